@@ -1,0 +1,222 @@
+"""What the endpoints are served from: a simulated world or recorded payloads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+from wistia_simulator import payloads
+from wistia_simulator.catalog import MediaState
+from wistia_simulator.clock import day_number, to_date
+from wistia_simulator.listings import Listed
+from wistia_simulator.payloads import Payload
+from wistia_simulator.versions import Api
+from wistia_simulator.visitors import Visit, matches
+from wistia_simulator.world import World
+
+__all__ = ["Backend", "EventQuery", "Granularity", "Slices", "VisitorQuery", "WorldBackend"]
+
+Granularity = Literal["daily", "weekly", "monthly"]
+Slices = Callable[[int, int], list[Payload]]
+"""A list that is given by its slices [start, stop)."""
+
+
+@dataclass(frozen=True)
+class EventQuery:
+    """Which events; days are UTC days, both included, None for an open end."""
+
+    media_id: str | None = None
+    visitor_key: str | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True)
+class VisitorQuery:
+    """Which visitors: ``search`` in name or e-mail, ``criterion`` as in the parameter ``filter``."""
+
+    search: str | None = None
+    criterion: str | None = None
+
+
+class Backend(Protocol):
+    """Answers per endpoint; None is an answer of 404."""
+
+    def now(self) -> datetime: ...
+    def events(self, query: EventQuery, api: Api) -> Slices | None: ...
+    def event(self, key: str, api: Api) -> Payload | None: ...
+    def visitors(self, query: VisitorQuery) -> Slices | None: ...
+    def visitor(self, key: str) -> Payload | None: ...
+    def by_date(self, media_id: str, first: date | None, last: date | None) -> list[Payload] | None: ...
+    def media_stats(self, media_id: str, api: Api) -> Payload | None: ...
+    def engagement(self, media_id: str) -> Payload | None: ...
+    def medias(self, api: Api) -> list[Payload] | None: ...
+    def media(self, media_id: str, api: Api) -> Payload | None: ...
+    def media_aggregate(self, media_id: str) -> Payload | None: ...
+    def analytics(
+        self, media_id: str, first: date, end: date, granularity: Granularity
+    ) -> list[Payload] | None: ...
+
+
+class WorldBackend:
+    """Serves a world as of its clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.clock.now()
+
+    def _live(self, media_id: str) -> tuple[MediaState, int] | None:
+        at = self._world.clock.epoch()
+        index = self._world.catalog.index_of(media_id)
+        state = None if index is None else self._world.catalog.state(index, at)
+        return None if state is None else (state, at)
+
+    def _added(self, body: Payload, name: str, value: object) -> Payload:
+        """The body with a field that nobody announced, from the profile's day on."""
+        since = self._world.profile.schema_addition_from
+        return body if since is None or self.now().date() < since else body | {name: value}
+
+    # Events
+
+    def events(self, query: EventQuery, api: Api) -> Slices:
+        at = self._world.clock.epoch()
+        # An unknown media gives an empty list, as far as is known.
+        scope = self._world.scope(query.media_id, at)
+        first = None if query.first is None else day_number(query.first)
+        last = None if query.last is None else day_number(query.last)
+        window = self._world.listings.window(scope, first, last, at)
+        if query.visitor_key is None:
+            return lambda start, stop: [self._row(listed, at, api) for listed in window.slice(start, stop)]
+        person, key = self._world.people.person, query.visitor_key
+        mine = [listed for listed in window if person(listed.session.visitor).key == key]
+        return lambda start, stop: [self._row(listed, at, api) for listed in mine[start:stop]]
+
+    def _row(self, listed: Listed, at: int, api: Api) -> Payload:
+        session = listed.session
+        catalog = self._world.catalog
+        media = catalog.state(session.media, at)
+        if media is None:
+            raise LookupError(f"the media of {session.key} does not exist")
+        seen = self._world.people.encounter(session)
+        percent = session.copy_percent(listed.copy, at)
+        body = payloads.event(session.key, session.received_at(at), percent, seen, media, catalog, api)
+        return self._added(body, "viewer_context", {"locale": "en-US", "page": seen.embed_url})
+
+    def event(self, key: str, api: Api) -> Payload | None:
+        at = self._world.clock.epoch()
+        session = self._world.listings.find(key, self._world.scope(None, at), at)
+        return None if session is None else self._row(Listed(session, 0), at, api)
+
+    # Visitors
+
+    def _visitor(self, visit: Visit) -> Payload:
+        body = payloads.visitor(visit, self._world.people.person(visit.ref))
+        return self._added(body, "segments", [])
+
+    def visitors(self, query: VisitorQuery) -> Slices:
+        visits = self._world.visitors.as_of(self._world.clock.epoch())
+        if query.search or query.criterion:
+            people, search, criterion = self._world.people, query.search, query.criterion
+            visits = [visit for visit in visits if matches(visit, people, search, criterion)]
+        return lambda start, stop: [self._visitor(visit) for visit in visits[start:stop]]
+
+    def visitor(self, key: str) -> Payload | None:
+        for visit in self._world.visitors.as_of(self._world.clock.epoch()):
+            if self._world.people.person(visit.ref).key == key:
+                return self._visitor(visit)
+        return None
+
+    # Figures
+
+    def by_date(self, media_id: str, first: date | None, last: date | None) -> list[Payload] | None:
+        found = self._live(media_id)
+        if found is None:
+            return None
+        state, at = found
+        figures = self._world.figures
+        today = figures.local.of(at)
+        start = today - 1 if first is None else day_number(first)
+        end = today if last is None else day_number(last)
+        rows = figures.by_date(state.index, start, end, at)
+        return [self._added(payloads.day_figures(row), "unique_load_count", row.loads) for row in rows]
+
+    def media_stats(self, media_id: str, api: Api) -> Payload | None:
+        found = self._live(media_id)
+        if found is None:
+            return None
+        figures = self._world.figures.lifetime(found[0].index, found[1])
+        return payloads.lifetime(figures, self._actions(figures.plays, api))
+
+    def _actions(self, plays: int, api: Api) -> list[Payload]:
+        if not self._world.profile.actions or not plays:
+            return []
+        clicks = plays // 40
+        action: Payload = {
+            "type": "call_to_action",
+            "action_count": clicks,
+            "impression_count": plays // 3,
+            "rate": clicks / max(1, plays // 3),
+        }
+        if api.at_least("2026-05"):
+            action |= {"url": "https://www.example.com/book", "text": "Book a call"}
+        return [action]
+
+    def engagement(self, media_id: str) -> Payload | None:
+        found = self._live(media_id)
+        if found is None:
+            return None
+        return payloads.engagement(self._world.figures.engagement(found[0].index, found[1]))
+
+    # Medias
+
+    def _media(self, state: MediaState, at: int, api: Api) -> Payload:
+        body = payloads.media(state, self._world.catalog, api, self._world.catalog.swept(at))
+        link = self._world.catalog.deliveries("share", state.index, 12)
+        return self._added(body, "share_link", f"https://example.wistia.com/s/{link}")
+
+    def medias(self, api: Api) -> list[Payload]:
+        at = self._world.clock.epoch()
+        return [self._media(state, at, api) for state in self._world.catalog.live(at)]
+
+    def media(self, media_id: str, api: Api) -> Payload | None:
+        found = self._live(media_id)
+        return None if found is None else self._media(*found, api)
+
+    def media_aggregate(self, media_id: str) -> Payload | None:
+        found = self._live(media_id)
+        if found is None:
+            return None
+        return payloads.aggregate(found[0], self._world.figures.lifetime(found[0].index, found[1]))
+
+    # Analytics
+
+    def analytics(
+        self, media_id: str, first: date, end: date, granularity: Granularity
+    ) -> list[Payload] | None:
+        found = self._live(media_id)
+        if found is None or not self._world.profile.analytics:
+            return None
+        figures = self._world.figures
+        buckets: dict[date, list[int]] = {}
+        for day in range(day_number(first), day_number(end)):
+            buckets.setdefault(max(first, _bucket(to_date(day), granularity)), []).append(day)
+        return [
+            payloads.analytics_bucket(
+                figures.local.bounds(days[0])[0],
+                [real for day in days if (real := figures.real_day(found[0].index, day, found[1]))],
+            )
+            for days in buckets.values()
+        ]
+
+
+def _bucket(day: date, granularity: Granularity) -> date:
+    """The first day of the bucket that ``day`` falls into; weeks begin on Monday."""
+    match granularity:
+        case "daily":
+            return day
+        case "weekly":
+            return date.fromordinal(day.toordinal() - day.weekday())
+        case "monthly":
+            return day.replace(day=1)

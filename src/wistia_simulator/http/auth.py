@@ -1,0 +1,31 @@
+"""Who may ask what: Bearer tokens, the old HTTP Basic behind a switch, permissions."""
+
+import base64
+import binascii
+
+__all__ = ["bearer_or_basic", "may"]
+
+_COVERED_BY = {"stats:read": {"all:read", "all:all"}, "media:read": {"all:read", "all:all"}}
+
+
+def bearer_or_basic(header: str | None, *, basic: bool) -> str | None:
+    """The token of an Authorization header; None if there is none that counts."""
+    scheme, _, rest = (header or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    if basic and scheme.lower() == "basic":
+        return _basic_token(rest.strip())
+    return None
+
+
+def _basic_token(encoded: str) -> str | None:
+    try:
+        user, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return token if user == "api" and token else None
+
+
+def may(scopes: frozenset[str], needed: str) -> bool:
+    """Whether a token with ``scopes`` has the permission ``needed``."""
+    return needed in scopes or bool(_COVERED_BY.get(needed, set()) & scopes)

@@ -1,0 +1,68 @@
+"""Endpoints of the simulator itself: the clock and the truth. They are off unless asked for."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import date, datetime
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wistia_simulator.http.responses import bad_request, empty_not_found, json_response
+from wistia_simulator.world import World
+
+__all__ = ["PREFIX", "control"]
+
+PREFIX = "/_simulator/"
+
+
+async def control(request: Request, world: World) -> Response:
+    """``GET /_simulator/truth?kind=...`` and ``GET`` or ``POST /_simulator/clock`` with ``{"now": iso}``."""
+    name = request.url.path.removeprefix(PREFIX)
+    try:
+        if name == "clock":
+            return await _clock(request, world)
+        if name == "truth" and request.method == "GET":
+            return json_response(_truth(request.query_params, world))
+    except (KeyError, ValueError, TypeError) as error:
+        return bad_request(str(error))
+    return empty_not_found()
+
+
+async def _clock(request: Request, world: World) -> Response:
+    if request.method == "POST":
+        world.clock.set(datetime.fromisoformat((await request.json())["now"]))
+    return json_response({"now": world.clock.now().isoformat()})
+
+
+def _truth(query: QueryParams, world: World) -> object:
+    """``kind``: sessions, ever, by_date, medias, lifetime, engagement or visitors.
+
+    Further parameters: ``media_id``, ``start`` and ``end`` (dates), ``at`` (a moment).
+    """
+    truth = world.truth
+    at = datetime.fromisoformat(query["at"]) if "at" in query else None
+    start = date.fromisoformat(query["start"]) if "start" in query else None
+    end = date.fromisoformat(query["end"]) if "end" in query else None
+    media_id = query.get("media_id")
+    today = world.clock.now().date()
+    answers: dict[str, Callable[[], object]] = {
+        "sessions": lambda: truth.sessions(media_id, start, end, at),
+        "ever": lambda: truth.ever(media_id, start, end, at),
+        "by_date": lambda: truth.by_date(query["media_id"], start or today, end or today, at),
+        "medias": lambda: truth.medias(at),
+        "lifetime": lambda: truth.lifetime(query["media_id"], at),
+        "engagement": lambda: truth.engagement(query["media_id"], at),
+        "visitors": lambda: truth.visitors(at),
+    }
+    return _plain(answers[query.get("kind", "sessions")]())
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

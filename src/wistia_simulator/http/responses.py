@@ -1,0 +1,93 @@
+"""Response bodies, error bodies, and the ways in which a response can break."""
+
+import json
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wistia_simulator.transport_signals import IN_PROCESS, InjectedReset, InjectedTruncation
+
+__all__ = [
+    "BrokenResponse",
+    "bad_request",
+    "empty_not_found",
+    "html",
+    "invalid",
+    "json_response",
+    "media_not_found",
+    "plan_refused",
+    "too_many",
+    "unauthorized",
+]
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Compact JSON, keys in the order of ``body``."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode(), status, media_type="application/json")
+
+
+def html(status: int, title: str) -> Response:
+    """A page as an edge server sends it."""
+    text = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
+    return Response(text, status, media_type="text/html")
+
+
+def empty_not_found() -> Response:
+    """404 of the stats endpoints, which have no body."""
+    return Response(b"", 404)
+
+
+def media_not_found(base: str, media_id: str) -> Response:
+    """404 of the media endpoints, in the words of the documentation."""
+    noun = "Folder" if base == "modern" else "Project"
+    return json_response({"error": f"{noun} with ID '{media_id}' not found."}, 404)
+
+
+def unauthorized(code: str = "unauthorized_credentials", error: str = "Invalid credentials.") -> Response:
+    """401, with the machine-readable reason."""
+    return json_response({"code": code, "error": error}, 401)
+
+
+def plan_refused() -> Response:
+    """403: the account's plan has no statistics."""
+    return json_response({"error": "Stats are not available on your current plan"}, 403)
+
+
+def bad_request(*errors: str) -> Response:
+    """400 with its list of reasons."""
+    return json_response({"error": "Bad request", "errors": list(errors)}, 400)
+
+
+def invalid(error: str) -> Response:
+    """422: a parameter can't be understood."""
+    return json_response({"error": error}, 422)
+
+
+def too_many(status: int, retry_after: str | None) -> Response:
+    """The answer beyond the rate limit."""
+    response = Response("Rate limit exceeded", status, media_type="text/plain")
+    if retry_after is not None:
+        response.headers["Retry-After"] = retry_after
+    return response
+
+
+class BrokenResponse(Response):
+    """A response that ends too early: after half of its body, or right after its headers.
+
+    In process the exception says which it was; a real server closes the connection instead.
+    """
+
+    def __init__(self, whole: Response, *, reset: bool) -> None:
+        super().__init__(whole.body, whole.status_code, dict(whole.headers))
+        self._reset = reset
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get(IN_PROCESS):
+            raise InjectedReset if self._reset else InjectedTruncation
+        headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
+        headers.append((b"content-length", str(len(self.body) + 1).encode()))
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        if not self._reset:
+            half = bytes(self.body[: len(self.body) // 2])
+            await send({"type": "http.response.body", "body": half, "more_body": True})

@@ -1,0 +1,254 @@
+"""JSON bodies: keys and their order exactly as Wistia sends them, for each base and release."""
+
+from collections.abc import Sequence
+
+from wistia_simulator.catalog import Catalog, MediaState
+from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
+from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay
+from wistia_simulator.people import Browser, Encounter, Person
+from wistia_simulator.versions import Api
+from wistia_simulator.visitors import Visit, created_at
+
+__all__ = [
+    "Payload",
+    "aggregate",
+    "analytics_bucket",
+    "day_figures",
+    "engagement",
+    "event",
+    "lifetime",
+    "media",
+    "visitor",
+]
+
+Payload = dict[str, object]
+
+_ASSETS = (
+    (1920, 1080, "OriginalFile", 88_985_020, "video/mp4"),
+    (640, 360, "IphoneVideoFile", 17_907_859, "video/mp4"),
+    (400, 224, "Mp4VideoFile", 12_362_739, "video/mp4"),
+    (960, 540, "MdMp4VideoFile", 25_777_322, "video/mp4"),
+    (1280, 720, "HdMp4VideoFile", 35_617_979, "video/mp4"),
+    (1920, 1080, "HdMp4VideoFile", 59_865_966, "video/mp4"),
+    (2000, 2260, "StoryboardFile", 2_197_516, "image/jpg"),
+    (1920, 1080, "StillImageFile", 2_201_349, "image/png"),
+)
+_STILL = _ASSETS[-1]
+_EMBED = "http://embed.wistia.com/deliveries"
+_ACCOUNT = "https://example.wistia.com"
+
+
+def _browser(browser: Browser) -> Payload:
+    return {
+        "browser": browser.name,
+        "browser_version": browser.version,
+        "platform": browser.platform,
+        "mobile": browser.mobile,
+    }
+
+
+def event(
+    key: str, received: int, percent: float, seen: Encounter, media: MediaState, catalog: Catalog, api: Api
+) -> Payload:
+    """One row of /stats/events."""
+    width, height, kind, size, content = _STILL
+    body: Payload = {
+        "received_at": iso_millis(received),
+        "event_key": key,
+        "ip": seen.ip,
+        "country": seen.country,
+        "region": seen.region,
+        "city": seen.city,
+        "lat": seen.lat,
+        "lon": seen.lon,
+        "org": seen.org,
+        "email": seen.email,
+        "percent_viewed": percent,
+        "embed_url": seen.embed_url,
+        "conversion_type": seen.conversion_type,
+        "conversion_data": seen.conversion_data,
+        "iframe_heatmap_url": (
+            f"https://api.wistia.com/{api.base}/stats/events/{key}/iframe.html?public_token={seen.token}"
+        ),
+        "visitor_key": seen.person.key,
+        "user_agent_details": _browser(seen.person.browser),
+        "media_id": media.media_id,
+        "media_name": media.name,
+        "media_url": f"{_ACCOUNT}/medias/{media.media_id}",
+        # Asset keys stay in camel case here whatever the base and the release.
+        "thumbnail": {
+            "url": f"{_EMBED}/{catalog.deliveries('still', media.index)}.bin",
+            "width": width,
+            "height": height,
+            "fileSize": size,
+            "contentType": content,
+            "type": kind,
+        },
+    }
+    if api.at_least("2026-05"):
+        body["attributes"] = {"page_url": seen.embed_url, "email": seen.email, "player": "universal"}
+    return body
+
+
+def visitor(visit: Visit, person: Person) -> Payload:
+    """One row of /stats/visitors."""
+    known = person.known or visit.identifying is not None
+    return {
+        "visitor_key": person.key,
+        "created_at": iso_millis(created_at(visit, person)),
+        "last_active_at": iso_millis(visit.last_active),
+        "last_event_key": visit.last_event_key,
+        "load_count": visit.loads,
+        "play_count": visit.plays,
+        "identifying_event_key": visit.identifying_event_key,
+        "visitor_identity": {
+            "name": f"{person.first_name} {person.last_name}" if known else "",
+            "email": person.email if known else None,
+            "org": {
+                "name": person.organisation if known else None,
+                "title": person.title if known else None,
+            },
+        },
+        "user_agent_details": _browser(person.browser),
+    }
+
+
+def day_figures(row: DayFigures) -> Payload:
+    """One row of by_date; hours are the integer 0 on a day without plays, else a float."""
+    return {
+        "date": to_date(row.day).isoformat(),
+        "load_count": row.loads,
+        "play_count": row.plays,
+        "hours_watched": row.hours if row.plays else 0,
+    }
+
+
+def lifetime(figures: Lifetime, actions: Sequence[Payload] = ()) -> Payload:
+    """The body of /stats/medias/{id}; ``actions`` is absent without calls to action."""
+    body: Payload = {
+        "load_count": figures.loads,
+        "play_count": figures.plays,
+        "play_rate": figures.play_rate,
+        "hours_watched": figures.hours if figures.plays else 0,
+        "engagement": figures.engagement,
+        "visitors": figures.visitors,
+    }
+    if actions:
+        body["actions"] = list(actions)
+    return body
+
+
+def engagement(figures: Engagement) -> Payload:
+    """The body of /stats/medias/{id}/engagement."""
+    return {
+        "engagement": figures.engagement,
+        "engagement_data": figures.views,
+        "rewatch_data": figures.rewatched,
+    }
+
+
+def aggregate(media: MediaState, figures: Lifetime) -> Payload:
+    """The body of /medias/{id}/stats: whole numbers, camel case in all releases."""
+    return {
+        "id": media.numeric_id,
+        "hashed_id": media.media_id,
+        "name": media.name,
+        "stats": {
+            "pageLoads": figures.loads,
+            "visitors": figures.visitors,
+            "percentOfVisitorsClickingPlay": round(100 * figures.play_rate),
+            "plays": figures.plays,
+            "averagePercentWatched": round(100 * figures.engagement),
+        },
+    }
+
+
+def analytics_bucket(start: int, days: Sequence[RealDay]) -> Payload:
+    """One bucket of the analytics timeseries; a bucket without plays has its timestamp only."""
+    body: Payload = {"timestamp": moment(start).strftime("%Y-%m-%d %H:%M:%S.000Z")}
+    plays = sum(day.plays for day in days)
+    if not plays:
+        return body
+    unique_plays, unique_loads = sum(d.unique_plays for d in days), sum(d.unique_loads for d in days)
+    return body | {
+        "unique_loads": unique_loads,
+        "unique_plays": unique_plays,
+        "plays": plays,
+        "play_rate": round(unique_plays / unique_loads, 4),
+        "played_time": sum(day.seconds for day in days),
+        "unique_visitors": unique_loads,
+        "engagement_rate": round(sum(day.engagement * day.plays for day in days) / plays, 4),
+        "cta_impressions": 0,
+        "cta_conversions": 0,
+        "cta_conversion_rate": 0.0,
+        "form_conversions": 0,
+    }
+
+
+def media(state: MediaState, catalog: Catalog, api: Api, swept: int) -> Payload:
+    """One media; ``swept`` is when the system last rewrote all medias (epoch seconds, 0 for never)."""
+    modern = api.base == "modern"
+    still = catalog.deliveries("still", state.index)
+    body: Payload = {
+        "id": state.numeric_id,
+        "hashed_id": state.media_id,
+        "progress": 1.0,
+        "type": "Video",
+        "archived": state.archived,
+        "name": state.name,
+        "duration": state.duration,
+        "created": iso_offset(state.created),
+        "updated": iso_offset(state.updated),
+        "description": state.description,
+        "protected": None,
+        "status": state.status,
+        "thumbnail": {
+            "url": f"https://embed-ssl.wistia.com/deliveries/{still}.jpg?image_crop_resized=200x120",
+            "width": 200,
+            "height": 120,
+        },
+        "section": state.section,
+        "subfolder": _subfolder(state, catalog, swept),
+        "tags": list(state.tags),
+        "assets": [_asset(place, state, catalog, modern) for place in range(len(_ASSETS))],
+        "folder" if modern else "project": _folder(state, catalog, modern),
+    }
+    if not modern:
+        del body["protected"]
+    if state.section is None:
+        del body["section"]
+    return body
+
+
+def _subfolder(state: MediaState, catalog: Catalog, swept: int) -> Payload:
+    # Sweeps renumber the subfolders and touch their dates although nobody changed anything.
+    created = catalog.opened
+    return {
+        "hashed_id": catalog.folder_id("subfolder", state.subfolder),
+        "position": 1 + swept // 86_400 % 7,
+        "description": "",
+        "name": state.subfolder,
+        "created": iso_offset(created),
+        "updated": iso_offset(max(created, swept)),
+    }
+
+
+def _asset(place: int, state: MediaState, catalog: Catalog, modern: bool) -> Payload:
+    width, height, kind, size, content = _ASSETS[place]
+    name = "still" if kind == "StillImageFile" else f"asset {place}"
+    return {
+        "width": width,
+        "height": height,
+        "type": kind,
+        "file_size" if modern else "fileSize": size,
+        "content_type" if modern else "contentType": content,
+        "url": f"{_EMBED}/{catalog.deliveries(name, state.index)}.bin",
+    }
+
+
+def _folder(state: MediaState, catalog: Catalog, modern: bool) -> Payload:
+    hashed = catalog.folder_id("folder", state.folder)
+    number = 8_000_000 + int(hashed, 16) % 1_000_000
+    if modern:
+        return {"id": number, "name": state.folder, "hashed_id": hashed}
+    return {"id": number, "hashed_id": hashed, "name": state.folder}

@@ -1,0 +1,20 @@
+"""What the app and the in-process transport tell each other."""
+
+__all__ = ["IN_PROCESS", "READ_TIMEOUT", "InjectedReset", "InjectedTimeout", "InjectedTruncation"]
+
+IN_PROCESS = "wistia_simulator.in_process"
+"""Key in the ASGI scope: true if exceptions below reach the client's transport."""
+READ_TIMEOUT = "wistia_simulator.read_timeout"
+"""Key in the ASGI scope: the client's read timeout in seconds, None without one."""
+
+
+class InjectedReset(Exception):  # noqa: N818 - a signal to the transport, not an error of the simulator
+    """The connection is reset."""
+
+
+class InjectedTruncation(Exception):  # noqa: N818
+    """The body ends too early."""
+
+
+class InjectedTimeout(Exception):  # noqa: N818
+    """The client would have given up waiting."""

@@ -1,0 +1,132 @@
+"""Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Table, Type
+from wistlake.errors import ConfigError
+from wistlake.ports import Ledger, Publication
+
+_ARROW: Mapping[Type, pa.DataType] = {
+    Type.STRING: pa.string(),
+    Type.LONG: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.LONGS: pa.list_(pa.int64()),
+    Type.STRINGS: pa.list_(pa.string()),
+}
+
+
+def extensions() -> Iterable[Path]:
+    """The extension files that their packages carry: nothing is downloaded."""
+    import duckdb_extension_avro
+    import duckdb_extension_iceberg
+
+    for package in (duckdb_extension_avro, duckdb_extension_iceberg):
+        yield next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
+
+
+def empty(table: Table) -> pa.Table:
+    """No rows, of the contract's columns."""
+    return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns]).empty_table()
+
+
+class DuckDBQuery:
+    """Query over one publication, and the ledger's own tables as `ops.runs`, `ops.intervals`,
+    `ops.watermarks`, `ops.media`. `views` are (name, SELECT) on top of them."""
+
+    def __init__(
+        self, ledger: Ledger, views: Iterable[tuple[str, str]] = (), publication: Publication | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._views = tuple(views)
+        self._published = publication or ledger.publication()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def sql(self, text: str) -> pa.Table:
+        """The rows of one SELECT. ConfigError with DuckDB's words if it is none, or can't run."""
+        connection = self._open()
+        try:
+            statements = connection.extract_statements(text)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise ConfigError("query takes one SELECT: the lake is read-only here")
+            return connection.execute(statements[0]).to_arrow_table()
+        except duckdb.Error as e:
+            raise ConfigError(f"the query can't run: {e}") from e
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is not None:
+            return self._connection
+        connection = duckdb.connect()
+        for path in extensions():
+            connection.execute(f"LOAD '{path}'")
+        connection.execute("SET TimeZone = 'UTC'")
+        for layer in ("silver", "gold", "ops"):
+            connection.execute(f"CREATE SCHEMA {layer}")
+        for table in TABLES:
+            self._bind(connection, table)
+        for name, rows in _bookkeeping(self._ledger).items():
+            connection.register(f"_{name}", rows)
+            connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
+        for name, select in self._views:
+            connection.execute(f"CREATE VIEW {name} AS {select}")
+        self._connection = connection
+        return connection
+
+    def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        ref = self._published.tables.get(table.full_name) if self._published else None
+        if ref is None or ref.snapshot_id is None:
+            name = f"_empty_{table.layer}_{table.name}"
+            connection.register(name, empty(table))
+            connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
+            return
+        columns = ", ".join(table.column_names)
+        connection.execute(
+            f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan('{ref.metadata_location}')"
+        )
+
+
+def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:
+    """The ledger as tables."""
+    day, moment = pa.date32(), pa.timestamp("us", tz="UTC")
+    intervals = pa.schema(
+        [("dataset", pa.string()), ("media_id", pa.string()), ("day", day), ("state", pa.string()),
+         ("reason", pa.string()), ("rows", pa.int64()), ("finished", pa.bool_()), ("missing", pa.bool_()),
+         ("confirmations", pa.int64()), ("observed_at", moment), ("published_at", moment), ("run_id", pa.string()),
+         ("landing_id", pa.string())]
+    )  # fmt: skip
+    watermarks = pa.schema(
+        [("dataset", pa.string()), ("media_id", pa.string()), ("last_date", day), ("updated_at", moment),
+         ("override_reason", pa.string())]
+    )  # fmt: skip
+    runs = pa.schema(
+        [("run_id", pa.string()), ("trigger", pa.string()), ("origin", pa.string()), ("status", pa.string()),
+         ("started_at", moment), ("ended_at", moment), ("error", pa.string())]
+    )  # fmt: skip
+    media = pa.schema(
+        [("media_id", pa.string()), ("first_day", day), ("added_at", moment), ("retired_at", moment),
+         ("reason", pa.string())]
+    )  # fmt: skip
+    return {
+        "intervals": _rows(ledger.intervals(), intervals),
+        "watermarks": _rows(ledger.watermarks(), watermarks),
+        "runs": _rows(ledger.runs(10_000), runs),
+        "media": _rows(ledger.media(), media),
+    }
+
+
+def _rows(values: Iterable[Any], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist(
+        [{name: _plain(getattr(v, name)) for name in schema.names} for v in values], schema=schema
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,75 @@
+"""Iceberg tables behind a Spark session, whichever engine answers it."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.contracts.form import Column, Table, Type
+from wistlake.derive.merge import merge
+from wistlake.derive.spark import SPARK
+from wistlake.ports import TableRef
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame, SparkSession
+
+CATALOG = "lake"
+
+
+def _column(column: Column) -> "SparkColumn":
+    """The column; lists are cast to what they are, because Sail refuses to combine one that still carries
+    its Parquet field id with one that does not."""
+    if column.type in (Type.LONGS, Type.STRINGS):
+        return F.col(column.name).cast(SPARK[column.type]).alias(column.name)
+    return F.col(column.name)
+
+
+class EngineTables:
+    """TableStore over a session whose catalog `lake` is the given LocalCatalog."""
+
+    def __init__(self, spark: "SparkSession", catalog: LocalCatalog, staging: Path) -> None:
+        self._spark, self._catalog, self._staging = spark, catalog, staging
+        self._tables: dict[str, Table] = {}
+
+    @property
+    def spark(self) -> "SparkSession":
+        """The engine's session."""
+        return self._spark
+
+    def ensure(self, tables: Iterable[Table]) -> None:
+        """Create or evolve through PyIceberg: one of the engines has no ALTER TABLE."""
+        wanted = tuple(tables)
+        self._catalog.ensure(wanted)
+        self._tables |= {t.full_name: t for t in wanted}
+
+    def read(self, table: Table) -> "DataFrame":
+        """Current rows, columns in contract order (engines put partition columns last)."""
+        rows = self._spark.table(f"{CATALOG}.{table.full_name}")
+        return rows.select(*(_column(c) for c in table.columns))
+
+    def merge(self, table: Table, changes: "DataFrame", prune: str) -> None:
+        """One MERGE, one snapshot."""
+        view = f"changes_{table.name}"
+        changes.where(F.col("_change") != "unchanged").createOrReplaceTempView(view)
+        self._spark.sql(merge(table, f"{CATALOG}.{table.full_name}", view, prune)).collect()
+
+    def stage(self, name: str, rows: "DataFrame") -> "DataFrame":
+        """Write once, read back: what follows reads columns from Parquet and does not compute again."""
+        self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = str(self._staging / name)
+        # The schema goes along: no rows may leave no files, and nothing to read it from.
+        columns = rows.schema
+        rows.write.mode("overwrite").parquet(path)
+        return self._spark.read.schema(columns).parquet(path)
+
+    def refs(self) -> Mapping[str, TableRef]:
+        """Metadata location and snapshot of every table."""
+        return self._catalog.refs(self._tables)
+
+    def wipe_staging(self) -> None:
+        """Remove what was staged, also by a run that died."""
+        shutil.rmtree(self._staging, ignore_errors=True)

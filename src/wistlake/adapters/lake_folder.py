@@ -1,0 +1,146 @@
+"""The laptop's lake as a folder: what lies where, which layout it has, and its pseudonym key."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wistlake.errors import ConfigError, StoreError
+from wistlake.privacy import keys
+from wistlake.privacy.keys import KeyChain
+
+LAYOUT = 1
+_OWNER_ONLY = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFolder:
+    """Paths below one folder."""
+
+    root: Path
+
+    @property
+    def marker(self) -> Path:
+        """Layout version, absolute path and zone: what tells a moved or newer lake."""
+        return self.root / "lake.json"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's database."""
+        return self.root / "ledger.db"
+
+    @property
+    def budget(self) -> Path:
+        """The request budget's database."""
+        return self.root / "budget.db"
+
+    @property
+    def staging(self) -> Path:
+        """What a build keeps while it runs; pseudonymised, owner-only, wiped at start."""
+        return self.root / "staging"
+
+    @property
+    def key_file(self) -> Path:
+        """The pseudonym keys; owner-only."""
+        return self.root / "pseudonym-key.json"
+
+    @property
+    def report(self) -> Path:
+        """The newest report."""
+        return self.root / "report.html"
+
+    def exists(self) -> bool:
+        """Whether a run has begun a lake here."""
+        return self.marker.exists()
+
+    def open(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
+        """Check the lake, or begin one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
+        if not self.exists():
+            return self._begin(zone_name, now)
+        found = self.described()
+        problems = list(self._problems(found, zone_name))
+        if problems:
+            raise ConfigError(problems)
+        return found
+
+    def described(self) -> Mapping[str, Any]:
+        """What `lake.json` says. ConfigError if there is none, StoreError if it is damaged."""
+        try:
+            found = json.loads(self.marker.read_text())
+            return {"layout": int(found["layout"]), **found}
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{self.root} is no lake yet: run `wistlake run` (or `wistlake demo`), or set WISTLAKE_LAKE"
+            ) from None
+        except (ValueError, KeyError, TypeError) as e:
+            raise StoreError(f"{self.marker} is damaged: restore it from a backup") from e
+
+    def _problems(self, found: Mapping[str, Any], zone_name: str) -> Any:
+        if found["layout"] > LAYOUT:
+            yield (
+                f"{self.root} has layout {found['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
+            )
+        if found["path"] != str(self.root):
+            yield (
+                f"{self.root} was made at {found['path']}, and its tables hold absolute paths: move it back, "
+                "or restore it here from `wistlake backup`"
+            )
+        if found["zone"] != zone_name:
+            yield (
+                f"this lake's days are in {found['zone']}, WISTLAKE_ACCOUNT_TIMEZONE says {zone_name}: set it back, "
+                "or run `wistlake rebuild --zone` to compute every day anew"
+            )
+
+    def _begin(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
+        self.make()
+        described = {
+            "layout": LAYOUT,
+            "path": str(self.root),
+            "zone": zone_name,
+            "created_at": now.isoformat(),
+        }
+        self.write_marker(described)
+        return described
+
+    def make(self) -> None:
+        """The folder itself, owner-only. StoreError names what stands in the way."""
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as e:
+            raise StoreError(f"cannot make the lake {self.root}: {e.strerror}") from e
+
+    def write_marker(self, described: Mapping[str, Any]) -> None:
+        """Replace `lake.json` at once."""
+        _write(self.marker, json.dumps(dict(described), indent=1))
+
+    def key_chain(self) -> KeyChain:
+        """The pseudonym keys; made on first use. StoreError if others may read the file."""
+        if not self.key_file.exists():
+            if (self.root / "catalog.db").exists():
+                raise StoreError(
+                    f"{self.key_file} is gone, and the lake's visitors depend on it: restore it from a backup"
+                )
+            self.write_keys(keys.fresh())
+        if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
+            raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
+        return keys.decode(self.key_file.read_text())
+
+    def write_keys(self, chain: KeyChain) -> None:
+        """Replace the key file at once."""
+        _write(self.key_file, keys.encode(chain))
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as e:
+        raise StoreError(f"cannot write {path}: {e.strerror}") from e

@@ -1,0 +1,298 @@
+"""The ports kept in memory, held to the same promises; and `Dying`, which kills a run between two writes."""
+
+import bisect
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from wistlake.adapters.local_objects import check_key, check_prefix
+from wistlake.adapters.sqlite_budget import BURST, Booking, Pace, microseconds, pause
+from wistlake.adapters.sqlite_ledger import require_reason
+from wistlake.errors import LeaseHeld, StoreError
+from wistlake.planning.intervals import Interval, MediaEntry, Watermark
+from wistlake.ports import Lease, Notice, Publication, Run
+
+_P = TypeVar("_P")
+
+
+class MemoryObjects:
+    """ObjectStore in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
+        """Store `data`; with `if_absent`, StoreError if the key is taken."""
+        with self._lock:
+            if if_absent and check_key(key) in self._objects:
+                raise StoreError(f"{key} is already there, and is written only once")
+            self._objects[check_key(key)] = bytes(data)
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes; StoreError naming the key if there is none."""
+        try:
+            return self._objects[check_key(key)]
+        except KeyError:
+            raise StoreError(f"there is no object {key} in memory") from None
+
+    def exists(self, key: str) -> bool:
+        """Whether the key is taken."""
+        return check_key(key) in self._objects
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """All keys that begin with `prefix`, ascending."""
+        with self._lock:
+            keys = sorted(self._objects)
+        first = bisect.bisect_left(keys, check_prefix(prefix))
+        return (key for key in keys[first:] if key.startswith(prefix))
+
+    def delete(self, keys: Iterable[str]) -> int:
+        """Remove the objects; absent ones are no error. How many were there."""
+        with self._lock:
+            return sum(self._objects.pop(check_key(key), None) is not None for key in keys)
+
+    def uri(self, key: str) -> str:
+        """A name that no engine can open."""
+        return f"memory:///{check_key(key)}"
+
+
+class MemoryLedger:
+    """Ledger in dictionaries. Leases end with their block, or `ttl_seconds` after they began."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._leases: dict[str, tuple[Lease, datetime]] = {}
+        self._tokens: dict[str, int] = {}
+        self._intervals: dict[tuple[str, str, date], Interval] = {}
+        self._watermarks: dict[tuple[str, str], Watermark] = {}
+        self._media: dict[str, MediaEntry] = {}
+        self._runs: dict[str, Run] = {}
+        self._publications: list[Publication] = []
+        self._facts: dict[str, str] = {}
+
+    def lease(
+        self, name: str, owner: str, now: datetime, ttl_seconds: float
+    ) -> AbstractContextManager[Lease]:
+        """Hold the lease for the block; LeaseHeld names the other owner and since when."""
+        return self._lease(name, owner, now, now + timedelta(seconds=ttl_seconds))
+
+    @contextmanager
+    def _lease(self, name: str, owner: str, now: datetime, ends: datetime) -> Iterator[Lease]:
+        with self._lock:
+            held, until = self._leases.get(name, (None, now))
+            if held and now < until:
+                raise LeaseHeld(
+                    f"the lease `{name}` is taken: {held.owner} has held it since {held.since.isoformat()}. "
+                    "Wait for it, or stop it"
+                )
+            self._tokens[name] = self._tokens.get(name, 0) + 1
+            lease = Lease(name, owner, self._tokens[name], now)
+            self._leases[name] = (lease, ends)
+        try:
+            yield lease
+        finally:
+            with self._lock:
+                if self._leases.get(name, (None, now))[0] is lease:
+                    del self._leases[name]
+
+    def intervals(
+        self,
+        dataset: str | None = None,
+        media_id: str | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> Sequence[Interval]:
+        """Intervals by dataset, media and day (both ends included), ordered by their key."""
+        with self._lock:
+            return [
+                self._intervals[key]
+                for key in sorted(self._intervals)
+                if dataset in (None, key[0])
+                and media_id in (None, key[1])
+                and (start or date.min) <= key[2] <= (end or date.max)
+            ]
+
+    def record(self, intervals: Iterable[Interval]) -> None:
+        """Write the intervals, each replacing the one with its key; all of the call or none."""
+        changes = {interval.key: interval for interval in intervals}
+        with self._lock:
+            self._intervals |= changes
+
+    def watermarks(self) -> Sequence[Watermark]:
+        """All watermarks, ordered by dataset and media."""
+        with self._lock:
+            return [self._watermarks[key] for key in sorted(self._watermarks)]
+
+    def advance(self, watermark: Watermark) -> bool:
+        """Set the watermark if it is greater than the stored one, atomically; whether it moved."""
+        key = (watermark.dataset, watermark.media_id)
+        with self._lock:
+            stored = self._watermarks.get(key)
+            if stored and watermark.last_date <= stored.last_date:
+                return False
+            self._watermarks[key] = watermark
+            return True
+
+    def override(self, watermark: Watermark) -> None:
+        """Set the watermark whatever it was. ConfigError without an `override_reason`."""
+        require_reason(watermark)
+        with self._lock:
+            self._watermarks[(watermark.dataset, watermark.media_id)] = watermark
+
+    def media(self) -> Sequence[MediaEntry]:
+        """Every media ever followed, ordered by id."""
+        with self._lock:
+            return [self._media[media_id] for media_id in sorted(self._media)]
+
+    def put_media(self, entries: Iterable[MediaEntry]) -> None:
+        """Write the entries, each replacing the one with its id."""
+        changes = {entry.media_id: entry for entry in entries}
+        with self._lock:
+            self._media |= changes
+
+    def put_run(self, run: Run) -> None:
+        """Write the run, replacing the one with its id."""
+        kept = replace(run, summary=json.loads(_document(run.summary)))
+        with self._lock:
+            self._runs[run.run_id] = kept
+
+    def runs(self, limit: int = 100) -> Sequence[Run]:
+        """The newest runs first."""
+        with self._lock:
+            newest = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
+        return copy.deepcopy(newest[:limit])
+
+    def publish(self, publication: Publication) -> None:
+        """Make `publication` the one that readers follow."""
+        with self._lock:
+            self._publications.append(replace(publication, tables=dict(publication.tables)))
+
+    def publication(self) -> Publication | None:
+        """The newest publication; None before the first."""
+        with self._lock:
+            return copy.deepcopy(self._publications[-1]) if self._publications else None
+
+    def facts(self, name: str) -> Mapping[str, Any]:
+        """A small named document; empty if never written."""
+        with self._lock:
+            document: Mapping[str, Any] = json.loads(self._facts.get(name, "{}"))
+        return document
+
+    def put_facts(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Replace the named document."""
+        document = _document(facts)
+        with self._lock:
+            self._facts[name] = document
+
+
+def _document(facts: Mapping[str, Any]) -> str:
+    # Text, as the real ledgers keep it: nobody can change it from outside, tuples come back as lists.
+    return json.dumps(facts, default=dict)
+
+
+class MemoryBudget:
+    """Budget of one process; the algorithm is that of the shared ones."""
+
+    def __init__(
+        self, per_minute: int, burst: int | None = None, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._pace = Pace(per_minute, min(BURST, per_minute) if burst is None else burst)
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._booking = Booking()
+
+    def reserve(self, requests: int = 1) -> float:
+        """Take `requests` from the budget; the seconds to wait before sending them (0 or more)."""
+        with self._lock:
+            self._booking, wait = self._pace.book(self._booking, requests, microseconds(self._wall()))
+        return wait / 1_000_000
+
+    def pause(self, seconds: float) -> None:
+        """Nobody may send for `seconds` from now."""
+        with self._lock:
+            self._booking = pause(self._booking, seconds, microseconds(self._wall()))
+
+
+class RecordingNotifier:
+    """Keeps the notices for whoever asks, oldest first."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    def notify(self, notice: Notice) -> None:
+        """Keep the notice."""
+        self.notices.append(notice)
+
+
+MUTATING = frozenset(
+    (
+        *("put", "delete"),  # ObjectStore
+        *("record", "advance", "override", "put_media", "put_run", "publish", "put_facts"),  # Ledger
+        *("ensure", "merge", "stage"),  # TableStore
+        "notify",
+    )
+)
+
+
+class Died(BaseException):
+    """The process is gone. Not an Exception: nothing may catch it, as nothing catches kill -9."""
+
+
+class Dying:
+    """A process that dies at its `at`-th write, counted over every port that it wraps.
+
+        death = Dying(at=7)
+        run(death.around(objects), death.around(ledger), death.around(tables))  # raises Died
+
+    The write itself is not done, or with `after` it is done but its caller never learns. Every later
+    write dies as well: clean-up code of a dead process does not run. With `at=None` nobody dies, and
+    `calls` tells how many writes there are to die at.
+    """
+
+    def __init__(
+        self, at: int | None = None, *, after: bool = False, methods: Iterable[str] = MUTATING
+    ) -> None:
+        self.calls = 0
+        self._at = at
+        self._after = after
+        self._methods = frozenset(methods)
+        self._lock = threading.Lock()
+
+    def around(self, port: _P) -> _P:
+        """`port`, mortal: everything passes through to it, counted."""
+        return cast(_P, _Mortal(port, self))
+
+    def wrap(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """`method`, counted if it writes."""
+        if name not in self._methods:
+            return method
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            with self._lock:
+                self.calls += 1
+                call = self.calls
+            if self._at is not None and (call > self._at or (call == self._at and not self._after)):
+                raise Died(f"before write {call}, {name}")
+            result = method(*args, **kwargs)
+            if call == self._at:
+                raise Died(f"after write {call}, {name}")
+            return result
+
+        return counted
+
+
+class _Mortal:
+    def __init__(self, port: Any, death: Dying) -> None:
+        self._port = port
+        self._death = death
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._port, name)
+        return self._death.wrap(name, value) if callable(value) else value

@@ -1,0 +1,199 @@
+"""The lake's catalog as an Iceberg REST service on 127.0.0.1, for engines that can't read sqlite.
+
+The path begins with an unguessable word: other users of the machine may reach the port, but not the lake.
+"""
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import CommitTableRequest, Table
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
+
+_HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
+_ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (NoSuchTableError, HTTPStatus.NOT_FOUND, "NoSuchTableException"),
+    (NoSuchNamespaceError, HTTPStatus.NOT_FOUND, "NoSuchNamespaceException"),
+    (TableAlreadyExistsError, HTTPStatus.CONFLICT, "AlreadyExistsException"),
+    (NamespaceAlreadyExistsError, HTTPStatus.CONFLICT, "AlreadyExistsException"),
+    (CommitFailedException, HTTPStatus.CONFLICT, "CommitFailedException"),
+)
+Answer = tuple[HTTPStatus, dict[str, Any] | bytes | None]
+Handler = Callable[..., Answer]
+
+
+def _described(table: Table) -> bytes:
+    metadata = table.metadata.model_dump_json(by_alias=True, exclude_none=True)
+    return f'{{"metadata-location":{json.dumps(table.metadata_location)},"metadata":{metadata},"config":{{}}}}'.encode()
+
+
+class Routes:
+    """The part of the REST specification that the engines use, over a PyIceberg catalog."""
+
+    def __init__(self, catalog: SqlCatalog, *, read_only: bool = False) -> None:
+        self._catalog = catalog
+        self._read_only = read_only
+        self._table: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+            (method, re.compile(f"^{pattern}$"), handler)
+            for method, pattern, handler in (
+                ("GET", "config", self._config),
+                ("GET", "namespaces", self._namespaces),
+                ("POST", "namespaces", self._create_namespace),
+                ("GET|HEAD", "namespaces/([^/]+)", self._namespace),
+                ("GET", "namespaces/([^/]+)/tables", self._tables),
+                ("POST", "namespaces/([^/]+)/tables", self._create_table),
+                ("GET|HEAD", "namespaces/([^/]+)/tables/([^/]+)", self._load),
+                ("POST", "namespaces/([^/]+)/tables/([^/]+)", self._commit),
+                ("GET", "namespaces/([^/]+)/views", self._views),
+                ("POST", "namespaces/([^/]+)/tables/([^/]+)/metrics", self._metrics),
+            )
+        )
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """The answer to one request; `path` is what follows /v1/."""
+        for methods, pattern, handler in self._table:
+            if method in methods.split("|") and (match := pattern.match(path)):
+                if self._read_only and method == "POST" and not path.endswith("/metrics"):
+                    return _error(HTTPStatus.FORBIDDEN, "ForbiddenException", "this catalog is read-only")
+                return handler(body, *match.groups())
+        return _error(HTTPStatus.NOT_FOUND, "NoSuchEndpoint", f"{method} {path}")
+
+    def _config(self, _body: bytes) -> Answer:
+        return HTTPStatus.OK, {"defaults": {}, "overrides": {}}
+
+    def _namespaces(self, _body: bytes) -> Answer:
+        return HTTPStatus.OK, {"namespaces": [list(n) for n in self._catalog.list_namespaces()]}
+
+    def _create_namespace(self, body: bytes) -> Answer:
+        wanted = json.loads(body)
+        properties = wanted.get("properties") or {}
+        self._catalog.create_namespace(tuple(wanted["namespace"]), properties)
+        return HTTPStatus.OK, {"namespace": wanted["namespace"], "properties": properties}
+
+    def _namespace(self, _body: bytes, namespace: str) -> Answer:
+        properties = self._catalog.load_namespace_properties(namespace)
+        return HTTPStatus.OK, {"namespace": [namespace], "properties": dict(properties)}
+
+    def _tables(self, _body: bytes, namespace: str) -> Answer:
+        found = [{"namespace": list(i[:-1]), "name": i[-1]} for i in self._catalog.list_tables(namespace)]
+        return HTTPStatus.OK, {"identifiers": found}
+
+    def _views(self, _body: bytes, _namespace: str) -> Answer:
+        return HTTPStatus.OK, {"identifiers": []}
+
+    def _metrics(self, _body: bytes, _namespace: str, _name: str) -> Answer:
+        return HTTPStatus.NO_CONTENT, None
+
+    def _load(self, _body: bytes, namespace: str, name: str) -> Answer:
+        return HTTPStatus.OK, _described(self._catalog.load_table((namespace, name)))
+
+    def _create_table(self, body: bytes, namespace: str) -> Answer:
+        wanted = json.loads(body)
+        spec, order = wanted.get("partition-spec"), wanted.get("write-order")
+        created = self._catalog.create_table(
+            (namespace, wanted["name"]),
+            Schema.model_validate(wanted["schema"]),
+            wanted.get("location"),
+            PartitionSpec.model_validate(spec) if spec else UNPARTITIONED_PARTITION_SPEC,
+            SortOrder.model_validate(order) if order else UNSORTED_SORT_ORDER,
+            wanted.get("properties") or {},
+        )
+        return HTTPStatus.OK, _described(created)
+
+    def _commit(self, body: bytes, namespace: str, name: str) -> Answer:
+        wanted = json.loads(body)
+        wanted.setdefault("identifier", {"namespace": [namespace], "name": name})
+        request = CommitTableRequest.model_validate(wanted)
+        table = self._catalog.load_table((namespace, name))
+        done = self._catalog.commit_table(table, request.requirements, request.updates)
+        metadata = done.metadata.model_dump_json(by_alias=True, exclude_none=True)
+        location = json.dumps(done.metadata_location)
+        return HTTPStatus.OK, f'{{"metadata-location":{location},"metadata":{metadata}}}'.encode()
+
+
+def _error(status: HTTPStatus, kind: str, message: str) -> Answer:
+    return status, {"error": {"message": message, "type": kind, "code": int(status)}}
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Without these two every catalog call waits 0.4 s for a delayed acknowledgement.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: "_Server"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Paths hold the secret: no access log."""
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        self._send(*self._answer(body))
+
+    do_GET = do_POST = do_HEAD = _handle  # noqa: N815 - the base class's names
+
+    def _answer(self, body: bytes) -> Answer:
+        path = unquote(urlsplit(self.path).path)
+        prefix = f"/{self.server.secret}/v1/"
+        if not _HOSTS.match(self.headers.get("Host", "")) or not path.startswith(prefix):
+            return _error(HTTPStatus.NOT_FOUND, "NotFound", "nothing here")
+        try:
+            with self.server.lock:
+                return self.server.routes.answer(self.command, path.removeprefix(prefix).rstrip("/"), body)
+        except Exception as e:
+            for kind, status, name in _ERRORS:
+                if isinstance(e, kind):
+                    return _error(status, name, str(e))
+            return _error(HTTPStatus.INTERNAL_SERVER_ERROR, type(e).__name__, str(e))
+
+    def _send(self, status: HTTPStatus, content: dict[str, Any] | bytes | None) -> None:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode() if content else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+        self.wfile.flush()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, catalog: SqlCatalog, port: int, *, read_only: bool, secret: str) -> None:
+        super().__init__(("127.0.0.1", port), _Request)
+        self.routes = Routes(catalog, read_only=read_only)
+        self.lock = threading.Lock()
+        self.secret = secret
+
+
+@contextmanager
+def serve(
+    catalog: SqlCatalog, port: int = 0, *, read_only: bool = False, secret: str | None = None
+) -> Iterator[str]:
+    """Serve `catalog` while the block runs; the URI that engines take."""
+    server = _Server(catalog, port, read_only=read_only, secret=secret or secrets.token_urlsafe(16))
+    thread = threading.Thread(target=server.serve_forever, daemon=True, name="rest-catalog")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/{server.secret}"
+    finally:
+        server.shutdown()
+        server.server_close()

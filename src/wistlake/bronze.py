@@ -1,0 +1,193 @@
+"""Object keys, manifests and NDJSON of bronze, both directions. Pure; standard library only.
+
+A landing is one complete listing of (dataset, media, day). Its parts hold one envelope a line:
+
+    {"_landing": "<landing id>", "_line": 17, "record": {... as Wistia served it ...}}
+
+so that a line says by itself where it belongs, in whichever engine reads it. The manifest, written
+last and only once, commits the landing: parts without one do not exist.
+"""
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from wistlake.contracts.form import Source
+from wistlake.errors import StoreError
+
+ROOT = "bronze/wistia"
+FORMAT = 1
+MANIFEST = "manifest.json"
+Record = Mapping[str, Any]
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One object of a landing. `sha256` is over its stored (compressed) bytes."""
+
+    key: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What commits a landing. `walk` is the client's proof that the listing was complete and stable."""
+
+    landing_id: str
+    dataset: str
+    media_id: str
+    day: date
+    run_id: str
+    observed_at: datetime
+    finished: bool
+    rows: int
+    pages: int
+    content_hash: str
+    payload_sha256: str
+    parts: tuple[Part, ...]
+    request: Mapping[str, Any] = field(default_factory=dict)
+    api: Mapping[str, Any] = field(default_factory=dict)
+    walk: Mapping[str, Any] = field(default_factory=dict)
+    unknown_keys: tuple[str, ...] = ()
+    missing: bool = False
+    redacted: bool = False
+    supersedes: str = ""
+    format: int = FORMAT
+
+
+def landing_id(dataset: str, media_id: str, day: date, run_id: str) -> str:
+    """Identity of a landing, which is also its folder below `ROOT`."""
+    for name, part in (("dataset", dataset), ("media_id", media_id), ("run_id", run_id)):
+        if not _PLAIN.fullmatch(part):
+            raise StoreError(
+                f"{name} {part[:40]!r} cannot be part of an object key: letters, digits, - and _ only"
+            )
+    return f"{dataset}/dt={day.isoformat()}/media_id={media_id}/run_id={run_id}"
+
+
+def folder(landing: str) -> str:
+    """The landing's folder."""
+    return f"{ROOT}/{landing}"
+
+
+def manifest_key(landing: str) -> str:
+    """Where the landing's manifest lies."""
+    return f"{folder(landing)}/{MANIFEST}"
+
+
+def part_key(landing: str, number: int) -> str:
+    """Where part `number` (from 1) lies."""
+    return f"{folder(landing)}/part-{number:05d}.jsonl.gz"
+
+
+def encode_lines(landing: str, records: Iterable[Record], first_line: int = 1) -> bytes:
+    """The records as gzipped envelopes. The same records give the same bytes.
+
+    Half a surrogate pair, which JSON may hold and UTF-8 may not, becomes `?`.
+    """
+    head = f'{{"_landing":{json.dumps(landing)},"_line":'
+    text = "".join(
+        f'{head}{number},"record":{json.dumps(record, ensure_ascii=False, separators=(",", ":"))}}}\n'
+        for number, record in enumerate(records, first_line)
+    )
+    return gzip.compress(text.encode(errors="replace"), compresslevel=6, mtime=0)
+
+
+def decode_lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, record) of every envelope in a part. StoreError names the first line that is none."""
+    for position, line in enumerate(_lines(data), 1):
+        try:
+            envelope = json.loads(line)
+            yield int(envelope["_line"]), envelope["record"]
+        except (ValueError, KeyError, TypeError) as e:
+            raise StoreError(
+                f"bronze line {position} is no envelope ({len(line)} bytes): restore the landing"
+            ) from e
+
+
+def _lines(data: bytes) -> Sequence[bytes]:
+    # Bytes, not text: str.splitlines would also cut at U+2028 and its like inside a record.
+    try:
+        return gzip.decompress(data).splitlines()
+    except (OSError, EOFError, zlib.error) as e:
+        raise StoreError(f"a part of {len(data)} bytes is no whole gzip: restore the landing") from e
+
+
+def sha256(data: bytes) -> str:
+    """Hex digest."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def payload_hash(parts: Sequence[Part]) -> str:
+    """Integrity of a whole landing: over its parts' digests, in order."""
+    return sha256("\n".join(p.sha256 for p in parts).encode())
+
+
+def content_hash(source: Source, records: Iterable[Record]) -> str:
+    """What the records say, whatever their order or repetition: contract fields, volatile ones left out."""
+    steady = tuple(f.path.split(".") for f in source.fields if not f.volatile)
+    distinct = {json.dumps([_at(record, path) for path in steady], sort_keys=True) for record in records}
+    digest = hashlib.sha256()
+    for line in sorted(distinct):
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _at(record: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(name)
+    return record
+
+
+def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
+    """Top-level keys that the contract has never heard of: additive drift."""
+    return tuple(sorted({key for record in records for key in record} - source.known_keys))
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The manifest as JSON, stable byte for byte."""
+    plain = asdict(manifest) | {
+        "day": manifest.day.isoformat(),
+        "observed_at": manifest.observed_at.astimezone(UTC).isoformat(),
+    }
+    return json.dumps(plain, sort_keys=True, indent=1, default=dict).encode()
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """The manifest in `data`. StoreError if it is of a newer format, or none."""
+    try:
+        plain = json.loads(data)
+        if plain["format"] > FORMAT:
+            raise StoreError(
+                f"the manifest's format {plain['format']} is newer than {FORMAT}: upgrade wistlake"
+            )
+        plain["day"] = date.fromisoformat(plain["day"])
+        plain["observed_at"] = datetime.fromisoformat(plain["observed_at"])
+        plain["parts"] = tuple(Part(**p) for p in plain["parts"])
+        plain["unknown_keys"] = tuple(plain["unknown_keys"])
+        return Manifest(**plain)
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise StoreError(
+            f"not a manifest ({len(data)} bytes, {type(e).__name__}): the landing is damaged"
+        ) from e
+
+
+def check_part(part: Part, data: bytes) -> None:
+    """StoreError if `data` is not what the manifest promised."""
+    if sha256(data) != part.sha256:
+        raise StoreError(
+            f"{part.key} does not match its manifest: restore it, "
+            "or fetch the day again with `wistlake backfill`"
+        )

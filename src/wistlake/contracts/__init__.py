@@ -1,0 +1,73 @@
+"""What each dataset promises, as data. Two tuples, read top to bottom: SOURCES, then TABLES in build order."""
+
+from wistlake.contracts import (
+    analytics_daily,
+    channel_daily,
+    device_daily,
+    dim_media,
+    dim_media_history,
+    dim_visitor,
+    embed_daily,
+    events,
+    fact_events,
+    fact_media_by_date,
+    fact_media_daily,
+    fact_media_engagement,
+    geo_daily,
+    media_analytics_by_date,
+    media_by_date,
+    media_by_date_observations,
+    media_engagement,
+    media_lifetime,
+    media_metadata,
+    media_retention_daily,
+    media_stats,
+    quality_results,
+    quarantine,
+    reconciliation,
+    visitor_activity,
+    visitors,
+)
+from wistlake.contracts.form import Source, Table
+
+SOURCES: tuple[Source, ...] = (
+    media_metadata.SOURCE,
+    media_stats.SOURCE,
+    media_engagement.SOURCE,
+    media_by_date.SOURCE,
+    events.SOURCE,
+    analytics_daily.SOURCE,
+    visitors.SOURCE,
+)
+
+TABLES: tuple[Table, ...] = (
+    dim_media.TABLE,
+    dim_media_history.TABLE,
+    media_lifetime.TABLE,
+    fact_media_by_date.TABLE,
+    media_by_date_observations.TABLE,
+    fact_events.TABLE,
+    media_analytics_by_date.TABLE,
+    visitor_activity.TABLE,
+    quarantine.TABLE,
+    fact_media_daily.TABLE,
+    fact_media_engagement.TABLE,
+    dim_visitor.TABLE,
+    channel_daily.TABLE,
+    geo_daily.TABLE,
+    device_daily.TABLE,
+    embed_daily.TABLE,
+    media_retention_daily.TABLE,
+    quality_results.TABLE,
+    reconciliation.TABLE,
+)
+
+
+def source(name: str) -> Source:
+    """The source contract called `name`; KeyError if there is none."""
+    return {s.name: s for s in SOURCES}[name]
+
+
+def table(full_name: str) -> Table:
+    """The table contract called `layer.name`; KeyError if there is none."""
+    return {t.full_name: t for t in TABLES}[full_name]

@@ -1,0 +1,35 @@
+"""A media's day by platform, browser and kind of device."""
+
+from wistlake.contracts.form import (
+    BUILT_AT,
+    MEDIA_ID,
+    Column,
+    Privacy,
+    Table,
+    Type,
+)
+
+TABLE = Table(
+    layer="gold",
+    name="device_daily",
+    doc="A media's day by platform, browser and kind of device.",
+    grain="one media_id, local date and platform, browser, is_mobile",
+    key=("media_id", "date", "platform", "browser", "is_mobile"),
+    partition="months(date)",
+    scope=("media_id", "date"),
+    sources=("events",),
+    references=(("media_id", "silver.dim_media.media_id"),),
+    columns=(
+        MEDIA_ID,
+        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        Column("platform", Type.STRING, Privacy.COARSE, "Platform; empty when unknown.", nullable=False),
+        Column("browser", Type.STRING, Privacy.COARSE, "Browser; empty when unknown.", nullable=False),
+        Column("is_mobile", Type.BOOLEAN, Privacy.COARSE, "Whether mobile; false when unknown.", nullable=False),
+        Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions listed, conversions apart.", nullable=False, minimum=0),
+        Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors in them; do not add up.", nullable=False, minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in them.", nullable=False, unit="ms", minimum=0),
+        Column("reached_95", Type.LONG, Privacy.NONE, "Sessions that saw 95 % or more.", nullable=False, minimum=0),
+        Column("conversions", Type.LONG, Privacy.NONE, "Sessions with a conversion.", nullable=False, minimum=0),
+        BUILT_AT,
+    ),
+)  # fmt: skip

@@ -1,0 +1,33 @@
+"""A media's day by the host that embedded it."""
+
+from wistlake.contracts.form import (
+    BUILT_AT,
+    MEDIA_ID,
+    Column,
+    Privacy,
+    Table,
+    Type,
+)
+
+TABLE = Table(
+    layer="gold",
+    name="embed_daily",
+    doc="A media's day by the host that embedded it.",
+    grain="one media_id, local date and embed_host",
+    key=("media_id", "date", "embed_host"),
+    partition="months(date)",
+    scope=("media_id", "date"),
+    sources=("events",),
+    references=(("media_id", "silver.dim_media.media_id"),),
+    columns=(
+        MEDIA_ID,
+        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        Column("embed_host", Type.STRING, Privacy.MASKED, "Host of the page; empty when unknown.", nullable=False),
+        Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions listed, conversions apart.", nullable=False, minimum=0),
+        Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors in them; do not add up.", nullable=False, minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in them.", nullable=False, unit="ms", minimum=0),
+        Column("reached_95", Type.LONG, Privacy.NONE, "Sessions that saw 95 % or more.", nullable=False, minimum=0),
+        Column("conversions", Type.LONG, Privacy.NONE, "Sessions with a conversion.", nullable=False, minimum=0),
+        BUILT_AT,
+    ),
+)  # fmt: skip

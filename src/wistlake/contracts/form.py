@@ -1,0 +1,186 @@
+"""The form every contract has: what a dataset promises, as data.
+
+A `Source` is what Wistia serves and bronze keeps; a `Table` is what silver, gold and ops keep.
+Everything else (schemas, DDL, MERGE text, checks, views, documentation) derives from these values.
+Standard library only: Lambda, Glue and the documentation build all import this.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Type(StrEnum):
+    """Logical types; `derive` says how each looks in Spark, Iceberg, Athena and Markdown."""
+
+    STRING = "string"
+    LONG = "long"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"  # an instant, UTC
+    LONGS = "array<long>"
+    STRINGS = "array<string>"
+
+
+class Privacy(StrEnum):
+    """Personal-data class. A field without one does not exist; PERSONAL never leaves bronze."""
+
+    NONE = "none"  # says nothing about a person
+    COARSE = "coarse"  # about a person, but shared by many: country, region, device
+    PSEUDONYM = "pseudonym"  # a keyed stand-in for a person
+    MASKED = "masked"  # what is left of a personal value after the personal part is cut away
+    PERSONAL = "personal"  # identifies or may identify a person: bronze only
+
+
+class Calendar(StrEnum):
+    """Whose day a landing is about."""
+
+    UTC = "utc"  # UTC day of received_at
+    LOCAL = "local"  # the account's own day
+    SNAPSHOT = "snapshot"  # the UTC day of the observation: the source keeps no history
+
+
+class Removal(StrEnum):
+    """What happens to a row that a newer complete observation no longer has."""
+
+    SOFT = "soft"  # removed_at is set, and cleared if the row comes back
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value in a source payload that the lake relies on.
+
+    `path` is dotted from the record's root. `volatile` values change without the facts changing
+    (names, modelled hours): they take no part in the content hash. `required` fields stop the run
+    as `SourceChanged` when a whole page lacks them; on single rows their absence quarantines the row.
+    """
+
+    path: str
+    type: Type
+    privacy: Privacy
+    doc: str
+    required: bool = False
+    volatile: bool = False
+
+    @property
+    def column(self) -> str:
+        """The field's name as a flat column: dots become underscores."""
+        return self.path.replace(".", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One bronze dataset: what Wistia serves at one endpoint, per media (or account) and day."""
+
+    name: str
+    doc: str
+    endpoint: str
+    calendar: Calendar
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    version: int = 1
+    account_wide: bool = False
+    optional: bool = False
+    tolerated: tuple[str, ...] = ()  # known top-level keys that the lake does not want: no drift report
+
+    def field(self, path: str) -> Field:
+        """The field at `path`; KeyError if the contract has none."""
+        return next(f for f in self.fields if f.path == path)
+
+    @property
+    def known_keys(self) -> frozenset[str]:
+        """Top-level keys of a record that are no news."""
+        return frozenset(f.path.split(".")[0] for f in self.fields) | frozenset(self.tolerated)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table. `lineage` columns say where a row came from, not what is true of it:
+    they take no part in comparisons between engines, or of an old row with a new one."""
+
+    name: str
+    type: Type
+    privacy: Privacy
+    doc: str
+    nullable: bool = True
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+    lineage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of silver, gold or ops.
+
+    `scope` names the columns whose values bound one rebuild: a build replaces whole scopes and leaves
+    every other row alone. `partition` is an Iceberg transform over one column, or "".
+    """
+
+    layer: str
+    name: str
+    doc: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    scope: tuple[str, ...]
+    removal: Removal = Removal.DELETE
+    partition: str = ""
+    sources: tuple[str, ...] = ()
+    version: int = 1
+    references: tuple[tuple[str, str], ...] = ()  # (column, "layer.table.column")
+    rules: tuple[str, ...] = field(default=())  # SQL booleans that hold on every row
+
+    @property
+    def full_name(self) -> str:
+        """`layer.name`, the name that queries use."""
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def day_column(self) -> str:
+        """The date that the table is partitioned by, "" if by none."""
+        return self.partition.partition("(")[2].rstrip(")")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Column names in contract order."""
+        return tuple(c.name for c in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`; StopIteration is a programming error."""
+        return next(c for c in self.columns if c.name == name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column called `name`."""
+        return name in self.column_names
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns that decide whether a row changed: neither key nor lineage."""
+        return tuple(c.name for c in self.columns if c.name not in self.key and not c.lineage)
+
+
+def names(columns: Iterable[Column]) -> tuple[str, ...]:
+    """The names of `columns`, in order."""
+    return tuple(c.name for c in columns)
+
+
+OBSERVED_AT = Column(
+    "observed_at", Type.TIMESTAMP, Privacy.NONE, "When the landing that this row came from was listed.",
+    nullable=False, lineage=True,
+)  # fmt: skip
+LANDING_ID = Column(
+    "landing_id", Type.STRING, Privacy.NONE, "The landing in bronze that this row came from.",
+    nullable=False, lineage=True,
+)  # fmt: skip
+BUILT_AT = Column(
+    "built_at", Type.TIMESTAMP, Privacy.NONE, "When the run that last changed this row started.",
+    nullable=False, lineage=True,
+)  # fmt: skip
+MEDIA_ID = Column(
+    "media_id", Type.STRING, Privacy.NONE, "Wistia's hashed id of the media.", nullable=False
+)  # fmt: skip

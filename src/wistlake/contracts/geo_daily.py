@@ -1,0 +1,34 @@
+"""A media's day by country and region."""
+
+from wistlake.contracts.form import (
+    BUILT_AT,
+    MEDIA_ID,
+    Column,
+    Privacy,
+    Table,
+    Type,
+)
+
+TABLE = Table(
+    layer="gold",
+    name="geo_daily",
+    doc="A media's day by country and region.",
+    grain="one media_id, local date and country and region",
+    key=("media_id", "date", "country", "region"),
+    partition="months(date)",
+    scope=("media_id", "date"),
+    sources=("events",),
+    references=(("media_id", "silver.dim_media.media_id"),),
+    columns=(
+        MEDIA_ID,
+        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        Column("country", Type.STRING, Privacy.COARSE, "Two-letter country; empty when unknown.", nullable=False),
+        Column("region", Type.STRING, Privacy.COARSE, "Region; empty when unknown.", nullable=False),
+        Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions listed, conversions apart.", nullable=False, minimum=0),
+        Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors in them; do not add up.", nullable=False, minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in them.", nullable=False, unit="ms", minimum=0),
+        Column("reached_95", Type.LONG, Privacy.NONE, "Sessions that saw 95 % or more.", nullable=False, minimum=0),
+        Column("conversions", Type.LONG, Privacy.NONE, "Sessions with a conversion.", nullable=False, minimum=0),
+        BUILT_AT,
+    ),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Daily snapshots of lifetime figures and engagement curves: Wistia keeps no history of them."""
+
+from wistlake.contracts.form import (
+    BUILT_AT,
+    LANDING_ID,
+    MEDIA_ID,
+    OBSERVED_AT,
+    Column,
+    Privacy,
+    Removal,
+    Table,
+    Type,
+)
+
+TABLE = Table(
+    layer="silver",
+    name="media_lifetime",
+    doc="A media's lifetime figures as of a day, with the views of each second.",
+    grain="one media_id and snapshot date",
+    key=("media_id", "snapshot_date"),
+    scope=("media_id", "snapshot_date"),
+    removal=Removal.KEEP,
+    sources=("media_stats", "media_engagement"),
+    columns=(
+        MEDIA_ID,
+        Column("snapshot_date", Type.DATE, Privacy.NONE, "UTC day of the observation.", nullable=False),
+        Column("load_count", Type.LONG, Privacy.NONE, "Loads ever.", minimum=0),
+        Column("play_count", Type.LONG, Privacy.NONE, "Plays ever.", minimum=0),
+        Column("visitors", Type.LONG, Privacy.NONE, "People who loaded it.", minimum=0),
+        Column("play_rate", Type.DOUBLE, Privacy.NONE, "Unique players / visitors.", unit="share", minimum=0, maximum=1),
+        Column("hours_watched", Type.DOUBLE, Privacy.NONE, "Plays x engagement x duration / 3600.", unit="hours", minimum=0),
+        Column("engagement", Type.DOUBLE, Privacy.NONE, "Average share seen.", unit="share", minimum=0),
+        Column("engagement_data", Type.LONGS, Privacy.NONE, "Views of each second; above 1,000 s scaled to 1,000 items."),
+        Column("rewatch_data", Type.LONGS, Privacy.NONE, "Repeated views of each second."),
+        Column("duration_seconds", Type.DOUBLE, Privacy.NONE, "Duration on that day.", unit="s", minimum=0),
+        Column("original_asset", Type.STRING, Privacy.NONE, "Fingerprint of the original file on that day."),
+        OBSERVED_AT,
+        LANDING_ID,
+        BUILT_AT,
+    ),
+)  # fmt: skip

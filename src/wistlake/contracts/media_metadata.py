@@ -1,0 +1,38 @@
+"""What a media is: name, duration, folder, tags. Both media shapes (v1's project, the dated API's folder)."""
+
+from wistlake.contracts.form import Calendar, Field, Privacy, Source, Type
+
+SOURCE = Source(
+    name="media_metadata",
+    doc="One media's description on the day it was read.",
+    endpoint="/medias/{media_id}",
+    calendar=Calendar.SNAPSHOT,
+    key=("hashed_id",),
+    fields=(
+        Field("hashed_id", Type.STRING, Privacy.NONE, "Hashed id.", required=True),
+        Field("id", Type.LONG, Privacy.NONE, "Numeric id.", required=True),
+        Field("name", Type.STRING, Privacy.NONE, "Title.", required=True),
+        Field("type", Type.STRING, Privacy.NONE, "Video, Audio, Image, PdfDocument, ...", required=True),
+        Field("duration", Type.DOUBLE, Privacy.NONE, "Length in seconds; null for what does not play."),
+        Field("archived", Type.BOOLEAN, Privacy.NONE, "Whether it is archived."),
+        Field("status", Type.STRING, Privacy.NONE, "queued, processing, ready or failed."),
+        Field("created", Type.TIMESTAMP, Privacy.NONE, "When it was made."),
+        Field(
+            "updated",
+            Type.TIMESTAMP,
+            Privacy.NONE,
+            "Bumped in bulk by Wistia: no sign of change.",
+            volatile=True,
+        ),
+        Field("section", Type.STRING, Privacy.NONE, "Section in its folder; left out when none."),
+        Field("subfolder.name", Type.STRING, Privacy.NONE, "Subfolder's name."),
+        Field("tags", Type.STRINGS, Privacy.NONE, "Tags: texts, or objects with a name."),
+        Field("project.hashed_id", Type.STRING, Privacy.NONE, "Folder's id on v1."),
+        Field("project.name", Type.STRING, Privacy.NONE, "Folder's name on v1."),
+        Field("folder.hashed_id", Type.STRING, Privacy.NONE, "Folder's id on the dated API."),
+        Field("folder.name", Type.STRING, Privacy.NONE, "Folder's name on the dated API."),
+        Field("thumbnail.url", Type.STRING, Privacy.NONE, "Picture.", volatile=True),
+        Field("assets", Type.STRING, Privacy.NONE, "Files, as JSON: the original tells a swapped media."),
+    ),
+    tolerated=("progress", "description", "protected", "share_link", "embedCode"),
+)

@@ -1,0 +1,1 @@
+"""The command line. Each command parses, wires, calls one function and prints."""

@@ -1,0 +1,138 @@
+"""`demo` and `simulate`: Wistlake without an account."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json, Now
+
+if TYPE_CHECKING:
+    from wistia_simulator import World
+
+FIRST_DAY = date(2026, 3, 2)
+HOUR = (2, 15)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """The demo's own settings, whatever this machine's are."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
+            del os.environ[name]
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def demo(
+    days: Annotated[int, typer.Option(help="Virtual days, one run each.", min=1, max=60)] = 7,
+    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    lake: Annotated[Path | None, typer.Option(help="Where; default ./lake.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole thing on simulated days: no account, no token, no network.
+
+    Example: wistlake demo --days 3
+    """
+    from wistia_simulator import Profile, World
+
+    folder = (lake or Path(os.environ.get("WISTLAKE_LAKE", "lake"))).absolute()
+    start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC).replace(hour=HOUR[0], minute=HOUR[1])
+    world = World(seed, Profile(media=4), start)
+    results = []
+    with (
+        tempfile.TemporaryDirectory() as nowhere,
+        _environment(
+            WISTIA_API_TOKEN="simulated",
+            MEDIA_IDS="all",
+            WISTLAKE_LAKE=str(folder),
+        ),
+        _working_directory(nowhere),
+    ):
+        for number in range(days):
+            world.clock.set(start + timedelta(days=number))
+            result = _one_day(world)
+            results.append(result)
+            if not as_json:
+                new = sum(t.get("new", 0) for t in result["tables"].values())
+                output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
+    if as_json:
+        output.as_json({"lake": str(folder), "runs": results})
+        return
+    _what_next(folder)
+
+
+@contextmanager
+def _working_directory(path: str) -> Iterator[None]:
+    """Elsewhere, so that a .env lying about here takes no part."""
+    before = Path.cwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _one_day(world: "World") -> dict[str, Any]:
+    from wistia_simulator import ServerOptions, create_app, transport
+    from wistlake.pipeline.daily import run
+    from wistlake.wiring import laptop
+
+    settings = session.settings()
+    app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    outside = laptop.Outside(world.clock.now, time.monotonic, transport(app))
+    now = world.clock.now()
+    order = laptop.order(settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
+    # Not the real account: requests cost nothing, so the budget's pace is left out.
+    return run(order, laptop.parts(settings, outside, pace=False)).as_json()
+
+
+def _what_next(folder: Path) -> None:
+    env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={folder} "
+    output.say(f"\nThe lake is in {folder}. Try:")
+    output.say(f"  {env}wistlake status")
+    output.say(
+        f'  {env}wistlake query "SELECT date, sum(plays) AS plays, sum(watch_milliseconds) / 3600000 AS hours '
+        'FROM gold.fact_media_daily GROUP BY date ORDER BY date"'
+    )
+    output.say(f'  {env}wistlake query "SELECT * FROM silver.dim_media" --format json')
+
+
+def simulate(  # noqa: PLR0913 - these are the command line's options
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    now: Now = None,
+    latency: Annotated[float, typer.Option(help="Seconds each answer takes.")] = 0.0,
+    rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.")] = 600,
+    faults: Annotated[str, typer.Option(help="none, calm, hostile, or a JSON file.")] = "none",
+    token: Annotated[str | None, typer.Option(help="The token to ask for; default: any.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Serve recorded payloads from this folder.")] = None,
+) -> None:
+    """Serve a fake Wistia on this machine.
+
+    Example: wistlake simulate --port 8765 --seed 7
+    """
+    from wistia_simulator.main import serve
+
+    serve(
+        port=port,
+        seed=seed,
+        now=now,
+        latency=latency,
+        rate_limit=rate_limit or None,
+        faults=faults,
+        token=token,
+        replay=replay,
+    )

@@ -1,0 +1,47 @@
+"""`wistlake`: the list of commands, and what becomes of errors."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from wistlake.entrypoints.cli import demo, reading, runs, session
+from wistlake.errors import WistlakeError
+
+app = typer.Typer(
+    name="wistlake",
+    help="Wistia's daily engagement numbers, kept as a lakehouse that can be trusted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COMMANDS = (
+    runs.run,
+    runs.backfill,
+    runs.plan,
+    reading.status,
+    reading.query,
+    demo.demo,
+    demo.simulate,
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+@app.callback()
+def _begin(verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say each step.")) -> None:
+    session.configure_logs(verbose=verbose)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. Errors become one message and their exit code; none shows a traceback."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except WistlakeError as e:
+        sys.stderr.write(f"error: {e}\n")
+        raise SystemExit(e.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

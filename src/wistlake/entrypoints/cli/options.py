@@ -1,0 +1,50 @@
+"""Options that several commands share: one spelling, one meaning, one check."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from wistlake.errors import ConfigError
+
+
+def moment(text: str) -> datetime:
+    """`--now`: an ISO time; without an offset it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time: write 2026-11-21T02:15Z") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def day(text: str) -> date:
+    """`--from`, `--to`, `--date`: an ISO day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day: write 2026-11-21") from None
+
+
+def names(value: str | None) -> tuple[str, ...]:
+    """A comma list as a tuple; () for nothing."""
+    return tuple(n.strip() for n in (value or "").split(",") if n.strip())
+
+
+def media_ids(value: str | None) -> tuple[str, ...]:
+    """`--media`: hashed ids. ConfigError for anything that could not be one."""
+    found = names(value)
+    for media_id in found:
+        if not (media_id.isascii() and media_id.isalnum()):
+            raise ConfigError(f"--media {media_id[:40]!r} is no hashed id: letters and digits only")
+    return found
+
+
+Now = Annotated[
+    datetime | None,
+    typer.Option("--now", parser=moment, metavar="TIME", help="Act as if it were TIME (UTC)."),
+]
+From = Annotated[date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.")]
+To = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day.")]
+Media = Annotated[str | None, typer.Option("--media", metavar="ID,ID", help="Only these media.")]
+Datasets = Annotated[str | None, typer.Option("--datasets", metavar="NAME,NAME", help="Only these datasets.")]
+Json = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]

@@ -1,0 +1,147 @@
+"""`run`, `backfill`, `plan`: asking Wistia."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+
+if TYPE_CHECKING:
+    from wistlake.pipeline.order import RunOrder, RunResult
+    from wistlake.wiring.laptop import Outside
+
+
+def perform(order: "RunOrder", outside: "Outside", *, as_json: bool) -> "RunResult":
+    """Do the order and print what was done; failures of single media are raised after it is printed."""
+    from wistlake.pipeline.daily import RunFailed, run
+    from wistlake.wiring import laptop
+
+    try:
+        result = run(order, laptop.parts(session.settings(), outside))
+    except RunFailed as e:
+        show(e.result, as_json=as_json)
+        raise
+    show(result, as_json=as_json)
+    return result
+
+
+def show(result: "RunResult", *, as_json: bool) -> None:
+    """The result as JSON, or as a table and a closing line."""
+    if as_json:
+        output.as_json(result.as_json())
+        return
+    counts = ("days", "pages", "requests", "rows", "new", "updated", "removed", "unchanged", "quarantined")
+    columns = ("dataset", "media_id", *counts, "seconds")
+    output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
+    for dataset, why in result.unavailable.items():
+        output.say(f"unavailable: {dataset} ({why})")
+    for dataset, fields in result.drift.items():
+        output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
+    output.say(f"{result.status}: {result.days_published} media days published ({spent})")
+
+
+def ordered(  # noqa: PLR0913 - these are the command line's options
+    *,
+    trigger: str,
+    now: datetime | None,
+    start: date | None,
+    end: date | None,
+    media: str | None,
+    datasets: str | None,
+    as_json: bool,
+) -> "RunResult":
+    """An order from the command line's options, performed."""
+    from wistlake.wiring import laptop
+
+    outside = session.outside(now)
+    at = outside.clock()
+    order = laptop.order(
+        session.settings(),
+        run_id=session.new_run_id(at),
+        trigger=trigger,
+        now=at,
+        start=start,
+        end=end,
+        media=media_ids(media),
+        datasets=names(datasets),
+    )
+    return perform(order, outside, as_json=as_json)
+
+
+def run(
+    start: From = None,
+    end: To = None,
+    media: Media = None,
+    datasets: Datasets = None,
+    now: Now = None,
+    as_json: Json = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Say that a timer started this, not a person.")
+    ] = False,
+) -> None:
+    """Fetch what is new, build it, publish it. Safe to repeat.
+
+    Example: wistlake run
+    """
+    trigger = "scheduled" if scheduled else "manual"
+    ordered(trigger=trigger, now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
+
+
+def backfill(
+    start: From = None,
+    end: To = None,
+    media: Media = None,
+    datasets: Datasets = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch older days. Wistia keeps events for two years.
+
+    Example: wistlake backfill --from 2026-01-01 --to 2026-03-31
+    """
+    if start is None:
+        raise typer.BadParameter("--from is missing: the first day to fetch")
+    ordered(
+        trigger="backfill", now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json
+    )
+
+
+def plan(
+    start: From = None,
+    end: To = None,
+    media: Media = None,
+    datasets: Datasets = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Print what a run would fetch, and fetch nothing.
+
+    Example: wistlake plan --json
+    """
+    from wistlake.pipeline.preview import preview
+    from wistlake.wiring import laptop
+
+    at = session.clock(now)()
+    settings = session.settings()
+    order = laptop.order(
+        settings,
+        run_id="plan",
+        trigger="manual",
+        now=at,
+        start=start,
+        end=end,
+        media=media_ids(media),
+        datasets=names(datasets),
+    )
+    fetches = preview(order, laptop.known(settings))
+    plain: list[dict[str, Any]] = [
+        {"dataset": f.dataset, "media_id": f.media_id, "start": f.start, "end": f.end} for f in fetches
+    ]
+    if as_json:
+        output.as_json({"fetches": plain, "count": len(plain)})
+        return
+    output.table("Fetches", ("dataset", "media_id", "start", "end"), ([*p.values()] for p in plain))
+    output.say(f"{len(plain)} fetches, at least {len(plain)} requests")

@@ -1,0 +1,61 @@
+"""What every command begins with: settings, the clock, logs, a run id."""
+
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wistlake.settings import Settings
+    from wistlake.wiring.laptop import Outside
+
+
+def settings() -> "Settings":
+    """The settings of this process; ConfigError lists every problem."""
+    from wistlake.settings import Settings
+
+    return Settings()
+
+
+def clock(now: datetime | None) -> Callable[[], datetime]:
+    """The real clock, or one that stands at `now`."""
+    return (lambda: now) if now else (lambda: datetime.now(UTC))
+
+
+def outside(now: datetime | None) -> "Outside":
+    """The real world, at `now` if given."""
+    from wistlake.wiring.laptop import Outside
+
+    return Outside(clock=clock(now), monotonic=time.monotonic)
+
+
+def new_run_id(now: datetime) -> str:
+    """Sortable by time, and unique."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def configure_logs(*, verbose: bool = False) -> None:
+    """Logs go to standard error: readable on a terminal, JSON otherwise."""
+    import structlog
+
+    on_terminal = sys.stderr.isatty()
+    renderer = (
+        structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+        if on_terminal
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,80 @@
+"""Every failure a caller may meet, sorted by what to do next; one exit code each.
+
+    WistlakeError
+    ├── ConfigError            fix the settings; all problems are listed at once        2
+    ├── SourceUnavailable      429, 5xx, time-outs after every retry: run again later   75
+    ├── SourceRefused          401, 403: rotate the token or widen its permissions      77
+    ├── SourceChanged          the payload is not what the contract relies on           65
+    ├── ContractViolation      rows break a promise that may not be quarantined         65
+    ├── Unreconciled           our totals and the source's disagree beyond the band     65
+    └── StoreError             lost race, watermark would go back, missing landing      74
+
+Messages name the thing and the cure. They never quote a value of a personal class, nor the token.
+"""
+
+from collections.abc import Sequence
+
+
+class WistlakeError(Exception):
+    """Base of all errors this project raises on purpose."""
+
+    exit_code = 70
+
+
+class ConfigError(WistlakeError):
+    """The settings are wrong; `problems` lists every one of them with its cure."""
+
+    exit_code = 2
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SourceUnavailable(WistlakeError):
+    """Wistia could not answer within the retry budget; nothing is lost, run again later."""
+
+    exit_code = 75
+
+
+class SourceRefused(WistlakeError):
+    """Wistia refuses the token; retrying can't help."""
+
+    exit_code = 77
+
+
+class SourceMissing(WistlakeError):
+    """Wistia answers 404: the media is deleted, or this account has no such endpoint.
+
+    Not a failure of the run by itself: the pipeline records what is missing and goes on.
+    """
+
+    exit_code = 65
+
+
+class SourceChanged(WistlakeError):
+    """The payload lacks or retypes something that the contract relies on."""
+
+    exit_code = 65
+
+
+class ContractViolation(WistlakeError):
+    """Rows break a promise that may not be quarantined."""
+
+    exit_code = 65
+
+
+class Unreconciled(WistlakeError):
+    """Our totals and the source's disagree beyond the band, so gold was not touched."""
+
+    exit_code = 65
+
+
+class StoreError(WistlakeError):
+    """A store lost a race, lacks a landing, or would have moved a watermark back."""
+
+    exit_code = 74
+
+
+class LeaseHeld(StoreError):
+    """Another process is writing to the lake; the message says which one, and since when."""

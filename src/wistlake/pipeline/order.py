@@ -1,0 +1,89 @@
+"""What a run is asked to do, what it needs, and what it says it did."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from wistlake.contracts.form import Source
+from wistlake.planning.plan import Window
+from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
+from wistlake.transforms.channels import DEFAULT_RULES, Rule
+
+TRANSFORM_VERSION = 1  # raise it when a transform's meaning changes: every day is then built anew
+Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
+
+
+class Client(Protocol):
+    """What a run needs of the source client; `wistlake.wistia` has the real one."""
+
+    fetch: Callable[[Source, str, date, date], Awaitable[Any]]
+    list_media: Callable[..., Awaitable[list[dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The outside world of a run, chosen by `wiring`. `tables` starts the engine: only when there is work."""
+
+    objects: ObjectStore
+    ledger: Ledger
+    tables: Callable[[], AbstractContextManager[TableStore]]
+    client: Callable[[], AbstractAsyncContextManager[Client]]
+    notifier: Notifier
+    keys: Callable[[], tuple[bytes, ...]]
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    redact: Redact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChoice:
+    """Which media a run is about: ids, or everything the account lists (in a folder, with a tag)."""
+
+    ids: tuple[str, ...] = ()
+    folder: str | None = None
+    tag: str | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the account is asked for its media."""
+        return not self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What a run is asked to do. `trigger` and `origin` as in `ports.Run`; `sources` in contract order."""
+
+    run_id: str
+    trigger: str
+    origin: str
+    zone_name: str
+    window: Window
+    sources: tuple[Source, ...]
+    choice: MediaChoice
+    max_concurrency: int = 16
+    rules: tuple[Rule, ...] = DEFAULT_RULES
+    build_only: bool = False  # rebuild: land nothing, build what bronze holds
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run did, as its JSON says it."""
+
+    run_id: str
+    trigger: str
+    status: str = "succeeded"
+    intervals: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, dict[str, int]] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    drift: dict[str, list[str]] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+    blocked: list[dict[str, str]] = field(default_factory=list)
+    days_published: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order of the fields."""
+        return {name: getattr(self, name) for name in self.__slots__}

@@ -1,0 +1,102 @@
+"""The last hop: readers get the new tables, the ledger its intervals, the watermarks move."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from wistlake.pipeline.assemble import as_built
+from wistlake.pipeline.build import BuildPlan, BuildResult
+from wistlake.pipeline.order import RunOrder
+from wistlake.planning.calendar import utc_days_of, zone
+from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.planning.plan import watermark
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
+from wistlake.ports import Ledger, Publication
+
+Key = tuple[str, str, date]
+
+
+def publish(
+    order: RunOrder,
+    ledger: Ledger,
+    media: Sequence[MediaEntry],
+    known: Mapping[Key, Interval],
+    plan: BuildPlan,
+    result: BuildResult,
+) -> None:
+    """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie."""
+    now = order.window.now
+    ledger.publish(Publication(order.run_id, now, result.tables))
+    refused = _refused(order, result)
+    epoch = len(plan.keys)
+    intervals = []
+    for landing in plan.landings:
+        key = (landing.dataset, landing.media_id, landing.day)
+        interval = known[key]
+        if key in refused:
+            intervals.append(replace(interval, state=State.FAILED, reason=refused[key], updated_at=now))
+        else:
+            intervals.append(as_built(interval, order, epoch))
+    ledger.record([*intervals, *_gold(order, result)])
+    advance(order, ledger, media, {**known, **{i.key: i for i in intervals}}.values())
+
+
+def confirm_unchanged(
+    order: RunOrder, ledger: Ledger, landed: Iterable[Interval], pending_keys: set[Key]
+) -> dict[Key, Interval]:
+    """Landings that say what silver was built from are published as they stand."""
+    same = [
+        replace(i, state=State.PUBLISHED, updated_at=order.window.now)
+        for i in landed
+        if i.state is State.LANDED and i.key not in pending_keys
+    ]
+    ledger.record(same)
+    return {i.key: i for i in same}
+
+
+def advance(
+    order: RunOrder, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
+) -> None:
+    """Move each watermark to the end of its contiguous published prefix; never back."""
+    first = {m.media_id: m.first_day for m in media}
+    settled: dict[tuple[str, str], set[date]] = {}
+    for i in intervals:
+        if i.is_settled and i.state is not State.FAILED:
+            settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
+    for (dataset, media_id), found in sorted(settled.items()):
+        if dataset == GOLD:
+            continue
+        last = watermark(first.get(media_id, min(found)), found)
+        if last is not None:
+            ledger.advance(Watermark(dataset, media_id, last, order.window.now))
+
+
+def _refused(order: RunOrder, result: BuildResult) -> dict[Key, str]:
+    """Intervals that may not count as done: their media was stopped, or their day did not reconcile."""
+    tz = zone(order.zone_name)
+    found: dict[Key, str] = {}
+    for media_id, day in result.blocked:
+        why = f"{day} does not reconcile; see `wistlake explain fact_media_daily --media {media_id} --date {day}`"
+        found[(BY_DATE, media_id, day)] = why
+        found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
+    for (dataset, media_id, day), why in result.stopped.items():
+        found[(dataset, media_id, day)] = why
+    return found
+
+
+def _gold(order: RunOrder, result: BuildResult) -> Iterable[Interval]:
+    now = order.window.now
+    return (
+        Interval(
+            GOLD,
+            media_id,
+            day,
+            State.PUBLISHED,
+            order.run_id,
+            now,
+            reason=str(certificate),
+            finished=True,
+            published_at=now,
+        )
+        for (media_id, day), certificate in result.published.items()
+    )

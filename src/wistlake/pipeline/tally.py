@@ -1,0 +1,106 @@
+"""How many rows a MERGE changed, by media and day: what the run reports and what gold must recompute."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from wistlake.contracts.form import Table
+from wistlake.derive.merge import days_in
+from wistlake.ports import TableStore
+from wistlake.transforms.changes import UNCHANGED, changes
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_GROUPS = ("media_id", "event_date", "event_date_local", "date", "dt", "snapshot_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows that share a change, a media and a day. Days are None where the table has none."""
+
+    change: str
+    count: int
+    media_id: str | None
+    day: date | None
+    was_day: date | None
+    local_day: date | None
+    was_local_day: date | None
+
+    @property
+    def days(self) -> Iterator[date]:
+        """The partition days on which these rows stand, stood, or both."""
+        return (d for d in (self.day, self.was_day) if d is not None)
+
+    @property
+    def local_days(self) -> Iterator[date]:
+        """The account's days that these rows count in, or counted in."""
+        return (d for d in (self.local_day, self.was_local_day) if d is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The outcome of one table's MERGE: the staged changes and their tally."""
+
+    table: Table
+    changes: "DataFrame"
+    tally: tuple[Tally, ...]
+
+    @property
+    def moved(self) -> tuple[Tally, ...]:
+        """What is not unchanged."""
+        return tuple(t for t in self.tally if t.change != UNCHANGED)
+
+    def counts(self) -> dict[str, int]:
+        """Rows by change."""
+        found: dict[str, int] = {}
+        for t in self.tally:
+            found[t.change] = found.get(t.change, 0) + t.count
+        return found
+
+
+def compare(store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
+    """Stage what `rows` would change in `current`, and count it; nothing is committed yet."""
+    staged = store.stage(f"changes_{table.layer}_{table.name}", changes(table, rows, current))
+    groups = [c for c in staged.columns if c.removeprefix("_was_") in _GROUPS] + ["_change"]
+    counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows")).collect()
+    return Applied(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
+
+
+def _tally(table: Table, row: dict[str, Any]) -> Tally:
+    day = table.day_column
+    return Tally(
+        row["_change"],
+        row["_rows"],
+        row.get("media_id"),
+        row.get(day),
+        row.get(f"_was_{day}"),
+        row.get("event_date_local", row.get("date")),
+        row.get("_was_event_date_local", row.get("_was_date")),
+    )
+
+
+def commit(store: TableStore, applied: Applied) -> None:
+    """One MERGE, if anything moved; pruned to the days that moved."""
+    if not applied.moved:
+        return
+    day = applied.table.day_column
+    prune = days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
+    store.merge(applied.table, applied.changes, prune)
+
+
+def apply(store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
+    """Compare, then commit."""
+    applied = compare(store, table, rows, current)
+    commit(store, applied)
+    return applied
+
+
+def affected_pairs(outcomes: Iterable[Applied]) -> set[tuple[str, date]]:
+    """The (media, local day) pairs whose numbers may differ from before."""
+    return {
+        (t.media_id, day) for applied in outcomes for t in applied.moved if t.media_id for day in t.local_days
+    }

@@ -1,0 +1,93 @@
+"""The unit of bookkeeping: one (dataset, media, day), and how far it has come."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+ACCOUNT = "_account"  # stands for the media in datasets that are account-wide
+
+
+class State(StrEnum):
+    """How far the newest attempt at an interval has come."""
+
+    PLANNED = "planned"
+    LANDED = "landed"
+    BUILT = "built"
+    PUBLISHED = "published"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What the ledger knows of one (dataset, media, day).
+
+    `landing_id`, `content_hash`, `rows` and `observed_at` describe the newest complete landing;
+    `built_signature` what silver was last built from; `published_at` when readers first got it.
+    `finished` tells whether the day was over when the landing was listed: only then may the
+    watermark pass it. `missing` marks a 404: nothing there, by the source's own word.
+    """
+
+    dataset: str
+    media_id: str
+    day: date
+    state: State
+    run_id: str
+    updated_at: datetime
+    reason: str = ""
+    landing_id: str = ""
+    observed_at: datetime | None = None
+    content_hash: str = ""
+    rows: int = 0
+    finished: bool = False
+    missing: bool = False
+    confirmations: int = 0  # further landings in a row that said the same
+    built_signature: str = ""
+    published_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, date]:
+        """Identity in the ledger."""
+        return (self.dataset, self.media_id, self.day)
+
+    @property
+    def is_settled(self) -> bool:
+        """Published from a landing that was listed after the day was over."""
+        return self.published_at is not None and self.finished
+
+    def is_confirmed(self, lookback_days: int) -> bool:
+        """Two observations in a row agree, or the only one was made when nothing could move any more."""
+        if self.observed_at is None:
+            return False
+        return self.confirmations > 0 or (self.observed_at.date() - self.day).days > lookback_days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """The last day of the contiguous published prefix of one (dataset, media)."""
+
+    dataset: str
+    media_id: str
+    last_date: date
+    updated_at: datetime
+    override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaEntry:
+    """A media that the lake follows. Days before `first_day` are no gap, nor are days after it retired."""
+
+    media_id: str
+    first_day: date
+    added_at: datetime
+    retired_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """What to ask Wistia for: the days from `start` to `end`, both included, of one dataset and media."""
+
+    dataset: str
+    media_id: str
+    start: date
+    end: date

@@ -1,0 +1,143 @@
+"""Turns media, days and the ledger's word into the fetches of one run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from wistlake.contracts.form import Calendar, Source
+from wistlake.planning.calendar import days, last_finished, today
+from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry
+
+HORIZON = timedelta(days=730)  # Wistia keeps events for two years
+MAX_RANGE = 366  # days that one ranged request asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days a run is about. `start` and `end` are given by hand (backfill) or None (daily)."""
+
+    now: datetime
+    tz: tzinfo
+    lookback_days: int
+    start: date | None = None
+    end: date | None = None
+    start_date: date | None = None  # WISTLAKE_START_DATE: where a new lake begins
+    include_open_days: bool = False
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the days were named, not derived from the ledger."""
+        return self.start is not None or self.end is not None
+
+
+def newest(source: Source, window: Window) -> date:
+    """The newest day of `source` that the run may ask for."""
+    if window.include_open_days:
+        return today(source.calendar, window.now, window.tz)
+    return last_finished(source.calendar, window.now, window.tz)
+
+
+def first_day(window: Window) -> date:
+    """Where a media that nobody has asked for yet begins; never beyond what Wistia still has."""
+    last = last_finished(Calendar.UTC, window.now, window.tz)
+    if window.start_date:
+        return max(window.start_date, last - HORIZON)
+    return last - timedelta(days=window.lookback_days)
+
+
+def wanted_days(
+    source: Source, entry: MediaEntry, window: Window, known: Mapping[date, Interval]
+) -> Sequence[date]:
+    """The days of one (dataset, media) that the run asks for, ascending.
+
+    By hand: exactly the days named, as far as they are over. Daily: the lookback, and every earlier
+    day since the media's first one that was never published, or that moved when last observed.
+    """
+    last = newest(source, window)
+    if source.calendar is Calendar.SNAPSHOT:
+        named = (window.start or last) <= last <= (window.end or last)
+        return (last,) if named else ()
+    floor = last - HORIZON
+    if window.by_hand:
+        begin, end = window.start or entry.first_day, min(window.end or last, last)
+        return tuple(days(max(begin, floor), end))
+    lookback = last - timedelta(days=window.lookback_days)
+    begin = max(entry.first_day, floor)
+    return tuple(
+        day
+        for day in days(begin, last)
+        if day >= lookback or _unfinished(known.get(day), window.lookback_days)
+    )
+
+
+def _unfinished(found: Interval | None, lookback_days: int) -> bool:
+    return found is None or not found.is_settled or not found.is_confirmed(lookback_days)
+
+
+def plan(
+    sources: Iterable[Source],
+    media: Iterable[MediaEntry],
+    intervals: Iterable[Interval],
+    window: Window,
+) -> tuple[Fetch, ...]:
+    """Every fetch of one run: by dataset in contract order, then media, then day."""
+    known: dict[tuple[str, str], dict[date, Interval]] = {}
+    for interval in intervals:
+        known.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
+    active = [m for m in media if m.retired_at is None]
+    fetches: list[Fetch] = []
+    for source in sources:
+        for entry in _account(active) if source.account_wide else active:
+            chosen = wanted_days(source, entry, window, known.get((source.name, entry.media_id), {}))
+            fetches += _fetches(source, entry.media_id, chosen)
+    return tuple(fetches)
+
+
+def _account(media: Sequence[MediaEntry]) -> Iterator[MediaEntry]:
+    if media:
+        earliest = min(media, key=lambda m: m.first_day)
+        yield MediaEntry(ACCOUNT, earliest.first_day, earliest.added_at)
+
+
+def _fetches(source: Source, media_id: str, chosen: Sequence[date]) -> Iterator[Fetch]:
+    """One fetch a day; where the source serves ranges (local calendars), one a contiguous range."""
+    if source.calendar is not Calendar.LOCAL:
+        yield from (Fetch(source.name, media_id, day, day) for day in chosen)
+        return
+    start: date | None = None
+    for i, day in enumerate(chosen):
+        start = start or day
+        following = chosen[i + 1] if i + 1 < len(chosen) else None
+        if following != day + timedelta(days=1) or (day - start).days + 1 >= MAX_RANGE:
+            yield Fetch(source.name, media_id, start, day)
+            start = None
+
+
+def gaps(
+    sources: Iterable[Source], media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window
+) -> tuple[tuple[str, str, date], ...]:
+    """Finished days that a followed media should have and readers do not, as (dataset, media, day)."""
+    done = {i.key for i in intervals if i.is_settled}
+    return tuple(
+        (source.name, entry.media_id, day)
+        for source in sources
+        if source.calendar is not Calendar.SNAPSHOT and not source.optional
+        for entry in media
+        if entry.retired_at is None
+        for day in days(
+            max(entry.first_day, newest(source, window) - HORIZON),
+            last_finished(source.calendar, window.now, window.tz),
+        )
+        if (source.name, entry.media_id, day) not in done
+    )
+
+
+def watermark(entry_first_day: date, published: Iterable[date]) -> date | None:
+    """The last day of the contiguous prefix of `published` that begins at the media's first day."""
+    have = set(published)
+    if entry_first_day not in have:
+        return None
+    last = entry_first_day
+    while last + timedelta(days=1) in have:
+        last += timedelta(days=1)
+    return last

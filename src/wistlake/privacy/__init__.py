@@ -1,0 +1,1 @@
+"""Pseudonyms (keyed), redaction, erasure."""

@@ -1,0 +1,1 @@
+"""Whether the numbers can be trusted: identities with the source's own totals, and certificates. Pure."""

@@ -1,0 +1,549 @@
+"""Every setting: its variable, its default, what it means and what it accepts. Declared once.
+
+A value comes from the first of: an explicit argument, the environment, `.env` in the working directory,
+`wistlake.toml` there (or the file that WISTLAKE_CONFIG names). Both files use the variables' own names.
+All problems are raised together as one ConfigError, each with its cure; none quotes a secret.
+"""
+
+import difflib
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from wistlake.contracts import SOURCES
+from wistlake.errors import ConfigError
+from wistlake.zones import zone
+
+DOTENV = ".env"
+TOML = "wistlake.toml"
+NEWEST_API = "2026-09"
+ALL_MEDIA = "all"
+_OURS = ("WISTLAKE_", "WISTIA_")  # names that nobody else would put into a shared .env
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+
+
+def _setting(variable: str, default: Any, meaning: str, accepts: str, **limits: Any) -> Any:
+    return Field(
+        default,
+        validation_alias=variable,
+        description=meaning,
+        json_schema_extra={"accepts": accepts},
+        **limits,
+    )
+
+
+def _parts(value: Any) -> Any:
+    """A comma list, or a real list, as a tuple of distinct names in their order."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ValueError("not a list")  # noqa: TRY004, pydantic collects ValueError only
+    return tuple(dict.fromkeys(stripped for item in items if (stripped := str(item).strip())))
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(
+            "WISTIA_API_TOKEN is empty, or holds blanks or characters that no token has: "
+            "copy it again from Wistia's account settings, API access"
+        )
+    return SecretStr(text)
+
+
+def _check_url(variable: str, url: str, cure: str) -> None:
+    """ValueError unless `url` is https, or http to this machine, and carries no credentials."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"{variable} is no URL: {cure}") from None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError(f"{variable} is no URL: {cure}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(f"{variable} carries credentials: take what stands before the @ out of it")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise ValueError(f"{variable} is not encrypted: write https:// (http:// is for this machine only)")
+
+
+def _base_url(value: str) -> str:
+    cure = "write https://api.wistia.com/modern, or https://api.wistia.com/v1"
+    _check_url("WISTIA_BASE_URL", value, cure)
+    parts = urlsplit(value)
+    if parts.query or parts.fragment or not parts.path.rstrip("/").endswith(("/modern", "/v1")):
+        raise ValueError(f"WISTIA_BASE_URL must end in /modern or /v1: {cure}")
+    return value.rstrip("/")
+
+
+def _webhook(variable: str) -> AfterValidator:
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_url(variable, value.get_secret_value(), "copy the whole https:// address")
+        return value
+
+    return AfterValidator(check)
+
+
+def _media_ids(value: tuple[str, ...]) -> tuple[str, ...]:
+    if ALL_MEDIA in value and len(value) > 1:
+        raise ValueError(f"MEDIA_IDS names `all` beside ids: keep one of the two ({', '.join(value[:5])})")
+    wrong = [item for item in value if item != ALL_MEDIA and not _MEDIA_ID.fullmatch(item)]
+    if wrong:
+        raise ValueError(
+            f"MEDIA_IDS holds {', '.join(map(_shown, wrong))}, which is no hashed id: give 6 to 32 letters "
+            "and digits, as in https://ACCOUNT.wistia.com/medias/<id>, with commas between"
+        )
+    return value
+
+
+def _datasets(value: tuple[str, ...]) -> tuple[str, ...]:
+    known = tuple(source.name for source in SOURCES)
+    unknown = [name for name in value if name not in known]
+    if unknown:
+        words = "; ".join(f"{_shown(name)} is none{_meant(name, known)}" for name in unknown)
+        raise ValueError(f"WISTLAKE_DATASETS: {words} (there are {', '.join(known)})")
+    if not value:
+        return tuple(source.name for source in SOURCES if not source.optional)
+    return tuple(name for name in known if name in value)
+
+
+def _lake(value: Path) -> Path:
+    if str(value).startswith(("s3:", "http:", "https:")):
+        raise ValueError(
+            f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
+        )
+    return value.expanduser().absolute()
+
+
+def _channels(value: Path | None) -> Path | None:
+    if value is None:
+        return None
+    path = value.expanduser().absolute()
+    if not path.is_file():
+        raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
+    return path
+
+
+def _day(value: Any) -> Any:
+    """Text must be a plain date: pydantic alone would also take digits as seconds since 1970."""
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value.strip()):
+        return date.fromisoformat(value.strip())
+    if value is not None and type(value) is not date:
+        raise ValueError("not a plain date")
+    return value
+
+
+def _known_zone(value: str) -> str:
+    try:
+        zone(value)
+    except ConfigError as e:
+        raise ValueError(str(e)) from None
+    return value
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as far as it helps to find it: a token pasted into the wrong line stays unseen."""
+    text = str(value)
+    return repr(text if len(text) <= 20 else f"{text[:8]}...")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+
+
+class Settings(BaseSettings):
+    """All settings of one process, checked. ConfigError lists every problem at once.
+
+    Arguments are field names (`Settings(lookback_days=3)`) and beat the environment and the files.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        populate_by_name=True,
+        env_ignore_empty=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+        extra="forbid",
+    )
+
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = _setting(
+        "WISTIA_API_TOKEN",
+        None,
+        "Wistia's API token: the permissions to read detailed stats, and all folder and media data.",
+        "the token as Wistia shows it",
+    )
+    base_url: Annotated[str, AfterValidator(_base_url)] = _setting(
+        "WISTIA_BASE_URL",
+        "https://api.wistia.com/modern",
+        "Which API to ask: the dated one (/modern), or the frozen one (/v1).",
+        "a URL that ends in /modern or /v1; http:// to this machine only",
+    )
+    api_version: str | None = _setting(
+        "WISTIA_API_VERSION",
+        None,
+        f"Release of the dated API; {NEWEST_API} unless set. Not with /v1.",
+        f"YYYY-MM, such as {NEWEST_API}",
+    )
+    auth: Literal["bearer", "basic"] = _setting(
+        "WISTIA_AUTH", "bearer", "How the token is sent; basic is Wistia's legacy way.", "bearer or basic"
+    )
+    timeout_seconds: float = _setting(
+        "WISTIA_TIMEOUT", 60.0, "Seconds to wait for one answer of Wistia.", "seconds, 1 to 600", ge=1, le=600
+    )
+    per_page: int = _setting(
+        "WISTIA_PER_PAGE", 100, "Records asked for per page.", "a whole number, 1 to 100", ge=1, le=100
+    )
+    page: int = _setting(
+        "WISTIA_PAGE", 1, "Page to begin with when exploring by hand.", "a whole number from 1", ge=1
+    )
+    media_ids: Annotated[_Names, AfterValidator(_media_ids)] = _setting(
+        "MEDIA_IDS",
+        (),
+        "The media to follow: hashed ids, or `all`.",
+        "ids of letters and digits with commas between, or all",
+    )
+    media_folder: str = _setting(
+        "WISTLAKE_MEDIA_FOLDER", "", "Follow the media of this Wistia folder (name or hashed id).", "a text"
+    )
+    media_tag: str = _setting("WISTLAKE_MEDIA_TAG", "", "Follow the media that carry this tag.", "a text")
+    lake: Annotated[Path, AfterValidator(_lake)] = _setting(
+        "WISTLAKE_LAKE", Path("lake"), "The laptop's lake: one folder that holds everything.", "a folder"
+    )
+    engine: Literal["sail", "spark"] = _setting(
+        "WISTLAKE_ENGINE", "sail", "What builds the tables; spark needs a Java.", "sail or spark"
+    )
+    account_timezone: Annotated[str, AfterValidator(_known_zone)] = _setting(
+        "WISTLAKE_ACCOUNT_TIMEZONE",
+        "America/New_York",
+        "Whose days Wistia's daily numbers follow.",
+        "an IANA name or an offset such as -05:00",
+    )
+    lookback_days: int = _setting(
+        "WISTLAKE_LOOKBACK_DAYS",
+        7,
+        "Days before the last finished one that every run reads again.",
+        "a whole number, 1 to 60",
+        ge=1,
+        le=60,
+    )
+    start_date: Annotated[date | None, BeforeValidator(_day)] = _setting(
+        "WISTLAKE_START_DATE",
+        None,
+        "First day of a new lake; unset: the lookback. Wistia keeps events for two years.",
+        "YYYY-MM-DD",
+    )
+    datasets: Annotated[_Names, AfterValidator(_datasets)] = _setting(
+        "WISTLAKE_DATASETS",
+        (),
+        "The datasets to fetch; unset: all but the optional ones.",
+        f"names with commas between, out of {', '.join(s.name for s in SOURCES)}",
+    )
+    requests_per_minute: int = _setting(
+        "WISTLAKE_REQUESTS_PER_MINUTE",
+        540,
+        "Requests per minute over all processes; Wistia allows 600 per account.",
+        "a whole number, 1 to 600",
+        ge=1,
+        le=600,
+    )
+    max_concurrency: int = _setting(
+        "WISTLAKE_MAX_CONCURRENCY",
+        16,
+        "Requests under way at once.",
+        "a whole number, 1 to 64",
+        ge=1,
+        le=64,
+    )
+    include_open_days: bool = _setting(
+        "WISTLAKE_INCLUDE_OPEN_DAYS", False, "Also land the running day, as provisional.", "true or false"
+    )
+    channels: Annotated[Path | None, AfterValidator(_channels)] = _setting(
+        "WISTLAKE_CHANNELS", None, "A TOML file of ordered channel rules; unset: the built-in ones.", "a file"
+    )
+    bronze_retention_days: int = _setting(
+        "WISTLAKE_BRONZE_RETENTION_DAYS",
+        30,
+        "How long raw pages are kept.",
+        "a whole number, 1 to 3650",
+        ge=1,
+        le=3650,
+    )
+    bronze_redaction: bool = _setting(
+        "WISTLAKE_BRONZE_REDACTION",
+        False,
+        "Cut personal values out before landing, so that no raw copy exists.",
+        "on or off",
+    )
+    notify_command: str = _setting(
+        "WISTLAKE_NOTIFY_COMMAND",
+        "",
+        "A command that gets each notice as JSON on its standard input; run without a shell.",
+        "a command line",
+        repr=False,
+    )
+    notify_webhook: Annotated[SecretStr | None, _webhook("WISTLAKE_NOTIFY_WEBHOOK")] = _setting(
+        "WISTLAKE_NOTIFY_WEBHOOK", None, "Gets each notice as a JSON POST.", "an https:// address"
+    )
+    slack_webhook_url: Annotated[SecretStr | None, _webhook("SLACK_WEBHOOK_URL")] = _setting(
+        "SLACK_WEBHOOK_URL", None, "Gets each notice as a Slack message.", "an https:// address"
+    )
+    bronze_bucket: str = _setting(
+        "BRONZE_BUCKET", "", "AWS only: bucket of the raw pages.", "a bucket's name"
+    )
+    silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
+    ddb_table: str = _setting(
+        "DDB_TABLE", "WistiaWatermarks", "AWS only: DynamoDB table of the ledger.", "a table's name"
+    )
+    stage: str = _setting(
+        "WISTLAKE_STAGE",
+        "dev",
+        "Name of the deployment, in logs and notices.",
+        "1 to 20 lower-case letters, digits and -",
+        pattern=r"^[a-z0-9-]{1,20}$",
+    )
+    config: Path | None = _setting(
+        "WISTLAKE_CONFIG", None, f"Another settings file instead of {TOML}.", "a file"
+    )
+
+    def __init__(self, **given: Any) -> None:
+        problems = [problem for file in _files(_environment(type(self))) for problem in file.problems]
+        try:
+            super().__init__(**given)
+        except ValidationError as e:
+            problems += [_words(error) for error in e.errors(include_url=False)]
+        if problems:
+            # No cause: pydantic's own text may quote what was given.
+            raise ConfigError(list(dict.fromkeys(problems))) from None
+
+    @field_validator("api_version", mode="after")
+    @classmethod
+    def _version_beside_base(cls, value: str | None, info: Any) -> str | None:
+        frozen = str(info.data.get("base_url", "")).endswith("/v1")
+        if value is None:
+            return None if frozen else NEWEST_API
+        if frozen:
+            raise ValueError(
+                "WISTIA_API_VERSION is set, but WISTIA_BASE_URL ends in /v1, which has no releases: "
+                "unset WISTIA_API_VERSION, or let WISTIA_BASE_URL end in /modern"
+            )
+        if not _API_VERSION.fullmatch(value):
+            raise ValueError(f"WISTIA_API_VERSION is {_shown(value)}: write YYYY-MM, such as {NEWEST_API}")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence: arguments, environment, `.env`, TOML."""
+        environment = env_settings.env_vars if isinstance(env_settings, EnvSettingsSource) else {}
+        files = (InitSettingsSource(settings_cls, dict(file.known)) for file in _files(environment))
+        return (init_settings, env_settings, *files)
+
+    @property
+    def tz(self) -> tzinfo:
+        """The account's zone."""
+        return zone(self.account_timezone)
+
+    @property
+    def all_media(self) -> bool:
+        """Whether every media of the account is followed."""
+        return self.media_ids == (ALL_MEDIA,)
+
+    def require_token(self) -> SecretStr:
+        """The token; ConfigError if there is none."""
+        if self.token is None:
+            raise ConfigError(
+                "WISTIA_API_TOKEN is not set: create a token in Wistia (Account settings, API access) and "
+                f"put WISTIA_API_TOKEN=<token> into {Path(DOTENV).absolute()}, then `chmod 600` that file"
+            )
+        return self.token
+
+    def require_media(self) -> tuple[str, ...]:
+        """The ids that are named; () where `all`, a folder or a tag chooses. ConfigError if nothing does."""
+        if not (self.media_ids or self.media_folder or self.media_tag):
+            raise ConfigError(
+                "MEDIA_IDS is empty: name the media to follow (MEDIA_IDS=<id>,<id>), or write MEDIA_IDS=all, "
+                "or set WISTLAKE_MEDIA_FOLDER or WISTLAKE_MEDIA_TAG"
+            )
+        return () if self.all_media else self.media_ids
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that is set, for those who must keep them out of a text."""
+        values = (self.token, self.notify_webhook, self.slack_webhook_url)
+        return tuple(value.get_secret_value() for value in values if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDoc:
+    """One row of the table of settings. `default` is as one would write it; "" if there is none."""
+
+    variable: str
+    field: str
+    default: str
+    meaning: str
+    accepts: str
+    secret: bool
+
+
+def _written(default: Any) -> str:
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    if isinstance(default, Path):
+        return f"./{default}"
+    return "" if default in (None, ()) else f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _docs() -> Iterator[SettingDoc]:
+    derived = {
+        "api_version": NEWEST_API,
+        "bronze_redaction": "off",
+        "config": TOML,
+        "datasets": ",".join(s.name for s in SOURCES if not s.optional),
+    }
+    for name, info in Settings.model_fields.items():
+        extra = info.json_schema_extra
+        yield SettingDoc(
+            variable=str(info.validation_alias),
+            field=name,
+            default=derived.get(name, _written(info.default)),
+            meaning=str(info.description),
+            accepts=str(extra["accepts"]) if isinstance(extra, dict) else "",
+            secret="SecretStr" in str(info.annotation),
+        )
+
+
+DOCS: tuple[SettingDoc, ...] = tuple(_docs())
+_VARIABLES = {doc.variable: doc for doc in DOCS}
+_BY_FIELD = {doc.field: doc for doc in DOCS}
+_TO_FILL_IN = ("WISTIA_API_TOKEN", "MEDIA_IDS")
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning; only what must be filled in is live."""
+    head = "# Copy to .env, fill in, and `chmod 600 .env`. What is commented out shows the default.\n"
+    return head + "".join(
+        f"\n# {doc.meaning}\n# Accepts {doc.accepts}.\n"
+        f"{'' if doc.variable in _TO_FILL_IN else '# '}{doc.variable}={doc.default}\n"
+        for doc in DOCS
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What one settings file says: values by variable, and what is wrong with the file itself."""
+
+    known: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def _environment(settings: type[BaseSettings]) -> Mapping[str, str | None]:
+    return EnvSettingsSource(settings, case_sensitive=False).env_vars
+
+
+def _files(environment: Mapping[str, str | None]) -> tuple[_File, _File]:
+    """`.env`, and the TOML file that it or the environment names."""
+    dotenv = _read_dotenv(Path(DOTENV))
+    named = environment.get("wistlake_config") or dotenv.known.get("WISTLAKE_CONFIG")
+    return dotenv, _read_toml(Path(named or TOML).expanduser(), must_exist=bool(named))
+
+
+def _read_dotenv(path: Path) -> _File:
+    if not path.is_file():
+        return _File()
+    from dotenv.parser import parse_stream  # loaded late: most Lambdas never see a .env
+
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            bindings = list(parse_stream(stream))
+    except (OSError, UnicodeDecodeError) as e:
+        return _File(problems=(_unreadable(path, e),))
+    wrong = [b.original.line for b in bindings if b.error or (b.key and b.value is None)]
+    values = {b.key.upper(): b.value for b in bindings if b.key and b.value}
+    strangers = [name for name in values if name.startswith(_OURS) and name not in _VARIABLES]
+    return _sorted_out(path, values, strangers, [f"line {n} is not NAME=value" for n in wrong])
+
+
+def _read_toml(path: Path, *, must_exist: bool) -> _File:
+    if not path.is_file():
+        missing = f"WISTLAKE_CONFIG: there is no file {path.absolute()}: correct the path, or unset it"
+        return _File(problems=(missing,) if must_exist else ())
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        return _File(problems=(_unreadable(path, e),))
+    values = {name.upper(): value for name, value in document.items()}
+    tables = [name for name, value in values.items() if isinstance(value, dict)]
+    strangers = [name for name in values if name not in _VARIABLES]
+    return _sorted_out(
+        path, values, strangers, [f"[{name}] is a table: write NAME = value lines only" for name in tables]
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    # TOML errors name line and column, never the text there; the others are about the file.
+    return f"{path.absolute()} cannot be read ({error}): correct it, or remove it"
+
+
+def _sorted_out(path: Path, values: Mapping[str, Any], strangers: Iterable[str], wrong: list[str]) -> _File:
+    problems = [f"{path.absolute()}: {text}" for text in wrong]
+    problems += [
+        f"{path.absolute()}: {name} is no setting{_meant(name, _VARIABLES) or ': remove it'}"
+        for name in strangers
+        if not isinstance(values[name], dict)
+    ]
+    known = {name: value for name, value in values.items() if name in _VARIABLES}
+    problems += _open_secrets(path, [name for name in known if _VARIABLES[name].secret])
+    return _File(known, tuple(problems))
+
+
+def _open_secrets(path: Path, secrets: list[str]) -> list[str]:
+    """The complaint about a file that everybody may read though it holds secrets; none without modes."""
+    if not secrets or os.name != "posix" or not path.stat().st_mode & 0o007:
+        return []
+    cure = f"chmod 600 {shlex.quote(str(path.absolute()))}"
+    return [f"{path.absolute()} holds {', '.join(secrets)} and everybody on this machine may open it: {cure}"]
+
+
+def _words(error: ErrorDetails) -> str:
+    """A pydantic error as a sentence: the variable, what it is, what it accepts."""
+    name = str(error["loc"][0])
+    doc = _VARIABLES.get(name) or _BY_FIELD.get(name)
+    if doc is None:
+        return f"{name} is no setting{_meant(name, _BY_FIELD) or ': remove it'}"
+    if (cause := error.get("ctx", {}).get("error")) and doc.variable in str(cause):
+        return str(cause)
+    shown = "not understood" if doc.secret else _shown(error["input"])
+    return f"{doc.variable} is {shown}: give {doc.accepts}"
+
+
+if __name__ == "__main__":
+    Path(".env.example").write_text(env_example(), encoding="utf-8")

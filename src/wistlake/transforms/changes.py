@@ -1,0 +1,78 @@
+"""What a newer, complete observation changes: the frame that the one MERGE takes."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from wistlake.contracts.form import Removal, Table
+
+NEW, UPDATED, REMOVED, UNCHANGED = "new", "updated", "removed", "unchanged"
+
+
+def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
+    """Compare `staged` (contract columns: what should be) with `current` (contract columns plus `_in_scope`,
+    and for soft removal `_scope_observed_at` and `_scope_landing_id`: what is).
+
+    One row a key of either side: contract columns as they should be, `_change`, and the old row's columns
+    as `_was_<name>` where the table has a day of its own. Rows of `current` outside the scope are only
+    there because their key is in `staged` (a key may move between days).
+    """
+    was = current.select(
+        *(F.col(c).alias(f"_was_{c}") for c in table.column_names),
+        *(F.col(c) for c in current.columns if c.startswith("_")),
+    )
+    on = reduce(lambda a, b: a & b, (staged[k].eqNullSafe(was[f"_was_{k}"]) for k in table.key))
+    joined = staged.join(was, on=on, how="full")
+    marked = joined.withColumn("_change", _change(table))
+    return marked.select(
+        *(_outcome(table, name).alias(name) for name in table.column_names),
+        "_change",
+        *(F.col(f"_was_{c}") for c in _days(table)),
+    )
+
+
+def _days(table: Table) -> tuple[str, ...]:
+    return tuple(c for c in ("event_date", "event_date_local", "date", "dt") if table.has(c))
+
+
+def _change(table: Table) -> Column:
+    first = table.key[0]
+    absent, unknown = F.col(first).isNull(), F.col(f"_was_{first}").isNull()
+    same = reduce(
+        lambda a, b: a & b,
+        (F.col(c).eqNullSafe(F.col(f"_was_{c}")) for c in table.compared),
+        F.lit(True),
+    )
+    gone = absent & F.coalesce(F.col("_in_scope"), F.lit(False))
+    if table.removal is Removal.KEEP:
+        gone = F.lit(False)
+    if table.removal is Removal.SOFT:
+        gone = (
+            gone
+            & F.col("_was_removed_at").isNull()
+            & (F.col("_scope_observed_at") >= F.col("_was_observed_at"))
+        )
+    older = F.col("_was_observed_at") > F.col("observed_at") if table.has("observed_at") else F.lit(False)
+    return (
+        F.when(gone, REMOVED)
+        .when(absent, UNCHANGED)
+        .when(unknown, NEW)
+        .when(older | same, UNCHANGED)
+        .otherwise(UPDATED)
+    )
+
+
+def _outcome(table: Table, name: str) -> Column:
+    """The value a column should have: staged, or for a row that is gone, what it was, marked."""
+    staged, was = F.col(name), F.col(f"_was_{name}")
+    if table.removal is Removal.SOFT:
+        marks = {
+            "removed_at": F.col("_scope_observed_at"),
+            "observed_at": F.col("_scope_observed_at"),
+            "landing_id": F.col("_scope_landing_id"),
+        }
+        was = marks.get(name, was)
+    if name == "first_observed_at":
+        staged = F.coalesce(F.col("_was_first_observed_at"), staged)
+    return F.when(F.col(table.key[0]).isNull(), was).otherwise(staged)

@@ -1,0 +1,87 @@
+"""The media as they are: one row each, from the newest description; deleted ones stay, marked."""
+
+from collections.abc import Iterable
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.dim_media import TABLE
+from wistlake.transforms.channels import UNCLASSIFIED, Rule, media_channel
+from wistlake.transforms.conform import conform
+
+RULES: dict[str, str] = {"bad_duration": "try_cast(line.record.duration as double) < 0"}
+
+# Names of the original file change with every upload; the fingerprint tells a swapped media.
+_ORIGINAL = (
+    "sha2(element_at(filter(from_json(assets, 'array<struct<type: string, url: string>>'),"
+    " x -> x.type = 'OriginalFile'), 1).url, 256)"
+)
+
+
+def described(typed: DataFrame) -> DataFrame:
+    """Typed metadata rows to the attributes of a media as observed, one row a media and landing."""
+    return typed.select(
+        F.col("hashed_id").alias("media_id"),
+        F.col("id").alias("numeric_id"),
+        F.col("name").alias("title"),
+        "type",
+        "status",
+        "archived",
+        F.col("duration").alias("duration_seconds"),
+        F.expr("coalesce(folder_name, project_name)").alias("folder"),
+        F.expr("coalesce(subfolder_name, section)").alias("subfolder"),
+        F.expr("coalesce(tags, cast(array() as array<string>))").alias("tags"),
+        F.expr("coalesce(folder_hashed_id, project_hashed_id)").alias("folder_id"),
+        F.col("thumbnail_url"),
+        F.expr(f"try_cast({_ORIGINAL} as string)").alias("original_asset"),
+        F.col("created").alias("created_at"),
+        F.col("updated").alias("updated_at"),
+        "observed_at",
+        "landing_id",
+    )
+
+
+def newest(rows: DataFrame) -> DataFrame:
+    """The newest observation of each media."""
+    order = Window.partitionBy("media_id").orderBy(F.col("observed_at").desc(), F.col("landing_id").desc())
+    return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
+
+
+def build(
+    observed: DataFrame,
+    missing: DataFrame,
+    current: DataFrame,
+    urls: DataFrame,
+    rules: Iterable[Rule],
+    built_at: Column,
+) -> DataFrame:
+    """`described` media, landings that were answered 404 (media_id, observed_at, landing_id), today's
+    `dim_media`, and the newest page seen in events (media_id, url) to `dim_media` rows."""
+    kept = current.select("media_id", F.col("url").alias("_old_url"))
+    seen = urls.select("media_id", F.col("url").alias("_new_url"))
+    alive = newest(observed).withColumn("is_deleted", F.lit(False))
+    gone = (
+        missing.select(
+            "media_id", F.col("observed_at").alias("_gone_at"), F.col("landing_id").alias("_gone_landing")
+        )
+        .join(current, on="media_id", how="left")
+        .withColumns(
+            {
+                "observed_at": F.col("_gone_at"),
+                "landing_id": F.col("_gone_landing"),
+                "is_deleted": F.lit(True),
+            }
+        )
+    )
+    both = alive.unionByName(gone.select(alive.columns))
+    described_now = both.join(kept, on="media_id", how="left").join(seen, on="media_id", how="left")
+    return conform(
+        described_now.withColumns(
+            {
+                "url": F.expr("coalesce(_new_url, _old_url)"),
+                "channel": F.expr(f"coalesce({media_channel(rules)}, '{UNCLASSIFIED}')"),
+                "built_at": built_at,
+            }
+        ),
+        TABLE,
+    )

@@ -1,0 +1,102 @@
+"""Viewing sessions: one row a key, with its day in both calendars, watch time and channel."""
+
+from collections.abc import Iterable
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.fact_events import TABLE
+from wistlake.contracts.form import Field, Privacy, Type
+from wistlake.derive import mask, pseudonym
+from wistlake.derive.localtime import local_date
+from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel
+from wistlake.transforms.conform import conform
+from wistlake.transforms.landing import value
+
+_RECEIVED = value(Field("received_at", Type.TIMESTAMP, Privacy.NONE, ""))
+_SHARE = value(Field("percent_viewed", Type.DOUBLE, Privacy.NONE, ""))
+
+RULES = {
+    "bad_percent_viewed": f"({_SHARE}) < 0 or ({_SHARE}) > 1",
+    "wrong_media": "line.record.media_id <> _media_id",
+    "outside_window": f"to_date({_RECEIVED}) <> _dt",
+}
+
+
+def derived(epochs: int) -> dict[str, str]:
+    """What stays of the personal fields: SQL over a parsed line."""
+    url = "line.record.embed_url"
+    return {
+        "visitor_id": pseudonym.sql("line.record.visitor_key", epochs),
+        "embed_host": mask.host(url),
+        "embed_path": mask.path(url),
+        "utm_source": mask.utm(url, "source"),
+        "utm_medium": mask.utm(url, "medium"),
+        "utm_campaign": mask.utm(url, "campaign"),
+    }
+
+
+def deduplicate(rows: DataFrame) -> DataFrame:
+    """One row a key: of the latest observation the one that saw most, then the one received last."""
+    order = Window.partitionBy("event_key").orderBy(
+        F.col("observed_at").desc(),
+        F.col("percent_viewed").desc(),
+        F.col("received_at").desc(),
+        F.col("landing_id").desc(),
+        F.col("line"),
+    )
+    return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
+
+
+def versions(history: DataFrame) -> DataFrame:
+    """Durations with the span each was valid in; the earliest known also covers the time before it."""
+    order = Window.partitionBy("media_id").orderBy("valid_from")
+    return history.select(
+        F.col("media_id").alias("_media"),
+        F.when(F.row_number().over(order) > 1, F.col("valid_from")).alias("_from"),
+        F.col("valid_to").alias("_to"),
+        F.col("duration_seconds").alias("_duration"),
+    )
+
+
+def build(
+    typed: DataFrame, media: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
+) -> DataFrame:
+    """Typed rows without a reason (`landing.parse`), `dim_media` and `dim_media_history` to sessions."""
+    rows = deduplicate(typed)
+    spans = versions(history)
+    timed = rows.join(
+        F.broadcast(spans),
+        on=(rows.media_id == spans._media)
+        & (spans._from.isNull() | (rows.received_at >= spans._from))
+        & (spans._to.isNull() | (rows.received_at < spans._to)),
+        how="left",
+    )
+    of_media = media.select(F.col("media_id").alias("_dim"), F.col("channel").alias("_media_channel"))
+    placed = timed.join(F.broadcast(of_media), on=timed.media_id == of_media._dim, how="left")
+    empty_is_unknown = ("country", "region", "conversion_type")
+    return conform(
+        placed.withColumns(
+            {name: F.expr(f"nullif({name}, '')") for name in empty_is_unknown}
+            | {
+                "event_date": F.to_date("received_at"),
+                "event_date_local": F.expr(local_date("received_at", zone)),
+                "watch_milliseconds": F.expr(
+                    "case when _duration > 0 then"
+                    " cast(floor(percent_viewed * _duration * 1000 + 0.5) as bigint) end"
+                ),
+                "duration_seconds": F.col("_duration"),
+                "browser": F.col("user_agent_details_browser"),
+                "browser_version": F.col("user_agent_details_browser_version"),
+                "platform": F.col("user_agent_details_platform"),
+                "is_mobile": F.col("user_agent_details_mobile"),
+                "channel": F.expr(
+                    f"coalesce({event_channel(rules)}, nullif(_media_channel, '{UNCLASSIFIED}'), '{UNCLASSIFIED}')"
+                ),
+                "removed_at": F.lit(None).cast("timestamp"),
+                "first_observed_at": F.col("observed_at"),
+                "built_at": built_at,
+            }
+        ),
+        TABLE,
+    )

@@ -1,0 +1,34 @@
+"""Wistia's own counts of a day: the newest observation."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.fact_media_by_date import TABLE
+from wistlake.transforms.conform import conform
+
+RULES = {
+    "negative_count": "try_cast(line.record.load_count as bigint) < 0"
+    " or try_cast(line.record.play_count as bigint) < 0"
+    " or try_cast(line.record.hours_watched as double) < 0",
+    "outside_window": "line.record.date <> cast(_dt as string)",
+}
+
+
+def counts(typed: DataFrame, built_at: Column) -> DataFrame:
+    """Typed by_date rows under the names of the tables."""
+    return typed.withColumns(
+        {
+            "media_id": F.col("landing_media_id"),
+            "hours_watched_modelled": F.col("hours_watched"),
+            "built_at": built_at,
+        }
+    )
+
+
+def build(typed: DataFrame, built_at: Column) -> DataFrame:
+    """Typed by_date rows without a reason to one row a media and day."""
+    order = Window.partitionBy("media_id", "date").orderBy(
+        F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line")
+    )
+    ranked = counts(typed, built_at).withColumn("_rank", F.row_number().over(order))
+    return conform(ranked.where("_rank = 1"), TABLE)

@@ -1,0 +1,109 @@
+"""Bronze lines become typed rows, each with the reason it is refused for, if any."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from wistlake.contracts.form import Field, Privacy, Source, Type
+from wistlake.derive import pseudonym
+from wistlake.derive.spark import envelope, raw_path, typed
+
+LANDINGS = (
+    "landing_id string, media_id string, dt date, observed_at timestamp, dataset string, missing boolean"
+)
+LandingRow = tuple[str, str, date, datetime, str, bool]
+
+
+def landing_frame(spark: SparkSession, rows: Iterable[LandingRow]) -> DataFrame:
+    """The landings of a build as a frame: one row a landing."""
+    return spark.createDataFrame(list(rows), LANDINGS)
+
+
+def pads_frame(spark: SparkSession, keys: list[bytes]) -> DataFrame:
+    """One row with the pads of every key. Cross-join it: literals would show up in plans and errors."""
+    pads = pseudonym.pads(keys)
+    return spark.createDataFrame([tuple(pads.values())], ", ".join(f"{name} string" for name in pads))
+
+
+def _text(field: Field) -> str:
+    """The field's raw text; NULL where an object or list stands in place of a plain value."""
+    raw = raw_path(field)
+    if field.type is not Type.STRING or field.path == "assets":
+        return raw
+    return f"case when {raw} rlike '^(\\\\{{\"|\\\\{{\\\\}}|\\\\[[\"{{])' then null else {raw} end"
+
+
+def value(field: Field) -> str:
+    """SQL for the field's typed value over a parsed line."""
+    return typed(_text(field), field.type)
+
+
+def _refusal(field: Field, first: str) -> str:
+    raw, good = raw_path(field), value(field)
+    bad = f"when {raw} is not null and {raw} <> '' and ({good}) is null then 'bad_{field.column}'"
+    missing = f"when {raw} is null or {raw} = '' then 'missing_{field.column}'" if field.required else ""
+    return f"{first} {missing} {bad}"
+
+
+def reason(source: Source, rules: Mapping[str, str]) -> str:
+    """SQL for the reason code of a parsed line, NULL if it keeps the contract.
+
+    `rules` maps further reason codes to the SQL condition (over the parsed line and its landing) that
+    breaks them.
+    """
+    cases = "case when line.record is null then 'malformed_json'"
+    for field in source.fields:
+        if field.privacy is not Privacy.PERSONAL or field.required:
+            cases = _refusal(field, cases)
+    for code, condition in rules.items():
+        cases += f" when {condition} then '{code}'"
+    return f"{cases} end"
+
+
+def parse(
+    lines: DataFrame,
+    source: Source,
+    landings: DataFrame,
+    pads: DataFrame,
+    epochs: int,
+    derived: Mapping[str, str],
+    rules: Mapping[str, str],
+) -> DataFrame:
+    """Text lines (`value`) to one row a line: typed public fields, `derived` columns (SQL over the parsed
+    line), `reason`, and where the line came from.
+
+    One projection without a filter: a filter above from_json would have Spark parse once a column. What is
+    not named by the contract, or is of class PERSONAL, is not in the result.
+    """
+    parsed = lines.select("value", F.from_json("value", envelope(source)).alias("line"))
+    placed = parsed.withColumn(
+        "_landing",
+        F.expr('coalesce(line._landing, regexp_extract(value, \'"_landing":"([^"]+)"\', 1))'),
+    )
+    known = landings.select(F.col("landing_id").alias("_landing"), "media_id", "dt", "observed_at", "dataset")
+    known = known.select(
+        "_landing", *(F.col(c).alias(f"_{c}") for c in ("media_id", "dt", "observed_at", "dataset"))
+    )
+    joined = placed.join(F.broadcast(known), on="_landing", how="left").crossJoin(F.broadcast(pads))
+    public = {
+        f.column: value(f)
+        for f in source.fields
+        if f.privacy is not Privacy.PERSONAL and f.column not in derived
+    }
+    return joined.select(
+        F.col("_landing").alias("landing_id"),
+        F.expr(
+            "coalesce(cast(line._line as bigint),"
+            " try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint))"
+        ).alias("line"),
+        F.col("_media_id").alias("landing_media_id"),
+        F.col("_dt").alias("landing_dt"),
+        F.col("_observed_at").alias("observed_at"),
+        F.col("_dataset").alias("dataset"),
+        *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
+        F.expr(reason(source, rules)).alias("reason"),
+        F.expr(pseudonym.sql("value", epochs)).alias("record_hash"),
+        F.length("value").cast("bigint").alias("record_length"),
+    )

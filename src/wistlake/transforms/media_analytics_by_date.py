@@ -1,0 +1,27 @@
+"""Wistia's newer analytics by local day."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.media_analytics_by_date import TABLE
+from wistlake.transforms.conform import conform
+
+RULES = {
+    "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
+}
+
+
+def build(typed: DataFrame, built_at: Column) -> DataFrame:
+    """Typed rows to one a media and day. The day is the landing's: Wistia stamps its start in UTC."""
+    order = Window.partitionBy("media_id", "date").orderBy(
+        F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line")
+    )
+    named = typed.withColumns(
+        {
+            "media_id": F.col("landing_media_id"),
+            "date": F.col("landing_dt"),
+            "played_seconds": F.col("played_time"),
+            "built_at": built_at,
+        }
+    )
+    return conform(named.withColumn("_rank", F.row_number().over(order)).where("_rank = 1"), TABLE)

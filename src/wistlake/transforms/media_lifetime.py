@@ -1,0 +1,66 @@
+"""Lifetime figures and curves as of a day: both endpoints on one row, with the media as it was then."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.media_lifetime import TABLE
+from wistlake.transforms.conform import conform
+
+STATS = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
+CURVES = ("engagement_data", "rewatch_data")
+STATS_RULES: dict[str, str] = {
+    "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
+}
+CURVES_RULES: dict[str, str] = {}
+
+
+def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
+    order = Window.partitionBy("landing_media_id", "landing_dt").orderBy(
+        F.col("observed_at").desc(), F.col("landing_id").desc()
+    )
+    ranked = typed.withColumn("_rank", F.row_number().over(order)).where("_rank = 1")
+    return ranked.select(
+        F.col("landing_media_id").alias("media_id"),
+        F.col("landing_dt").alias("snapshot_date"),
+        "observed_at",
+        "landing_id",
+        *columns,
+    )
+
+
+def build(
+    stats: DataFrame, curves: DataFrame, media: DataFrame, current: DataFrame, built_at: Column
+) -> DataFrame:
+    """Typed rows of both endpoints, `dim_media` and the snapshots known so far, to one row a media and day.
+
+    Either endpoint may be silent on a day: what is known of that day already is kept.
+    """
+    left = _newest(stats, STATS)
+    right = _newest(curves, CURVES).withColumnsRenamed(
+        {"observed_at": "_curve_observed_at", "landing_id": "_curve_landing_id"}
+    )
+    keys = ["media_id", "snapshot_date"]
+    old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*STATS, *CURVES)))
+    of_media = media.select(
+        "media_id", F.col("duration_seconds").alias("_duration"), F.col("original_asset").alias("_asset")
+    )
+    joined = (
+        left.join(right, on=keys, how="full")
+        .join(old, on=keys, how="left")
+        .join(of_media, on="media_id", how="left")
+    )
+    return conform(
+        joined.withColumns(
+            {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*STATS, *CURVES)}
+            | {
+                "observed_at": F.expr(
+                    "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed_at)"
+                ),
+                "landing_id": F.expr("coalesce(landing_id, _curve_landing_id)"),
+                "duration_seconds": F.col("_duration"),
+                "original_asset": F.col("_asset"),
+                "built_at": built_at,
+            }
+        ),
+        TABLE,
+    )

@@ -1,0 +1,25 @@
+"""Refused records: why, where, and what may be shown of them."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from wistlake.contracts.form import Privacy, Source
+from wistlake.contracts.quarantine import TABLE
+from wistlake.transforms.conform import conform
+
+
+def build(typed: DataFrame, source: Source, built_at: Column) -> DataFrame:
+    """Typed rows with a reason to quarantine rows. The payload holds typed public fields only, and nothing
+    at all of a line that could not be parsed."""
+    shown = [f.column for f in source.fields if f.privacy is Privacy.NONE and f.column in typed.columns]
+    return conform(
+        typed.where(F.col("reason").isNotNull()).withColumns(
+            {
+                "media_id": F.col("landing_media_id"),
+                "dt": F.col("landing_dt"),
+                "payload": F.when(F.col("reason") != "malformed_json", F.to_json(F.struct(*shown))),
+                "built_at": built_at,
+            }
+        ),
+        TABLE,
+    )

@@ -1,0 +1,31 @@
+"""The account's visitors by pseudonym."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from wistlake.contracts.visitor_activity import TABLE
+from wistlake.derive import pseudonym
+from wistlake.transforms.conform import conform
+
+RULES = {"negative_count": "try_cast(line.record.load_count as bigint) < 0"}
+
+
+def derived(epochs: int) -> dict[str, str]:
+    """What stays of the personal fields: SQL over a parsed line."""
+    return {"visitor_id": pseudonym.sql("line.record.visitor_key", epochs)}
+
+
+def build(typed: DataFrame, built_at: Column) -> DataFrame:
+    """Typed rows to one a visitor: the latest activity wins, for lists drift while they are read."""
+    order = Window.partitionBy("visitor_id").orderBy(
+        F.col("observed_at").desc(), F.col("last_active_at").desc(), F.col("play_count").desc(), F.col("line")
+    )
+    named = typed.withColumns(
+        {
+            "browser": F.col("user_agent_details_browser"),
+            "platform": F.col("user_agent_details_platform"),
+            "is_mobile": F.col("user_agent_details_mobile"),
+            "built_at": built_at,
+        }
+    )
+    return conform(named.withColumn("_rank", F.row_number().over(order)).where("_rank = 1"), TABLE)

@@ -1,0 +1,1 @@
+"""Settings become parts. The only code that chooses between laptop and AWS."""

@@ -1,0 +1,267 @@
+"""The laptop's parts: a folder, sqlite, Sail or Spark on this machine, DuckDB for readers."""
+
+import tomllib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
+from wistlake.adapters.sqlite_budget import SqliteBudget
+from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.contracts import SOURCES, source
+from wistlake.contracts.form import Source
+from wistlake.derive.pseudonym import pseudonym
+from wistlake.errors import ConfigError
+from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
+from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.plan import Window
+from wistlake.ports import Notifier, Query, TableStore
+from wistlake.privacy.redaction import redact
+from wistlake.settings import Settings
+from wistlake.transforms.channels import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
+from wistlake.wistia import Connection, WistiaClient
+
+if TYPE_CHECKING:
+    import httpx2
+
+WISTIA_HOST = "api.wistia.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What entry points bring along: the clock, real or given, and in tests the network and its time."""
+
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    transport: "httpx2.AsyncBaseTransport | None" = None
+    client_options: tuple[tuple[str, Any], ...] = ()
+
+
+def connection(settings: Settings) -> Connection:
+    """How to reach Wistia. ConfigError if the token is missing."""
+    return Connection(
+        token=settings.require_token(),
+        base_url=settings.base_url,
+        api_version=settings.api_version,
+        auth=settings.auth,
+        timeout_seconds=settings.timeout_seconds,
+        per_page=settings.per_page,
+        max_concurrency=settings.max_concurrency,
+    )
+
+
+class NoBudget:
+    """For a source that is not Wistia: no pace to keep."""
+
+    def reserve(self, requests: int = 1) -> float:
+        """Never waits."""
+        return 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Nobody to tell."""
+
+
+def client(settings: Settings, outside: Outside, *, pace: bool = True) -> WistiaClient:
+    """The source client, on the lake's own request budget."""
+    reach = connection(settings)
+    folder = LakeFolder(settings.lake)
+    folder.make()
+    wall = outside.clock
+    budget = SqliteBudget(folder.budget, reach.account, settings.requests_per_minute) if pace else NoBudget()
+    return WistiaClient(reach, budget, transport=outside.transport, wall=wall, **dict(outside.client_options))
+
+
+def notifier(settings: Settings) -> Notifier:
+    """Every channel that is set."""
+    secrets = settings.secrets()
+    channels: list[Notifier] = []
+    if settings.notify_command:
+        channels.append(CommandNotifier(settings.notify_command, secrets=secrets))
+    if settings.notify_webhook:
+        channels.append(WebhookNotifier(settings.notify_webhook.get_secret_value(), secrets=secrets))
+    if settings.slack_webhook_url:
+        channels.append(SlackNotifier(settings.slack_webhook_url.get_secret_value(), secrets=secrets))
+    return Several(channels)
+
+
+def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
+    """The lake's ledger. For readers the lake must be there."""
+    folder = LakeFolder(settings.lake)
+    if read_only:
+        folder.described()
+    return SqliteLedger(folder.ledger, read_only=read_only)
+
+
+def known(settings: Settings) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
+    """What the ledger knows; nothing, where there is no lake yet."""
+    if not LakeFolder(settings.lake).exists():
+        return (), ()
+    found = ledger(settings, read_only=True)
+    return found.media(), found.intervals()
+
+
+def query(settings: Settings) -> Query:
+    """SQL over the published tables."""
+    from wistlake.adapters.duckdb_query import DuckDBQuery
+
+    return DuckDBQuery(ledger(settings, read_only=True))
+
+
+def window(settings: Settings, now: datetime) -> Window:
+    """The days of a daily run at `now`."""
+    return Window(now, settings.tz, settings.lookback_days, include_open_days=settings.include_open_days)
+
+
+def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore]]:
+    """Starts the engine that the settings name, with the lake's catalog, for the length of a block."""
+
+    @contextmanager
+    def started() -> Iterator[TableStore]:
+        from wistlake.adapters import local_spark, rest_catalog, sail
+        from wistlake.adapters.engine_tables import EngineTables
+        from wistlake.adapters.local_catalog import LocalCatalog
+
+        folder = LakeFolder(settings.lake)
+        catalog = LocalCatalog(folder.root)
+        with rest_catalog.serve(catalog.sql) as uri:
+            engine = (
+                sail.session(uri)
+                if settings.engine == "sail"
+                else local_spark.session(uri, folder.staging / "spark")
+            )
+            with engine as spark:
+                store = EngineTables(spark, catalog, folder.staging)
+                store.wipe_staging()
+                yield store
+                store.wipe_staging()
+
+    return started
+
+
+def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
+    """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
+    folder = LakeFolder(settings.lake)
+    folder.open(settings.account_timezone, outside.clock())
+    chain = folder.key_chain()
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[WistiaClient]:
+        async with client(settings, outside, pace=pace) as ready:
+            yield ready
+
+    return Parts(
+        objects=LocalObjects(folder.root),
+        ledger=SqliteLedger(folder.ledger),
+        tables=tables(settings),
+        client=connected,
+        notifier=notifier(settings),
+        keys=lambda: chain.keys,
+        clock=outside.clock,
+        monotonic=outside.monotonic,
+        redact=_redaction(settings, chain.keys),
+    )
+
+
+def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
+    """Personal values are cut before landing; the visitor's key is replaced by a stand-in that no one can
+    turn back, so that visitors stay distinct."""
+    if not settings.bronze_redaction:
+        return None
+
+    def cut(contract: Source, record: dict[str, Any]) -> dict[str, Any]:
+        key = record.get("visitor_key")
+        page = record.get("embed_url")
+        stand_ins = {}
+        if isinstance(key, str) and key:
+            stand_ins["visitor_key"] = pseudonym(keys[:1], key)
+        if isinstance(page, str):
+            stand_ins["embed_url"] = _without_personal_query(page)
+        return redact(contract, record, stand_ins)
+
+    return cut
+
+
+def _without_personal_query(url: str) -> str:
+    """Scheme, host and path: what silver keeps of a page, and no query."""
+    parts_of = urlsplit(url)
+    host = parts_of.netloc.rpartition("@")[2]
+    return f"{parts_of.scheme}://{host}{parts_of.path}" if host else ""
+
+
+def order(
+    settings: Settings,
+    *,
+    run_id: str,
+    trigger: str,
+    now: datetime,
+    start: date | None = None,
+    end: date | None = None,
+    media: tuple[str, ...] = (),
+    datasets: tuple[str, ...] = (),
+    build_only: bool = False,
+) -> RunOrder:
+    """The settings, and what was asked for, as one order."""
+    if start and end and start > end:
+        raise ConfigError(f"--from {start} is after --to {end}: swap them")
+    if start and start > now.date():
+        raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
+    window = Window(
+        now=now,
+        tz=settings.tz,
+        lookback_days=settings.lookback_days,
+        start=start,
+        end=end,
+        start_date=settings.start_date,
+        include_open_days=settings.include_open_days,
+    )
+    ids = media or settings.require_media()
+    return RunOrder(
+        run_id=run_id,
+        trigger=trigger,
+        origin="live" if urlsplit(settings.base_url).hostname == WISTIA_HOST else "simulated",
+        zone_name=settings.account_timezone,
+        window=window,
+        sources=_sources(datasets or settings.datasets),
+        choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
+        max_concurrency=settings.max_concurrency,
+        rules=channel_rules(settings.channels),
+        build_only=build_only,
+    )
+
+
+def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
+    known = {s.name for s in SOURCES}
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise ConfigError(f"no such dataset: {', '.join(unknown)} (there are {', '.join(sorted(known))})")
+    return tuple(source(s.name) for s in SOURCES if s.name in names)
+
+
+def channel_rules(path: Path | None) -> tuple[Rule, ...]:
+    """The rules in a TOML file: `[[rule]]` tables of channel, field and pattern. ConfigError names what is wrong."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        found = tomllib.loads(path.read_text())["rule"]
+        rules = tuple(Rule(str(r["channel"]), str(r["field"]), str(r["pattern"])) for r in found)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as e:
+        raise ConfigError(f"{path} has no list of [[rule]] with channel, field and pattern: {e}") from e
+    wrong = [r.field for r in rules if r.field not in (*EVENT_FIELDS, *MEDIA_FIELDS)]
+    quoted = [r.channel for r in rules if "'" in r.channel or "'" in r.pattern or "\\" in r.channel]
+    if wrong or quoted:
+        raise ConfigError(
+            [f"{path}: no such field {f}: one of {', '.join((*EVENT_FIELDS, *MEDIA_FIELDS))}" for f in wrong]
+            + [f"{path}: rule {c!r} holds a quote or backslash that a channel can't have" for c in quoted]
+        )
+    return rules
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,130 @@
+"""From bytes to records, with bounds: an answer may be hostile, broken, or no longer what was promised."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Never
+
+import httpx2
+
+from wistlake.contracts.form import Source
+from wistlake.errors import SourceChanged
+from wistlake.wistia.failures import Transient
+
+MOST_BYTES = 64 * 2**20  # of one answer, decompressed
+MOST_RATIO = 200  # decompressed to compressed, once an answer is larger than `SMALL`
+SMALL = 2**20
+DEEPEST = 64  # nested containers
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One good answer: its JSON, how long it took, and its size when decompressed."""
+
+    body: Any
+    status: int
+    seconds: float
+    bytes: int
+
+
+async def read_bounded(response: httpx2.Response, ask: str) -> bytes:
+    """The decompressed body. SourceChanged as soon as it grows beyond reason."""
+    read = bytearray()
+    async for chunk in response.aiter_bytes():
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise SourceChanged(f"{ask}: the answer is larger than {MOST_BYTES // 2**20} MB")
+        if len(read) > SMALL and len(read) > MOST_RATIO * max(1, response.num_bytes_downloaded):
+            raise SourceChanged(f"{ask}: the answer is compressed more than {MOST_RATIO} times, as bombs are")
+    return bytes(read)
+
+
+def parse(body: bytes, content_type: str, ask: str) -> Any:
+    """The JSON in `body`.
+
+    Transient if it is something else, for half an answer and an edge server's page come with 200, too.
+    SourceChanged if it is JSON that no honest answer holds.
+    """
+    if content_type and "json" not in content_type.lower():
+        raise Transient(f"{ask}: answers with {content_type[:60]} instead of JSON")
+    try:
+        plain = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        problem: Exception | None = None if _depth(plain) <= DEEPEST else _too_deep(ask)
+    except RecursionError:
+        problem = _too_deep(ask)
+    except ValueError:
+        problem = Transient(f"{ask}: answers with {len(body)} bytes that are no whole JSON")
+    if problem is not None:
+        raise problem  # outside the handlers: no chained exception may quote the payload
+    return _storable(plain) if b"\\ud" in body.lower() else plain
+
+
+def records(body: Any, ask: str) -> list[Record]:
+    """The records of a list. SourceChanged if it is no list of objects."""
+    if not isinstance(body, list):
+        raise SourceChanged(f"{ask}: answers with {_kind(body)} where a list was promised")
+    for number, record in enumerate(body, 1):
+        if not isinstance(record, dict):
+            raise SourceChanged(f"{ask}: entry {number} of the list is {_kind(record)}, not an object")
+    return body
+
+
+def record(body: Any, ask: str) -> Record:
+    """The one record of an answer. SourceChanged if it is no object."""
+    if not isinstance(body, dict):
+        raise SourceChanged(f"{ask}: answers with {_kind(body)} where an object was promised")
+    return body
+
+
+def check_fields(source: Source, page: Sequence[Record], ask: str) -> None:
+    """SourceChanged if no record of a page has a required field. Single records without it pass:
+    bronze keeps them, and quarantine names them."""
+    lost = [f.path for f in source.fields if f.required and not any(_has(r, f.path) for r in page)]
+    if page and lost:
+        raise SourceChanged(
+            f"{ask}: no record has {', '.join(lost)}, which {source.name} relies on: "
+            "Wistia changed its answer; nothing was stored"
+        )
+
+
+def _has(value: Any, path: str) -> bool:
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
+def _depth(plain: Any) -> int:
+    """Levels of containers, counted as far as one beyond `DEEPEST`."""
+    depth, level = 0, [plain]
+    while level and depth <= DEEPEST:
+        depth += any(isinstance(value, dict | list) for value in level)
+        level = [child for parent in level for child in _children(parent)]
+    return depth
+
+
+def _children(parent: Any) -> Iterable[Any]:
+    if isinstance(parent, dict):
+        return parent.values()
+    return parent if isinstance(parent, list) else ()
+
+
+def _too_deep(ask: str) -> SourceChanged:
+    return SourceChanged(f"{ask}: the answer is nested deeper than {DEEPEST} levels")
+
+
+def _storable(plain: Any) -> Any:
+    """`plain` without lone surrogates: JSON can spell them, UTF-8 can't store them."""
+    return json.loads(json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

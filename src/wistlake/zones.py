@@ -1,0 +1,34 @@
+"""Time zones by name: IANA names, and the fixed offsets that some accounts' days follow all year."""
+
+import re
+from datetime import timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wistlake.errors import ConfigError
+
+_FIXED = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
+
+
+def fixed_offset(name: str) -> timedelta | None:
+    """The offset of a fixed zone such as `UTC-5` or `-05:00`; None if `name` is not of that form."""
+    if name.upper() in ("UTC", "GMT", "Z"):
+        return timedelta(0)
+    if not (match := _FIXED.fullmatch(name)):
+        return None
+    sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return -offset if sign == "-" else offset
+
+
+def zone(name: str) -> tzinfo:
+    """The zone called `name`: an IANA name or a fixed offset. ConfigError if it is neither."""
+    offset = fixed_offset(name)
+    if offset is not None and abs(offset) < timedelta(hours=24):
+        return timezone(offset)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as e:
+        raise ConfigError(
+            f"WISTLAKE_ACCOUNT_TIMEZONE is {name!r}, which is no zone: "
+            "use an IANA name such as America/New_York or an offset such as -05:00"
+        ) from e

@@ -1,0 +1,480 @@
+"""What every Ledger promises."""
+
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from ports.processes import race, worker
+from wistlake.adapters import sqlite_ledger
+from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.errors import ConfigError, LeaseHeld, StoreError
+from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.ports import Ledger, Publication, Run, TableRef
+
+NOW = datetime(2026, 11, 20, 2, 15, 0, 123456, tzinfo=UTC)
+DAY = date(2026, 11, 19)
+ALPHA, BETA = "alphaalpha", "betabetabe"
+
+
+def interval(dataset: str = "events", media_id: str = ALPHA, day: date = DAY, **more: Any) -> Interval:
+    return Interval(
+        dataset, media_id, day, **{"state": State.LANDED, "run_id": "r1", "updated_at": NOW, **more}
+    )
+
+
+FULL = interval(
+    state=State.PUBLISHED,
+    reason="because",
+    landing_id="events/dt=2026-11-19/media_id=alphaalpha/run_id=r1",
+    observed_at=NOW - timedelta(hours=1),
+    content_hash="c0ffee",
+    rows=17,
+    finished=True,
+    missing=True,
+    confirmations=2,
+    built_signature="5160",
+    published_at=NOW + timedelta(hours=1),
+)
+
+
+class TestIntervals:
+    def test_everything_comes_back(self, ledger: Ledger) -> None:
+        plain = replace(FULL, day=DAY + timedelta(days=1), observed_at=None, published_at=None, missing=False)
+        ledger.record([plain, FULL])
+        assert ledger.intervals() == [FULL, plain]
+        assert type(ledger.intervals()[0].finished) is bool
+
+    def test_the_example_leaves_no_field_at_its_default(self) -> None:
+        assert [f.name for f in fields(Interval) if getattr(FULL, f.name) == f.default] == []
+
+    def test_recording_replaces_by_key(self, ledger: Ledger) -> None:
+        ledger.record([interval(), interval(day=DAY - timedelta(days=1))])
+        ledger.record([interval(state=State.FAILED, reason="timed out")])
+        assert [i.reason for i in ledger.intervals()] == ["", "timed out"]
+
+    def test_the_last_of_a_key_within_one_call_wins(self, ledger: Ledger) -> None:
+        ledger.record([interval(rows=1), interval(rows=2)])
+        assert [i.rows for i in ledger.intervals()] == [2]
+
+    def test_filters(self, ledger: Ledger) -> None:
+        everything = [
+            interval(dataset, media_id, DAY - timedelta(days=n))
+            for dataset in ("events", "media_by_date")
+            for media_id in (ALPHA, BETA)
+            for n in range(4)
+        ]
+        ledger.record(random.Random(1).sample(everything, len(everything)))
+        ordered = sorted(everything, key=lambda i: i.key)
+        first, last = DAY - timedelta(days=2), DAY - timedelta(days=1)
+        for dataset in (None, "events", "unheard"):
+            for media_id in (None, BETA):
+                for start in (None, first):
+                    for end in (None, last):
+                        assert ledger.intervals(dataset, media_id, start, end) == [
+                            i
+                            for i in ordered
+                            if dataset in (None, i.dataset)
+                            and media_id in (None, i.media_id)
+                            and (start is None or i.day >= start)
+                            and (end is None or i.day <= end)
+                        ]
+
+    def test_a_generator_that_fails_writes_nothing(self, ledger: Ledger) -> None:
+        def failing() -> Iterator[Interval]:
+            yield interval()
+            raise RuntimeError("no more")
+
+        with pytest.raises(RuntimeError):
+            ledger.record(failing())
+        assert ledger.intervals() == []
+
+    def test_nothing_is_recorded_of_nothing(self, ledger: Ledger) -> None:
+        ledger.record([])
+        ledger.put_media([])
+        assert ledger.intervals() == []
+
+
+class TestWatermarks:
+    def mark(self, day: date, reason: str = "", media_id: str = ALPHA, dataset: str = "events") -> Watermark:
+        return Watermark(dataset, media_id, day, NOW, reason)
+
+    def test_only_forward(self, ledger: Ledger) -> None:
+        assert ledger.watermarks() == []
+        assert ledger.advance(self.mark(DAY))
+        assert not ledger.advance(self.mark(DAY))
+        assert not ledger.advance(self.mark(DAY - timedelta(days=1)))
+        assert ledger.watermarks() == [self.mark(DAY)]
+        assert ledger.advance(self.mark(DAY + timedelta(days=1)))
+        assert [w.last_date for w in ledger.watermarks()] == [DAY + timedelta(days=1)]
+
+    def test_each_dataset_and_media_has_its_own(self, ledger: Ledger) -> None:
+        marks = [self.mark(DAY, "", m, d) for d in ("media_by_date", "events") for m in (BETA, ALPHA)]
+        assert all(ledger.advance(mark) for mark in marks)
+        assert ledger.watermarks() == marks[::-1]
+
+    @pytest.mark.parametrize("reason", ["", "  \n"])
+    def test_an_override_needs_a_reason(self, ledger: Ledger, reason: str) -> None:
+        ledger.advance(self.mark(DAY))
+        with pytest.raises(ConfigError, match=r"alphaalpha.*say why"):
+            ledger.override(self.mark(date(2026, 1, 1), reason))
+        assert ledger.watermarks() == [self.mark(DAY)]
+
+    def test_an_override_may_go_back_and_the_next_advance_goes_on_from_there(self, ledger: Ledger) -> None:
+        ledger.advance(self.mark(DAY))
+        back = self.mark(date(2026, 1, 1), "restated by Wistia")
+        ledger.override(back)
+        assert ledger.watermarks() == [back]
+        assert ledger.advance(self.mark(date(2026, 1, 2)))
+        assert ledger.watermarks() == [self.mark(date(2026, 1, 2))]
+
+    def test_the_greatest_of_many_threads_stays(self, ledger: Ledger) -> None:
+        offers = [DAY + timedelta(days=n) for n in range(40)] * 2
+        random.Random(2).shuffle(offers)
+        moved: list[date] = []
+        seen: list[list[date]] = [[] for _ in range(8)]
+
+        def offer(mine: list[date], stored: list[date]) -> None:
+            for day in mine:
+                if ledger.advance(self.mark(day)):
+                    moved.append(day)
+                stored.append(ledger.watermarks()[0].last_date)
+
+        threads = [threading.Thread(target=offer, args=(offers[n::8], seen[n])) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert ledger.watermarks()[0].last_date == max(offers)
+        assert len(set(moved)) == len(moved)  # no day was the step of two threads
+        assert all(stored and stored == sorted(stored) for stored in seen)  # nobody saw it go back
+
+
+class TestMedia:
+    def test_everything_comes_back_by_id(self, ledger: Ledger) -> None:
+        entries = [
+            MediaEntry(BETA, DAY, NOW, NOW + timedelta(days=3), "deleted in Wistia"),
+            MediaEntry(ALPHA, DAY, NOW),
+        ]
+        ledger.put_media(entries)
+        assert ledger.media() == entries[::-1]
+        ledger.put_media([replace(entries[0], retired_at=None, reason="")])
+        assert ledger.media() == [entries[1], MediaEntry(BETA, DAY, NOW)]
+
+
+class TestRuns:
+    def run(self, run_id: str, hours: float = 0, **more: Any) -> Run:
+        started = NOW + timedelta(hours=hours)
+        return Run(
+            run_id, **{"trigger": "manual", "origin": "live", "status": "running", **more}, started_at=started
+        )
+
+    def test_newest_first(self, ledger: Ledger) -> None:
+        for run in (self.run("b", 1), self.run("a", 2), self.run("c", 1), self.run("d", -1)):
+            ledger.put_run(run)
+        assert [run.run_id for run in ledger.runs()] == ["a", "c", "b", "d"]
+        assert [run.run_id for run in ledger.runs(limit=2)] == ["a", "c"]
+
+    def test_zones_do_not_matter_to_the_order(self, ledger: Ledger) -> None:
+        east = NOW.astimezone(timezone(timedelta(hours=9)))
+        ledger.put_run(replace(self.run("later"), started_at=NOW + timedelta(minutes=1)))
+        ledger.put_run(replace(self.run("earlier"), started_at=east))
+        assert [run.run_id for run in ledger.runs()] == ["later", "earlier"]
+        assert ledger.runs()[1].started_at == NOW
+
+    def test_a_run_is_replaced_when_it_ends(self, ledger: Ledger) -> None:
+        ledger.put_run(self.run("a"))
+        ended = self.run(
+            "a",
+            status="failed",
+            ended_at=NOW + timedelta(hours=1),
+            error="SourceUnavailable: 503",
+            summary={"rows": 3, "days": [1, {"x": None}], "share": 0.5, "name": "é"},
+        )
+        ledger.put_run(ended)
+        assert ledger.runs() == [ended]
+
+    def test_a_summary_is_kept_as_json(self, ledger: Ledger) -> None:
+        summary: dict[str, Any] = {"days": (1, 2), "proxy": MappingProxyType({"a": 1})}
+        ledger.put_run(self.run("a", summary=summary))
+        summary["days"] = "changed afterwards"
+        assert ledger.runs()[0].summary == {"days": [1, 2], "proxy": {"a": 1}}
+
+    def test_what_json_cannot_hold_is_refused(self, ledger: Ledger) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            ledger.put_run(self.run("a", summary={"at": object()}))
+        assert ledger.runs() == []
+
+
+class TestPublications:
+    def test_readers_follow_the_last_one(self, ledger: Ledger) -> None:
+        assert ledger.publication() is None
+        tables = {"gold.dim_media": TableRef("s3://x/1.json", 17), "gold.geo_daily": TableRef("y", None)}
+        first = Publication("r1", NOW, tables)
+        ledger.publish(first)
+        assert ledger.publication() == first
+        again = Publication("r0", NOW - timedelta(days=1), {})  # a rollback is the newest publication too
+        ledger.publish(again)
+        assert ledger.publication() == again
+
+    def test_a_table_of_the_caller_may_change_afterwards(self, ledger: Ledger) -> None:
+        tables = {"gold.dim_media": TableRef("x", 17)}
+        ledger.publish(Publication("r1", NOW, tables))
+        tables.clear()
+        published = ledger.publication()
+        assert published
+        assert published.tables == {"gold.dim_media": TableRef("x", 17)}
+
+
+class TestFacts:
+    def test_documents_by_name(self, ledger: Ledger) -> None:
+        assert ledger.facts("lake") == {}
+        ledger.put_facts("lake", {"layout": 1, "zone": "America/New_York"})
+        ledger.put_facts("drift", {"events": ["new_key"]})
+        ledger.put_facts("lake", {"layout": 2})
+        assert ledger.facts("lake") == {"layout": 2}
+        assert ledger.facts("drift") == {"events": ["new_key"]}
+
+
+class TestLease:
+    def test_the_second_one_learns_who_and_since_when(self, ledger: Ledger) -> None:
+        with ledger.lease("lake", "run r1 on host", NOW, 900) as lease:
+            assert (lease.name, lease.owner, lease.since) == ("lake", "run r1 on host", NOW)
+            with (
+                pytest.raises(LeaseHeld, match=r"run r1 on host.*2026-11-20T02:15"),
+                ledger.lease("lake", "r2", NOW + timedelta(seconds=5), 900),
+            ):
+                pytest.fail("two held one lease")
+
+    def test_it_is_free_after_the_block_and_after_an_error(self, ledger: Ledger) -> None:
+        tokens = []
+
+        def hold(*, fail: bool) -> None:
+            with ledger.lease("lake", "r1", NOW, 900) as lease:
+                tokens.append(lease.token)
+                if fail:
+                    raise KeyboardInterrupt
+
+        hold(fail=False)
+        with pytest.raises(KeyboardInterrupt):
+            hold(fail=True)
+        hold(fail=False)
+        assert len(tokens) == 3
+        assert tokens == sorted(set(tokens))
+
+    def test_names_do_not_meet(self, ledger: Ledger) -> None:
+        with ledger.lease("lake", "r1", NOW, 900), ledger.lease("report", "r1", NOW, 900) as other:
+            assert other.name == "report"
+
+    def test_one_of_many_threads_holds_it(self, ledger: Ledger) -> None:
+        start, attempts = threading.Barrier(6), threading.Barrier(6)
+        outcomes: list[str] = []
+
+        def take(owner: str) -> None:
+            start.wait(30)
+            try:
+                with ledger.lease("lake", owner, NOW, 900):
+                    outcomes.append("held")
+                    attempts.wait(30)
+            except LeaseHeld:
+                outcomes.append("refused")
+                attempts.wait(30)
+
+        threads = [threading.Thread(target=take, args=(f"r{n}",)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(outcomes) == ["held"] + ["refused"] * 5
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lake" / "ledger.db"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
+class TestSqliteProcesses:
+    def test_the_lease_dies_with_its_process(self, path: Path) -> None:
+        ledger = SqliteLedger(path)
+        with worker("hold_lease", path, "the other process") as holder:
+            assert holder.stdout
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(LeaseHeld, match="the other process"), ledger.lease("lake", "me", NOW, 900):
+                pass
+            holder.send_signal(signal.SIGKILL)
+            holder.wait(30)
+            with ledger.lease("lake", "me", NOW, 900) as lease:
+                assert lease.token == 2
+
+    def test_watermarks_race_forward_only(self, path: Path) -> None:
+        SqliteLedger(path).close()
+        race("advance", path, ["0", "1", "2"])
+        assert [w.last_date for w in SqliteLedger(path).watermarks()] == [date(2026, 11, 28)]
+
+    def test_a_killed_writer_leaves_whole_batches(self, path: Path) -> None:
+        reader = SqliteLedger(path)
+        with worker("record_forever", path, "run") as writer:
+            assert writer.stdout
+            assert writer.stdout.readline() == "ready\n"
+            ends = time.monotonic() + 30
+            while not reader.intervals() and time.monotonic() < ends:
+                pass
+            writer.send_signal(signal.SIGKILL)
+            writer.wait(30)
+        kept = reader.intervals()
+        assert len(kept) == 100
+        assert len({i.run_id for i in kept}) == 1
+
+    def test_many_may_create_it_at_once(self, path: Path) -> None:
+        race("advance", path, ["0", "1", "2"])
+        assert [p.name for p in path.parent.iterdir() if p.name.startswith(".")] == []
+        assert len(SqliteLedger(path).watermarks()) == 1
+
+
+class TestSqliteFile:
+    """What only a file can get wrong. Damage is told; nothing ever starts afresh."""
+
+    def test_it_outlives_the_process(self, path: Path) -> None:
+        first = SqliteLedger(path)
+        first.record([FULL])
+        first.close()
+        assert SqliteLedger(path).intervals() == [FULL]
+
+    @pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX matter")
+    def test_nobody_else_may_read(self, path: Path) -> None:
+        ledger = SqliteLedger(path)
+        with ledger.lease("lake", "r1", NOW, 900):
+            ledger.record([FULL])
+            assert {p.stat().st_mode & 0o777 for p in path.parent.iterdir()} == {0o600}
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_a_reader_looks_on_while_a_writer_works(self, path: Path) -> None:
+        writer = SqliteLedger(path)
+        writer.record([FULL])
+        reader = SqliteLedger(path, read_only=True)
+        with writer._database.writing() as connection:
+            connection.execute("DELETE FROM intervals")
+            assert reader.intervals() == [FULL]
+        assert reader.intervals() == []
+        with pytest.raises(StoreError, match="read-only"):
+            reader.record([FULL])
+
+    def test_a_reader_creates_nothing(self, path: Path) -> None:
+        with pytest.raises(StoreError, match="wistlake run"):
+            SqliteLedger(path, read_only=True)
+        assert not path.parent.exists()
+
+    @pytest.mark.parametrize("damage", ["garbage", "empty", "foreign", "gone"])
+    @pytest.mark.parametrize("read_only", [False, True])
+    def test_damage_is_told_and_left_alone(self, path: Path, damage: str, *, read_only: bool) -> None:
+        path.parent.mkdir()
+
+        def create_foreign() -> None:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("CREATE TABLE t (x)")
+
+        harm: dict[str, Callable[[], object]] = {
+            "garbage": lambda: path.write_bytes(b"not a database, " * 500),
+            "empty": lambda: path.write_bytes(b""),
+            "foreign": create_foreign,
+            "gone": lambda: path.with_name("ledger.db-wal").write_bytes(b"left over"),
+        }
+        harm[damage]()
+        before = {p.name: p.read_bytes() for p in path.parent.iterdir()}
+        with pytest.raises(StoreError, match=r"ledger\.db"):
+            SqliteLedger(path, read_only=read_only)
+        assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
+
+    def test_half_a_file_is_told(self, path: Path) -> None:
+        ledger = SqliteLedger(path)
+        ledger.record(interval(day=DAY - timedelta(days=n)) for n in range(3000))
+        ledger.close()
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 // 4096 * 4096])
+        with pytest.raises(StoreError, match=r"damaged.*restore it from a backup"):
+            SqliteLedger(path).intervals()
+
+    @pytest.mark.parametrize(
+        ("column", "value"), [("day", "yesterday"), ("state", "dubious"), ("updated_at", "")]
+    )
+    def test_a_row_that_is_none_is_told(self, path: Path, column: str, value: str) -> None:
+        ledger = SqliteLedger(path)
+        ledger.record([FULL])
+        with ledger._database.writing() as connection:
+            connection.execute(f"UPDATE intervals SET {column} = ?", (value,))
+        with pytest.raises(StoreError, match="never wrote"):
+            ledger.intervals()
+
+    def test_a_newer_schema_asks_for_a_newer_wistlake(self, path: Path) -> None:
+        ledger = SqliteLedger(path)
+        with ledger._database.writing() as connection:
+            connection.execute("PRAGMA user_version = 99")
+        with pytest.raises(ConfigError, match="upgrade wistlake"):
+            SqliteLedger(path)
+
+    def test_an_older_schema_is_upgraded_in_place(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        SqliteLedger(path).put_facts("lake", {"layout": 1})
+        newer = (*sqlite_ledger.UPGRADES, ("CREATE TABLE extra (x)", "INSERT INTO extra VALUES (1)"))
+        monkeypatch.setattr(sqlite_ledger, "UPGRADES", newer)
+        with pytest.raises(ConfigError, match="upgrades it"):
+            SqliteLedger(path, read_only=True)
+        upgraded = SqliteLedger(path)
+        assert upgraded.facts("lake") == {"layout": 1}
+        assert SqliteLedger(path, read_only=True).facts("lake") == {"layout": 1}
+        assert upgraded._database.rows("SELECT x FROM extra", (), tuple) == [(1,)]
+
+    def test_a_failed_upgrade_changes_nothing(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        SqliteLedger(path).put_facts("lake", {"layout": 1})
+        broken = (*sqlite_ledger.UPGRADES, ("CREATE TABLE extra (x)", "INSERT INTO nowhere VALUES (1)"))
+        monkeypatch.setattr(sqlite_ledger, "UPGRADES", broken)
+        with pytest.raises(StoreError):
+            SqliteLedger(path)
+        monkeypatch.undo()
+        tables = SqliteLedger(path)._database.rows("SELECT name FROM sqlite_master", (), tuple)
+        assert ("extra",) not in tables
+
+    @pytest.mark.parametrize(
+        ("table", "kind"),
+        [("intervals", Interval), ("watermarks", Watermark), ("media", MediaEntry), ("runs", Run)],
+    )
+    def test_columns_are_the_fields(self, path: Path, table: str, kind: Any) -> None:
+        columns = SqliteLedger(path)._database.rows(f"PRAGMA table_info({table})", (), lambda row: row[1])
+        assert set(columns) == {f.name for f in fields(kind)}
+
+    @pytest.mark.parametrize(
+        "filters",
+        [
+            {"dataset": "events"},
+            {"media_id": ALPHA},
+            {"start": DAY},
+            {"end": DAY},
+            {"dataset": "events", "media_id": ALPHA, "start": DAY},
+            {"media_id": ALPHA, "end": DAY},
+        ],
+    )
+    def test_every_filter_uses_an_index(self, path: Path, filters: dict[str, Any]) -> None:
+        ledger = SqliteLedger(path)
+        asked: list[str] = []
+        ledger._database._connection.set_trace_callback(asked.append)
+        ledger.intervals(**filters)
+        ledger._database._connection.set_trace_callback(None)
+        plan = ledger._database.rows(f"EXPLAIN QUERY PLAN {asked[-1]}", (), lambda row: row[3])
+        assert not [step for step in plan if step.startswith("SCAN")], plan
+
+    def test_a_lease_has_a_plain_name(self, path: Path) -> None:
+        with (
+            pytest.raises(StoreError, match="no name of a lease"),
+            SqliteLedger(path).lease("../x", "r1", NOW, 9),
+        ):
+            pass

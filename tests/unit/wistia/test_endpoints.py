@@ -1,0 +1,100 @@
+"""What each dataset asks for, byte for byte."""
+
+from datetime import date
+
+import httpx2
+import pytest
+
+from unit.wistia.fakes import DAY, client, run, scripted
+from wistlake.contracts import SOURCES, source
+from wistlake.errors import ConfigError
+from wistlake.wistia.endpoints import ENDPOINTS
+
+LATER = date(2026, 9, 3)
+NOTHING = httpx2.Response(200, json=[])
+OBJECTS = {
+    "media_metadata": {"hashed_id": "m1", "id": 1, "name": "n", "type": "Video"},
+    "media_stats": {
+        "load_count": 1, "play_count": 1, "play_rate": 1, "hours_watched": 1, "engagement": 1, "visitors": 1,
+    },
+    "media_engagement": {"engagement": 0.5, "engagement_data": [1], "rewatch_data": [0]},
+}  # fmt: skip
+WANTED = {
+    "events": "/stats/events?media_id=m1&start_date=2026-09-01&end_date=2026-09-03&per_page=100&page=1",
+    "media_by_date": "/stats/medias/m1/by_date?start_date=2026-09-01&end_date=2026-09-03",
+    "media_stats": "/stats/medias/m1",
+    "media_engagement": "/stats/medias/m1/engagement",
+    "media_metadata": "/medias/m1",
+    "visitors": "/stats/visitors?per_page=100&page=1",
+    "analytics_daily": "/analytics/medias/m1/timeseries"
+    "?start_date=2026-09-01&end_date=2026-09-04&granularity=daily",
+}
+
+
+def test_every_source_has_an_endpoint():
+    assert set(ENDPOINTS) == {s.name for s in SOURCES} == set(WANTED)
+
+
+@pytest.mark.parametrize("name", sorted(WANTED))
+def test_request(name):
+    answer = httpx2.Response(200, json=OBJECTS[name]) if name in OBJECTS else NOTHING
+    handle, seen = scripted(answer)
+    listing = run(client(handle), lambda c: c.fetch(source(name), "m1", DAY, LATER))
+    assert str(seen[0].url) == f"https://api.wistia.com/modern{WANTED[name]}"
+    assert seen[0].headers["X-Wistia-API-Version"] == "2026-09"
+    assert seen[0].headers["Authorization"].startswith("Bearer ")
+    assert listing.records == ([OBJECTS[name]] if name in OBJECTS else [])
+    assert listing.requests == len(seen) == 1
+    assert listing.api == {"base": "https://api.wistia.com/modern", "version": "2026-09"}
+    assert "page" not in listing.request["params"]
+
+
+def test_v1_has_the_same_paths_without_a_version():
+    handle, seen = scripted(NOTHING)
+    wistia = client(handle, base_url="https://api.wistia.com/v1", auth="basic")
+    run(wistia, lambda c: c.fetch(source("events"), "m1", DAY, DAY))
+    assert str(seen[0].url).startswith("https://api.wistia.com/v1/stats/events?")
+    assert "X-Wistia-API-Version" not in seen[0].headers
+    assert seen[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_analytics_needs_the_dated_api():
+    handle, seen = scripted(NOTHING)
+    with pytest.raises(ConfigError, match="/modern"):
+        run(
+            client(handle, base_url="https://api.wistia.com/v1"),
+            lambda c: c.fetch(source("analytics_daily"), "m1", DAY, DAY),
+        )
+    assert not seen
+
+
+@pytest.mark.parametrize("media_id", ["", "../medias", "a/b", "a b", "a?b", "a%2Fb", "\u00e9"])
+@pytest.mark.parametrize("name", ["events", "media_stats"])
+def test_media_ids_that_could_change_the_path(media_id, name):
+    handle, seen = scripted(NOTHING)
+    with pytest.raises(ConfigError, match="media id"):
+        run(client(handle), lambda c: c.fetch(source(name), media_id, DAY, DAY))
+    assert not seen
+
+
+def test_reversed_days_are_refused():
+    handle, seen = scripted(NOTHING)
+    with pytest.raises(ConfigError, match="reversed"):
+        run(client(handle), lambda c: c.fetch(source("events"), "m1", LATER, DAY))
+    assert not seen
+
+
+def test_account_wide_sources_take_no_media_into_the_path():
+    handle, seen = scripted(NOTHING)
+    run(client(handle), lambda c: c.fetch(source("visitors"), "_account", DAY, DAY))
+    assert "media_id" not in seen[0].url.params
+
+
+@pytest.mark.parametrize(
+    "path", ["stats/events", "/../v1/x", "//evil.example/x", "/a?b=c", "https://x/y", "/"]
+)
+def test_free_paths_stay_below_the_base(path):
+    handle, seen = scripted(NOTHING)
+    with pytest.raises(ConfigError, match="path"):
+        run(client(handle), lambda c: c.page(path))
+    assert not seen
