@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
 from wistlake.pipeline.assemble import as_built
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import RunOrder
@@ -66,7 +68,9 @@ def advance(
     for (dataset, media_id), found in sorted(settled.items()):
         if dataset == GOLD:
             continue
-        last = watermark(first.get(media_id, min(found)), found)
+        # A snapshot can't be taken of a day that is gone: only the newest counts.
+        snapshot = source(dataset).calendar is Calendar.SNAPSHOT
+        last = max(found) if snapshot else watermark(first.get(media_id, min(found)), found)
         if last is not None:
             ledger.advance(Watermark(dataset, media_id, last, order.window.now))
 
@@ -76,7 +80,8 @@ def _refused(order: RunOrder, result: BuildResult) -> dict[Key, str]:
     tz = zone(order.zone_name)
     found: dict[Key, str] = {}
     for media_id, day in result.blocked:
-        why = f"{day} does not reconcile; see `wistlake explain fact_media_daily --media {media_id} --date {day}`"
+        cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
+        why = f"{day} does not reconcile; {cure}"
         found[(BY_DATE, media_id, day)] = why
         found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
     for (dataset, media_id, day), why in result.stopped.items():

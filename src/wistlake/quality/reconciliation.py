@@ -31,6 +31,9 @@ class Band:
         )
 
 
+DEFAULT_BAND = Band()
+
+
 @dataclass(frozen=True, slots=True)
 class DayFigures:
     """One (media, local day), counted two ways. None where a side has not spoken.

@@ -136,7 +136,7 @@ class Streamed(httpx2.AsyncByteStream):
             raise self._error
 
 
-def gzipped(body: bytes, *pieces: int) -> httpx2.Response:
+def gzipped(body: bytes) -> httpx2.Response:
     packed = gzip.compress(body)
     return httpx2.Response(
         200,

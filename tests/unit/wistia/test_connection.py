@@ -84,8 +84,6 @@ def test_token_shows_nowhere(auth):
 
 
 def test_account_tells_tokens_and_bases_apart():
-    one = Connection("abc")
-    assert one.account == Connection("abc").account
-    assert (
-        len({one.account, Connection("abd").account, Connection("abc", base_url="https://x/v1").account}) == 3
-    )
+    others = Connection("abd"), Connection("abc", base_url="https://x.example/v1")
+    assert Connection("abc").account == Connection("abc").account
+    assert len({c.account for c in (Connection("abc"), *others)}) == 3

@@ -276,7 +276,7 @@ def test_the_front_is_read_until_it_is_known():
 def test_a_front_that_never_rests():
     def before(paged, n):
         for number in range(n * 150, n * 150 + 150):
-            jump(paged, number, f"2026-09-02T{n % 24:02}:00:00.000Z")
+            jump(paged, number % 350, f"2026-09-02T{n % 24:02}:00:00.000Z")
 
     with pytest.raises(SourceUnavailable, match="front moves faster"):
         fetch(Paged([visitor(n) for n in range(350)], before), VISITORS)
