@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -158,7 +158,8 @@ def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The manifest as JSON, stable byte for byte."""
-    plain = asdict(manifest) | {
+    plain = {f.name: getattr(manifest, f.name) for f in fields(manifest)} | {
+        "parts": [asdict(part) for part in manifest.parts],
         "day": manifest.day.isoformat(),
         "observed_at": manifest.observed_at.astimezone(UTC).isoformat(),
     }

@@ -19,7 +19,7 @@ class ObjectStore(Protocol):
     """Bytes under keys. Writes are atomic: a reader sees the whole object or none."""
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        """Store `data`; with `if_absent`, StoreError if the key is taken (exactly one of many writers wins)."""
+        """Store `data`; with `if_absent`, StoreError if the key is taken: exactly one of many wins."""
 
     def get(self, key: str) -> bytes:
         """The object's bytes; StoreError naming the key if there is none."""
@@ -95,7 +95,7 @@ class Ledger(Protocol):
     def lease(
         self, name: str, owner: str, now: datetime, ttl_seconds: float
     ) -> AbstractContextManager[Lease]:
-        """Hold the lease for the block; LeaseHeld names the other owner and since when. Released on both ends."""
+        """Hold the lease for the block, however it ends; LeaseHeld names the other owner and since when."""
 
     def intervals(
         self,
@@ -171,7 +171,7 @@ class Query(Protocol):
     """Read-only SQL over the published state."""
 
     def sql(self, text: str) -> "pa.Table":
-        """The rows of a SELECT over `layer.table` names. ConfigError with the engine's words if it can't run."""
+        """The rows of a SELECT over `layer.table`s; ConfigError with the engine's words if it can't run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ TOML = "wistlake.toml"
 NEWEST_API = "2026-09"
 ALL_MEDIA = "all"
 _OURS = ("WISTLAKE_", "WISTIA_")  # names that nobody else would put into a shared .env
+_PREFIX = re.compile("^WIST(LAKE|IA)_")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -168,8 +169,10 @@ def _shown(value: Any) -> str:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f", did you mean {close[0]}?" if close else ""
+    # Without their prefix: it would make any two names look alike.
+    bare = {_PREFIX.sub("", candidate): candidate for candidate in known}
+    close = difflib.get_close_matches(_PREFIX.sub("", name), bare, n=1, cutoff=0.6)
+    return f", did you mean {bare[close[0]]}?" if close else ""
 
 
 _Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
@@ -336,8 +339,8 @@ class Settings(BaseSettings):
         except ValidationError as e:
             problems += [_words(error) for error in e.errors(include_url=False)]
         if problems:
-            # No cause: pydantic's own text may quote what was given.
-            raise ConfigError(list(dict.fromkeys(problems))) from None
+            # Outside of the except clause: pydantic's own text has no business in the traceback.
+            raise ConfigError(list(dict.fromkeys(problems)))
 
     @field_validator("api_version", mode="after")
     @classmethod

@@ -14,7 +14,7 @@ class World:
 
     def __init__(self, death: Dying) -> None:
         self.objects, self.ledger, self.notifier = MemoryObjects(), MemoryLedger(), RecordingNotifier()
-        self.mortal = tuple(map(death.around, (self.objects, self.ledger, self.notifier)))
+        self.mortal = (death.around(self.objects), death.around(self.ledger), death.around(self.notifier))
 
     def work(self) -> None:
         """Six writes over three ports, with reads in between."""

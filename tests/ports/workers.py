@@ -62,7 +62,7 @@ def spend(path: Path, seconds: str) -> None:
     budget = SqliteBudget(path, "account", 540, wall=wall)
     sys.stdin.readline()
     ends = time.monotonic() + float(seconds)
-    sent = []
+    sent: list[str] = []
     while time.monotonic() < ends and len(sent) < 400:
         wait = budget.reserve()
         sent.append(f"{read[-1] + wait:.6f}")

@@ -7,6 +7,7 @@ Tables are created and evolved here, by PyIceberg, for one of the engines cannot
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
@@ -40,7 +41,7 @@ _SIMPLE: Mapping[Type, IcebergType] = {
     Type.DATE: DateType(),
     Type.TIMESTAMP: TimestamptzType(),
 }
-_TRANSFORMS: Mapping[str, IcebergTransform] = {"days": DayTransform(), "months": MonthTransform()}
+_TRANSFORMS: Mapping[str, "IcebergTransform[Any, Any]"] = {"days": DayTransform(), "months": MonthTransform()}
 _PARTITION = re.compile(r"^(\w+)\((\w+)\)$")
 
 

@@ -1,6 +1,6 @@
 """What a run is asked to do, what it needs, and what it says it did."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,8 +18,11 @@ Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 class Client(Protocol):
     """What a run needs of the source client; `wistlake.wistia` has the real one."""
 
-    fetch: Callable[[Source, str, date, date], Awaitable[Any]]
-    list_media: Callable[..., Awaitable[list[dict[str, Any]]]]
+    async def fetch(self, source: Source, media_id: str, start: date, end: date) -> Any:
+        """The complete listing of a dataset for one media and the days from `start` to `end`."""
+
+    async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[dict[str, Any]]:
+        """The account's media."""
 
 
 @dataclass(frozen=True, slots=True)

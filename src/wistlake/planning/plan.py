@@ -71,7 +71,10 @@ def wanted_days(
 
 
 def _unfinished(found: Interval | None, lookback_days: int) -> bool:
-    return found is None or not found.is_settled or not found.is_confirmed(lookback_days)
+    """Never published, or moved when last observed; but nobody asks forever for what the source has not."""
+    if found is None or not found.is_settled:
+        return True
+    return not (found.missing or found.is_confirmed(lookback_days))
 
 
 def plan(

@@ -1,9 +1,9 @@
 """The laptop's parts: a folder, sqlite, Sail or Spark on this machine, DuckDB for readers."""
 
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class Outside:
     monotonic: Callable[[], float]
     transport: "httpx2.AsyncBaseTransport | None" = None
     client_options: tuple[tuple[str, Any], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def connection(settings: Settings) -> Connection:
@@ -77,12 +78,12 @@ def client(settings: Settings, outside: Outside, *, pace: bool = True) -> Wistia
     return WistiaClient(reach, budget, transport=outside.transport, wall=wall, **dict(outside.client_options))
 
 
-def notifier(settings: Settings) -> Notifier:
+def notifier(settings: Settings, outside: Outside) -> Notifier:
     """Every channel that is set."""
     secrets = settings.secrets()
     channels: list[Notifier] = []
     if settings.notify_command:
-        channels.append(CommandNotifier(settings.notify_command, secrets=secrets))
+        channels.append(CommandNotifier(settings.notify_command, outside.environment, secrets=secrets))
     if settings.notify_webhook:
         channels.append(WebhookNotifier(settings.notify_webhook.get_secret_value(), secrets=secrets))
     if settings.slack_webhook_url:
@@ -150,17 +151,12 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     folder.open(settings.account_timezone, outside.clock())
     chain = folder.key_chain()
 
-    @asynccontextmanager
-    async def connected() -> AsyncIterator[WistiaClient]:
-        async with client(settings, outside, pace=pace) as ready:
-            yield ready
-
     return Parts(
         objects=LocalObjects(folder.root),
         ledger=SqliteLedger(folder.ledger),
         tables=tables(settings),
-        client=connected,
-        notifier=notifier(settings),
+        client=lambda: client(settings, outside, pace=pace),
+        notifier=notifier(settings, outside),
         keys=lambda: chain.keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
@@ -244,7 +240,7 @@ def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
 
 
 def channel_rules(path: Path | None) -> tuple[Rule, ...]:
-    """The rules in a TOML file: `[[rule]]` tables of channel, field and pattern. ConfigError names what is wrong."""
+    """The rules in a TOML file, `[[rule]]` tables of channel, field and pattern; ConfigError if they are none."""
     if path is None:
         return DEFAULT_RULES
     try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Never
 
 import httpx2
@@ -23,7 +23,7 @@ Record = dict[str, Any]
 class Answer:
     """One good answer: its JSON, how long it took, and its size when decompressed."""
 
-    body: Any
+    body: Any = field(repr=False)  # personal data: kept out of logs and tracebacks
     status: int
     seconds: float
     bytes: int
@@ -65,9 +65,9 @@ def records(body: Any, ask: str) -> list[Record]:
     """The records of a list. SourceChanged if it is no list of objects."""
     if not isinstance(body, list):
         raise SourceChanged(f"{ask}: answers with {_kind(body)} where a list was promised")
-    for number, record in enumerate(body, 1):
-        if not isinstance(record, dict):
-            raise SourceChanged(f"{ask}: entry {number} of the list is {_kind(record)}, not an object")
+    odd = [number for number, entry in enumerate(body) if not isinstance(entry, dict)]
+    if odd:
+        raise SourceChanged(f"{ask}: entry {odd[0] + 1} of the list is {_kind(body[odd[0]])}, not an object")
     return body
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import TracebackType
@@ -43,7 +44,7 @@ class Listing:
     `requests` counts every attempt that the listing took.
     """
 
-    records: list[Record]
+    records: list[Record] = field(repr=False)
     pages: int
     requests: int
     request: Mapping[str, Any]
@@ -56,7 +57,7 @@ class Listing:
 class Page:
     """One answer as served: `body` is a list or an object; seconds on the wire, bytes when decompressed."""
 
-    body: Any
+    body: Any = field(repr=False)
     status: int
     seconds: float
     bytes: int
@@ -101,6 +102,7 @@ class WistiaClient:
             connection, budget, transport=transport, sleep=sleep, monotonic=monotonic, wall=wall
         )
         self._working = asyncio.Semaphore(connection.max_concurrency)
+        self._workers = 0
         self._sizes: dict[str, Sizes] = {}
 
     async def __aenter__(self) -> Self:
@@ -129,15 +131,15 @@ class WistiaClient:
         if start > end:
             raise ConfigError(f"{source.name}: the days {start}..{end} are reversed")
         ask = self._ask(source, how, media_id, start, end)
-        async with self._working:
-            try:
+        try:
+            async with self._seat():
                 records, walk = await self._list(source, how, ask)
-            except SourceMissing as e:
-                if how.absent == "media":
-                    return self._listing(ask, [], {"pages": 0, "terminal": "missing"}, missing=True)
-                gone = f"{source.name}: dataset unavailable. {e}"
-            else:
-                return self._listing(ask, records, walk)
+        except SourceMissing as e:
+            if how.absent == "media":
+                return self._listing(ask, [], {"pages": 0, "terminal": "missing"}, missing=True)
+            gone = f"{source.name}: dataset unavailable. {e}"
+        else:
+            return self._listing(ask, records, walk)
         raise SourceMissing(gone)
 
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[Record]:
@@ -170,6 +172,20 @@ class WistiaClient:
         connection = self.connection
         slower = max(media.seconds, stats.seconds)
         return Probe(connection.host, connection.api_version, bool(media.body), slower)
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncIterator[None]:
+        """Bounds the listings in memory, and counts those that are entitled to a request."""
+        async with self._working:
+            self._workers += 1
+            try:
+                yield
+            finally:
+                self._workers -= 1
+
+    def _idle(self) -> int:
+        """How many pages may be asked for ahead of need: what neither requests nor other listings need."""
+        return max(0, min(self._sender.idle, self.connection.max_concurrency - self._workers))
 
     async def _probe(self, path: str, params: Params) -> Answer:
         ask = Ask(path, params, logger(dataset="probe"), attempts=PROBE_ATTEMPTS)
@@ -212,7 +228,7 @@ class WistiaClient:
                 answers.check_fields(source, rows, f"{ask.path} page {number}")
             return rows
 
-        return Walker(read, ask.path, self.connection.per_page, lambda: self._sender.idle, sizes)
+        return Walker(read, ask.path, self.connection.per_page, self._idle, sizes)
 
     async def _by_cursor(self, ask: Ask) -> list[Record]:
         rows: list[Record] = []

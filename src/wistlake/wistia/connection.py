@@ -13,9 +13,9 @@ import httpx2
 from pydantic import SecretStr
 
 from wistlake.errors import ConfigError
+from wistlake.settings import NEWEST_API
 
 DEFAULT_BASE = "https://api.wistia.com/modern"
-PINNED_VERSION = "2026-09"
 MOST_PER_PAGE = 100
 _VERSION = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -26,7 +26,8 @@ class Connection:
     """One Wistia account as this process reaches it. ConfigError lists everything that is wrong with it.
 
     `base_url` ends in /modern or /v1. `api_version` (YYYY-MM) goes with /modern only: None there means
-    the pinned one. `timeout_seconds` is for silence; a whole answer may take five times as long.
+    the newest one that is known. `timeout_seconds` is for silence; a whole answer may take five times
+    as long.
     """
 
     token: SecretStr | str
@@ -35,7 +36,7 @@ class Connection:
     auth: Literal["bearer", "basic"] = "bearer"
     timeout_seconds: float = 60.0
     per_page: int = MOST_PER_PAGE
-    max_concurrency: int = 24
+    max_concurrency: int = 16
 
     def __post_init__(self) -> None:
         token = self.token if isinstance(self.token, SecretStr) else SecretStr(self.token)
@@ -44,7 +45,7 @@ class Connection:
         if problems := tuple(self._problems()):
             raise ConfigError(problems)
         if self.is_modern and self.api_version is None:
-            object.__setattr__(self, "api_version", PINNED_VERSION)
+            object.__setattr__(self, "api_version", NEWEST_API)
 
     @property
     def is_modern(self) -> bool:
@@ -90,12 +91,12 @@ class Connection:
 
     def _problems(self) -> Iterator[str]:
         if not _TOKEN.fullmatch(self._secret()):
-            yield "the Wistia token is empty or holds blanks or control characters: copy it again, alone"
+            yield "WISTIA_API_TOKEN is empty, or holds blanks or control characters: copy it again, alone"
         yield from _base_problems(self.base_url)
         if self.api_version is not None and not self.is_modern:
             yield "an API version goes with a base URL that ends in /modern: unset WISTIA_API_VERSION for /v1"
         if self.api_version is not None and not _VERSION.fullmatch(self.api_version):
-            yield f"WISTIA_API_VERSION is {self.api_version[:20]!r}: write YYYY-MM, such as {PINNED_VERSION}"
+            yield f"WISTIA_API_VERSION is {self.api_version[:20]!r}: write YYYY-MM, such as {NEWEST_API}"
         if self.auth not in ("bearer", "basic"):
             yield "WISTIA_AUTH must be bearer or basic"
         if not 1 <= self.per_page <= MOST_PER_PAGE:

@@ -22,7 +22,7 @@ _NAMED_PARAMS = frozenset(
 )
 
 
-class Transient(Exception):  # noqa: N818 - not an error yet: it is what a retry may cure
+class Transient(Exception):
     """The request failed in a way that may pass. `retry_after` is what Wistia asked for, in seconds."""
 
     def __init__(self, reason: str, *, status: int = 0, retry_after: float | None = None) -> None:
@@ -113,8 +113,8 @@ def _redirected(headers: Mapping[str, str], ask: str, connection: Connection) ->
     except ValueError:
         target = "nowhere"
     return ConfigError(
-        f"{ask}: {connection.host} redirects to {target[:100]}; the token is not sent there: "
-        "set WISTIA_BASE_URL to where the API really is"
+        f"{ask}: {connection.host} redirects to {connection.conceal(target)[:100]}; the token is not sent "
+        "there: set WISTIA_BASE_URL to where the API really is"
     )
 
 
@@ -133,4 +133,7 @@ def _cure(code: str, ask: str) -> str:
         return f"Give the token the permission {permission(ask)!r} (Wistia: Account Settings, API Access)"
     if code == "account_inactive":
         return "The Wistia account is inactive: its owner has to reactivate it"
-    return "The token is wrong, expired or revoked: create a new one (Wistia: Account Settings, API Access)"
+    return (
+        "The token is wrong, expired or revoked: create a new one (Wistia: Account Settings, API Access) "
+        "and set WISTIA_API_TOKEN"
+    )

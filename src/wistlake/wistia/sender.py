@@ -1,6 +1,7 @@
 """One request, until it is answered: its turn in the budget, its retries, its words for the log."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -33,8 +34,10 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 PAUSE_WITHOUT_RETRY_AFTER = 30.0
 SHORTEST_PAUSE = 1.0
 
-# Stamina's own log lines would tell of waits of zero seconds, since the waiting is done here.
+# Stamina's own log lines would tell of waits of zero seconds, since the waiting is done here, and
+# httpx2's tell whole URLs, in which a search by hand may hold an e-mail address.
 set_on_retry_hooks(())
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 def utc_now() -> datetime:
@@ -218,7 +221,7 @@ class Sender:
         if problem is not None:
             return problem
         try:
-            plain = parse(body, headers.get("content-type", ""), said)
+            plain = parse(body, self._connection.conceal(headers.get("content-type", "")), said)
         except Transient as e:
             return e
         return Answer(plain, status, self._monotonic() - began, len(body))

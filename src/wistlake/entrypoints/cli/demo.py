@@ -124,15 +124,17 @@ def simulate(  # noqa: PLR0913 - these are the command line's options
 
     Example: wistlake simulate --port 8765 --seed 7
     """
-    from wistia_simulator.main import serve
+    from wistia_simulator.main import Serving, serve
 
     serve(
-        port=port,
-        seed=seed,
-        now=now,
-        latency=latency,
-        rate_limit=rate_limit or None,
-        faults=faults,
-        token=token,
-        replay=replay,
+        Serving(
+            port=port,
+            seed=seed,
+            now=now,
+            latency=latency,
+            rate_limit=rate_limit,
+            faults=faults,
+            token=token,
+            replay=replay,
+        )
     )

@@ -30,7 +30,7 @@ def outside(now: datetime | None) -> "Outside":
     """The real world, at `now` if given."""
     from wistlake.wiring.laptop import Outside
 
-    return Outside(clock=clock(now), monotonic=time.monotonic)
+    return Outside(clock=clock(now), monotonic=time.monotonic, environment=os.environ)
 
 
 def new_run_id(now: datetime) -> str:

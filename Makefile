@@ -1,0 +1,73 @@
+# The one list of commands. CI calls only these.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: diagram help demo test check setup lint types layers format docs dashboard requirements browser-tools clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+demo: .venv/laptop ## seven simulated days into ./lake, and a report; no account needed
+	rm -rf lake
+	$(BIN)/wistlake demo
+
+test: setup aws-tools browser-tools ## every test: units, pipeline, Spark parity, emulated AWS, browser
+	$(BIN)/python -m pytest
+
+check: lint types layers ## everything that reads code without running it
+
+setup: .venv/dev ## .venv with all that development needs
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Wistlake needs Python 3.11 and found $$($(PYTHON) --version): install python3.11, or call make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/laptop: requirements/laptop.txt pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/laptop.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/laptop
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+lint: setup ## ruff, and its formatter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+layers: setup ## which room may import which
+	$(BIN)/lint-imports
+
+dashboard: setup ## the dashboard over ./lake
+	$(BIN)/wistlake dashboard
+
+# Chromium is a system package: the browser tests need it, nothing else does.
+browser-tools:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	  { echo "installing chromium for the browser tests"; \
+	    { [ "$$(id -u)" = 0 ] && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium chromium-driver fonts-dejavu-core >/dev/null; } || \
+	    { echo "The browser tests need Chromium: install chromium and chromium-driver (Debian: sudo apt-get install chromium chromium-driver), then call make again"; exit 1; }; }
+
+requirements: ## pin all requirements anew, with hashes and without index addresses
+	$(BIN)/python -m pip -q install uv
+	for name in dev laptop; do \
+	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --no-header $$([ $$name = dev ] || echo "-c requirements/dev.txt") -o requirements/$$name.txt requirements/$$name.in; done
+
+clean: ## remove what make made
+	rm -rf .venv .tools build dist lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+-include infra/aws.mk
+
+diagram: ## the picture in docs, from its text (needs graphviz)
+	dot -Tpng docs/pipeline.dot -o docs/wistia-pipeline-overview.png

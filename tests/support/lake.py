@@ -1,0 +1,187 @@
+"""A lake in a folder, fed by a simulated Wistia, run in this process in virtual time."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from wistia_simulator import FaultPlan, Profile, ServerOptions, World, create_app, transport
+from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.contracts import TABLES
+from wistlake.pipeline.daily import run
+from wistlake.pipeline.order import Parts, RunOrder, RunResult
+from wistlake.ports import Ledger
+from wistlake.privacy.keys import KeyChain
+from wistlake.settings import Settings
+from wistlake.wiring import laptop
+
+KEY = b"an open secret, for tests alone."
+START = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+Row = dict[str, Any]
+_OURS = ("WISTIA_", "WISTLAKE_", "MEDIA_IDS")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world and how it is followed; a value, so that another process can build the same.
+
+    `settings` are further fields of `Settings` (such as `lookback_days`); `media` are ids or `("all",)`.
+    """
+
+    profile: Profile = field(default_factory=lambda: Profile(media=3, sessions_per_day=20, history_days=10))
+    seed: int = 7
+    starts: datetime = START
+    media: tuple[str, ...] = ("all",)
+    engine: str = "sail"
+    faults: FaultPlan | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def world(self) -> World:
+        """The world at the scenario's first moment."""
+        return World(self.seed, self.profile, self.starts)
+
+    def on(self, engine: str) -> "Scenario":
+        """The same on another engine."""
+        return replace(self, engine=engine)
+
+
+class VirtualSeconds:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Pass the time at once, and let every other task run."""
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        return self.now
+
+
+class Lake:
+    """One lake. `transport` replaces the simulator's own (recordings, hand-made answers)."""
+
+    def __init__(self, folder: Path, scenario: Scenario | None = None, *, source: Any = None) -> None:
+        self.scenario = scenario or Scenario()
+        self.folder = folder
+        self.world = self.scenario.world()
+        self.orders = 0
+        self._source = source
+        self._query: DuckDBQuery | None = None
+        LakeFolder(folder).make()
+        LakeFolder(folder).write_keys(KeyChain((KEY,)))
+
+    # running
+
+    def settings(self, **changes: Any) -> Settings:
+        """The settings of a run; nothing of this machine's environment takes part."""
+        given = {
+            "token": "simulated",
+            "media_ids": self.scenario.media,
+            "lake": self.folder,
+            "engine": self.scenario.engine,
+            "account_timezone": self.scenario.profile.account_timezone,
+            **self.scenario.settings,
+            **changes,
+        }
+        with _elsewhere(self.folder):
+            return Settings(**given)
+
+    def parts(self, settings: Settings) -> Parts:
+        """Everything a run needs: real adapters, but for the network and the passing of time."""
+        seconds = VirtualSeconds()
+        outside = laptop.Outside(
+            self.world.clock.now,
+            time.monotonic,
+            self._source or transport(create_app(self.world, _OPTIONS, self.scenario.faults)),
+            (("sleep", seconds.sleep), ("monotonic", seconds.monotonic)),
+        )
+        return laptop.parts(settings, outside, pace=False)
+
+    def order(self, now: datetime, settings: Settings | None = None, **asked: Any) -> RunOrder:
+        """A run's order at `now`; `asked` are the further arguments of `laptop.order`."""
+        self.orders += 1
+        given = {"run_id": f"run-{self.orders:04d}", "trigger": "scheduled", **asked}
+        return laptop.order(settings or self.settings(), now=now, **given)
+
+    def run_day(
+        self,
+        now: datetime,
+        *,
+        around: Callable[[Parts], Parts] = lambda parts: parts,
+        changes: Mapping[str, Any] | None = None,
+        **asked: Any,
+    ) -> RunResult:
+        """One whole run at `now` (the world's clock goes there first). RunFailed as the product raises it.
+
+        `around` may wrap the parts, `changes` are other settings, `asked` goes to `laptop.order`
+        (start, end, media, datasets, trigger, run_id, build_only).
+        """
+        self.world.clock.set(now)
+        self._query = None
+        settings = self.settings(**(changes or {}))
+        with capture_logs():
+            return run(self.order(now, settings, **asked), around(self.parts(settings)))
+
+    def run_days(self, days: int, first: datetime | None = None, **how: Any) -> list[RunResult]:
+        """A run a day, `days` times, from `first` (default: the scenario's first moment)."""
+        begin = first or self.scenario.starts
+        return [self.run_day(begin + timedelta(days=n), **how) for n in range(days)]
+
+    # reading
+
+    @property
+    def ledger(self) -> Ledger:
+        """The lake's ledger, read-only."""
+        return SqliteLedger(LakeFolder(self.folder).ledger, read_only=True)
+
+    def sql(self, text: str) -> list[Row]:
+        """The rows of a SELECT over what is published."""
+        if self._query is None:
+            self._query = DuckDBQuery(self.ledger)
+        rows: list[Row] = self._query.sql(text).to_pylist()
+        return rows
+
+    def rows(self, table: str) -> list[Row]:
+        """All published rows of `layer.table`."""
+        return self.sql(f"SELECT * FROM {table}")
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All published rows of every table."""
+        return {t.full_name: self.rows(t.full_name) for t in TABLES}
+
+
+_OPTIONS = ServerOptions(token="simulated", basic=True, rate_limit_per_minute=None)
+
+
+@contextmanager
+def _elsewhere(folder: Path) -> Iterator[None]:
+    """Without this machine's settings: neither its environment's nor those of a file that lies about."""
+    before, where = dict(os.environ), Path.cwd()
+    for name in before:
+        if name.startswith(_OURS):
+            del os.environ[name]
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(where)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def at(day: date, hour: int = 2, minute: int = 15) -> datetime:
+    """A moment of a UTC day; by default when the daily run is usually due."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)

@@ -1,0 +1,66 @@
+"""The media list by cursor, by page, filtered; single pages; the probe."""
+
+import httpx2
+import pytest
+
+from unit.wistia.fakes import client, run, scripted
+from wistlake.errors import ConfigError, SourceChanged
+
+MEDIA = [{"hashed_id": f"m{n}", "id": n, "name": "n", "type": "Video"} for n in range(250)]
+
+
+def by_cursor(request):
+    params = request.url.params
+    assert params["cursor[enabled]"] == "1"
+    assert params["sort_by"] == "id"
+    assert "page" not in params
+    start = int(params.get("cursor[after]", -1)) + 1
+    rows = MEDIA[start : start + int(params["per_page"])]
+    return httpx2.Response(200, json=[row | {"cursor": str(row["id"])} for row in rows])
+
+
+def by_page(request):
+    page, size = int(request.url.params.get("page", 1)), int(request.url.params["per_page"])
+    return httpx2.Response(200, json=MEDIA[(page - 1) * size : page * size])
+
+
+@pytest.mark.parametrize("handler", [by_cursor, by_page])
+@pytest.mark.parametrize("base", ["https://api.wistia.com/modern", "https://api.wistia.com/v1"])
+def test_every_media_once(handler, base):
+    found = run(client(handler, base_url=base), lambda c: c.list_media())
+    assert [m["hashed_id"] for m in found] == [m["hashed_id"] for m in MEDIA]
+
+
+@pytest.mark.parametrize(("base", "name"), [("modern", "folder_id"), ("v1", "project_id")])
+def test_filters(base, name):
+    handle, seen = scripted(httpx2.Response(200, json=[]))
+    wistia = client(handle, base_url=f"https://api.wistia.com/{base}")
+    assert run(wistia, lambda c: c.list_media(folder="f1", tag="a tag")) == []
+    assert seen[0].url.params[name] == "f1"
+    assert seen[0].url.params["tags[]"] == "a tag"
+
+
+def test_a_folder_that_is_not_there():
+    handle, _ = scripted(httpx2.Response(404, json={"error": "Folder with ID 'f1' not found."}))
+    with pytest.raises(ConfigError, match="check the folder id, 'f1'"):
+        run(client(handle), lambda c: c.list_media(folder="f1"))
+
+
+def test_a_cursor_that_stands_still():
+    handle, _ = scripted(httpx2.Response(200, json=[MEDIA[0] | {"cursor": "same"}]))
+    with pytest.raises(SourceChanged, match="cursor does not advance"):
+        run(client(handle), lambda c: c.list_media())
+
+
+def test_a_single_page_as_served():
+    handle, seen = scripted(httpx2.Response(200, json={"a": 1}))
+    page = run(client(handle), lambda c: c.page("/stats/account"))
+    assert (page.body, page.records, page.status, page.bytes) == ({"a": 1}, [{"a": 1}], 200, len(b'{"a":1}'))
+    assert seen[0].url.path == "/modern/stats/account"
+
+
+def test_probe_asks_once_for_each_permission():
+    handle, seen = scripted(httpx2.Response(200, json=[MEDIA[0]]), httpx2.Response(200, json=[]))
+    probe = run(client(handle), lambda c: c.probe())
+    assert [r.url.path for r in seen] == ["/modern/medias", "/modern/stats/events"]
+    assert (probe.host, probe.version, probe.has_media) == ("api.wistia.com", "2026-09", True)
