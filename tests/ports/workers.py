@@ -51,8 +51,8 @@ def record_forever(path: Path, run_id: str) -> None:
         )
 
 
-def spend(path: Path, seconds: str) -> None:
-    """Reserve for a while, and print when each request would have gone out."""
+def spend(path: Path, requests: str) -> None:
+    """Reserve so many requests, and print when each request would have gone out."""
     read: list[float] = []
 
     def wall() -> float:
@@ -61,9 +61,8 @@ def spend(path: Path, seconds: str) -> None:
 
     budget = SqliteBudget(path, "account", 540, wall=wall)
     sys.stdin.readline()
-    ends = time.monotonic() + float(seconds)
     sent: list[str] = []
-    while time.monotonic() < ends and len(sent) < 400:
+    for _ in range(int(requests)):
         wait = budget.reserve()
         sent.append(f"{read[-1] + wait:.6f}")
     print("\n".join(sent))

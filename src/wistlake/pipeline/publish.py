@@ -11,7 +11,7 @@ from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import RunOrder
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
-from wistlake.planning.plan import watermark
+from wistlake.planning.plan import HORIZON, watermark
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
 from wistlake.ports import Ledger, Publication
 
@@ -70,7 +70,9 @@ def advance(
             continue
         # A snapshot can't be taken of a day that is gone: only the newest counts.
         snapshot = source(dataset).calendar is Calendar.SNAPSHOT
-        last = max(found) if snapshot else watermark(first.get(media_id, min(found)), found)
+        # Days that Wistia no longer keeps can't be missing.
+        begins = max(first.get(media_id, min(found)), max(found) - HORIZON)
+        last = max(found) if snapshot else watermark(begins, found)
         if last is not None:
             ledger.advance(Watermark(dataset, media_id, last, order.window.now))
 

@@ -13,6 +13,8 @@ from wistlake.wistia.endpoints import permission
 
 EXCERPT = 200  # characters of an error body that a message may quote
 THROTTLED = (429, 503)
+PAUSE_WITHOUT_RETRY_AFTER = 30.0
+SHORTEST_PAUSE = 1.0
 _AGAIN = (408, 425)
 # E-mail addresses, and anything long enough to be a token or a visitor's key.
 _PRIVATE = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+|[A-Za-z0-9_-]{32,}")
@@ -35,6 +37,13 @@ class Transient(Exception):
     def throttled(self) -> bool:
         """Whether Wistia says that too much was asked."""
         return self.status in THROTTLED
+
+    @property
+    def pause(self) -> float:
+        """For how many seconds a throttled account has to keep still."""
+        return max(
+            SHORTEST_PAUSE, PAUSE_WITHOUT_RETRY_AFTER if self.retry_after is None else self.retry_after
+        )
 
 
 def excerpt(body: bytes, connection: Connection) -> str:

@@ -31,8 +31,6 @@ Wall = Callable[[], datetime]
 ATTEMPTS = 10
 PATIENCE_SECONDS = 300.0  # from the first attempt to the last; the rate limit's window is a minute
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
-PAUSE_WITHOUT_RETRY_AFTER = 30.0
-SHORTEST_PAUSE = 1.0
 
 # Stamina's own log lines would tell of waits of zero seconds, since the waiting is done here, and
 # httpx2's tell whole URLs, in which a search by hand may hold an e-mail address.
@@ -88,8 +86,7 @@ class _Patience:
         jitter = random.uniform(0, min(1.0, self.backoff / 2))  # noqa: S311 - spreads load, hides nothing
         if not error.throttled:
             return self.backoff + jitter
-        asked = PAUSE_WITHOUT_RETRY_AFTER if error.retry_after is None else error.retry_after
-        return max(asked, SHORTEST_PAUSE) + jitter
+        return error.pause + jitter
 
 
 class Sender:
@@ -245,9 +242,9 @@ class Sender:
     def _hold(self, ask: Ask, refusal: Transient) -> None:
         """Wistia said stop: the whole account stops, not only this request."""
         self._count(ask, "throttled")
-        asked = PAUSE_WITHOUT_RETRY_AFTER if refusal.retry_after is None else refusal.retry_after
         self._pauses += 1
-        self._budget.pause(max(asked, SHORTEST_PAUSE))
+        # Nobody is that patient, and an absurd Retry-After must not outlive this run in a shared budget.
+        self._budget.pause(min(refusal.pause, PATIENCE_SECONDS))
 
 
 def logger(**facts: str) -> Any:
