@@ -67,7 +67,9 @@ def main() -> int:
         media, days = _work(base, options.scale)
         ours, throttled = asyncio.run(_ours(base, media, days, options.concurrency))
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        time.sleep(60 * (options.scale > 0.3))  # the server's window forgets us: no opponent is refused for our sake
+        time.sleep(
+            60 * (options.scale > 0.3)
+        )  # the server's window forgets us: no opponent is refused for our sake
         opponents = [_sequential(base, media, days)]
         if options.dlt:
             opponents += _dlt(base, media, days, options.dlt_listings)

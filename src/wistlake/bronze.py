@@ -90,14 +90,19 @@ def part_key(landing: str, number: int) -> str:
 
 
 def encode_lines(landing: str, records: Iterable[Record], first_line: int = 1) -> bytes:
-    """The records as gzipped envelopes. The same records give the same bytes.
+    """The records as gzipped envelopes, numbered from `first_line`. The same records give the same bytes."""
+    return encode_numbered(landing, enumerate(records, first_line))
+
+
+def encode_numbered(landing: str, lines: Iterable[tuple[int, Record]]) -> bytes:
+    """(line, record) pairs as gzipped envelopes: a landing that lost records keeps its line numbers.
 
     Half a surrogate pair, which JSON may hold and UTF-8 may not, becomes `?`.
     """
     head = f'{{"_landing":{json.dumps(landing)},"_line":'
     text = "".join(
         f'{head}{number},"record":{json.dumps(record, ensure_ascii=False, separators=(",", ":"))}}}\n'
-        for number, record in enumerate(records, first_line)
+        for number, record in lines
     )
     return gzip.compress(text.encode(errors="replace"), compresslevel=6, mtime=0)
 

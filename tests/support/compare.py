@@ -14,13 +14,18 @@ def differences(table: Table, expected: Iterable[Row], found: Iterable[Row], lim
     """What is wrong with `found`, in words; nothing if both are the same rows. A key that is there twice
     is wrong."""
     wanted, have = _by_key(table, expected), _by_key(table, found)
-    said = [f"{table.full_name}: {len(rows)} rows have the key {key}" for key, rows in have.items() if len(rows) > 1]
+    said = [
+        f"{table.full_name}: {len(rows)} rows have the key {key}"
+        for key, rows in have.items()
+        if len(rows) > 1
+    ]
     said += [f"{table.full_name}: missing {key}" for key in wanted.keys() - have.keys()]
     said += [f"{table.full_name}: superfluous {key}" for key in have.keys() - wanted.keys()]
     for key in wanted.keys() & have.keys():
         said += [
             f"{table.full_name} {key}: {name} should be {wanted[key][0][name]!r}, is {have[key][0][name]!r}"
             for name in table.compared
+            if name in wanted[key][0]
             if not same(wanted[key][0][name], have[key][0][name])
         ]
     return sorted(said)[:limit] + ([f"... {len(said)} in all"] if len(said) > limit else [])

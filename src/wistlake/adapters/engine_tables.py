@@ -70,6 +70,7 @@ class EngineTables:
         """Metadata location and snapshot of every table."""
         return self._catalog.refs(self._tables)
 
-    def wipe_staging(self) -> None:
-        """Remove what was staged, also by a run that died."""
-        shutil.rmtree(self._staging, ignore_errors=True)
+
+def wipe(staging: Path) -> None:
+    """Remove what was staged, also by a run that died."""
+    shutil.rmtree(staging, ignore_errors=True)

@@ -116,8 +116,9 @@ class LakeFolder:
         """Replace `lake.json` at once."""
         _write(self.marker, json.dumps(dict(described), indent=1))
 
-    def key_chain(self) -> KeyChain:
-        """The pseudonym keys; made on first use. StoreError if others may read the file."""
+    def key_chain(self, *, rotating: bool = False) -> KeyChain:
+        """The pseudonym keys; made on first use. ConfigError if others may read the file, StoreError if a
+        rotation was begun and not ended: only the rotation itself may go on then."""
         if not self.key_file.exists():
             if (self.root / "catalog.db").exists():
                 raise StoreError(
@@ -126,7 +127,10 @@ class LakeFolder:
             self.write_keys(keys.fresh())
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
             raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
-        return keys.decode(self.key_file.read_text())
+        chain = keys.decode(self.key_file.read_text())
+        if chain.pending and not rotating:
+            raise StoreError("a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it")
+        return chain
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file at once."""

@@ -7,7 +7,7 @@ MASK = "[masked]"
 MAX_LENGTH = 200
 
 # e-mail addresses (also percent-encoded), long hex or base64-like runs, UUIDs, long numbers
-_PERSONAL = (
+PERSONAL = (
     r"[^/=&\\s]*(@|%40)[^/=&\\s]*",
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
     r"[A-Za-z0-9_]{24,}",
@@ -17,7 +17,7 @@ _PERSONAL = (
 
 def masked(value: str) -> str:
     """`value` with every personal-looking part replaced, cut to MAX_LENGTH characters; NULL for empty."""
-    for pattern in _PERSONAL:
+    for pattern in PERSONAL:
         value = f"regexp_replace({value}, '{pattern}', '{MASK}')"
     return f"nullif(substring({value}, 1, {MAX_LENGTH}), '')"
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
+from datetime import date
+from itertools import groupby
 
 from wistlake import bronze
 from wistlake.contracts import source
@@ -11,9 +13,12 @@ from wistlake.pipeline.build import BuildPlan
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
-from wistlake.planning.publishing import publishing
+from wistlake.planning.publishing import EVENTS, publishing
 from wistlake.ports import ObjectStore
 from wistlake.transforms.channels import fingerprint
+
+MOST_ROWS = 500_000  # events that one build holds at once: about a gigabyte on either engine
+Key = tuple[str, str, date]
 
 
 def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
@@ -41,16 +46,38 @@ def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple
     )
 
 
+def within_memory(waiting: Sequence[Interval], most: int = MOST_ROWS) -> tuple[Interval, ...]:
+    """As many of the intervals as one build takes: small datasets whole, then events by day, at least one day."""
+    small = [i for i in waiting if i.dataset != EVENTS]
+    large = sorted((i for i in waiting if i.dataset == EVENTS), key=lambda i: (i.day, i.media_id))
+    chosen: list[Interval] = []
+    rows = 0
+    for _, of_day in groupby(large, key=lambda i: i.day):
+        day = list(of_day)
+        rows += sum(i.rows for i in day)
+        if chosen and rows > most:
+            break
+        chosen += day
+    return (*small, *chosen)
+
+
 def assemble(
     order: RunOrder,
     media: Sequence[MediaEntry],
     intervals: Sequence[Interval],
     objects: ObjectStore,
     keys: tuple[bytes, ...],
+    tried: Set[Key] = frozenset(),
 ) -> BuildPlan:
-    """The build of everything that is pending. Reads the manifests of pending landings; StoreError if a
-    landing that the ledger promises is not there."""
-    waiting = pending(intervals, order, len(keys))
+    """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
+    memory takes. Days that must wait for a later build are not published by this one.
+
+    Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
+    """
+    left = pending(intervals, order, len(keys))
+    waiting = within_memory([i for i in left if i.key not in tried])
+    later = {i.key for i in left} - {i.key for i in waiting}
+    intervals = [i for i in intervals if i.key not in later]
     manifests = tuple(bronze.decode_manifest(objects.get(bronze.manifest_key(i.landing_id))) for i in waiting)
     days = publishing(
         [m for m in media if m.retired_at is None],

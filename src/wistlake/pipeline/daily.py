@@ -10,11 +10,10 @@ import structlog
 
 from wistlake.errors import ConfigError, ContractViolation, Unreconciled, WistlakeError
 from wistlake.pipeline.assemble import assemble, pending
-from wistlake.pipeline.build import BuildResult, build
+from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import MediaChoice, Parts, RunOrder, RunResult
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish
-from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.plan import first_day, plan
 from wistlake.ports import Notice, Run
@@ -89,7 +88,7 @@ class _Work:
         epoch_keys = self.parts.keys()
         waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
         known |= confirm_unchanged(self.order, ledger, ingested.intervals.values(), waiting)
-        built = self._build(media, list(known.values()), epoch_keys)
+        built = self._build(media, known, epoch_keys)
         if built is None:
             advance(self.order, ledger, media, known.values())
         self._lap("publish")
@@ -107,14 +106,7 @@ class _Work:
             fetches = plan(order.sources, media, known.values(), order.window)
             log.info("planned", run_id=order.run_id, fetches=len(fetches), media=len(media))
             self._lap("plan")
-            context = IngestContext(
-                order.run_id,
-                zone(order.zone_name),
-                parts.clock,
-                parts.monotonic,
-                order.max_concurrency,
-                parts.redact,
-            )
+            context = IngestContext.of(order, parts)
             return await Ingest(context, parts.objects, parts.ledger, known, client.fetch).run(fetches)
 
     async def _choose(self, client: Any) -> tuple[str, ...]:
@@ -145,19 +137,25 @@ class _Work:
         return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
 
     def _build(
-        self, media: Sequence[MediaEntry], intervals: list[Interval], keys: tuple[bytes, ...]
+        self, media: Sequence[MediaEntry], known: dict[Key, Interval], keys: tuple[bytes, ...]
     ) -> BuildResult | None:
-        """Build and publish what is pending; None, and no engine, if nothing is."""
+        """Build and publish what is pending, as many times as memory asks for; None, and no engine, if
+        nothing is. What could not be published is not tried again."""
         order, parts = self.order, self.parts
-        work = assemble(order, media, intervals, parts.objects, keys)
+        work = assemble(order, media, list(known.values()), parts.objects, keys)
         if not work.landings and not work.refresh:
             return None
+        results: list[BuildResult] = []
+        tried: set[Key] = set()
         with parts.tables() as store:
             self._lap("engine")
-            built = build(work, parts.objects, store)
+            while work.landings or not results:
+                results.append(build(work, parts.objects, store))
+                known |= publish(order, parts.ledger, media, known, work, results[-1])
+                tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
+                work = assemble(order, media, list(known.values()), parts.objects, keys, tried)
         self._lap("build")
-        publish(order, parts.ledger, media, {i.key: i for i in intervals}, work, built)
-        return built
+        return merged(results)
 
     def _errors(self, ingested: Ingested, built: BuildResult | None) -> list[WistlakeError]:
         errors: list[WistlakeError] = list(ingested.errors.values())

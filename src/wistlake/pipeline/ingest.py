@@ -13,10 +13,12 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
-from wistlake.pipeline.order import Redact
-from wistlake.planning.calendar import days, last_finished
+from wistlake.pipeline.order import Parts, Redact, RunOrder
+from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.ports import Ledger, ObjectStore
+from wistlake.privacy import tombstones
+from wistlake.privacy.tombstones import Admission
 
 log = structlog.get_logger()
 PART_ROWS = 20_000
@@ -41,7 +43,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 
 @dataclass(frozen=True, slots=True)
 class IngestContext:
-    """What every landing of a run shares. `clock` tells when a listing was read."""
+    """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
+    may land: those of people who have been forgotten may not."""
 
     run_id: str
     tz: tzinfo
@@ -49,6 +52,20 @@ class IngestContext:
     monotonic: Callable[[], float]
     max_concurrency: int = 16
     redact: Redact | None = None
+    admits: Admission | None = None
+
+    @classmethod
+    def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
+        """The context of a run, with the ledger's tombstones."""
+        return cls(
+            order.run_id,
+            zone(order.zone_name),
+            parts.clock,
+            parts.monotonic,
+            order.max_concurrency,
+            parts.redact,
+            tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
+        )
 
 
 @dataclass(slots=True)
@@ -167,6 +184,8 @@ class Ingest:
             self._note_landed(bronze.decode_manifest(self.objects.get(key)))
             return
         news = bronze.unknown_keys(contract, records)
+        if self.context.admits:
+            records = [r for r in records if self.context.admits(contract, r)]
         if self.context.redact:
             records = [self.context.redact(contract, r) for r in records]
         manifest = Manifest(

@@ -25,8 +25,9 @@ def publish(
     known: Mapping[Key, Interval],
     plan: BuildPlan,
     result: BuildResult,
-) -> None:
-    """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie."""
+) -> dict[Key, Interval]:
+    """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie.
+    The intervals as they are now."""
     now = order.window.now
     ledger.publish(Publication(order.run_id, now, result.tables))
     refused = _refused(order, result)
@@ -39,8 +40,10 @@ def publish(
             intervals.append(replace(interval, state=State.FAILED, reason=refused[key], updated_at=now))
         else:
             intervals.append(as_built(interval, order, epoch))
-    ledger.record([*intervals, *_gold(order, result)])
-    advance(order, ledger, media, {**known, **{i.key: i for i in intervals}}.values())
+    written = {i.key: i for i in (*intervals, *_gold(order, result))}
+    ledger.record(written.values())
+    advance(order, ledger, media, {**known, **written}.values())
+    return written
 
 
 def confirm_unchanged(

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import Calendar, Source
 from wistlake.planning.calendar import days, last_finished, today
-from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry
+from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry, State
 
 HORIZON = timedelta(days=730)  # Wistia keeps events for two years
 MAX_RANGE = 366  # days that one ranged request asks for
@@ -52,11 +52,12 @@ def wanted_days(
 
     By hand: exactly the days named, as far as they are over. Daily: the lookback, and every earlier
     day since the media's first one that was never published, or that moved when last observed.
+    Snapshots are always taken, of now: what older days mean depends on them (a session's watch time on
+    its media's duration).
     """
     last = newest(source, window)
     if source.calendar is Calendar.SNAPSHOT:
-        named = (window.start or last) <= last <= (window.end or last)
-        return (last,) if named else ()
+        return (last,)
     floor = last - HORIZON
     if window.by_hand:
         begin, end = window.start or entry.first_day, min(window.end or last, last)
@@ -72,7 +73,7 @@ def wanted_days(
 
 def _unfinished(found: Interval | None, lookback_days: int) -> bool:
     """Never published, or moved when last observed; but nobody asks forever for what the source has not."""
-    if found is None or not found.is_settled:
+    if found is None or not found.is_settled or found.state is State.FAILED:
         return True
     return not (found.missing or found.is_confirmed(lookback_days))
 

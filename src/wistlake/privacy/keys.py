@@ -1,4 +1,8 @@
-"""The pseudonym keys of a lake: a chain of epochs, oldest first."""
+"""The pseudonym keys of a lake: a chain of epochs, oldest first.
+
+Rotation has two steps, so that a crash in between loses nothing: a pending key is written down first, then
+the stored ids are wrapped with it, then it becomes the newest epoch.
+"""
 
 import json
 import secrets
@@ -14,15 +18,20 @@ class KeyChain:
     """Keys of all epochs. Never printed."""
 
     keys: tuple[bytes, ...] = field(repr=False)
+    pending: bytes | None = field(default=None, repr=False)
 
     @property
     def epoch(self) -> int:
         """The newest epoch, from 1."""
         return len(self.keys)
 
+    def begun(self) -> "KeyChain":
+        """The chain with a fresh key pending; as it is, if there already is one."""
+        return self if self.pending else KeyChain(self.keys, secrets.token_bytes(KEY_BYTES))
+
     def rotated(self) -> "KeyChain":
-        """A chain with a fresh key wrapped around."""
-        return KeyChain((*self.keys, secrets.token_bytes(KEY_BYTES)))
+        """The chain with the pending key (or a fresh one) wrapped around."""
+        return KeyChain((*self.keys, self.begun().pending or b""))
 
 
 def fresh() -> KeyChain:
@@ -32,17 +41,22 @@ def fresh() -> KeyChain:
 
 def encode(chain: KeyChain) -> str:
     """The chain as JSON, for an owner-only file or a secret store."""
-    return json.dumps({"format": 1, "keys": [k.hex() for k in chain.keys]})
+    plain: dict[str, object] = {"format": 1, "keys": [k.hex() for k in chain.keys]}
+    if chain.pending:
+        plain["pending"] = chain.pending.hex()
+    return json.dumps(plain)
 
 
 def decode(text: str) -> KeyChain:
     """The chain in `text`; StoreError, which never quotes it, if it is none."""
     try:
-        keys = tuple(bytes.fromhex(k) for k in json.loads(text)["keys"])
-    except (ValueError, KeyError, TypeError):
+        plain = json.loads(text)
+        keys = tuple(bytes.fromhex(k) for k in plain["keys"])
+        pending = bytes.fromhex(plain["pending"]) if plain.get("pending") else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StoreError(
             "the pseudonym key is damaged: restore it from a backup; without it visitors can't be joined"
         ) from None
-    if not keys or any(len(k) < KEY_BYTES for k in keys):
+    if not keys or any(len(k) < KEY_BYTES for k in (*keys, *filter(None, [pending]))):
         raise StoreError(f"the pseudonym key needs {KEY_BYTES} bytes an epoch: restore it from a backup")
-    return KeyChain(keys)
+    return KeyChain(keys, pending)

@@ -1,9 +1,15 @@
 """Records without what identifies a person: for samples on disk, and for bronze where it must hold none."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from wistlake.contracts.form import Privacy, Source
+from wistlake.derive.mask import MASK, PERSONAL
+
+_UTM = ("utm_source", "utm_medium", "utm_campaign")
+_PATTERNS = tuple(re.compile(p.replace("\\\\", "\\")) for p in PERSONAL)
 
 
 def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str, str]) -> dict[str, Any]:
@@ -24,3 +30,23 @@ def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str,
         elif isinstance(branch := record.get(head), Mapping) and rest in branch:
             kept.setdefault(head, {})[rest] = branch[rest]
     return kept
+
+
+def page(url: str) -> str:
+    """What silver keeps of a page's address, as an address: host, masked path, masked utm values."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        found = dict(parse_qsl(parts.query))
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    kept = "&".join(f"{n}={quote(_masked(found[n]), safe='[]')}" for n in _UTM if n in found)
+    return f"{parts.scheme}://{host}{_masked(parts.path)}{'?' if kept else ''}{kept}"
+
+
+def _masked(text: str) -> str:
+    for pattern in _PATTERNS:
+        text = pattern.sub(MASK, text)
+    return text

@@ -26,8 +26,8 @@ class Band:
     def limits(self, plays: int) -> tuple[float, float]:
         """Smallest and largest allowed value of plays minus events."""
         return (
-            -max(self.below_least, self.below_share * plays),
-            max(self.above_least, self.above_share * plays),
+            -max(float(self.below_least), self.below_share * plays),
+            max(float(self.above_least), self.above_share * plays),
         )
 
 

@@ -22,6 +22,7 @@ from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.plan import Window
 from wistlake.ports import Notifier, Query, TableStore
+from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
 from wistlake.settings import Settings
 from wistlake.transforms.channels import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
@@ -125,7 +126,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
     @contextmanager
     def started() -> Iterator[TableStore]:
         from wistlake.adapters import local_spark, rest_catalog, sail
-        from wistlake.adapters.engine_tables import EngineTables
+        from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = LakeFolder(settings.lake)
@@ -136,11 +137,11 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
                 if settings.engine == "sail"
                 else local_spark.session(uri, folder.staging / "spark")
             )
+            # What a run that died has staged goes first; Spark's own scratch lies there too.
+            wipe(folder.staging)
             with engine as spark:
-                store = EngineTables(spark, catalog, folder.staging)
-                store.wipe_staging()
-                yield store
-                store.wipe_staging()
+                yield EngineTables(spark, catalog, folder.staging)
+            wipe(folder.staging)
 
     return started
 
@@ -177,17 +178,10 @@ def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
         if isinstance(key, str) and key:
             stand_ins["visitor_key"] = pseudonym(keys[:1], key)
         if isinstance(page, str):
-            stand_ins["embed_url"] = _without_personal_query(page)
+            stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)
 
     return cut
-
-
-def _without_personal_query(url: str) -> str:
-    """Scheme, host and path: what silver keeps of a page, and no query."""
-    parts_of = urlsplit(url)
-    host = parts_of.netloc.rpartition("@")[2]
-    return f"{parts_of.scheme}://{host}{parts_of.path}" if host else ""
 
 
 def order(

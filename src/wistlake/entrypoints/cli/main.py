@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from wistlake.entrypoints.cli import demo, reading, runs, session
+from wistlake.entrypoints.cli import demo, reading, runs, session, trust
 from wistlake.errors import WistlakeError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ COMMANDS = (
     reading.query,
     demo.demo,
     demo.simulate,
+    trust.soak,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -1,0 +1,258 @@
+"""How fast a lake is rebuilt from bronze: Sail, against the same code on local Spark and a hand-written DuckDB job.
+
+    python benchmarks/rebuild.py                      # 1,000,000 events, medians of three, alternating
+    python benchmarks/rebuild.py --events 100000      # smaller
+    python benchmarks/rebuild.py --only sail duckdb   # without Spark
+
+Bronze is made once by a real backfill of the simulator (kept in --folder, so that a second call reuses it).
+Every build is a process of its own, with a fresh warehouse; printed are its wall seconds and its peak memory
+(of the whole process tree), and the ratios. The DuckDB job builds `fact_events`, `fact_media_daily` and
+`fact_media_engagement` and commits them with PyIceberg; Sail and Spark build every table.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+FIRST = date(2026, 3, 2)
+DAYS = 50
+MEDIA = 4
+NOW = datetime.combine(FIRST + timedelta(days=DAYS), datetime.min.time(), UTC) + timedelta(hours=9)
+ENGINES = ("sail", "spark", "duckdb")
+
+
+def settings(lake: Path, engine: str = "sail"):
+    """Settings of the benchmark's lake, and nothing of this machine's."""
+    from wistlake.settings import Settings
+
+    return Settings(
+        token="simulated", media_ids=("all",), lake=lake, engine=engine,
+        start_date=FIRST, datasets=("media_metadata", "media_by_date", "events"),
+    )  # fmt: skip
+
+
+def make_bronze(folder: Path, events: int) -> None:
+    """A real backfill through the client, landings only."""
+    from wistia_simulator import Profile, ServerOptions, World, create_app, transport
+    from wistlake.pipeline import daily
+    from wistlake.wiring import laptop
+
+    profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA, history_days=DAYS + 2)
+    world = World(1, profile, NOW)
+    app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    chosen = settings(folder)
+    outside = laptop.Outside(world.clock.now, time.monotonic, transport(app))
+    order = laptop.order(chosen, run_id="bronze", trigger="backfill", now=NOW)
+    parts = laptop.parts(chosen, outside, pace=False)
+    work = daily._Work(order, parts, daily.RunResult("bronze", "backfill"))
+    import asyncio
+
+    done = asyncio.run(work._ingest())
+    print(f"bronze: {sum(m.rows for m in done.manifests.values() if m.dataset == 'events'):,} events")
+
+
+def seeded(folder: Path):
+    """The ledger of the bronze lake as it is right after landing, in memory."""
+    from wistlake.adapters.memory import MemoryLedger
+    from wistlake.adapters.sqlite_ledger import SqliteLedger
+
+    stored, fresh = SqliteLedger(folder / "ledger.db", read_only=True), MemoryLedger()
+    fresh.put_media(stored.media())
+    fresh.record(
+        replace(i, built_signature="", published_at=None) for i in stored.intervals() if i.landing_id
+    )
+    return fresh
+
+
+def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
+    """One rebuild of everything; the rows of fact_events."""
+    from wistlake.adapters.local_objects import LocalObjects
+    from wistlake.adapters.memory import RecordingNotifier
+    from wistlake.pipeline.daily import run
+    from wistlake.pipeline.order import Parts
+    from wistlake.wiring import laptop
+
+    chosen = settings(warehouse, engine)
+    outside = laptop.Outside(lambda: NOW, time.monotonic)
+    own = laptop.parts(chosen, outside, pace=False)
+    parts = Parts(
+        objects=LocalObjects(folder), ledger=seeded(folder), tables=laptop.tables(chosen), client=own.client,
+        notifier=RecordingNotifier(), keys=own.keys, clock=lambda: NOW, monotonic=time.monotonic,
+    )  # fmt: skip
+    order = laptop.order(chosen, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
+    result = run(order, parts)
+    return result.tables["silver.fact_events"]["new"]
+
+
+DUCKDB_TYPED = """
+create table typed as
+select r.event_key, try_cast(r.received_at as timestamptz) received_at,
+  cast(try_cast(r.received_at as timestamptz) as date) event_date,
+  cast(timezone('America/New_York', try_cast(r.received_at as timestamptz)) as date) event_date_local,
+  r.media_id, substring(sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(r.visitor_key)))), 1, 32) visitor_id,
+  r.percent_viewed, d.duration duration_seconds,
+  cast(floor(r.percent_viewed * d.duration * 1000 + 0.5) as bigint) watch_milliseconds,
+  nullif(r.conversion_type, '') conversion_type, nullif(r.country, '') country, nullif(r.region, '') region,
+  r.user_agent_details.browser browser, r.user_agent_details.platform platform, r.user_agent_details.mobile is_mobile,
+  lower(regexp_extract(r.embed_url, '^[a-zA-Z]+://([^/?#@]*@)?([^/:?#@]+)', 2)) embed_host,
+  regexp_extract(r.embed_url, '[?&]utm_source=([^&#]*)', 1) utm_source
+from (select record r from read_json({events}, format='newline_delimited', compression='gzip', columns={{
+  record: 'STRUCT(event_key VARCHAR, received_at VARCHAR, media_id VARCHAR, visitor_key VARCHAR, percent_viewed DOUBLE,
+  conversion_type VARCHAR, country VARCHAR, region VARCHAR, embed_url VARCHAR,
+  user_agent_details STRUCT(browser VARCHAR, platform VARCHAR, mobile BOOLEAN))'}}))
+left join (select record.hashed_id media_id, record.duration duration from read_json({media}, format='newline_delimited',
+  compression='gzip', columns={{record: 'STRUCT(hashed_id VARCHAR, duration DOUBLE)'}})) d on d.media_id = r.media_id
+where r.event_key is not null and r.percent_viewed between 0 and 1
+qualify row_number() over (partition by r.event_key order by r.percent_viewed desc, r.received_at desc) = 1
+"""
+DUCKDB_DAILY = """
+select e.media_id, e.event_date_local as date, any_value(b.loads) loads, any_value(b.plays) plays, count(*) sessions,
+  count(distinct visitor_id) unique_viewers, sum(watch_milliseconds)::bigint watch_milliseconds,
+  count_if(percent_viewed >= 0.25) reached_25, count_if(percent_viewed >= 0.5) reached_50,
+  count_if(percent_viewed >= 0.75) reached_75, count_if(percent_viewed >= 0.95) reached_95
+from typed e left join (select regexp_extract(filename, 'media_id=([^/]+)', 1) media_id, record.date::date as date,
+  record.load_count loads, record.play_count plays from read_json({by_date}, format='newline_delimited', filename=true,
+  compression='gzip', columns={{record: 'STRUCT(date VARCHAR, load_count BIGINT, play_count BIGINT)'}})) b
+  on b.media_id = e.media_id and b.date = e.event_date_local
+group by 1, 2
+"""
+DUCKDB_ENGAGEMENT = """
+select media_id, visitor_id, event_date_local as date, count(*) play_count, sum(watch_milliseconds)::bigint watch_milliseconds,
+  sum(percent_viewed) / count(*) watched_share from typed group by 1, 2, 3
+"""
+
+
+def build_with_duckdb(folder: Path, warehouse: Path) -> int:
+    """The yardstick: three tables by hand-written SQL, committed with PyIceberg."""
+    import duckdb
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.partitioning import PartitionField, PartitionSpec
+    from pyiceberg.transforms import DayTransform, MonthTransform
+
+    from wistlake.derive.pseudonym import pads
+
+    warehouse.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect()
+    con.execute(
+        "set timezone='UTC'; set threads=2; set memory_limit='6GB'; set preserve_insertion_order=false"
+    )
+    pad = pads([b"k" * 32])
+    root = folder / "bronze/wistia"
+    files = {
+        n: [str(p) for p in sorted((root / n).rglob("part-*.gz"))]
+        for n in ("events", "media_metadata", "media_by_date")
+    }
+    con.execute(
+        DUCKDB_TYPED.format(
+            outer=pad["_outer_1"],
+            inner=pad["_inner_1"],
+            events=files["events"],
+            media=files["media_metadata"],
+        )
+    )
+    catalog = SqlCatalog("lake", uri=f"sqlite:///{warehouse}/catalog.db", warehouse=warehouse.as_uri())
+    catalog.create_namespace("lake")
+    jobs = (
+        ("fact_events", "select * from typed order by event_date, received_at", "event_date", DayTransform()),
+        ("fact_media_daily", DUCKDB_DAILY.format(by_date=files["media_by_date"]), "date", MonthTransform()),
+        ("fact_media_engagement", DUCKDB_ENGAGEMENT, "date", MonthTransform()),
+    )
+    rows = 0
+    for name, sql, column, transform in jobs:
+        found = con.execute(sql).to_arrow_table()
+        table = catalog.create_table(f"lake.{name}", found.schema)
+        with table.update_spec() as spec:
+            spec.add_field(column, transform)
+        table.append(found.cast(table.schema().as_arrow()))
+        rows = rows or found.num_rows
+    return rows
+
+
+def child(engine: str, folder: Path) -> None:
+    """One build in this process; prints its figures as JSON."""
+    os.environ["RUST_LOG"] = "error"
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chdir(scratch)
+        began = time.perf_counter()
+        warehouse = Path(scratch) / "warehouse"
+        rows = (
+            build_with_duckdb(folder, warehouse)
+            if engine == "duckdb"
+            else build_with_engine(folder, engine, warehouse)
+        )
+        seconds = time.perf_counter() - began
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        print(
+            json.dumps(
+                {"rows": rows, "seconds": seconds, "peak_mb": max(own, java_peak_kb(), children) / 1024}
+            )
+        )
+        sys.stdout.flush()
+        shutil.rmtree(warehouse, ignore_errors=True)
+        os._exit(0)
+
+
+def java_peak_kb() -> int:
+    """Peak of the Java process that this one started, where there is one (Linux)."""
+    peak = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text()
+        except OSError:
+            continue
+        if f"PPid:\t{os.getpid()}\n" in text and "VmHWM" in text:
+            peak = max(peak, int(text.split("VmHWM:")[1].split()[0]))
+    return peak
+
+
+def main() -> None:
+    """Make bronze, alternate the opponents, print medians and ratios."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=list(ENGINES), choices=ENGINES)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "wistlake-benchmark")
+    parser.add_argument("--child", choices=ENGINES, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    folder = asked.folder / f"bronze-{asked.events}"
+    if asked.child:
+        child(asked.child, folder)
+    if not folder.exists():
+        make_bronze(folder, asked.events)
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in asked.only}
+    for number in range(asked.rounds):
+        for engine in asked.only:
+            done = subprocess.run(
+                [sys.executable, __file__, "--child", engine, "--events", str(asked.events), "--folder", str(asked.folder)],
+                capture_output=True, text=True, timeout=1800, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                sys.exit(f"{engine} failed:\n{done.stderr[-3000:]}")
+            figures[engine].append(json.loads(done.stdout.strip().splitlines()[-1]))
+            print(f"round {number + 1}: {engine} {figures[engine][-1]}", flush=True)
+    medians = {e: statistics.median(f["seconds"] for f in of) for e, of in figures.items()}
+    for engine, of in figures.items():
+        peak = max(f["peak_mb"] for f in of)
+        print(
+            f"{engine:7} median {medians[engine]:6.1f} s   peak {peak:6.0f} MB   {of[0]['rows']:,} sessions"
+        )
+    for engine in medians:
+        if engine != "sail" and "sail" in medians:
+            print(f"sail / {engine}: {medians['sail'] / medians[engine]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

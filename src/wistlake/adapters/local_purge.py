@@ -1,0 +1,90 @@
+"""The laptop's tables without their past: older snapshots expired, and every file that only they had removed."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pyiceberg.manifest import ManifestFile
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table import Transaction
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import _FastAppendFiles
+
+from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.contracts.form import Table
+from wistlake.ports import TableRef
+
+
+class _WithoutDeleted(_FastAppendFiles):
+    """A snapshot of the same rows whose manifests no longer describe deleted files.
+
+    The commit that deletes a file keeps an entry about it, with its smallest and largest values.
+    """
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        kept = []
+        for manifest in super()._existing_manifests():
+            if not manifest.deleted_files_count:
+                kept.append(manifest)
+            elif live := manifest.fetch_manifest_entry(self._io, discard_deleted=True):
+                with self.new_manifest_writer(self.spec(manifest.partition_spec_id)) as writer:
+                    for entry in live:
+                        writer.existing(entry)
+                kept.append(writer.to_manifest_file())
+        return kept
+
+
+class LocalPurge:
+    """Takes the past away from the tables of one lake folder. Readers of an older publication lose it."""
+
+    def __init__(self, lake: Path) -> None:
+        self._catalog = LocalCatalog(lake)
+
+    def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
+        """Keep each table's current snapshot alone; the ids of those that are gone, by full name."""
+        return {t.full_name: self._expire(t.full_name) for t in tables}
+
+    def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
+        """The tables' current state."""
+        return self._catalog.refs(t.full_name for t in tables)
+
+    def sweep(self, tables: Iterable[Table]) -> int:
+        """Remove every file below the tables that their current state does not need; how many there were."""
+        return sum(self._sweep(self._catalog.load(t.full_name)) for t in tables)
+
+    def _expire(self, name: str) -> list[int]:
+        table = self._catalog.load(name)
+        current = table.current_snapshot()
+        if current is None:
+            return []
+        if any(m.deleted_files_count for m in current.manifests(table.io)):
+            _WithoutDeleted(Operation.APPEND, Transaction(table, autocommit=True), table.io).commit()
+            table = self._catalog.load(name)
+            current = table.current_snapshot()
+        old = [s.snapshot_id for s in table.snapshots() if current and s.snapshot_id != current.snapshot_id]
+        if old:
+            table.maintenance.expire_snapshots().by_ids(old).commit()
+        return old
+
+    def _sweep(self, table: IcebergTable) -> int:
+        needed = _needed(table)
+        folder = _path(table.location())
+        useless = [p for p in folder.rglob("*") if p.is_file() and p not in needed]
+        for path in useless:
+            path.unlink()
+        return len(useless)
+
+
+def _needed(table: IcebergTable) -> set[Path]:
+    found = {_path(table.metadata_location)}
+    current = table.current_snapshot()
+    if current is not None:
+        found.add(_path(current.manifest_list))
+        for manifest in current.manifests(table.io):
+            found.add(_path(manifest.manifest_path))
+            found |= {_path(e.data_file.file_path) for e in manifest.fetch_manifest_entry(table.io)}
+    return found
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)

@@ -1,0 +1,436 @@
+"""Every table against the truth, in plain Python: no transform, no contract and no engine code takes part.
+
+What the source held when a day was last asked for is the truth about that day; when that was, the manifests
+in bronze say. Rows are lost (should be there), duplicated (a key twice) or wrong (another value, or too many).
+"""
+
+import hashlib
+import hmac
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from wistia_simulator import TrueSession, World
+
+Row = Mapping[str, Any]
+Key = tuple[Any, ...]
+Sql = Callable[[str], list[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What was found. `said` holds the first findings in words."""
+
+    rows: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    wrong: int = 0
+    tables: dict[str, int] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def compare(
+        self, name: str, key: tuple[str, ...], expected: Iterable[Row], found: list[dict[str, Any]]
+    ) -> None:
+        """Count what is lost, duplicated or wrong; expected rows name the columns that are compared."""
+        wanted = {tuple(r[k] for k in key): r for r in expected}
+        have: dict[Key, Row] = {}
+        self.rows += len(found)
+        self.tables[name] = len(found)
+        for row in found:
+            at = tuple(row[k] for k in key)
+            if at in have:
+                self.duplicated += 1
+                self._say(f"{name}: {at} is there twice")
+            have[at] = row
+        for at in wanted.keys() - have.keys():
+            self.lost += 1
+            self._say(f"{name}: {at} is lost")
+        for at in have.keys() - wanted.keys():
+            self.wrong += 1
+            self._say(f"{name}: {at} should not be there")
+        for at in wanted.keys() & have.keys():
+            bad = [c for c, value in wanted[at].items() if not _same(value, have[at][c])]
+            if bad:
+                self.wrong += 1
+                told = ", ".join(f"{c} is {have[at][c]!r}, should be {wanted[at][c]!r}" for c in bad[:3])
+                self._say(f"{name}: {at}: {told}")
+
+    def _say(self, text: str) -> None:
+        if len(self.said) < 40:
+            self.said.append(text)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float | int):
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(a == b)
+
+
+class Truth:
+    """What should be in a lake, from its manifests' times and the world."""
+
+    def __init__(self, world: World, lake: Path, zone: tzinfo) -> None:
+        self.world, self.zone = world, zone
+        keys = json.loads((lake / "pseudonym-key.json").read_text())["keys"]
+        self._keys = [bytes.fromhex(k) for k in keys]
+        self.newest: dict[tuple[str, str, date], dict[str, Any]] = {}
+        for path in sorted((lake / "bronze").rglob("manifest.json")):
+            found = json.loads(path.read_text())
+            at = (found["dataset"], found["media_id"], date.fromisoformat(found["day"]))
+            order = (found["observed_at"], found["run_id"])
+            known = self.newest.get(at)
+            if known is None or order > (known["observed_at"], known["run_id"]):
+                self.newest[at] = found
+        self.sessions = self._sessions()
+        self.days = self._days()
+
+    def _of(self, dataset: str) -> list[tuple[str, date, datetime, bool]]:
+        return [
+            (media, day, datetime.fromisoformat(m["observed_at"]), m["missing"])
+            for (name, media, day), m in self.newest.items()
+            if name == dataset
+        ]
+
+    def _sessions(self) -> dict[str, TrueSession]:
+        """Listed sessions by key: of two days that have a key, the later observation."""
+        found: dict[str, tuple[datetime, TrueSession]] = {}
+        for media, day, at, missing in self._of("events"):
+            for s in () if missing else self.world.truth.sessions(media, day, day, at):
+                if s.event_key not in found or at > found[s.event_key][0]:
+                    found[s.event_key] = (at, s)
+        return {key: s for key, (_, s) in found.items()}
+
+    def visitor(self, key: str) -> str:
+        """The pseudonym of a visitor key."""
+        for secret in self._keys:
+            key = hmac.new(secret, key.encode(), hashlib.sha256).hexdigest()[:32]
+        return key
+
+    def local(self, s: TrueSession) -> date:
+        """The account's day of a session."""
+        return s.received_at.astimezone(self.zone).date()
+
+    def duration(self, media: str, moment: datetime) -> float | None:
+        """As it was known at `moment`; the earliest known covers the time before it."""
+        seen = sorted(
+            (at, next(m.duration for m in self.world.truth.medias(at) if m.media_id == media))
+            for name, _, at, missing in self._of("media_metadata")
+            if name == media and not missing
+        )
+        if not seen:
+            return None
+        return next((d for at, d in reversed(seen) if at <= moment), seen[0][1])
+
+    def session_rows(self) -> list[dict[str, Any]]:
+        """`fact_events`, listed ones."""
+        durations = {(s.media_id, s.received_at): 0.0 for s in self.sessions.values()}
+        steps = {m: self._steps(m) for m in {m for m, _ in durations}}
+        return [self._row(s, _step(steps[s.media_id], s.received_at)) for s in self.sessions.values()]
+
+    def _steps(self, media: str) -> list[tuple[datetime, float]]:
+        return sorted(
+            (at, next(m.duration for m in self.world.truth.medias(at) if m.media_id == media))
+            for name, _, at, missing in self._of("media_metadata")
+            if name == media and not missing
+        )
+
+    def _row(self, s: TrueSession, duration: float | None) -> dict[str, Any]:
+        watched = None if not duration else math.floor(s.percent_viewed * duration * 1000 + 0.5)
+        return {
+            "event_key": s.event_key,
+            "received_at": s.received_at,
+            "event_date": s.received_at.astimezone(UTC).date(),
+            "event_date_local": self.local(s),
+            "media_id": s.media_id,
+            "visitor_id": self.visitor(s.visitor_key),
+            "percent_viewed": s.percent_viewed,
+            "watch_milliseconds": watched,
+            "conversion_type": s.conversion_type or None,
+            "country": s.country or None,
+            "region": s.region or None,
+            "browser": s.browser,
+            "browser_version": s.browser_version,
+            "platform": s.platform,
+            "is_mobile": s.mobile,
+            "embed_host": (urlsplit(s.embed_url).hostname or "").lower() or None,
+        }
+
+    def by_date_rows(self) -> list[dict[str, Any]]:
+        """`fact_media_by_date`."""
+        return [
+            {
+                "media_id": media,
+                "date": day,
+                "load_count": row["load_count"],
+                "play_count": row["play_count"],
+                "hours_watched_modelled": float(row["hours_watched"]),  # type: ignore[arg-type]
+            }
+            for media, day, at, missing in self._of("media_by_date")
+            if not missing
+            for row in self.world.truth.by_date(media, day, day, at)
+        ]
+
+    def _days(self) -> set[tuple[str, date]]:
+        """The (media, local day) pairs that stand on whole landings."""
+        landed = {(m, d) for m, d, _, missing in self._of("events") if not missing}
+        counted = {(m, d) for m, d, _, missing in self._of("media_by_date") if not missing}
+        return {(m, d) for m, d in counted if all((m, u) in landed for u in self._utc_days(d))}
+
+    def _utc_days(self, day: date) -> set[date]:
+        start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+        after = day + timedelta(days=1)
+        end = datetime(after.year, after.month, after.day, tzinfo=self.zone).astimezone(UTC)
+        return {start.date(), (end - timedelta(seconds=1)).date()}
+
+    def daily_rows(self, sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """`fact_media_daily`."""
+        counts = {(r["media_id"], r["date"]): r for r in self.by_date_rows()}
+        of_day: dict[tuple[str, date], list[dict[str, Any]]] = defaultdict(list)
+        for s in sessions:
+            of_day[(s["media_id"], s["event_date_local"])].append(s)
+        return [
+            {
+                "media_id": media,
+                "date": day,
+                **_measures(of_day[(media, day)]),
+                **_totals(counts[(media, day)]),
+            }
+            for media, day in self.days
+        ]
+
+    def lifetime_rows(self) -> list[dict[str, Any]]:
+        """`media_lifetime`."""
+        curves = {(m, d): at for m, d, at, missing in self._of("media_engagement") if not missing}
+        rows = []
+        for media, day, at, missing in self._of("media_stats"):
+            if not missing:
+                stats = self.world.truth.lifetime(media, at)
+                curve = self.world.truth.engagement(media, curves[(media, day)])
+                names = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
+                rows.append(
+                    {"media_id": media, "snapshot_date": day}
+                    | {n: stats[n] for n in names}
+                    | {n: curve[n] for n in ("engagement_data", "rewatch_data")}
+                )
+        return rows
+
+    def media_rows(self) -> list[dict[str, Any]]:
+        """`dim_media`: the newest description; a deleted one keeps its last."""
+        newest: dict[str, tuple[datetime, bool]] = {}
+        alive: dict[str, datetime] = {}
+        for media, _, at, missing in self._of("media_metadata"):
+            newest[media] = max(newest.get(media, (at, missing)), (at, missing))
+            if not missing:
+                alive[media] = max(alive.get(media, at), at)
+        rows = []
+        for media, at in alive.items():
+            true = next(m for m in self.world.truth.medias(at) if m.media_id == media)
+            rows.append(
+                {
+                    "media_id": media,
+                    "numeric_id": true.numeric_id,
+                    "title": true.name,
+                    "duration_seconds": float(true.duration),
+                    "archived": true.archived,
+                    "status": true.status,
+                    "tags": sorted(true.tags),
+                    "folder": true.folder,
+                    "is_deleted": newest[media][1],
+                }
+            )
+        return rows
+
+
+def _step(steps: list[tuple[datetime, float]], moment: datetime) -> float | None:
+    if not steps:
+        return None
+    return next((d for at, d in reversed(steps) if at <= moment), steps[0][1])
+
+
+def _measures(sessions: list[dict[str, Any]]) -> dict[str, Any]:
+    watched = [s["watch_milliseconds"] for s in sessions if s["watch_milliseconds"] is not None]
+    return {
+        "sessions": len(sessions),
+        "plays_from_events": sum(s["conversion_type"] is None for s in sessions),
+        "conversions": sum(s["conversion_type"] is not None for s in sessions),
+        "unique_viewers": len({s["visitor_id"] for s in sessions}),
+        "watch_milliseconds": sum(watched),
+        "timed_sessions": len(watched),
+        "viewed_millionths": sum(math.floor(s["percent_viewed"] * 1e6 + 0.5) for s in sessions),
+        **{f"reached_{m}": sum(s["percent_viewed"] >= m / 100 for s in sessions) for m in (25, 50, 75, 95)},
+    }
+
+
+def _totals(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "loads": row["load_count"],
+        "plays": row["play_count"],
+        "hours_watched_modelled": row["hours_watched_modelled"],
+    }
+
+
+def _grouped(
+    sessions: list[dict[str, Any]], days: set[tuple[str, date]], names: tuple[str, ...]
+) -> list[Row]:
+    """Sessions of published days by media, day and `names`; unknown texts are empty there."""
+    groups: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+    for s in sessions:
+        if (s["media_id"], s["event_date_local"]) in days:
+            said = tuple(("" if n != "is_mobile" else False) if s[n] is None else s[n] for n in names)
+            groups[(s["media_id"], s["event_date_local"], *said)].append(s)
+    wanted = ("plays_from_events", "unique_viewers", "watch_milliseconds", "reached_95", "conversions")
+    return [
+        dict(zip(("media_id", "date", *names), key, strict=True)) | {n: _measures(rows)[n] for n in wanted}
+        for key, rows in groups.items()
+    ]
+
+
+def _engagement(sessions: list[dict[str, Any]], days: set[tuple[str, date]]) -> list[Row]:
+    groups: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+    for s in sessions:
+        if (s["media_id"], s["event_date_local"]) in days:
+            groups[(s["media_id"], s["visitor_id"], s["event_date_local"])].append(s)
+    return [
+        {
+            "media_id": media,
+            "visitor_id": visitor,
+            "date": day,
+            "play_count": len(rows),
+            "watch_milliseconds": _measures(rows)["watch_milliseconds"],
+            "first_received_at": min(r["received_at"] for r in rows),
+            "last_received_at": max(r["received_at"] for r in rows),
+        }
+        for (media, visitor, day), rows in groups.items()
+    ]
+
+
+def _visitors(engagement: list[Row], sessions: list[dict[str, Any]]) -> list[Row]:
+    latest: dict[str, dict[str, Any]] = {}
+    for s in sessions:
+        before = latest.get(s["visitor_id"])
+        if before is None or (s["received_at"], s["event_key"]) > (
+            before["received_at"],
+            before["event_key"],
+        ):
+            latest[s["visitor_id"]] = s
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in engagement:
+        groups[row["visitor_id"]].append(row)
+    return [
+        {
+            "visitor_id": visitor,
+            "first_seen_at": min(r["first_received_at"] for r in rows),
+            "last_seen_at": max(r["last_received_at"] for r in rows),
+            "play_count": sum(r["play_count"] for r in rows),
+            "media_count": len({r["media_id"] for r in rows}),
+            "watch_milliseconds": sum(r["watch_milliseconds"] for r in rows),
+            **{n: latest[visitor][n] for n in ("country", "region", "browser", "platform", "is_mobile")},
+        }
+        for visitor, rows in groups.items()
+    ]
+
+
+def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
+    """Every table of the lake against the truth."""
+    truth, found = Truth(world, lake, zone), Judgement()
+    sessions = truth.session_rows()
+    published = [s for s in sessions if (s["media_id"], s["event_date_local"]) in truth.days]
+    engagement = _engagement(sessions, truth.days)
+    listed = sql("SELECT * FROM silver.fact_events")
+    found.duplicated += len(listed) - len({r["event_key"] for r in listed})
+    found.compare(
+        "silver.fact_events", ("event_key",), sessions, [r for r in listed if r["removed_at"] is None]
+    )
+    checks: tuple[tuple[str, tuple[str, ...], Iterable[Row]], ...] = (
+        ("silver.fact_media_by_date", ("media_id", "date"), truth.by_date_rows()),
+        ("silver.media_lifetime", ("media_id", "snapshot_date"), truth.lifetime_rows()),
+        ("silver.dim_media", ("media_id",), truth.media_rows()),
+        ("gold.fact_media_daily", ("media_id", "date"), truth.daily_rows(sessions)),
+        ("gold.fact_media_engagement", ("media_id", "visitor_id", "date"), engagement),
+        ("gold.dim_visitor", ("visitor_id",), _visitors(engagement, published)),
+        *(
+            (f"gold.{name}_daily", ("media_id", "date", *dims), _grouped(sessions, truth.days, dims))
+            for name, dims in (
+                ("geo", ("country", "region")),
+                ("device", ("platform", "browser", "is_mobile")),
+            )
+        ),
+        ("silver.quarantine", ("landing_id", "line"), ()),
+    )
+    for name, key, expected in checks:
+        found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))
+    _derived(found, truth, sql)
+    return found
+
+
+def _derived(found: Judgement, truth: Truth, sql: Sql) -> None:
+    """Tables that say again, in another shape, what the ones above hold: they must add up to them."""
+    listed = {r["event_key"]: r for r in sql("SELECT * FROM silver.fact_events WHERE removed_at IS NULL")}
+    for name, dims in (("channel", ("channel",)), ("embed", ("embed_host",))):
+        expected = _grouped(list(listed.values()), truth.days, dims)
+        found.compare(
+            f"gold.{name}_daily",
+            ("media_id", "date", *dims),
+            expected,
+            sql(f"SELECT * FROM gold.{name}_daily"),
+        )
+    observations = sql("SELECT * FROM silver.media_by_date_observations ORDER BY media_id, date, observed_at")
+    expected_rows = []
+    for row in observations:
+        (true,) = truth.world.truth.by_date(row["media_id"], row["date"], row["date"], row["observed_at"])
+        expected_rows.append(
+            {"media_id": row["media_id"], "date": row["date"], "observed_at": row["observed_at"]}
+            | {n: true[n] for n in ("load_count", "play_count")}
+            | {"hours_watched_modelled": float(true["hours_watched"])}  # type: ignore[arg-type]
+        )
+    key = ("media_id", "date", "observed_at")
+    found.compare("silver.media_by_date_observations", key, expected_rows, observations)
+    _spans(found, sql)
+    _retention(found, sql)
+
+
+def _spans(found: Judgement, sql: Sql) -> None:
+    """`dim_media_history`: spans touch each other, and the current one says what `dim_media` says."""
+    rows = sql("SELECT * FROM silver.dim_media_history ORDER BY media_id, valid_from")
+    media = {r["media_id"]: r for r in sql("SELECT * FROM silver.dim_media")}
+    expected = []
+    for number, row in enumerate(rows):
+        after = rows[number + 1] if number + 1 < len(rows) else None
+        follows = after is not None and after["media_id"] == row["media_id"]
+        ends = after["valid_from"] if after is not None and follows else None
+        wanted = {"media_id": row["media_id"], "valid_from": row["valid_from"], "valid_to": ends}
+        if not follows:
+            wanted |= {
+                n: media[row["media_id"]][n] for n in ("title", "duration_seconds", "tags", "archived")
+            }
+        expected.append(wanted | {"is_current": not follows})
+    found.compare("silver.dim_media_history", ("media_id", "valid_from"), expected, rows)
+
+
+def _retention(found: Judgement, sql: Sql) -> None:
+    """`media_retention_daily`: one row a pair of snapshots with curves; differences where they can be told."""
+    rows = sql("SELECT * FROM silver.media_lifetime ORDER BY media_id, snapshot_date")
+    curves = [r for r in rows if r["engagement_data"]]
+    expected = []
+    for before, after in zip(curves, curves[1:], strict=False):
+        if before["media_id"] == after["media_id"]:
+            wanted = {"media_id": after["media_id"], "date": after["snapshot_date"]}
+            wanted |= {"previous_date": before["snapshot_date"]}
+            old, new = before["engagement_data"], after["engagement_data"]
+            same = before["duration_seconds"] == after["duration_seconds"] and len(old) == len(new)
+            if same and all(b >= a for a, b in zip(old, new, strict=True)):
+                wanted |= {"views": [b - a for a, b in zip(old, new, strict=True)], "verdict": "comparable"}
+            expected.append(wanted)
+    name = "gold.media_retention_daily"
+    found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))
+
+
+def told(counts: Counter[str]) -> dict[str, int]:
+    """Counts by kind, ordered by name."""
+    return {kind: counts[kind] for kind in sorted(counts)}

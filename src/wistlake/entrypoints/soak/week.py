@@ -1,0 +1,193 @@
+"""Living through a script: a scheduled run a day, tried again while it fails, without manual help."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wistia_simulator import ServerOptions, World, create_app, transport
+from wistlake.adapters.memory import Died, Dying
+from wistlake.entrypoints.soak.clock import WaitingTime
+from wistlake.entrypoints.soak.script import Death, Script
+from wistlake.errors import LeaseHeld, WistlakeError
+from wistlake.pipeline.daily import run
+from wistlake.pipeline.order import Parts, RunResult
+from wistlake.ports import TableStore
+from wistlake.settings import Settings
+from wistlake.wiring import laptop
+
+ATTEMPTS = 8
+FIRST_GUESS = 120  # writes of a run, before one has been counted
+
+
+@dataclass(slots=True)
+class Lived:
+    """What happened: faults by kind, requests, and the days on which no attempt succeeded."""
+
+    injected: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    runs: int = 0
+    failed_runs: int = 0
+    unfinished_days: list[int] = field(default_factory=list)
+    second_run_moved: int = 0  # rows that a repeated run changed although nothing was new
+
+
+class Week:
+    """One lake, one world, one script."""
+
+    def __init__(self, script: Script, lake: Path) -> None:
+        self.script, self.lake = script, lake
+        self.world = World(script.seed, script.profile, script.start)
+        self.lived = Lived()
+        self._writes = FIRST_GUESS
+
+    def settings(self) -> Settings:
+        """Of every run; nothing of this machine's environment takes part."""
+        with without_settings_of_this_machine(self.lake.parent):
+            return Settings(
+                token="simulated",  # noqa: S106 - the simulator takes any
+                media_ids=self.world.media_ids,
+                lake=self.lake,
+                account_timezone=self.script.zone,
+            )
+
+    def live(self, tell: Callable[[str], None]) -> Lived:
+        """All days. `tell` gets a line a day."""
+        for day in range(self.script.days):
+            if day == self.script.missed_day:
+                self.lived.injected["missed_day"] += 1
+                tell(f"day {day + 1}: nobody started a run")
+                continue
+            tell(f"day {day + 1}: {self._day(day)}")
+        return self.lived
+
+    def _day(self, day: int) -> str:
+        deaths = list(self.script.deaths[day])
+        for attempt in range(ATTEMPTS):
+            self.world.clock.set(self.script.moment(day, attempt))
+            death = deaths.pop(0) if deaths else None
+            outcome = self._attempt(day, attempt, death)
+            if isinstance(outcome, RunResult):
+                if day == self.script.doubled_day:
+                    self._again(day, attempt)
+                return f"succeeded at attempt {attempt + 1}, {outcome.days_published} media days"
+        self.lived.unfinished_days.append(day + 1)
+        return f"failed {ATTEMPTS} times, last with: {outcome}"
+
+    def _attempt(self, day: int, attempt: int, death: Death | None) -> RunResult | str:
+        dying = Dying(
+            at=1 + int(death.place * self._writes) if death else None, after=bool(death and death.after)
+        )
+        parts, app = self._parts(day, attempt)
+        if day == self.script.doubled_day and attempt == 0:
+            parts = replace(parts, client=self._beside(parts, day))
+        self.lived.runs += 1
+        try:
+            result = run(self._order(f"day{day + 1}-{attempt + 1}"), mortal(parts, dying))
+        except Died:
+            self.lived.injected["process_death"] += 1
+            return "the process died"
+        except WistlakeError as e:
+            self.lived.failed_runs += 1
+            return str(e)
+        finally:
+            self.lived.requests += app.state.requests.total()
+            self.lived.injected.update(app.state.injected)
+        self._writes = dying.calls
+        return result
+
+    def _again(self, day: int, attempt: int) -> None:
+        """The same run once more: nothing may change."""
+        parts, app = self._parts(day, attempt + 50)
+        self.lived.runs += 1
+        result = run(self._order(f"day{day + 1}-again"), parts)
+        self.lived.requests += app.state.requests.total()
+        self.lived.injected.update(app.state.injected)
+        self.lived.injected["run_repeated"] += 1
+        self.lived.second_run_moved += sum(
+            counts.get(kind, 0)
+            for name, counts in result.tables.items()
+            if not name.startswith("ops.")
+            for kind in ("new", "updated", "removed")
+        )
+
+    def _beside(self, parts: Parts, day: int) -> Callable[[], Any]:
+        """A client that, once the run is under way, sees somebody start a second one."""
+
+        @asynccontextmanager
+        async def connected() -> AsyncIterator[Any]:
+            second, _ = self._parts(day, 99)
+            try:
+                run(self._order(f"day{day + 1}-beside"), second)
+            except LeaseHeld:
+                self.lived.injected["started_twice"] += 1
+            else:
+                raise AssertionError("two runs wrote to one lake at the same time")
+            async with parts.client() as client:
+                yield client
+
+        return connected
+
+    def _order(self, run_id: str) -> Any:
+        now = self.world.clock.now()
+        return laptop.order(self.settings(), run_id=run_id, trigger="scheduled", now=now)
+
+    def _parts(self, day: int, attempt: int) -> tuple[Parts, Any]:
+        waiting = WaitingTime()
+        options = ServerOptions(token="simulated", monotonic=waiting.monotonic)  # noqa: S106
+        app = create_app(self.world, options, self.script.faults(day, attempt))
+        outside = laptop.Outside(
+            self.world.clock.now,
+            time.monotonic,
+            transport(app),
+            (("sleep", waiting.sleep), ("monotonic", waiting.monotonic)),
+        )
+        return laptop.parts(self.settings(), outside, pace=False), app
+
+
+def mortal(parts: Parts, death: Dying) -> Parts:
+    """`parts` whose every write is counted, and of which one may be the last."""
+
+    @contextmanager
+    def tables() -> Iterator[TableStore]:
+        with parts.tables() as store:
+            yield death.around(store)
+
+    return replace(
+        parts,
+        objects=death.around(parts.objects),
+        ledger=death.around(parts.ledger),
+        notifier=death.around(parts.notifier),
+        tables=tables,
+    )
+
+
+@contextmanager
+def without_settings_of_this_machine(folder: Path) -> Iterator[None]:
+    """Neither its environment's nor those of a file that lies about."""
+    before, where = dict(os.environ), Path.cwd()
+    for name in before:
+        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
+            del os.environ[name]
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(where)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def moved(world: World, start: datetime) -> dict[str, int]:
+    """How often the source itself moved since `start`: late, growing, vanished, doubled sessions."""
+    sessions = world.truth.ever()
+    return {
+        "late_session": sum((s.first_listed_at - s.received_at).total_seconds() > 3600 for s in sessions),
+        "vanished_session": sum(s.vanished_at is not None and s.vanished_at > start for s in sessions),
+        "doubled_session": sum(s.listed_twice for s in sessions),
+    }

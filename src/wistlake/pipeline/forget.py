@@ -1,0 +1,469 @@
+"""Forgetting a person: a tombstone, then bronze, silver, gold and their history, then a second look, a receipt.
+
+Every step may be repeated: a crash anywhere is cured by giving the same order again. What has been read of the
+person (address, visitor keys) stays in this process's memory; the receipt and the ledger hold counts and
+keyed marks.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from wistlake import bronze
+from wistlake.bronze import Manifest, Part
+from wistlake.contracts import SOURCES, TABLES, source
+from wistlake.contracts.form import Removal, Table
+from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.pipeline.assemble import signature
+from wistlake.pipeline.build.plan import BuildPlan, Pair
+from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.publish import publish
+from wistlake.planning.calendar import zone
+from wistlake.planning.intervals import Interval
+from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
+from wistlake.ports import Publication, Run, TableRef, TableStore
+from wistlake.privacy import tombstones
+from wistlake.privacy.tombstones import Person
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+LEASE, LEASE_SECONDS = "lake", 6 * 3600.0
+UNFINISHED = "forgetting"  # the ledger's name for the days whose gold must still be computed anew
+RECEIPTS = "receipts"
+PERSONAL = tuple(s.name for s in SOURCES if tombstones.is_personal(s))
+_COPY = re.compile(r"-f(\d+)$")
+Hits = Mapping[str, int]
+
+
+class Purge(Protocol):
+    """Takes the past away from Iceberg tables."""
+
+    def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
+        """Keep each table's current snapshot alone; the ids of those that are gone, by full name."""
+
+    def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
+        """The tables' current state."""
+
+    def sweep(self, tables: Iterable[Table]) -> int:
+        """Remove every file that the current state does not need, older versions included; how many."""
+
+
+Search = Callable[[Iterable[str]], Hits]  # texts to the places that hold one of them, and how often
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person, by address or by visitor key: exactly one of them."""
+
+    email: str = field(default="", repr=False)
+    visitor_key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.email) == bool(self.visitor_key):
+            raise ConfigError("name one person: --email ADDRESS, or --visitor-key KEY")
+        if self.email and not list(tombstones.addresses(self.email)) == [self.email]:
+            raise ConfigError("--email takes one whole address")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A landing that names the person, and the one that takes its place. `lines` are the person's."""
+
+    old: Manifest
+    new: str
+    lines: frozenset[int]
+    texts: frozenset[str] = field(repr=False)
+
+
+def forget(
+    order: RunOrder, parts: Parts, who: Who, purge: Purge, search: Search, *, dry_run: bool = False
+) -> dict[str, Any]:
+    """Forget `who` under the lake's lease; the receipt. With `dry_run` nothing is written but counted.
+
+    ConfigError if nobody is known by that name, StoreError if the second look still finds the person.
+    """
+    with parts.ledger.lease(LEASE, order.run_id, order.window.now, LEASE_SECONDS):
+        record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
+        if not dry_run:
+            parts.ledger.put_run(record)
+        try:
+            receipt = _Forgetting(order, parts, who, purge, search).go(dry_run=dry_run)
+        except BaseException as e:
+            if not dry_run:
+                said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
+                parts.ledger.put_run(replace(record, status="failed", ended_at=parts.clock(), error=said))
+            raise
+        if not dry_run:
+            ended = replace(record, status="succeeded", ended_at=parts.clock(), summary=receipt)
+            parts.ledger.put_run(ended)
+    return receipt
+
+
+class _Forgetting:
+    """One order at work, under the lease."""
+
+    def __init__(self, order: RunOrder, parts: Parts, who: Who, purge: Purge, search: Search) -> None:
+        self.order, self.parts, self.who, self.purge, self.search = order, parts, who, purge, search
+        self.keys = parts.keys()
+        self.texts: set[str] = {who.email or who.visitor_key}
+        self.where: dict[str, Any] = {}
+
+    def go(self, *, dry_run: bool) -> dict[str, Any]:
+        person = self._person()
+        copies = self._copies(person)
+        self.where["bronze"] = {"landings": len(copies), "records": sum(len(c.lines) for c in copies)}
+        self.texts |= {t for c in copies for t in c.texts}
+        ids = tombstones.stored_ids(person, self.keys)
+        if dry_run:
+            with self.parts.tables() as store:
+                store.ensure(TABLES)
+                self.where["tables"] = {t.full_name: self._count(store, t, ids) for t in _of_visitors()}
+            return self._receipt(dry_run=True)
+        self._put_tombstone(person)
+        self._land_copies(copies, person)
+        tables = self._tables(ids, copies)
+        self.where["expired_snapshots"] = {n: ids for n, ids in self.purge.expire(TABLES).items() if ids}
+        current = dict(self.purge.refs(TABLES))
+        self._publish(current)
+        self.where["files_removed"] = self.purge.sweep(TABLES)
+        self.where["tables"] = tables
+        self.where["snapshots"] = {n: r.snapshot_id for n, r in current.items() if r.snapshot_id is not None}
+        self.where["bronze"]["objects_deleted"] = self._delete_old(copies) + self._delete_strays(person)
+        self.parts.ledger.put_facts(UNFINISHED, {})
+        self._look_again(ids)
+        return self._receipt(dry_run=False)
+
+    # who it is
+
+    def _person(self) -> Person:
+        """The marks of the person: from bronze, from an earlier order, and by asking the source."""
+        if self.who.visitor_key:
+            return Person(frozenset({tombstones.visitor_mark(self.keys, self.who.visitor_key)}))
+        address = tombstones.address_mark(self.keys, self.who.email)
+        named = Person(addresses=frozenset({address}))
+        marks = set(tombstones.known_devices(self.parts.ledger.facts(tombstones.FACTS), address))
+        for manifest, records in self._personal_landings():
+            found = [r for _, r in records if tombstones.is_about(named, self.keys, r)]
+            marks |= tombstones.marks_of(found, self.keys, redacted=manifest.redacted)
+        asked = asyncio.run(self._ask_source())
+        self.where["source_asked"] = asked is not None
+        marks |= tombstones.marks_of(asked or (), self.keys, redacted=False)
+        self.texts |= {r["visitor_key"] for r in asked or ()}
+        if not marks:
+            raise ConfigError(
+                "nobody is known by that address: neither the raw pages that are kept nor Wistia's own search "
+                "name a visitor; if you know the visitor's key, give --visitor-key"
+            )
+        return Person(frozenset(marks), named.addresses)
+
+    async def _ask_source(self) -> list[dict[str, Any]] | None:
+        """Visitors that Wistia itself finds by the address; None if it can't be asked."""
+        try:
+            async with self.parts.client() as client:
+                found = await client.page("/stats/visitors", {"search": self.who.email, "per_page": "100"})
+        except WistlakeError:
+            return None
+        wanted = self.who.email.lower()
+        return [
+            r
+            for r in found.records
+            if isinstance(r.get("visitor_key"), str)
+            and wanted in (a.lower() for a in tombstones.addresses(r))
+        ]
+
+    # bronze
+
+    def _personal_landings(self) -> Iterator[tuple[Manifest, list[tuple[int, dict[str, Any]]]]]:
+        objects = self.parts.objects
+        for dataset in PERSONAL:
+            for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
+                if key.endswith(f"/{bronze.MANIFEST}"):
+                    manifest = bronze.decode_manifest(objects.get(key))
+                    yield manifest, [line for p in manifest.parts for line in self._lines(p.key)]
+
+    def _lines(self, key: str) -> list[tuple[int, dict[str, Any]]]:
+        return list(bronze.decode_lines(self.parts.objects.get(key)))
+
+    def _copies(self, person: Person) -> list[Copy]:
+        copies = []
+        for manifest, records in self._personal_landings():
+            theirs = [(n, r) for n, r in records if tombstones.is_about(person, self.keys, r)]
+            if theirs:
+                lines = frozenset(n for n, _ in theirs)
+                copies.append(Copy(manifest, _next(manifest.landing_id), lines, _texts(r for _, r in theirs)))
+        return copies
+
+    def _land_copies(self, copies: Sequence[Copy], person: Person) -> None:
+        """Each landing again without the person, and the ledger's intervals on the new ones."""
+        landed = {c.old.landing_id: self._land_copy(c, person) for c in copies}
+        moved = []
+        for interval in self.parts.ledger.intervals():
+            new = landed.get(interval.landing_id)
+            while new is not None and new.landing_id in landed:
+                new = landed[new.landing_id]
+            if new is not None:
+                moved.append(self._on(interval, new))
+        self.parts.ledger.record(moved)
+
+    def _land_copy(self, copy: Copy, person: Person) -> Manifest:
+        objects, key = self.parts.objects, bronze.manifest_key(copy.new)
+        if objects.exists(key):  # this was done before a crash
+            return bronze.decode_manifest(objects.get(key))
+        parts: list[Part] = []
+        kept: list[dict[str, Any]] = []
+        for number, part in enumerate(copy.old.parts, 1):
+            lines = [(n, r) for n, r in self._lines(part.key) if n not in copy.lines]
+            data = bronze.encode_numbered(copy.new, lines)
+            objects.put(bronze.part_key(copy.new, number), data)
+            parts.append(Part(bronze.part_key(copy.new, number), len(lines), len(data), bronze.sha256(data)))
+            kept += [r for _, r in lines]
+        manifest = replace(
+            copy.old,
+            landing_id=copy.new,
+            run_id=copy.new.rpartition("run_id=")[2],
+            rows=len(kept),
+            content_hash=bronze.content_hash(source(copy.old.dataset), kept),
+            payload_sha256=bronze.payload_hash(parts),
+            parts=tuple(parts),
+            supersedes=copy.old.landing_id,
+        )
+        objects.put(key, bronze.encode_manifest(manifest), if_absent=True)
+        return manifest
+
+    def _on(self, interval: Interval, new: Manifest) -> Interval:
+        """The interval on its new landing; what silver was built from stays true, for the rows go as well."""
+        moved = replace(interval, landing_id=new.landing_id, content_hash=new.content_hash, rows=new.rows)
+        return resigned(interval, moved, self.order, len(self.keys), len(self.keys))
+
+    def _delete_old(self, copies: Iterable[Copy]) -> int:
+        """Manifests first: parts without one do not exist."""
+        objects = self.parts.objects
+        return sum(
+            objects.delete([bronze.manifest_key(c.old.landing_id)])
+            + objects.delete(p.key for p in c.old.parts)
+            for c in copies
+        )
+
+    def _delete_strays(self, person: Person) -> int:
+        """Parts that no manifest names, left by a run that died, if the person is in them."""
+        objects = self.parts.objects
+        promised = {p.key for m, _ in self._personal_landings() for p in m.parts}
+        strays = [
+            key
+            for dataset in PERSONAL
+            for key in objects.list(f"{bronze.ROOT}/{dataset}/")
+            if not key.endswith(bronze.MANIFEST) and key not in promised
+        ]
+        found = [
+            k for k in strays if any(tombstones.is_about(person, self.keys, r) for _, r in self._lines(k))
+        ]
+        return objects.delete(found)
+
+    # tables
+
+    def _count(self, store: TableStore, table: Table, ids: frozenset[str]) -> int:
+        return _theirs(store, table, ids).count()
+
+    def _tables(self, ids: frozenset[str], copies: Sequence[Copy]) -> dict[str, int]:
+        """Silver without the person, the gold of the days they were seen on, and no row of theirs."""
+        from wistlake.pipeline.build import build
+
+        ledger = self.parts.ledger
+        moved = {c.old.landing_id: c.new for c in copies}
+        with self.parts.tables() as store:
+            store.ensure(TABLES)
+            pairs = self._affected(store, ids)
+            ledger.put_facts(UNFINISHED, {"pairs": sorted([m, d.isoformat()] for m, d in pairs)})
+            silver = [t for t in _of_visitors() if t.layer == "silver"]
+            removed = {t.full_name: _erase(store, t, ids, moved) for t in silver}
+            removed["silver.quarantine"] = _erase_quarantine(store, copies, moved)
+            gold = [t for t in _of_visitors() if t.layer == "gold"]
+            removed |= {t.full_name: _theirs(store, t, ids).count() for t in gold}
+            plan = self._plan(pairs)
+            result = build(plan, self.parts.objects, store)
+            for table in gold:  # days that could not be computed anew lose the person all the same
+                _erase(store, table, ids, {})
+            result = replace(result, tables=store.refs())
+        publish(self.order, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
+        self.where["days_computed_anew"] = len(result.published)
+        self.where["days_left_as_they_were"] = len(result.blocked)
+        return removed
+
+    def _affected(self, store: TableStore, ids: frozenset[str]) -> set[Pair]:
+        unfinished = self.parts.ledger.facts(UNFINISHED).get("pairs", ())
+        pairs = {(media_id, date.fromisoformat(day)) for media_id, day in unfinished}
+        for name, day in (("silver.fact_events", "event_date_local"), ("gold.fact_media_engagement", "date")):
+            rows = _theirs(store, _table(name), ids).select("media_id", day).distinct().collect()
+            pairs |= {(r[0], r[1]) for r in rows}
+        known = {(i.media_id, i.day) for i in self.parts.ledger.intervals("gold")}
+        return pairs & known
+
+    def _plan(self, pairs: set[Pair]) -> BuildPlan:
+        order, ledger = self.order, self.parts.ledger
+        intervals = ledger.intervals()
+        media = {m for m, _ in pairs}
+        of_media = [i for i in intervals if i.media_id in media and i.dataset in (EVENTS, BY_DATE)]
+        days = publishing(
+            [m for m in ledger.media() if m.media_id in media],
+            intervals,
+            of_media,
+            datasets=frozenset(i.dataset for i in intervals),
+            now=order.window.now,
+            tz=zone(order.zone_name),
+            lookback_days=order.window.lookback_days,
+        )
+        return BuildPlan(
+            run_id=order.run_id,
+            started_at=order.window.now,
+            zone=order.zone_name,
+            keys=self.keys,
+            landings=(),
+            publishable=frozenset(pairs),
+            refresh=frozenset(pairs),
+            past_lookback=days.past_lookback & pairs,
+            confirmed=days.confirmed & pairs,
+            rules=order.rules,
+        )
+
+    def _publish(self, current: Mapping[str, TableRef]) -> None:
+        ledger = self.parts.ledger
+        if ledger.publication() is not None:
+            ledger.publish(Publication(self.order.run_id, self.order.window.now, current))
+
+    # proof
+
+    def _put_tombstone(self, person: Person) -> None:
+        ledger = self.parts.ledger
+        new = tombstones.entry(person, self.order.run_id, self.order.window.now.isoformat())
+        ledger.put_facts(tombstones.FACTS, tombstones.added(ledger.facts(tombstones.FACTS), new))
+
+    def _look_again(self, ids: frozenset[str]) -> None:
+        # Marks stand in the ledger's tombstones, on purpose: they are what keeps the person away.
+        marks = tombstones.everybody(self.parts.ledger.facts(tombstones.FACTS)).visitors
+        found = self.search(self.texts | (ids - marks))
+        if found:
+            places = ", ".join(f"{place} ({count})" for place, count in sorted(found.items())[:5])
+            raise StoreError(f"the second look still finds the person in {places}: give the same order again")
+        self.where["second_look"] = "nothing found"
+
+    def _receipt(self, *, dry_run: bool) -> dict[str, Any]:
+        said = {
+            "receipt": self.order.run_id,
+            "at": self.order.window.now.isoformat(),
+            "asked_by": "email" if self.who.email else "visitor key",
+            "dry_run": dry_run,
+            **self.where,
+        }
+        text = json.dumps(said, sort_keys=True, default=str)
+        receipt = {**json.loads(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        if not dry_run:
+            key = f"{RECEIPTS}/{self.order.run_id}.json"
+            self.parts.objects.put(key, json.dumps(receipt, indent=1, sort_keys=True).encode())
+        return receipt
+
+
+def resigned(before: Interval, after: Interval, order: RunOrder, was_epoch: int, epoch: int) -> Interval:
+    """`after`, signed as built if `before` was: what happened to it happened to the tables as well."""
+    if before.built_signature != signature(before, order, was_epoch):
+        return after
+    return replace(after, built_signature=signature(after, order, epoch))
+
+
+def _next(landing: str) -> str:
+    """The landing's id with a run id that sorts right after its own."""
+    found = _COPY.search(landing)
+    return f"{landing[: found.start()]}-f{int(found[1]) + 1}" if found else f"{landing}-f1"
+
+
+def _texts(records: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """What a byte scan can look for: visitor keys and addresses."""
+    found: set[str] = set()
+    for record in records:
+        found |= {record["visitor_key"]} if isinstance(record.get("visitor_key"), str) else set()
+        email = record.get("email")
+        found |= {email} if isinstance(email, str) and email else set()
+    return frozenset(found)
+
+
+def _table(name: str) -> Table:
+    return next(t for t in TABLES if t.full_name == name)
+
+
+def _of_visitors() -> tuple[Table, ...]:
+    return tuple(t for t in TABLES if t.has("visitor_id"))
+
+
+def _theirs(store: TableStore, table: Table, ids: frozenset[str]) -> "DataFrame":
+    wanted = store.spark.createDataFrame([(i,) for i in sorted(ids)], "visitor_id string")
+    return store.read(table).join(wanted, on="visitor_id", how="left_semi")
+
+
+def _erase(store: TableStore, table: Table, ids: frozenset[str], moved: Mapping[str, str]) -> int:
+    """Delete the person's rows in one commit, which also puts the others on their new landings; how many
+    rows were the person's."""
+    from pyspark.sql import functions as F
+
+    gone = _theirs(store, table, ids).select(*table.column_names).withColumn("_change", F.lit("removed"))
+    changes = gone
+    if table.has("landing_id") and moved:
+        wanted = store.spark.createDataFrame([(i,) for i in sorted(ids)], "visitor_id string")
+        others = store.read(table).join(wanted, on="visitor_id", how="left_anti")
+        placed = _on_new_landings(store, table, others, moved)
+        changes = gone.unionByName(placed.withColumn("_change", F.lit("updated")))
+    return _merge(store, table, changes)
+
+
+def _on_new_landings(
+    store: TableStore, table: Table, rows: "DataFrame", moved: Mapping[str, str]
+) -> "DataFrame":
+    from pyspark.sql import functions as F
+
+    renamed = store.spark.createDataFrame(sorted(moved.items()), "landing_id string, _new string")
+    placed = rows.join(F.broadcast(renamed), on="landing_id", how="inner")
+    return placed.withColumn("landing_id", F.col("_new")).select(*table.column_names)
+
+
+def _erase_quarantine(store: TableStore, copies: Sequence[Copy], moved: Mapping[str, str]) -> int:
+    """Refused records of the person go; the others follow their landing."""
+    from pyspark.sql import functions as F
+
+    table = _table("silver.quarantine")
+    if not copies:
+        return 0
+    names = store.spark.createDataFrame([(old,) for old in sorted(moved)], "landing_id string")
+    rows = store.read(table).join(F.broadcast(names), on="landing_id", how="left_semi")
+    lines = [(c.old.landing_id, n) for c in copies for n in sorted(c.lines)]
+    theirs = store.spark.createDataFrame(lines, "landing_id string, line bigint")
+    kept = rows.join(F.broadcast(theirs), on=["landing_id", "line"], how="left_anti")
+    count = rows.join(F.broadcast(theirs), on=["landing_id", "line"], how="left_semi").count()
+    gone = rows.select(*table.column_names).withColumn("_change", F.lit("removed"))
+    again = _on_new_landings(store, table, kept, moved).withColumn("_change", F.lit("new"))
+    _merge(store, table, gone.unionByName(again))
+    return count
+
+
+def _merge(store: TableStore, table: Table, changes: "DataFrame") -> int:
+    """One MERGE of staged changes that may delete, whatever the contract says of removal: this is erasure.
+    How many rows were deleted."""
+    from pyspark.sql import functions as F
+
+    from wistlake.derive.merge import days_in
+
+    staged = store.stage(f"erased_{table.layer}_{table.name}", changes)
+    day = F.col(table.day_column) if table.day_column else F.lit(None).cast("date")
+    counted = staged.groupBy("_change", day.alias("_day")).count().collect()
+    if not counted:
+        return 0
+    prune = days_in(table.day_column, {r["_day"] for r in counted}, "t") if table.day_column else ""
+    store.merge(replace(table, removal=Removal.DELETE), staged, prune)
+    tally: Counter[str] = Counter()
+    for row in counted:
+        tally[row["_change"]] += row["count"]
+    return tally["removed"]

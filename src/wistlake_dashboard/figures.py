@@ -1,0 +1,409 @@
+"""The numbers that people see, from published tables only. Report, digest and app share them, so that they
+can't disagree. SQL that DuckDB and Athena read alike; ratios are ratios of sums, uniques are recounted."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from wistlake_dashboard.scope import Scope, day_literal, listed
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+Row = dict[str, Any]
+UNCLASSIFIED = "unclassified"
+BREAKDOWNS: Mapping[str, tuple[str, str]] = {
+    # name: (table, expression)
+    "channel": ("gold.channel_daily", "channel"),
+    "country": ("gold.geo_daily", "country"),
+    "device": ("gold.device_daily", "platform || CASE WHEN is_mobile THEN ' (mobile)' ELSE '' END"),
+    "browser": ("gold.device_daily", "browser"),
+    "embed": ("gold.embed_daily", "embed_host"),
+}
+_SUMS = (
+    "loads", "plays", "plays_from_events", "sessions", "watch_milliseconds", "full_milliseconds",
+    "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
+)  # fmt: skip
+_ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS) + (
+    ", sum(CASE WHEN loads > 0 THEN unique_viewers END) AS viewers_of_loads"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over some media days, and the ratios that follow. None where nobody has said."""
+
+    loads: int | None = None
+    plays: int | None = None
+    plays_from_events: int = 0
+    sessions: int = 0
+    unique_viewers: int = 0
+    viewers_of_loads: int | None = None
+    watch_milliseconds: int = 0
+    full_milliseconds: int = 0
+    viewed_millionths: int = 0
+    reached_25: int = 0
+    reached_50: int = 0
+    reached_75: int = 0
+    reached_95: int = 0
+    conversions: int = 0
+
+    @property
+    def play_rate(self) -> float | None:
+        """play_rate_estimated: daily unique viewers over loads, as a ratio of sums."""
+        return _ratio(self.viewers_of_loads, self.loads)
+
+    @property
+    def watch_seconds(self) -> float:
+        """Seconds watched."""
+        return self.watch_milliseconds / 1000
+
+    @property
+    def completion(self) -> float | None:
+        """completion_share."""
+        return _ratio(self.reached_95, self.sessions)
+
+    @property
+    def average_viewed(self) -> float | None:
+        """average_viewed_share."""
+        return _ratio(self.viewed_millionths / 1e6, self.sessions)
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+    return part / whole if part is not None and whole else None
+
+
+def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
+    """A row of sums as Totals; absent and NULL sums take their defaults."""
+    known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
+    return Totals(**(known | {"unique_viewers": unique_viewers or 0}))
+
+
+def rows(query: "Query", text: str) -> list[Row]:
+    """A query's rows as dicts."""
+    found: list[Row] = query.sql(text).to_pylist()
+    return found
+
+
+def extent(query: "Query") -> tuple[date, date] | None:
+    """First and last published day; None while there is none."""
+    found = rows(query, "SELECT min(date) AS first, max(date) AS last FROM gold.fact_media_daily")[0]
+    return (found["first"], found["last"]) if found["last"] else None
+
+
+def media(query: "Query") -> dict[str, Row]:
+    """media_id to title, duration and channel, also for media that have numbers but no row of their own."""
+    found = rows(
+        query,
+        "SELECT d.media_id, m.title, m.duration_seconds, m.channel, m.url FROM "
+        "(SELECT DISTINCT media_id FROM gold.fact_media_daily UNION SELECT media_id FROM silver.dim_media) d "
+        "LEFT JOIN silver.dim_media m ON m.media_id = d.media_id ORDER BY m.title, d.media_id",
+    )
+    return {r["media_id"]: r | {"title": r["title"] or r["media_id"]} for r in found}
+
+
+def totals(query: "Query", scope: Scope) -> Totals:
+    """One scope's sums, and its visitors counted once."""
+    sums = rows(query, f"SELECT {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()}")[0]
+    return totals_of(sums, _viewers(query, "1", scope).get(1))
+
+
+def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
+    """Each published day's sums; a day that is missing is not zero."""
+    found = rows(
+        query,
+        f"SELECT date, {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()} GROUP BY date ORDER BY date",
+    )
+    viewers = _viewers(query, "date", scope)
+    return {r["date"]: totals_of(r, viewers.get(r["date"])) for r in found}
+
+
+def by_media(query: "Query", scope: Scope) -> dict[str, Totals]:
+    """Each media's sums."""
+    found = rows(
+        query, f"SELECT media_id, {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()} GROUP BY media_id"
+    )
+    viewers = _viewers(query, "media_id", scope)
+    return {r["media_id"]: totals_of(r, viewers.get(r["media_id"])) for r in found}
+
+
+def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, int]:
+    grouped = f" GROUP BY {by}" if by != "1" else ""
+    found = rows(
+        query,
+        f"SELECT {by} AS k, count(DISTINCT visitor_id) AS n FROM gold.fact_media_engagement "
+        f"WHERE {scope.where()}{grouped}",
+    )
+    return {r["k"]: r["n"] for r in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A period beside the one before; `before` is None where that one is not wholly published."""
+
+    now: Totals
+    before: Totals | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything about a period and the one before that adds up."""
+
+    whole: Pair
+    media: dict[str, Pair]
+
+
+def compare(query: "Query", scope: Scope) -> Comparison:
+    """Two periods, whole and by media, in two queries: uniques are counted in each group anew."""
+    period = f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END"
+    where = scope.with_before.where()
+    sums = rows(
+        query,
+        f"SELECT {period} AS p, media_id, {_ADDED}, count(*) AS media_days FROM gold.fact_media_daily "
+        f"WHERE {where} GROUP BY GROUPING SETS (({period}), ({period}, media_id))",
+    )
+    viewers = {
+        (r["p"], r["media_id"]): r["n"]
+        for r in rows(
+            query,
+            f"SELECT {period} AS p, media_id, count(DISTINCT visitor_id) AS n FROM gold.fact_media_engagement "
+            f"WHERE {where} GROUP BY GROUPING SETS (({period}), ({period}, media_id))",
+        )
+    }
+    found = {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}
+    whole = {r["p"]: r["media_days"] for r in sums if r["media_id"] is None}
+    # Half a period before would make everything seem to grow.
+    comparable = bool(whole.get(0)) and _first_day(query, scope) <= scope.before.start
+    ids = {m for _, m in found if m}
+    return Comparison(
+        Pair(found.get((1, None), Totals()), found.get((0, None)) if comparable else None),
+        {
+            m: Pair(
+                found.get((1, m), Totals()),
+                found.get((0, m), Totals(loads=0, plays=0)) if comparable else None,
+            )
+            for m in sorted(ids)
+        },
+    )
+
+
+def _first_day(query: "Query", scope: Scope) -> date:
+    chosen = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
+    found = rows(query, f"SELECT min(date) AS first FROM gold.fact_media_daily{chosen}")
+    return found[0]["first"] or date.max
+
+
+def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
+    """`name` (a value of BREAKDOWNS), plays_from_events, watch_milliseconds: greatest first; "" is unknown."""
+    table, expression = BREAKDOWNS[name]
+    where = scope.where_channel() if name == "channel" else scope.where()
+    return rows(
+        query,
+        f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, "
+        f"sum(watch_milliseconds) AS watch_milliseconds, sum(reached_95) AS reached_95 "
+        f"FROM {table} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1",
+    )
+
+
+def channels_by_day(query: "Query", scope: Scope) -> list[Row]:
+    """date, channel, plays_from_events."""
+    return rows(
+        query,
+        "SELECT date, channel, sum(plays_from_events) AS plays_from_events FROM gold.channel_daily "
+        f"WHERE {scope.where_channel()} GROUP BY date, channel ORDER BY date, channel",
+    )
+
+
+_FOLLOWED = ("title", "duration_seconds", "original_asset", "folder", "tags", "archived", "status")
+_WORDS = {"duration_seconds": "duration", "original_asset": "file swapped"}
+
+
+def changes(query: "Query", scope: Scope) -> list[Row]:
+    """What changed about media in the scope: day (UTC), media_id, title, what (in words)."""
+    chosen = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
+    found = rows(
+        query,
+        f"SELECT media_id, valid_from, {', '.join(_FOLLOWED)} FROM silver.dim_media_history{chosen} "
+        "ORDER BY media_id, valid_from",
+    )
+    told = [
+        {
+            "day": new["valid_from"].date(),
+            "media_id": new["media_id"],
+            "title": new["title"],
+            "what": _told(old, new),
+        }
+        for old, new in zip(found, found[1:], strict=False)
+        if old["media_id"] == new["media_id"]
+    ]
+    return sorted(
+        (t for t in told if t["what"] and scope.start <= t["day"] <= scope.end),
+        key=lambda t: (t["day"], t["media_id"]),
+    )
+
+
+def _told(old: Row, new: Row) -> str:
+    parts = []
+    for name in _FOLLOWED:
+        if old[name] == new[name]:
+            continue
+        word = _WORDS.get(name, name)
+        parts.append(
+            word if name == "original_asset" else f"{word} {_shown(old[name])} → {_shown(new[name])}"
+        )
+    return "; ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    if isinstance(value, float):
+        return f"{value:,.0f} s"
+    return "none" if value is None or value == "" else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Views of each second (or of each thousandth of a long media) per play. `ever` is the newest lifetime
+    snapshot in the scope, `lately` what was added since the first one: None unless they can be compared."""
+
+    media_id: str
+    first_day: date
+    last_day: date
+    duration_seconds: float | None
+    ever: list[float]
+    lately: list[float] | None
+    engagement_first: float | None
+    engagement_last: float | None
+    verdict: str
+
+
+def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
+    """By media: the newest curve of the scope, and how it moved between the scope's snapshots."""
+    chosen = f"media_id IN {listed(scope.media)} AND " if scope.media else ""
+    # A snapshot of day D + 1, early in the morning, is the state at the end of day D.
+    ends = (
+        f"snapshot_date >= {day_literal(scope.start)} AND snapshot_date <= {day_literal(_after(scope.end))}"
+    )
+    found = rows(
+        query,
+        "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.duration_seconds, "
+        "l.original_asset FROM silver.media_lifetime l JOIN (SELECT media_id, min(snapshot_date) AS lo, "
+        f"max(snapshot_date) AS hi FROM silver.media_lifetime WHERE {chosen}{ends} AND play_count > 0 "
+        "GROUP BY media_id) e ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
+        "ORDER BY l.media_id, l.snapshot_date",
+    )
+    by_id: dict[str, list[Row]] = {}
+    for r in found:
+        if r["engagement_data"]:
+            by_id.setdefault(r["media_id"], []).append(r)
+    return {m: _curves(snapshots[0], snapshots[-1]) for m, snapshots in by_id.items()}
+
+
+def _after(day: date) -> date:
+    return date.fromordinal(day.toordinal() + 1)
+
+
+def _curves(first: Row, last: Row) -> Retention:
+    verdict = _comparable(first, last)
+    plays = last["play_count"] - first["play_count"]
+    lately = None
+    if verdict == "comparable" and plays > 0:
+        both = zip(first["engagement_data"], last["engagement_data"], strict=True)
+        lately = [(b - a) / plays for a, b in both]
+    return Retention(
+        last["media_id"],
+        first["snapshot_date"],
+        last["snapshot_date"],
+        last["duration_seconds"],
+        [v / last["play_count"] for v in last["engagement_data"]],
+        lately,
+        first["engagement"],
+        last["engagement"],
+        verdict,
+    )
+
+
+def _comparable(first: Row, last: Row) -> str:
+    """The same three reasons as gold.media_retention_daily's verdict, from the first to the last snapshot."""
+    if first["original_asset"] != last["original_asset"]:
+        return "media_swapped"
+    a, b = first["engagement_data"], last["engagement_data"]
+    if first["duration_seconds"] != last["duration_seconds"] or len(a) != len(b):
+        return "duration_changed"
+    return "restated" if any(y < x for x, y in zip(a, b, strict=True)) else "comparable"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far the scope's numbers may be believed. `last_run` is NULL-free or None."""
+
+    certificates: dict[str, int]
+    provisional: tuple[date, date] | None
+    last_run: Row | None
+    broken: int
+    quarantined: int
+    failed: int
+    is_simulated: bool
+
+    @property
+    def media_days(self) -> int:
+        """Published (media, day) pairs."""
+        return sum(self.certificates.values())
+
+    @property
+    def certified(self) -> int:
+        """Those with the highest certificate."""
+        return self.certificates.get("certified", 0)
+
+
+def trust(query: "Query", scope: Scope) -> Trust:
+    """Certificates, last run, broken identities, refused records and failed intervals of the scope."""
+    certificates = rows(
+        query,
+        "SELECT certificate, count(*) AS n, min(date) AS first, max(date) AS last FROM gold.fact_media_daily "
+        f"WHERE {scope.where()} GROUP BY certificate",
+    )
+    runs = rows(
+        query,
+        "SELECT run_id, trigger, origin, status, started_at, ended_at FROM ops.runs ORDER BY started_at DESC LIMIT 1",
+    )
+    counts = rows(
+        query,
+        "SELECT (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken' AND "
+        f"{scope.where()}) AS broken, (SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
+        f"(SELECT count(*) FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}) AS failed",
+    )[0]
+    open_days = next((r for r in certificates if r["certificate"] == "provisional"), None)
+    return Trust(
+        {r["certificate"]: r["n"] for r in certificates},
+        (open_days["first"], open_days["last"]) if open_days else None,
+        runs[0] if runs else None,
+        counts["broken"],
+        counts["quarantined"],
+        counts["failed"],
+        bool(runs) and runs[0]["origin"] == "simulated",
+    )
+
+
+def movers(comparison: Comparison, count: int = 5) -> list[tuple[str, int, Pair]]:
+    """Media whose plays changed the most, greatest change first: media_id, change in plays, both periods."""
+    moved = [
+        (m, (pair.now.plays or 0) - (pair.before.plays or 0), pair)
+        for m, pair in comparison.media.items()
+        if pair.before is not None
+    ]
+    return sorted((m for m in moved if m[1]), key=lambda m: (-abs(m[1]), m[0]))[:count]
+
+
+def shares(found: Iterable[Row], top: int = 8) -> list[tuple[str, int, float]]:
+    """A breakdown as (name, plays, share of all), the small ones added up as `other`."""
+    listed_rows = [(r["name"] or "unknown", int(r["plays_from_events"] or 0)) for r in found]
+    listed_rows = [r for r in listed_rows if r[1] > 0]
+    whole = sum(n for _, n in listed_rows)
+    shown = listed_rows[:top]
+    rest = sum(n for _, n in listed_rows[top:])
+    if rest:
+        shown.append((f"{len(listed_rows) - top} others", rest))
+    return [(name, n, n / whole) for name, n in shown]

@@ -1,0 +1,88 @@
+"""How numbers are written for people: one way each, everywhere."""
+
+from datetime import date, datetime
+
+NOTHING = "–"
+
+
+def count(value: float | None) -> str:
+    """1,234; a dash for unknown."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    """27.3 %."""
+    return NOTHING if value is None else f"{100 * value:.1f} %"
+
+
+def duration(seconds: float | None) -> str:
+    """12 h 5 min, 4 min 10 s, 9 s: two units at most."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    if whole >= 100 * 3600:
+        return f"{whole / 3600:,.0f} h"
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock(seconds: float) -> str:
+    """3:05, as a player shows it."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def day(value: date) -> str:
+    """2 Mar 2026."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def span(start: date, end: date) -> str:
+    """2–8 Mar 2026, or as much as is needed to tell the ends apart."""
+    if start == end:
+        return day(end)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}–{day(end)}"
+    if start.year == end.year:
+        return f"{start.day} {start:%b} – {day(end)}"
+    return f"{day(start)} – {day(end)}"
+
+
+def moment(value: datetime) -> str:
+    """2 Mar 2026, 02:15 UTC."""
+    return f"{day(value.date())}, {value:%H:%M} UTC"
+
+
+def change(now: float | None, before: float | None) -> str:
+    """+12 %, −3 %, no change; empty if there is nothing to compare with."""
+    if now is None or before is None:
+        return ""
+    if not before:
+        return "no change" if not now else "new"
+    moved = round(100 * (now - before) / before)
+    return "no change" if moved == 0 else f"{_signed(moved)} %"
+
+
+def change_in_share(now: float | None, before: float | None) -> str:
+    """+1.2 points."""
+    if now is None or before is None:
+        return ""
+    moved = round(100 * (now - before), 1)
+    return "no change" if moved == 0 else f"{_signed(moved)} points"
+
+
+def signed(value: int) -> str:
+    """+12, −3."""
+    return _signed(value)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else '−'}{abs(value):,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """1 day, 2 days."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
