@@ -160,8 +160,9 @@ class TableStore(Protocol):
         """Apply `changes` (contract columns and `_change`) in one commit. `prune` is a SQL boolean over the
         target's columns, in literals, that holds for every row that `changes` may match."""
 
-    def stage(self, name: str, rows: "DataFrame") -> "DataFrame":
-        """Compute `rows` once and keep them inside the lake for this run; the frame that reads them back."""
+    def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
+        """Compute `rows` once and keep them inside the lake for this run; the frame that reads them back.
+        `schema` (DDL), where it is known, saves asking the engine for it."""
 
     def refs(self) -> Mapping[str, TableRef]:
         """The current state of every table, by full name."""

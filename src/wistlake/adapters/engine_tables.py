@@ -57,12 +57,12 @@ class EngineTables:
         changes.where(F.col("_change") != "unchanged").createOrReplaceTempView(view)
         self._spark.sql(merge(table, f"{CATALOG}.{table.full_name}", view, prune)).collect()
 
-    def stage(self, name: str, rows: "DataFrame") -> "DataFrame":
+    def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Write once, read back: what follows reads columns from Parquet and does not compute again."""
         self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = str(self._staging / name)
         # The schema goes along: no rows may leave no files, and nothing to read it from.
-        columns = rows.schema
+        columns = schema or rows.schema
         rows.write.mode("overwrite").parquet(path)
         return self._spark.read.schema(columns).parquet(path)
 

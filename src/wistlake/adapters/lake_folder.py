@@ -78,6 +78,14 @@ class LakeFolder:
         except (ValueError, KeyError, TypeError) as e:
             raise StoreError(f"{self.marker} is damaged: restore it from a backup") from e
 
+    def readable(self) -> Mapping[str, Any]:
+        """What `lake.json` says. ConfigError, with the cure, if readers would find nothing here: no lake, a
+        newer one, or one that was moved."""
+        found = self.described()
+        if problems := list(self._problems(found, str(found.get("zone", "")))):
+            raise ConfigError(problems)
+        return found
+
     def _problems(self, found: Mapping[str, Any], zone_name: str) -> Any:
         if found["layout"] > LAYOUT:
             yield (
@@ -86,7 +94,7 @@ class LakeFolder:
         if found["path"] != str(self.root):
             yield (
                 f"{self.root} was made at {found['path']}, and its tables hold absolute paths: move it back, "
-                "or restore it here from `wistlake backup`"
+                f"or make a working copy with `wistlake restore {self.root} --to FOLDER`"
             )
         if found["zone"] != zone_name:
             yield (

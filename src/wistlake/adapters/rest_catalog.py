@@ -27,6 +27,8 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import CommitTableRequest, Table
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
+from wistlake.adapters.published_catalog import PublishedCatalog
+
 _HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
 _ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchTableError, HTTPStatus.NOT_FOUND, "NoSuchTableException"),
@@ -47,7 +49,7 @@ def _described(table: Table) -> bytes:
 class Routes:
     """The part of the REST specification that the engines use, over a PyIceberg catalog."""
 
-    def __init__(self, catalog: SqlCatalog, *, read_only: bool = False) -> None:
+    def __init__(self, catalog: Any, *, read_only: bool = False) -> None:
         self._catalog = catalog
         self._read_only = read_only
         self._table: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
@@ -177,7 +179,7 @@ class _Request(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, catalog: SqlCatalog, port: int, *, read_only: bool, secret: str) -> None:
+    def __init__(self, catalog: Any, port: int, *, read_only: bool, secret: str) -> None:
         super().__init__(("127.0.0.1", port), _Request)
         self.routes = Routes(catalog, read_only=read_only)
         self.lock = threading.Lock()
@@ -186,7 +188,11 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def serve(
-    catalog: SqlCatalog, port: int = 0, *, read_only: bool = False, secret: str | None = None
+    catalog: "SqlCatalog | PublishedCatalog",
+    port: int = 0,
+    *,
+    read_only: bool = False,
+    secret: str | None = None,
 ) -> Iterator[str]:
     """Serve `catalog` while the block runs; the URI that engines take."""
     server = _Server(catalog, port, read_only=read_only, secret=secret or secrets.token_urlsafe(16))

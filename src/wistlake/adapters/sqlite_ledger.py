@@ -348,6 +348,14 @@ class SqliteLedger:
         sql = "SELECT run_id, published_at, tables FROM publications ORDER BY number DESC LIMIT 1"
         return next(iter(self._database.rows(sql, (), _publication)), None)
 
+    def publications(self, since: datetime) -> Sequence[Publication]:
+        """Every publication that readers may have followed at `since` or later, newest first."""
+        sql = "SELECT run_id, published_at, tables FROM publications ORDER BY number DESC"
+        found = self._database.rows(sql, (), _publication)
+        # The last one before `since` was still being followed then.
+        older = next((n for n, p in enumerate(found) if p.published_at <= since), len(found) - 1)
+        return found[: older + 1]
+
     def facts(self, name: str) -> Mapping[str, Any]:
         """A small named document; empty if never written."""
         sql = "SELECT document FROM facts WHERE name = ?"

@@ -74,7 +74,12 @@ def assemble(
 
     Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
     """
-    left = pending(intervals, order, len(keys))
+    # What was built once and has left bronze since stays as it stands; what never was built is missed.
+    left = [
+        i
+        for i in pending(intervals, order, len(keys))
+        if not i.built_signature or objects.exists(bronze.manifest_key(i.landing_id))
+    ]
     waiting = within_memory([i for i in left if i.key not in tried])
     later = {i.key for i in left} - {i.key for i in waiting}
     intervals = [i for i in intervals if i.key not in later]
@@ -100,6 +105,7 @@ def assemble(
         past_lookback=days.past_lookback,
         confirmed=days.confirmed,
         rules=order.rules,
+        accept_shrink=order.accept_shrink,
     )
 
 

@@ -15,7 +15,7 @@ from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import MediaChoice, Parts, RunOrder, RunResult
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish
 from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.planning.plan import first_day, plan
+from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.ports import Notice, Run
 
 log = structlog.get_logger()
@@ -43,6 +43,10 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
             parts.ledger.put_run(failed)
+            if isinstance(e, WistlakeError):  # whoever interrupts it by hand knows
+                parts.notifier.notify(
+                    Notice("wistlake run failed", str(e), failed=True, facts={"run_id": order.run_id})
+                )
             raise
         if errors:
             result.status, result.errors = "failed", [str(e) for e in errors]
@@ -103,7 +107,11 @@ class _Work:
             chosen = await self._choose(client)
             media = self._follow(chosen)
             known = {i.key: i for i in parts.ledger.intervals()}
-            fetches = plan(order.sources, media, known.values(), order.window)
+            fetches = (
+                plan(order.sources, media, known.values(), order.window)
+                if order.only is None
+                else exactly(order.sources, order.only, order.window)
+            )
             log.info("planned", run_id=order.run_id, fetches=len(fetches), media=len(media))
             self._lap("plan")
             context = IngestContext.of(order, parts)

@@ -127,8 +127,9 @@ class _Forgetting:
                 self.where["tables"] = {t.full_name: self._count(store, t, ids) for t in _of_visitors()}
             return self._receipt(dry_run=True)
         self._put_tombstone(person)
+        self._remember(person, set())
         self._land_copies(copies, person)
-        tables = self._tables(ids, copies)
+        tables = self._tables(person, ids, copies)
         self.where["expired_snapshots"] = {n: ids for n, ids in self.purge.expire(TABLES).items() if ids}
         current = dict(self.purge.refs(TABLES))
         self._publish(current)
@@ -148,7 +149,8 @@ class _Forgetting:
             return Person(frozenset({tombstones.visitor_mark(self.keys, self.who.visitor_key)}))
         address = tombstones.address_mark(self.keys, self.who.email)
         named = Person(addresses=frozenset({address}))
-        marks = set(tombstones.known_devices(self.parts.ledger.facts(tombstones.FACTS), address))
+        unfinished = self.parts.ledger.facts(UNFINISHED)
+        marks = set(unfinished["visitors"] if unfinished.get("address") == address else ())
         for manifest, records in self._personal_landings():
             found = [r for _, r in records if tombstones.is_about(named, self.keys, r)]
             marks |= tombstones.marks_of(found, self.keys, redacted=manifest.redacted)
@@ -158,8 +160,8 @@ class _Forgetting:
         self.texts |= {r["visitor_key"] for r in asked or ()}
         if not marks:
             raise ConfigError(
-                "nobody is known by that address: neither the raw pages that are kept nor Wistia's own search "
-                "name a visitor; if you know the visitor's key, give --visitor-key"
+                "nobody is known by that address: neither the raw pages that are kept nor Wistia's own "
+                "search name a visitor; if you know the visitor's key, give --visitor-key"
             )
         return Person(frozenset(marks), named.addresses)
 
@@ -242,6 +244,17 @@ class _Forgetting:
         moved = replace(interval, landing_id=new.landing_id, content_hash=new.content_hash, rows=new.rows)
         return resigned(interval, moved, self.order, len(self.keys), len(self.keys))
 
+    def _remember(self, person: Person, pairs: set[Pair]) -> None:
+        """What a repetition after a crash could no longer find out; cleared at the end."""
+        facts = self.parts.ledger.facts(UNFINISHED)
+        known = {(m, day) for m, day in facts.get("pairs", ())} | {(m, d.isoformat()) for m, d in pairs}
+        said = {
+            "address": next(iter(person.addresses), ""),
+            "visitors": sorted(person.visitors),
+            "pairs": sorted([m, day] for m, day in known),
+        }
+        self.parts.ledger.put_facts(UNFINISHED, said)
+
     def _delete_old(self, copies: Iterable[Copy]) -> int:
         """Manifests first: parts without one do not exist."""
         objects = self.parts.objects
@@ -271,7 +284,7 @@ class _Forgetting:
     def _count(self, store: TableStore, table: Table, ids: frozenset[str]) -> int:
         return _theirs(store, table, ids).count()
 
-    def _tables(self, ids: frozenset[str], copies: Sequence[Copy]) -> dict[str, int]:
+    def _tables(self, person: Person, ids: frozenset[str], copies: Sequence[Copy]) -> dict[str, int]:
         """Silver without the person, the gold of the days they were seen on, and no row of theirs."""
         from wistlake.pipeline.build import build
 
@@ -280,7 +293,7 @@ class _Forgetting:
         with self.parts.tables() as store:
             store.ensure(TABLES)
             pairs = self._affected(store, ids)
-            ledger.put_facts(UNFINISHED, {"pairs": sorted([m, d.isoformat()] for m, d in pairs)})
+            self._remember(person, pairs)
             silver = [t for t in _of_visitors() if t.layer == "silver"]
             removed = {t.full_name: _erase(store, t, ids, moved) for t in silver}
             removed["silver.quarantine"] = _erase_quarantine(store, copies, moved)
@@ -341,13 +354,11 @@ class _Forgetting:
 
     def _put_tombstone(self, person: Person) -> None:
         ledger = self.parts.ledger
-        new = tombstones.entry(person, self.order.run_id, self.order.window.now.isoformat())
+        new = tombstones.entry(person, self.keys, self.order.run_id, self.order.window.now.isoformat())
         ledger.put_facts(tombstones.FACTS, tombstones.added(ledger.facts(tombstones.FACTS), new))
 
     def _look_again(self, ids: frozenset[str]) -> None:
-        # Marks stand in the ledger's tombstones, on purpose: they are what keeps the person away.
-        marks = tombstones.everybody(self.parts.ledger.facts(tombstones.FACTS)).visitors
-        found = self.search(self.texts | (ids - marks))
+        found = self.search(self.texts | ids)
         if found:
             places = ", ".join(f"{place} ({count})" for place, count in sorted(found.items())[:5])
             raise StoreError(f"the second look still finds the person in {places}: give the same order again")
@@ -435,7 +446,7 @@ def _erase_quarantine(store: TableStore, copies: Sequence[Copy], moved: Mapping[
     from pyspark.sql import functions as F
 
     table = _table("silver.quarantine")
-    if not copies:
+    if not copies or store.refs()[table.full_name].snapshot_id is None:
         return 0
     names = store.spark.createDataFrame([(old,) for old in sorted(moved)], "landing_id string")
     rows = store.read(table).join(F.broadcast(names), on="landing_id", how="left_semi")

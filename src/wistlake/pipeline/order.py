@@ -12,6 +12,7 @@ from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
 TRANSFORM_VERSION = 1  # raise it when a transform's meaning changes: every day is then built anew
+Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 
 
@@ -68,6 +69,8 @@ class RunOrder:
     max_concurrency: int = 16
     rules: tuple[Rule, ...] = DEFAULT_RULES
     build_only: bool = False  # rebuild: land nothing, build what bronze holds
+    only: frozenset[Key] | None = None  # repair: ask for exactly these intervals
+    accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
 
 
 @dataclass(slots=True)

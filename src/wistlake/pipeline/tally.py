@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from wistlake.contracts.form import Table
 from wistlake.derive.merge import days_in
 from wistlake.ports import TableStore
-from wistlake.transforms.changes import UNCHANGED, changes
+from wistlake.transforms.changes import UNCHANGED, change_columns, change_schema, changes
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -64,8 +64,9 @@ class Applied:
 
 def compare(store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
     """Stage what `rows` would change in `current`, and count it; nothing is committed yet."""
-    staged = store.stage(f"changes_{table.layer}_{table.name}", changes(table, rows, current))
-    groups = [c for c in staged.columns if c.removeprefix("_was_") in _GROUPS] + ["_change"]
+    name = f"changes_{table.layer}_{table.name}"
+    staged = store.stage(name, changes(table, rows, current), change_schema(table))
+    groups = [c for c in change_columns(table) if c.removeprefix("_was_") in _GROUPS] + ["_change"]
     counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows")).collect()
     return Applied(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
 

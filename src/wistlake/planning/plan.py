@@ -97,6 +97,26 @@ def plan(
     return tuple(fetches)
 
 
+def exactly(
+    sources: Iterable[Source], keys: Iterable[tuple[str, str, date]], window: Window
+) -> tuple[Fetch, ...]:
+    """Fetches of the named intervals and no others. A snapshot can only be taken of today."""
+    wanted: dict[tuple[str, str], list[date]] = {}
+    for dataset, media_id, day in sorted(keys):
+        wanted.setdefault((dataset, media_id), []).append(day)
+    return tuple(
+        fetch
+        for source in sources
+        for (dataset, media_id), found in wanted.items()
+        if dataset == source.name
+        for fetch in _fetches(
+            source,
+            media_id,
+            [newest(source, window)] if source.calendar is Calendar.SNAPSHOT else found,
+        )
+    )
+
+
 def _account(media: Sequence[MediaEntry]) -> Iterator[MediaEntry]:
     if media:
         earliest = min(media, key=lambda m: m.first_day)

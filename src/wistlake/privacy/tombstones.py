@@ -26,9 +26,6 @@ class Person:
     visitors: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
 
-    def __or__(self, other: "Person") -> "Person":
-        return Person(self.visitors | other.visitors, self.addresses | other.addresses)
-
 
 def visitor_mark(keys: Sequence[bytes], visitor_key: str) -> str:
     """The mark of a visitor's key."""
@@ -55,7 +52,7 @@ def addresses(value: Any) -> Iterator[str]:
 
 def is_about(person: Person, keys: Sequence[bytes], record: Record) -> bool:
     """Whether a record, raw or redacted before landing, is the person's."""
-    key = record.get("visitor_key")
+    key = record.get("visitor_key") if person.visitors else None
     if isinstance(key, str) and (key in person.visitors or visitor_mark(keys, key) in person.visitors):
         return True
     if not person.addresses:
@@ -79,12 +76,17 @@ def stored_ids(person: Person, keys: Sequence[bytes]) -> frozenset[str]:
     return frozenset(found)
 
 
-def entry(person: Person, receipt: str, at: str) -> dict[str, Any]:
+def sealed(keys: Sequence[bytes], mark: str) -> str:
+    """A visitor's mark as a tombstone holds it: it recognises, but is no id that any table ever held."""
+    return pseudonym(keys[:1], f"forgotten:{mark}")
+
+
+def entry(person: Person, keys: Sequence[bytes], receipt: str, at: str) -> dict[str, Any]:
     """The tombstone as the ledger keeps it."""
     return {
         "receipt": receipt,
         "at": at,
-        "visitors": sorted(person.visitors),
+        "visitors": sorted(sealed(keys, v) for v in person.visitors),
         "addresses": sorted(person.addresses),
     }
 
@@ -101,28 +103,21 @@ def added(facts: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {"entries": [*kept, new]}
 
 
-def everybody(facts: Mapping[str, Any]) -> Person:
-    """All tombstones as one."""
-    found = Person()
-    for e in entries(facts):
-        found |= Person(frozenset(e["visitors"]), frozenset(e["addresses"]))
-    return found
-
-
-def known_devices(facts: Mapping[str, Any], address: str) -> frozenset[str]:
-    """Visitor marks that were forgotten together with the marked `address` before."""
-    return frozenset(v for e in entries(facts) if address in e["addresses"] for v in e["visitors"])
-
-
 def admission(facts: Mapping[str, Any], keys: Callable[[], Sequence[bytes]]) -> Admission | None:
     """Tells which records may land; None, and no key is asked for, while nobody has been forgotten."""
-    person = everybody(facts)
-    if not (person.visitors or person.addresses):
+    visitors = frozenset(v for e in entries(facts) for v in e["visitors"])
+    people = Person(addresses=frozenset(a for e in entries(facts) for a in e["addresses"]))
+    if not (visitors or people.addresses):
         return None
     first = tuple(keys())[:1]
 
     def admits(source: Source, record: Record) -> bool:
-        return not is_personal(source) or not is_about(person, first, record)
+        if not is_personal(source):
+            return True
+        key = record.get("visitor_key")
+        if isinstance(key, str) and sealed(first, visitor_mark(first, key)) in visitors:
+            return False
+        return not is_about(people, first, record)
 
     return admits
 

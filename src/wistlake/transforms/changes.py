@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Removal, Table
+from wistlake.derive.spark import SPARK
 
 NEW, UPDATED, REMOVED, UNCHANGED = "new", "updated", "removed", "unchanged"
 
@@ -20,9 +21,10 @@ def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
     """
     was = current.select(
         *(F.col(c).alias(f"_was_{c}") for c in table.column_names),
-        *(F.col(c) for c in current.columns if c.startswith("_")),
+        *(F.col(c) for c in scope_columns(table)),
     )
-    on = reduce(lambda a, b: a & b, (staged[k].eqNullSafe(was[f"_was_{k}"]) for k in table.key))
+    # Columns by name, not through the frames: asking a frame for a column costs a round trip to the engine.
+    on = reduce(lambda a, b: a & b, (F.col(k).eqNullSafe(F.col(f"_was_{k}")) for k in table.key))
     joined = staged.join(was, on=on, how="full")
     marked = joined.withColumn("_change", _change(table))
     return marked.select(
@@ -30,6 +32,23 @@ def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
         "_change",
         *(F.col(f"_was_{c}") for c in _days(table)),
     )
+
+
+def scope_columns(table: Table) -> tuple[str, ...]:
+    """What `current` says beside its contract columns."""
+    marks = ("_scope_observed_at", "_scope_landing_id") if table.removal is Removal.SOFT else ()
+    return ("_in_scope", *marks)
+
+
+def change_columns(table: Table) -> tuple[str, ...]:
+    """The columns of `changes`, in order."""
+    return (*table.column_names, "_change", *(f"_was_{c}" for c in _days(table)))
+
+
+def change_schema(table: Table) -> str:
+    """Their types, as DDL: known without asking the engine."""
+    kinds = {c.name: SPARK[c.type] for c in table.columns} | {"_change": "string"}
+    return ", ".join(f"{c} {kinds[c.removeprefix('_was_')]}" for c in change_columns(table))
 
 
 def _days(table: Table) -> tuple[str, ...]:

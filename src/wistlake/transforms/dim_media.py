@@ -18,6 +18,9 @@ _ORIGINAL = (
 )
 
 
+_DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", "is_deleted", "built_at"))
+
+
 def described(typed: DataFrame) -> DataFrame:
     """Typed metadata rows to the attributes of a media as observed, one row a media and landing."""
     return typed.select(
@@ -73,7 +76,7 @@ def build(
             }
         )
     )
-    both = alive.unionByName(gone.select(alive.columns))
+    both = alive.select(*_DESCRIBED, "is_deleted").unionByName(gone.select(*_DESCRIBED, "is_deleted"))
     described_now = both.join(kept, on="media_id", how="left").join(seen, on="media_id", how="left")
     return conform(
         described_now.withColumns(

@@ -9,7 +9,7 @@ from wistlake.contracts.fact_events import TABLE
 from wistlake.contracts.form import Field, Privacy, Type
 from wistlake.derive import mask, pseudonym
 from wistlake.derive.localtime import local_date
-from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel
+from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.landing import value
 
@@ -48,35 +48,41 @@ def deduplicate(rows: DataFrame) -> DataFrame:
     return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
 
 
-def versions(history: DataFrame) -> DataFrame:
-    """Durations with the span each was valid in; the earliest known also covers the time before it."""
+def versions(history: DataFrame, rules: Iterable[Rule]) -> DataFrame:
+    """Durations and channels with the span each was valid in; the earliest known also covers the time
+    before it."""
     order = Window.partitionBy("media_id").orderBy("valid_from")
     return history.select(
         F.col("media_id").alias("_media"),
         F.when(F.row_number().over(order) > 1, F.col("valid_from")).alias("_from"),
         F.col("valid_to").alias("_to"),
         F.col("duration_seconds").alias("_duration"),
+        F.expr(media_channel(rules)).alias("_media_channel"),
     )
 
 
 def build(
-    typed: DataFrame, media: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
+    typed: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
 ) -> DataFrame:
-    """Typed rows without a reason (`landing.parse`), `dim_media` and `dim_media_history` to sessions."""
+    """Typed rows without a reason (`landing.parse`) and `dim_media_history` to sessions.
+
+    Duration and channel are those of the media when the session was received: a session that is built
+    again years later comes out the same.
+    """
+    rules = tuple(rules)
     rows = deduplicate(typed)
-    spans = versions(history)
+    spans = versions(history, rules)
     timed = rows.join(
         F.broadcast(spans),
-        on=(rows.media_id == spans._media)
-        & (spans._from.isNull() | (rows.received_at >= spans._from))
-        & (spans._to.isNull() | (rows.received_at < spans._to)),
+        on=F.expr(
+            "media_id = _media and (_from is null or received_at >= _from)"
+            " and (_to is null or received_at < _to)"
+        ),
         how="left",
     )
-    of_media = media.select(F.col("media_id").alias("_dim"), F.col("channel").alias("_media_channel"))
-    placed = timed.join(F.broadcast(of_media), on=timed.media_id == of_media._dim, how="left")
     empty_is_unknown = ("country", "region", "conversion_type")
     return conform(
-        placed.withColumns(
+        timed.withColumns(
             {name: F.expr(f"nullif({name}, '')") for name in empty_is_unknown}
             | {
                 "event_date": F.to_date("received_at"),
@@ -90,9 +96,7 @@ def build(
                 "browser_version": F.col("user_agent_details_browser_version"),
                 "platform": F.col("user_agent_details_platform"),
                 "is_mobile": F.col("user_agent_details_mobile"),
-                "channel": F.expr(
-                    f"coalesce({event_channel(rules)}, nullif(_media_channel, '{UNCLASSIFIED}'), '{UNCLASSIFIED}')"
-                ),
+                "channel": F.expr(f"coalesce({event_channel(rules)}, _media_channel, '{UNCLASSIFIED}')"),
                 "removed_at": F.lit(None).cast("timestamp"),
                 "first_observed_at": F.col("observed_at"),
                 "built_at": built_at,

@@ -1,10 +1,14 @@
 """The laptop's parts: a folder, sqlite, Sail or Spark on this machine, DuckDB for readers."""
 
+import asyncio
+import os
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,7 +21,8 @@ from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, WistlakeError
+from wistlake.pipeline.doctor import FAILED, OK, Check
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.plan import Window
@@ -30,6 +35,9 @@ from wistlake.wistia import Connection, WistiaClient
 
 if TYPE_CHECKING:
     import httpx2
+
+    from wistlake.adapters.local_upkeep import LocalUpkeep
+    from wistlake.wistia.client import Probe
 
 WISTIA_HOST = "api.wistia.com"
 
@@ -96,7 +104,7 @@ def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
     """The lake's ledger. For readers the lake must be there."""
     folder = LakeFolder(settings.lake)
     if read_only:
-        folder.described()
+        folder.readable()
     return SqliteLedger(folder.ledger, read_only=read_only)
 
 
@@ -108,6 +116,105 @@ def known(settings: Settings) -> tuple[Sequence[MediaEntry], Sequence[Interval]]
     return found.media(), found.intervals()
 
 
+def query_folder(lake: Path) -> Query:
+    """SQL over the published tables of the lake in a folder; the settings take no part."""
+    from wistlake.adapters.duckdb_query import DuckDBQuery
+
+    folder = LakeFolder(lake)
+    folder.readable()
+    return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True))
+
+
+def objects(settings: Settings) -> LocalObjects:
+    """The lake's raw pages."""
+    return LocalObjects(settings.lake)
+
+
+def upkeep(settings: Settings) -> "LocalUpkeep":
+    """What maintains the tables."""
+    from wistlake.adapters.local_upkeep import LocalUpkeep
+
+    return LocalUpkeep(settings.lake)
+
+
+def change_zone(settings: Settings) -> None:
+    """Let the lake's days be in the settings' zone."""
+    folder = LakeFolder(settings.lake)
+    folder.write_marker({**folder.described(), "zone": settings.account_timezone})
+
+
+@contextmanager
+def read_only_catalog(settings: Settings, port: int) -> Iterator[str]:
+    """Serve what is published for readers while the block runs; its URI."""
+    from wistlake.adapters import rest_catalog
+    from wistlake.adapters.published_catalog import PublishedCatalog
+
+    published = PublishedCatalog(ledger(settings, read_only=True))
+    with rest_catalog.serve(published, port, read_only=True) as uri:
+        yield uri
+
+
+def backup(settings: Settings, target: Path) -> int:
+    """Copy the lake to a folder or tar; its bytes. The caller holds the lease."""
+    from wistlake.adapters import lake_archive
+
+    return lake_archive.backup(settings.lake, target)
+
+
+def restore(source: Path, lake: Path) -> None:
+    """Bring a copy to life at `lake`."""
+    from wistlake.adapters import lake_archive
+
+    lake_archive.restore(source, lake)
+
+
+async def probe(settings: Settings, outside: Outside) -> "Probe":
+    """Ask Wistia whether the token works. Raises what the client raises."""
+    reach = connection(settings)
+    options = dict(outside.client_options)
+    async with WistiaClient(
+        reach, NoBudget(), transport=outside.transport, wall=outside.clock, **options
+    ) as c:
+        return await c.probe()
+
+
+def examine(settings: Settings, outside: Outside) -> Iterator[Check]:
+    """Token and reachability, lake, engine, disk and clock."""
+    try:
+        found = asyncio.run(probe(settings, outside))
+        yield Check("token", OK, f"{found.host} answers in {found.seconds:.1f} s")
+    except WistlakeError as e:
+        yield Check("token", FAILED, str(e))
+    folder = LakeFolder(settings.lake)
+    try:
+        if folder.exists():
+            folder.open(settings.account_timezone, outside.clock())
+        yield Check("lake", OK, str(folder.root) if folder.exists() else "none yet: the first run begins it")
+    except WistlakeError as e:
+        yield Check("lake", FAILED, str(e))
+    yield _engine(settings)
+    there = next(p for p in (folder.root, *folder.root.parents) if p.exists())
+    free = shutil.disk_usage(there).free / 1e9
+    writable = os.access(there, os.W_OK)
+    enough = free >= 1 and writable
+    yield Check("disk", OK if enough else FAILED, f"{free:.1f} GB free, {'' if writable else 'not '}writable")
+    year = outside.clock().year
+    yield Check("clock", OK if 2026 <= year < 2100 else FAILED, f"{outside.clock():%Y-%m-%d %H:%M} UTC")
+
+
+def _engine(settings: Settings) -> Check:
+    try:
+        if settings.engine == "spark":
+            from wistlake.adapters import local_spark
+
+            return Check("engine", OK, f"spark, Java at {local_spark.java_home()}")
+        if find_spec("pysail") is None:
+            return Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
+        return Check("engine", OK, "sail")
+    except WistlakeError as e:
+        return Check("engine", FAILED, str(e))
+
+
 def query(settings: Settings) -> Query:
     """SQL over the published tables."""
     from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -115,9 +222,16 @@ def query(settings: Settings) -> Query:
     return DuckDBQuery(ledger(settings, read_only=True))
 
 
-def window(settings: Settings, now: datetime) -> Window:
-    """The days of a daily run at `now`."""
-    return Window(now, settings.tz, settings.lookback_days, include_open_days=settings.include_open_days)
+def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
+    """The days of a daily run at `now`, or of those that were named."""
+    return Window(
+        now,
+        settings.tz,
+        settings.lookback_days,
+        start,
+        end,
+        include_open_days=settings.include_open_days,
+    )
 
 
 def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore]]:
@@ -184,7 +298,7 @@ def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
     return cut
 
 
-def order(
+def order(  # noqa: PLR0913 - what may be asked for
     settings: Settings,
     *,
     run_id: str,
@@ -195,6 +309,8 @@ def order(
     media: tuple[str, ...] = (),
     datasets: tuple[str, ...] = (),
     build_only: bool = False,
+    only: frozenset[tuple[str, str, date]] | None = None,
+    accept_shrink: frozenset[str] = frozenset(),
 ) -> RunOrder:
     """The settings, and what was asked for, as one order."""
     if start and end and start > end:
@@ -222,6 +338,8 @@ def order(
         max_concurrency=settings.max_concurrency,
         rules=channel_rules(settings.channels),
         build_only=build_only,
+        only=only,
+        accept_shrink=accept_shrink,
     )
 
 

@@ -61,8 +61,8 @@ class Walker:
     async def walk(self) -> list[Page]:
         """Every page up to and including the one that ends the list.
 
-        The first pages are asked for one by one, later ones in a window that doubles: a short list
-        costs no request in vain, a long one uses all of the concurrency that nobody else needs.
+        The first pages are asked for one by one, later ones in a window that grows with what was read:
+        a short list costs no request in vain, a long one uses the concurrency that nobody else needs.
         SourceChanged if a page repeats the one before it, or if there is no end.
         """
         pages = [await self.read(1)]
@@ -77,7 +77,7 @@ class Walker:
         return pages
 
     def _fill(self, ahead: deque["asyncio.Task[Page]"], read: int) -> None:
-        window = min(2 ** min(read - 1, 16), len(ahead) + self.idle())
+        window = min(read // 2, len(ahead) + self.idle())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
 

@@ -110,7 +110,7 @@ def _what_next(folder: Path) -> None:
     output.say(f'  {env}wistlake query "SELECT * FROM silver.dim_media" --format json')
 
 
-def simulate(  # noqa: PLR0913 - these are the command line's options
+def simulate(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
     seed: Annotated[int, typer.Option(help="Which world.")] = 1,
     now: Now = None,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from wistlake.entrypoints.cli import demo, reading, runs, session, trust
+from wistlake.entrypoints.cli import beginning, demo, keeping, reading, repairing, runs, session, trust
 from wistlake.errors import WistlakeError
 
 app = typer.Typer(
@@ -17,17 +17,32 @@ app = typer.Typer(
 )
 
 COMMANDS = (
+    beginning.init,
     runs.run,
     runs.backfill,
     runs.plan,
+    repairing.repair,
+    repairing.rebuild,
     reading.status,
+    repairing.gaps,
+    beginning.doctor,
+    keeping.catalog,
+    keeping.maintain,
+    keeping.backup,
+    keeping.restore,
+    keeping.schedule,
     reading.query,
     demo.demo,
     demo.simulate,
     trust.soak,
+    trust.certify,
+    trust.explain,
+    trust.revisions,
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(repairing.watermark, name="watermark")
+app.add_typer(repairing.media, name="media")
 
 
 @app.callback()

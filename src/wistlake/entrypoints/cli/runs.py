@@ -10,16 +10,19 @@ from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, T
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
+    from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
 
-def perform(order: "RunOrder", outside: "Outside", *, as_json: bool) -> "RunResult":
+def perform(
+    order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
+) -> "RunResult":
     """Do the order and print what was done; failures of single media are raised after it is printed."""
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
     try:
-        result = run(order, laptop.parts(session.settings(), outside))
+        result = run(order, laptop.parts(settings or session.settings(), outside))
     except RunFailed as e:
         show(e.result, as_json=as_json)
         raise
@@ -43,7 +46,7 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     output.say(f"{result.status}: {result.days_published} media days published ({spent})")
 
 
-def ordered(  # noqa: PLR0913 - these are the command line's options
+def ordered(
     *,
     trigger: str,
     now: datetime | None,

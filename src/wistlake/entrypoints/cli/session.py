@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from wistlake.wiring.laptop import Outside
 
 
-def settings() -> "Settings":
-    """The settings of this process; ConfigError lists every problem."""
+def settings(zone: str | None = None) -> "Settings":
+    """The settings of this process, in another zone if given; ConfigError lists every problem."""
     from wistlake.settings import Settings
 
-    return Settings()
+    return Settings(account_timezone=zone) if zone else Settings()
+
+
+def checked(token: str, values: Mapping[str, str]) -> "Settings":
+    """Settings as they would be after writing `values`; ConfigError lists every problem."""
+    from wistlake.settings import Settings
+
+    return Settings(WISTIA_API_TOKEN=token, **values)
 
 
 def clock(now: datetime | None) -> Callable[[], datetime]:

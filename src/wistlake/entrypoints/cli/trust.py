@@ -1,12 +1,14 @@
-"""`soak`: proof that the numbers can be trusted."""
+"""`soak`, `certify`, `explain`, `revisions`: why the numbers can be trusted."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wistlake.entrypoints.cli import output
-from wistlake.entrypoints.cli.options import Json
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids
+from wistlake.errors import ConfigError
 
 
 def soak(
@@ -43,3 +45,100 @@ def _show(found: dict[str, object]) -> None:
     for finding in findings:
         output.say(f"  {finding}")
     output.say("passed" if found["passed"] else "FAILED")
+
+
+def certify(
+    days: Annotated[int, typer.Option(help="Consecutive days.", min=1)] = 7,
+    pages: Annotated[Path | None, typer.Option(help="Write a page per day into this folder.")] = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Whether the lake ran by itself: a scheduled run a day, no hands, no gaps, no duplicates.
+
+    Example: wistlake certify --days 7 --pages evidence
+    """
+    from wistlake.pipeline.evidence import evidence
+    from wistlake.wiring import laptop
+
+    settings = session.settings()
+    window = laptop.window(settings, session.clock(now)())
+    found = evidence(laptop.ledger(settings, read_only=True), laptop.query(settings), window, days)
+    if pages is not None:
+        pages.mkdir(parents=True, exist_ok=True)
+        for page in found.days:
+            (pages / f"{page.day}.md").write_text(page.markdown())
+    told = {
+        "passed": found.passed,
+        "problems": list(found.problems),
+        "days": [{"day": d.day, "origin": d.origin, "problems": list(d.problems)} for d in found.days],
+    }
+    if as_json:
+        output.as_json(told)
+    else:
+        rows = ((d.day, d.origin, d.run and d.run.run_id, "; ".join(d.problems)) for d in found.days)
+        output.table("Evidence", ("day", "origin", "run", "problems"), rows)
+        for problem in found.problems:
+            output.say(f"  {problem}")
+        output.say("passed" if found.passed else "FAILED")
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def explain(
+    table: Annotated[str, typer.Argument(help="fact_media_daily")],
+    media: Annotated[str, typer.Option(help="Hashed id.")],
+    date_: Annotated[date, typer.Option("--date", parser=day, metavar="DAY", help="The account's day.")],
+    metric: Annotated[str | None, typer.Option(help="Only this column of the row.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Why a day's numbers are what they are, and how they moved.
+
+    Example: wistlake explain fact_media_daily --media abc123def4 --date 2026-03-04 --metric plays
+    """
+    from wistlake.pipeline.explain import DAILY
+    from wistlake.pipeline.explain import explain as explained
+    from wistlake.wiring import laptop
+
+    if table != DAILY:
+        raise ConfigError(f"explain knows {DAILY}, not {table[:40]!r}")
+    (media_id,) = media_ids(media) or ("",)
+    settings = session.settings()
+    ledger = laptop.ledger(settings, read_only=True)
+    objects = laptop.objects(settings)
+    found = explained(ledger, objects, laptop.query(settings), media_id, date_, settings.tz)
+    if metric is not None:
+        if metric not in found["row"]:
+            raise ConfigError(f"{DAILY} has no column {metric[:40]!r}: one of {', '.join(found['row'])}")
+        found["row"] = {metric: found["row"][metric]}
+    if as_json:
+        output.as_json(found)
+        return
+    output.table(f"{media_id} on {date_}", ("column", "value"), found["row"].items())
+    output.table("Sessions", tuple(found["sessions"]), (list(found["sessions"].values()),))
+    for title, name in (
+        ("How Wistia's counts moved", "observations"),
+        ("Landings", "landings"),
+        ("Verdicts", "verdicts"),
+    ):
+        rows = found[name]
+        output.table(title, tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
+    output.say(
+        f"run {found['run_id']}, snapshot {found['snapshot_id']}, transforms v{found['transform_version']}, "
+        f"contract v{found['contract_version']}"
+    )
+
+
+def revisions(media: Media = None, as_json: Json = False) -> None:
+    """How each day's numbers moved at the source since they were first read.
+
+    Example: wistlake revisions --media abc123def4
+    """
+    from wistlake.pipeline.explain import revisions as moved
+    from wistlake.wiring import laptop
+
+    query = laptop.query(session.settings())
+    rows = [r for m in media_ids(media) or (None,) for r in moved(query, m)]
+    if as_json:
+        output.as_json({"revisions": rows})
+        return
+    output.table("Revisions", tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))

@@ -1,0 +1,120 @@
+"""Every byte of a lake folder, unpacked: what a search for one person, or for anything personal, must see."""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import zstandard
+
+_MAGIC = b"Obj\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of the file `place` (relative to the lake), and the column that they are the values of.
+
+    `is_text`: what a person would read; otherwise a container as it lies on the disk, or out of its
+    compression, in which random bytes may look like anything.
+    """
+
+    place: str
+    data: bytes
+    column: str = ""
+    is_text: bool = True
+
+
+def pieces(lake: Path) -> Iterator[Piece]:
+    """All files below `lake`, each in every form it can be read in."""
+    for path in sorted(p for p in lake.rglob("*") if p.is_file()):
+        yield from _pieces(path, path.relative_to(lake).as_posix())
+
+
+def search(lake: Path, texts: Iterable[str]) -> Mapping[str, int]:
+    """The files that hold one of `texts`, and how many of their pieces do."""
+    needles = [t.encode() for t in texts if t]
+    found: dict[str, int] = {}
+    for piece in pieces(lake):
+        if any(needle in piece.data for needle in needles):
+            found[piece.place] = found.get(piece.place, 0) + 1
+    return found
+
+
+def _pieces(path: Path, place: str) -> Iterator[Piece]:
+    raw = path.read_bytes()
+    if path.suffix == ".parquet":
+        yield Piece(place, raw, is_text=False)
+        yield from _columns(path, place)
+    elif raw.startswith(_MAGIC):
+        yield Piece(place, _unpacked_avro(raw), is_text=False)
+    elif path.suffix == ".gz":
+        yield Piece(place, _unpacked_gzip(raw))
+    else:
+        yield Piece(place, raw)
+
+
+def _columns(path: Path, place: str) -> Iterator[Piece]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                yield Piece(place, "\n".join(_texts(column.to_pylist())).encode(), name)
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    return (v if isinstance(v, str) else repr(v) for v in values if v is not None)
+
+
+def _unpacked_gzip(raw: bytes) -> bytes:
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error):
+        return raw
+
+
+def _unpacked_avro(raw: bytes) -> bytes:
+    """The header and the blocks of an Avro container, decompressed; the file itself if it is none we know."""
+    at, codec = len(_MAGIC), b"null"
+    while (count := (number := _long(raw, at))[0]) != 0:
+        at = number[1]
+        if count < 0:
+            at = _long(raw, at)[1]
+        for _ in range(abs(count)):
+            name, at = _bytes(raw, at)
+            value, at = _bytes(raw, at)
+            codec = value if name == b"avro.codec" else codec
+    at = number[1] + 16
+    found = [raw[:at]]
+    while at < len(raw):
+        _, at = _long(raw, at)
+        block, at = _bytes(raw, at)
+        found.append(_inflated(block, codec))
+        at += 16
+    return b"".join(found)
+
+
+def _inflated(block: bytes, codec: bytes) -> bytes:
+    if codec == b"deflate":
+        return zlib.decompress(block, -15)
+    if codec == b"zstandard":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(block)
+    return block
+
+
+def _bytes(raw: bytes, at: int) -> tuple[bytes, int]:
+    length, at = _long(raw, at)
+    return raw[at : at + length], at + length
+
+
+def _long(raw: bytes, at: int) -> tuple[int, int]:
+    """Avro's zigzag number at `at`, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = raw[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return (value >> 1) ^ -(value & 1), at

@@ -1,0 +1,106 @@
+"""`init` and `doctor`: the first minute, and the day on which something is wrong."""
+
+import asyncio
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json, Now
+from wistlake.errors import ConfigError, WistlakeError
+
+
+def init(
+    token: Annotated[
+        str | None, typer.Option(help="Wistia's token; better: leave it out and be asked.")
+    ] = None,
+    media: Annotated[str | None, typer.Option(help="all, or hashed ids with commas between.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The account's time zone.")] = None,
+    lake: Annotated[str, typer.Option(help="The folder of the lake.")] = "lake",
+    offline: Annotated[bool, typer.Option("--offline", help="Do not test the token.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Ask for what a run needs, test the token, write .env and wistlake.toml here.
+
+    Example: wistlake init --media all --zone Europe/Berlin
+    """
+    there = [name for name in (".env", "wistlake.toml") if Path(name).exists()]
+    if there and not force:
+        raise ConfigError(
+            f"{' and '.join(there)} exist here already: edit them, or replace them with --force"
+        )
+    asking = sys.stdin.isatty()
+    token = token or (typer.prompt("Wistia API token", hide_input=True) if asking else None)
+    if not token:
+        raise ConfigError(
+            "init needs --token where nobody can be asked; without one, `wistlake demo` shows everything"
+        )
+    media = media or (typer.prompt("Media ids, or all", default="all") if asking else "all")
+    zone = zone or (typer.prompt("Account time zone", default="America/New_York") if asking else None)
+    values = {"MEDIA_IDS": media, "WISTLAKE_LAKE": lake}
+    if zone:
+        values["WISTLAKE_ACCOUNT_TIMEZONE"] = zone
+    settings = session.checked(token, values)
+    if not offline:
+        from wistlake.wiring import laptop
+
+        probe = asyncio.run(laptop.probe(settings, session.outside(None)))
+        output.say(f"the token works at {probe.host} ({probe.seconds:.1f} s)")
+    _write_secret(Path(".env"), f"WISTIA_API_TOKEN={token.strip()}\n")
+    text = "".join(f'{name} = "{value}"\n' for name, value in values.items())
+    tomllib.loads(text)
+    Path("wistlake.toml").write_text(text, encoding="utf-8")
+    output.say("wrote .env (owner only) and wistlake.toml; next: wistlake plan, then wistlake run")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def doctor(
+    now: Now = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also ask Wistia what nobody has written down.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check settings, token, reachability, engine, disk and clock; one line each, with the cure.
+
+    Example: wistlake doctor --live
+    """
+    from wistlake.pipeline.doctor import OK, Check, probes
+
+    try:
+        settings = session.settings()
+    except ConfigError as e:
+        checks = [Check("settings", "failed", p) for p in e.problems]
+    else:
+        from wistlake.wiring import laptop
+
+        outside = session.outside(now)
+        checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
+        if live and settings.token is not None:
+            checks += asyncio.run(_live(settings, outside, probes))
+    if as_json:
+        output.as_json({"checks": [c.as_json() for c in checks]})
+    else:
+        output.table("", ("check", "verdict", "detail"), ((c.name, c.verdict, c.detail) for c in checks))
+    if any(c.verdict == "failed" for c in checks):
+        raise typer.Exit(ConfigError.exit_code)
+
+
+async def _live(settings, outside, probes):  # type: ignore[no-untyped-def]
+    from wistlake.pipeline.doctor import Check
+    from wistlake.wiring import laptop
+
+    try:
+        async with laptop.client(settings, outside) as client:
+            return await probes(client, outside.clock())
+    except WistlakeError as e:
+        return [Check("live", "failed", str(e))]

@@ -1,0 +1,241 @@
+"""`gaps`, `repair`, `rebuild`, `watermark`, `media`: putting right what a daily run can't by itself."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import From, Json, Media, Now, To, day, media_ids
+from wistlake.entrypoints.cli.runs import perform
+from wistlake.errors import ConfigError
+
+watermark = typer.Typer(help="How far readers may trust each dataset without a hole.", no_args_is_help=True)
+media = typer.Typer(help="Which media the lake follows.", no_args_is_help=True)
+
+
+def gaps(now: Now = None, as_json: Json = False) -> None:
+    """Days that readers should have and do not, and attempts that failed.
+
+    Example: wistlake gaps --json
+    """
+    from wistlake.pipeline import gaps as finding
+    from wistlake.wiring import laptop
+
+    settings = session.settings()
+    ledger = laptop.ledger(settings, read_only=True)
+    missing = finding.gaps(ledger, laptop.window(settings, session.clock(now)()))
+    failed = finding.failed(ledger.intervals(), ledger.media())
+    if as_json:
+        output.as_json(
+            {
+                "gaps": [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing],
+                "failed": [
+                    {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}
+                    for i in failed
+                ],
+            }
+        )
+        return
+    output.table("Gaps", ("dataset", "media_id", "day"), missing)
+    output.table("Failed", ("dataset", "media_id", "day", "reason"), ((*i.key, i.reason) for i in failed))
+    output.say("`wistlake repair` fetches them" if missing or failed else "no gaps")
+
+
+def repair(
+    start: From = None,
+    end: To = None,
+    media: Media = None,
+    now: Now = None,
+    accept_shrink: Annotated[
+        bool,
+        typer.Option("--accept-shrink", help="Take the loss of sessions that stopped --media as it is."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch the gaps and the failed intervals, and nothing else.
+
+    Example: wistlake repair --media abc123xyz0 --accept-shrink
+    """
+    from wistlake.pipeline.gaps import to_repair
+    from wistlake.wiring import laptop
+
+    settings, outside = session.settings(), session.outside(now)
+    at = outside.clock()
+    chosen = media_ids(media)
+    if accept_shrink and not chosen:
+        raise ConfigError("--accept-shrink believes a loss for good: name the media it is about with --media")
+    wanted = laptop.window(settings, at, start, end)
+    keys = to_repair(laptop.ledger(settings, read_only=True), wanted, chosen)
+    if not keys:
+        if as_json:
+            output.as_json({"status": "succeeded", "intervals": []})
+        else:
+            output.say("nothing to repair")
+        return
+    order = laptop.order(
+        settings,
+        run_id=session.new_run_id(at),
+        trigger="repair",
+        now=at,
+        media=tuple(sorted({key[1] for key in keys if not key[1].startswith("_")})),
+        only=keys,
+        accept_shrink=frozenset(chosen) if accept_shrink else frozenset(),
+    )
+    perform(order, outside, as_json=as_json)
+
+
+def rebuild(
+    zone: Annotated[
+        str | None, typer.Option(help="Change the zone of the lake's days, and compute them anew.")
+    ] = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Build every landing that bronze still holds anew. Asks Wistia for nothing.
+
+    Example: wistlake rebuild --zone Europe/Berlin
+    """
+    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.pipeline.gaps import forget_builds
+    from wistlake.wiring import laptop
+
+    settings, outside = session.settings(zone), session.outside(now)
+    at = outside.clock()
+    run_id = session.new_run_id(at)
+    ledger = laptop.ledger(settings)
+    with ledger.lease(LEASE, run_id, at, LEASE_SECONDS):
+        if zone is not None:
+            laptop.change_zone(settings)
+        count, expired = forget_builds(ledger, laptop.objects(settings))
+    if not as_json:
+        output.say(f"{count} landings are built anew")
+        if expired:
+            days = sorted({i.day for i in expired})
+            output.say(
+                f"{len(expired)} are not: the raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
+                "expired, and their rows stay as they were built"
+            )
+    followed = tuple(m.media_id for m in ledger.media() if m.retired_at is None)
+    if not followed:
+        raise ConfigError("the lake follows no media: there is nothing to rebuild")
+    order = laptop.order(settings, run_id=run_id, trigger="rebuild", now=at, media=followed, build_only=True)
+    perform(order, outside, as_json=as_json, settings=settings)
+    if zone is not None and not as_json:
+        output.say(f"the lake's days are now in {zone}: set WISTLAKE_ACCOUNT_TIMEZONE={zone}")
+
+
+@watermark.command("show")
+def watermark_show(as_json: Json = False) -> None:
+    """The last day of each dataset and media up to which nothing is missing.
+
+    Example: wistlake watermark show
+    """
+    from wistlake.wiring import laptop
+
+    found = laptop.ledger(session.settings(), read_only=True).watermarks()
+    columns = ("dataset", "media_id", "last_date", "updated_at", "override_reason")
+    if as_json:
+        output.as_json({"watermarks": [{c: getattr(w, c) for c in columns} for w in found]})
+        return
+    output.table("Watermarks", columns, ([getattr(w, c) for c in columns] for w in found))
+
+
+@watermark.command("set")
+def watermark_set(
+    dataset: Annotated[str, typer.Argument(help="Such as events.")],
+    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
+    last_date: Annotated[str, typer.Argument(metavar="DAY", help="The last day that counts as done.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    now: Now = None,
+) -> None:
+    """Set a watermark by hand, with the reason kept. Runs only ever move it forward.
+
+    Example: wistlake watermark set events abc123xyz0 2026-11-01 --reason "agreed with finance"
+    """
+    from wistlake.contracts import SOURCES
+    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.planning.intervals import Watermark
+    from wistlake.wiring import laptop
+
+    if dataset not in (known := [s.name for s in SOURCES]):
+        raise ConfigError(f"no such dataset: {dataset} (there are {', '.join(known)})")
+    at = session.clock(now)()
+    settings = session.settings()
+    laptop.ledger(settings, read_only=True)
+    ledger = laptop.ledger(settings)
+    with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
+        ledger.override(Watermark(dataset, media_ids(media_id)[0], day(last_date), at, reason))
+    output.say(f"the watermark of {dataset} {media_id} is {last_date}: {reason}")
+
+
+@media.command("list")
+def media_list(as_json: Json = False) -> None:
+    """Every media that the lake has followed.
+
+    Example: wistlake media list
+    """
+    from wistlake.wiring import laptop
+
+    found = laptop.ledger(session.settings(), read_only=True).media()
+    columns = ("media_id", "first_day", "added_at", "retired_at", "reason")
+    if as_json:
+        output.as_json({"media": [{c: getattr(m, c) for c in columns} for m in found]})
+        return
+    output.table("Media", columns, ([getattr(m, c) for c in columns] for m in found))
+
+
+@media.command("add")
+def media_add(
+    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
+    start: From = None,
+    now: Now = None,
+) -> None:
+    """Follow a media, from its own first day; a retired one is followed again.
+
+    MEDIA_IDS must name it too, or be `all`.
+
+    Example: wistlake media add abc123xyz0 --from 2026-10-01
+    """
+    _change_media(media_id, now, first=start and start.isoformat())
+    output.say(f"{media_id} is followed; MEDIA_IDS must name it too, unless it is `all`")
+
+
+@media.command("retire")
+def media_retire(
+    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    now: Now = None,
+) -> None:
+    """Follow a media no longer: no fetches, no gap alarms. What is known of it stays.
+
+    Example: wistlake media retire abc123xyz0 --reason "campaign is over"
+    """
+    _change_media(media_id, now, retire=reason or "retired by hand")
+    output.say(f"{media_id} is retired; its rows stay")
+
+
+def _change_media(
+    media_id: str, now: datetime | None, *, first: str | None = None, retire: str | None = None
+) -> None:
+    from dataclasses import replace
+
+    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.planning.intervals import MediaEntry
+    from wistlake.planning.plan import first_day
+    from wistlake.wiring import laptop
+
+    (media_id,) = media_ids(media_id) or ("",)
+    settings, at = session.settings(), session.clock(now)()
+    laptop.ledger(settings, read_only=True)
+    ledger = laptop.ledger(settings)
+    with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
+        entry = {m.media_id: m for m in ledger.media()}.get(media_id)
+        if retire is not None:
+            if entry is None:
+                raise ConfigError(f"the lake does not follow {media_id}: `wistlake media list` says which")
+            ledger.put_media([replace(entry, retired_at=at, reason=retire)])
+            return
+        begins = day(first) if first else None
+        entry = entry or MediaEntry(media_id, begins or first_day(laptop.window(settings, at)), at)
+        ledger.put_media([replace(entry, first_day=begins or entry.first_day, retired_at=None, reason="")])

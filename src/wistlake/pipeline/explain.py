@@ -1,0 +1,93 @@
+"""Why a number is what it is, and how it came to be: landings, sessions, observations, run and snapshot."""
+
+from dataclasses import asdict
+from datetime import date, tzinfo
+from typing import Any
+
+from wistlake.bronze import decode_manifest, manifest_key
+from wistlake.contracts import source, table
+from wistlake.errors import ConfigError
+from wistlake.pipeline.order import TRANSFORM_VERSION
+from wistlake.planning.calendar import utc_days_of
+from wistlake.planning.publishing import BY_DATE, EVENTS
+from wistlake.ports import Ledger, ObjectStore, Query
+
+DAILY = "fact_media_daily"
+
+
+def explain(
+    ledger: Ledger, objects: ObjectStore, query: Query, media_id: str, day: date, tz: tzinfo
+) -> dict[str, Any]:
+    """All that is known of one row of `fact_media_daily`, as plain values.
+
+    `late` sessions were first seen by a later listing than the day's first; `grown` ones moved since they
+    were first seen; `removed` ones are not listed any more. ConfigError if gold has no such row.
+    """
+    where = f"media_id = '{media_id}' AND date = DATE '{day}'"
+    rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()  # noqa: S608
+    if not rows:
+        raise ConfigError(f"gold has no {media_id} on {day}: `wistlake status` names the gaps")
+    published = ledger.publication()
+    ref = published.tables[f"gold.{DAILY}"] if published else None
+    return {
+        "row": rows[0],
+        "sessions": _sessions(query, media_id, day),
+        "observations": revisions(query, media_id, day),
+        "landings": _landings(ledger, objects, media_id, day, tz),
+        "verdicts": query.sql(
+            f"SELECT identity, verdict, ours, theirs, lower, upper, run_id FROM ops.reconciliation WHERE {where}"  # noqa: S608
+            " ORDER BY identity"
+        ).to_pylist(),
+        "run_id": _run_of(ledger, media_id, day),
+        "snapshot_id": ref.snapshot_id if ref else None,
+        "transform_version": TRANSFORM_VERSION,
+        "contract_version": table(f"gold.{DAILY}").version,
+        "source_versions": {name: source(name).version for name in (EVENTS, BY_DATE)},
+    }
+
+
+def revisions(query: Query, media_id: str | None = None, day: date | None = None) -> list[dict[str, Any]]:
+    """Every value that the source ever gave for a day, oldest first, with how it moved from the one before."""
+    chosen = [f"media_id = '{media_id}'"] if media_id else []
+    chosen += [f"date = DATE '{day}'"] if day else []
+    where = f"WHERE {' AND '.join(chosen)}" if chosen else ""
+    span = "OVER (PARTITION BY media_id, date ORDER BY observed_at)"
+    return query.sql(  # type: ignore[no-any-return]
+        "SELECT media_id, date, observed_at, load_count, play_count, hours_watched_modelled,"  # noqa: S608
+        f" load_count - lag(load_count) {span} AS loads_moved, play_count - lag(play_count) {span} AS plays_moved"
+        f" FROM silver.media_by_date_observations {where} ORDER BY media_id, date, observed_at"
+    ).to_pylist()
+
+
+def _sessions(query: Query, media_id: str, day: date) -> dict[str, int]:
+    where = f"media_id = '{media_id}' AND event_date_local = DATE '{day}'"
+    counted = query.sql(
+        "SELECT count(*) FILTER (removed_at IS NULL) AS listed,"  # noqa: S608
+        " count(*) FILTER (removed_at IS NOT NULL) AS removed,"
+        " count(*) FILTER (first_observed_at > first) AS late,"
+        " count(*) FILTER (removed_at IS NULL AND observed_at > first_observed_at) AS grown"
+        " FROM (SELECT *, min(first_observed_at) OVER (PARTITION BY event_date) AS first"
+        f" FROM silver.fact_events WHERE {where})"
+    ).to_pylist()
+    return {name: int(count) for name, count in counted[0].items()}
+
+
+def _run_of(ledger: Ledger, media_id: str, day: date) -> str | None:
+    found = ledger.intervals("gold", media_id, day, day)
+    return found[0].run_id if found else None
+
+
+def _landings(
+    ledger: Ledger, objects: ObjectStore, media_id: str, day: date, tz: tzinfo
+) -> list[dict[str, Any]]:
+    """The landings that the row stands on; pages are unknown once retention has taken the manifest."""
+    wanted = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
+    found = []
+    for dataset, of_day in wanted:
+        for interval in ledger.intervals(dataset, media_id, of_day, of_day):
+            kept = ("dataset", "day", "landing_id", "observed_at", "rows", "state", "run_id", "reason")
+            said = {n: v for n, v in asdict(interval).items() if n in kept}
+            key = manifest_key(interval.landing_id) if interval.landing_id else ""
+            said["pages"] = decode_manifest(objects.get(key)).pages if key and objects.exists(key) else None
+            found.append(said)
+    return found

@@ -1,0 +1,60 @@
+"""What is missing and what failed, and the intervals that a repair would ask for."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from wistlake import bronze
+from wistlake.contracts import SOURCES
+from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
+from wistlake.planning.plan import Window
+from wistlake.planning.plan import gaps as missing_days
+from wistlake.planning.publishing import GOLD
+from wistlake.ports import Ledger, ObjectStore
+
+Key = tuple[str, str, date]
+ANEW = "rebuild"  # a signature that no build gives: the interval is built again
+
+
+def gaps(ledger: Ledger, window: Window) -> tuple[Key, ...]:
+    """Finished days that a followed media should have and readers do not."""
+    intervals = ledger.intervals()
+    have = {i.dataset for i in intervals}
+    return missing_days([s for s in SOURCES if s.name in have], ledger.media(), intervals, window)
+
+
+def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[Interval, ...]:
+    """Intervals of followed media whose newest attempt failed."""
+    followed = {ACCOUNT, *(m.media_id for m in media if m.retired_at is None)}
+    return tuple(i for i in intervals if i.state is State.FAILED and i.media_id in followed)
+
+
+def to_repair(ledger: Ledger, window: Window, media: Collection[str] = ()) -> frozenset[Key]:
+    """Gaps and failures of `media` (default: all) inside the window's named days."""
+    keys = {*gaps(ledger, window), *(i.key for i in failed(ledger.intervals(), ledger.media()))}
+    return frozenset(
+        key
+        for key in keys
+        if key[0] != GOLD
+        and (not media or key[1] in media)
+        and (window.start or date.min) <= key[2] <= (window.end or date.max)
+    )
+
+
+def forget_builds(ledger: Ledger, objects: ObjectStore) -> tuple[int, Sequence[Interval]]:
+    """Make every retained landing pending again, and its days of gold with it: (how many, those whose
+    raw pages are gone and which therefore stay as they were built)."""
+    intervals = ledger.intervals()
+    landed = [i for i in intervals if i.landing_id]
+    retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]
+    kept = {i.key for i in retained}
+    expired = [i for i in landed if i.key not in kept]
+    lost_days = {(i.media_id, i.day) for i in expired}
+    gold = [i for i in intervals if i.dataset == GOLD and (i.media_id, i.day) not in lost_days]
+    ledger.record(
+        [
+            *(replace(i, built_signature=ANEW) for i in retained),
+            *(replace(i, published_at=None) for i in gold),
+        ]
+    )
+    return len(retained), expired

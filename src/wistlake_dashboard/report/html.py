@@ -1,0 +1,27 @@
+"""HTML as values: text is escaped unless it is Markup already."""
+
+from html import escape
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child = str | int | None
+
+
+def join(*children: Child) -> Markup:
+    """The children one after the other, escaped where they are text."""
+    return Markup("".join(c if isinstance(c, Markup) else escape(str(c)) for c in children if c is not None))
+
+
+def tag(name: str, *children: Child, **attributes: str | int | float | None) -> Markup:
+    """`<name attributes>children</name>`; `class_` is class, underscores are hyphens, None leaves one out."""
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{said}>{join(*children)}</{name}>")

@@ -1,0 +1,119 @@
+"""Charts as SVG, drawn here: no script, no network. Colours are classes, so that light and dark both work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wistlake_dashboard.report.html import Markup, join, tag
+
+WIDTH, HEIGHT = 720, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 16, 26
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its class names the colour, None is a gap. `tips` are shown on hover, point by point."""
+
+    name: str
+    class_: str
+    values: Sequence[float | None]
+    tips: Sequence[str] = ()
+
+
+def steps(most: float) -> list[float]:
+    """Round marks from 0 to at least `most`, three to six of them."""
+    if most <= 0:
+        return [0.0, 1.0]
+    size = 10.0 ** (len(str(int(most))) - 1) if most >= 1 else 0.1
+    for factor in (0.1, 0.2, 0.5, 1, 2, 5, 10):
+        if most / (size * factor) <= 5:
+            size *= factor
+            break
+    marks = [0.0]
+    while marks[-1] < most:
+        marks.append(round(marks[-1] + size, 6))
+    return marks
+
+
+def lines(  # noqa: PLR0913 - a chart has these parts
+    title: str,
+    drawn: Sequence[Line],
+    labels: Sequence[str],
+    write: "object",
+    notes: Sequence[tuple[int, str]] = (),
+    shaded: int = 0,
+) -> Markup:
+    """A line chart. `labels` name the points, `write` spells a mark of the vertical axis, `notes` are (point,
+    text) flags, and the first `shaded` points lie before the period."""
+    known = [v for line in drawn for v in line.values if v is not None]
+    marks = steps(max(known, default=0))
+    points = len(labels)
+    inner_w, inner_h = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+
+    def x(at: float) -> float:
+        return round(_LEFT + (inner_w * at / (points - 1) if points > 1 else inner_w / 2), 1)
+
+    def y(value: float) -> float:
+        return round(_TOP + inner_h * (1 - value / marks[-1]), 1)
+
+    parts: list[Markup] = []
+    if shaded:
+        parts.append(
+            tag(
+                "rect",
+                x=_LEFT,
+                y=_TOP,
+                width=round(x(shaded - 0.5) - _LEFT, 1),
+                height=inner_h,
+                class_="past",
+            )
+        )
+    for mark in marks:
+        parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y(mark), y2=y(mark), class_="grid"))
+        parts.append(tag("text", write(mark), x=_LEFT - 6, y=y(mark) + 4, text_anchor="end"))  # type: ignore[operator]
+    every = max(1, -(-points // 7))
+    parts += [
+        tag("text", labels[at], x=x(at), y=HEIGHT - 6, text_anchor=_anchor(at, points))
+        for at in range(0, points, every)
+    ]
+    for number, (at, text) in enumerate(notes, 1):
+        flag = join(
+            tag("title", text),
+            tag("line", x1=x(at), x2=x(at), y1=_TOP, y2=HEIGHT - _BOTTOM, class_="note"),
+            tag("text", str(number), x=x(at) + 3, y=_TOP + 9, class_="flag"),
+        )
+        parts.append(tag("g", flag))
+    for line in drawn:
+        parts.append(_path(line, x, y))
+    return tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title, class_="chart")
+
+
+def _anchor(at: int, points: int) -> str:
+    if points == 1:
+        return "middle"
+    return "start" if at == 0 else "end" if at == points - 1 else "middle"
+
+
+def _path(line: Line, x: "object", y: "object") -> Markup:
+    pieces, pen = [], "M"
+    for at, value in enumerate(line.values):
+        if value is None:
+            pen = "M"
+            continue
+        pieces.append(f"{pen}{x(at)} {y(value)}")  # type: ignore[operator]
+        pen = "L"
+    dots = [
+        tag("circle", tag("title", tip), cx=x(at), cy=y(value), r=3)  # type: ignore[operator]
+        for at, (value, tip) in enumerate(zip(line.values, line.tips, strict=False))
+        if value is not None
+    ]
+    return tag("g", tag("path", d=" ".join(pieces)), *dots, class_=f"line {line.class_}")
+
+
+def bar(portion: float, class_: str = "") -> Markup:
+    """A horizontal bar, 0..1 of its width; its number stands beside it."""
+    return tag(
+        "svg",
+        tag("rect", x=0, y=0, width=100, height=10, class_="trough"),
+        tag("rect", x=0, y=0, width=round(100 * portion, 2), height=10, class_=f"fill {class_}".strip()),
+        viewBox="0 0 100 10", preserveAspectRatio="none", class_="bar", aria_hidden="true",
+    )  # fmt: skip

@@ -1,0 +1,63 @@
+"""What the privacy tests share: lakes with people in them, and a way to have one forgotten."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.testing import capture_logs
+from support.lake import Lake, Scenario
+
+from wistia_simulator import Profile
+from wistlake.pipeline.forget import Who, forget
+from wistlake.wiring import privacy as wiring
+
+PEOPLE = Profile(
+    media=2,
+    sessions_per_day=8,
+    history_days=12,
+    growing=0.0,
+    late=0.0,
+    vanishing=0.0,
+    email_share=0.4,
+    returning_share=0.3,
+    embed_query_share=0.5,
+    canary="CANARY",
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody whom the lake has seen more than once."""
+
+    visitor_key: str
+    email: str
+
+
+def lake_of_people(folder: Path, **settings: Any) -> Lake:
+    """A lake, nothing run yet."""
+    return Lake(folder, Scenario(profile=PEOPLE, settings=settings))
+
+
+def somebody(lake: Lake) -> Known:
+    """The most seen visitor with an address."""
+    seen = Counter((s.visitor_key, s.email) for s in lake.world.truth.sessions() if s.email)
+    (key, email), _ = max(seen.items(), key=lambda item: (item[1], item[0]))
+    return Known(key, email or "")
+
+
+def have_forgotten(lake: Lake, now: datetime, *, dry_run: bool = False, search: Any = None, **who: str) -> dict[str, Any]:
+    """Forget, as the command does."""
+    lake._query = None
+    settings = lake.settings()
+    order = wiring.whole_lake(settings, f"forget-{now:%Y%m%dT%H%M%S}", "forget", now)
+    with capture_logs():
+        return forget(
+            order,
+            lake.parts(settings),
+            Who(**who),
+            wiring.purge(settings),
+            search or wiring.search(settings),
+            dry_run=dry_run,
+        )
