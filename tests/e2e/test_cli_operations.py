@@ -19,10 +19,14 @@ import wistlake
 from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
+from wistlake.adapters import local_upkeep
 from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.contracts import TABLES as ALL
+from wistlake.contracts import table as contract
 from wistlake.entrypoints.cli.main import app, main
 from wistlake.errors import ConfigError
 from wistlake.planning.intervals import State
+from wistlake.ports import Publication
 
 pytestmark = pytest.mark.engine
 DAYS = 3
@@ -79,7 +83,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 def contents(folder: Path) -> dict[str, list]:
     found = wistlake.open(folder)
     return {
-        t: sorted(map(str, found.table(t).drop_columns([c for c in ("built_at",)]).to_pylist()))
+        t: sorted(map(str, found.table(t).drop_columns(["built_at"]).to_pylist()))
         for t in TABLES
     }
 
@@ -242,25 +246,40 @@ def test_a_retired_media_raises_no_gap(lake: Path, capsys: pytest.CaptureFixture
 # upkeep, copies
 
 
+def superseded(lake: Path) -> datetime:
+    """Every file of one table is replaced and published, as a run does; when that was."""
+    upkeep = local_upkeep.LocalUpkeep(lake)
+    table = upkeep._catalog.load("silver.fact_events")
+    table.overwrite(table.scan().to_arrow())
+    ledger = SqliteLedger(lake / "ledger.db")
+    now = datetime.now(UTC)
+    ledger.publish(Publication("later", now, upkeep.refs(t for t in ALL if t.full_name in upkeep_names(ledger))))
+    return now
+
+
+def upkeep_names(ledger: SqliteLedger) -> set[str]:
+    published = ledger.publication()
+    assert published is not None
+    return set(published.tables)
+
+
 def test_maintain_disturbs_no_reader(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(lake)
-    reader = wistlake.open(lake)
-    assert reader.sql("SELECT 1 AS one").num_rows == 1  # the reader has resolved its publication
-    far = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    done = answer(capsys, "maintain", "--now", far)
-    assert done["snapshots_expired"] > 0
+    reader = wistlake.open(lake)  # follows what is published now
+    moment = superseded(lake)
+    done = answer(capsys, "maintain", "--now", (moment + timedelta(hours=23)).isoformat())
     assert done["landings_removed"] > 0  # the simulated days are long ago
     assert reader.table("silver.fact_events").num_rows == len(before["silver.fact_events"])
     assert contents(lake) == before
-    again = (datetime.now(UTC) + timedelta(days=3)).isoformat()
-    assert answer(capsys, "maintain", "--now", again)["orphans_removed"] > 0
+    later = answer(capsys, "maintain", "--now", (moment + timedelta(days=3)).isoformat())
+    assert later["snapshots_expired"] > 0
+    assert later["orphans_removed"] > 0
     assert contents(lake) == before
+    with pytest.raises(ConfigError):  # three days are longer than any query
+        reader.table("silver.fact_events")
 
 
 def test_compaction_keeps_every_row(lake: Path) -> None:
-    from wistlake.adapters import local_upkeep
-    from wistlake.contracts import table
-
     upkeep = local_upkeep.LocalUpkeep(lake)
     found = upkeep._catalog.load("gold.fact_media_daily")
     rows = found.scan().to_arrow()
@@ -268,7 +287,7 @@ def test_compaction_keeps_every_row(lake: Path) -> None:
         found.overwrite(rows.slice(n, 1), overwrite_filter="media_id = 'none'")
         found = upkeep._catalog.load("gold.fact_media_daily")
     doubled = found.scan().to_arrow().num_rows
-    assert upkeep.compact(table("gold.fact_media_daily")) > 0
+    assert upkeep.compact(contract("gold.fact_media_daily")) > 0
     assert upkeep._catalog.load("gold.fact_media_daily").scan().to_arrow().num_rows == doubled
 
 
@@ -354,6 +373,17 @@ def test_doctor_asks_what_nobody_has_written_down(lake: Path, capsys: pytest.Cap
     assert len(checks) == 6 + 9
 
 
+def test_a_first_run_without_a_token_offers_the_demo(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WISTIA_API_TOKEN")
+    assert call("run") == 2
+    said = capsys.readouterr().err
+    assert "WISTIA_API_TOKEN is not set" in said
+    assert "wistlake demo" in said
+    assert "wistlake init" in said
+
+
 def test_schedule_catches_up_after_sleep(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("schedule", "--systemd", "--at", "03:30") == 0
     unit = capsys.readouterr().out
@@ -372,8 +402,9 @@ def test_nothing_new_starts_no_engine(lake: Path) -> None:
     """A run whose landings say what silver was built from already."""
     program = (
         "import sys\nfrom wistlake.entrypoints.cli.main import main\n"
-        f"main(['run', '--now', {NOW!r}, '--json'])\n"
-        "heavy = [m for m in ('pysail', 'pyspark.sql.connect', 'pyiceberg', 'duckdb', 'pandas') if m in sys.modules]\n"
+        f"try:\n    main(['run', '--now', {NOW!r}, '--json'])\nexcept SystemExit:\n    pass\n"
+        "heavy = [m for m in ('pysail', 'pyspark.sql.connect', 'pyiceberg', 'duckdb', 'pandas')"
+        " if m in sys.modules]\n"
         "print(heavy)"
     )
     first = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

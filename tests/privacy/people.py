@@ -47,7 +47,9 @@ def somebody(lake: Lake) -> Known:
     return Known(key, email or "")
 
 
-def have_forgotten(lake: Lake, now: datetime, *, dry_run: bool = False, search: Any = None, **who: str) -> dict[str, Any]:
+def have_forgotten(
+    lake: Lake, now: datetime, *, dry_run: bool = False, search: Any = None, **who: str
+) -> dict[str, Any]:
     """Forget, as the command does."""
     lake._query = None
     settings = lake.settings()

@@ -44,7 +44,9 @@ def test_a_person_is_gone_everywhere_and_stays_away(lake: Lake) -> None:
     after_runs = START + timedelta(days=DAYS - 1, hours=1)
     receipt = have_forgotten(lake, after_runs, email=who.email)
 
-    assert not lake_bytes.search(lake.folder, [who.visitor_key, who.email, who.email.partition("@")[0], visitor])
+    assert not lake_bytes.search(
+        lake.folder, [who.visitor_key, who.email, who.email.partition("@")[0], visitor]
+    )
     after = lake.tables()
     for name, rows in expected_without(before, visitor).items():
         assert not differences(table(name), rows, after[name]), name
@@ -56,13 +58,19 @@ def test_a_person_is_gone_everywhere_and_stays_away(lake: Lake) -> None:
     assert not differences(
         table("silver.fact_events"),
         expected_without(before, visitor)["silver.fact_events"],
-        [r for r in lake.rows("silver.fact_events") if r["event_key"] in {b["event_key"] for b in before["silver.fact_events"]}],
+        [
+            r
+            for r in lake.rows("silver.fact_events")
+            if r["event_key"] in {b["event_key"] for b in before["silver.fact_events"]}
+        ],
     )
 
 
 def _aggregates_add_up(after: Rows) -> None:
     """Every daily count again, from the sessions that are left."""
-    left = Counter((r["media_id"], r["event_date_local"]) for r in after["silver.fact_events"] if not r["removed_at"])
+    left = Counter(
+        (r["media_id"], r["event_date_local"]) for r in after["silver.fact_events"] if not r["removed_at"]
+    )
     for row in after["gold.fact_media_daily"]:
         assert row["sessions"] == left[(row["media_id"], row["date"])]
     per_country: Counter[Any] = Counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from wistlake.adapters.sqlite_ledger import Database
 
 _SECOND = 1_000_000  # times are whole microseconds: sums of float intervals would drift below the limit
-BURST = 25
+BURST = 35
 
 _UPGRADES = (
     (

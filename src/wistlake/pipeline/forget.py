@@ -127,9 +127,8 @@ class _Forgetting:
                 self.where["tables"] = {t.full_name: self._count(store, t, ids) for t in _of_visitors()}
             return self._receipt(dry_run=True)
         self._put_tombstone(person)
-        self._remember(person, set())
         self._land_copies(copies, person)
-        tables = self._tables(person, ids, copies)
+        tables = self._tables(ids, copies)
         self.where["expired_snapshots"] = {n: ids for n, ids in self.purge.expire(TABLES).items() if ids}
         current = dict(self.purge.refs(TABLES))
         self._publish(current)
@@ -149,8 +148,7 @@ class _Forgetting:
             return Person(frozenset({tombstones.visitor_mark(self.keys, self.who.visitor_key)}))
         address = tombstones.address_mark(self.keys, self.who.email)
         named = Person(addresses=frozenset({address}))
-        unfinished = self.parts.ledger.facts(UNFINISHED)
-        marks = set(unfinished["visitors"] if unfinished.get("address") == address else ())
+        marks: set[str] = set()
         for manifest, records in self._personal_landings():
             found = [r for _, r in records if tombstones.is_about(named, self.keys, r)]
             marks |= tombstones.marks_of(found, self.keys, redacted=manifest.redacted)
@@ -244,16 +242,10 @@ class _Forgetting:
         moved = replace(interval, landing_id=new.landing_id, content_hash=new.content_hash, rows=new.rows)
         return resigned(interval, moved, self.order, len(self.keys), len(self.keys))
 
-    def _remember(self, person: Person, pairs: set[Pair]) -> None:
-        """What a repetition after a crash could no longer find out; cleared at the end."""
-        facts = self.parts.ledger.facts(UNFINISHED)
-        known = {(m, day) for m, day in facts.get("pairs", ())} | {(m, d.isoformat()) for m, d in pairs}
-        said = {
-            "address": next(iter(person.addresses), ""),
-            "visitors": sorted(person.visitors),
-            "pairs": sorted([m, day] for m, day in known),
-        }
-        self.parts.ledger.put_facts(UNFINISHED, said)
+    def _remember(self, pairs: set[Pair]) -> None:
+        """What a repetition after a crash could no longer find out: the person's rows are gone by then. The
+        old landings, which tell who it is, are the last to go."""
+        self.parts.ledger.put_facts(UNFINISHED, {"pairs": sorted([m, d.isoformat()] for m, d in pairs)})
 
     def _delete_old(self, copies: Iterable[Copy]) -> int:
         """Manifests first: parts without one do not exist."""
@@ -282,9 +274,9 @@ class _Forgetting:
     # tables
 
     def _count(self, store: TableStore, table: Table, ids: frozenset[str]) -> int:
-        return _theirs(store, table, ids).count()
+        return int(_theirs(store, table, ids).count())
 
-    def _tables(self, person: Person, ids: frozenset[str], copies: Sequence[Copy]) -> dict[str, int]:
+    def _tables(self, ids: frozenset[str], copies: Sequence[Copy]) -> dict[str, int]:
         """Silver without the person, the gold of the days they were seen on, and no row of theirs."""
         from wistlake.pipeline.build import build
 
@@ -293,12 +285,12 @@ class _Forgetting:
         with self.parts.tables() as store:
             store.ensure(TABLES)
             pairs = self._affected(store, ids)
-            self._remember(person, pairs)
+            self._remember(pairs)
             silver = [t for t in _of_visitors() if t.layer == "silver"]
             removed = {t.full_name: _erase(store, t, ids, moved) for t in silver}
             removed["silver.quarantine"] = _erase_quarantine(store, copies, moved)
             gold = [t for t in _of_visitors() if t.layer == "gold"]
-            removed |= {t.full_name: _theirs(store, t, ids).count() for t in gold}
+            removed |= {t.full_name: self._count(store, t, ids) for t in gold}
             plan = self._plan(pairs)
             result = build(plan, self.parts.objects, store)
             for table in gold:  # days that could not be computed anew lose the person all the same
@@ -457,7 +449,7 @@ def _erase_quarantine(store: TableStore, copies: Sequence[Copy], moved: Mapping[
     gone = rows.select(*table.column_names).withColumn("_change", F.lit("removed"))
     again = _on_new_landings(store, table, kept, moved).withColumn("_change", F.lit("new"))
     _merge(store, table, gone.unionByName(again))
-    return count
+    return int(count)
 
 
 def _merge(store: TableStore, table: Table, changes: "DataFrame") -> int:
@@ -476,5 +468,5 @@ def _merge(store: TableStore, table: Table, changes: "DataFrame") -> int:
     store.merge(replace(table, removal=Removal.DELETE), staged, prune)
     tally: Counter[str] = Counter()
     for row in counted:
-        tally[row["_change"]] += row["count"]
+        tally[row["_change"]] += int(row["count"])
     return tally["removed"]

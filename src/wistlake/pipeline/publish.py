@@ -51,7 +51,12 @@ def confirm_unchanged(
 ) -> dict[Key, Interval]:
     """Landings that say what silver was built from are published as they stand."""
     same = [
-        replace(i, state=State.PUBLISHED, updated_at=order.window.now)
+        replace(
+            i,
+            state=State.PUBLISHED,
+            updated_at=order.window.now,
+            published_at=i.published_at or order.window.now,
+        )
         for i in landed
         if i.state is State.LANDED and i.key not in pending_keys
     ]

@@ -39,7 +39,7 @@ def publishing(
 
     A local day needs every UTC day that it touches, and its own by_date day, landed after they were over
     (with `include_open_days`: landed at all). A dataset that the source does not have for a media, or
-    that is switched off, is not waited for.
+    that is switched off, is not waited for; a day of which nothing at all has landed is no day of zeros.
     """
     index = {i.key: i for i in intervals}
     moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
@@ -50,11 +50,11 @@ def publishing(
             if not (include_open_days or is_over(day, now, tz)):
                 continue
             needed = _needed(entry.media_id, day, index, datasets, tz)
-            if needed is None or not all(i.finished or include_open_days for i in needed):
+            if not needed or not all(i.finished or include_open_days for i in needed):
                 continue
             pair = (entry.media_id, day)
             publishable.add(pair)
-            if needed and all(i.is_confirmed(lookback_days) for i in needed):
+            if all(i.is_confirmed(lookback_days) for i in needed):
                 sure.add(pair)
             if day < aged:
                 old.add(pair)

@@ -29,6 +29,7 @@ from wistlake.planning.plan import Window
 from wistlake.ports import Notifier, Query, TableStore
 from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
+from wistlake.quality.metrics import views
 from wistlake.settings import Settings
 from wistlake.transforms.channels import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
 from wistlake.wistia import Connection, WistiaClient
@@ -122,7 +123,7 @@ def query_folder(lake: Path) -> Query:
 
     folder = LakeFolder(lake)
     folder.readable()
-    return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True))
+    return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True), views())
 
 
 def objects(settings: Settings) -> LocalObjects:
@@ -219,7 +220,7 @@ def query(settings: Settings) -> Query:
     """SQL over the published tables."""
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
-    return DuckDBQuery(ledger(settings, read_only=True))
+    return DuckDBQuery(ledger(settings, read_only=True), views())
 
 
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:

@@ -1,13 +1,16 @@
 """The laptop's parts for forgetting, rotating and looking for personal data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.adapters.local_objects import LocalObjects
 from wistlake.contracts import SOURCES
-from wistlake.pipeline.order import RunOrder
+from wistlake.errors import StoreError
+from wistlake.pipeline.order import Client, Parts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
@@ -40,6 +43,27 @@ def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> 
     media = tuple(m.media_id for m in laptop.ledger(settings, read_only=True).media()) or (ACCOUNT,)
     names = tuple(s.name for s in SOURCES)
     return laptop.order(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
+
+
+def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> Parts:
+    """A run's parts, also while a rotation is unfinished. Nothing is fetched or landed with them."""
+    LakeFolder(settings.lake).open(settings.account_timezone, outside.clock())
+
+    @asynccontextmanager
+    async def nobody() -> AsyncIterator[Client]:
+        raise StoreError("a rotation asks nobody")
+        yield
+
+    return Parts(
+        objects=LocalObjects(settings.lake),
+        ledger=laptop.ledger(settings),
+        tables=laptop.tables(settings),
+        client=nobody,
+        notifier=laptop.notifier(settings),
+        keys=lambda: ring.load().keys,
+        clock=outside.clock,
+        monotonic=outside.monotonic,
+    )
 
 
 def purge(settings: Settings) -> "Purge":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from wistlake.entrypoints.cli import beginning, demo, keeping, reading, repairing, runs, session, trust
+from wistlake.entrypoints.cli import beginning, demo, keeping, privacy, reading, repairing, runs, session, trust
 from wistlake.errors import WistlakeError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ COMMANDS = (
     keeping.restore,
     keeping.schedule,
     reading.query,
+    privacy.forget,
     demo.demo,
     demo.simulate,
     trust.soak,
@@ -41,6 +42,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
 
@@ -56,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:
         sys.stderr.write(f"error: {e}\n")
+        if "WISTIA_API_TOKEN is not set" in str(e):
+            sys.stderr.write("`wistlake init` asks for what is needed; `wistlake demo` needs no account at all\n")
         raise SystemExit(e.exit_code) from None
 
 

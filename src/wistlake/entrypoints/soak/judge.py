@@ -75,8 +75,11 @@ def _same(a: Any, b: Any) -> bool:
 class Truth:
     """What should be in a lake, from its manifests' times and the world."""
 
-    def __init__(self, world: World, lake: Path, zone: tzinfo) -> None:
-        self.world, self.zone = world, zone
+    def __init__(
+        self, world: World, lake: Path, zone: tzinfo, first_read: Mapping[str, list[datetime]]
+    ) -> None:
+        """`first_read`: when each media's descriptions were first read, as `dim_media_history` says."""
+        self.world, self.zone, self.first_read = world, zone, first_read
         keys = json.loads((lake / "pseudonym-key.json").read_text())["keys"]
         self._keys = [bytes.fromhex(k) for k in keys]
         self.newest: dict[tuple[str, str, date], dict[str, Any]] = {}
@@ -116,29 +119,17 @@ class Truth:
         """The account's day of a session."""
         return s.received_at.astimezone(self.zone).date()
 
-    def duration(self, media: str, moment: datetime) -> float | None:
-        """As it was known at `moment`; the earliest known covers the time before it."""
-        seen = sorted(
-            (at, next(m.duration for m in self.world.truth.medias(at) if m.media_id == media))
-            for name, _, at, missing in self._of("media_metadata")
-            if name == media and not missing
-        )
-        if not seen:
-            return None
-        return next((d for at, d in reversed(seen) if at <= moment), seen[0][1])
-
     def session_rows(self) -> list[dict[str, Any]]:
         """`fact_events`, listed ones."""
-        durations = {(s.media_id, s.received_at): 0.0 for s in self.sessions.values()}
-        steps = {m: self._steps(m) for m in {m for m, _ in durations}}
+        steps = {m: self._steps(m) for m in {s.media_id for s in self.sessions.values()}}
         return [self._row(s, _step(steps[s.media_id], s.received_at)) for s in self.sessions.values()]
 
     def _steps(self, media: str) -> list[tuple[datetime, float]]:
-        return sorted(
+        """Durations from the moment each was first read, by runs that lived or died."""
+        return [
             (at, next(m.duration for m in self.world.truth.medias(at) if m.media_id == media))
-            for name, _, at, missing in self._of("media_metadata")
-            if name == media and not missing
-        )
+            for at in sorted(self.first_read.get(media, ()))
+        ]
 
     def _row(self, s: TrueSession, duration: float | None) -> dict[str, Any]:
         watched = None if not duration else math.floor(s.percent_viewed * duration * 1000 + 0.5)
@@ -177,10 +168,23 @@ class Truth:
         ]
 
     def _days(self) -> set[tuple[str, date]]:
-        """The (media, local day) pairs that stand on whole landings."""
+        """The (media, local day) pairs that stand on whole landings; of a media that is gone, also those that
+        stand on what was landed before."""
         landed = {(m, d) for m, d, _, missing in self._of("events") if not missing}
         counted = {(m, d) for m, d, _, missing in self._of("media_by_date") if not missing}
-        return {(m, d) for m, d in counted if all((m, u) in landed for u in self._utc_days(d))}
+        whole = {(m, d) for m, d in counted if all((m, u) in landed for u in self._utc_days(d))}
+        gone = {m for m, row in ((r["media_id"], r) for r in self.media_rows()) if row["is_deleted"]}
+        near = {(m, d + timedelta(days=n)) for m, d in landed | counted if m in gone for n in (-1, 0, 1)}
+        first = {m: min(d for n, d in landed if n == m) for m in gone}
+        last = self.world.clock.now().date() - timedelta(days=1)
+        rest = {
+            (m, d)
+            for m, d in near
+            if first[m] <= min(self._utc_days(d))
+            and max(self._utc_days(d)) <= last
+            and ((m, d) in counted or any((m, u) in landed for u in self._utc_days(d)))
+        }
+        return whole | rest
 
     def _utc_days(self, day: date) -> set[date]:
         start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
@@ -199,7 +203,7 @@ class Truth:
                 "media_id": media,
                 "date": day,
                 **_measures(of_day[(media, day)]),
-                **_totals(counts[(media, day)]),
+                **_totals(counts.get((media, day))),
             }
             for media, day in self.days
         ]
@@ -267,7 +271,9 @@ def _measures(sessions: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _totals(row: dict[str, Any]) -> dict[str, Any]:
+def _totals(row: dict[str, Any] | None) -> dict[str, Any]:
+    if row is None:
+        return {"loads": None, "plays": None, "hours_watched_modelled": None}
     return {
         "loads": row["load_count"],
         "plays": row["play_count"],
@@ -338,7 +344,10 @@ def _visitors(engagement: list[Row], sessions: list[dict[str, Any]]) -> list[Row
 
 def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
     """Every table of the lake against the truth."""
-    truth, found = Truth(world, lake, zone), Judgement()
+    first_read: dict[str, list[datetime]] = defaultdict(list)
+    for row in sql("SELECT media_id, valid_from FROM silver.dim_media_history"):
+        first_read[row["media_id"]].append(row["valid_from"])
+    truth, found = Truth(world, lake, zone, first_read), Judgement()
     sessions = truth.session_rows()
     published = [s for s in sessions if (s["media_id"], s["event_date_local"]) in truth.days]
     engagement = _engagement(sessions, truth.days)

@@ -1,0 +1,149 @@
+"""The daily run as a whole process: seconds, memory, and what a year of history adds.
+
+    python benchmarks/daily_run.py [--history 365] [--repeat 3]
+
+A simulated Wistia is served on this machine without latency. For each history the lake is filled once, then
+the same day is run `--repeat` times, each from a fresh copy, alternating between the two; medians are printed.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from wistia_simulator import Profile, ServerOptions, World, create_app
+from wistia_simulator.main import running
+from wistlake.adapters import lake_archive
+from wistlake.adapters.local_catalog import LocalCatalog
+
+DAY = datetime(2026, 11, 20, 2, 15, tzinfo=UTC)
+MEDIA, SESSIONS = 2, 125.0  # the lookback of eight days makes 2,000 events
+LIMITS = {"seconds": 6.0, "megabytes": 400.0, "nothing new": 2.0, "history": 1.3, "commit": 0.1}
+
+
+def wistlake(lake: Path, url: str, *arguments: str) -> tuple[dict[str, Any], float, float]:
+    """One command in a process of its own: (its JSON, wall seconds, peak megabytes)."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS"))}
+    env |= {
+        "WISTIA_API_TOKEN": "simulated",
+        "WISTIA_BASE_URL": f"{url}/modern",
+        "WISTLAKE_LAKE": str(lake),
+        "MEDIA_IDS": "all",
+    }
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wistlake.entrypoints.cli.main", *arguments, "--json"],
+        env=env, cwd=lake.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    spent = time.perf_counter() - begin
+    if status:
+        raise SystemExit(f"wistlake {' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
+    return json.loads(said.splitlines()[-1]), spent, _peak(used)
+
+
+def _peak(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def filled(place: Path, days: int, world: World, url: str) -> Path:
+    """A lake that was run the day before, with `days` of history."""
+    lake = place / f"history-{days}" / "lake"
+    lake.parent.mkdir()
+    before = DAY - timedelta(days=1)
+    world.clock.set(before)
+    first = (before - timedelta(days=days)).date().isoformat()
+    wistlake(lake, url, "backfill", "--from", first, "--now", before.isoformat())
+    wistlake(lake, url, "run", "--now", before.isoformat())
+    return lake
+
+
+def files(lake: Path) -> dict[str, str]:
+    """Data files of every table's current snapshot, with their partition."""
+    catalog = LocalCatalog(lake).sql
+    found = {}
+    for namespace in catalog.list_namespaces():
+        for name in catalog.list_tables(namespace):
+            table = catalog.load_table(name)
+            if table.current_snapshot():
+                for entry in table.scan().plan_files():
+                    path = entry.file.file_path.partition("/warehouse/")[2]
+                    found[path] = path.rpartition("/")[0]
+    return found
+
+
+def once(lake: Path, place: Path, url: str) -> tuple[dict[str, Any], float, float, set[str]]:
+    """The day's run on a copy of `lake`; also the partitions in which a file was replaced."""
+    copy = place / f"copy-{time.monotonic_ns()}" / "lake"
+    copy.parent.mkdir()
+    lake_archive.restore(lake, copy)
+    before = files(copy)
+    result, seconds, megabytes = wistlake(copy, url, "run", "--now", DAY.isoformat())
+    after = files(copy)
+    return result, seconds, megabytes, {before[p] for p in before.keys() - after.keys()}
+
+
+def commit_seconds(lake: Path) -> float:
+    """The median of five appends of one row to the lake's largest table."""
+    table = LocalCatalog(lake).load("silver.fact_events")
+    row = table.scan(limit=1).to_arrow()
+    spent = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        table.append(row)
+        spent.append(time.perf_counter() - begin)
+    return statistics.median(spent)
+
+
+def main() -> None:
+    """Measure, print, and end with 1 if a limit is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--history", type=int, default=365)
+    parser.add_argument("--repeat", type=int, default=3)
+    asked = parser.parse_args()
+    profile = Profile(media=MEDIA, sessions_per_day=SESSIONS, history_days=asked.history + 10)
+    world = World(7, profile, DAY)
+    options = ServerOptions(token="simulated", rate_limit_per_minute=None)
+    with tempfile.TemporaryDirectory() as name, running(create_app(world, options)) as url:
+        place = Path(name)
+        lakes = {days: filled(place, days, world, url) for days in (1, asked.history)}
+        world.clock.set(DAY)
+        taken: dict[int, list[tuple[dict[str, Any], float, float, set[str]]]] = {d: [] for d in lakes}
+        for _ in range(asked.repeat):
+            for days, lake in lakes.items():
+                taken[days].append(once(lake, place, url))
+        medians = {d: statistics.median(t[1] for t in runs) for d, runs in taken.items()}
+        result, _, megabytes, _ = taken[1][0]
+        wistlake(lakes[1], url, "run", "--now", DAY.isoformat())
+        again, quiet, _ = wistlake(lakes[1], url, "run", "--now", DAY.isoformat())
+        replaced = sorted(taken[asked.history][0][3])
+        figures = {
+            "seconds": medians[1],
+            "megabytes": megabytes,
+            "nothing new": quiet,
+            "history": medians[asked.history] / medians[1],
+            "commit": commit_seconds(lakes[asked.history]),
+        }
+    events = sum(line["rows"] for line in result["intervals"] if line["dataset"] == "events")
+    hops = ", ".join(f"{hop} {seconds:.2f} s" for hop, seconds in result["seconds"].items())
+    print(f"{events:,} events listed; of the wall time: {hops}")
+    print(f"nothing new: {again['days_published']} days published")
+    print(f"partitions with a replaced file: {', '.join(replaced)}")
+    for figure, value in figures.items():
+        verdict = "ok" if value <= LIMITS[figure] else "OVER"
+        print(f"{figure:>12} {value:8.2f}  limit {LIMITS[figure]:g}  {verdict}")
+    sys.exit(any(value > LIMITS[f] for f, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""`forget`, `key`, `privacy`: people, their pseudonyms, and what must not be in the lake."""
+
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json, Now
+
+key = typer.Typer(name="key", help="The key behind the visitors' pseudonyms.", no_args_is_help=True)
+
+
+def forget(
+    email: Annotated[str, typer.Option("--email", help="The person's address.")] = "",
+    visitor_key: Annotated[str, typer.Option("--visitor-key", help="Wistia's key of their device.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")] = False,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Forget a person: bronze, silver, gold, their history, and whatever Wistia lists of them later.
+
+    Example: wistlake forget --email person@example.com --dry-run
+    """
+    from wistlake.pipeline.forget import Who
+    from wistlake.pipeline.forget import forget as erase
+    from wistlake.wiring import laptop
+    from wistlake.wiring import privacy as wiring
+
+    who = Who(email.strip(), visitor_key.strip())
+    settings, at = session.settings(), session.clock(now)()
+    order = wiring.whole_lake(settings, session.new_run_id(at), "forget", at)
+    parts = laptop.parts(settings, session.outside(now))
+    receipt = erase(order, parts, who, wiring.purge(settings), wiring.search(settings), dry_run=dry_run)
+    if as_json:
+        output.as_json(receipt)
+        return
+    output.table("Forgotten" if not dry_run else "Would be forgotten", ("where", "what"), receipt.items())
+
+
+@key.command("rotate")
+def rotate(now: Now = None, as_json: Json = False) -> None:
+    """Begin a new epoch: every stored id is wrapped with a fresh key, and ids stay joinable.
+
+    Example: wistlake key rotate
+    """
+    from wistlake.pipeline.rotate import rotate as turn
+    from wistlake.wiring import laptop
+    from wistlake.wiring import privacy as wiring
+
+    settings, at = session.settings(), session.clock(now)()
+    ring = wiring.KeyFile(settings.lake)
+    order = wiring.whole_lake(settings, session.new_run_id(at), "rotate", at)
+    said = turn(
+        order, wiring.for_rotation(settings, session.outside(now), ring), ring, wiring.purge(settings)
+    )
+    if as_json:
+        output.as_json(said)
+    else:
+        output.say(f"epoch {said['epoch']}: {sum(said['tables'].values())} rows wrapped")
+
+
+@key.command("show-epoch")
+def show_epoch() -> None:
+    """Print which epoch the ids are in; the key itself is never printed.
+
+    Example: wistlake key show-epoch
+    """
+    from wistlake.wiring import privacy as wiring
+
+    chain = wiring.KeyFile(session.settings().lake).load()
+    output.say(
+        f"{chain.epoch}{' (a rotation was interrupted: wistlake key rotate)' if chain.pending else ''}"
+    )

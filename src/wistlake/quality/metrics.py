@@ -1,0 +1,201 @@
+"""Metrics as code: one declaration each, from which views, documentation, tooltips and tests follow.
+
+A metric is a numerator and, for ratios, a denominator, both SQL aggregates over rows of `fact_media_daily`.
+Sums add up over media and days; a ratio is always a ratio of sums; uniques are counted anew.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wistlake.contracts.fact_media_daily import TABLE as DAILY
+from wistlake.errors import ConfigError
+
+
+class Adds(StrEnum):
+    """What may be done with a metric's values of several days or media."""
+
+    SUM = "adds up"
+    RATIO = "no: ratio of sums"
+    RECOUNT = "no: count anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. `numerator` and `denominator` are columns of `gold.fact_media_daily`, added up; `scale`
+    turns stored integers into the unit."""
+
+    name: str
+    doc: str
+    numerator: str
+    adds: Adds
+    source: str
+    denominator: str = ""
+    unit: str = "count"
+    scale: float = 1.0
+    bias: str = ""
+
+    @property
+    def tooltip(self) -> str:
+        """Definition and known bias, in a sentence or two."""
+        return f"{self.doc} {self.bias}".strip()
+
+    def of_day(self) -> str:
+        """SQL of the metric on one row of `fact_media_daily`."""
+        return self._sql(self.numerator, self.denominator)
+
+    def over_days(self) -> str:
+        """SQL of the metric over any group of rows. ConfigError for uniques, which must be counted anew."""
+        if self.adds is Adds.RECOUNT:
+            raise ConfigError(
+                f"{self.name} does not add up: count distinct visitors in fact_media_engagement"
+            )
+        below = f"sum({self.denominator})" if self.denominator else ""
+        return self._sql(f"sum({self.numerator})", below)
+
+    def _sql(self, above: str, below: str) -> str:
+        scaled = above if self.scale == 1.0 else f"{above} / {self.scale}"
+        return f"CAST({scaled} AS DOUBLE) / NULLIF({below}, 0)" if below else scaled
+
+
+_EVENTS, _BY_DATE = "sessions (/stats/events)", "Wistia's daily counts (by_date)"
+
+METRICS: tuple[Metric, ...] = (
+    Metric("loads", "Times the player was loaded on the account's day.", "loads", Adds.SUM, _BY_DATE),
+    Metric("plays", "Times it was played on the account's day.", "plays", Adds.SUM, _BY_DATE),
+    Metric(
+        "plays_from_events", "Distinct sessions, conversions apart.", "plays_from_events", Adds.SUM, _EVENTS,
+        bias="About 0.95 to 1.02 of plays: viewers in private sessions are not listed.",
+    ),
+    Metric("sessions", "Distinct sessions.", "sessions", Adds.SUM, _EVENTS),
+    Metric(
+        "unique_viewers", "Distinct visitors of the sessions.", "unique_viewers", Adds.RECOUNT, _EVENTS,
+        bias="Privacy Mode gives every session a visitor of its own.",
+    ),
+    Metric(
+        "play_rate_analytics", "Unique plays / unique loads, as Wistia computes it.", "play_rate_analytics",
+        Adds.RATIO, "Wistia's analytics", unit="share", bias="A value per media and day only.",
+    ),
+    Metric(
+        "play_rate_estimated", "Our estimate: distinct viewers of the day / loads of the day.",
+        "unique_viewers", Adds.RATIO, f"{_EVENTS} and {_BY_DATE}", "loads", "share",
+        bias="Loads are not unique loads; never mixed with play_rate_analytics.",
+    ),
+    Metric(
+        "plays_per_load", "Plays / loads.", "plays", Adds.RATIO, _BY_DATE, "loads", "ratio",
+        bias="May exceed 1; it is not the play rate.",
+    ),
+    Metric(
+        "watch_seconds", "Time watched: share seen x duration, added up.", "watch_milliseconds", Adds.SUM,
+        _EVENTS, unit="s", scale=1000.0, bias="Sessions without a known duration count as zero.",
+    ),
+    Metric(
+        "hours_watched_modelled", "Wistia's model: plays x lifetime engagement x duration.",
+        "hours_watched_modelled", Adds.SUM, _BY_DATE, unit="hours",
+        bias="Not what was watched that day, and restated for closed days: never a daily trend.",
+    ),
+    Metric(
+        "average_viewed_share", "Share of the media that a session saw, on average.", "viewed_millionths",
+        Adds.RATIO, _EVENTS, "sessions", "share", 1_000_000.0,
+    ),
+    Metric(
+        "engagement_share", "Time watched / time there was to watch in the sessions.", "watch_milliseconds",
+        Adds.RATIO, _EVENTS, "full_milliseconds", "share",
+    ),
+    Metric(
+        "completion_share", "Sessions that saw 95 % or more / sessions.", "reached_95", Adds.RATIO, _EVENTS,
+        "sessions", "share",
+    ),
+    *(
+        Metric(f"reached_{m}", f"Sessions that saw {m} % or more.", f"reached_{m}", Adds.SUM, _EVENTS)
+        for m in (25, 50, 75, 95)
+    ),
+    Metric("conversions", "Events with a conversion.", "conversions", Adds.SUM, _EVENTS),
+)  # fmt: skip
+
+_UNIQUES = ("unique_viewers", "unique_visitors")
+_RATIOS = (*(m.name for m in METRICS if m.adds is Adds.RATIO), "play_rate", "watched_share")
+
+
+def metric(name: str) -> Metric:
+    """The metric called `name`; KeyError if there is none."""
+    return {m.name: m for m in METRICS}[name]
+
+
+def definition(name: str) -> str:
+    """Tooltip of the metric called `name`, else the contract's word on that column. KeyError if neither."""
+    for known in METRICS:
+        if known.name == name:
+            return known.tooltip
+    for column in DAILY.columns:
+        if column.name == name:
+            return column.doc
+    raise KeyError(name)
+
+
+def misuses(sql: str) -> tuple[str, ...]:
+    """What a query does that numbers don't allow: averaged ratios and summed uniques, each in words."""
+    text = re.sub(r"'[^']*'|--[^\n]*", " ", sql.lower())
+    found = []
+    for call, argument in re.findall(r"\b(avg|mean|median|sum)\s*\(\s*(?:\w+\.)?(\w+)\s*[)*/]", text):
+        if argument in _RATIOS:
+            found.append(f"{call}({argument}): a ratio is never averaged or added; divide the sums")
+        elif call == "sum" and argument in _UNIQUES:
+            found.append(f"sum({argument}): uniques don't add up; count distinct visitor_id anew")
+    return tuple(found)
+
+
+def daily_view() -> str:
+    """`gold.media_daily_metrics`: every metric of a media's day, and its certificate."""
+    columns = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS)
+    return f"SELECT media_id, date, {columns}, certificate FROM gold.fact_media_daily"  # noqa: S608
+
+
+def media_view() -> str:
+    """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew."""
+    summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m))
+    return (
+        f"SELECT d.*, u.unique_viewers FROM (SELECT media_id, {summed} FROM gold.fact_media_daily"  # noqa: S608
+        " GROUP BY media_id) d LEFT JOIN (SELECT media_id, count(DISTINCT visitor_id) AS unique_viewers"
+        " FROM gold.fact_media_engagement GROUP BY media_id) u ON u.media_id = d.media_id"
+    )
+
+
+def _whole(known: Metric) -> bool:
+    """Whether the metric can be computed from sums: not from a source's ratio, nor from daily uniques."""
+    return known.numerator not in (*_UNIQUES, *_RATIOS)
+
+
+def well_known_view() -> str:
+    """`wistia_gold_fact_media_daily`, under the names that existing checks use. Its play_rate is the source's
+    value where it is known, else the estimate."""
+    return (
+        "SELECT date AS dt, media_id, unique_viewers AS unique_visitors, loads, plays,"
+        " coalesce(play_rate_analytics, play_rate_estimated) AS play_rate, built_at AS gold_ingested_at"
+        " FROM gold.fact_media_daily"
+    )
+
+
+def views() -> Sequence[tuple[str, str]]:
+    """(name, SELECT) of every view, in DuckDB's and Athena's common SQL."""
+    return (
+        ("gold.media_daily_metrics", daily_view()),
+        ("gold.media_metrics", media_view()),
+        ("wistia_gold_fact_media_daily", well_known_view()),
+    )
+
+
+def page() -> str:
+    """The documentation of all metrics, as Markdown."""
+    head = "# Metrics\n\nGenerated from the declarations; edit those. Ratios are never averaged; uniques are never summed.\n\n"
+    rows = [
+        "| metric | definition | numerator / denominator | unit | over days and media | source | known bias |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    rows += [
+        f"| `{m.name}` | {m.doc} | `{m.numerator}`{f' / `{m.denominator}`' if m.denominator else ''} | {m.unit}"
+        f" | {m.adds} | {m.source} | {m.bias or '-'} |"
+        for m in METRICS
+    ]
+    return head + "\n".join(rows) + "\n"
