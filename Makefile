@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: diagram help demo test check setup lint types layers format docs dashboard requirements browser-tools clean
+.PHONY: help demo test check setup lint types layers format docs diagram requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ demo: .venv/laptop ## seven simulated days into ./lake, and a report; no account
 	rm -rf lake
 	$(BIN)/wistlake demo
 
-test: setup aws-tools browser-tools ## every test: units, pipeline, Spark parity, emulated AWS, browser
+test: setup ## every test
 	$(BIN)/python -m pytest
 
 check: lint types layers ## everything that reads code without running it
@@ -34,6 +34,10 @@ setup: .venv/dev ## .venv with all that development needs
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+docs: setup ## the generated pages: tables, metrics, privacy, settings
+	$(BIN)/python -m wistlake.entrypoints.docs
+	$(BIN)/python -m wistlake.settings
+
 lint: setup ## ruff, and its formatter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,16 +52,6 @@ types: setup ## mypy, strict
 layers: setup ## which room may import which
 	$(BIN)/lint-imports
 
-dashboard: setup ## the dashboard over ./lake
-	$(BIN)/wistlake dashboard
-
-# Chromium is a system package: the browser tests need it, nothing else does.
-browser-tools:
-	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
-	  { echo "installing chromium for the browser tests"; \
-	    { [ "$$(id -u)" = 0 ] && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium chromium-driver fonts-dejavu-core >/dev/null; } || \
-	    { echo "The browser tests need Chromium: install chromium and chromium-driver (Debian: sudo apt-get install chromium chromium-driver), then call make again"; exit 1; }; }
-
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
 	for name in dev laptop; do \
@@ -67,7 +61,6 @@ requirements: ## pin all requirements anew, with hashes and without index addres
 clean: ## remove what make made
 	rm -rf .venv .tools build dist lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
--include infra/aws.mk
 
 diagram: ## the picture in docs, from its text (needs graphviz)
 	dot -Tpng docs/pipeline.dot -o docs/wistia-pipeline-overview.png

@@ -3,7 +3,8 @@
     python benchmarks/daily_run.py [--history 365] [--repeat 3]
 
 A simulated Wistia is served on this machine without latency. For each history the lake is filled once, then
-the same day is run `--repeat` times, each from a fresh copy, alternating between the two; medians are printed.
+the same day is run `--repeat` times, each from a fresh copy,
+alternating between the two; medians are printed.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """A gold query over two years of 100 media in DuckDB, on monthly Iceberg files as a lake has them.
 
-    python benchmarks/gold_query.py
+python benchmarks/gold_query.py
 """
 
 import statistics

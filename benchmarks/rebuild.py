@@ -136,7 +136,6 @@ def build_with_duckdb(folder: Path, warehouse: Path) -> int:
     """The yardstick: three tables by hand-written SQL, committed with PyIceberg."""
     import duckdb
     from pyiceberg.catalog.sql import SqlCatalog
-    from pyiceberg.partitioning import PartitionField, PartitionSpec
     from pyiceberg.transforms import DayTransform, MonthTransform
 
     from wistlake.derive.pseudonym import pads

@@ -8,13 +8,13 @@ READ_TIMEOUT = "wistia_simulator.read_timeout"
 """Key in the ASGI scope: the client's read timeout in seconds, None without one."""
 
 
-class InjectedReset(Exception):  # noqa: N818 - a signal to the transport, not an error of the simulator
+class InjectedReset(Exception):
     """The connection is reset."""
 
 
-class InjectedTruncation(Exception):  # noqa: N818
+class InjectedTruncation(Exception):
     """The body ends too early."""
 
 
-class InjectedTimeout(Exception):  # noqa: N818
+class InjectedTimeout(Exception):
     """The client would have given up waiting."""

@@ -37,7 +37,7 @@ class Lake:
 
 
 def open(path: str | Path = "lake") -> Lake:  # noqa: A001, as in `wistlake.open`
-    """The lake in the folder `path`. ConfigError if there is none, it was moved, or a newer wistlake made it."""
+    """The lake in the folder `path`. ConfigError if there is none, it was moved, or it is newer."""
     from wistlake.wiring import laptop
 
     return Lake(laptop.query_folder(Path(path).expanduser().absolute()))

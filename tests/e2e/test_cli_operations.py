@@ -82,10 +82,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 
 def contents(folder: Path) -> dict[str, list]:
     found = wistlake.open(folder)
-    return {
-        t: sorted(map(str, found.table(t).drop_columns(["built_at"]).to_pylist()))
-        for t in TABLES
-    }
+    return {t: sorted(map(str, found.table(t).drop_columns(["built_at"]).to_pylist())) for t in TABLES}
 
 
 # every command
@@ -253,7 +250,9 @@ def superseded(lake: Path) -> datetime:
     table.overwrite(table.scan().to_arrow())
     ledger = SqliteLedger(lake / "ledger.db")
     now = datetime.now(UTC)
-    ledger.publish(Publication("later", now, upkeep.refs(t for t in ALL if t.full_name in upkeep_names(ledger))))
+    ledger.publish(
+        Publication("later", now, upkeep.refs(t for t in ALL if t.full_name in upkeep_names(ledger)))
+    )
     return now
 
 

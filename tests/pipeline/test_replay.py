@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.lake import Lake, Scenario
 
+from support.lake import Lake, Scenario
 from wistia_simulator import ServerOptions, create_replay_app, transport
 
 RECORDED = Path(__file__).parents[2].parent / "shared/wistia-api/samples/events_by_date_v1_2024-12"

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from support import truth
 from support.compare import differences
 from support.lake import Lake, Scenario
-
 from wistia_simulator import MediaChange, Profile
 from wistlake.contracts import table
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from structlog.testing import capture_logs
-from support.lake import Lake, Scenario
 
+from support.lake import Lake, Scenario
 from wistia_simulator import Profile
 from wistlake.pipeline.forget import Who, forget
 from wistlake.wiring import privacy as wiring

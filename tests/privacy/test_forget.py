@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from privacy.people import have_forgotten, lake_of_people, somebody
 from support.compare import differences
-
+from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
 from wistlake.contracts import TABLES, table
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, StoreError
-from support.lake import KEY, START, Lake
 
 pytestmark = pytest.mark.engine
 DAYS = 3

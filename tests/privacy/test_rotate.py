@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from privacy.people import lake_of_people
 from structlog.testing import capture_logs
-from support.lake import KEY, START, Lake
 
+from privacy.people import lake_of_people
+from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError

@@ -128,7 +128,10 @@ class _Model:
             (media, day)
             for (media, day), at in self.by_date.items()
             if self._start(day + DAY) <= at
-            and all(events.get((media, d), at) >= _midnight(d + DAY) and (media, d) in events for d in self._touched(day))
+            and all(
+                events.get((media, d), at) >= _midnight(d + DAY) and (media, d) in events
+                for d in self._touched(day)
+            )
         }
 
     def _start(self, day: date) -> datetime:
@@ -305,7 +308,9 @@ class _Model:
         rows = [known(r) for r in self._listed()]
         return [
             {"media_id": media, "date": day, **dict(zip(dimensions, values, strict=True)), **_measures(of)}
-            for (media, day, *values), of in _grouped(rows, "media_id", "event_date_local", *dimensions).items()
+            for (media, day, *values), of in _grouped(
+                rows, "media_id", "event_date_local", *dimensions
+            ).items()
         ]
 
     def _retention(self) -> list[Row]:

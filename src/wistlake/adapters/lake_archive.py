@@ -32,7 +32,7 @@ def backup(lake: Path, target: Path) -> int:
     and the pseudonym key, so that only the owner may read it. The caller holds the lake's lease."""
     LakeFolder(lake).described()
     if target.exists():
-        raise ConfigError(f"{target} is there already: name a new folder or file")
+        raise ConfigError(f"{target} exists: name a new folder or file")
     if target.is_relative_to(lake):
         raise ConfigError(f"{target} lies inside the lake: name a place outside of {lake}")
     with _explained(target):
@@ -51,7 +51,7 @@ def backup(lake: Path, target: Path) -> int:
 
 
 def restore(source: Path, lake: Path) -> None:
-    """Make the copy in `source` (a folder, a moved lake, or a tar) the lake at `lake`, a path that is free."""
+    """Make the copy in `source` (folder, moved lake or tar) the lake at `lake`."""
     if lake.exists() and any(lake.iterdir()):
         raise ConfigError(f"{lake} is not empty: restore to a new folder (--to), or move it away")
     if not source.exists():

@@ -1,4 +1,4 @@
-"""The laptop's tables without their past: older snapshots expired, and every file that only they had removed."""
+"""The laptop's tables without their past: older snapshots expired, the files that only they had removed."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

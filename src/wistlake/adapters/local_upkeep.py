@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, LessThan
 from pyiceberg.io import FileIO
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
@@ -109,7 +108,7 @@ def _small(table: IcebergTable) -> Counter[int | None]:
     )
 
 
-def _filter(table: Table, partition: int | None) -> BooleanExpression | None:
+def _filter(table: Table, partition: int | None) -> str | None:
     """The rows of one partition, by the days that it covers."""
     if partition is None:
         return None
@@ -118,7 +117,7 @@ def _filter(table: Table, partition: int | None) -> BooleanExpression | None:
         start, end = _EPOCH + timedelta(days=partition), _EPOCH + timedelta(days=partition + 1)
     else:
         start, end = _month(partition), _month(partition + 1)
-    return And(GreaterThanOrEqual(column, start.isoformat()), LessThan(column, end.isoformat()))
+    return f"{column} >= '{start.isoformat()}' and {column} < '{end.isoformat()}'"
 
 
 def _month(number: int) -> date:

@@ -1,1 +1,1 @@
-"""From a contract to everything that follows from it: Spark schema, DDL, MERGE text, views, documentation. Pure text."""
+"""From a contract to what follows from it: Spark schema, DDL, MERGE text, views, documentation. Pure text."""

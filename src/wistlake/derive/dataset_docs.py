@@ -12,7 +12,8 @@ def page() -> str:
 
 def _table(table: Table) -> str:
     rows = [
-        f"| `{c.name}` | {c.type} | {c.unit or '-'} | {'yes' if c.nullable else 'no'} | {c.privacy} | {c.doc} |"
+        f"| `{c.name}` | {c.type} | {c.unit or '-'} | {'yes' if c.nullable else 'no'}"
+        f" | {c.privacy} | {c.doc} |"
         for c in table.columns
     ]
     return "\n".join(
@@ -29,7 +30,10 @@ def _table(table: Table) -> str:
 
 
 def _source(source: Source) -> str:
-    rows = [f"| `{f.path}` | {f.type} | {'yes' if f.required else 'no'} | {f.privacy} | {f.doc} |" for f in source.fields]
+    rows = [
+        f"| `{f.path}` | {f.type} | {'yes' if f.required else 'no'} | {f.privacy} | {f.doc} |"
+        for f in source.fields
+    ]
     return "\n".join(
         [
             f"## {source.name}\n",

@@ -34,7 +34,8 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
     """
     started = order.window.now
     with parts.ledger.lease(LEASE, order.run_id, started, LEASE_SECONDS):
-        record = Run(order.run_id, order.trigger, order.origin, "running", started)
+        origin = order.origin if parts.on_the_network else "simulated"
+        record = Run(order.run_id, order.trigger, origin, "running", started)
         parts.ledger.put_run(record)
         result = RunResult(order.run_id, order.trigger)
         log.info("run started", run_id=order.run_id, trigger=order.trigger)
@@ -169,7 +170,7 @@ class _Work:
         errors: list[WistlakeError] = list(ingested.errors.values())
         if built is not None:
             errors += [
-                ContractViolation(f"{media_id}: {why}; `wistlake repair --accept-shrink` takes it as it is")
+                ContractViolation(f"{media_id}: {why}")
                 for (_, media_id, _), why in sorted(built.stopped.items())
             ]
             errors += [

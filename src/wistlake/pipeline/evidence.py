@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy
-from wistlake.planning.plan import Window
 from wistlake.pipeline.health import health
+from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Query, Run
 
 SUCCEEDED = "succeeded"
@@ -56,7 +56,7 @@ class Evidence:
 
 
 def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidence:
-    """The last `days` days up to the newest run, judged. Read from the ledger and the published tables only."""
+    """The last `days` days up to the newest run, judged from the ledger and the published tables."""
     runs = sorted(ledger.runs(10_000), key=lambda r: (r.started_at, r.run_id))
     if not runs:
         return Evidence((), ("no run yet",))

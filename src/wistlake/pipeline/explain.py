@@ -35,8 +35,8 @@ def explain(
         "observations": revisions(query, media_id, day),
         "landings": _landings(ledger, objects, media_id, day, tz),
         "verdicts": query.sql(
-            f"SELECT identity, verdict, ours, theirs, lower, upper, run_id FROM ops.reconciliation WHERE {where}"  # noqa: S608
-            " ORDER BY identity"
+            f"SELECT identity, verdict, ours, theirs, lower, upper, run_id"  # noqa: S608
+            f" FROM ops.reconciliation WHERE {where} ORDER BY identity"
         ).to_pylist(),
         "run_id": _run_of(ledger, media_id, day),
         "snapshot_id": ref.snapshot_id if ref else None,
@@ -47,14 +47,15 @@ def explain(
 
 
 def revisions(query: Query, media_id: str | None = None, day: date | None = None) -> list[dict[str, Any]]:
-    """Every value that the source ever gave for a day, oldest first, with how it moved from the one before."""
+    """Every value that the source ever gave for a day, oldest first, and how it moved."""
     chosen = [f"media_id = '{media_id}'"] if media_id else []
     chosen += [f"date = DATE '{day}'"] if day else []
     where = f"WHERE {' AND '.join(chosen)}" if chosen else ""
     span = "OVER (PARTITION BY media_id, date ORDER BY observed_at)"
     return query.sql(  # type: ignore[no-any-return]
         "SELECT media_id, date, observed_at, load_count, play_count, hours_watched_modelled,"  # noqa: S608
-        f" load_count - lag(load_count) {span} AS loads_moved, play_count - lag(play_count) {span} AS plays_moved"
+        f" load_count - lag(load_count) {span} AS loads_moved,"
+        f" play_count - lag(play_count) {span} AS plays_moved"
         f" FROM silver.media_by_date_observations {where} ORDER BY media_id, date, observed_at"
     ).to_pylist()
 

@@ -1,8 +1,8 @@
-"""Forgetting a person: a tombstone, then bronze, silver, gold and their history, then a second look, a receipt.
+"""Forgetting a person: a tombstone, then bronze, silver, gold and history, then a second look, a receipt.
 
-Every step may be repeated: a crash anywhere is cured by giving the same order again. What has been read of the
-person (address, visitor keys) stays in this process's memory; the receipt and the ledger hold counts and
-keyed marks.
+Every step may be repeated: a crash anywhere is cured by giving the same order again. What has been read of
+the person (address, visitor keys) stays in this process's memory; the receipt and the ledger hold counts
+and keyed marks.
 """
 
 import asyncio

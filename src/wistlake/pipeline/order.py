@@ -25,6 +25,9 @@ class Client(Protocol):
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[dict[str, Any]]:
         """The account's media."""
 
+    async def page(self, path: str, params: Any = None) -> Any:
+        """One answer from a path below the base."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -39,6 +42,7 @@ class Parts:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     redact: Redact | None = None
+    on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,14 +149,16 @@ def misuses(sql: str) -> tuple[str, ...]:
 def daily_view() -> str:
     """`gold.media_daily_metrics`: every metric of a media's day, and its certificate."""
     columns = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS)
-    return f"SELECT media_id, date, {columns}, certificate FROM gold.fact_media_daily"  # noqa: S608
+    return f"SELECT media_id, date, {columns}, certificate FROM gold.fact_media_daily"
 
 
 def media_view() -> str:
     """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew."""
-    summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m))
+    summed = ", ".join(
+        f"{m.over_days()} AS {m.name}" for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m)
+    )
     return (
-        f"SELECT d.*, u.unique_viewers FROM (SELECT media_id, {summed} FROM gold.fact_media_daily"  # noqa: S608
+        f"SELECT d.*, u.unique_viewers FROM (SELECT media_id, {summed} FROM gold.fact_media_daily"
         " GROUP BY media_id) d LEFT JOIN (SELECT media_id, count(DISTINCT visitor_id) AS unique_viewers"
         " FROM gold.fact_media_engagement GROUP BY media_id) u ON u.media_id = d.media_id"
     )
@@ -188,14 +190,24 @@ def views() -> Sequence[tuple[str, str]]:
 
 def page() -> str:
     """The documentation of all metrics, as Markdown."""
-    head = "# Metrics\n\nGenerated from the declarations; edit those. Ratios are never averaged; uniques are never summed.\n\n"
+    head = (
+        "# Metrics\n\nGenerated from the declarations; edit those."
+        " Ratios are never averaged; uniques are never summed.\n\n"
+    )
     rows = [
-        "| metric | definition | numerator / denominator | unit | over days and media | source | known bias |",
+        (
+            "| metric | definition | numerator / denominator | unit | over days and media | source"
+            " | known bias |"
+        ),
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     rows += [
-        f"| `{m.name}` | {m.doc} | `{m.numerator}`{f' / `{m.denominator}`' if m.denominator else ''} | {m.unit}"
-        f" | {m.adds} | {m.source} | {m.bias or '-'} |"
+        f"| `{m.name}` | {m.doc} | `{m.numerator}`{_below(m)}"
+        f" | {m.unit} | {m.adds} | {m.source} | {m.bias or '-'} |"
         for m in METRICS
     ]
     return head + "\n".join(rows) + "\n"
+
+
+def _below(known: Metric) -> str:
+    return f" / `{known.denominator}`" if known.denominator else ""

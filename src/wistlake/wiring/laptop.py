@@ -277,6 +277,7 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
         clock=outside.clock,
         monotonic=outside.monotonic,
         redact=_redaction(settings, chain.keys),
+        on_the_network=outside.transport is None,
     )
 
 

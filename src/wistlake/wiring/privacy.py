@@ -59,7 +59,7 @@ def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> 
         ledger=laptop.ledger(settings),
         tables=laptop.tables(settings),
         client=nobody,
-        notifier=laptop.notifier(settings),
+        notifier=laptop.notifier(settings, outside),
         keys=lambda: ring.load().keys,
         clock=outside.clock,
         monotonic=outside.monotonic,

@@ -34,7 +34,7 @@ def steps(most: float) -> list[float]:
     return marks
 
 
-def lines(  # noqa: PLR0913 - a chart has these parts
+def lines(
     title: str,
     drawn: Sequence[Line],
     labels: Sequence[str],

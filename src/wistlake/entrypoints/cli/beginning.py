@@ -5,13 +5,18 @@ import os
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
 from wistlake.errors import ConfigError, WistlakeError
+
+if TYPE_CHECKING:
+    from wistlake.pipeline.doctor import Check
+    from wistlake.settings import Settings
+    from wistlake.wiring.laptop import Outside
 
 
 def init(
@@ -74,7 +79,7 @@ def doctor(
 
     Example: wistlake doctor --live
     """
-    from wistlake.pipeline.doctor import OK, Check, probes
+    from wistlake.pipeline.doctor import OK, Check
 
     try:
         settings = session.settings()
@@ -86,7 +91,7 @@ def doctor(
         outside = session.outside(now)
         checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
         if live and settings.token is not None:
-            checks += asyncio.run(_live(settings, outside, probes))
+            checks += asyncio.run(_live(settings, outside))
     if as_json:
         output.as_json({"checks": [c.as_json() for c in checks]})
     else:
@@ -95,8 +100,8 @@ def doctor(
         raise typer.Exit(ConfigError.exit_code)
 
 
-async def _live(settings, outside, probes):  # type: ignore[no-untyped-def]
-    from wistlake.pipeline.doctor import Check
+async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
+    from wistlake.pipeline.doctor import Check, probes
     from wistlake.wiring import laptop
 
     try:

@@ -21,9 +21,11 @@ READERS = (
     ),
     (
         "Spark",
-        "spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0 "
-        "--conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog "
-        "--conf spark.sql.catalog.lake.type=rest --conf spark.sql.catalog.lake.uri={uri}",
+        (
+            "spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0 "
+            "--conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog "
+            "--conf spark.sql.catalog.lake.type=rest --conf spark.sql.catalog.lake.uri={uri}"
+        ),
     ),
 )
 

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 
 import typer
 
-from wistlake.entrypoints.cli import beginning, demo, keeping, privacy, reading, repairing, runs, session, trust
+from wistlake.entrypoints.cli import (
+    beginning,
+    demo,
+    keeping,
+    privacy,
+    reading,
+    repairing,
+    runs,
+    session,
+    trust,
+)
 from wistlake.errors import WistlakeError
 
 app = typer.Typer(
@@ -59,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except WistlakeError as e:
         sys.stderr.write(f"error: {e}\n")
         if "WISTIA_API_TOKEN is not set" in str(e):
-            sys.stderr.write("`wistlake init` asks for what is needed; `wistlake demo` needs no account at all\n")
+            sys.stderr.write(
+                "`wistlake init` asks for what is needed; `wistlake demo` needs no account at all\n"
+            )
         raise SystemExit(e.exit_code) from None
 
 

@@ -44,7 +44,6 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
     Example: wistlake key rotate
     """
     from wistlake.pipeline.rotate import rotate as turn
-    from wistlake.wiring import laptop
     from wistlake.wiring import privacy as wiring
 
     settings, at = session.settings(), session.clock(now)()

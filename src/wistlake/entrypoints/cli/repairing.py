@@ -1,6 +1,6 @@
 """`gaps`, `repair`, `rebuild`, `watermark`, `media`: putting right what a daily run can't by itself."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -113,8 +113,8 @@ def rebuild(
         if expired:
             days = sorted({i.day for i in expired})
             output.say(
-                f"{len(expired)} are not: the raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
-                "expired, and their rows stay as they were built"
+                f"{len(expired)} are not: raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
+                "expired; their rows stay as built"
             )
     followed = tuple(m.media_id for m in ledger.media() if m.retired_at is None)
     if not followed:
@@ -197,7 +197,7 @@ def media_add(
 
     Example: wistlake media add abc123xyz0 --from 2026-10-01
     """
-    _change_media(media_id, now, first=start and start.isoformat())
+    _change_media(media_id, now, first=start)
     output.say(f"{media_id} is followed; MEDIA_IDS must name it too, unless it is `all`")
 
 
@@ -216,7 +216,7 @@ def media_retire(
 
 
 def _change_media(
-    media_id: str, now: datetime | None, *, first: str | None = None, retire: str | None = None
+    media_id: str, now: datetime | None, *, first: date | None = None, retire: str | None = None
 ) -> None:
     from dataclasses import replace
 
@@ -236,6 +236,5 @@ def _change_media(
                 raise ConfigError(f"the lake does not follow {media_id}: `wistlake media list` says which")
             ledger.put_media([replace(entry, retired_at=at, reason=retire)])
             return
-        begins = day(first) if first else None
-        entry = entry or MediaEntry(media_id, begins or first_day(laptop.window(settings, at)), at)
-        ledger.put_media([replace(entry, first_day=begins or entry.first_day, retired_at=None, reason="")])
+        entry = entry or MediaEntry(media_id, first or first_day(laptop.window(settings, at)), at)
+        ledger.put_media([replace(entry, first_day=first or entry.first_day, retired_at=None, reason="")])

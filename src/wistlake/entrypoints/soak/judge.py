@@ -1,7 +1,8 @@
 """Every table against the truth, in plain Python: no transform, no contract and no engine code takes part.
 
-What the source held when a day was last asked for is the truth about that day; when that was, the manifests
-in bronze say. Rows are lost (should be there), duplicated (a key twice) or wrong (another value, or too many).
+What the source held when a day was last asked for is the truth about that day; when that was, the
+manifests in bronze say. Rows are lost (should be there), duplicated (a key twice) or wrong (another value,
+or too many).
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -373,7 +375,7 @@ def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
         ("silver.quarantine", ("landing_id", "line"), ()),
     )
     for name, key, expected in checks:
-        found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))
+        found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))  # noqa: S608
     _derived(found, truth, sql)
     return found
 
@@ -387,7 +389,7 @@ def _derived(found: Judgement, truth: Truth, sql: Sql) -> None:
             f"gold.{name}_daily",
             ("media_id", "date", *dims),
             expected,
-            sql(f"SELECT * FROM gold.{name}_daily"),
+            sql(f"SELECT * FROM gold.{name}_daily"),  # noqa: S608
         )
     observations = sql("SELECT * FROM silver.media_by_date_observations ORDER BY media_id, date, observed_at")
     expected_rows = []
@@ -423,11 +425,11 @@ def _spans(found: Judgement, sql: Sql) -> None:
 
 
 def _retention(found: Judgement, sql: Sql) -> None:
-    """`media_retention_daily`: one row a pair of snapshots with curves; differences where they can be told."""
+    """`media_retention_daily`: one row a pair of snapshots with curves, differences where told."""
     rows = sql("SELECT * FROM silver.media_lifetime ORDER BY media_id, snapshot_date")
     curves = [r for r in rows if r["engagement_data"]]
     expected = []
-    for before, after in zip(curves, curves[1:], strict=False):
+    for before, after in pairwise(curves):
         if before["media_id"] == after["media_id"]:
             wanted = {"media_id": after["media_id"], "date": after["snapshot_date"]}
             wanted |= {"previous_date": before["snapshot_date"]}
@@ -437,7 +439,7 @@ def _retention(found: Judgement, sql: Sql) -> None:
                 wanted |= {"views": [b - a for a, b in zip(old, new, strict=True)], "verdict": "comparable"}
             expected.append(wanted)
     name = "gold.media_retention_daily"
-    found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))
+    found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))  # noqa: S608
 
 
 def told(counts: Counter[str]) -> dict[str, int]:

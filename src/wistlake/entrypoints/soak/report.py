@@ -62,7 +62,7 @@ class Outcome:
 def soak(
     profile: str, seed: int, days: int, tell: Callable[[str], None], lake: Path | None = None
 ) -> Outcome:
-    """Live through the script of `seed` in `lake` (default: a folder that is gone afterwards), and judge it."""
+    """Live through the script of `seed` in `lake` (default: a temporary folder), and judge it."""
     script = write(profile, seed, days)
     with tempfile.TemporaryDirectory(prefix="wistlake-soak-") as folder:
         return _in(lake or Path(folder) / "lake", script, tell)

@@ -1,0 +1,43 @@
+"""The page that says which field is of which class and where it goes: from the contracts alone."""
+
+from collections.abc import Iterable, Iterator
+
+from wistlake.contracts.form import Privacy, Source, Table
+
+_FATE = {
+    Privacy.NONE: "silver and gold; says nothing about a person",
+    Privacy.COARSE: "silver and gold; shared by many",
+    Privacy.PSEUDONYM: "silver and gold, keyed",
+    Privacy.MASKED: "silver and gold, personal parts cut out",
+    Privacy.PERSONAL: "bronze only, until its retention ends; not even there with redaction on",
+}
+
+
+def page(sources: Iterable[Source], tables: Iterable[Table]) -> str:
+    """The whole page as Markdown."""
+    return "\n".join([*_head(), *_sources(sources), *_tables(tables)]) + "\n"
+
+
+def _head() -> Iterator[str]:
+    yield "# Personal data: which field, which class, where it goes"
+    yield ""
+    yield "Generated from the contracts. What no contract names never leaves bronze; bronze is kept for"
+    yield "`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30). Silver and gold are kept until `wistlake forget`"
+    yield "removes a person, or the lake is deleted."
+
+
+def _sources(sources: Iterable[Source]) -> Iterator[str]:
+    for source in sources:
+        yield from ("", f"## bronze: {source.name}", "", "| field | class | goes to |", "| --- | --- | --- |")
+        yield from (f"| `{f.path}` | {f.privacy} | {_FATE[f.privacy]} |" for f in source.fields)
+        if source.tolerated:
+            yield f"| {', '.join(f'`{t}`' for t in source.tolerated)} | not named | bronze only |"
+
+
+def _tables(tables: Iterable[Table]) -> Iterator[str]:
+    yield from ("", "## Tables that hold more than facts about media", "")
+    yield from ("| table | column | class |", "| --- | --- | --- |")
+    for table in tables:
+        for column in table.columns:
+            if column.privacy is not Privacy.NONE:
+                yield f"| `{table.full_name}` | `{column.name}` | {column.privacy} |"

@@ -1,0 +1,30 @@
+"""The allow-list: nothing personal has a column, and the page about it is what the contracts say."""
+
+from pathlib import Path
+
+from wistlake.contracts import SOURCES, TABLES
+from wistlake.contracts.form import Privacy
+from wistlake.derive.privacy_page import page
+from wistlake.privacy.redaction import page as masked_page
+from wistlake.privacy.redaction import redact
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_table_has_a_personal_column() -> None:
+    assert not [c for t in TABLES for c in t.columns if c.privacy is Privacy.PERSONAL]
+
+
+def test_what_a_contract_does_not_name_is_not_kept() -> None:
+    events = next(s for s in SOURCES if s.name == "events")
+    record = {"event_key": "k", "email": "a@example.org", "ip": "198.51.100.7", "new_field": "x", "lat": 1.5}
+    assert redact(events, record, {}) == {"event_key": "k"}
+
+
+def test_a_masked_page_keeps_host_path_and_campaign() -> None:
+    url = "https://user:pw@site.example/a@b.example/page?email=a%40b.example&utm_source=mail&gclid=1"
+    assert masked_page(url) == "https://site.example/[masked]/page?utm_source=mail"
+
+
+def test_the_page_is_fresh() -> None:
+    assert (ROOT / "docs" / "privacy.md").read_text() == page(SOURCES, TABLES)

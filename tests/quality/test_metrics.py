@@ -1,0 +1,63 @@
+"""Metrics as code: what follows from the declarations, and what they refuse."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from wistlake.contracts.fact_media_daily import TABLE as DAILY
+from wistlake.entrypoints.docs import pages
+from wistlake.errors import ConfigError
+from wistlake.quality.metrics import METRICS, Adds, definition, metric, misuses, views
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT avg(play_rate) FROM wistia_gold_fact_media_daily",
+        "SELECT sum(d.unique_viewers) FROM gold.fact_media_daily d",
+        "SELECT AVG( completion_share ) FROM gold.media_daily_metrics",
+        "SELECT sum(unique_visitors) / 2 FROM wistia_gold_fact_media_daily",
+    ],
+)
+def test_averaged_ratios_and_summed_uniques_are_refused(sql: str) -> None:
+    assert len(misuses(sql)) == 1
+
+
+def test_sums_and_ratios_of_sums_are_allowed() -> None:
+    assert misuses("SELECT sum(plays) / sum(loads), max(unique_viewers) FROM gold.fact_media_daily") == ()
+
+
+def test_no_view_misuses_a_metric() -> None:
+    assert [misuses(sql) for _, sql in views()] == [()] * len(views())
+
+
+def test_uniques_cannot_be_asked_for_over_days() -> None:
+    with pytest.raises(ConfigError, match="count distinct visitors"):
+        metric("unique_viewers").over_days()
+
+
+def test_numerators_and_denominators_are_columns_of_the_contract() -> None:
+    used = {c for m in METRICS for c in (m.numerator, m.denominator) if c}
+    assert used <= set(DAILY.column_names)
+
+
+def test_every_column_of_the_daily_table_has_a_definition() -> None:
+    assert all(definition(name) for name in DAILY.column_names)
+
+
+def test_a_ratio_over_days_is_the_ratio_of_the_sums() -> None:
+    asked = f"SELECT {metric('plays_per_load').over_days()} FROM (VALUES (1, 1), (1, 9)) AS d(plays, loads)"
+    assert duckdb.sql(asked).fetchone() == (0.2,)  # the average of the ratios would be 0.55
+
+
+def test_every_metric_says_how_it_adds_up() -> None:
+    ratios = {m.name for m in METRICS if m.adds is Adds.RATIO and m.denominator}
+    assert {"play_rate_estimated", "completion_share", "average_viewed_share"} <= ratios
+
+
+@pytest.mark.parametrize("name", ["metrics.md", "datasets.md"])
+def test_the_generated_pages_are_fresh(name: str) -> None:
+    assert (DOCS / name).read_text() == pages()[name], "python -m wistlake.entrypoints.docs"
