@@ -52,7 +52,10 @@ def test_references_name_columns_that_exist() -> None:
 
 
 def test_the_simulator_stands_alone() -> None:
-    code = "import sys, wistia_simulator, wistia_simulator.main; print([m for m in sys.modules if m.split('.')[0] == 'wistlake'])"
+    code = (
+        "import sys, wistia_simulator, wistia_simulator.main;"
+        "print([m for m in sys.modules if m.split('.')[0] == 'wistlake'])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
@@ -63,7 +66,8 @@ def test_the_simulator_stands_alone() -> None:
     "module", ["wistlake.wistia", "wistlake.pipeline.ingest", "wistlake.adapters.sqlite_ledger"]
 )
 def test_fetching_needs_no_engine(module: str) -> None:
-    code = f"import sys, {module}; print([m for m in ('pyspark', 'pyiceberg', 'duckdb', 'pyarrow') if m in sys.modules])"
+    heavy = ("pyspark", "pyiceberg", "duckdb", "pyarrow")
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

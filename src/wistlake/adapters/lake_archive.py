@@ -174,9 +174,9 @@ def _renamed(value: Any, old: str, new: str) -> Any:
 def _rewrite_database(path: Path, table: str, columns: tuple[str, ...], old: str, new: str) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         for column in columns:
-            rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()  # noqa: S608
+            rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
             connection.executemany(
-                f"UPDATE {table} SET {column} = ? WHERE rowid = ?",  # noqa: S608, names of this module
+                f"UPDATE {table} SET {column} = ? WHERE rowid = ?",
                 [(_renamed_text(text, old, new), number) for number, text in rows],
             )
 

@@ -432,8 +432,8 @@ class _Shape(Generic[_V]):
         self._kind = kind
         self._values_of = attrgetter(*types)
         self._codecs = [(i, *_CODECS[t]) for i, t in enumerate(types.values()) if t in _CODECS]
-        self.select = f"SELECT {names} FROM {table}"  # noqa: S608, constants of this module
-        self.insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        self.select = f"SELECT {names} FROM {table}"
+        self.insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"
         self.replace = self.insert.replace("INSERT", "INSERT OR REPLACE", 1)
 
     def query(self, order: str, filters: Mapping[str, str | None]) -> tuple[str, list[str]]:

@@ -24,7 +24,7 @@ def explain(
     were first seen; `removed` ones are not listed any more. ConfigError if gold has no such row.
     """
     where = f"media_id = '{media_id}' AND date = DATE '{day}'"
-    rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()  # noqa: S608
+    rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
     if not rows:
         raise ConfigError(f"gold has no {media_id} on {day}: `wistlake status` names the gaps")
     published = ledger.publication()
@@ -35,7 +35,7 @@ def explain(
         "observations": revisions(query, media_id, day),
         "landings": _landings(ledger, objects, media_id, day, tz),
         "verdicts": query.sql(
-            f"SELECT identity, verdict, ours, theirs, lower, upper, run_id"  # noqa: S608
+            f"SELECT identity, verdict, ours, theirs, lower, upper, run_id"
             f" FROM ops.reconciliation WHERE {where} ORDER BY identity"
         ).to_pylist(),
         "run_id": _run_of(ledger, media_id, day),
@@ -53,7 +53,7 @@ def revisions(query: Query, media_id: str | None = None, day: date | None = None
     where = f"WHERE {' AND '.join(chosen)}" if chosen else ""
     span = "OVER (PARTITION BY media_id, date ORDER BY observed_at)"
     return query.sql(  # type: ignore[no-any-return]
-        "SELECT media_id, date, observed_at, load_count, play_count, hours_watched_modelled,"  # noqa: S608
+        "SELECT media_id, date, observed_at, load_count, play_count, hours_watched_modelled,"
         f" load_count - lag(load_count) {span} AS loads_moved,"
         f" play_count - lag(play_count) {span} AS plays_moved"
         f" FROM silver.media_by_date_observations {where} ORDER BY media_id, date, observed_at"
@@ -63,7 +63,7 @@ def revisions(query: Query, media_id: str | None = None, day: date | None = None
 def _sessions(query: Query, media_id: str, day: date) -> dict[str, int]:
     where = f"media_id = '{media_id}' AND event_date_local = DATE '{day}'"
     counted = query.sql(
-        "SELECT count(*) FILTER (removed_at IS NULL) AS listed,"  # noqa: S608
+        "SELECT count(*) FILTER (removed_at IS NULL) AS listed,"
         " count(*) FILTER (removed_at IS NOT NULL) AS removed,"
         " count(*) FILTER (first_observed_at > first) AS late,"
         " count(*) FILTER (removed_at IS NULL AND observed_at > first_observed_at) AS grown"

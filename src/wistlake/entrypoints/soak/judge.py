@@ -375,7 +375,7 @@ def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
         ("silver.quarantine", ("landing_id", "line"), ()),
     )
     for name, key, expected in checks:
-        found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))  # noqa: S608
+        found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))
     _derived(found, truth, sql)
     return found
 
@@ -389,7 +389,7 @@ def _derived(found: Judgement, truth: Truth, sql: Sql) -> None:
             f"gold.{name}_daily",
             ("media_id", "date", *dims),
             expected,
-            sql(f"SELECT * FROM gold.{name}_daily"),  # noqa: S608
+            sql(f"SELECT * FROM gold.{name}_daily"),
         )
     observations = sql("SELECT * FROM silver.media_by_date_observations ORDER BY media_id, date, observed_at")
     expected_rows = []
@@ -439,7 +439,7 @@ def _retention(found: Judgement, sql: Sql) -> None:
                 wanted |= {"views": [b - a for a, b in zip(old, new, strict=True)], "verdict": "comparable"}
             expected.append(wanted)
     name = "gold.media_retention_daily"
-    found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))  # noqa: S608
+    found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))
 
 
 def told(counts: Counter[str]) -> dict[str, int]:
