@@ -6,6 +6,7 @@ observation contains is asked of the world. Rows are dictionaries as readers get
 
 import hashlib
 import hmac
+import itertools
 import json
 import math
 import re
@@ -324,7 +325,7 @@ class _Model:
                 duration = self.world.catalog.duration(index, int(at.timestamp()))
                 if body["engagement_data"]:
                     snapshots.append((day, duration, body["engagement_data"], body["rewatch_data"]))
-            for before, after in zip(snapshots, snapshots[1:], strict=False):
+            for before, after in itertools.pairwise(snapshots):
                 found.append(_difference(media_id, before, after))
         return found
 

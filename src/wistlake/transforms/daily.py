@@ -15,7 +15,8 @@ _FULL = (
 
 
 def sessions(events: DataFrame, affected: DataFrame) -> DataFrame:
-    """Listed sessions of the affected pairs (media_id, date), with `date`, `viewed_millionths` and `full_milliseconds`."""
+    """Listed sessions of the affected pairs (media_id, date), with `date` and the integers that gold adds up:
+    `viewed_millionths` and `full_milliseconds`."""
     return (
         events.where("removed_at is null")
         .withColumn("date", F.col("event_date_local"))
