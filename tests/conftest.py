@@ -1,8 +1,10 @@
 """What every test may count on: no setting of this machine takes part."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +12,10 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """A command sets up logging for its whole process: the next test begins anew."""
+    yield
+    structlog.reset_defaults()

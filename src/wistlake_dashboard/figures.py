@@ -1,9 +1,11 @@
 """The numbers that people see, from published tables only. Report, digest and app share them, so that they
 can't disagree. SQL that DuckDB and Athena read alike; ratios are ratios of sums, uniques are recounted."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from wistlake_dashboard.scope import Scope, day_literal, listed
@@ -81,9 +83,14 @@ def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
 
 
 def rows(query: "Query", text: str) -> list[Row]:
-    """A query's rows as dicts."""
-    found: list[Row] = query.sql(text).to_pylist()
-    return found
+    """A query's rows as dicts. Sums of integers are integers: one engine calls them decimals."""
+    return [{k: _plain(v) for k, v in row.items()} for row in query.sql(text).to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def extent(query: "Query") -> tuple[date, date] | None:
@@ -234,7 +241,7 @@ def changes(query: "Query", scope: Scope) -> list[Row]:
             "title": new["title"],
             "what": _told(old, new),
         }
-        for old, new in zip(found, found[1:], strict=False)
+        for old, new in itertools.pairwise(found)
         if old["media_id"] == new["media_id"]
     ]
     return sorted(
@@ -372,7 +379,8 @@ def trust(query: "Query", scope: Scope) -> Trust:
     counts = rows(
         query,
         "SELECT (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken' AND "
-        f"{scope.where()}) AS broken, (SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
+        f"{scope.where()}) AS broken, "
+        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
         f"(SELECT count(*) FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}) AS failed",
     )[0]
     open_days = next((r for r in certificates if r["certificate"] == "provisional"), None)

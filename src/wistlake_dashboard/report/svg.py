@@ -1,6 +1,6 @@
 """Charts as SVG, drawn here: no script, no network. Colours are classes, so that light and dark both work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wistlake_dashboard.report.html import Markup, join, tag
@@ -38,7 +38,7 @@ def lines(
     title: str,
     drawn: Sequence[Line],
     labels: Sequence[str],
-    write: "object",
+    write: Callable[[float | None], str],
     notes: Sequence[tuple[int, str]] = (),
     shaded: int = 0,
 ) -> Markup:
@@ -69,7 +69,7 @@ def lines(
         )
     for mark in marks:
         parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y(mark), y2=y(mark), class_="grid"))
-        parts.append(tag("text", write(mark), x=_LEFT - 6, y=y(mark) + 4, text_anchor="end"))  # type: ignore[operator]
+        parts.append(tag("text", write(mark), x=_LEFT - 6, y=y(mark) + 4, text_anchor="end"))
     every = max(1, -(-points // 7))
     parts += [
         tag("text", labels[at], x=x(at), y=HEIGHT - 6, text_anchor=_anchor(at, points))
@@ -93,16 +93,16 @@ def _anchor(at: int, points: int) -> str:
     return "start" if at == 0 else "end" if at == points - 1 else "middle"
 
 
-def _path(line: Line, x: "object", y: "object") -> Markup:
+def _path(line: Line, x: Callable[[float], float], y: Callable[[float], float]) -> Markup:
     pieces, pen = [], "M"
     for at, value in enumerate(line.values):
         if value is None:
             pen = "M"
             continue
-        pieces.append(f"{pen}{x(at)} {y(value)}")  # type: ignore[operator]
+        pieces.append(f"{pen}{x(at)} {y(value)}")
         pen = "L"
     dots = [
-        tag("circle", tag("title", tip), cx=x(at), cy=y(value), r=3)  # type: ignore[operator]
+        tag("circle", tag("title", tip), cx=x(at), cy=y(value), r=3)
         for at, (value, tip) in enumerate(zip(line.values, line.tips, strict=False))
         if value is not None
     ]

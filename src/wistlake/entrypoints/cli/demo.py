@@ -13,6 +13,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistia_simulator import World
@@ -48,6 +49,7 @@ def demo(
     """
     from wistia_simulator import Profile, World
 
+    before = Path.cwd()
     folder = (lake or Path(os.environ.get("WISTLAKE_LAKE", "lake"))).absolute()
     start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC).replace(hour=HOUR[0], minute=HOUR[1])
     world = World(seed, Profile(media=4), start)
@@ -68,6 +70,7 @@ def demo(
             if not as_json:
                 new = sum(t.get("new", 0) for t in result["tables"].values())
                 output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
+        write_after_run(session.settings(), before / "report.html")
     if as_json:
         output.as_json({"lake": str(folder), "runs": results})
         return
@@ -101,7 +104,7 @@ def _one_day(world: "World") -> dict[str, Any]:
 
 def _what_next(folder: Path) -> None:
     env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={folder} "
-    output.say(f"\nThe lake is in {folder}. Try:")
+    output.say(f"\nThe lake is in {folder}, the report in {folder / 'report.html'} and report.html. Try:")
     output.say(f"  {env}wistlake status")
     output.say(
         f'  {env}wistlake query "SELECT date, sum(plays) AS plays, sum(watch_milliseconds) / 3600000 AS hours '

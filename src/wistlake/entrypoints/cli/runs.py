@@ -7,6 +7,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -21,11 +22,14 @@ def perform(
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
+    chosen = settings or session.settings()
     try:
-        result = run(order, laptop.parts(settings or session.settings(), outside))
+        result = run(order, laptop.parts(chosen, outside))
     except RunFailed as e:
         show(e.result, as_json=as_json)
         raise
+    if result.tables:
+        write_after_run(chosen)
     show(result, as_json=as_json)
     return result
 

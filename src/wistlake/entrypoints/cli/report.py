@@ -1,0 +1,49 @@
+"""`report`: the numbers as one HTML file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import structlog
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import From, Media, To, media_ids
+
+if TYPE_CHECKING:
+    from wistlake.settings import Settings
+
+
+def report(
+    start: From = None,
+    end: To = None,
+    media: Media = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where; default: report.html in the lake.")
+    ] = None,
+) -> None:
+    """Write what is published as one self-contained HTML file.
+
+    Example: wistlake report --from 2026-03-02 --to 2026-03-08 --out report.html
+    """
+    from wistlake.wiring import laptop
+    from wistlake_dashboard.report import chosen_scope, page
+
+    settings = session.settings()
+    query = laptop.query(settings)
+    path = out or settings.lake / "report.html"
+    path.write_text(page(query, chosen_scope(query, start, end, media_ids(media))), encoding="utf-8")
+    output.say(f"report: {path}")
+
+
+def write_after_run(settings: "Settings", *copies: Path) -> None:
+    """The lake's own report, made anew after a run. Whatever goes wrong is logged: it never fails the run."""
+    from wistlake.wiring import laptop
+    from wistlake_dashboard.report import chosen_scope, page
+
+    try:
+        query = laptop.query(settings)
+        text = page(query, chosen_scope(query))
+        for path in (settings.lake / "report.html", *copies):
+            path.write_text(text, encoding="utf-8")
+    except Exception:
+        structlog.get_logger().exception("the report could not be made")
