@@ -1,6 +1,7 @@
 """One run: plan, then ingest, then build, then publish. Backfill, repair and rebuild are other orders."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -82,6 +83,7 @@ class _Work:
     def __init__(self, order: RunOrder, parts: Parts, result: RunResult) -> None:
         self.order, self.parts, self.result = order, parts, result
         self._at = parts.monotonic()
+        self._warming = False
 
     def go(self) -> list[WistlakeError]:
         """The hops in order. The errors that concern single media."""
@@ -115,7 +117,7 @@ class _Work:
             )
             log.info("planned", run_id=order.run_id, fetches=len(fetches), media=len(media))
             self._lap("plan")
-            context = IngestContext.of(order, parts)
+            context = replace(IngestContext.of(order, parts), on_news=self._warm)
             return await Ingest(context, parts.objects, parts.ledger, known, client.fetch).run(fetches)
 
     async def _choose(self, client: Any) -> tuple[str, ...]:
@@ -144,6 +146,12 @@ class _Work:
         ledger.put_media([*new, *earlier])
         wanted = set(chosen)
         return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
+
+    def _warm(self) -> None:
+        """Load the engine beside the fetching, once it is known that there will be something to build."""
+        if not self._warming:
+            self._warming = True
+            threading.Thread(target=self.parts.warm, daemon=True, name="warm").start()
 
     def _build(
         self, media: Sequence[MediaEntry], known: dict[Key, Interval], keys: tuple[bytes, ...]

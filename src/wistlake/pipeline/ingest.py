@@ -53,6 +53,7 @@ class IngestContext:
     max_concurrency: int = 16
     redact: Redact | None = None
     admits: Admission | None = None
+    on_news: Callable[[], None] = lambda: None
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -239,6 +240,8 @@ class Ingest:
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
         self.done.intervals[key] = self._landed(key, manifest)
+        if self.done.intervals[key].content_hash != self._before(key).content_hash:
+            self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
 
     def _landed(self, key: Key, manifest: Manifest) -> Interval:

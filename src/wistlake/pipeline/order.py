@@ -31,7 +31,9 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The outside world of a run, chosen by `wiring`. `tables` starts the engine: only when there is work."""
+    """The outside world of a run, chosen by `wiring`. `tables` starts the engine: only when there is work.
+    `warm` loads what `tables` will need; it is called in a thread as soon as a landing brings news, so that
+    loading and fetching overlap."""
 
     objects: ObjectStore
     ledger: Ledger
@@ -42,6 +44,7 @@ class Parts:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     redact: Redact | None = None
+    warm: Callable[[], None] = lambda: None
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 

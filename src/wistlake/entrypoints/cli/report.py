@@ -36,7 +36,7 @@ def report(
 
 
 def write_after_run(settings: "Settings", *copies: Path) -> None:
-    """The lake's own report, made anew after a run. Whatever goes wrong is logged: it never fails the run."""
+    """The lake's own report, made anew. Whatever goes wrong is logged: it never fails what came before."""
     from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 

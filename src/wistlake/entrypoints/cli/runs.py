@@ -7,7 +7,6 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
-from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -28,8 +27,6 @@ def perform(
     except RunFailed as e:
         show(e.result, as_json=as_json)
         raise
-    if result.tables:
-        write_after_run(chosen)
     show(result, as_json=as_json)
     return result
 
