@@ -1,0 +1,40 @@
+"""Bronze to silver to gold: which landings, in which order, and what came of it."""
+
+from wistlake.contracts import TABLES
+from wistlake.pipeline.build import gold, silver
+from wistlake.pipeline.build.bench import Bench, interval_key
+from wistlake.pipeline.build.plan import BuildPlan, BuildResult, merged
+from wistlake.ports import ObjectStore, TableStore
+
+__all__ = ["BuildPlan", "BuildResult", "build", "merged"]
+
+
+def build(plan: BuildPlan, objects: ObjectStore, store: TableStore) -> BuildResult:
+    """Build the plan's landings. Everything is idempotent: a second call changes nothing."""
+    store.ensure(TABLES)
+    bench = Bench(plan, objects, store)
+    typed = silver.events(bench)
+    silver.media(bench, silver.pages(typed))
+    silver.lifetime(bench)
+    silver.by_date(bench)
+    silver.analytics(bench)
+    silver.visitors(bench)
+    silver.sessions(bench, typed)
+    silver.quarantined(bench)
+    judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
+    gold.retention(bench)
+    gold.record(bench, judgements)
+    return BuildResult(
+        counts={name: applied.counts() for name, applied in bench.outcomes.items()},
+        by_interval=bench.by_interval,
+        judgements=judgements,
+        stopped={
+            interval_key(m): bench.stopped[m.media_id]
+            for m in plan.landings
+            if m.dataset == "events" and m.media_id in bench.stopped
+        }
+        | bench.damaged,
+        published=certificates,
+        blocked=frozenset(blocked),
+        tables=store.refs(),
+    )

@@ -1,0 +1,255 @@
+"""Gold: stage the affected days, reconcile them, and commit those that may be published."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from wistlake.bronze import Manifest
+from wistlake.contracts.channel_daily import TABLE as CHANNEL_DAILY
+from wistlake.contracts.device_daily import TABLE as DEVICE_DAILY
+from wistlake.contracts.dim_visitor import TABLE as DIM_VISITOR
+from wistlake.contracts.embed_daily import TABLE as EMBED_DAILY
+from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
+from wistlake.contracts.fact_media_by_date import TABLE as FACT_MEDIA_BY_DATE
+from wistlake.contracts.fact_media_daily import TABLE as FACT_MEDIA_DAILY
+from wistlake.contracts.fact_media_engagement import TABLE as FACT_MEDIA_ENGAGEMENT
+from wistlake.contracts.form import Table
+from wistlake.contracts.geo_daily import TABLE as GEO_DAILY
+from wistlake.contracts.media_analytics_by_date import TABLE as MEDIA_ANALYTICS_BY_DATE
+from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
+from wistlake.contracts.media_retention_daily import TABLE as MEDIA_RETENTION_DAILY
+from wistlake.contracts.reconciliation import TABLE as RECONCILIATION
+from wistlake.contracts.visitor_activity import TABLE as VISITORS
+from wistlake.derive.merge import days_in
+from wistlake.pipeline.build.bench import Bench, interval_key
+from wistlake.pipeline.build.plan import Pair
+from wistlake.pipeline.tally import Applied, affected_pairs, apply
+from wistlake.planning.calendar import local_days_of, zone
+from wistlake.planning.publishing import BY_DATE, EVENTS
+from wistlake.quality.certificates import Certificate, certify
+from wistlake.quality.reconciliation import DayFigures, Judgement, blocked, judge
+from wistlake.transforms import (
+    channel_daily,
+    daily,
+    device_daily,
+    dim_visitor,
+    embed_daily,
+    fact_media_daily,
+    fact_media_engagement,
+    geo_daily,
+    media_retention_daily,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+PAIRS = "media_id string, date date"
+
+
+def affected(bench: Bench) -> set[Pair]:
+    """Publishable pairs whose numbers may have moved, or that must be computed anyway."""
+    facts = (FACT_EVENTS, FACT_MEDIA_BY_DATE, MEDIA_ANALYTICS_BY_DATE)
+    moved = affected_pairs(bench.outcomes[t.full_name] for t in facts if t.full_name in bench.outcomes)
+    wanted = (moved | _pairs_of(bench, bench.plan.landings) | bench.plan.refresh) & bench.plan.publishable
+    damaged = _pairs_of(bench, (m for m in bench.plan.landings if interval_key(m) in bench.damaged))
+    return {p for p in wanted - damaged if p[0] not in bench.stopped}
+
+
+def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
+    """Pairs that landings are about, whether a row moved or not. A run that died between silver and gold left silver as this
+    build wants it: no row moves any more, and gold would never hear of those that did."""
+    tz = zone(bench.plan.zone)
+    found: set[Pair] = set()
+    for m in landings:
+        if m.dataset == EVENTS:
+            found |= {(m.media_id, day) for day in local_days_of(m.day, tz)}
+        elif m.dataset in (BY_DATE, "analytics_daily"):
+            found.add((m.media_id, m.day))
+    return found
+
+
+def gold(bench: Bench, pairs: set[Pair]) -> tuple[tuple[Judgement, ...], dict[Pair, Certificate], set[Pair]]:
+    """Stage, reconcile, and commit what may be published."""
+    if not pairs:
+        return (), {}, set()
+    sessions, frame = _sessions_of(bench, pairs)
+    judgements = _reconcile(bench, pairs, sessions, frame)
+    stopped = blocked(judgements)
+    good = pairs - stopped
+    certificates = _certificates(bench, good, judgements)
+    if good:
+        if stopped:
+            sessions, frame = _sessions_of(bench, good)
+        _commit_gold(bench, good, sessions, certificates)
+    return judgements, certificates, stopped
+
+
+def _pairs_frame(bench: Bench, pairs: Iterable[Pair]) -> "DataFrame":
+    return bench.spark.createDataFrame(sorted(pairs), PAIRS)
+
+
+def _sessions_of(bench: Bench, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
+    frame = _pairs_frame(bench, pairs)
+    near = {d for _, day in pairs for d in _around(day)}
+    events = bench.store.read(FACT_EVENTS).where(days_in("event_date", near))
+    return bench.store.stage("gold_sessions", daily.sessions(events, frame)), frame
+
+
+def _reconcile(
+    bench: Bench, pairs: set[Pair], sessions: "DataFrame", frame: "DataFrame"
+) -> tuple[Judgement, ...]:
+    counted = sessions.groupBy("media_id", "date").agg(
+        F.expr("count(distinct event_key)").alias("events"),
+        F.count(F.lit(1)).alias("rows"),
+        daily.count_if("event_date <> to_date(received_at)").alias("misplaced"),
+    )
+    plays = _by_date_of(bench, pairs).select("media_id", "date", "play_count")
+    rows = (
+        frame.join(counted, on=["media_id", "date"], how="left")
+        .join(plays, on=["media_id", "date"], how="left")
+        .collect()
+    )
+    figures = (
+        DayFigures(
+            r["media_id"],
+            r["date"],
+            r["play_count"],
+            r["events"] or 0,
+            r["rows"] or 0,
+            r["misplaced"] or 0,
+            r["rows"] or 0,
+            settled=(r["media_id"], r["date"]) in bench.plan.past_lookback,
+        )
+        for r in rows
+    )
+    return tuple(j for f in figures for j in judge(f, bench.plan.band))
+
+
+def _by_date_of(bench: Bench, pairs: set[Pair]) -> "DataFrame":
+    return bench.store.read(FACT_MEDIA_BY_DATE).where(days_in("date", (d for _, d in pairs)))
+
+
+def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement]) -> dict[Pair, Certificate]:
+    found: dict[Pair, list[Judgement]] = {p: [] for p in pairs}
+    for j in judgements:
+        if (j.media_id, j.date) in found:
+            found[(j.media_id, j.date)].append(j)
+    return {
+        pair: certify(
+            past_lookback=pair in bench.plan.past_lookback,
+            confirmed=pair in bench.plan.confirmed,
+            judgements=of_pair,
+        )
+        for pair, of_pair in found.items()
+    }
+
+
+def _commit_gold(
+    bench: Bench, pairs: set[Pair], sessions: "DataFrame", certificates: Mapping[Pair, Certificate]
+) -> None:
+    certified = bench.spark.createDataFrame(
+        [(m, d, str(c)) for (m, d), c in sorted(certificates.items())], f"{PAIRS}, certificate string"
+    )
+    analytics = bench.store.read(MEDIA_ANALYTICS_BY_DATE).where(days_in("date", (d for _, d in pairs)))
+    rows = fact_media_daily.build(certified, sessions, _by_date_of(bench, pairs), analytics, bench.built_at)
+    _replace(bench, FACT_MEDIA_DAILY, rows, pairs)
+    engagement = _replace(
+        bench, FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build(sessions, bench.built_at), pairs
+    )
+    dimensions: tuple[tuple[Table, Callable[..., DataFrame]], ...] = (
+        (CHANNEL_DAILY, channel_daily.build),
+        (GEO_DAILY, geo_daily.build),
+        (DEVICE_DAILY, device_daily.build),
+        (EMBED_DAILY, embed_daily.build),
+    )
+    for table, transform in dimensions:
+        _replace(bench, table, transform(sessions, bench.built_at), pairs)
+    _visitors_gold(bench, engagement, pairs)
+
+
+def _replace(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair]) -> Applied:
+    """Make the table's rows of `pairs` exactly `rows`."""
+    current = (
+        bench.store.read(table)
+        .where(days_in("date", (d for _, d in pairs)))
+        .join(F.broadcast(_pairs_frame(bench, pairs)), on=["media_id", "date"], how="left_semi")
+        .withColumn("_in_scope", F.lit(True))
+    )
+    return bench.keep(apply(bench.store, table, rows, current))
+
+
+def _visitors_gold(bench: Bench, engagement: Applied, pairs: set[Pair]) -> None:
+    """`dim_visitor` of everybody in the affected days, and of those whose account figures moved.
+
+    Also of those whose engagement did not move, and whose sessions are removed: a run that died after the
+    MERGE of engagement left no other trace of them.
+    """
+    near = days_in("event_date", {d for _, day in pairs for d in _around(day)})
+    seen = bench.store.read(FACT_EVENTS).where(near)
+    seen = seen.where(F.col("media_id").isin(sorted({m for m, _ in pairs}))).select("visitor_id")
+    moved = engagement.changes.select("visitor_id").unionByName(seen)
+    if VISITORS.full_name in bench.outcomes:
+        account = bench.outcomes[VISITORS.full_name].changes.where("_change <> 'unchanged'")
+        moved = moved.unionByName(account.select("visitor_id"))
+    affected = bench.store.stage("affected_visitors", moved.distinct())
+    all_days = bench.store.stage(
+        "engagement_of_visitors",
+        bench.store.read(FACT_MEDIA_ENGAGEMENT).join(affected, on="visitor_id", how="left_semi"),
+    )
+    last_days = [
+        r[0]
+        for r in all_days.groupBy("visitor_id")
+        .agg(F.max("last_received_at").alias("at"))
+        .select(F.to_date("at").alias("day"))
+        .distinct()
+        .collect()
+    ]
+    latest = bench.store.read(FACT_EVENTS).where(days_in("event_date", last_days))
+    rows = dim_visitor.build(
+        all_days, latest.where("removed_at is null"), bench.store.read(VISITORS), bench.built_at
+    )
+    current = (
+        bench.store.read(DIM_VISITOR)
+        .join(affected, on="visitor_id", how="left_semi")
+        .withColumn("_in_scope", F.lit(True))
+    )
+    bench.keep(apply(bench.store, DIM_VISITOR, rows, current))
+
+
+def retention(bench: Bench) -> None:
+    """`media_retention_daily` of the media that have snapshots in this build, whether or not they moved: a
+    run may have died before it came here."""
+    outcome = bench.outcomes.get(MEDIA_LIFETIME.full_name)
+    media = sorted({t.media_id for t in outcome.tally if t.media_id}) if outcome else []
+    if not media:
+        return
+    of_media = F.col("media_id").isin(media)
+    rows = media_retention_daily.build(bench.store.read(MEDIA_LIFETIME).where(of_media), bench.built_at)
+    current = bench.store.read(MEDIA_RETENTION_DAILY).where(of_media).withColumn("_in_scope", F.lit(True))
+    bench.keep(apply(bench.store, MEDIA_RETENTION_DAILY, rows, current))
+
+
+def record(bench: Bench, judgements: Iterable[Judgement]) -> None:
+    """`ops.reconciliation`: every verdict, as last judged."""
+    rows = [
+        (j.identity, j.media_id, j.date, str(j.verdict), j.blocking, j.ours, j.theirs, j.lower, j.upper)
+        for j in judgements
+    ]
+    if not rows:
+        return
+    schema = (
+        "identity string, media_id string, date date, verdict string, blocking boolean,"
+        " ours double, theirs double, lower double, upper double"
+    )
+    frame = bench.spark.createDataFrame(rows, schema).withColumns(
+        {"run_id": F.lit(bench.plan.run_id), "built_at": bench.built_at}
+    )
+    frame = frame.select(*RECONCILIATION.column_names)
+    bench.keep(apply(bench.store, RECONCILIATION, frame, bench.by_key(RECONCILIATION, frame)))
+
+
+def _around(day: date) -> tuple[date, ...]:
+    """The UTC days that a local day of any zone may touch."""
+    return tuple(date.fromordinal(day.toordinal() + n) for n in (-1, 0, 1))

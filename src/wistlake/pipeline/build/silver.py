@@ -1,0 +1,239 @@
+"""Silver: each table from its typed landings, in the order in which they need each other."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from wistlake.contracts.dim_media import TABLE as DIM_MEDIA
+from wistlake.contracts.dim_media_history import TABLE as DIM_MEDIA_HISTORY
+from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
+from wistlake.contracts.fact_media_by_date import TABLE as FACT_MEDIA_BY_DATE
+from wistlake.contracts.media_analytics_by_date import TABLE as MEDIA_ANALYTICS_BY_DATE
+from wistlake.contracts.media_by_date_observations import TABLE as OBSERVATIONS
+from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
+from wistlake.contracts.quarantine import TABLE as QUARANTINE
+from wistlake.contracts.visitor_activity import TABLE as VISITORS
+from wistlake.derive.merge import days_in
+from wistlake.pipeline.build.bench import Bench, interval_key
+from wistlake.pipeline.build.plan import Pair
+from wistlake.pipeline.tally import Applied, apply, commit, compare
+from wistlake.transforms import (
+    dim_media,
+    dim_media_history,
+    fact_events,
+    fact_media_by_date,
+    media_analytics_by_date,
+    media_by_date_observations,
+    media_lifetime,
+    visitor_activity,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SHRINK_SHARE, SHRINK_ROWS = 0.2, 20  # a day that loses more than both is not believed
+
+
+def media(bench: Bench, urls: "DataFrame | None") -> None:
+    """`dim_media` and its history."""
+    typed = bench.typed("media_metadata", {}, dim_media.RULES)
+    missing = [m for m in bench.plan.landings if m.dataset == "media_metadata" and m.missing]
+    current = bench.store.read(DIM_MEDIA)
+    if typed is None and not missing and (urls is None or not _any_new_page(urls, current)):
+        return
+    observed = _observed_media(bench, typed, current)
+    gone = bench.spark.createDataFrame(
+        [(m.media_id, m.observed_at, m.landing_id) for m in missing],
+        "media_id string, observed_at timestamp, landing_id string",
+    )
+    pages = urls if urls is not None else bench.spark.createDataFrame([], "media_id string, url string")
+    rows = dim_media.build(observed, gone, current, pages, bench.plan.rules, bench.built_at)
+    bench.keep(apply(bench.store, DIM_MEDIA, rows, bench.by_key(DIM_MEDIA, rows)))
+    if typed is not None:
+        history = bench.store.read(DIM_MEDIA_HISTORY)
+        versions = dim_media_history.build(dim_media.described(typed), history, bench.built_at)
+        bench.keep(
+            apply(
+                bench.store,
+                DIM_MEDIA_HISTORY,
+                versions,
+                bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"]),
+            )
+        )
+
+
+def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
+    """Whether events name a page that a media is not known by: on most days none does."""
+    known = current.select("media_id", F.col("url").alias("_known"))
+    moved = urls.join(known, on="media_id", how="left").where("not url <=> _known")
+    return bool(moved.limit(1).collect())
+
+
+def _observed_media(bench: Bench, typed: "DataFrame | None", current: "DataFrame") -> "DataFrame":
+    """Descriptions of this build; the other media as they are known."""
+    derived = ("url", "channel", "is_deleted", "built_at")
+    columns = [c for c in DIM_MEDIA.column_names if c not in derived]
+    known = current.where("not is_deleted").select(*columns)
+    if typed is None:
+        return known
+    described = dim_media.described(typed).select(*columns)
+    return described.unionByName(known.join(described, on="media_id", how="left_anti").select(*columns))
+
+
+def lifetime(bench: Bench) -> None:
+    """`media_lifetime`: both endpoints on one row."""
+    stats = bench.typed("media_stats", {}, media_lifetime.STATS_RULES)
+    curves = bench.typed("media_engagement", {}, media_lifetime.CURVES_RULES)
+    if stats is None and curves is None:
+        return
+    empty = bench.spark.createDataFrame([], "landing_media_id string")
+    columns = {"landing_dt": "date", "observed_at": "timestamp", "landing_id": "string"}
+    table_types = {c.name: str(c.type).replace("long", "bigint") for c in MEDIA_LIFETIME.columns}
+
+    def absent(names: tuple[str, ...]) -> "DataFrame":
+        kinds = columns | {n: table_types[n] for n in names}
+        return empty.withColumns({n: F.lit(None).cast(kind) for n, kind in kinds.items()})
+
+    rows = media_lifetime.build(
+        stats if stats is not None else absent(media_lifetime.STATS),
+        curves if curves is not None else absent(media_lifetime.CURVES),
+        bench.store.read(DIM_MEDIA),
+        bench.store.read(MEDIA_LIFETIME),
+        bench.built_at,
+    )
+    bench.keep(apply(bench.store, MEDIA_LIFETIME, rows, bench.by_key(MEDIA_LIFETIME, rows)))
+
+
+def by_date(bench: Bench) -> None:
+    """`media_by_date_observations`, then `fact_media_by_date`."""
+    typed = bench.typed("media_by_date", {}, fact_media_by_date.RULES)
+    if typed is None:
+        return
+    rows = fact_media_by_date.build(typed, bench.built_at)
+    current = bench.by_key(FACT_MEDIA_BY_DATE, rows)
+    observations = media_by_date_observations.build(typed, current, bench.built_at)
+    bench.keep(apply(bench.store, OBSERVATIONS, observations, bench.by_key(OBSERVATIONS, observations)))
+    bench.keep(apply(bench.store, FACT_MEDIA_BY_DATE, rows, current))
+
+
+def analytics(bench: Bench) -> None:
+    """`media_analytics_by_date`, where the account has it."""
+    typed = bench.typed("analytics_daily", {}, media_analytics_by_date.RULES)
+    if typed is None:
+        return
+    rows = media_analytics_by_date.build(typed, bench.built_at)
+    bench.keep(apply(bench.store, MEDIA_ANALYTICS_BY_DATE, rows, bench.by_key(MEDIA_ANALYTICS_BY_DATE, rows)))
+
+
+def visitors(bench: Bench) -> None:
+    """`silver.visitors`, where it is switched on."""
+    epochs = len(bench.plan.keys)
+    typed = bench.typed("visitors", visitor_activity.derived(epochs), visitor_activity.RULES)
+    if typed is None:
+        return
+    rows = visitor_activity.build(typed, bench.built_at)
+    bench.keep(apply(bench.store, VISITORS, rows, bench.by_key(VISITORS, rows)))
+
+
+def events(bench: Bench) -> "DataFrame | None":
+    """Typed sessions, staged; the media's pages in them are needed before the sessions are."""
+    return bench.typed("events", fact_events.derived(len(bench.plan.keys)), fact_events.RULES)
+
+
+def sessions(bench: Bench, typed: "DataFrame | None") -> None:
+    """`fact_events`: whole (media, day) scopes, wherever their keys stand today."""
+    if typed is None:
+        return
+    rows = bench.store.stage(
+        "sessions",
+        fact_events.build(
+            typed,
+            bench.store.read(DIM_MEDIA_HISTORY),
+            bench.plan.zone,
+            bench.plan.rules,
+            bench.built_at,
+        ),
+    )
+    applied = compare(bench.store, FACT_EVENTS, rows, _standing(bench, rows))
+    shrunk = _shrunk(bench, applied)
+    if shrunk:
+        bench.stopped |= shrunk
+        kept = ~F.col("media_id").isin(list(shrunk))
+        rows = rows.where(kept)
+        applied = compare(bench.store, FACT_EVENTS, rows, _standing(bench, rows))
+    commit(bench.store, applied)
+    bench.keep(applied)
+    for t in applied.tally:
+        if t.media_id is not None and t.day is not None:
+            bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
+
+
+def _standing(bench: Bench, rows: "DataFrame") -> "DataFrame":
+    """Current sessions of the scopes, and those elsewhere whose key the build has: keys move."""
+    scopes = [(m.media_id, m.day, m.observed_at, m.landing_id) for m in bench.manifests("events")]
+    scope = bench.spark.createDataFrame(
+        scopes,
+        "media_id string, event_date date, _scope_observed_at timestamp, _scope_landing_id string",
+    )
+    days = days_in("event_date", (day for _, day, _, _ in scopes))
+    current = bench.store.read(FACT_EVENTS)
+    inside = current.where(days)
+    elsewhere = current.where(f"not {days}").join(
+        rows.select("event_key").distinct(), on="event_key", how="left_semi"
+    )
+    both = inside.unionByName(elsewhere.select(*FACT_EVENTS.column_names))
+    return both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left").withColumn(
+        "_in_scope", F.col("_scope_landing_id").isNotNull()
+    )
+
+
+def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
+    """Media of which a day lost more than it should: why they are stopped, by media."""
+    lost: Counter[Pair] = Counter()
+    had: Counter[Pair] = Counter()
+    for t in applied.tally:
+        if t.media_id is None or t.was_day is None:
+            continue
+        had[(t.media_id, t.was_day)] += t.count
+        if t.change == "removed":
+            lost[(t.media_id, t.was_day)] += t.count
+    return {
+        media: f"{day} lost {gone} of {had[(media, day)]} sessions at the source;"
+        " `wistlake repair --accept-shrink` takes it as it is"
+        for (media, day), gone in lost.items()
+        if media not in bench.plan.accept_shrink
+        and gone > SHRINK_ROWS
+        and gone > SHRINK_SHARE * had[(media, day)]
+    }
+
+
+def quarantined(bench: Bench) -> None:
+    """Refused records: each landing's replace those of the landing before it."""
+    current = bench.store.read(QUARANTINE)
+    if not bench.refused:
+        if bench.store.refs()[QUARANTINE.full_name].snapshot_id is None:
+            return
+        rows = current.limit(0)
+    else:
+        rows = bench.refused[0]
+        for more in bench.refused[1:]:
+            rows = rows.unionByName(more)
+    scope = bench.spark.createDataFrame(
+        [interval_key(m) for m in bench.plan.landings], "dataset string, media_id string, dt date"
+    )
+    standing = current.join(F.broadcast(scope), on=["dataset", "media_id", "dt"], how="left_semi").withColumn(
+        "_in_scope", F.lit(True)
+    )
+    bench.keep(apply(bench.store, QUARANTINE, rows, standing))
+
+
+def pages(typed: "DataFrame | None") -> "DataFrame | None":
+    """The newest page that events name for each media."""
+    if typed is None:
+        return None
+    return (
+        typed.where("media_url <> ''")
+        .groupBy("media_id")
+        .agg(F.expr("max_by(media_url, received_at)").alias("url"))
+    )
