@@ -1,0 +1,58 @@
+"""What a newcomer does first, as a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("wistlake"))
+
+
+def wistlake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The installed command, in `folder`, without this machine's settings."""
+    settings = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment}
+    return subprocess.run(
+        [COMMAND, *arguments],
+        cwd=folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.engine
+def test_the_demo_leaves_a_lake_a_report_and_what_to_try_next(tmp_path: Path) -> None:
+    done = wistlake(tmp_path, "demo", "--days", "2")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    tried = [line.strip() for line in done.stdout.splitlines() if line.startswith("  wistlake ")]
+    assert len(tried) == 3
+    asked = wistlake(tmp_path, "query", "SELECT count(*) AS n FROM silver.fact_events", "--format", "json")
+    assert json.loads(asked.stdout)[0]["n"] > 1000
+    shown = wistlake(tmp_path, "status", "--json", "--now", "2026-03-03T02:15Z")
+    assert json.loads(shown.stdout)["gaps"] == []
+
+
+def test_help_is_there_at_once(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    done = wistlake(tmp_path, "--help")
+    assert done.returncode == 0
+    assert time.perf_counter() - began < 2  # 0.2 s on an idle machine; this one may be busy
+    assert "backfill" in done.stdout
+
+
+def test_without_a_token_the_cure_and_the_demo_are_named(tmp_path: Path) -> None:
+    done = wistlake(tmp_path, "run", MEDIA_IDS="abc123xyz0")
+    assert done.returncode == 2
+    assert "WISTIA_API_TOKEN is not set" in done.stderr
+    assert "wistlake demo" in done.stderr
+
+
+def test_a_query_can_only_read(tmp_path: Path) -> None:
+    done = wistlake(tmp_path, "query", "DROP TABLE silver.fact_events")
+    assert done.returncode == 2
