@@ -58,8 +58,8 @@ def affected(bench: Bench) -> set[Pair]:
 
 
 def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
-    """Pairs that landings are about, whether a row moved or not. A run that died between silver and gold left silver as this
-    build wants it: no row moves any more, and gold would never hear of those that did."""
+    """Pairs that landings are about, whether a row moved or not. A run that died between silver and gold left
+    silver as this build wants it: no row moves any more, and gold would never hear of those that did."""
     tz = zone(bench.plan.zone)
     found: set[Pair] = set()
     for m in landings:
