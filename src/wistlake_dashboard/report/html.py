@@ -10,6 +10,7 @@ class Markup(str):
 
 
 Child = str | int | None
+_WITHOUT_END = ("meta",)
 
 
 def join(*children: Child) -> Markup:
@@ -24,4 +25,5 @@ def tag(name: str, *children: Child, **attributes: str | int | float | None) -> 
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup(f"<{name}{said}>{join(*children)}</{name}>")
+    end = "" if name in _WITHOUT_END else f"</{name}>"
+    return Markup(f"<{name}{said}>{join(*children)}{end}")
