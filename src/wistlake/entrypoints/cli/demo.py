@@ -1,6 +1,8 @@
 """`demo` and `simulate`: Wistlake without an account."""
 
 import os
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -103,14 +105,16 @@ def _one_day(world: "World") -> dict[str, Any]:
 
 
 def _what_next(folder: Path) -> None:
+    # As it can be typed here: make leaves the command in .venv, which is not on everybody's path.
+    command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
     env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={folder} "
     output.say(f"\nThe lake is in {folder}, the report in {folder / 'report.html'} and report.html. Try:")
-    output.say(f"  {env}wistlake status")
+    output.say(f"  {env}{command} status")
     output.say(
-        f'  {env}wistlake query "SELECT date, sum(plays) AS plays, sum(watch_milliseconds) / 3600000 AS hours '
+        f'  {env}{command} query "SELECT date, sum(plays) AS plays, sum(watch_milliseconds) / 3600000 AS hours '
         'FROM gold.fact_media_daily GROUP BY date ORDER BY date"'
     )
-    output.say(f'  {env}wistlake query "SELECT * FROM silver.dim_media" --format json')
+    output.say(f'  {env}{command} query "SELECT * FROM silver.dim_media" --format json')
 
 
 def simulate(
