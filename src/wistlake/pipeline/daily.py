@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import structlog
@@ -12,10 +12,10 @@ import structlog
 from wistlake.errors import ConfigError, ContractViolation, Unreconciled, WistlakeError
 from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
-from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
+from wistlake.pipeline.ingest import FIRST, Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import MediaChoice, Parts, RunOrder, RunResult
-from wistlake.pipeline.publish import advance, confirm_unchanged, publish
-from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
+from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.ports import Notice, Run
 
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 LEASE = "lake"
 LEASE_SECONDS = 6 * 3600.0
 DRIFT = "drift"
+LEFT = "no longer listed by the account"
 Key = tuple[str, str, date]
 
 
@@ -109,16 +110,20 @@ class _Work:
         async with parts.client() as client:
             chosen = await self._choose(client)
             media = self._follow(chosen)
+            left = self._left(chosen)
             known = {i.key: i for i in parts.ledger.intervals()}
             fetches = (
                 plan(order.sources, media, known.values(), order.window)
                 if order.only is None
                 else exactly(order.sources, order.only, order.window)
             )
+            fetches = (*self._last_looks(left), *fetches)
             log.info("planned", run_id=order.run_id, fetches=len(fetches), media=len(media))
             self._lap("plan")
             context = replace(IngestContext.of(order, parts), on_news=self._warm)
-            return await Ingest(context, parts.objects, parts.ledger, known, client.fetch).run(fetches)
+            ingested = await Ingest(context, parts.objects, parts.ledger, known, client.fetch).run(fetches)
+        parts.ledger.put_media(replace(m, retired_at=order.window.now, reason=LEFT) for m in left)
+        return ingested
 
     async def _choose(self, client: Any) -> tuple[str, ...]:
         choice: MediaChoice = self.order.choice
@@ -138,14 +143,27 @@ class _Work:
         known = {m.media_id: m for m in ledger.media()}
         begins = min(filter(None, (first_day(window), window.start)))
         new = [MediaEntry(m, begins, window.now) for m in chosen if m not in known]
-        earlier = [
-            replace(known[m], first_day=window.start)
-            for m in chosen
-            if m in known and window.start and window.start < known[m].first_day
-        ]
-        ledger.put_media([*new, *earlier])
+        back = {m: _followed_again(known[m]) for m in chosen if m in known}
+        earlier = {
+            m: replace(entry, first_day=window.start)
+            for m, entry in back.items()
+            if window.start and window.start < entry.first_day
+        }
+        ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != known[m])])
         wanted = set(chosen)
         return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
+
+    def _left(self, chosen: Sequence[str]) -> list[MediaEntry]:
+        """Media that the account's list had, and has no more: deleted, or moved out of the folder or tag."""
+        if not self.order.choice.is_listed or self.order.window.by_hand:
+            return []
+        return [m for m in self.parts.ledger.media() if m.retired_at is None and m.media_id not in chosen]
+
+    def _last_looks(self, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
+        """What tells a media that was deleted from one that is only elsewhere."""
+        day = self.order.window.now.astimezone(UTC).date()
+        listed = any(s.name == FIRST for s in self.order.sources)
+        return tuple(Fetch(FIRST, m.media_id, day, day) for m in left) if listed else ()
 
     def _warm(self) -> None:
         """Load the engine beside the fetching, once it is known that there will be something to build."""
@@ -162,12 +180,16 @@ class _Work:
         work = assemble(order, media, list(known.values()), parts.objects, keys)
         if not work.landings and not work.refresh:
             return None
+
+        def intend(pairs: set[tuple[str, date]]) -> None:
+            known.update(reopen(order, parts.ledger, known, pairs))
+
         results: list[BuildResult] = []
         tried: set[Key] = set()
         with parts.tables() as store:
             self._lap("engine")
             while work.landings or not results:
-                results.append(build(work, parts.objects, store))
+                results.append(build(work, parts.objects, store, intend))
                 known |= publish(order, parts.ledger, media, known, work, results[-1])
                 tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
                 work = assemble(order, media, list(known.values()), parts.objects, keys, tried)
@@ -233,6 +255,11 @@ class _Work:
         now = self.parts.monotonic()
         self.result.seconds[name] = round(now - self._at, 3)
         self._at = now
+
+
+def _followed_again(entry: MediaEntry) -> MediaEntry:
+    """A media that left the list and is in it again; one that was retired by hand stays retired."""
+    return replace(entry, retired_at=None, reason="") if entry.reason == LEFT else entry
 
 
 def _line(dataset: str, media_id: str) -> dict[str, Any]:

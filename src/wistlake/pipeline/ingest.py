@@ -246,6 +246,7 @@ class Ingest:
 
     def _landed(self, key: Key, manifest: Manifest) -> Interval:
         before = self._before(key)
+        later = before.observed_at is not None and manifest.observed_at > before.observed_at
         same = before.content_hash == manifest.content_hash and before.finished and not before.missing
         return replace(
             before,
@@ -257,7 +258,7 @@ class Ingest:
             rows=manifest.rows,
             finished=manifest.finished,
             missing=manifest.missing,
-            confirmations=before.confirmations + 1 if same else 0,
+            confirmations=before.confirmations + later if same else 0,
         )
 
     def _note_missing(self, fetch: Fetch) -> None:

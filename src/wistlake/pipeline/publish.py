@@ -46,6 +46,21 @@ def publish(
     return written
 
 
+def reopen(
+    order: RunOrder, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
+) -> dict[Key, Interval]:
+    """Published days of gold that silver is about to leave behind: until they are published again, every
+    run computes them."""
+    stale = {
+        key: replace(known[key], state=State.BUILT, updated_at=order.window.now)
+        for key in ((GOLD, media_id, day) for media_id, day in pairs)
+        if key in known and known[key].state is State.PUBLISHED
+    }
+    if stale:
+        ledger.record(stale.values())
+    return stale
+
+
 def confirm_unchanged(
     order: RunOrder, ledger: Ledger, landed: Iterable[Interval], pending_keys: set[Key]
 ) -> dict[Key, Interval]:

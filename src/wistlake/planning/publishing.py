@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import Calendar
 from wistlake.planning.calendar import days, is_over, last_finished, local_days_of, utc_days_of
-from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.intervals import Interval, MediaEntry, State
 
 Pair = tuple[str, date]
 GOLD = "gold"  # the ledger's name for a published (media, local day); `reason` holds its certificate
@@ -59,7 +59,8 @@ def publishing(
             if day < aged:
                 old.add(pair)
             gold = index.get((GOLD, *pair))
-            if gold is None or gold.published_at is None or (day < aged and gold.reason == PROVISIONAL):
+            ages = pair in old and pair in sure and gold is not None and gold.reason == PROVISIONAL
+            if ages or not _is_current(gold):
                 refresh.add(pair)
     return Publishing(frozenset(publishable), frozenset(refresh), frozenset(old), frozenset(sure))
 
@@ -90,8 +91,13 @@ def _candidates(
     first = min(mine | {entry.first_day})
     for day in days(first, last):
         gold = index.get((GOLD, entry.media_id, day))
-        if day in mine or gold is None or gold.reason == PROVISIONAL or day >= aged:
+        if day in mine or not _is_current(gold) or day >= aged or (gold and gold.reason == PROVISIONAL):
             yield day
+
+
+def _is_current(gold: Interval | None) -> bool:
+    """Published, and silver has not moved on since."""
+    return gold is not None and gold.state is State.PUBLISHED
 
 
 def _needed(
@@ -101,11 +107,18 @@ def _needed(
     datasets: frozenset[str],
     tz: tzinfo,
 ) -> tuple[Interval, ...] | None:
-    """The landings that a local day stands on; None if one is not there yet."""
-    keys = [(EVENTS, media_id, d) for d in utc_days_of(day, tz)] if EVENTS in datasets else []
-    if BY_DATE in datasets:
-        keys.append((BY_DATE, media_id, day))
-    found = [index.get(k) for k in keys]
-    if not found or any(i is None or not (i.landing_id or i.missing) for i in found):
-        return None
-    return tuple(i for i in found if i is not None and not i.missing)
+    """The landings that a local day stands on; None if one is not there yet, or if there is none at all.
+
+    A dataset that the source does not have is not waited for; one that it has in part will never be whole.
+    """
+    wanted = ((EVENTS, utc_days_of(day, tz)), (BY_DATE, (day,)))
+    needed: list[Interval] = []
+    for dataset, its_days in wanted:
+        if dataset not in datasets:
+            continue
+        found = [index.get((dataset, media_id, d)) for d in its_days]
+        there = [i for i in found if i is not None and i.landing_id]
+        if len(there) < len(found) and not all(i is not None and i.missing for i in found):
+            return None
+        needed += there
+    return tuple(needed) or None

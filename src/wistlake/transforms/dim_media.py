@@ -67,7 +67,7 @@ def build(
         missing.select(
             "media_id", F.col("observed_at").alias("_gone_at"), F.col("landing_id").alias("_gone_landing")
         )
-        .join(current, on="media_id", how="left")
+        .join(current, on="media_id", how="inner")  # a media that was never there has nothing to say
         .withColumns(
             {
                 "observed_at": F.col("_gone_at"),

@@ -12,6 +12,7 @@ STATS_RULES: dict[str, str] = {
     "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
 }
 CURVES_RULES: dict[str, str] = {}
+_OBSERVED = "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed_at)"
 
 
 def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
@@ -29,11 +30,13 @@ def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
 
 
 def build(
-    stats: DataFrame, curves: DataFrame, media: DataFrame, current: DataFrame, built_at: Column
+    stats: DataFrame, curves: DataFrame, history: DataFrame, current: DataFrame, built_at: Column
 ) -> DataFrame:
-    """Typed rows of both endpoints, `dim_media` and the snapshots known so far, to one row a media and day.
+    """Typed rows of both endpoints, `dim_media_history` and the snapshots known so far, to one row a media
+    and day.
 
-    Either endpoint may be silent on a day: what is known of that day already is kept.
+    Either endpoint may be silent on a day: what is known of that day already is kept. Duration and file are
+    those of the media when the snapshot was taken, not today's.
     """
     left = _newest(stats, STATS)
     right = _newest(curves, CURVES).withColumnsRenamed(
@@ -41,21 +44,31 @@ def build(
     )
     keys = ["media_id", "snapshot_date"]
     old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*STATS, *CURVES)))
-    of_media = media.select(
-        "media_id", F.col("duration_seconds").alias("_duration"), F.col("original_asset").alias("_asset")
+    first = Window.partitionBy("media_id").orderBy("valid_from")
+    spans = history.select(
+        F.col("media_id").alias("_media"),
+        F.when(F.row_number().over(first) > 1, F.col("valid_from")).alias("_from"),
+        F.col("valid_to").alias("_to"),
+        F.col("duration_seconds").alias("_duration"),
+        F.col("original_asset").alias("_asset"),
     )
     joined = (
         left.join(right, on=keys, how="full")
         .join(old, on=keys, how="left")
-        .join(of_media, on="media_id", how="left")
+        .withColumn("observed_at", F.expr(_OBSERVED))
+        .join(
+            F.broadcast(spans),
+            on=F.expr(
+                "media_id = _media and (_from is null or observed_at >= _from)"
+                " and (_to is null or observed_at < _to)"
+            ),
+            how="left",
+        )
     )
     return conform(
         joined.withColumns(
             {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*STATS, *CURVES)}
             | {
-                "observed_at": F.expr(
-                    "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed_at)"
-                ),
                 "landing_id": F.expr("coalesce(landing_id, _curve_landing_id)"),
                 "duration_seconds": F.col("_duration"),
                 "original_asset": F.col("_asset"),

@@ -2,17 +2,23 @@
 
 from wistlake.contracts import TABLES
 from wistlake.pipeline.build import gold, silver
-from wistlake.pipeline.build.bench import Bench, interval_key
+from wistlake.pipeline.build.bench import Bench, Intend, interval_key
 from wistlake.pipeline.build.plan import BuildPlan, BuildResult, merged
 from wistlake.ports import ObjectStore, TableStore
 
 __all__ = ["BuildPlan", "BuildResult", "build", "merged"]
 
 
-def build(plan: BuildPlan, objects: ObjectStore, store: TableStore) -> BuildResult:
-    """Build the plan's landings. Everything is idempotent: a second call changes nothing."""
+def build(
+    plan: BuildPlan, objects: ObjectStore, store: TableStore, intend: Intend = lambda pairs: None
+) -> BuildResult:
+    """Build the plan's landings. Everything is idempotent: a second call changes nothing.
+
+    `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, before
+    it is committed: should the run die then, the next one must know of them, for no row will move again.
+    """
     store.ensure(TABLES)
-    bench = Bench(plan, objects, store)
+    bench = Bench(plan, objects, store, intend)
     typed = silver.events(bench)
     silver.media(bench, silver.pages(typed))
     silver.lifetime(bench)
@@ -22,6 +28,7 @@ def build(plan: BuildPlan, objects: ObjectStore, store: TableStore) -> BuildResu
     silver.sessions(bench, typed)
     silver.quarantined(bench)
     judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
+    gold.visitors(bench, set(certificates))
     gold.retention(bench)
     gold.record(bench, judgements)
     return BuildResult(

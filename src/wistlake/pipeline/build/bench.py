@@ -1,7 +1,7 @@
 """What the hops of a build share: the engine, the landings, and what has come of them so far."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Table
 from wistlake.derive.merge import days_in
 from wistlake.errors import StoreError
-from wistlake.pipeline.build.plan import BuildPlan
-from wistlake.pipeline.tally import Applied
+from wistlake.pipeline.build.plan import BuildPlan, Pair
+from wistlake.pipeline.tally import Applied, affected_pairs, commit
 from wistlake.ports import ObjectStore, TableStore
 from wistlake.transforms import (
     landing,
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
+Intend = Callable[[set[Pair]], None]
+
+
 class Bench:
     """One build at work."""
 
-    def __init__(self, plan: BuildPlan, objects: ObjectStore, store: TableStore) -> None:
+    def __init__(self, plan: BuildPlan, objects: ObjectStore, store: TableStore, intend: Intend) -> None:
         self.plan, self.objects, self.store = plan, objects, store
+        self.intend = intend
         self.spark = store.spark
         self.built_at: Column = F.lit(plan.started_at)
         self.pads = landing.pads_frame(self.spark, list(plan.keys))
@@ -117,6 +121,13 @@ class Bench:
         """Remember a table's outcome."""
         self.outcomes[applied.table.full_name] = applied
         return applied
+
+    def settle(self, applied: Applied) -> Applied:
+        """Commit a table that gold is made from; which days of gold that touches is said before."""
+        if pairs := affected_pairs([applied]):
+            self.intend(pairs)
+        commit(self.store, applied)
+        return self.keep(applied)
 
     def by_key(self, table: Table, rows: "DataFrame", keys: list[str] | None = None) -> "DataFrame":
         """The current rows whose `keys` (default: the table's key) are in `rows`, as `changes` wants them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -58,8 +59,7 @@ def affected(bench: Bench) -> set[Pair]:
 
 
 def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
-    """Pairs that landings are about, whether a row moved or not. A run that died between silver and gold left
-    silver as this build wants it: no row moves any more, and gold would never hear of those that did."""
+    """Pairs that landings are about, whether a row moved or not: what gold makes of them may have changed."""
     tz = zone(bench.plan.zone)
     found: set[Pair] = set()
     for m in landings:
@@ -155,9 +155,7 @@ def _commit_gold(
     analytics = bench.store.read(MEDIA_ANALYTICS_BY_DATE).where(days_in("date", (d for _, d in pairs)))
     rows = fact_media_daily.build(certified, sessions, _by_date_of(bench, pairs), analytics, bench.built_at)
     _replace(bench, FACT_MEDIA_DAILY, rows, pairs)
-    engagement = _replace(
-        bench, FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build(sessions, bench.built_at), pairs
-    )
+    _replace(bench, FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build(sessions, bench.built_at), pairs)
     dimensions: tuple[tuple[Table, Callable[..., DataFrame]], ...] = (
         (CHANNEL_DAILY, channel_daily.build),
         (GEO_DAILY, geo_daily.build),
@@ -166,7 +164,6 @@ def _commit_gold(
     )
     for table, transform in dimensions:
         _replace(bench, table, transform(sessions, bench.built_at), pairs)
-    _visitors_gold(bench, engagement, pairs)
 
 
 def _replace(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair]) -> Applied:
@@ -180,20 +177,28 @@ def _replace(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair]) ->
     return bench.keep(apply(bench.store, table, rows, current))
 
 
-def _visitors_gold(bench: Bench, engagement: Applied, pairs: set[Pair]) -> None:
-    """`dim_visitor` of everybody in the affected days, and of those whose account figures moved.
+def visitors(bench: Bench, pairs: set[Pair]) -> None:
+    """`dim_visitor` of everybody in the published days, and of those whose account figures it does not have.
 
     Also of those whose engagement did not move, and whose sessions are removed: a run that died after the
     MERGE of engagement left no other trace of them.
     """
-    near = days_in("event_date", {d for _, day in pairs for d in _around(day)})
-    seen = bench.store.read(FACT_EVENTS).where(near)
-    seen = seen.where(F.col("media_id").isin(sorted({m for m, _ in pairs}))).select("visitor_id")
-    moved = engagement.changes.select("visitor_id").unionByName(seen)
+    moved = []
+    if pairs:
+        near = days_in("event_date", {d for _, day in pairs for d in _around(day)})
+        seen = bench.store.read(FACT_EVENTS).where(near)
+        moved.append(seen.where(F.col("media_id").isin(sorted({m for m, _ in pairs}))).select("visitor_id"))
+        moved.append(bench.outcomes[FACT_MEDIA_ENGAGEMENT.full_name].changes.select("visitor_id"))
     if VISITORS.full_name in bench.outcomes:
-        account = bench.outcomes[VISITORS.full_name].changes.where("_change <> 'unchanged'")
-        moved = moved.unionByName(account.select("visitor_id"))
-    affected = bench.store.stage("affected_visitors", moved.distinct())
+        account = bench.store.read(VISITORS).select("visitor_id", "load_count")
+        known = bench.store.read(DIM_VISITOR).select("visitor_id", "account_load_count")
+        differs = known.join(account, on="visitor_id", how="inner").where(
+            "not account_load_count <=> load_count"
+        )
+        moved.append(differs.select("visitor_id"))
+    if not moved:
+        return
+    affected = bench.store.stage("affected_visitors", reduce(lambda a, b: a.unionByName(b), moved).distinct())
     all_days = bench.store.stage(
         "engagement_of_visitors",
         bench.store.read(FACT_MEDIA_ENGAGEMENT).join(affected, on="visitor_id", how="left_semi"),

@@ -17,7 +17,7 @@ from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
-from wistlake.pipeline.tally import Applied, apply, commit, compare
+from wistlake.pipeline.tally import Applied, apply, compare
 from wistlake.transforms import (
     dim_media,
     dim_media_history,
@@ -98,7 +98,7 @@ def lifetime(bench: Bench) -> None:
     rows = media_lifetime.build(
         stats if stats is not None else absent(media_lifetime.STATS),
         curves if curves is not None else absent(media_lifetime.CURVES),
-        bench.store.read(DIM_MEDIA),
+        bench.store.read(DIM_MEDIA_HISTORY),
         bench.store.read(MEDIA_LIFETIME),
         bench.built_at,
     )
@@ -112,9 +112,10 @@ def by_date(bench: Bench) -> None:
         return
     rows = fact_media_by_date.build(typed, bench.built_at)
     current = bench.by_key(FACT_MEDIA_BY_DATE, rows)
-    observations = media_by_date_observations.build(typed, current, bench.built_at)
+    seen = bench.by_key(OBSERVATIONS, rows, ["media_id", "date"])
+    observations = media_by_date_observations.build(rows, seen)
     bench.keep(apply(bench.store, OBSERVATIONS, observations, bench.by_key(OBSERVATIONS, observations)))
-    bench.keep(apply(bench.store, FACT_MEDIA_BY_DATE, rows, current))
+    bench.settle(compare(bench.store, FACT_MEDIA_BY_DATE, rows, current))
 
 
 def analytics(bench: Bench) -> None:
@@ -123,7 +124,8 @@ def analytics(bench: Bench) -> None:
     if typed is None:
         return
     rows = media_analytics_by_date.build(typed, bench.built_at)
-    bench.keep(apply(bench.store, MEDIA_ANALYTICS_BY_DATE, rows, bench.by_key(MEDIA_ANALYTICS_BY_DATE, rows)))
+    current = bench.by_key(MEDIA_ANALYTICS_BY_DATE, rows)
+    bench.settle(compare(bench.store, MEDIA_ANALYTICS_BY_DATE, rows, current))
 
 
 def visitors(bench: Bench) -> None:
@@ -162,8 +164,7 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
         kept = ~F.col("media_id").isin(list(shrunk))
         rows = rows.where(kept)
         applied = compare(bench.store, FACT_EVENTS, rows, _standing(bench, rows))
-    commit(bench.store, applied)
-    bench.keep(applied)
+    bench.settle(applied)
     for t in applied.tally:
         if t.media_id is not None and t.day is not None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
