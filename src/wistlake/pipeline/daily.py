@@ -95,7 +95,7 @@ class _Work:
         media = ledger.media()
         epoch_keys = self.parts.keys()
         waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
-        known |= confirm_unchanged(self.order, ledger, ingested.intervals.values(), waiting)
+        known |= confirm_unchanged(self.order, ledger, known.values(), waiting)
         built = self._build(media, known, epoch_keys)
         if built is None:
             advance(self.order, ledger, media, known.values())

@@ -62,9 +62,11 @@ def reopen(
 
 
 def confirm_unchanged(
-    order: RunOrder, ledger: Ledger, landed: Iterable[Interval], pending_keys: set[Key]
+    order: RunOrder, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
 ) -> dict[Key, Interval]:
-    """Landings that say what silver was built from are published as they stand."""
+    """Landings that say what silver was built from are published as they stand: those of this run, and
+    those of one that died before it could say so."""
+    asked = {s.name for s in order.sources}
     same = [
         replace(
             i,
@@ -72,8 +74,8 @@ def confirm_unchanged(
             updated_at=order.window.now,
             published_at=i.published_at or order.window.now,
         )
-        for i in landed
-        if i.state is State.LANDED and i.key not in pending_keys
+        for i in intervals
+        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
     ]
     ledger.record(same)
     return {i.key: i for i in same}
