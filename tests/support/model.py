@@ -113,9 +113,7 @@ def _sessions(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]], current
     events = sorted(((m, r) for m, r in landings if m.dataset == "events"), key=lambda e: e[0].day)
     scopes = {(m.media_id, m.day) for m, _ in events}
     found: Rows = {
-        key: row | {"removed": True}
-        for key, row in current.items()
-        if (key[0], row["day"]) in scopes
+        key: row | {"removed": True} for key, row in current.items() if (key[0], row["day"]) in scopes
     }
     for manifest, records in events:
         for record in sorted(records, key=lambda r: r["percent_viewed"]):

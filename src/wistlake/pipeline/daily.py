@@ -45,11 +45,13 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
             errors = _Work(order, parts, result).go()
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
-            parts.ledger.put_run(failed)
-            if isinstance(e, WistlakeError):  # whoever interrupts it by hand knows
-                parts.notifier.notify(
-                    Notice("wistlake run failed", str(e), failed=True, facts={"run_id": order.run_id})
-                )
+            try:
+                parts.ledger.put_run(failed)
+            finally:
+                if isinstance(e, Exception):  # whoever interrupts it by hand knows
+                    parts.notifier.notify(
+                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": order.run_id})
+                    )
             raise
         if errors:
             result.status, result.errors = "failed", [str(e) for e in errors]
