@@ -43,11 +43,13 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
             errors = _Work(order, parts, result).go()
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
-            parts.ledger.put_run(failed)
-            if isinstance(e, WistlakeError):  # whoever interrupts it by hand knows
-                parts.notifier.notify(
-                    Notice("wistlake run failed", str(e), failed=True, facts={"run_id": order.run_id})
-                )
+            try:
+                parts.ledger.put_run(failed)
+            finally:
+                if isinstance(e, Exception):  # whoever interrupts it by hand knows
+                    parts.notifier.notify(
+                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": order.run_id})
+                    )
             raise
         if errors:
             result.status, result.errors = "failed", [str(e) for e in errors]
@@ -93,7 +95,7 @@ class _Work:
         media = ledger.media()
         epoch_keys = self.parts.keys()
         waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
-        known |= confirm_unchanged(self.order, ledger, ingested.intervals.values(), waiting)
+        known |= confirm_unchanged(self.order, ledger, known.values(), waiting)
         built = self._build(media, known, epoch_keys)
         if built is None:
             advance(self.order, ledger, media, known.values())

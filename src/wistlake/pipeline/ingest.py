@@ -105,6 +105,8 @@ class Ingest:
         await self._all(f for f in fetches if f.dataset == FIRST)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
         rest = [f for f in fetches if f.dataset != FIRST]
+        if gone:
+            self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
         for fetch in (f for f in rest if f.media_id in gone):
             self._note_missing(fetch)
         await self._all(f for f in rest if f.media_id not in gone)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
@@ -254,18 +255,19 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = LakeFolder(settings.lake)
-        catalog = LocalCatalog(folder.root)
-        with rest_catalog.serve(catalog.sql) as uri:
-            engine = (
-                sail.session(uri)
-                if settings.engine == "sail"
-                else local_spark.session(uri, folder.staging / "spark")
-            )
-            # What a run that died has staged goes first; Spark's own scratch lies there too.
-            wipe(folder.staging)
-            with engine as spark:
-                yield EngineTables(spark, catalog, folder.staging)
-            wipe(folder.staging)
+        with disk.explained(folder.root):
+            catalog = LocalCatalog(folder.root)
+            with rest_catalog.serve(catalog.sql) as uri:
+                engine = (
+                    sail.session(uri)
+                    if settings.engine == "sail"
+                    else local_spark.session(uri, folder.staging / "spark")
+                )
+                # What a run that died has staged goes first; Spark's own scratch lies there too.
+                wipe(folder.staging)
+                with engine as spark:
+                    yield EngineTables(spark, catalog, folder.staging)
+                wipe(folder.staging)
 
     return started
 
