@@ -14,6 +14,7 @@ from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import FIRST, Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import MediaChoice, Parts, RunOrder, RunResult
+from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
@@ -111,6 +112,7 @@ class _Work:
             chosen = await self._choose(client)
             media = self._follow(chosen)
             left = self._left(chosen)
+            adopt(parts.ledger, parts.objects, order.run_id)
             known = {i.key: i for i in parts.ledger.intervals()}
             fetches = (
                 plan(order.sources, media, known.values(), order.window)
