@@ -9,6 +9,7 @@ import typer
 from wistlake.entrypoints.cli import (
     beginning,
     demo,
+    exploring,
     keeping,
     privacy,
     reading,
@@ -55,6 +56,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
