@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    dashboard,
     demo,
     keeping,
     privacy,
@@ -45,6 +46,7 @@ COMMANDS = (
     keeping.schedule,
     reading.query,
     report.report,
+    dashboard.dashboard,
     privacy.forget,
     demo.demo,
     demo.simulate,
