@@ -224,6 +224,29 @@ def query(settings: Settings) -> Query:
     return DuckDBQuery(ledger(settings, read_only=True), views())
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the dashboard reads: the newest publication of this machine's lake."""
+
+    settings: Settings
+
+    def version(self) -> str:
+        """The publication and the newest run, as one text."""
+        kept = ledger(self.settings, read_only=True)
+        published = kept.publication()
+        runs = [f"{r.run_id} {r.status}" for r in kept.runs(1)]
+        return " ".join([published.run_id if published else "nothing", *runs])
+
+    def open(self) -> Query:
+        """SQL over it."""
+        return query(self.settings)
+
+
+def published(settings: Settings) -> Published:
+    """What the dashboard reads."""
+    return Published(settings)
+
+
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
     """The days of a daily run at `now`, or of those that were named."""
     return Window(

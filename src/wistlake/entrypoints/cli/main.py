@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    dashboard,
     demo,
     exploring,
     keeping,
@@ -46,6 +47,7 @@ COMMANDS = (
     keeping.schedule,
     reading.query,
     report.report,
+    dashboard.dashboard,
     privacy.forget,
     demo.demo,
     demo.simulate,
