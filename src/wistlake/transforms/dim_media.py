@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_media import TABLE
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, media_channel
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 RULES: dict[str, str] = {"bad_duration": "try_cast(line.record.duration as double) < 0"}
 
@@ -46,8 +47,7 @@ def described(typed: DataFrame) -> DataFrame:
 
 def newest(rows: DataFrame) -> DataFrame:
     """The newest observation of each media."""
-    order = Window.partitionBy("media_id").orderBy(F.col("observed_at").desc(), F.col("landing_id").desc())
-    return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
+    return first(rows, ["media_id"], F.col("observed_at").desc(), F.col("landing_id").desc())
 
 
 def build(

@@ -5,10 +5,30 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_media_history import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 FOLLOWED = (
     "title", "type", "status", "archived", "duration_seconds", "folder", "subfolder", "tags", "original_asset",
 )  # fmt: skip
+
+
+def spans(history: DataFrame, **values: Column) -> DataFrame:
+    """`values` of each version with the span it holds in (`_media`, `_from`, `_to`): the
+    earliest version known also covers the time before it."""
+    order = Window.partitionBy("media_id").orderBy("valid_from")
+    return history.select(
+        F.col("media_id").alias("_media"),
+        F.when(F.row_number().over(order) > 1, F.col("valid_from")).alias("_from"),
+        F.col("valid_to").alias("_to"),
+        *(column.alias(name) for name, column in values.items()),
+    )
+
+
+def holds_at(instant: str) -> Column:
+    """Whether a span is that of `media_id` at `instant`."""
+    return F.expr(
+        f"media_id = _media and (_from is null or {instant} >= _from) and (_to is null or {instant} < _to)"
+    )
 
 
 def build(observed: DataFrame, current: DataFrame, built_at: Column) -> DataFrame:
@@ -25,8 +45,7 @@ def build(observed: DataFrame, current: DataFrame, built_at: Column) -> DataFram
     cut = points.withColumn("_before", F.lag("_state").over(by_time)).where(
         F.col("_before").isNull() | (F.col("_before") != F.col("_state"))
     )
-    once = Window.partitionBy("media_id", "_at").orderBy(F.col("_state").desc())
-    single = cut.withColumn("_rank", F.row_number().over(once)).where("_rank = 1")
+    single = first(cut, ["media_id", "_at"], F.col("_state").desc())
     following = F.lead("_at").over(Window.partitionBy("media_id").orderBy("_at"))
     return conform(
         single.withColumn("valid_to", following).withColumns(

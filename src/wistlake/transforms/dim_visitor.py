@@ -1,10 +1,11 @@
 """The visitors, by pseudonym: what all their published days say."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_visitor import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 ATTRIBUTES = ("country", "region", "browser", "platform", "is_mobile")
 
@@ -22,18 +23,13 @@ def build(engagement: DataFrame, events: DataFrame, account: DataFrame, built_at
         F.expr("count(distinct media_id)").alias("media_count"),
         F.sum("watch_milliseconds").alias("watch_milliseconds"),
     )
-    latest = Window.partitionBy("visitor_id").orderBy(F.col("event_key").desc())
     sessions = events.select(
         "visitor_id", F.col("received_at").alias("last_seen_at"), "event_key", *ATTRIBUTES
     )
-    last = (
-        sessions.join(
-            counted.select("visitor_id", "last_seen_at"), on=["visitor_id", "last_seen_at"], how="inner"
-        )
-        .withColumn("_rank", F.row_number().over(latest))
-        .where("_rank = 1")
-        .select("visitor_id", *ATTRIBUTES)
+    ending = sessions.join(
+        counted.select("visitor_id", "last_seen_at"), on=["visitor_id", "last_seen_at"], how="inner"
     )
+    last = first(ending, ["visitor_id"], F.col("event_key").desc()).select("visitor_id", *ATTRIBUTES)
     loads = account.select("visitor_id", F.col("load_count").alias("account_load_count"))
     joined = counted.join(last, on="visitor_id", how="left").join(loads, on="visitor_id", how="left")
     return conform(joined.withColumn("built_at", built_at), TABLE)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_events import TABLE
 from wistlake.contracts.form import Field, Privacy, Type
 from wistlake.derive import mask, pseudonym
 from wistlake.derive.localtime import local_date
+from wistlake.transforms import dim_media_history
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first_of_repeated
 from wistlake.transforms.landing import value
 
 _RECEIVED = value(Field("received_at", Type.TIMESTAMP, Privacy.NONE, ""))
@@ -38,26 +40,14 @@ def derived(epochs: int) -> dict[str, str]:
 
 def deduplicate(rows: DataFrame) -> DataFrame:
     """One row a key: of the latest observation the one that saw most, then the one received last."""
-    order = Window.partitionBy("event_key").orderBy(
+    return first_of_repeated(
+        rows,
+        "event_key",
         F.col("observed_at").desc(),
         F.col("percent_viewed").desc(),
         F.col("received_at").desc(),
         F.col("landing_id").desc(),
         F.col("line"),
-    )
-    return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
-
-
-def versions(history: DataFrame, rules: Iterable[Rule]) -> DataFrame:
-    """Durations and channels with the span each was valid in; the earliest known also covers the time
-    before it."""
-    order = Window.partitionBy("media_id").orderBy("valid_from")
-    return history.select(
-        F.col("media_id").alias("_media"),
-        F.when(F.row_number().over(order) > 1, F.col("valid_from")).alias("_from"),
-        F.col("valid_to").alias("_to"),
-        F.col("duration_seconds").alias("_duration"),
-        F.expr(media_channel(rules)).alias("_media_channel"),
     )
 
 
@@ -71,15 +61,10 @@ def build(
     """
     rules = tuple(rules)
     rows = deduplicate(typed)
-    spans = versions(history, rules)
-    timed = rows.join(
-        F.broadcast(spans),
-        on=F.expr(
-            "media_id = _media and (_from is null or received_at >= _from)"
-            " and (_to is null or received_at < _to)"
-        ),
-        how="left",
+    spans = dim_media_history.spans(
+        history, _duration=F.col("duration_seconds"), _media_channel=F.expr(media_channel(rules))
     )
+    timed = rows.join(F.broadcast(spans), on=dim_media_history.holds_at("received_at"), how="left")
     empty_is_unknown = ("country", "region", "conversion_type")
     return conform(
         timed.withColumns(

@@ -1,10 +1,11 @@
 """Wistia's own counts of a day: the newest observation."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_media_by_date import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 RULES = {
     "negative_count": "try_cast(line.record.load_count as bigint) < 0"
@@ -27,8 +28,5 @@ def counts(typed: DataFrame, built_at: Column) -> DataFrame:
 
 def build(typed: DataFrame, built_at: Column) -> DataFrame:
     """Typed by_date rows without a reason to one row a media and day."""
-    order = Window.partitionBy("media_id", "date").orderBy(
-        F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line")
-    )
-    ranked = counts(typed, built_at).withColumn("_rank", F.row_number().over(order))
-    return conform(ranked.where("_rank = 1"), TABLE)
+    order = (F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line"))
+    return conform(first(counts(typed, built_at), ["media_id", "date"], *order), TABLE)

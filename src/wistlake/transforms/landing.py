@@ -13,6 +13,8 @@ from wistlake.derive.spark import envelope, raw_path, typed
 LANDINGS = (
     "landing_id string, media_id string, dt date, observed_at timestamp, dataset string, missing boolean"
 )
+_LANDING = 'regexp_extract(value, \'"_landing":"([^"]+)"\', 1)'
+_LINE = "try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint)"
 LandingRow = tuple[str, str, date, datetime, str, bool]
 
 
@@ -77,16 +79,17 @@ def parse(
     One projection without a filter: a filter above from_json would have Spark parse once a column. What is
     not named by the contract, or is of class PERSONAL, is not in the result.
     """
-    parsed = lines.select("value", F.from_json("value", envelope(source)).alias("line"))
-    placed = parsed.withColumn(
-        "_landing",
-        F.expr('coalesce(line._landing, regexp_extract(value, \'"_landing":"([^"]+)"\', 1))'),
+    placed = lines.select(
+        "value",
+        F.expr(_LANDING).alias("_landing"),
+        F.from_json("value", envelope(source)).alias("line"),
     )
-    known = landings.select(F.col("landing_id").alias("_landing"), "media_id", "dt", "observed_at", "dataset")
-    known = known.select(
-        "_landing", *(F.col(c).alias(f"_{c}") for c in ("media_id", "dt", "observed_at", "dataset"))
+    # The pads ride on the landings: engines hold one side of a cross join in memory, and not the small one.
+    names = ("media_id", "dt", "observed_at", "dataset")
+    known = pads.crossJoin(
+        landings.select(F.col("landing_id").alias("_landing"), *(F.col(c).alias(f"_{c}") for c in names))
     )
-    joined = placed.join(F.broadcast(known), on="_landing", how="left").crossJoin(F.broadcast(pads))
+    joined = placed.join(F.broadcast(known), on="_landing", how="left")
     public = {
         f.column: value(f)
         for f in source.fields
@@ -94,16 +97,24 @@ def parse(
     }
     return joined.select(
         F.col("_landing").alias("landing_id"),
-        F.expr(
-            "coalesce(cast(line._line as bigint),"
-            " try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint))"
-        ).alias("line"),
+        F.expr(f"coalesce(cast(line._line as bigint), {_LINE})").alias("line"),
         F.col("_media_id").alias("landing_media_id"),
         F.col("_dt").alias("landing_dt"),
         F.col("_observed_at").alias("observed_at"),
         F.col("_dataset").alias("dataset"),
         *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
         F.expr(reason(source, rules)).alias("reason"),
+    )
+
+
+def fingerprints(lines: DataFrame, pads: DataFrame, epochs: int) -> DataFrame:
+    """Text lines (`value`) to what may be known of any of them: landing, line, keyed hash and length.
+
+    Apart from `parse` because engines would hash every line for the sake of the few that are refused.
+    """
+    return pads.crossJoin(lines).select(
+        F.expr(_LANDING).alias("landing_id"),
+        F.expr(_LINE).alias("line"),
         F.expr(pseudonym.sql("value", epochs)).alias("record_hash"),
         F.length("value").cast("bigint").alias("record_length"),
     )

@@ -1,10 +1,11 @@
 """Wistia's newer analytics by local day."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.media_analytics_by_date import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 RULES = {
     "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
@@ -13,9 +14,7 @@ RULES = {
 
 def build(typed: DataFrame, built_at: Column) -> DataFrame:
     """Typed rows to one a media and day. The day is the landing's: Wistia stamps its start in UTC."""
-    order = Window.partitionBy("media_id", "date").orderBy(
-        F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line")
-    )
+    order = (F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line"))
     named = typed.withColumns(
         {
             "media_id": F.col("landing_media_id"),
@@ -24,4 +23,4 @@ def build(typed: DataFrame, built_at: Column) -> DataFrame:
             "built_at": built_at,
         }
     )
-    return conform(named.withColumn("_rank", F.row_number().over(order)).where("_rank = 1"), TABLE)
+    return conform(first(named, ["media_id", "date"], *order), TABLE)

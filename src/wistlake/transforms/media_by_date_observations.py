@@ -1,10 +1,11 @@
 """Every value that Wistia ever served for a day."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.media_by_date_observations import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 VALUES = ("load_count", "play_count", "hours_watched_modelled")
 
@@ -12,11 +13,8 @@ VALUES = ("load_count", "play_count", "hours_watched_modelled")
 def build(rows: DataFrame, seen: DataFrame) -> DataFrame:
     """`fact_media_by_date` as this build observed it, if it differs from the newest observation of the same
     day among those `seen` (this table): a row only where a value moved."""
-    order = Window.partitionBy("media_id", "date").orderBy(F.col("observed_at").desc())
-    latest = (
-        seen.withColumn("_rank", F.row_number().over(order))
-        .where("_rank = 1")
-        .select("media_id", "date", *(F.col(v).alias(f"_{v}") for v in VALUES), F.lit(True).alias("_known"))
+    latest = first(seen, ["media_id", "date"], F.col("observed_at").desc()).select(
+        "media_id", "date", *(F.col(v).alias(f"_{v}") for v in VALUES), F.lit(True).alias("_known")
     )
     same = F.expr(" and ".join(f"{v} <=> _{v}" for v in VALUES))
     moved = rows.join(latest, on=["media_id", "date"], how="left").where(F.col("_known").isNull() | ~same)

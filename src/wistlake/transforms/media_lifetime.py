@@ -1,10 +1,12 @@
 """Lifetime figures and curves as of a day: both endpoints on one row, with the media as it was then."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.media_lifetime import TABLE
+from wistlake.transforms import dim_media_history
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 STATS = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
 CURVES = ("engagement_data", "rewatch_data")
@@ -16,11 +18,8 @@ _OBSERVED = "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed
 
 
 def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
-    order = Window.partitionBy("landing_media_id", "landing_dt").orderBy(
-        F.col("observed_at").desc(), F.col("landing_id").desc()
-    )
-    ranked = typed.withColumn("_rank", F.row_number().over(order)).where("_rank = 1")
-    return ranked.select(
+    keys = ["landing_media_id", "landing_dt"]
+    return first(typed, keys, F.col("observed_at").desc(), F.col("landing_id").desc()).select(
         F.col("landing_media_id").alias("media_id"),
         F.col("landing_dt").alias("snapshot_date"),
         "observed_at",
@@ -44,13 +43,8 @@ def build(
     )
     keys = ["media_id", "snapshot_date"]
     old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*STATS, *CURVES)))
-    first = Window.partitionBy("media_id").orderBy("valid_from")
-    spans = history.select(
-        F.col("media_id").alias("_media"),
-        F.when(F.row_number().over(first) > 1, F.col("valid_from")).alias("_from"),
-        F.col("valid_to").alias("_to"),
-        F.col("duration_seconds").alias("_duration"),
-        F.col("original_asset").alias("_asset"),
+    spans = dim_media_history.spans(
+        history, _duration=F.col("duration_seconds"), _asset=F.col("original_asset")
     )
     joined = (
         left.join(right, on=keys, how="full")
@@ -58,10 +52,7 @@ def build(
         .withColumn("observed_at", F.expr(_OBSERVED))
         .join(
             F.broadcast(spans),
-            on=F.expr(
-                "media_id = _media and (_from is null or observed_at >= _from)"
-                " and (_to is null or observed_at < _to)"
-            ),
+            on=dim_media_history.holds_at("observed_at"),
             how="left",
         )
     )

@@ -8,12 +8,14 @@ from wistlake.contracts.quarantine import TABLE
 from wistlake.transforms.conform import conform
 
 
-def build(typed: DataFrame, source: Source, built_at: Column) -> DataFrame:
-    """Typed rows with a reason to quarantine rows. The payload holds typed public fields only, and nothing
-    at all of a line that could not be parsed."""
+def build(typed: DataFrame, fingerprints: DataFrame, source: Source, built_at: Column) -> DataFrame:
+    """Typed rows with a reason, and `landing.fingerprints` of their landings, to quarantine rows. The payload
+    holds typed public fields only, and nothing at all of a line that could not be parsed."""
     shown = [f.column for f in source.fields if f.privacy is Privacy.NONE and f.column in typed.columns]
     return conform(
-        typed.where(F.col("reason").isNotNull()).withColumns(
+        typed.where(F.col("reason").isNotNull())
+        .join(fingerprints, on=["landing_id", "line"], how="left")
+        .withColumns(
             {
                 "media_id": F.col("landing_media_id"),
                 "dt": F.col("landing_dt"),

@@ -1,11 +1,12 @@
 """The account's visitors by pseudonym."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.visitor_activity import TABLE
 from wistlake.derive import pseudonym
 from wistlake.transforms.conform import conform
+from wistlake.transforms.first import first
 
 RULES = {"negative_count": "try_cast(line.record.load_count as bigint) < 0"}
 
@@ -17,8 +18,11 @@ def derived(epochs: int) -> dict[str, str]:
 
 def build(typed: DataFrame, built_at: Column) -> DataFrame:
     """Typed rows to one a visitor: the latest activity wins, for lists drift while they are read."""
-    order = Window.partitionBy("visitor_id").orderBy(
-        F.col("observed_at").desc(), F.col("last_active_at").desc(), F.col("play_count").desc(), F.col("line")
+    order = (
+        F.col("observed_at").desc(),
+        F.col("last_active_at").desc(),
+        F.col("play_count").desc(),
+        F.col("line"),
     )
     named = typed.withColumns(
         {
@@ -28,4 +32,4 @@ def build(typed: DataFrame, built_at: Column) -> DataFrame:
             "built_at": built_at,
         }
     )
-    return conform(named.withColumn("_rank", F.row_number().over(order)).where("_rank = 1"), TABLE)
+    return conform(first(named, ["visitor_id"], *order), TABLE)

@@ -80,13 +80,8 @@ class Bench:
         manifests = self.manifests(dataset)
         if not manifests:
             return None
-        parts = [p for m in manifests for p in m.parts if p.rows]
         contract = source(dataset)
-        lines = (
-            self.spark.read.text([self.objects.uri(p.key) for p in parts])
-            if parts
-            else self.spark.createDataFrame([], "value string")
-        )
+        lines = self._lines(manifests)
         landings = landing.landing_frame(
             self.spark,
             [(m.landing_id, m.media_id, m.day, m.observed_at, m.dataset, m.missing) for m in manifests],
@@ -96,9 +91,14 @@ class Bench:
             landing.parse(lines, contract, landings, self.pads, len(self.plan.keys), derived, rules),
         )
         self._account_for(rows, manifests)
-        if any(self.by_interval[interval_key(m)]["quarantined"] for m in manifests):
-            self.refused.append(quarantine.build(rows, contract, self.built_at))
+        if bad := [m for m in manifests if self.by_interval[interval_key(m)]["quarantined"]]:
+            hashes = landing.fingerprints(self._lines(bad), self.pads, len(self.plan.keys))
+            self.refused.append(quarantine.build(rows, hashes, contract, self.built_at))
         return rows.where("reason is null")
+
+    def _lines(self, manifests: Iterable[Manifest]) -> "DataFrame":
+        parts = [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
+        return self.spark.read.text(parts) if parts else self.spark.createDataFrame([], "value string")
 
     def _account_for(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> None:
         counted = rows.groupBy("landing_id", F.col("reason").isNull().alias("good")).count().collect()
