@@ -66,7 +66,7 @@ def from_item(kind: type[_V], item: Mapping[str, Mapping[str, Any]]) -> _V:
 
 
 @cache
-def _shape(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+def _shape(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Name, type and whether it must be there, of each field."""
     types = get_type_hints(kind)
     return tuple(
