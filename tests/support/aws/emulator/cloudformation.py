@@ -54,9 +54,7 @@ def _create_query(logical_id: str, properties: Properties, stack: str) -> Made:
     return query, {"NamedQueryId": query}
 
 
-def _update_query(
-    query: str, old: Properties, new: Properties, stack: str, logical_id: str = ""
-) -> Made:
+def _update_query(query: str, old: Properties, new: Properties, stack: str, logical_id: str = "") -> Made:
     if old == new:
         return query, {"NamedQueryId": query}
     made = _create_query(logical_id, new, stack)  # a replacement, as on AWS
