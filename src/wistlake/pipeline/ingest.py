@@ -45,7 +45,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 @dataclass(frozen=True, slots=True)
 class IngestContext:
     """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
-    may land: those of people who have been forgotten may not."""
+    may land: those of people who have been forgotten may not; `may_begin` whether there is time for another
+    fetch."""
 
     run_id: str
     tz: tzinfo
@@ -55,6 +56,7 @@ class IngestContext:
     redact: Redact | None = None
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
+    may_begin: Callable[[], bool] = lambda: True
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -123,9 +125,14 @@ class Ingest:
             # Whatever ended the group early, landings that are complete are kept.
             self.ledger.record(self.done.intervals.values())
             raise e.exceptions[0] from None
+        except asyncio.CancelledError:
+            self.ledger.record(self.done.intervals.values())
+            raise
 
     async def _one(self, fetch: Fetch) -> None:
         async with self._gate:
+            if not self.context.may_begin():
+                return
             contract = source(fetch.dataset)
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:

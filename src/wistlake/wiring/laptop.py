@@ -310,24 +310,25 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
         keys=lambda: chain.keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
-        redact=_redaction(settings, chain.keys),
+        redact=redaction(settings, lambda: chain.keys),
         warm=load_engine if settings.engine == "sail" else lambda: None,
         on_the_network=outside.transport is None,
     )
 
 
-def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
+def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Redact | None:
     """Personal values are cut before landing; the visitor's key is replaced by a stand-in that no one can
     turn back, so that visitors stay distinct."""
     if not settings.bronze_redaction:
         return None
+    first = keys()[:1]
 
     def cut(contract: Source, record: dict[str, Any]) -> dict[str, Any]:
         key = record.get("visitor_key")
         page = record.get("embed_url")
         stand_ins = {}
         if isinstance(key, str) and key:
-            stand_ins["visitor_key"] = pseudonym(keys[:1], key)
+            stand_ins["visitor_key"] = pseudonym(first, key)
         if isinstance(page, str):
             stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)
