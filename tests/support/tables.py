@@ -80,9 +80,9 @@ def expect(frame: DataFrame, form: Table | Source | None, text: str) -> None:
     types = types_of(form) | {n: k for n, k in named.items() if k}
     wanted = [tuple(_value(cell, types[n]) for n, cell in zip(named, row, strict=True)) for row in rows]
     have = found(frame, list(named), types)
-    assert len(have) == len(wanted) and all(
-        _same(a, b) for a, b in zip(sorted(wanted, key=repr), sorted(have, key=repr), strict=True)
-    ), f"expected {sorted(wanted, key=repr)}\n   found {sorted(have, key=repr)}"
+    wanted, have = sorted(wanted, key=repr), sorted(have, key=repr)
+    same = len(have) == len(wanted) and all(map(_same, wanted, have))
+    assert same, f"expected {wanted}\n   found {have}"
 
 
 def _value(cell: str, kind: str) -> Any:

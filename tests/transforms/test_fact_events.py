@@ -2,8 +2,8 @@
 
 import pytest
 from pyspark.sql import DataFrame
-from support.tables import expect, given
 
+from support.tables import expect, given
 from wistlake.contracts import dim_media_history, events, fact_events
 from wistlake.transforms import fact_events as transform
 from wistlake.transforms.channels import DEFAULT_RULES
