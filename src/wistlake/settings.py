@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         populate_by_name=True,
+        env_prefix="WISTLAKE_FIELD_",  # or variables named like fields (AUTH, STAGE, TOKEN) would be read too
         env_ignore_empty=True,
         validate_default=True,
         hide_input_in_errors=True,

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -41,9 +42,9 @@ class Account:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
-    def table(self, hash_key: str, range_key: str) -> str:
+    def table(self, hash_key: str, range_key: str, suffix: str = "") -> str:
         """A new table of two text keys."""
-        name = f"table-{secrets.token_hex(6)}"
+        name = f"table-{secrets.token_hex(6)}{suffix}"
         self.client("dynamodb").create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in (hash_key, range_key)],
@@ -105,17 +106,14 @@ def emulator(folder: Path) -> Iterator[Account]:
             },
             stdout=log,
             stderr=log,
+            start_new_session=True,  # what it starts ends with it
         )
         try:
             _wait(process, account)
             yield account
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
+            os.killpg(process.pid, signal.SIGKILL)  # it keeps nothing that is worth an orderly end
+            process.wait(10)
 
 
 def _wait(process: "subprocess.Popen[bytes]", account: Account) -> None:

@@ -3,7 +3,7 @@ JSON, since an item holds 400 KB and the summary of a run over many media is mor
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import cache
@@ -65,13 +65,15 @@ def from_item(kind: type[_V], item: Mapping[str, Mapping[str, Any]]) -> _V:
         ) from e
 
 
-@cache
-def _shape(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
+def _fields_of(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Name, type and whether it must be there, of each field."""
     types = get_type_hints(kind)
     return tuple(
         (f.name, types[f.name], f.default is MISSING and f.default_factory is MISSING) for f in fields(kind)
     )
+
+
+_shape: Callable[[Any], tuple[tuple[str, Any, bool], ...]] = cache(_fields_of)
 
 
 def _encode(kind: Any, value: Any) -> dict[str, Any] | None:

@@ -35,21 +35,20 @@ def settings(warehouse: str) -> Mapping[str, str]:
 def session(warehouse: str) -> Iterator["SparkSession"]:
     """The job's session. What the job was started with (`--conf`) wins over `settings`; where it names a
     catalog of its own, none of ours is mixed in."""
-    from pyspark import SparkConf
+    from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    active, given = SparkSession.getActiveSession(), SparkConf()
-
-    def is_set(name: str) -> bool:
-        return given.contains(name) or (active is not None and active.conf.get(name, None) is not None)
-
-    catalog = f"spark.sql.catalog.{CATALOG}"
-    named = is_set(catalog)
-    builder = SparkSession.builder.appName("wistlake")
-    for name, value in settings(warehouse).items():
-        if not is_set(name) and not (named and name.startswith(catalog)):
-            builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    given, catalog = SparkConf(), f"spark.sql.catalog.{CATALOG}"
+    missing = {
+        name: value
+        for name, value in settings(warehouse).items()
+        if not given.contains(name) and not (given.contains(catalog) and name.startswith(catalog))
+    }
+    SparkContext.getOrCreate(given.setIfMissing("spark.app.name", "wistlake").setAll([*missing.items()]))
+    spark = SparkSession.builder.getOrCreate()
+    if spark.conf.get(catalog, None) is None:  # a context that was there already
+        for name in (n for n in missing if n.startswith(catalog)):
+            spark.conf.set(name, missing[name])
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     try:
         yield spark

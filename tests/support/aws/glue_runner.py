@@ -18,12 +18,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.io import InputFile, OutputFile
-from pyiceberg.io.pyarrow import PyArrowFileIO
 
+from support.aws.mirror import ROOT, MirrorIO
 from wistlake.adapters import rest_catalog
 from wistlake.adapters.local_spark import iceberg_jar, java_home
 
@@ -31,30 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Order = Mapping[str, Any]
-ROOT = "mirror.root"
 OURS = ("wistlake", "wistia_simulator", "wistlake_dashboard")
-
-
-class MirrorIO(PyArrowFileIO):
-    """`s3://bucket/key` as a file below the mirror."""
-
-    def new_input(self, location: str) -> InputFile:
-        """The file of `location`."""
-        return super().new_input(self._path(location))
-
-    def new_output(self, location: str) -> OutputFile:
-        """The file to be of `location`."""
-        path = self._path(location)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return super().new_output(path)
-
-    def delete(self, location: "str | InputFile | OutputFile") -> None:
-        """Remove the file of `location`."""
-        super().delete(self._path(location if isinstance(location, str) else location.location))
-
-    def _path(self, location: str) -> str:
-        address = urlsplit(location)
-        return f"{self.properties[ROOT]}/{address.netloc}{address.path}" if address.netloc else location
 
 
 def main() -> None:
