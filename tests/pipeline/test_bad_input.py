@@ -60,7 +60,11 @@ class TestRecords:
 
     def test_a_record_that_is_mended_leaves_quarantine(self, tmp_path: Path) -> None:
         spoilt = [first_spoilt({"received_at": "yesterday"})]
-        lake = tampered(tmp_path / "lake", tampering.events(lambda page: spoilt[-1](page)))
+
+        def latest(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return spoilt[-1](page)
+
+        lake = tampered(tmp_path / "lake", tampering.events(latest))
         lake.run_day(START)
         before = kept(lake)
         spoilt.append(first_spoilt({}))
