@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.order import Parts, Redact, RunOrder
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.publishing import EVENTS
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
@@ -129,6 +130,8 @@ class Ingest:
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
                 listing = await self.fetch(contract, fetch.media_id, fetch.start, fetch.end)
+                if self._emptied(fetch, listing) and await self._is_gone(fetch.media_id):
+                    raise SourceMissing(f"{fetch.media_id}: not found at the source")
             except SourceRefused:
                 raise
             except SourceMissing as e:
@@ -141,6 +144,17 @@ class Ingest:
             pair = (fetch.dataset, fetch.media_id)
             spent = self.context.monotonic() - began
             self.done.seconds[pair] = self.done.seconds.get(pair, 0.0) + spent
+
+    def _emptied(self, fetch: Fetch, listing: Listing) -> bool:
+        """Whether a day that had sessions has none now."""
+        before = self.known.get((fetch.dataset, fetch.media_id, fetch.start))
+        return fetch.dataset == EVENTS and not listing.records and before is not None and before.rows > 0
+
+    async def _is_gone(self, media_id: str) -> bool:
+        """Whether the media was deleted since the run asked for it: of one that is not there, the list of
+        events is empty, and that must not remove what is known."""
+        now = self.context.clock().astimezone(UTC).date()
+        return (await self.fetch(source(FIRST), media_id, now, now)).missing
 
     # landings
 
