@@ -13,7 +13,7 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
-from wistlake.pipeline.order import Parts, Redact, RunOrder
+from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.publishing import EVENTS
@@ -55,6 +55,7 @@ class IngestContext:
     redact: Redact | None = None
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
+    progress: Progress = lambda what, done, total: None
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -67,6 +68,7 @@ class IngestContext:
             order.max_concurrency,
             parts.redact,
             tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
+            progress=parts.progress,
         )
 
 
@@ -98,10 +100,12 @@ class Ingest:
         self.context, self.objects, self.ledger = context, objects, ledger
         self.known, self.fetch = known, fetch
         self.done = Ingested()
+        self._answered = self._asked = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
+        self._asked = len(fetches)
         self.ledger.record(self._planned(f, day) for f in fetches for day in days(f.start, f.end))
         await self._all(f for f in fetches if f.dataset == FIRST)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
@@ -110,6 +114,7 @@ class Ingest:
             self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
         for fetch in (f for f in rest if f.media_id in gone):
             self._note_missing(fetch)
+            self._answered += 1
         await self._all(f for f in rest if f.media_id not in gone)
         self.ledger.record(self.done.intervals.values())
         return self.done
@@ -144,6 +149,8 @@ class Ingest:
             pair = (fetch.dataset, fetch.media_id)
             spent = self.context.monotonic() - began
             self.done.seconds[pair] = self.done.seconds.get(pair, 0.0) + spent
+            self._answered += 1
+            self.context.progress("fetching", self._answered, self._asked)
 
     def _emptied(self, fetch: Fetch, listing: Listing) -> bool:
         """Whether a day that had sessions has none now."""

@@ -22,7 +22,7 @@ from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.pipeline.doctor import FAILED, OK, Check
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
 from wistlake.planning.calendar import last_finished
@@ -364,10 +364,10 @@ def order(  # noqa: PLR0913 - what may be asked for
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
-    known = {s.name for s in SOURCES}
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise ConfigError(f"no such dataset: {', '.join(unknown)} (there are {', '.join(sorted(known))})")
+    known = [s.name for s in SOURCES]
+    for name in names:
+        if name not in known:
+            raise unknown("dataset", name, known)
     return tuple(source(s.name) for s in SOURCES if s.name in names)
 
 

@@ -5,11 +5,14 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.console import Console
 
+_PIPE_WIDTH = 200  # where nobody sees a line's end
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,18 +28,38 @@ def as_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table for a terminal, plain in a pipe."""
-    from rich.console import Console
+    from rich import box
     from rich.table import Table
 
-    drawn = Table(title=title or None, title_justify="left")
-    for column in columns:
-        drawn.add_column(column)
-    for row in rows:
+    plain = [list(row) for row in rows]
+    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+                  pad_edge=False, show_edge=False)  # fmt: skip
+    for number, column in enumerate(columns):
+        numeric = any(_is_number(row[number]) for row in plain)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in plain:
         drawn.add_row(*(_cell(v) for v in row))
+    console = _console()
+    console.print(drawn, markup=False, highlight=False)
+    say()
+
+
+def width() -> int:
+    """Characters in a line of standard output."""
+    return _console().width
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
-        console.width = 200
-    console.print(drawn, markup=False, highlight=False)
+        console.width = _PIPE_WIDTH
+    return console
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(value: Any) -> str:
@@ -44,7 +67,13 @@ def _cell(value: Any) -> str:
 
     if value is None:
         return ""
-    return escape(f"{value:,.4g}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return escape(str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:

@@ -8,7 +8,7 @@ import typer
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import From, Json, Media, Now, To, day, media_ids
 from wistlake.entrypoints.cli.runs import perform
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, unknown
 
 watermark = typer.Typer(help="How far readers may trust each dataset without a hole.", no_args_is_help=True)
 media = typer.Typer(help="Which media the lake follows.", no_args_is_help=True)
@@ -159,7 +159,7 @@ def watermark_set(
     from wistlake.wiring import laptop
 
     if dataset not in (known := [s.name for s in SOURCES]):
-        raise ConfigError(f"no such dataset: {dataset} (there are {', '.join(known)})")
+        raise unknown("dataset", dataset, known)
     at = session.clock(now)()
     settings = session.settings()
     laptop.ledger(settings, read_only=True)

@@ -8,7 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids
-from wistlake.errors import ConfigError
+from wistlake.errors import unknown
 
 
 def soak(
@@ -100,7 +100,7 @@ def explain(
     from wistlake.wiring import laptop
 
     if table != DAILY:
-        raise ConfigError(f"explain knows {DAILY}, not {table[:40]!r}")
+        raise unknown("table for explain", table, [DAILY])
     (media_id,) = media_ids(media) or ("",)
     settings = session.settings()
     ledger = laptop.ledger(settings, read_only=True)
@@ -108,7 +108,7 @@ def explain(
     found = explained(ledger, objects, laptop.query(settings), media_id, date_, settings.tz)
     if metric is not None:
         if metric not in found["row"]:
-            raise ConfigError(f"{DAILY} has no column {metric[:40]!r}: one of {', '.join(found['row'])}")
+            raise unknown(f"column of {DAILY}", metric, found["row"])
         found["row"] = {metric: found["row"][metric]}
     if as_json:
         output.as_json(found)
