@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
+WIDE = 120  # characters from which on a table may have a dozen columns
+
 
 def perform(
     order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
@@ -39,10 +41,18 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     if as_json:
         output.as_json(result.as_json())
         return
-    counts = ("days", "rows", "new", "updated", "removed", "quarantined")
-    if output.width() > 120:
-        counts = (*counts, "unchanged", "pages", "requests", "seconds")
-    columns = ("dataset", "media_id", *counts)
+    columns: tuple[str, ...] = (
+        "dataset",
+        "media_id",
+        "days",
+        "rows",
+        "new",
+        "updated",
+        "removed",
+        "quarantined",
+    )
+    if output.width() > WIDE:
+        columns = (*columns, "unchanged", "pages", "requests", "seconds")
     output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
