@@ -1,5 +1,6 @@
 """How far a run is and how long it still takes, on a terminal; elsewhere nothing is shown."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,9 @@ def shown(*, hidden: bool = False) -> Iterator[Step]:
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    # What is printed goes above the line, if it goes to the terminal at all.
+    together = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=together) as progress:
         tasks = {}
 
         def step(what: str, done: int, total: int) -> None:

@@ -36,9 +36,9 @@ def clock(now: datetime | None) -> Callable[[], datetime]:
 
 def as_of(now: datetime | None, ledger: "Ledger") -> datetime:
     """`now`, or the present; for a lake of simulated days, whose present is its last run, that."""
-    if now is None and (last := ledger.runs(1)) and last[0].origin == "simulated":
-        return last[0].started_at
-    return clock(now)()
+    asked = (r for r in ledger.runs() if r.trigger not in ("rebuild", "forget", "rotate"))
+    last = next(asked, None) if now is None else None
+    return last.started_at if last and last.origin == "simulated" else clock(now)()
 
 
 def outside(now: datetime | None) -> "Outside":

@@ -18,7 +18,9 @@ def soak(
     lake: Annotated[Path | None, typer.Option(help="Keep the lake here.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Live through days of faults by a virtual clock, then compare every table with the truth.
+    """Live through days of faults, then compare with the truth.
+
+    The clock is virtual, and every table is compared.
 
     Example: wistlake soak --days 7 --profile hostile --seed 3
     """
@@ -53,7 +55,9 @@ def certify(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Whether the lake ran by itself: a scheduled run a day, no hands, no gaps, no duplicates.
+    """Whether the lake ran by itself, without hands or gaps.
+
+    A scheduled run a day, no gaps, no duplicates. Of a lake of simulated days: as of its last run.
 
     Example: wistlake certify --days 7 --pages evidence
     """
@@ -61,8 +65,9 @@ def certify(
     from wistlake.wiring import laptop
 
     settings = session.settings()
-    window = laptop.window(settings, session.clock(now)())
-    found = evidence(laptop.ledger(settings, read_only=True), laptop.query(settings), window, days)
+    ledger = laptop.ledger(settings, read_only=True)
+    window = laptop.window(settings, session.as_of(now, ledger))
+    found = evidence(ledger, laptop.query(settings), window, days)
     if pages is not None:
         pages.mkdir(parents=True, exist_ok=True)
         for page in found.days:
@@ -129,7 +134,9 @@ def explain(
 
 
 def revisions(media: Media = None, as_json: Json = False) -> None:
-    """How each day's numbers moved at the source since they were first read.
+    """How each day's numbers moved at the source.
+
+    Every value since they were first read.
 
     Example: wistlake revisions --media abc123def4
     """
