@@ -57,7 +57,10 @@ def _show(found: Mapping[str, Any]) -> None:
     output.table(
         "Reconciliation", ("identity", "verdict", "days"), ([*r.values()] for r in found["reconciliation"])
     )
-    output.table("Quarantine", ("dataset", "reason", "records"), ([*q.values()] for q in found["quarantine"]))
+    if found["quarantine"]:
+        output.table(
+            "Quarantine", ("dataset", "reason", "records"), ([*q.values()] for q in found["quarantine"])
+        )
     last = found["last_run"]
     said = (
         last
@@ -68,10 +71,9 @@ def _show(found: Mapping[str, Any]) -> None:
         output.say(f"  {last['error']}")
     provisional = sum(n for name, n in found["certificates"].items() if name == "provisional")
     refused = sum(q["records"] for q in found["quarantine"])
-    output.say(
-        f"gaps: {len(found['gaps'])}, failed intervals: {len(found['failed'])}, provisional media days: "
-        f"{provisional}, records in quarantine: {refused} (as of {found['as_of']:%Y-%m-%d %H:%M}Z)"
-    )
+    output.say(f"provisional media days: {provisional}; records in quarantine: {refused}")
+    missing = f"gaps: {len(found['gaps'])}; failed intervals: {len(found['failed'])}"
+    output.say(f"{missing} (as of {found['as_of']:%Y-%m-%d %H:%M}Z)")
     for failure in found["failed"][:10]:
         output.say(f"  {failure['dataset']} {failure['media_id']} {failure['day']}: {failure['reason']}")
     if found["gaps"] or found["failed"]:

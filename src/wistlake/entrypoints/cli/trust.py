@@ -148,4 +148,5 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
     if as_json:
         output.as_json({"revisions": rows})
         return
-    output.table("Revisions", tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
+    names = ("media", "day", "observed", "loads", "plays", "hours", "+loads", "+plays")
+    output.table("Revisions", names, ([*r.values()] for r in rows))
