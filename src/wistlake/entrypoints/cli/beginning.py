@@ -105,11 +105,14 @@ def doctor(
 
 
 async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
-    from wistlake.pipeline.doctor import Check, probes
+    from wistlake.pipeline.doctor import Check, authentication, probes
     from wistlake.wiring import laptop
 
+    other = "basic" if settings.auth == "bearer" else "bearer"
     try:
         async with laptop.client(settings, outside) as client:
-            return await probes(client, outside.clock())
+            found = await probes(client, outside.clock(), settings.tz)
+        async with laptop.client(settings.model_copy(update={"auth": other}), outside) as client:
+            return [*found, await authentication(client, other)]
     except WistlakeError as e:
         return [Check("live", "failed", str(e))]
