@@ -39,6 +39,14 @@ def media_ids(value: str | None) -> tuple[str, ...]:
     return found
 
 
+def dataset_names(incomplete: str) -> list[str]:
+    """Shell completion: the datasets that begin so, also as the last of a comma list."""
+    from wistlake.contracts import SOURCES
+
+    done, comma, last = incomplete.rpartition(",")
+    return [f"{done}{comma}{s.name}" for s in SOURCES if s.name.startswith(last)]
+
+
 Now = Annotated[
     datetime | None,
     typer.Option("--now", parser=moment, metavar="TIME", help="Act as if it were TIME (UTC)."),
@@ -46,5 +54,10 @@ Now = Annotated[
 From = Annotated[date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.")]
 To = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day.")]
 Media = Annotated[str | None, typer.Option("--media", metavar="ID,ID", help="Only these media.")]
-Datasets = Annotated[str | None, typer.Option("--datasets", metavar="NAME,NAME", help="Only these datasets.")]
+Datasets = Annotated[
+    str | None,
+    typer.Option(
+        "--datasets", metavar="NAME,NAME", autocompletion=dataset_names, help="Only these datasets."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]
