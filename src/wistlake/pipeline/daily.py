@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date
@@ -9,13 +10,14 @@ from typing import Any
 
 import structlog
 
-from wistlake.errors import ConfigError, ContractViolation, Unreconciled, WistlakeError
+from wistlake.errors import ConfigError, ContractViolation, WistlakeError
 from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import FIRST, Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import MediaChoice, Parts, RunOrder, RunResult
 from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
+from wistlake.pipeline.verdicts import unreconciled, warnings
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.ports import Notice, Run
@@ -25,6 +27,7 @@ LEASE = "lake"
 LEASE_SECONDS = 6 * 3600.0
 DRIFT = "drift"
 LEFT = "no longer listed by the account"
+MOST_WARNINGS = 10  # that a notice spells out
 Key = tuple[str, str, date]
 
 
@@ -205,12 +208,7 @@ class _Work:
                 ContractViolation(f"{media_id}: {why}")
                 for (_, media_id, _), why in sorted(built.stopped.items())
             ]
-            errors += [
-                Unreconciled(
-                    f"{media_id} on {day}: our totals disagree with each other; gold was left as it was"
-                )
-                for media_id, day in sorted(built.blocked)
-            ]
+            errors += [unreconciled(built, *pair) for pair in sorted(built.blocked)]
         return errors
 
     def _report(self, ingested: Ingested, built: BuildResult | None) -> None:
@@ -237,6 +235,8 @@ class _Work:
             result.stopped = {m: why for (_, m, _), why in built.stopped.items()}
             result.blocked = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.blocked)]
             result.days_published = len(built.published)
+            result.checks = dict(Counter(str(f.verdict) for f in built.findings))
+            result.warnings = warnings(built)
 
     def _news(self, ingested: Ingested) -> dict[str, list[str]]:
         """Keys that the payload has gained, each told once in the life of the lake."""
@@ -277,4 +277,6 @@ def _notice(result: RunResult) -> Notice:
     failed = result.status != "succeeded"
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
+    news = [f"{dataset} has new fields: {', '.join(keys)}" for dataset, keys in sorted(result.drift.items())]
+    text = "\n".join((text, *result.warnings[:MOST_WARNINGS], *news))
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})

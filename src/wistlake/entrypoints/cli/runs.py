@@ -43,6 +43,8 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    for warning in result.warnings:
+        output.say(f"warning: {warning}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
     output.say(f"{result.status}: {result.days_published} media days published ({spent})")
 

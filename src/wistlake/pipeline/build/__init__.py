@@ -1,7 +1,7 @@
 """Bronze to silver to gold: which landings, in which order, and what came of it."""
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.build import gold, silver
+from wistlake.pipeline.build import gold, reconcile, silver
 from wistlake.pipeline.build.bench import Bench, Intend, interval_key
 from wistlake.pipeline.build.plan import BuildPlan, BuildResult, merged
 from wistlake.ports import ObjectStore, TableStore
@@ -30,7 +30,9 @@ def build(
     judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
     gold.visitors(bench, set(certificates))
     gold.retention(bench)
-    gold.record(bench, judgements)
+    reconcile.refer(bench)
+    judgements += reconcile.lifetimes(bench)
+    findings = reconcile.record(bench, judgements)
     return BuildResult(
         counts={name: applied.counts() for name, applied in bench.outcomes.items()},
         by_interval=bench.by_interval,
@@ -44,4 +46,5 @@ def build(
         published=certificates,
         blocked=frozenset(blocked),
         tables=store.refs(),
+        findings=findings,
     )
