@@ -8,9 +8,11 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    contract,
     demo,
     keeping,
     privacy,
+    quarantine,
     reading,
     repairing,
     report,
@@ -58,6 +60,8 @@ for command in COMMANDS:
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
+app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(contract.contract, name="contract")
 
 
 @app.callback()

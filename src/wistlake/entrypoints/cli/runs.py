@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 
 def perform(
-    order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
+    order: "RunOrder",
+    outside: "Outside",
+    *,
+    as_json: bool,
+    settings: "Settings | None" = None,
+    silent: bool = False,
 ) -> "RunResult":
-    """Do the order and print what was done; failures of single media are raised after it is printed."""
+    """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
+    printed."""
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
@@ -27,7 +33,8 @@ def perform(
     except RunFailed as e:
         show(e.result, as_json=as_json)
         raise
-    show(result, as_json=as_json)
+    if not silent:
+        show(result, as_json=as_json)
     return result
 
 
