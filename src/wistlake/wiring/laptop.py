@@ -239,7 +239,9 @@ def load_engine() -> None:
     """Import what `tables` needs: most of a small run's time, if it is done one after the other."""
 
     import wistlake.adapters.local_catalog
-    import wistlake.adapters.sail  # noqa: F401
+    import wistlake.adapters.sail
+    import wistlake.pipeline.build.gold
+    import wistlake.pipeline.build.silver  # noqa: F401
 
 
 def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore]]:

@@ -57,7 +57,7 @@ def contract_drift(as_json: Json = False) -> None:
 
     Example: wistlake contract drift
     """
-    from wistlake.pipeline.daily import DRIFT
+    from wistlake.pipeline.summary import DRIFT
     from wistlake.wiring import laptop
 
     found = laptop.ledger(session.settings(), read_only=True).facts(DRIFT)
