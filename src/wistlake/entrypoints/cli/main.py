@@ -9,11 +9,13 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    contract,
     dashboard,
     demo,
     exploring,
     keeping,
     privacy,
+    quarantine,
     reading,
     repairing,
     report,
@@ -69,6 +71,8 @@ app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
+app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(contract.contract, name="contract")
 
 
 @app.callback()

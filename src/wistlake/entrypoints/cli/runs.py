@@ -18,9 +18,15 @@ WIDE = 120  # characters from which on a table may have a dozen columns
 
 
 def perform(
-    order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
+    order: "RunOrder",
+    outside: "Outside",
+    *,
+    as_json: bool,
+    settings: "Settings | None" = None,
+    silent: bool = False,
 ) -> "RunResult":
-    """Do the order and print what was done; failures of single media are raised after it is printed."""
+    """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
+    printed."""
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
@@ -32,7 +38,8 @@ def perform(
     except RunFailed as e:
         show(e.result, as_json=as_json)
         raise
-    show(result, as_json=as_json)
+    if not silent:
+        show(result, as_json=as_json)
     return result
 
 
@@ -58,6 +65,8 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    for warning in result.warnings:
+        output.say(f"warning: {warning}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
     requests = sum(line["requests"] for line in result.intervals)
     output.say(f"{result.status}: {result.days_published} media days published, {requests} requests")
