@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula, the wide forms included that some programs read as plain ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could give a terminal orders
 
 
 def say(text: str = "") -> None:
@@ -44,7 +47,7 @@ def _cell(value: Any) -> str:
 
     if value is None:
         return ""
-    return escape(f"{value:,.4g}" if isinstance(value, float) else str(value))
+    return escape(f"{value:,.4g}" if isinstance(value, float) else _CONTROL.sub("\ufffd", str(value)))
 
 
 def rows(found: "pa.Table", form: str) -> None:
@@ -69,4 +72,8 @@ def to_csv(columns: Sequence[str], plain: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _guard(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    guarded = f"'{value}" if value.startswith(_FORMULA) else value
+    # A bare carriage return is not quoted by csv, and begins a new row in spreadsheets.
+    return guarded.replace("\r\n", "\n").replace("\r", "\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids
+from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids, one_media_id
 from wistlake.errors import ConfigError
 
 
@@ -101,7 +101,7 @@ def explain(
 
     if table != DAILY:
         raise ConfigError(f"explain knows {DAILY}, not {table[:40]!r}")
-    (media_id,) = media_ids(media) or ("",)
+    media_id = one_media_id(media)
     settings = session.settings()
     ledger = laptop.ledger(settings, read_only=True)
     objects = laptop.objects(settings)
@@ -136,8 +136,9 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
     from wistlake.pipeline.explain import revisions as moved
     from wistlake.wiring import laptop
 
+    chosen = media_ids(media)
     query = laptop.query(session.settings())
-    rows = [r for m in media_ids(media) or (None,) for r in moved(query, m)]
+    rows = [r for m in chosen or (None,) for r in moved(query, m)]
     if as_json:
         output.as_json({"revisions": rows})
         return
