@@ -1,6 +1,7 @@
 """How answers look: tables for people, JSON for programs, CSV for spreadsheets."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200  # where nobody sees a line's end
 _GAP = 2  # blanks between columns
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could give a terminal orders
 
 
 def say(text: str = "") -> None:
@@ -111,7 +113,7 @@ def _cell(value: Any) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)
+    return _CONTROL.sub("\ufffd", str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:
