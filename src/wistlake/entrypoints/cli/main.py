@@ -9,6 +9,7 @@ import typer
 from wistlake.entrypoints.cli import (
     beginning,
     demo,
+    digest,
     exploring,
     keeping,
     privacy,
@@ -46,6 +47,7 @@ COMMANDS = (
     keeping.schedule,
     reading.query,
     report.report,
+    digest.digest,
     privacy.forget,
     demo.demo,
     demo.simulate,
