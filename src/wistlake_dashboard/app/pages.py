@@ -18,12 +18,6 @@ AUDIENCE = (
     ("browser", "Browsers"),
 )
 AHEAD = timedelta(days=31)
-VERDICTS = {
-    "comparable": "comparable",
-    "media_swapped": "the file was swapped between the two snapshots",
-    "duration_changed": "the duration changed between the two snapshots",
-    "restated": "Wistia restated the curve between the two snapshots",
-}
 
 
 def overview(view: View) -> None:
@@ -148,14 +142,7 @@ def _retention(curve: Retention | None) -> None:
     lines = {"ever": curve.ever} | ({"these days": curve.lately} if curve.lately is not None else {})
     seconds = curve.duration_seconds or len(curve.ever)
     parts.draw(charts.curve(lines, seconds, "Views of each second, per play"))
-    said = [f"Snapshots of {words.span(curve.first_day, curve.last_day)}."]
-    if curve.engagement_first is not None and curve.engagement_last is not None:
-        said.append(
-            f"Average seen, ever: {words.share(curve.engagement_first)} then, {words.share(curve.engagement_last)} now."
-        )
-    if curve.lately is None and curve.first_day != curve.last_day:
-        said.append(f"No curve of these days alone: {VERDICTS[curve.verdict]}.")
-    st.caption(" ".join(said))
+    st.caption(curve.moved)
     rows = [
         {"second": round(seconds * n / max(1, len(curve.ever) - 1), 1)}
         | {name: 100 * values[n] for name, values in lines.items()}
