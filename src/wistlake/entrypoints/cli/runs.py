@@ -7,6 +7,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -25,10 +26,17 @@ def perform(
     try:
         result = run(order, laptop.parts(chosen, outside))
     except RunFailed as e:
-        show(e.result, as_json=as_json)
+        _tell(e.result, chosen, as_json=as_json)
         raise
-    show(result, as_json=as_json)
+    _tell(result, chosen, as_json=as_json)
     return result
+
+
+def _tell(result: "RunResult", settings: "Settings", *, as_json: bool) -> None:
+    """The result where it was asked for, and as the lake's report where the settings want one."""
+    show(result, as_json=as_json)
+    if settings.report:
+        write_after_run(settings)
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
