@@ -10,6 +10,7 @@ from wistlake.entrypoints.cli import (
     beginning,
     dashboard,
     demo,
+    exploring,
     keeping,
     privacy,
     reading,
@@ -57,6 +58,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
