@@ -127,18 +127,26 @@ def _datasets(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in known if name in value)
 
 
+def _home(variable: str, value: Path) -> Path:
+    """The path with its `~` in full; ValueError where that names nobody's home."""
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"{variable} is {_shown(value)}, and there is no such home folder") from None
+
+
 def _lake(value: Path) -> Path:
     if str(value).startswith(("s3:", "http:", "https:")):
         raise ValueError(
             f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
         )
-    return value.expanduser().absolute()
+    return _home("WISTLAKE_LAKE", value)
 
 
 def _channels(value: Path | None) -> Path | None:
     if value is None:
         return None
-    path = value.expanduser().absolute()
+    path = _home("WISTLAKE_CHANNELS", value)
     if not path.is_file():
         raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
     return path
@@ -300,6 +308,9 @@ class Settings(BaseSettings):
         False,
         "Cut personal values out before landing, so that no raw copy exists.",
         "on or off",
+    )
+    report: bool = _setting(
+        "WISTLAKE_REPORT", True, "Write report.html into the lake after every run.", "true or false"
     )
     notify_command: str = _setting(
         "WISTLAKE_NOTIFY_COMMAND",

@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -36,11 +37,18 @@ def perform(
         with progress.shown(hidden=as_json) as step:
             result = run(order, replace(parts, progress=step))
     except RunFailed as e:
-        show(e.result, as_json=as_json)
+        _tell(e.result, chosen, as_json=as_json)
         raise
+    _tell(result, chosen, as_json=as_json, silent=silent)
+    return result
+
+
+def _tell(result: "RunResult", settings: "Settings", *, as_json: bool, silent: bool = False) -> None:
+    """The result where it was asked for, and as the lake's report where the settings want one."""
     if not silent:
         show(result, as_json=as_json)
-    return result
+    if settings.report:
+        write_after_run(settings)
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
