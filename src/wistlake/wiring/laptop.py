@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
@@ -223,6 +224,29 @@ def query(settings: Settings) -> Query:
     return DuckDBQuery(ledger(settings, read_only=True), views())
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the dashboard reads: the newest publication of this machine's lake."""
+
+    settings: Settings
+
+    def version(self) -> str:
+        """The publication and the newest run, as one text."""
+        kept = ledger(self.settings, read_only=True)
+        published = kept.publication()
+        runs = [f"{r.run_id} {r.status}" for r in kept.runs(1)]
+        return " ".join([published.run_id if published else "nothing", *runs])
+
+    def open(self) -> Query:
+        """SQL over it."""
+        return query(self.settings)
+
+
+def published(settings: Settings) -> Published:
+    """What the dashboard reads."""
+    return Published(settings)
+
+
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
     """The days of a daily run at `now`, or of those that were named."""
     return Window(
@@ -254,18 +278,19 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = LakeFolder(settings.lake)
-        catalog = LocalCatalog(folder.root)
-        with rest_catalog.serve(catalog.sql) as uri:
-            engine = (
-                sail.session(uri)
-                if settings.engine == "sail"
-                else local_spark.session(uri, folder.staging / "spark")
-            )
-            # What a run that died has staged goes first; Spark's own scratch lies there too.
-            wipe(folder.staging)
-            with engine as spark:
-                yield EngineTables(spark, catalog, folder.staging)
-            wipe(folder.staging)
+        with disk.explained(folder.root):
+            catalog = LocalCatalog(folder.root)
+            with rest_catalog.serve(catalog.sql) as uri:
+                engine = (
+                    sail.session(uri)
+                    if settings.engine == "sail"
+                    else local_spark.session(uri, folder.staging / "spark")
+                )
+                # What a run that died has staged goes first; Spark's own scratch lies there too.
+                wipe(folder.staging)
+                with engine as spark:
+                    yield EngineTables(spark, catalog, folder.staging)
+                wipe(folder.staging)
 
     return started
 

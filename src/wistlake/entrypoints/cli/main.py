@@ -8,7 +8,9 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    dashboard,
     demo,
+    exploring,
     keeping,
     privacy,
     reading,
@@ -45,6 +47,7 @@ COMMANDS = (
     keeping.schedule,
     reading.query,
     report.report,
+    dashboard.dashboard,
     privacy.forget,
     demo.demo,
     demo.simulate,
@@ -55,6 +58,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
