@@ -327,14 +327,13 @@ def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Reda
     turn back, so that visitors stay distinct."""
     if not settings.bronze_redaction:
         return None
-    first = keys()[:1]
 
     def cut(contract: Source, record: dict[str, Any]) -> dict[str, Any]:
         key = record.get("visitor_key")
         page = record.get("embed_url")
         stand_ins = {}
         if isinstance(key, str) and key:
-            stand_ins["visitor_key"] = pseudonym(first, key)
+            stand_ins["visitor_key"] = pseudonym(keys()[:1], key)
         if isinstance(page, str):
             stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)
