@@ -22,10 +22,10 @@ TABLE = Table(
     columns=(
         Column("identity", Type.STRING, Privacy.NONE, "Which identity.", nullable=False),
         MEDIA_ID,
-        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        Column("date", Type.DATE, Privacy.NONE, "The account's day; of lifetime identities, the snapshot's.", nullable=False),
         Column("verdict", Type.STRING, Privacy.NONE, "What came out.", nullable=False, allowed=("holds", "broken", "not_applicable")),
         Column("blocking", Type.BOOLEAN, Privacy.NONE, "Whether a broken one keeps the day out of gold.", nullable=False),
-        Column("ours", Type.DOUBLE, Privacy.NONE, "Our figure."),
+        Column("ours", Type.DOUBLE, Privacy.NONE, "Our figure; the first one that differs, where there are several."),
         Column("theirs", Type.DOUBLE, Privacy.NONE, "The source's figure."),
         Column("lower", Type.DOUBLE, Privacy.NONE, "Smallest difference allowed."),
         Column("upper", Type.DOUBLE, Privacy.NONE, "Largest difference allowed."),
