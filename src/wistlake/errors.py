@@ -20,6 +20,7 @@ class WistlakeError(Exception):
     """Base of all errors this project raises on purpose."""
 
     exit_code = 70
+    status = 0  # the HTTP status that the source answered with, if that is what went wrong
 
 
 class ConfigError(WistlakeError):

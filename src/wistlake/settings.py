@@ -127,18 +127,26 @@ def _datasets(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in known if name in value)
 
 
+def _home(variable: str, value: Path) -> Path:
+    """The path with its `~` in full; ValueError where that names nobody's home."""
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"{variable} is {_shown(value)}, and there is no such home folder") from None
+
+
 def _lake(value: Path) -> Path:
     if str(value).startswith(("s3:", "http:", "https:")):
         raise ValueError(
             f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
         )
-    return value.expanduser().absolute()
+    return _home("WISTLAKE_LAKE", value)
 
 
 def _channels(value: Path | None) -> Path | None:
     if value is None:
         return None
-    path = value.expanduser().absolute()
+    path = _home("WISTLAKE_CHANNELS", value)
     if not path.is_file():
         raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
     return path
@@ -186,6 +194,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         populate_by_name=True,
+        env_prefix="WISTLAKE_FIELD_",  # or variables named like fields (AUTH, STAGE, TOKEN) would be read too
         env_ignore_empty=True,
         validate_default=True,
         hide_input_in_errors=True,
@@ -300,6 +309,9 @@ class Settings(BaseSettings):
         "Cut personal values out before landing, so that no raw copy exists.",
         "on or off",
     )
+    report: bool = _setting(
+        "WISTLAKE_REPORT", True, "Write report.html into the lake after every run.", "true or false"
+    )
     notify_command: str = _setting(
         "WISTLAKE_NOTIFY_COMMAND",
         "",
@@ -318,7 +330,28 @@ class Settings(BaseSettings):
     )
     silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
     ddb_table: str = _setting(
-        "DDB_TABLE", "WistiaWatermarks", "AWS only: DynamoDB table of the ledger.", "a table's name"
+        "DDB_TABLE",
+        "WistiaWatermarks",
+        "AWS only: DynamoDB table of the watermarks; `-<stage>` is appended.",
+        "a table's name",
+    )
+    ledger_table: str = _setting(
+        "LEDGER_TABLE",
+        "WistlakeLedger",
+        "AWS only: DynamoDB table of the ledger; `-<stage>` is appended.",
+        "a table's name",
+    )
+    token_secret: str = _setting(
+        "WISTIA_TOKEN_SECRET", "", "AWS only: the secret that holds the API token.", "a name or an ARN"
+    )
+    key_secret: str = _setting(
+        "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    )
+    topic_arn: str = _setting(
+        "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"
+    )
+    slack_secret: str = _setting(
+        "WISTLAKE_SLACK_SECRET", "", "AWS only: the secret that holds Slack's address.", "a name or an ARN"
     )
     stage: str = _setting(
         "WISTLAKE_STAGE",

@@ -129,7 +129,9 @@ def test_open_reads_what_is_published(grown: Lake) -> None:
     assert "gold.fact_media_daily" in found.tables()
     counted = found.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist()[0]["n"]
     assert counted == found.table("silver.fact_events").num_rows > 100
-    with pytest.raises(ConfigError, match=r"no such table: gold\.fact_event, did you mean silver\.fact_events\?"):
+    with pytest.raises(
+        ConfigError, match=r"no such table: gold\.fact_event, did you mean silver\.fact_events\?"
+    ):
         found.table("gold.fact_event")
 
 

@@ -56,7 +56,9 @@ def given(spark: SparkSession, form: Table | Source | None, text: str) -> DataFr
 def _input(name: str, kind: str, is_given: bool) -> Any:
     value = F.col(name) if is_given else F.lit(None).cast("string")
     if kind.startswith("array"):
-        return F.expr(f"from_json({name}, '{kind}')").alias(name) if is_given else value.cast(kind).alias(name)
+        return (
+            F.expr(f"from_json({name}, '{kind}')").alias(name) if is_given else value.cast(kind).alias(name)
+        )
     return value.cast(kind).alias(name)
 
 
@@ -65,7 +67,10 @@ def found(frame: DataFrame, names: list[str], types: Types) -> list[tuple[Any, .
     shown = [
         F.col(n).cast("string").alias(n) if types.get(n) in ("timestamp", "date") else F.col(n) for n in names
     ]
-    return [tuple(list(v) if isinstance(v, list | tuple) else v for v in row) for row in frame.select(*shown).collect()]
+    return [
+        tuple(list(v) if isinstance(v, list | tuple) else v for v in row)
+        for row in frame.select(*shown).collect()
+    ]
 
 
 def expect(frame: DataFrame, form: Table | Source | None, text: str) -> None:
@@ -73,13 +78,11 @@ def expect(frame: DataFrame, form: Table | Source | None, text: str) -> None:
     header, *rows = cells(text)
     named = dict(name.split(":", 1) if ":" in name else (name, "") for name in header)
     types = types_of(form) | {n: k for n, k in named.items() if k}
-    wanted = [
-        tuple(_value(cell, types[n]) for n, cell in zip(named, row, strict=True)) for row in rows
-    ]
+    wanted = [tuple(_value(cell, types[n]) for n, cell in zip(named, row, strict=True)) for row in rows]
     have = found(frame, list(named), types)
-    assert len(have) == len(wanted) and all(
-        _same(a, b) for a, b in zip(sorted(wanted, key=repr), sorted(have, key=repr), strict=True)
-    ), f"expected {sorted(wanted, key=repr)}\n   found {sorted(have, key=repr)}"
+    wanted, have = sorted(wanted, key=repr), sorted(have, key=repr)
+    same = len(have) == len(wanted) and all(map(_same, wanted, have))
+    assert same, f"expected {wanted}\n   found {have}"
 
 
 def _value(cell: str, kind: str) -> Any:

@@ -180,3 +180,12 @@ def test_every_optional_field_may_be_null(spark):
             "date": "2026-03-02", "load_count": 5, "play_count": 2, "hours_watched": 0.5,
         }  # fmt: skip
         assert reason(spark, good | nulls, contract.name) is None
+
+
+def test_a_refused_line_is_known_by_a_keyed_hash_and_its_length(spark):
+    lines = [line(GOOD, 3), line(GOOD, 4)[:-20]]
+    frame = spark.createDataFrame([(text,) for text in lines], "value string")
+    rows = landing.fingerprints(frame, landing.pads_frame(spark, KEYS), 1).collect()
+    assert {(r.landing_id, r.line): (r.record_hash, r.record_length) for r in rows} == {
+        ("L", n): (pseudonym(KEYS, text), len(text)) for n, text in zip((3, 4), lines, strict=True)
+    }

@@ -14,6 +14,7 @@ from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
+from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
 from wistlake.pipeline.summary import harvest, news, notice, refusals, tell
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -110,6 +111,7 @@ class _Work:
             return Ingested()
         async with parts.client() as client:
             chosen = await choose(order.choice, client)
+            adopt(parts.ledger, parts.objects, order.run_id)
             known = {i.key: i for i in parts.ledger.intervals()}
             asked = ask(order, parts.ledger, chosen, tuple(known.values()))
             log.info("planned", run_id=order.run_id, fetches=len(asked.fetches), media=len(asked.media))

@@ -14,6 +14,7 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
+from wistlake.pipeline.orphans import landed
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.publishing import EVENTS
@@ -45,7 +46,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 @dataclass(frozen=True, slots=True)
 class IngestContext:
     """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
-    may land: those of people who have been forgotten may not."""
+    may land: those of people who have been forgotten may not; `may_begin` whether there is time for another
+    fetch."""
 
     run_id: str
     tz: tzinfo
@@ -55,6 +57,7 @@ class IngestContext:
     redact: Redact | None = None
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
+    may_begin: Callable[[], bool] = lambda: True
     progress: Progress = lambda what, done, total: None
 
     @classmethod
@@ -128,9 +131,14 @@ class Ingest:
             # Whatever ended the group early, landings that are complete are kept.
             self.ledger.record(self.done.intervals.values())
             raise e.exceptions[0] from None
+        except asyncio.CancelledError:
+            self.ledger.record(self.done.intervals.values())
+            raise
 
     async def _one(self, fetch: Fetch) -> None:
         async with self._gate:
+            if not self.context.may_begin():
+                return
             contract = source(fetch.dataset)
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
@@ -262,27 +270,10 @@ class Ingest:
         key = (manifest.dataset, manifest.media_id, manifest.day)
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
-        self.done.intervals[key] = self._landed(key, manifest)
+        self.done.intervals[key] = landed(self._before(key), manifest)
         if self.done.intervals[key].content_hash != self._before(key).content_hash:
             self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
-
-    def _landed(self, key: Key, manifest: Manifest) -> Interval:
-        before = self._before(key)
-        later = before.observed_at is not None and manifest.observed_at > before.observed_at
-        same = before.content_hash == manifest.content_hash and before.finished and not before.missing
-        return replace(
-            before,
-            state=State.LANDED,
-            reason="",
-            landing_id=manifest.landing_id,
-            observed_at=manifest.observed_at,
-            content_hash=manifest.content_hash,
-            rows=manifest.rows,
-            finished=manifest.finished,
-            missing=manifest.missing,
-            confirmations=before.confirmations + later if same else 0,
-        )
 
     def _note_missing(self, fetch: Fetch) -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""

@@ -95,6 +95,8 @@ class RunResult:
     drift: dict[str, list[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     blocked: list[dict[str, str]] = field(default_factory=list)
+    checks: dict[str, int] = field(default_factory=dict)  # by verdict
+    warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
     days_published: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

@@ -225,6 +225,29 @@ def query(settings: Settings) -> Query:
     return DuckDBQuery(ledger(settings, read_only=True), views())
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the dashboard reads: the newest publication of this machine's lake."""
+
+    settings: Settings
+
+    def version(self) -> str:
+        """The publication and the newest run, as one text."""
+        kept = ledger(self.settings, read_only=True)
+        published = kept.publication()
+        runs = [f"{r.run_id} {r.status}" for r in kept.runs(1)]
+        return " ".join([published.run_id if published else "nothing", *runs])
+
+    def open(self) -> Query:
+        """SQL over it."""
+        return query(self.settings)
+
+
+def published(settings: Settings) -> Published:
+    """What the dashboard reads."""
+    return Published(settings)
+
+
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
     """The days of a daily run at `now`, or of those that were named."""
     return Window(
@@ -293,13 +316,13 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
         keys=lambda: chain.keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
-        redact=_redaction(settings, chain.keys),
+        redact=redaction(settings, lambda: chain.keys),
         warm=load_engine if settings.engine == "sail" else lambda: None,
         on_the_network=outside.transport is None,
     )
 
 
-def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
+def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Redact | None:
     """Personal values are cut before landing; the visitor's key is replaced by a stand-in that no one can
     turn back, so that visitors stay distinct."""
     if not settings.bronze_redaction:
@@ -310,7 +333,7 @@ def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
         page = record.get("embed_url")
         stand_ins = {}
         if isinstance(key, str) and key:
-            stand_ins["visitor_key"] = pseudonym(keys[:1], key)
+            stand_ins["visitor_key"] = pseudonym(keys()[:1], key)
         if isinstance(page, str):
             stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)

@@ -130,7 +130,9 @@ def simulate(
     latency: Annotated[float, typer.Option(help="Seconds each answer takes.")] = 0.0,
     rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.")] = 600,
     faults: Annotated[str, typer.Option(help="none, calm, hostile, or a JSON file.")] = "none",
-    token: Annotated[str | None, typer.Option(help="The token to ask for; default: any.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="The token to ask for; default: any, with --replay a fresh one.")
+    ] = None,
     replay: Annotated[Path | None, typer.Option(help="Serve recorded payloads from this folder.")] = None,
 ) -> None:
     """Serve a fake Wistia on this machine.

@@ -9,9 +9,14 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    contract,
+    dashboard,
     demo,
+    digest,
+    exploring,
     keeping,
     privacy,
+    quarantine,
     reading,
     repairing,
     report,
@@ -52,6 +57,8 @@ COMMANDS = (
     keeping.schedule,
     reading.query,
     report.report,
+    dashboard.dashboard,
+    digest.digest,
     privacy.forget,
     demo.demo,
     demo.simulate,
@@ -62,9 +69,12 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
+app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(contract.contract, name="contract")
 
 
 @app.callback()

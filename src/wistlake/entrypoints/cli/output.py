@@ -1,8 +1,7 @@
 """How answers look: tables for people, JSON for programs, CSV for spreadsheets."""
 
-import csv
-import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200  # where nobody sees a line's end
 _GAP = 2  # blanks between columns
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could give a terminal orders
 
 
 def say(text: str = "") -> None:
@@ -114,7 +113,7 @@ def _cell(value: Any) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)
+    return _CONTROL.sub("\ufffd", str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:
@@ -123,20 +122,8 @@ def rows(found: "pa.Table", form: str) -> None:
     if form == "json":
         as_json(plain)
     elif form == "csv":
+        from wistlake_dashboard.spreadsheet import to_csv
+
         sys.stdout.write(to_csv(found.column_names, plain))
     else:
         table("", found.column_names, (list(r.values()) for r in plain))
-
-
-def to_csv(columns: Sequence[str], plain: Iterable[Mapping[str, Any]]) -> str:
-    """CSV that a spreadsheet may open: text that it would take for a formula is quoted with an apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_guard(c) for c in columns])
-    for row in plain:
-        writer.writerow([_guard(v) for v in row.values()])
-    return buffer.getvalue()
-
-
-def _guard(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import From, Json, Media, Now, To, dataset_names, day, media_ids
+from wistlake.entrypoints.cli.options import (
+    From,
+    Json,
+    Media,
+    Now,
+    To,
+    dataset_names,
+    day,
+    media_ids,
+    one_media_id,
+)
 from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import ConfigError, unknown
 
@@ -179,12 +189,12 @@ def watermark_set(
 
     if dataset not in (known := [s.name for s in SOURCES]):
         raise unknown("dataset", dataset, known)
-    at = session.clock(now)()
+    mark = Watermark(dataset, one_media_id(media_id), day(last_date), at := session.clock(now)(), reason)
     settings = session.settings()
     laptop.ledger(settings, read_only=True)
     ledger = laptop.ledger(settings)
     with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
-        ledger.override(Watermark(dataset, media_ids(media_id)[0], day(last_date), at, reason))
+        ledger.override(mark)
     output.say(f"the watermark of {dataset} {media_id} is {last_date}: {reason}")
 
 
@@ -244,7 +254,7 @@ def _change_media(
     from wistlake.planning.plan import first_day
     from wistlake.wiring import laptop
 
-    (media_id,) = media_ids(media_id) or ("",)
+    media_id = one_media_id(media_id)
     settings, at = session.settings(), session.clock(now)()
     laptop.ledger(settings, read_only=True)
     ledger = laptop.ledger(settings)

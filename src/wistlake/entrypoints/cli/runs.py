@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -18,9 +19,15 @@ WIDE = 120  # characters from which on a table may have a dozen columns
 
 
 def perform(
-    order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
+    order: "RunOrder",
+    outside: "Outside",
+    *,
+    as_json: bool,
+    settings: "Settings | None" = None,
+    silent: bool = False,
 ) -> "RunResult":
-    """Do the order and print what was done; failures of single media are raised after it is printed."""
+    """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
+    printed."""
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
@@ -30,10 +37,18 @@ def perform(
         with progress.shown(hidden=as_json) as step:
             result = run(order, replace(parts, progress=step))
     except RunFailed as e:
-        show(e.result, as_json=as_json)
+        _tell(e.result, chosen, as_json=as_json)
         raise
-    show(result, as_json=as_json)
+    _tell(result, chosen, as_json=as_json, silent=silent)
     return result
+
+
+def _tell(result: "RunResult", settings: "Settings", *, as_json: bool, silent: bool = False) -> None:
+    """The result where it was asked for, and as the lake's report where the settings want one."""
+    if not silent:
+        show(result, as_json=as_json)
+    if settings.report:
+        write_after_run(settings)
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
@@ -58,6 +73,8 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    for warning in result.warnings:
+        output.say(f"warning: {warning}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
     requests = sum(line["requests"] for line in result.intervals)
     output.say(f"{result.status}: {result.days_published} media days published, {requests} requests")

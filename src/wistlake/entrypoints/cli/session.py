@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wistlake.ports import Ledger
@@ -59,17 +59,19 @@ def configure_logs(*, verbose: bool = False) -> None:
 
     on_terminal = sys.stderr.isatty()
     level = logging.DEBUG if verbose else logging.WARNING if on_terminal else logging.INFO
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
-        if on_terminal
-        else structlog.processors.JSONRenderer()
-    )
+    # Tracebacks without local variables, which structlog would print: they may hold what nobody may see.
+    renderers: tuple[Any, ...] = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+    if on_terminal:
+        plain = structlog.dev.plain_traceback
+        renderers = (
+            structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ, exception_formatter=plain),
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # Standard error as it is then: a progress line takes its place for a while.

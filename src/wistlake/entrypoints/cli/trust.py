@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids
+from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids, one_media_id
 from wistlake.errors import unknown
 
 
@@ -106,7 +106,7 @@ def explain(
 
     if table != DAILY:
         raise unknown("table for explain", table, [DAILY])
-    (media_id,) = media_ids(media) or ("",)
+    media_id = one_media_id(media)
     settings = session.settings()
     ledger = laptop.ledger(settings, read_only=True)
     objects = laptop.objects(settings)
@@ -143,8 +143,9 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
     from wistlake.pipeline.explain import revisions as moved
     from wistlake.wiring import laptop
 
+    chosen = media_ids(media)
     query = laptop.query(session.settings())
-    rows = [r for m in media_ids(media) or (None,) for r in moved(query, m)]
+    rows = [r for m in chosen or (None,) for r in moved(query, m)]
     if as_json:
         output.as_json({"revisions": rows})
         return
