@@ -1,9 +1,10 @@
 """A lake that lived: what stops a day, what explains it, and what is no evidence."""
 
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from support.lake import Lake, Scenario
@@ -139,15 +140,90 @@ def test_a_run_that_dies_between_silver_and_gold_leaves_nothing_behind(lake: Lak
     assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
 
 
-def test_explain_names_counts_run_and_snapshot(lake: Lake) -> None:
-    lake.run_days(2)
-    row = max(lake.rows("gold.fact_media_daily"), key=lambda r: (r["date"], r["sessions"]))
-    objects = LocalObjects(lake.folder)
+@dataclass(frozen=True)
+class Story:
+    """What became of a media's day at the source, reading by reading."""
+
+    media: str
+    day: date
+    seen: list[dict[str, tuple[float, datetime]]]
+
+    @property
+    def every(self) -> set[str]:
+        return set().union(*self.seen)
+
+    @property
+    def late(self) -> set[str]:
+        return self.every - self.seen[0].keys()
+
+    @property
+    def removed(self) -> set[str]:
+        return self.every - self.seen[-1].keys()
+
+    @property
+    def grown(self) -> set[str]:
+        first = {k: next(s[k] for s in self.seen if k in s) for k in self.every}
+        return {k for k, value in self.seen[-1].items() if value != first[k]}
+
+
+def _story(lake: Lake, media: str, day: date, moments: list[datetime]) -> Story:
     tz = lake.settings().tz
-    found = explain(lake.ledger, objects, DuckDBQuery(lake.ledger), row["media_id"], row["date"], tz)
-    true = lake.world.truth.sessions(row["media_id"])
-    listed = sum(s.received_at.astimezone(tz).date() == row["date"] for s in true)
-    assert found["sessions"]["listed"] == listed
-    assert found["run_id"].startswith("run-")
-    assert found["snapshot_id"]
-    assert {x["dataset"] for x in found["landings"]} == {"events", "media_by_date"}
+    around = (day - timedelta(days=1), day + timedelta(days=1))
+
+    def listed(at: datetime) -> dict[str, tuple[float, datetime]]:
+        found = lake.world.truth.sessions(media, *around, at=at)
+        mine = [s for s in found if s.received_at.astimezone(tz).date() == day]
+        return {s.event_key: (s.percent_viewed, s.received_at) for s in mine}
+
+    return Story(media, day, [listed(moment) for moment in moments])
+
+
+def test_explain_says_why_a_day_changed(tmp_path: Path) -> None:
+    """Every count against what the source listed at each run, on a day to which everything happened."""
+    moving = replace(
+        SCENARIO.profile, sessions_per_day=60, late=0.15, vanishing=0.08, growing=0.9, late_days=4
+    )
+    lake = Lake(tmp_path / "lake", Scenario(moving, seed=5))
+    moments = [lake.scenario.starts + timedelta(days=n) for n in range(3)]
+    lake.run_days(3)
+    tz = lake.settings().tz
+    days = [moments[0].date() - timedelta(days=n) for n in range(2, 6)]
+    stories = [_story(lake, media, day, moments) for media in lake.world.media_ids for day in days]
+    story = next(s for s in stories if s.late and s.removed and s.grown)
+    media, day, seen, every = story.media, story.day, story.seen, story.every
+    found = explain(lake.ledger, LocalObjects(lake.folder), DuckDBQuery(lake.ledger), media, day, tz)
+    assert found["sessions"] == {
+        "listed": len(seen[-1]), "removed": len(story.removed), "late": len(story.late), "grown": len(story.grown),
+    }  # fmt: skip
+    assert found["row"]["sessions"] == len(seen[-1])
+    by_run = {c["run_id"]: c for c in found["changes"]}
+    assert by_run["run-0001"]["added"] == len(seen[0])
+    assert sum(c["added"] for c in found["changes"]) == len(every)
+    assert sum(c["removed"] for c in found["changes"]) == len(story.removed)
+    assert found["run_id"] == found["changes"][-1]["run_id"]
+    published = lake.ledger.publication()
+    assert published is not None
+    assert found["snapshot_id"] == published.tables["gold.fact_media_daily"].snapshot_id
+    pages = {x["dataset"]: x["pages"] for x in found["landings"]}
+    assert pages.keys() == {"events", "media_by_date"}
+    assert all(pages.values())
+    plays = [o["play_count"] for o in found["observations"]]
+    assert plays[-1] == found["row"]["plays"]
+    assert {"transform_version", "contract_version", "source_versions", "verdicts"} <= found.keys()
+
+
+def test_a_duplicate_is_no_evidence(lake: Lake) -> None:
+    """Nothing in the product makes one: the table is tampered with, as another writer might."""
+    lake.run_days(1)
+    assert _evidence(lake, 1).passed
+
+    class Doubled(DuckDBQuery):
+        def sql(self, text: str) -> pa.Table:
+            rows = "(SELECT * FROM silver.fact_events UNION ALL (SELECT * FROM silver.fact_events LIMIT 1))"
+            return super().sql(text.replace("silver.fact_events", rows))
+
+    window = laptop.window(lake.settings(), lake.world.clock.now())
+    found = evidence(lake.ledger, Doubled(lake.ledger), window, 1)
+    assert not found.passed
+    assert "1 rows of silver.fact_events repeat an event_key" in found.problems
+    assert found.days[0].duplicates == 1

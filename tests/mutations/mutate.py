@@ -57,9 +57,8 @@ MUTATIONS = (
     ),
     Mutation(
         "watermark order", "pipeline/publish.py",
-        "    ledger.publish(Publication(order.run_id, now, result.tables))\n",
-        "    advance(order, ledger, media, [replace(i, state=State.PUBLISHED, published_at=now)"
-        " for i in known.values()])\n    ledger.publish(Publication(order.run_id, now, result.tables))\n",
+        "    ledger.record(written.values())\n    advance(order, ledger, media, {**known, **written}.values())\n",
+        "    advance(order, ledger, media, {**known, **written}.values())\n    ledger.record(written.values())\n",
         ("tests/unit/test_publishing_order.py",),
     ),
     Mutation(
