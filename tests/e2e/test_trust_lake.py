@@ -1,5 +1,6 @@
 """A lake that lived: what stops a day, what explains it, and what is no evidence."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.memory import Died, Dying
+from wistlake.entrypoints.cli.main import main
 from wistlake.entrypoints.soak.judge import judge
 from wistlake.entrypoints.soak.week import mortal
 from wistlake.pipeline.daily import RunFailed
 from wistlake.pipeline.evidence import Evidence, evidence
 from wistlake.pipeline.explain import explain
+from wistlake.quality.reconciliation import IDENTITIES
 from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine
@@ -227,3 +230,47 @@ def test_a_duplicate_is_no_evidence(lake: Lake) -> None:
     assert not found.passed
     assert "1 rows of silver.fact_events repeat an event_key" in found.problems
     assert found.days[0].duplicates == 1
+
+
+def test_the_command_certifies_or_says_why_not(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
+    monkeypatch.setenv("MEDIA_IDS", "all")
+    lake.run_days(2)
+
+    def certify() -> tuple[int, str]:
+        now = lake.world.clock.now().isoformat()
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["certify", "--days", "2", "--pages", str(lake.folder.parent / "pages"), "--now", now])
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    assert certify()[0] == 0
+    pages = sorted((lake.folder.parent / "pages").iterdir())
+    assert len(pages) == 2
+    assert all("passed (simulated)" in page.read_text() for page in pages)
+    assert all("live" not in page.read_text() for page in pages)
+    lake.run_day(lake.world.clock.now() + timedelta(hours=1), trigger="repair")
+    code, said = certify()
+    assert code == 1
+    assert "by hand (repair)" in said.replace("\n", " ")
+
+
+def test_status_says_what_agrees_with_wistia(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
+    lake.run_days(1)
+    now = lake.world.clock.now().isoformat()
+    with pytest.raises(SystemExit):
+        main(["status", "--now", now, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    told = {i["identity"]: i for i in found["reconciliation"]}
+    assert set(told) == set(IDENTITIES)
+    assert all(i["says"] and not i["broken"] for i in told.values())
+    assert told["gold_is_silver"]["holds"] == len(lake.rows("gold.fact_media_daily"))
+    assert found["checks"]["holds"] > 30
+    with pytest.raises(SystemExit):
+        main(["status", "--now", now])
+    assert "Reconciliation, media days" in capsys.readouterr().out

@@ -26,15 +26,16 @@ def query(
 
 
 def status(now: Now = None, as_json: Json = False) -> None:
-    """The last run, how far each dataset has come, and what is missing.
+    """The last run, how far each dataset has come, what agrees with Wistia's figures, and what is missing.
 
     Example: wistlake status
     """
-    from wistlake.pipeline.health import health
+    from wistlake.pipeline.health import health, verdicts
     from wistlake.wiring import laptop
 
     settings = session.settings()
     found = health(laptop.ledger(settings, read_only=True), laptop.window(settings, session.clock(now)()))
+    found["reconciliation"] = verdicts(laptop.query(settings))
     if as_json:
         output.as_json(found)
         return
@@ -48,6 +49,12 @@ def status(now: Now = None, as_json: Json = False) -> None:
         "Watermarks", ("dataset", "media_id", "last_date"), ([*w.values()] for w in found["watermarks"])
     )
     output.table("Certificates", ("certificate", "media days"), found["certificates"].items())
+    identities = found["reconciliation"]
+    columns = ("identity", "holds", "broken", "not_applicable", "says")
+    output.table("Reconciliation, media days", columns, ([i[c] for c in columns] for i in identities))
+    output.table("Checks of the last run", ("verdict", "checks"), found["checks"].items())
+    for warning in found["warnings"]:
+        output.say(f"  warning: {warning}")
     output.say(f"gaps: {len(found['gaps'])}; failed intervals: {len(found['failed'])}")
     for failure in found["failed"][:10]:
         output.say(f"  {failure['dataset']} {failure['media_id']} {failure['day']}: {failure['reason']}")
