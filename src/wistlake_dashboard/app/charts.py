@@ -174,11 +174,11 @@ def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
     datasets = sorted({r["dataset"] for r in rows})
     data = [{**r, "day": at(r["day"])} for r in rows]
     return (
-        _chart(data, title, height=30 * max(1, len(datasets)) + 100)
+        _chart(data, title, height=alt.Step(26))
         .mark_rect(cornerRadius=2, stroke="#ffffff22")
         .encode(
             x=alt.X("day:T", timeUnit="yearmonthdate", title=None, axis=_day_axis(rows, "day")),
-            y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160)),
+            y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color(
                 "state:N", title=None, legend=alt.Legend(orient="top", columns=2),
                 scale=alt.Scale(domain=list(STATES), range=list(STATES.values())),
@@ -195,7 +195,7 @@ def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
     )  # fmt: skip
 
 
-def _chart(data: list[dict[str, Any]], title: str, height: int = HEIGHT) -> alt.Chart:
+def _chart(data: list[dict[str, Any]], title: str, height: int | alt.Step = HEIGHT) -> alt.Chart:
     return alt.Chart(alt.Data(values=data)).properties(description=title, height=height)
 
 
