@@ -1,0 +1,51 @@
+"""The script of the deployment against a good build and a broken one."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.aws.stage import NAME, Stage
+from support.lake import START
+
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(1800)]
+NOW = START + timedelta(days=30)  # after every day that other tests let pass
+
+
+def smoke(stage: Stage) -> str:
+    """What the script says; CalledProcessError if it finds the stage broken."""
+    stage.world.clock.set(NOW)
+    asked = ("--stage", NAME, "--now", NOW.isoformat(), "--poll", "1")
+    return stage.cloud.script("smoke", *asked, settings=stage.variables)
+
+
+def test_a_good_build_passes(deployed: Stage) -> None:
+    said = smoke(deployed)
+    for part in ("plan", "ingest", "build", "publish"):
+        assert f"wistlake-{NAME}-{part}: " in said
+    assert "the machine: " in said
+
+
+def test_a_broken_build_is_told_by_its_function(deployed: Stage, built: Path) -> None:
+    handler = built / "lambda" / "wistlake" / "entrypoints" / "aws" / "publish.py"
+    good = handler.read_text(encoding="utf-8")
+    handler.write_text(good.replace('"verdict": ', '"judgement": '), encoding="utf-8")
+    try:
+        deployed.deploy("broken")
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            smoke(deployed)
+    finally:
+        handler.write_text(good, encoding="utf-8")
+        deployed.deploy("good-again")
+    assert f"wistlake-{NAME}-publish answered without a proper verdict" in failure.value.stderr
+
+
+def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
+    said = deployed.cloud.script("execute", "--stage", NAME, settings=deployed.variables)
+    token = deployed.variables["WISTIA_API_TOKEN"]
+    assert token not in said
+    stored = deployed.cloud.client("secretsmanager").get_secret_value(
+        SecretId=deployed.outputs["TokenSecret"]
+    )
+    assert stored["SecretString"] == token
