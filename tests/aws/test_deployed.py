@@ -13,7 +13,7 @@ from support.compare import differences
 from support.lake import START, Lake
 from wistlake.contracts import TABLES
 
-pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
 DAYS = 7
 LAST = START + timedelta(days=DAYS - 1)
 FACTS = "wistia_gold_fact_media_daily"

@@ -9,7 +9,7 @@ import pytest
 from support.aws.stage import NAME, Stage
 from support.lake import START
 
-pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(3600)]
 NOW = START + timedelta(days=30)  # after every day that other tests let pass
 
 
