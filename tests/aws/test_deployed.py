@@ -2,15 +2,17 @@
 each begins where the one before has left the lake, as days do."""
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from support.aws.stage import Stage
+from support.aws.stage import Stage, stage
 from support.compare import differences
-from support.lake import START, Lake
+from support.lake import START, Lake, Scenario
+from wistia_simulator import Profile
 from wistlake.contracts import TABLES
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
@@ -185,11 +187,38 @@ class broken_build:  # noqa: N801 - reads as a statement
         self._s3.put_object(**self._where, Body=self._script)
 
 
-class TestSchedule:
-    def test_what_starts_the_machine_can_be_read_back(self, week: Stage) -> None:
-        found = week.cloud.client("scheduler").get_schedule(Name="wistlake-dev-daily")
+def test_the_schedule_starts_the_machine(deployed: Stage) -> None:
+    """In a second stage beside the first, whose world stands at the real time, as the schedule's clock does."""
+    now = datetime.now(UTC)
+    quiet = Scenario(
+        Profile(media=1, sessions_per_day=3, history_days=2), starts=now, settings={"lookback_days": 1}
+    )
+    with stage(deployed.cloud, quiet, "other") as other:
+        other.deploy()
+        scheduler, made = deployed.cloud.client("scheduler"), other.outputs
+        found = scheduler.get_schedule(Name=made["Schedule"])
         assert found["ScheduleExpression"] == "cron(15 2 * * ? *)"
         assert found["ScheduleExpressionTimezone"] == "UTC"
         assert found["State"] == "ENABLED"
-        assert found["Target"]["Arn"] == week.outputs["MachineArn"]
-        assert json.loads(found["Target"]["Input"])["trigger"] == "schedule"
+        assert found["Target"]["Arn"] == made["MachineArn"] != deployed.outputs["MachineArn"]
+
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+        kept = {name: found[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
+        scheduler.update_schedule(**kept, ScheduleExpression=f"at({due:%Y-%m-%dT%H:%M:%S})")
+        ended = deployed.cloud.ended(_first_execution(other))
+        assert ended.status == "SUCCEEDED", ended.cause
+        given = [
+            c["arguments"]["Payload"] for c in deployed.cloud.calls() if "other-plan" in str(c["arguments"])
+        ]
+        assert given[0]["trigger"] == "schedule"
+        assert datetime.fromisoformat(given[0]["scheduled_time"]) >= due
+        assert other.ledger.publication()
+
+
+def _first_execution(stage: Stage) -> str:
+    states, until = stage.cloud.client("stepfunctions"), time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := states.list_executions(stateMachineArn=stage.outputs["MachineArn"])["executions"]:
+            return str(found[0]["executionArn"])
+        time.sleep(0.2)
+    raise AssertionError("the schedule started nothing")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.aws.stage import NAME, Stage
+from support.aws.stage import Stage
 from support.lake import START
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(3600)]
@@ -16,14 +16,14 @@ NOW = START + timedelta(days=30)  # after every day that other tests let pass
 def smoke(stage: Stage) -> str:
     """What the script says; CalledProcessError if it finds the stage broken."""
     stage.world.clock.set(NOW)
-    asked = ("--stage", NAME, "--now", NOW.isoformat(), "--poll", "1")
+    asked = ("--stage", stage.name, "--now", NOW.isoformat(), "--poll", "1")
     return stage.cloud.script("smoke", *asked, settings=stage.variables)
 
 
 def test_a_good_build_passes(deployed: Stage) -> None:
     said = smoke(deployed)
     for part in ("plan", "ingest", "build", "publish"):
-        assert f"wistlake-{NAME}-{part}: " in said
+        assert f"wistlake-{deployed.name}-{part}: " in said
     assert "the machine: " in said
 
 
@@ -38,11 +38,11 @@ def test_a_broken_build_is_told_by_its_function(deployed: Stage, built: Path) ->
     finally:
         handler.write_text(good, encoding="utf-8")
         deployed.deploy("good-again")
-    assert f"wistlake-{NAME}-publish answered without a proper verdict" in failure.value.stderr
+    assert f"wistlake-{deployed.name}-publish answered without a proper verdict" in failure.value.stderr
 
 
 def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
-    said = deployed.cloud.script("execute", "--stage", NAME, settings=deployed.variables)
+    said = deployed.cloud.script("execute", "--stage", deployed.name, settings=deployed.variables)
     token = deployed.variables["WISTIA_API_TOKEN"]
     assert token not in said
     stored = deployed.cloud.client("secretsmanager").get_secret_value(

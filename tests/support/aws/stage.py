@@ -20,7 +20,6 @@ from wistia_simulator.main import running
 from wistlake.adapters.aws_ledger import DynamoLedger
 
 Row = dict[str, Any]
-NAME = "dev"
 
 
 @dataclass
@@ -55,8 +54,9 @@ def _troubled(app: ASGIApp, trouble: Trouble) -> ASGIApp:
 
 @dataclass
 class Stage:
-    """The stage `dev` of `cloud`, fed by `scenario`'s world."""
+    """The stage `name` of `cloud`, fed by `scenario`'s world."""
 
+    name: str
     cloud: Cloud
     scenario: Scenario
     url: str
@@ -78,7 +78,7 @@ class Stage:
 
     def deploy(self, version: str = "v1") -> None:
         """Deploy what lies in `build/`. Visitors get the pseudonyms that they have on the laptop."""
-        self.cloud.deploy(NAME, self.variables, version)
+        self.cloud.deploy(self.name, self.variables, version)
         self.cloud.client("secretsmanager").put_secret_value(
             SecretId=self.outputs["KeySecret"],
             SecretString=json.dumps({"format": 1, "keys": [KEY.hex()]}),
@@ -87,7 +87,7 @@ class Stage:
     @property
     def outputs(self) -> dict[str, str]:
         """What the stack says of itself."""
-        return self.cloud.outputs(f"wistlake-{NAME}")
+        return self.cloud.outputs(f"wistlake-{self.name}")
 
     def day(self, now: datetime, **given: Any) -> Execution:
         """The run that is due at `now`; the world's clock goes there first."""
@@ -139,7 +139,7 @@ class Stage:
     def without(self, role: str, action: str) -> Iterator[None]:
         """The block without one action of one role; `role` is its logical id."""
         name = self.cloud.client("cloudformation").describe_stack_resource(
-            StackName=f"wistlake-{NAME}", LogicalResourceId=role
+            StackName=f"wistlake-{self.name}", LogicalResourceId=role
         )["StackResourceDetail"]["PhysicalResourceId"]
         iam = self.cloud.client("iam")
         (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
@@ -163,10 +163,10 @@ def _without(statements: list[Mapping[str, Any]], action: str) -> Iterator[Mappi
 
 
 @contextmanager
-def stage(cloud: Cloud, scenario: Scenario) -> Iterator[Stage]:
+def stage(cloud: Cloud, scenario: Scenario, name: str = "dev") -> Iterator[Stage]:
     """A stage that is not deployed yet, in an account without anything."""
     world, trouble = scenario.world(), Trouble()
     options = ServerOptions(token=TOKEN, rate_limit_per_minute=None)
     app = _troubled(create_app(world, options, scenario.faults), trouble)
     with running(app) as url:  # type: ignore[arg-type]  # any ASGI app will do
-        yield Stage(cloud, scenario, url, world, trouble)
+        yield Stage(name, cloud, scenario, url, world, trouble)
