@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support.aws.stage import Stage
 from support.lake import START
@@ -49,3 +50,25 @@ def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
         SecretId=deployed.outputs["TokenSecret"]
     )
     assert stored["SecretString"] == token
+
+
+class TestLogin:
+    """Who may be which role: the trust of the bootstrap stack, asked with tokens as GitHub makes them."""
+
+    @pytest.mark.parametrize("environment", ["dev", "prod", "prod-changeset"])
+    def test_workflows_in_named_environments_may_deploy(self, deployed: Stage, environment: str) -> None:
+        assert deployed.cloud.login("DeployRoleArn", environment=environment)["AWS_SESSION_TOKEN"]
+
+    @pytest.mark.parametrize(
+        ("role", "repository", "environment"),
+        [
+            ("DeployRoleArn", "acme/other", "dev"),
+            ("DeployRoleArn", "acme/wistlake-fork", "dev"),
+            ("DeployRoleArn", "acme/wistlake", "contract"),
+            ("DeployRoleArn", "acme/wistlake", "dev2"),
+            ("ContractRoleArn", "acme/wistlake", "dev"),
+        ],
+    )
+    def test_nobody_else(self, deployed: Stage, role: str, repository: str, environment: str) -> None:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            deployed.cloud.login(role, repository, environment)
