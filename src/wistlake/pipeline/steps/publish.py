@@ -56,6 +56,7 @@ def publish_run(
 ) -> Published:
     """Publish the verdicts unless the build failed; then end the run in the ledger, let the lease go, and
     tell. `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease."""
+    order, ledger = planned.order, parts.ledger
     renew(lease, order.run_id, wall)
     before = _marks(ledger)
     verdicts = None if build_failed else _verdicts(planned, parts)
