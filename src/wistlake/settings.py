@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         populate_by_name=True,
+        env_prefix="WISTLAKE_FIELD_",  # or variables named like fields (AUTH, STAGE, TOKEN) would be read too
         env_ignore_empty=True,
         validate_default=True,
         hide_input_in_errors=True,
@@ -319,7 +320,28 @@ class Settings(BaseSettings):
     )
     silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
     ddb_table: str = _setting(
-        "DDB_TABLE", "WistiaWatermarks", "AWS only: DynamoDB table of the ledger.", "a table's name"
+        "DDB_TABLE",
+        "WistiaWatermarks",
+        "AWS only: DynamoDB table of the watermarks; `-<stage>` is appended.",
+        "a table's name",
+    )
+    ledger_table: str = _setting(
+        "LEDGER_TABLE",
+        "WistlakeLedger",
+        "AWS only: DynamoDB table of the ledger; `-<stage>` is appended.",
+        "a table's name",
+    )
+    token_secret: str = _setting(
+        "WISTIA_TOKEN_SECRET", "", "AWS only: the secret that holds the API token.", "a name or an ARN"
+    )
+    key_secret: str = _setting(
+        "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    )
+    topic_arn: str = _setting(
+        "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"
+    )
+    slack_secret: str = _setting(
+        "WISTLAKE_SLACK_SECRET", "", "AWS only: the secret that holds Slack's address.", "a name or an ARN"
     )
     stage: str = _setting(
         "WISTLAKE_STAGE",

@@ -74,6 +74,11 @@ class TestDefaults:
             "bronze_bucket": "",
             "silver_bucket": "",
             "ddb_table": "WistiaWatermarks",
+            "ledger_table": "WistlakeLedger",
+            "token_secret": "",
+            "key_secret": "",
+            "topic_arn": "",
+            "slack_secret": "",
             "stage": "dev",
             "config": None,
         }

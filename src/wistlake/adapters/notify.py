@@ -59,7 +59,7 @@ class CommandNotifier:
 
     def notify(self, notice: Notice) -> None:
         """Run the command; what it prints is dropped, and whatever goes wrong is logged."""
-        _deliver("command", lambda: self._run(json.dumps(plain(notice, self._secrets)).encode()))
+        deliver("command", lambda: self._run(json.dumps(plain(notice, self._secrets)).encode()))
 
     def _run(self, document: bytes) -> None:
         subprocess.run(  # noqa: S603, the command is the owner's own setting
@@ -85,7 +85,7 @@ class WebhookNotifier:
 
     def notify(self, notice: Notice) -> None:
         """Post the notice; whatever goes wrong is logged."""
-        _deliver("webhook", lambda: _post(self._url, plain(notice, self._secrets), self._timeout))
+        deliver("webhook", lambda: _post(self._url, plain(notice, self._secrets), self._timeout))
 
 
 class SlackNotifier:
@@ -104,9 +104,7 @@ class SlackNotifier:
 
     def deliver(self, notice: Notice) -> bool:
         """Post the notice; whether Slack took it. Whatever goes wrong is logged."""
-        return _deliver(
-            "slack", lambda: _post(self._url, slack_message(notice, self._secrets), self._timeout)
-        )
+        return deliver("slack", lambda: _post(self._url, slack_message(notice, self._secrets), self._timeout))
 
 
 def plain(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, Any]:
@@ -165,7 +163,7 @@ def _post(url: str, document: Mapping[str, Any], timeout: float) -> None:
     opener.open(request, timeout=timeout).close()
 
 
-def _deliver(way: str, send: Callable[[], None]) -> bool:
+def deliver(way: str, send: Callable[[], None]) -> bool:
     """Send, or log why not, in words that hold neither the address nor the command. Whether it was sent."""
     try:
         send()

@@ -14,6 +14,7 @@ from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
+from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
 from wistlake.pipeline.summary import harvest, news, notice, refusals, tell
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -43,11 +44,13 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
             errors = _Work(order, parts, result).go()
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
-            parts.ledger.put_run(failed)
-            if isinstance(e, WistlakeError):  # whoever interrupts it by hand knows
-                parts.notifier.notify(
-                    Notice("wistlake run failed", str(e), failed=True, facts={"run_id": order.run_id})
-                )
+            try:
+                parts.ledger.put_run(failed)
+            finally:
+                if isinstance(e, Exception):  # whoever interrupts it by hand knows
+                    parts.notifier.notify(
+                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": order.run_id})
+                    )
             raise
         if errors:
             result.status, result.errors = "failed", [str(e) for e in errors]
@@ -93,7 +96,7 @@ class _Work:
         media = ledger.media()
         epoch_keys = self.parts.keys()
         waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
-        known |= confirm_unchanged(self.order, ledger, ingested.intervals.values(), waiting)
+        known |= confirm_unchanged(self.order, ledger, known.values(), waiting)
         built = self._build(media, known, epoch_keys)
         if built is None:
             advance(self.order, ledger, media, known.values())
@@ -108,6 +111,7 @@ class _Work:
             return Ingested()
         async with parts.client() as client:
             chosen = await choose(order.choice, client)
+            adopt(parts.ledger, parts.objects, order.run_id)
             known = {i.key: i for i in parts.ledger.intervals()}
             asked = ask(order, parts.ledger, chosen, tuple(known.values()))
             log.info("planned", run_id=order.run_id, fetches=len(asked.fetches), media=len(asked.media))

@@ -14,6 +14,7 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.order import Parts, Redact, RunOrder
+from wistlake.pipeline.orphans import landed
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.ports import Ledger, ObjectStore
@@ -44,7 +45,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 @dataclass(frozen=True, slots=True)
 class IngestContext:
     """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
-    may land: those of people who have been forgotten may not."""
+    may land: those of people who have been forgotten may not; `may_begin` whether there is time for another
+    fetch."""
 
     run_id: str
     tz: tzinfo
@@ -54,6 +56,7 @@ class IngestContext:
     redact: Redact | None = None
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
+    may_begin: Callable[[], bool] = lambda: True
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -105,6 +108,8 @@ class Ingest:
         await self._all(f for f in fetches if f.dataset == FIRST)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
         rest = [f for f in fetches if f.dataset != FIRST]
+        if gone:
+            self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
         for fetch in (f for f in rest if f.media_id in gone):
             self._note_missing(fetch)
         await self._all(f for f in rest if f.media_id not in gone)
@@ -120,9 +125,14 @@ class Ingest:
             # Whatever ended the group early, landings that are complete are kept.
             self.ledger.record(self.done.intervals.values())
             raise e.exceptions[0] from None
+        except asyncio.CancelledError:
+            self.ledger.record(self.done.intervals.values())
+            raise
 
     async def _one(self, fetch: Fetch) -> None:
         async with self._gate:
+            if not self.context.may_begin():
+                return
             contract = source(fetch.dataset)
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
@@ -239,27 +249,10 @@ class Ingest:
         key = (manifest.dataset, manifest.media_id, manifest.day)
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
-        self.done.intervals[key] = self._landed(key, manifest)
+        self.done.intervals[key] = landed(self._before(key), manifest)
         if self.done.intervals[key].content_hash != self._before(key).content_hash:
             self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
-
-    def _landed(self, key: Key, manifest: Manifest) -> Interval:
-        before = self._before(key)
-        later = before.observed_at is not None and manifest.observed_at > before.observed_at
-        same = before.content_hash == manifest.content_hash and before.finished and not before.missing
-        return replace(
-            before,
-            state=State.LANDED,
-            reason="",
-            landing_id=manifest.landing_id,
-            observed_at=manifest.observed_at,
-            content_hash=manifest.content_hash,
-            rows=manifest.rows,
-            finished=manifest.finished,
-            missing=manifest.missing,
-            confirmations=before.confirmations + later if same else 0,
-        )
 
     def _note_missing(self, fetch: Fetch) -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""

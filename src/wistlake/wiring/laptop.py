@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
@@ -223,6 +224,29 @@ def query(settings: Settings) -> Query:
     return DuckDBQuery(ledger(settings, read_only=True), views())
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the dashboard reads: the newest publication of this machine's lake."""
+
+    settings: Settings
+
+    def version(self) -> str:
+        """The publication and the newest run, as one text."""
+        kept = ledger(self.settings, read_only=True)
+        published = kept.publication()
+        runs = [f"{r.run_id} {r.status}" for r in kept.runs(1)]
+        return " ".join([published.run_id if published else "nothing", *runs])
+
+    def open(self) -> Query:
+        """SQL over it."""
+        return query(self.settings)
+
+
+def published(settings: Settings) -> Published:
+    """What the dashboard reads."""
+    return Published(settings)
+
+
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
     """The days of a daily run at `now`, or of those that were named."""
     return Window(
@@ -254,18 +278,19 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = LakeFolder(settings.lake)
-        catalog = LocalCatalog(folder.root)
-        with rest_catalog.serve(catalog.sql) as uri:
-            engine = (
-                sail.session(uri)
-                if settings.engine == "sail"
-                else local_spark.session(uri, folder.staging / "spark")
-            )
-            # What a run that died has staged goes first; Spark's own scratch lies there too.
-            wipe(folder.staging)
-            with engine as spark:
-                yield EngineTables(spark, catalog, folder.staging)
-            wipe(folder.staging)
+        with disk.explained(folder.root):
+            catalog = LocalCatalog(folder.root)
+            with rest_catalog.serve(catalog.sql) as uri:
+                engine = (
+                    sail.session(uri)
+                    if settings.engine == "sail"
+                    else local_spark.session(uri, folder.staging / "spark")
+                )
+                # What a run that died has staged goes first; Spark's own scratch lies there too.
+                wipe(folder.staging)
+                with engine as spark:
+                    yield EngineTables(spark, catalog, folder.staging)
+                wipe(folder.staging)
 
     return started
 
@@ -285,24 +310,25 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
         keys=lambda: chain.keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
-        redact=_redaction(settings, chain.keys),
+        redact=redaction(settings, lambda: chain.keys),
         warm=load_engine if settings.engine == "sail" else lambda: None,
         on_the_network=outside.transport is None,
     )
 
 
-def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
+def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Redact | None:
     """Personal values are cut before landing; the visitor's key is replaced by a stand-in that no one can
     turn back, so that visitors stay distinct."""
     if not settings.bronze_redaction:
         return None
+    first = keys()[:1]
 
     def cut(contract: Source, record: dict[str, Any]) -> dict[str, Any]:
         key = record.get("visitor_key")
         page = record.get("embed_url")
         stand_ins = {}
         if isinstance(key, str) and key:
-            stand_ins["visitor_key"] = pseudonym(keys[:1], key)
+            stand_ins["visitor_key"] = pseudonym(first, key)
         if isinstance(page, str):
             stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)

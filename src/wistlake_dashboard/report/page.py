@@ -1,21 +1,22 @@
 """The report: one HTML file that asks no network and opens from an e-mail."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from wistlake_dashboard import figures, words
 from wistlake_dashboard.definitions import definition
-from wistlake_dashboard.figures import Comparison, Pair, Retention, Row, Totals, Trust
+from wistlake_dashboard.figures import Comparison, Pair, Retention, Row, Trust
+from wistlake_dashboard.periods import usual
 from wistlake_dashboard.report import svg
 from wistlake_dashboard.report.html import Markup, join, tag
-from wistlake_dashboard.scope import Scope, last_days
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.tiles import TILES, Tile, trust_line
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
-DAYS = 28
 # Nothing may be loaded, sent or executed: only what stands in the file is shown.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 BREAKDOWNS = (
@@ -25,29 +26,17 @@ BREAKDOWNS = (
     ("embed", "Embedded on"),
 )
 MOST_CURVES = 8
-Tile = tuple[str, str, Callable[[Totals], float | None], Callable[[float | None], str]]
-TILES: tuple[Tile, ...] = (
-    ("Plays", "plays", lambda t: t.plays, words.count),
-    ("Unique viewers", "unique_viewers", lambda t: t.unique_viewers, words.count),
-    ("Loads", "loads", lambda t: t.loads, words.count),
-    ("Play rate (estimate)", "play_rate_estimated", lambda t: t.play_rate, words.share),
-    ("Watch time", "watch_seconds", lambda t: t.watch_seconds, words.duration),
-    ("Completion", "completion_share", lambda t: t.completion, words.share),
-)
 
 
 def chosen_scope(
     query: "Query", start: date | None = None, end: date | None = None, media: tuple[str, ...] = ()
 ) -> Scope | None:
-    """The days asked for, or the newest published ones (28 at most); None while nothing is published."""
+    """The days asked for, or the usual newest ones; None while nothing is published."""
     extent = figures.extent(query)
     if extent is None:
         return None
     last = end or extent[1]
-    if start is not None:
-        return Scope(start, last, media)
-    length = min(DAYS, max(1, (last - extent[0]).days + 1))
-    return last_days(last, length, media)
+    return Scope(start, last, media) if start else usual(extent[0], max(extent[0], last), media)
 
 
 def page(query: "Query", scope: Scope | None) -> str:
@@ -100,50 +89,24 @@ def _full(query: "Query", scope: Scope) -> Markup:
 
 
 def _trust(trust: Trust) -> Markup:
-    troubles = [
-        words.plural(number, noun)
-        for number, noun in (
-            (trust.broken, "broken check"),
-            (trust.quarantined, "refused record"),
-            (trust.failed, "failed interval"),
-        )
-        if number
-    ]
-    said = [f"{trust.certified:,} of {words.plural(trust.media_days, 'media day')} certified."]
-    if trust.provisional:
-        said.append(f"Provisional, may still move: {words.span(*trust.provisional)}.")
-    if trust.last_run:
-        said.append(f"Last run {trust.last_run['status']}, {words.moment(trust.last_run['started_at'])}.")
-    if troubles:
-        said.append(f"Look at: {', '.join(troubles)}.")
+    tone, said = trust_line(trust)
     badge = tag("span", "simulated data", class_="badge") if trust.is_simulated else None
-    tone = "bad" if trust.failed else "warn" if troubles or trust.provisional else ""
-    return tag(
-        "p", badge, " " if badge else None, " ".join(said), class_=f"trust {tone}".strip(), role="status"
-    )
+    return tag("p", badge, " " if badge else None, said, class_=f"trust {tone}".strip(), role="status")
 
 
 def _tiles(whole: Pair) -> Markup:
-    return tag("dl", *(_tile(whole, *t) for t in TILES), class_="tiles")
+    return tag("dl", *(_tile(whole, t) for t in TILES), class_="tiles")
 
 
-def _tile(
-    whole: Pair,
-    title: str,
-    metric: str,
-    value: Callable[[Totals], float | None],
-    write: Callable[[float | None], str],
-) -> Markup:
-    now = value(whole.now)
-    before = value(whole.before) if whole.before else None
-    moved = (words.change_in_share if write is words.share else words.change)(now, before)
+def _tile(whole: Pair, tile: Tile) -> Markup:
+    moved = tile.moved(whole)
     direction = "up" if moved.startswith("+") else "down" if moved.startswith("−") else "soft"
     return tag(
         "div",
-        tag("dt", title),
-        tag("dd", write(now), class_="value"),
+        tag("dt", tile.title),
+        tag("dd", tile.now(whole), class_="value"),
         tag("dd", f"{moved} on the period before" if moved else "", class_=f"change {direction}"),
-        tag("dd", definition(metric), class_="tip", role="tooltip"),
+        tag("dd", definition(tile.metric), class_="tip", role="tooltip"),
         class_="tile",
         tabindex=0,
     )
@@ -269,9 +232,7 @@ def _changes(notes: Sequence[Row], names: dict[str, str]) -> Markup | None:
 
 
 def _definitions() -> Markup:
-    terms = [
-        part for title, metric, *_ in TILES for part in (tag("dt", title), tag("dd", definition(metric)))
-    ]
+    terms = [part for t in TILES for part in (tag("dt", t.title), tag("dd", definition(t.metric)))]
     return tag("section", tag("h2", "Definitions"), tag("dl", *terms, class_="defs"))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    dashboard,
     demo,
     digest,
     exploring,
@@ -48,6 +49,7 @@ COMMANDS = (
     reading.query,
     report.report,
     digest.digest,
+    dashboard.dashboard,
     privacy.forget,
     demo.demo,
     demo.simulate,

@@ -1,7 +1,5 @@
 """How answers look: tables for people, JSON for programs, CSV for spreadsheets."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def say(text: str = "") -> None:
@@ -53,20 +49,8 @@ def rows(found: "pa.Table", form: str) -> None:
     if form == "json":
         as_json(plain)
     elif form == "csv":
+        from wistlake_dashboard.spreadsheet import to_csv
+
         sys.stdout.write(to_csv(found.column_names, plain))
     else:
         table("", found.column_names, (list(r.values()) for r in plain))
-
-
-def to_csv(columns: Sequence[str], plain: Iterable[Mapping[str, Any]]) -> str:
-    """CSV that a spreadsheet may open: text that it would take for a formula is quoted with an apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_guard(c) for c in columns])
-    for row in plain:
-        writer.writerow([_guard(v) for v in row.values()])
-    return buffer.getvalue()
-
-
-def _guard(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

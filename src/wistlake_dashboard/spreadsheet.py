@@ -1,0 +1,24 @@
+"""CSV that a spreadsheet may open."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A header and the rows. Text that would be taken for a formula gets an apostrophe in front."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([_guard(c) for c in columns])
+    for row in rows:
+        writer.writerow([_guard(row[c]) for c in columns])
+    return buffer.getvalue()
+
+
+def _guard(value: Any) -> Any:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
