@@ -222,7 +222,7 @@ def media_add(
 ) -> None:
     """Follow a media, from its own first day.
 
-    A retired one is followed again.     MEDIA_IDS must name it too, or be `all`.
+    A retired one is followed again. MEDIA_IDS must name it too, or be `all`.
 
     Example: wistlake media add abc123xyz0 --from 2026-10-01
     """
