@@ -130,16 +130,23 @@ def explain(
 
 
 def revisions(media: Media = None, as_json: Json = False) -> None:
-    """How each day's numbers moved at the source since they were first read.
+    """How each day's numbers moved at the source since they were first read: counts, and sessions.
 
     Example: wistlake revisions --media abc123def4
     """
+    from wistlake.pipeline.explain import moved_sessions
     from wistlake.pipeline.explain import revisions as moved
     from wistlake.wiring import laptop
 
     query = laptop.query(session.settings())
-    rows = [r for m in media_ids(media) or (None,) for r in moved(query, m)]
+    chosen = media_ids(media) or (None,)
+    counts = [r for m in chosen for r in moved(query, m)]
+    sessions = [r for m in chosen for r in moved_sessions(query, m)]
     if as_json:
-        output.as_json({"revisions": rows})
+        output.as_json({"revisions": counts, "sessions": sessions})
         return
-    output.table("Revisions", tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
+    for title, rows in (
+        ("How Wistia's counts moved", counts),
+        ("Sessions that came late, grew or went", sessions),
+    ):
+        output.table(title, tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
