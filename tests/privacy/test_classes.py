@@ -21,9 +21,30 @@ def test_what_a_contract_does_not_name_is_not_kept() -> None:
     assert redact(events, record, {}) == {"event_key": "k"}
 
 
+def test_an_object_in_place_of_a_plain_value_is_not_kept() -> None:
+    events = next(s for s in SOURCES if s.name == "events")
+    record = {
+        "event_key": {"email": "a@example.org"},
+        "country": ["x"],
+        "user_agent_details": {"browser": {"a": 1}},
+    }
+    assert redact(events, record, {}) == {
+        "event_key": {},
+        "country": {},
+        "user_agent_details": {"browser": {}},
+    }
+
+
+def test_tags_keep_their_names_only() -> None:
+    media = next(s for s in SOURCES if s.name == "media_metadata")
+    record = {"tags": ["a", {"name": "b", "by": "c@example.org"}, {"of": 1}], "assets": [{"url": "u"}]}
+    assert redact(media, record, {}) == {"tags": ["a", "b", {}], "assets": [{"url": "u"}]}
+
+
 def test_a_masked_page_keeps_host_path_and_campaign() -> None:
     url = "https://user:pw@site.example/a@b.example/page?email=a%40b.example&utm_source=mail&gclid=1"
     assert masked_page(url) == "https://site.example/[masked]/page?utm_source=mail"
+    assert masked_page("https://site.example/a%2540b.example") == "https://site.example/[masked]"
 
 
 def test_the_page_is_fresh() -> None:

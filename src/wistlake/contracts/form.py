@@ -56,6 +56,7 @@ class Field:
     `path` is dotted from the record's root. `volatile` values change without the facts changing
     (names, modelled hours): they take no part in the content hash. `required` fields stop the run
     as `SourceChanged` when a whole page lacks them; on single rows their absence quarantines the row.
+    A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Field:
     doc: str
     required: bool = False
     volatile: bool = False
+    holds_json: bool = False
 
     @property
     def column(self) -> str:

@@ -32,7 +32,13 @@ SOURCE = Source(
         Field("folder.hashed_id", Type.STRING, Privacy.NONE, "Folder's id on the dated API."),
         Field("folder.name", Type.STRING, Privacy.NONE, "Folder's name on the dated API."),
         Field("thumbnail.url", Type.STRING, Privacy.NONE, "Picture.", volatile=True),
-        Field("assets", Type.STRING, Privacy.NONE, "Files, as JSON: the original tells a swapped media."),
+        Field(
+            "assets",
+            Type.STRING,
+            Privacy.NONE,
+            "Files, as JSON: the original tells a swapped media.",
+            holds_json=True,
+        ),
     ),
     tolerated=("progress", "description", "protected", "share_link", "embedCode"),
 )

@@ -18,6 +18,7 @@ TABLE = Table(
     key=("identity", "media_id", "date"),
     scope=("media_id", "date"),
     removal=Removal.KEEP,
+    partition="months(date)",
     columns=(
         Column("identity", Type.STRING, Privacy.NONE, "Which identity.", nullable=False),
         MEDIA_ID,

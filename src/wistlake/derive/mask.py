@@ -6,9 +6,9 @@ The patterns use no look-around: they must mean the same to Java's and Rust's ex
 MASK = "[masked]"
 MAX_LENGTH = 200
 
-# e-mail addresses (also percent-encoded), long hex or base64-like runs, UUIDs, long numbers
+# e-mail addresses (also percent-encoded, once or more often), long hex or base64-like runs, UUIDs, long numbers
 PERSONAL = (
-    r"[^/=&\\s]*(@|%40)[^/=&\\s]*",
+    r"[^/=&\\s]*(@|%(25)*40)[^/=&\\s]*",
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
     r"[A-Za-z0-9_]{24,}",
     r"[0-9][0-9 ().+-]{6,}[0-9]",

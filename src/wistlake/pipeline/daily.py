@@ -44,11 +44,13 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
             errors = _Work(order, parts, result).go()
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
-            parts.ledger.put_run(failed)
-            if isinstance(e, WistlakeError):  # whoever interrupts it by hand knows
-                parts.notifier.notify(
-                    Notice("wistlake run failed", str(e), failed=True, facts={"run_id": order.run_id})
-                )
+            try:
+                parts.ledger.put_run(failed)
+            finally:
+                if isinstance(e, Exception):  # whoever interrupts it by hand knows
+                    parts.notifier.notify(
+                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": order.run_id})
+                    )
             raise
         if errors:
             result.status, result.errors = "failed", [str(e) for e in errors]
@@ -94,7 +96,7 @@ class _Work:
         media = ledger.media()
         epoch_keys = self.parts.keys()
         waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
-        known |= confirm_unchanged(self.order, ledger, ingested.intervals.values(), waiting)
+        known |= confirm_unchanged(self.order, ledger, known.values(), waiting)
         built = self._build(media, known, epoch_keys)
         if built is None:
             advance(self.order, ledger, media, known.values())
@@ -141,14 +143,17 @@ class _Work:
             known.update(reopen(order, parts.ledger, known, pairs))
 
         results: list[BuildResult] = []
+        waiting = len(pending(known.values(), order, len(keys)))
         tried: set[Key] = set()
         with parts.tables() as store:
             self._lap("engine")
             while work.landings or not results:
+                parts.progress("building", len(tried), max(waiting, 1))
                 results.append(build(work, parts.objects, store, intend))
                 known |= publish(order, parts.ledger, media, known, work, results[-1])
                 tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
                 work = assemble(order, media, list(known.values()), parts.objects, keys, tried)
+        parts.progress("building", max(waiting, 1), max(waiting, 1))
         self._lap("build")
         return merged(results)
 

@@ -56,3 +56,11 @@ def verdicts(query: Query) -> list[dict[str, Any]]:
         " FROM ops.reconciliation GROUP BY identity ORDER BY identity"
     ).to_pylist()
     return [row | {"says": IDENTITIES.get(row["identity"], "")} for row in counted]
+
+
+def refused(query: Query) -> list[dict[str, Any]]:
+    """The records in quarantine, by dataset and reason."""
+    found: list[dict[str, Any]] = query.sql(
+        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
+    ).to_pylist()
+    return found

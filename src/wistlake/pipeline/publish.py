@@ -68,16 +68,18 @@ def reopen(
 
 
 def confirm_unchanged(
-    order: RunOrder, ledger: Ledger, landed: Iterable[Interval], pending_keys: set[Key]
+    order: RunOrder, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
 ) -> dict[Key, Interval]:
-    """Landings that say what silver was built from are published as they stand."""
-    same = unchanged(order, landed, pending_keys)
+    """Landings that say what silver was built from are published as they stand: those of this run, and
+    those of one that died before it could say so."""
+    same = unchanged(order, intervals, pending_keys)
     ledger.record(same.values())
     return same
 
 
-def unchanged(order: RunOrder, landed: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
+def unchanged(order: RunOrder, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
     """The intervals of landings that say what silver was built from, as published."""
+    asked = {s.name for s in order.sources}
     same = (
         replace(
             i,
@@ -85,8 +87,8 @@ def unchanged(order: RunOrder, landed: Iterable[Interval], pending_keys: set[Key
             updated_at=order.window.now,
             published_at=i.published_at or order.window.now,
         )
-        for i in landed
-        if i.state is State.LANDED and i.key not in pending_keys
+        for i in intervals
+        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
     )
     return {i.key: i for i in same}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from wistlake.contracts.form import Privacy, Source
+from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive.mask import MASK, PERSONAL
 
 _UTM = ("utm_source", "utm_medium", "utm_campaign")
@@ -26,10 +26,55 @@ def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str,
                 kept[field.path] = pseudonymise[field.path]
         elif not rest:
             if head in record:
-                kept[head] = record[head]
+                kept[head] = _shaped(field, record[head])
         elif isinstance(branch := record.get(head), Mapping) and rest in branch:
-            kept.setdefault(head, {})[rest] = branch[rest]
+            kept.setdefault(head, {})[rest] = _shaped(field, branch[rest])
     return kept
+
+
+def blanked(source: Source, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with every key as served, but only the allow-listed, impersonal values: for samples on
+    disk, which must show an answer's form. Nothing (null, "", {}, []) tells nothing and stays."""
+    return {key: _shown(source, key, value) for key, value in record.items()}
+
+
+def _shown(source: Source, path: str, value: Any) -> Any:
+    known = {field.path: field for field in source.fields}
+    if value in (None, "", [], {}):
+        return value
+    if path == "embed_url" and path in known:
+        return page(str(value))
+    if path in known:
+        return _blank(value) if known[path].privacy is Privacy.PERSONAL else _shaped(known[path], value)
+    if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in known):
+        return {key: _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
+    return _blank(value)
+
+
+def _blank(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"[redacted: an object of {len(value)}]"
+    if isinstance(value, list):
+        return f"[redacted: a list of {len(value)}]"
+    return f"[redacted: {'a text' if isinstance(value, str) else 'a value'}]"
+
+
+def _shaped(field: Field, value: Any) -> Any:
+    """The value if it has the contract's shape. Anything may hide in an object where a plain value was
+    promised: it becomes an empty one, which silver refuses just as well."""
+    if field.holds_json or _is_plain(value):
+        return value
+    if field.type in (Type.LONGS, Type.STRINGS) and isinstance(value, list):
+        return [v["name"] if _is_named(v) else v if _is_plain(v) else {} for v in value]
+    return {}
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float)
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("name"), str)
 
 
 def page(url: str) -> str:

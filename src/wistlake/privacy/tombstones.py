@@ -38,10 +38,10 @@ def address_mark(keys: Sequence[bytes], email: str) -> str:
 
 
 def addresses(value: Any) -> Iterator[str]:
-    """Every e-mail address in a payload's texts, however deep, percent-encoded ones included."""
+    """Every e-mail address in a payload's texts, however deep, percent-encoded ones (up to three times) included."""
     if isinstance(value, str):
-        if "@" in value or "%40" in value:
-            yield from _ADDRESS.findall(unquote(value))
+        if "@" in value or "%" in value:
+            yield from _ADDRESS.findall(unquote(unquote(unquote(value))))
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from addresses(inner)

@@ -32,7 +32,7 @@ def pads_frame(spark: SparkSession, keys: list[bytes]) -> DataFrame:
 def _text(field: Field) -> str:
     """The field's raw text; NULL where an object or list stands in place of a plain value."""
     raw = raw_path(field)
-    if field.type is not Type.STRING or field.path == "assets":
+    if field.type is not Type.STRING or field.holds_json:
         return raw
     return f"case when {raw} rlike '^(\\\\{{\"|\\\\{{\\\\}}|\\\\[[\"{{])' then null else {raw} end"
 

@@ -213,7 +213,7 @@ def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
             lost[(t.media_id, t.was_day)] += t.count
     return {
         media: f"{day} lost {gone} of {had[(media, day)]} sessions at the source;"
-        " `wistlake repair --accept-shrink` takes it as it is"
+        f" `wistlake repair --media {media} --accept-shrink` takes it as it is"
         for (media, day), gone in lost.items()
         if media not in bench.plan.accept_shrink
         and gone > SHRINK_ROWS
