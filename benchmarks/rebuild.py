@@ -27,6 +27,8 @@ from pathlib import Path
 FIRST = date(2026, 3, 2)
 DAYS = 50
 MEDIA = 4
+#: Sessions that the simulated world makes of each one asked for (weekdays, weights of media).
+SHARE = 0.745
 NOW = datetime.combine(FIRST + timedelta(days=DAYS), datetime.min.time(), UTC) + timedelta(hours=9)
 ENGINES = ("sail", "spark", "duckdb")
 
@@ -47,7 +49,7 @@ def make_bronze(folder: Path, events: int) -> None:
     from wistlake.pipeline import daily
     from wistlake.wiring import laptop
 
-    profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA, history_days=DAYS + 2)
+    profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA / SHARE, history_days=DAYS + 2)
     world = World(1, profile, NOW)
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
     chosen = settings(folder)

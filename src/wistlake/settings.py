@@ -5,7 +5,6 @@ A value comes from the first of: an explicit argument, the environment, `.env` i
 All problems are raised together as one ConfigError, each with its cure; none quotes a secret.
 """
 
-import difflib
 import os
 import re
 import shlex
@@ -29,7 +28,7 @@ from pydantic_settings import (
 )
 
 from wistlake.contracts import SOURCES
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, closest
 from wistlake.zones import zone
 
 DOTENV = ".env"
@@ -128,18 +127,26 @@ def _datasets(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in known if name in value)
 
 
+def _home(variable: str, value: Path) -> Path:
+    """The path with its `~` in full; ValueError where that names nobody's home."""
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"{variable} is {_shown(value)}, and there is no such home folder") from None
+
+
 def _lake(value: Path) -> Path:
     if str(value).startswith(("s3:", "http:", "https:")):
         raise ValueError(
             f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
         )
-    return value.expanduser().absolute()
+    return _home("WISTLAKE_LAKE", value)
 
 
 def _channels(value: Path | None) -> Path | None:
     if value is None:
         return None
-    path = value.expanduser().absolute()
+    path = _home("WISTLAKE_CHANNELS", value)
     if not path.is_file():
         raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
     return path
@@ -171,8 +178,8 @@ def _shown(value: Any) -> str:
 def _meant(name: str, known: Iterable[str]) -> str:
     # Without their prefix: it would make any two names look alike.
     bare = {_PREFIX.sub("", candidate): candidate for candidate in known}
-    close = difflib.get_close_matches(_PREFIX.sub("", name), bare, n=1, cutoff=0.6)
-    return f", did you mean {bare[close[0]]}?" if close else ""
+    meant = closest(_PREFIX.sub("", name), bare)
+    return f", did you mean {bare[meant]}?" if meant else ""
 
 
 _Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
@@ -187,6 +194,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         populate_by_name=True,
+        env_prefix="WISTLAKE_FIELD_",  # or variables named like fields (AUTH, STAGE, TOKEN) would be read too
         env_ignore_empty=True,
         validate_default=True,
         hide_input_in_errors=True,
@@ -301,6 +309,9 @@ class Settings(BaseSettings):
         "Cut personal values out before landing, so that no raw copy exists.",
         "on or off",
     )
+    report: bool = _setting(
+        "WISTLAKE_REPORT", True, "Write report.html into the lake after every run.", "true or false"
+    )
     notify_command: str = _setting(
         "WISTLAKE_NOTIFY_COMMAND",
         "",
@@ -314,12 +325,51 @@ class Settings(BaseSettings):
     slack_webhook_url: Annotated[SecretStr | None, _webhook("SLACK_WEBHOOK_URL")] = _setting(
         "SLACK_WEBHOOK_URL", None, "Gets each notice as a Slack message.", "an https:// address"
     )
+    place: Literal["laptop", "aws"] = _setting(
+        "WISTLAKE_PLACE",
+        "laptop",
+        "Where the lake is that commands read; aws needs the names below.",
+        "laptop or aws",
+    )
+    query: Literal["duckdb", "athena"] = _setting(
+        "WISTLAKE_QUERY",
+        "duckdb",
+        "AWS only: what answers SQL; certify and explain want duckdb.",
+        "duckdb or athena",
+    )
     bronze_bucket: str = _setting(
         "BRONZE_BUCKET", "", "AWS only: bucket of the raw pages.", "a bucket's name"
     )
     silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
     ddb_table: str = _setting(
-        "DDB_TABLE", "WistiaWatermarks", "AWS only: DynamoDB table of the ledger.", "a table's name"
+        "DDB_TABLE",
+        "WistiaWatermarks",
+        "AWS only: DynamoDB table of the watermarks; `-<stage>` is appended.",
+        "a table's name",
+    )
+    ledger_table: str = _setting(
+        "LEDGER_TABLE",
+        "WistlakeLedger",
+        "AWS only: DynamoDB table of the ledger; `-<stage>` is appended.",
+        "a table's name",
+    )
+    token_secret: str = _setting(
+        "WISTIA_TOKEN_SECRET", "", "AWS only: the secret that holds the API token.", "a name or an ARN"
+    )
+    key_secret: str = _setting(
+        "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    )
+    glue_database: str = _setting(
+        "GLUE_DATABASE", "", "AWS only: the Glue database of the tables, for athena.", "a database's name"
+    )
+    athena_workgroup: str = _setting(
+        "ATHENA_WORKGROUP", "", "AWS only: Athena's workgroup, for athena.", "a workgroup's name"
+    )
+    topic_arn: str = _setting(
+        "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"
+    )
+    slack_secret: str = _setting(
+        "WISTLAKE_SLACK_SECRET", "", "AWS only: the secret that holds Slack's address.", "a name or an ARN"
     )
     stage: str = _setting(
         "WISTLAKE_STAGE",
@@ -398,6 +448,17 @@ class Settings(BaseSettings):
                 "or set WISTLAKE_MEDIA_FOLDER or WISTLAKE_MEDIA_TAG"
             )
         return () if self.all_media else self.media_ids
+
+    def require_source(self, media: tuple[str, ...] = ()) -> None:
+        """What asking Wistia needs: a token, and media unless some are named. ConfigError lists both."""
+        problems: list[str] = []
+        for need in (self.require_token, *(() if media else (self.require_media,))):
+            try:
+                need()
+            except ConfigError as e:
+                problems += e.problems
+        if problems:
+            raise ConfigError(problems)
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set, for those who must keep them out of a text."""

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from wistlake_dashboard import tables, words
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ BREAKDOWNS: Mapping[str, tuple[str, str]] = {
     # name: (table, expression)
     "channel": ("gold.channel_daily", "channel"),
     "country": ("gold.geo_daily", "country"),
-    "device": ("gold.device_daily", "platform || CASE WHEN is_mobile THEN ' (mobile)' ELSE '' END"),
+    "device": ("gold.device_daily", "platform || CASE WHEN is_mobile THEN ', mobile' ELSE '' END"),
     "browser": ("gold.device_daily", "browser"),
     "embed": ("gold.embed_daily", "embed_host"),
 }
@@ -112,7 +113,7 @@ def media(query: "Query") -> dict[str, Row]:
 
 def totals(query: "Query", scope: Scope) -> Totals:
     """One scope's sums, and its visitors counted once."""
-    sums = rows(query, f"SELECT {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()}")[0]
+    sums = rows(query, f"SELECT {_ADDED} FROM {tables.daily(scope)} d WHERE {scope.where()}")[0]
     return totals_of(sums, _viewers(query, "1", scope).get(1))
 
 
@@ -120,7 +121,7 @@ def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
     """Each published day's sums; a day that is missing is not zero."""
     found = rows(
         query,
-        f"SELECT date, {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()} GROUP BY date ORDER BY date",
+        f"SELECT date, {_ADDED} FROM {tables.daily(scope)} d WHERE {scope.where()} GROUP BY date ORDER BY date",
     )
     viewers = _viewers(query, "date", scope)
     return {r["date"]: totals_of(r, viewers.get(r["date"])) for r in found}
@@ -129,7 +130,8 @@ def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
 def by_media(query: "Query", scope: Scope) -> dict[str, Totals]:
     """Each media's sums."""
     found = rows(
-        query, f"SELECT media_id, {_ADDED} FROM gold.fact_media_daily WHERE {scope.where()} GROUP BY media_id"
+        query,
+        f"SELECT media_id, {_ADDED} FROM {tables.daily(scope)} d WHERE {scope.where()} GROUP BY media_id",
     )
     viewers = _viewers(query, "media_id", scope)
     return {r["media_id"]: totals_of(r, viewers.get(r["media_id"])) for r in found}
@@ -139,7 +141,7 @@ def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, int]:
     grouped = f" GROUP BY {by}" if by != "1" else ""
     found = rows(
         query,
-        f"SELECT {by} AS k, count(DISTINCT visitor_id) AS n FROM gold.fact_media_engagement "
+        f"SELECT {by} AS k, count(DISTINCT visitor_id) AS n FROM {tables.engagement(scope)} e "
         f"WHERE {scope.where()}{grouped}",
     )
     return {r["k"]: r["n"] for r in found}
@@ -163,19 +165,22 @@ class Comparison:
 
 def compare(query: "Query", scope: Scope) -> Comparison:
     """Two periods, whole and by media, in two queries: uniques are counted in each group anew."""
-    period = f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END"
-    where = scope.with_before.where()
+    both = scope.with_before
+    # Grouping sets over names: not every engine takes expressions there.
+    split = f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END AS p"
+    grouped = "GROUP BY GROUPING SETS ((p), (p, media_id))"
     sums = rows(
         query,
-        f"SELECT {period} AS p, media_id, {_ADDED}, count(*) AS media_days FROM gold.fact_media_daily "
-        f"WHERE {where} GROUP BY GROUPING SETS (({period}), ({period}, media_id))",
+        f"SELECT p, media_id, {_ADDED}, count(*) AS media_days FROM "
+        f"(SELECT {split}, d.* FROM {tables.daily(both)} d WHERE {both.where()}) s {grouped}",
     )
     viewers = {
         (r["p"], r["media_id"]): r["n"]
         for r in rows(
             query,
-            f"SELECT {period} AS p, media_id, count(DISTINCT visitor_id) AS n FROM gold.fact_media_engagement "
-            f"WHERE {where} GROUP BY GROUPING SETS (({period}), ({period}, media_id))",
+            "SELECT p, media_id, count(DISTINCT visitor_id) AS n FROM "
+            f"(SELECT {split}, media_id, visitor_id FROM {tables.engagement(both)} e WHERE {both.where()}) s "
+            f"{grouped}",
         )
     }
     found = {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}
@@ -209,7 +214,7 @@ def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
         query,
         f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, "
         f"sum(watch_milliseconds) AS watch_milliseconds, sum(reached_95) AS reached_95 "
-        f"FROM {table} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1",
+        f"FROM {tables.dimension(table, scope)} d WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1",
     )
 
 
@@ -270,6 +275,14 @@ def _shown(value: Any) -> str:
     return "none" if value is None or value == "" else str(value)
 
 
+_REASONS = {
+    "comparable": "nothing was played between them",
+    "media_swapped": "the file was swapped between them",
+    "duration_changed": "the duration changed between them",
+    "restated": "Wistia restated the curve between them",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Views of each second (or of each thousandth of a long media) per play. `ever` is the newest lifetime
@@ -284,6 +297,19 @@ class Retention:
     engagement_first: float | None
     engagement_last: float | None
     verdict: str
+
+    @property
+    def moved(self) -> str:
+        """How the curve moved between the two snapshots, in words; or why that can't be said."""
+        said = f"Snapshots of {words.day(self.first_day)} and {words.day(self.last_day)}."
+        if self.first_day == self.last_day:
+            return f"Snapshot of {words.day(self.last_day)}; there is no earlier one in these days."
+        if self.engagement_first is not None and self.engagement_last is not None:
+            first, last = words.share(self.engagement_first), words.share(self.engagement_last)
+            said += f" Seen on average, ever: {first}, then {last}."
+        if self.lately is None:
+            said += f" No curve of these days alone: {_REASONS[self.verdict]}."
+        return said
 
 
 def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
@@ -396,13 +422,27 @@ def trust(query: "Query", scope: Scope) -> Trust:
 
 
 def movers(comparison: Comparison, count: int = 5) -> list[tuple[str, int, Pair]]:
-    """Media whose plays changed the most, greatest change first: media_id, change in plays, both periods."""
+    """Media whose plays changed the most, greatest change first: media_id, change in plays, both periods.
+    Plays in sessions, where Wistia's count is of no media known (as in a scope of channels)."""
+    counted = any(pair.now.plays is not None for pair in comparison.media.values())
     moved = [
-        (m, (pair.now.plays or 0) - (pair.before.plays or 0), pair)
+        (m, _played(pair.now, counted=counted) - _played(pair.before, counted=counted), pair)
         for m, pair in comparison.media.items()
         if pair.before is not None
     ]
     return sorted((m for m in moved if m[1]), key=lambda m: (-abs(m[1]), m[0]))[:count]
+
+
+def _played(totals: Totals, *, counted: bool) -> int:
+    return (totals.plays or 0) if counted else totals.plays_from_events
+
+
+def funnel(totals: Totals) -> list[tuple[str, str, int | None]]:
+    """How many came how far, in words, with the metric and the number: loads, plays, then each mark."""
+    reached = [
+        (f"Saw {mark} %", f"reached_{mark}", getattr(totals, f"reached_{mark}")) for mark in (25, 50, 75, 95)
+    ]
+    return [("Loads", "loads", totals.loads), ("Plays", "plays", totals.plays), *reached]
 
 
 def shares(found: Iterable[Row], top: int = 8) -> list[tuple[str, int, float]]:
@@ -413,5 +453,6 @@ def shares(found: Iterable[Row], top: int = 8) -> list[tuple[str, int, float]]:
     shown = listed_rows[:top]
     rest = sum(n for _, n in listed_rows[top:])
     if rest:
-        shown.append((f"{len(listed_rows) - top} others", rest))
+        left = len(listed_rows) - top
+        shown.append((f"{left} {'other' if left == 1 else 'others'}", rest))
     return [(name, n, n / whole) for name, n in shown]

@@ -36,10 +36,10 @@ class Scope:
         """Its days, ascending."""
         return [self.start + timedelta(days=n) for n in range(self.length)]
 
-    def where(self, day: str = "date") -> str:
-        """A condition on media_id and `day`, in SQL that DuckDB and Athena read alike."""
+    def where(self, day: str = "date", media_id: str = "media_id") -> str:
+        """A condition on `media_id` and `day`, in SQL that DuckDB and Athena read alike."""
         found = f"{day} BETWEEN {day_literal(self.start)} AND {day_literal(self.end)}"
-        return found + (f" AND media_id IN {listed(self.media)}" if self.media else "")
+        return found + (f" AND {media_id} IN {listed(self.media)}" if self.media else "")
 
     def where_channel(self) -> str:
         """`where`, and a condition on channel."""

@@ -121,14 +121,16 @@ class TestNames:
 
     @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＠"])
     def test_whatever_begins_one(self, begin: str) -> None:
-        from wistlake.entrypoints.cli.output import to_csv
+        from wistlake_dashboard.spreadsheet import to_csv
 
-        (head, row) = csv.reader(io.StringIO(to_csv([f"{begin}x"], [{"x": f"{begin}1+1"}]), newline=""))
+        (head, row) = csv.reader(
+            io.StringIO(to_csv([f"{begin}x"], [{f"{begin}x": f"{begin}1+1"}]), newline="")
+        )
         assert head[0].startswith("'")
         assert row[0].startswith("'")
 
     def test_no_value_begins_a_row(self) -> None:
-        from wistlake.entrypoints.cli.output import to_csv
+        from wistlake_dashboard.spreadsheet import to_csv
 
         text = to_csv(["x"], [{"x": "a\r=1+1"}, {"x": "b\r\n=1+1"}, {"x": "c\n=1+1"}])
         assert list(csv.reader(io.StringIO(text, newline=""))) == [

@@ -1,13 +1,12 @@
 """Iceberg tables behind a Spark session, whichever engine answers it."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyspark.sql import functions as F
 
-from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.merge import merge
 from wistlake.derive.spark import SPARK
@@ -28,11 +27,33 @@ def _column(column: Column) -> "SparkColumn":
     return F.col(column.name)
 
 
-class EngineTables:
-    """TableStore over a session whose catalog `lake` is the given LocalCatalog."""
+class Catalog(Protocol):
+    """Where the tables are made and looked up."""
 
-    def __init__(self, spark: "SparkSession", catalog: LocalCatalog, staging: Path) -> None:
-        self._spark, self._catalog, self._staging = spark, catalog, staging
+    def ensure(self, tables: Iterable[Table]) -> None:
+        """Create what is missing, and add the columns that contracts have gained."""
+
+    def refs(self, full_names: Iterable[str]) -> Mapping[str, TableRef]:
+        """The current state of the named tables."""
+
+
+def by_layer(table: Table) -> str:
+    """`lake.layer.table`."""
+    return f"{CATALOG}.{table.full_name}"
+
+
+class EngineTables:
+    """TableStore over a session whose catalog `lake` is the given one. `staging` is a folder, or a prefix
+    that the engine can write to; `name` is what the engine calls a table."""
+
+    def __init__(
+        self,
+        spark: "SparkSession",
+        catalog: Catalog,
+        staging: Path | str,
+        name: Callable[[Table], str] = by_layer,
+    ) -> None:
+        self._spark, self._catalog, self._staging, self._name = spark, catalog, staging, name
         self._tables: dict[str, Table] = {}
 
     @property
@@ -41,26 +62,27 @@ class EngineTables:
         return self._spark
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create or evolve through PyIceberg: one of the engines has no ALTER TABLE."""
+        """Create or evolve through the catalog: one of the engines has no ALTER TABLE."""
         wanted = tuple(tables)
         self._catalog.ensure(wanted)
         self._tables |= {t.full_name: t for t in wanted}
 
     def read(self, table: Table) -> "DataFrame":
         """Current rows, columns in contract order (engines put partition columns last)."""
-        rows = self._spark.table(f"{CATALOG}.{table.full_name}")
+        rows = self._spark.table(self._name(table))
         return rows.select(*(_column(c) for c in table.columns))
 
     def merge(self, table: Table, changes: "DataFrame", prune: str) -> None:
         """One MERGE, one snapshot."""
         view = f"changes_{table.name}"
         changes.where(F.col("_change") != "unchanged").createOrReplaceTempView(view)
-        self._spark.sql(merge(table, f"{CATALOG}.{table.full_name}", view, prune)).collect()
+        self._spark.sql(merge(table, self._name(table), view, prune)).collect()
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Write once, read back: what follows reads columns from Parquet and does not compute again."""
-        self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = str(self._staging / name)
+        if isinstance(self._staging, Path):
+            self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = f"{self._staging}/{name}"
         # The schema goes along: no rows may leave no files, and nothing to read it from.
         columns = schema or rows.schema
         rows.write.mode("overwrite").parquet(path)

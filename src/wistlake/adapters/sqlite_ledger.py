@@ -16,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Generic, TypeVar, get_type_hints
 
+from wistlake.adapters import disk
 from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Lease, Publication, Run, TableRef
@@ -133,6 +134,8 @@ class Database:
 
     def _cure(self, error: sqlite3.Error) -> str:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        if code == sqlite3.SQLITE_IOERR and (why := disk.trouble(self.path.parent)):
+            return why
         return _CURES.get(code, f"it is damaged ({error}): {self._if_damaged}")
 
     def _create(self, upgrades: Sequence[Sequence[str]]) -> None:

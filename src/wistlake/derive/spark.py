@@ -78,8 +78,9 @@ def typed(raw: str, kind: Type) -> str:
 
 
 def columns_ddl(columns: Iterable[Column]) -> str:
-    """`name type [not null]` for each column."""
-    return ", ".join(f"{c.name} {SPARK[c.type]}{'' if c.nullable else ' not null'}" for c in columns)
+    """`name type` for each column. Nullability is kept by the contract checks, not by Iceberg: a required
+    column could not be added later."""
+    return ", ".join(f"{c.name} {SPARK[c.type]}" for c in columns)
 
 
 def create_table(table: Table, catalog_name: str, location: str = "") -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
 
 import structlog
@@ -13,9 +13,11 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
-from wistlake.pipeline.order import Parts, Redact, RunOrder
+from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
+from wistlake.pipeline.orphans import landed
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.publishing import EVENTS
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
@@ -44,7 +46,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 @dataclass(frozen=True, slots=True)
 class IngestContext:
     """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
-    may land: those of people who have been forgotten may not."""
+    may land: those of people who have been forgotten may not; `may_begin` whether there is time for another
+    fetch."""
 
     run_id: str
     tz: tzinfo
@@ -54,6 +57,8 @@ class IngestContext:
     redact: Redact | None = None
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
+    may_begin: Callable[[], bool] = lambda: True
+    progress: Progress = lambda what, done, total: None
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -66,6 +71,7 @@ class IngestContext:
             order.max_concurrency,
             parts.redact,
             tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
+            progress=parts.progress,
         )
 
 
@@ -97,16 +103,21 @@ class Ingest:
         self.context, self.objects, self.ledger = context, objects, ledger
         self.known, self.fetch = known, fetch
         self.done = Ingested()
+        self._answered = self._asked = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
+        self._asked = len(fetches)
         self.ledger.record(self._planned(f, day) for f in fetches for day in days(f.start, f.end))
         await self._all(f for f in fetches if f.dataset == FIRST)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
         rest = [f for f in fetches if f.dataset != FIRST]
+        if gone:
+            self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
         for fetch in (f for f in rest if f.media_id in gone):
             self._note_missing(fetch)
+            self._answered += 1
         await self._all(f for f in rest if f.media_id not in gone)
         self.ledger.record(self.done.intervals.values())
         return self.done
@@ -120,13 +131,20 @@ class Ingest:
             # Whatever ended the group early, landings that are complete are kept.
             self.ledger.record(self.done.intervals.values())
             raise e.exceptions[0] from None
+        except asyncio.CancelledError:
+            self.ledger.record(self.done.intervals.values())
+            raise
 
     async def _one(self, fetch: Fetch) -> None:
         async with self._gate:
+            if not self.context.may_begin():
+                return
             contract = source(fetch.dataset)
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
                 listing = await self.fetch(contract, fetch.media_id, fetch.start, fetch.end)
+                if self._emptied(fetch, listing) and await self._is_gone(fetch.media_id):
+                    raise SourceMissing(f"{fetch.media_id}: not found at the source")
             except SourceRefused:
                 raise
             except SourceMissing as e:
@@ -139,6 +157,19 @@ class Ingest:
             pair = (fetch.dataset, fetch.media_id)
             spent = self.context.monotonic() - began
             self.done.seconds[pair] = self.done.seconds.get(pair, 0.0) + spent
+            self._answered += 1
+            self.context.progress("fetching", self._answered, self._asked)
+
+    def _emptied(self, fetch: Fetch, listing: Listing) -> bool:
+        """Whether a day that had sessions has none now."""
+        before = self.known.get((fetch.dataset, fetch.media_id, fetch.start))
+        return fetch.dataset == EVENTS and not listing.records and before is not None and before.rows > 0
+
+    async def _is_gone(self, media_id: str) -> bool:
+        """Whether the media was deleted since the run asked for it: of one that is not there, the list of
+        events is empty, and that must not remove what is known."""
+        now = self.context.clock().astimezone(UTC).date()
+        return (await self.fetch(source(FIRST), media_id, now, now)).missing
 
     # landings
 
@@ -239,27 +270,10 @@ class Ingest:
         key = (manifest.dataset, manifest.media_id, manifest.day)
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
-        self.done.intervals[key] = self._landed(key, manifest)
+        self.done.intervals[key] = landed(self._before(key), manifest)
         if self.done.intervals[key].content_hash != self._before(key).content_hash:
             self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
-
-    def _landed(self, key: Key, manifest: Manifest) -> Interval:
-        before = self._before(key)
-        later = before.observed_at is not None and manifest.observed_at > before.observed_at
-        same = before.content_hash == manifest.content_hash and before.finished and not before.missing
-        return replace(
-            before,
-            state=State.LANDED,
-            reason="",
-            landing_id=manifest.landing_id,
-            observed_at=manifest.observed_at,
-            content_hash=manifest.content_hash,
-            rows=manifest.rows,
-            finished=manifest.finished,
-            missing=manifest.missing,
-            confirmations=before.confirmations + later if same else 0,
-        )
 
     def _note_missing(self, fetch: Fetch) -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""

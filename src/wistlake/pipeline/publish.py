@@ -28,22 +28,28 @@ def publish(
 ) -> dict[Key, Interval]:
     """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie.
     The intervals as they are now."""
-    now = order.window.now
-    ledger.publish(Publication(order.run_id, now, result.tables))
+    ledger.publish(Publication(order.run_id, order.window.now, result.tables))
+    written = outcome(order, known, plan, result)
+    ledger.record(written.values())
+    advance(order, ledger, media, {**known, **written}.values())
+    return written
+
+
+def outcome(
+    order: RunOrder, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+) -> dict[Key, Interval]:
+    """The intervals of the landings that were built, and of the days of gold, as they are once published."""
     refused = _refused(order, result)
-    epoch = len(plan.keys)
     intervals = []
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
         interval = known[key]
         if key in refused:
-            intervals.append(replace(interval, state=State.FAILED, reason=refused[key], updated_at=now))
+            failed = replace(interval, state=State.FAILED, reason=refused[key], updated_at=order.window.now)
+            intervals.append(failed)
         else:
-            intervals.append(as_built(interval, order, epoch))
-    written = {i.key: i for i in (*intervals, *_gold(order, result))}
-    ledger.record(written.values())
-    advance(order, ledger, media, {**known, **written}.values())
-    return written
+            intervals.append(as_built(interval, order, len(plan.keys)))
+    return {i.key: i for i in (*intervals, *_gold(order, result))}
 
 
 def reopen(
@@ -62,20 +68,28 @@ def reopen(
 
 
 def confirm_unchanged(
-    order: RunOrder, ledger: Ledger, landed: Iterable[Interval], pending_keys: set[Key]
+    order: RunOrder, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
 ) -> dict[Key, Interval]:
-    """Landings that say what silver was built from are published as they stand."""
-    same = [
+    """Landings that say what silver was built from are published as they stand: those of this run, and
+    those of one that died before it could say so."""
+    same = unchanged(order, intervals, pending_keys)
+    ledger.record(same.values())
+    return same
+
+
+def unchanged(order: RunOrder, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
+    """The intervals of landings that say what silver was built from, as published."""
+    asked = {s.name for s in order.sources}
+    same = (
         replace(
             i,
             state=State.PUBLISHED,
             updated_at=order.window.now,
             published_at=i.published_at or order.window.now,
         )
-        for i in landed
-        if i.state is State.LANDED and i.key not in pending_keys
-    ]
-    ledger.record(same)
+        for i in intervals
+        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
+    )
     return {i.key: i for i in same}
 
 

@@ -32,6 +32,33 @@ def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str,
     return kept
 
 
+def blanked(source: Source, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with every key as served, but only the allow-listed, impersonal values: for samples on
+    disk, which must show an answer's form. Nothing (null, "", {}, []) tells nothing and stays."""
+    return {key: _shown(source, key, value) for key, value in record.items()}
+
+
+def _shown(source: Source, path: str, value: Any) -> Any:
+    known = {field.path: field for field in source.fields}
+    if value in (None, "", [], {}):
+        return value
+    if path == "embed_url" and path in known:
+        return page(str(value))
+    if path in known:
+        return _blank(value) if known[path].privacy is Privacy.PERSONAL else _shaped(known[path], value)
+    if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in known):
+        return {key: _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
+    return _blank(value)
+
+
+def _blank(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"[redacted: an object of {len(value)}]"
+    if isinstance(value, list):
+        return f"[redacted: a list of {len(value)}]"
+    return f"[redacted: {'a text' if isinstance(value, str) else 'a value'}]"
+
+
 def _shaped(field: Field, value: Any) -> Any:
     """The value if it has the contract's shape. Anything may hide in an object where a plain value was
     promised: it becomes an empty one, which silver refuses just as well."""

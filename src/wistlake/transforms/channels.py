@@ -73,4 +73,4 @@ def _text(field: str) -> str:
 
 def _quoted(pattern: str) -> str:
     """The pattern inside a SQL string: backslashes doubled, quotes refused by the settings."""
-    return pattern.replace("\\", "\\\\").replace("'", "''")
+    return pattern.replace("\\", "\\\\").replace("'", "\\'")

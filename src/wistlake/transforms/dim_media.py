@@ -14,8 +14,8 @@ RULES: dict[str, str] = {"bad_duration": "try_cast(line.record.duration as doubl
 
 # Names of the original file change with every upload; the fingerprint tells a swapped media.
 _ORIGINAL = (
-    "sha2(element_at(filter(from_json(assets, 'array<struct<type: string, url: string>>'),"
-    " x -> x.type = 'OriginalFile'), 1).url, 256)"
+    "sha2(get(filter(from_json(assets, 'array<struct<type: string, url: string>>'),"
+    " x -> x.type = 'OriginalFile'), 0).url, 256)"
 )
 
 

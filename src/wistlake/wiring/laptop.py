@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
 from wistlake.adapters.sqlite_budget import SqliteBudget
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.pipeline.doctor import FAILED, OK, Check
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
+from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.planning.plan import Window
+from wistlake.planning.plan import HORIZON, Window
 from wistlake.ports import Notifier, Query, TableStore
 from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
@@ -37,6 +39,8 @@ from wistlake.wistia import Connection, WistiaClient
 if TYPE_CHECKING:
     import httpx2
 
+    from wistlake.adapters.aws_ledger import DynamoLedger
+    from wistlake.adapters.aws_objects import S3Objects
     from wistlake.adapters.local_upkeep import LocalUpkeep
     from wistlake.wistia.client import Probe
 
@@ -81,7 +85,7 @@ class NoBudget:
 def client(settings: Settings, outside: Outside, *, pace: bool = True) -> WistiaClient:
     """The source client, on the lake's own request budget."""
     reach = connection(settings)
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.make()
     wall = outside.clock
     budget = SqliteBudget(folder.budget, reach.account, settings.requests_per_minute) if pace else NoBudget()
@@ -101,8 +105,22 @@ def notifier(settings: Settings, outside: Outside) -> Notifier:
     return Several(channels)
 
 
-def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
+def here(settings: Settings) -> LakeFolder:
+    """The lake's folder. ConfigError if the settings name one on AWS, where the stack's own steps do the work."""
+    if settings.place == "aws":
+        raise ConfigError(
+            "WISTLAKE_PLACE is aws: there the state machine does this, start an execution of it; "
+            "or set WISTLAKE_PLACE=laptop"
+        )
+    return LakeFolder(settings.lake)
+
+
+def ledger(settings: Settings, *, read_only: bool = False) -> "SqliteLedger | DynamoLedger":
     """The lake's ledger. For readers the lake must be there."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        return aws.ledger(settings)
     folder = LakeFolder(settings.lake)
     if read_only:
         folder.readable()
@@ -111,7 +129,7 @@ def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
 
 def known(settings: Settings) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
     """What the ledger knows; nothing, where there is no lake yet."""
-    if not LakeFolder(settings.lake).exists():
+    if settings.place == "laptop" and not LakeFolder(settings.lake).exists():
         return (), ()
     found = ledger(settings, read_only=True)
     return found.media(), found.intervals()
@@ -126,8 +144,12 @@ def query_folder(lake: Path) -> Query:
     return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True), views())
 
 
-def objects(settings: Settings) -> LocalObjects:
+def objects(settings: Settings) -> "LocalObjects | S3Objects":
     """The lake's raw pages."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        return aws.objects(settings)
     return LocalObjects(settings.lake)
 
 
@@ -135,12 +157,12 @@ def upkeep(settings: Settings) -> "LocalUpkeep":
     """What maintains the tables."""
     from wistlake.adapters.local_upkeep import LocalUpkeep
 
-    return LocalUpkeep(settings.lake)
+    return LocalUpkeep(here(settings).root)
 
 
 def change_zone(settings: Settings) -> None:
     """Let the lake's days be in the settings' zone."""
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.write_marker({**folder.described(), "zone": settings.account_timezone})
 
 
@@ -159,7 +181,7 @@ def backup(settings: Settings, target: Path) -> int:
     """Copy the lake to a folder or tar; its bytes. The caller holds the lease."""
     from wistlake.adapters import lake_archive
 
-    return lake_archive.backup(settings.lake, target)
+    return lake_archive.backup(here(settings).root, target)
 
 
 def restore(source: Path, lake: Path) -> None:
@@ -218,9 +240,36 @@ def _engine(settings: Settings) -> Check:
 
 def query(settings: Settings) -> Query:
     """SQL over the published tables."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws_reading
+
+        return aws_reading.query(settings)
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
     return DuckDBQuery(ledger(settings, read_only=True), views())
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the dashboard reads: the newest publication of this machine's lake."""
+
+    settings: Settings
+
+    def version(self) -> str:
+        """The publication and the newest run, as one text."""
+        kept = ledger(self.settings, read_only=True)
+        published = kept.publication()
+        runs = [f"{r.run_id} {r.status}" for r in kept.runs(1)]
+        return " ".join([published.run_id if published else "nothing", *runs])
+
+    def open(self) -> Query:
+        """SQL over it."""
+        return query(self.settings)
+
+
+def published(settings: Settings) -> Published:
+    """What the dashboard reads."""
+    return Published(settings)
 
 
 def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
@@ -235,11 +284,18 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
     )
 
 
+def oldest_day(now: datetime) -> date:
+    """The oldest day that Wistia may still have events of."""
+    return last_finished(Calendar.UTC, now, UTC) - HORIZON
+
+
 def load_engine() -> None:
     """Import what `tables` needs: most of a small run's time, if it is done one after the other."""
 
     import wistlake.adapters.local_catalog
-    import wistlake.adapters.sail  # noqa: F401
+    import wistlake.adapters.sail
+    import wistlake.pipeline.build.gold
+    import wistlake.pipeline.build.silver  # noqa: F401
 
 
 def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore]]:
@@ -251,26 +307,27 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
-        folder = LakeFolder(settings.lake)
-        catalog = LocalCatalog(folder.root)
-        with rest_catalog.serve(catalog.sql) as uri:
-            engine = (
-                sail.session(uri)
-                if settings.engine == "sail"
-                else local_spark.session(uri, folder.staging / "spark")
-            )
-            # What a run that died has staged goes first; Spark's own scratch lies there too.
-            wipe(folder.staging)
-            with engine as spark:
-                yield EngineTables(spark, catalog, folder.staging)
-            wipe(folder.staging)
+        folder = here(settings)
+        with disk.explained(folder.root):
+            catalog = LocalCatalog(folder.root)
+            with rest_catalog.serve(catalog.sql) as uri:
+                engine = (
+                    sail.session(uri)
+                    if settings.engine == "sail"
+                    else local_spark.session(uri, folder.staging / "spark")
+                )
+                # What a run that died has staged goes first; Spark's own scratch lies there too.
+                wipe(folder.staging)
+                with engine as spark:
+                    yield EngineTables(spark, catalog, folder.staging)
+                wipe(folder.staging)
 
     return started
 
 
 def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.open(settings.account_timezone, outside.clock())
     chain = folder.key_chain()
 
@@ -283,13 +340,13 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
         keys=lambda: chain.keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
-        redact=_redaction(settings, chain.keys),
+        redact=redaction(settings, lambda: chain.keys),
         warm=load_engine if settings.engine == "sail" else lambda: None,
         on_the_network=outside.transport is None,
     )
 
 
-def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
+def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Redact | None:
     """Personal values are cut before landing; the visitor's key is replaced by a stand-in that no one can
     turn back, so that visitors stay distinct."""
     if not settings.bronze_redaction:
@@ -300,7 +357,7 @@ def _redaction(settings: Settings, keys: tuple[bytes, ...]) -> Redact | None:
         page = record.get("embed_url")
         stand_ins = {}
         if isinstance(key, str) and key:
-            stand_ins["visitor_key"] = pseudonym(keys[:1], key)
+            stand_ins["visitor_key"] = pseudonym(keys()[:1], key)
         if isinstance(page, str):
             stand_ins["embed_url"] = masked_page(page)
         return redact(contract, record, stand_ins)
@@ -327,6 +384,8 @@ def order(  # noqa: PLR0913 - what may be asked for
         raise ConfigError(f"--from {start} is after --to {end}: swap them")
     if start and start > now.date():
         raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
+    if end and end < (oldest := oldest_day(now)):
+        raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
     window = Window(
         now=now,
         tz=settings.tz,
@@ -354,10 +413,10 @@ def order(  # noqa: PLR0913 - what may be asked for
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
-    known = {s.name for s in SOURCES}
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise ConfigError(f"no such dataset: {', '.join(unknown)} (there are {', '.join(sorted(known))})")
+    known = [s.name for s in SOURCES]
+    for name in names:
+        if name not in known:
+            raise unknown("dataset", name, known)
     return tuple(source(s.name) for s in SOURCES if s.name in names)
 
 

@@ -53,7 +53,7 @@ def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> 
 
 def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> Parts:
     """A run's parts, also while a rotation is unfinished. Nothing is fetched or landed with them."""
-    LakeFolder(settings.lake).open(settings.account_timezone, outside.clock())
+    laptop.here(settings).open(settings.account_timezone, outside.clock())
 
     @asynccontextmanager
     async def nobody() -> AsyncIterator[Client]:

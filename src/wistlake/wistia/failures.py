@@ -96,7 +96,9 @@ def failure(
         return Transient(said, status=status, retry_after=asked)
     if status >= 500 or status in _AGAIN:
         return Transient(said, status=status)
-    return _final(status, said, _code(body), ask, by_hand=by_hand)
+    refusal = _final(status, said, _code(body), ask, by_hand=by_hand)
+    refusal.status = status
+    return refusal
 
 
 def _final(status: int, said: str, code: str, ask: str, *, by_hand: bool) -> WistlakeError:

@@ -46,6 +46,14 @@ def media_ids(value: str | None) -> tuple[str, ...]:
     return found
 
 
+def dataset_names(incomplete: str) -> list[str]:
+    """Shell completion: the datasets that begin so, also as the last of a comma list."""
+    from wistlake.contracts import SOURCES
+
+    done, comma, last = incomplete.rpartition(",")
+    return [f"{done}{comma}{s.name}" for s in SOURCES if s.name.startswith(last)]
+
+
 def one_media_id(value: str | None) -> str:
     """A hashed id, exactly one. ConfigError otherwise."""
     found = media_ids(value)
@@ -61,5 +69,10 @@ Now = Annotated[
 From = Annotated[date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.")]
 To = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day.")]
 Media = Annotated[str | None, typer.Option("--media", metavar="ID,ID", help="Only these media.")]
-Datasets = Annotated[str | None, typer.Option("--datasets", metavar="NAME,NAME", help="Only these datasets.")]
+Datasets = Annotated[
+    str | None,
+    typer.Option(
+        "--datasets", metavar="NAME,NAME", autocompletion=dataset_names, help="Only these datasets."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]

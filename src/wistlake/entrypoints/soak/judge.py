@@ -170,23 +170,24 @@ class Truth:
         ]
 
     def _days(self) -> set[tuple[str, date]]:
-        """The (media, local day) pairs that stand on whole landings; of a media that is gone, also those that
-        stand on what was landed before."""
+        """The (media, local day) pairs that stand on whole landings. A media that is gone will never give the
+        rest of a day that was landed in part; but what it gave of one dataset does not wait for the other."""
         landed = {(m, d) for m, d, _, missing in self._of("events") if not missing}
         counted = {(m, d) for m, d, _, missing in self._of("media_by_date") if not missing}
         whole = {(m, d) for m, d in counted if all((m, u) in landed for u in self._utc_days(d))}
-        gone = {m for m, row in ((r["media_id"], r) for r in self.media_rows()) if row["is_deleted"]}
-        near = {(m, d + timedelta(days=n)) for m, d in landed | counted if m in gone for n in (-1, 0, 1)}
+        gone = {row["media_id"] for row in self.media_rows() if row["is_deleted"]}
         first = {m: min(d for n, d in landed if n == m) for m in gone}
         last = self.world.clock.now().date() - timedelta(days=1)
-        rest = {
-            (m, d)
-            for m, d in near
-            if first[m] <= min(self._utc_days(d))
-            and max(self._utc_days(d)) <= last
-            and ((m, d) in counted or any((m, u) in landed for u in self._utc_days(d)))
+        near = {(m, d + timedelta(days=n)) for m, d in landed | counted if m in gone for n in (-1, 0, 1)}
+        over = {
+            (m, d) for m, d in near if first[m] <= min(self._utc_days(d)) and max(self._utc_days(d)) <= last
         }
-        return whole | rest
+        return whole | {
+            (m, d)
+            for m, d in over
+            if (counts := [(m, u) in landed for u in self._utc_days(d)])
+            and (all(counts) or ((m, d) in counted and not any(counts)))
+        }
 
     def _utc_days(self, day: date) -> set[date]:
         start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)

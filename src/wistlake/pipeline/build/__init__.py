@@ -1,22 +1,31 @@
-"""Bronze to silver to gold: which landings, in which order, and what came of it."""
+"""Bronze to silver to gold: which landings, in which order, and what came of it.
+
+Importing this loads no engine: those who plan and publish, but don't build, have none.
+"""
+
+from collections.abc import Callable
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.build import gold, silver
-from wistlake.pipeline.build.bench import Bench, Intend, interval_key
-from wistlake.pipeline.build.plan import BuildPlan, BuildResult, merged
+from wistlake.pipeline.build.plan import BuildPlan, BuildResult, Pair, merged
 from wistlake.ports import ObjectStore, TableStore
 
 __all__ = ["BuildPlan", "BuildResult", "build", "merged"]
 
 
 def build(
-    plan: BuildPlan, objects: ObjectStore, store: TableStore, intend: Intend = lambda pairs: None
+    plan: BuildPlan,
+    objects: ObjectStore,
+    store: TableStore,
+    intend: Callable[[set[Pair]], None] = lambda pairs: None,
 ) -> BuildResult:
     """Build the plan's landings. Everything is idempotent: a second call changes nothing.
 
     `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, before
     it is committed: should the run die then, the next one must know of them, for no row will move again.
     """
+    from wistlake.pipeline.build import gold, reconcile, silver
+    from wistlake.pipeline.build.bench import Bench, interval_key
+
     store.ensure(TABLES)
     bench = Bench(plan, objects, store, intend)
     typed = silver.events(bench)
@@ -30,7 +39,9 @@ def build(
     judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
     gold.visitors(bench, set(certificates))
     gold.retention(bench)
-    gold.record(bench, judgements)
+    reconcile.refer(bench)
+    judgements += reconcile.lifetimes(bench)
+    findings = reconcile.record(bench, judgements)
     return BuildResult(
         counts={name: applied.counts() for name, applied in bench.outcomes.items()},
         by_interval=bench.by_interval,
@@ -44,4 +55,5 @@ def build(
         published=certificates,
         blocked=frozenset(blocked),
         tables=store.refs(),
+        findings=findings,
     )

@@ -1,0 +1,75 @@
+"""Makes what goes to AWS, below `build/`: the functions' package, the Glue job's script and package, the wheel.
+
+    python infra/build.py
+
+- `build/lambda/`       one folder for all three functions, as Lambda unpacks it: no Spark, no boto3
+- `build/glue/`         `glue_build.py` and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there
+- `build/dist/`         the wheel, kept beside the others so that a version can be looked at
+"""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
+SOURCE = ROOT / "src" / "wistlake"
+PYTHON = "3.11"
+PLATFORM = "manylinux2014_x86_64"
+_LONG_AGO = (2020, 1, 1, 0, 0, 0)  # the same sources make the same bytes
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "cli", "soak")
+
+
+def main() -> None:
+    """Build everything anew."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    functions()
+    glue()
+    wheel()
+
+
+def functions() -> Path:
+    """The functions' package: pinned wheels for Lambda's platform, and ours."""
+    target = BUILD / "lambda"
+    _pip(
+        "install",
+        *("--requirement", str(ROOT / "requirements" / "lambda.txt"), "--require-hashes", "--no-deps"),
+        *("--target", str(target), "--no-compile", "--only-binary", ":all:"),
+        *("--python-version", PYTHON, "--implementation", "cp", "--platform", PLATFORM),
+    )
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    shutil.copytree(SOURCE, target / SOURCE.name, ignore=_LEFT_OUT)
+    return target
+
+
+def glue() -> Path:
+    """The Glue job's script and package. The package brings the zones too: who knows which ones Glue has."""
+    target = BUILD / "glue"
+    target.mkdir(parents=True)
+    shutil.copy(SOURCE / "entrypoints" / "aws" / "glue_build.py", target)
+    with zipfile.ZipFile(target / "wistlake.zip", "w", zipfile.ZIP_DEFLATED) as package:
+        for folder in (SOURCE, BUILD / "lambda" / "tzdata"):
+            for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), _LONG_AGO)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                package.writestr(entry, path.read_bytes())
+    return target
+
+
+def wheel() -> Path:
+    """The wheel."""
+    target = BUILD / "dist"
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(target), str(ROOT))
+    return target
+
+
+def _pip(*arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments], check=True
+    )
+
+
+if __name__ == "__main__":
+    main()

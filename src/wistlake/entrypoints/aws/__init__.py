@@ -1,0 +1,76 @@
+"""The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine.
+
+    plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
+
+What steps hand to each other beyond ids lies in the bronze bucket, below `runs/<run_id>/`: `plan.json`,
+`ingested/<media_id>.json`, `verdicts.json`. No state carries more than 64 KB for 1,000 media over two years.
+
+HANDLERS (`context` needs `get_remaining_time_in_millis`)
+
+`wistlake.entrypoints.aws.plan.handler`
+    in   {"run_id": execution name, "trigger": "schedule" | "manual" | "backfill",
+          "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock, which also decides
+          how long the lease lasts),
+          "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text}
+    out  {"run_id", "plan_key", "medias": [{"media_id"}, ...], "nothing_to_do": bool}
+    `_account` among the medias stands for datasets that are account-wide. With `nothing_to_do` the run is
+    already closed, and the machine succeeds without another step.
+
+`wistlake.entrypoints.aws.ingest.handler`
+    in   {"run_id", "plan_key", "media_id", "continuation": null | {...}}
+    out  {"media_id", "done": bool, "continuation": null | {"round": n, "left": n}, "landed": n, "requests": n}
+    Begins no fetch with less than three minutes left; `continuation` goes back in as it came out. Raises
+    when the media's fetches are through and one of them failed: called again, it repeats only those.
+
+`glue_build.py`, the Glue script (`--extra-py-files` brings the package)
+    --run_id --plan_key                          given by the machine for each run
+    --stage --bronze_bucket --silver_bucket --watermark_table --ledger_table --key_secret --database
+                                                 the job's own arguments; tables by their full names
+    Spark settings that come from outside (`--conf`) win over those of `adapters.aws_spark`. The package also
+    carries `tzdata`, for nobody knows which zones Glue's machines have. The tables are
+    `lake.<database>.<layer>_<name>`, below s3://<silver_bucket>/warehouse/; what is staged in between lies
+    below s3://<silver_bucket>/staging/builds/ and goes with the run. The job fails by its exception.
+
+`wistlake.entrypoints.aws.publish.handler`
+    in   {"run_id", "plan_key", "failed": [{"media_id", "error", "message"}, ...],
+          "build_failed": null | {"error", "message"}}
+    out  {"run_id", "published": {"days", "rows", "intervals", "watermarks"}, "failed": n,
+          "verdict": "succeeded" | "failed", "errors": [at most ten texts]}
+    Called whatever failed after `plan`, since it also ends the run in the ledger and frees the lease; a
+    `plan` that fails has done both itself. The machine ends FAILED unless `verdict` is "succeeded". A failed
+    build leaves intervals and watermarks unmoved; a failed media does not keep the others from being published.
+
+ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
+(minutes), StoreError (seconds). Not: ConfigError, SourceRefused, SourceChanged, ContractViolation, LeaseHeld.
+
+ENVIRONMENT of all three functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
+appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
+WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish), optionally
+WISTLAKE_SLACK_SECRET, MEDIA_IDS, and any other setting by its variable.
+
+SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
+{"key": "<64 random characters>"}, which a template can generate. Slack's is the webhook's address.
+
+TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: hash key `pk`, range key `sk`
+(both S). On demand; point-in-time recovery.
+
+RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
+bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
+    plan      s3 PutObject R · dynamodb GetItem, PutItem, UpdateItem, Query, Scan L ·
+              secretsmanager GetSecretValue token
+    ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
+              dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
+    Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
+              GetItem, PutItem, UpdateItem, Query, Scan L · glue database and tables of its database ·
+              secretsmanager GetSecretValue key
+    publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
+              Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
+
+METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
+`stage`: RunFailed (0 or 1), MediaFailed, DaysPublished, RowsLanded, Requests, QuarantinedRows,
+IdentitiesBroken, DataAgeHours (of the media that is furthest behind).
+
+ATHENA. `python -m wistlake.entrypoints.aws.athena_resources` prints the views and named queries as the
+resources of a CloudFormation template (JSON; parameters GlueDatabase and Workgroup): views are Glue tables
+of type VIRTUAL_VIEW, among them `wistia_gold_fact_media_daily`.
+"""

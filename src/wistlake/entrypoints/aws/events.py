@@ -1,0 +1,70 @@
+"""What every handler begins with: logs, settings, the clock, and what the event says."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import structlog
+
+from wistlake.errors import ConfigError
+from wistlake.wiring.laptop import Outside
+
+Event = Mapping[str, Any]
+
+
+def configure_logs() -> None:
+    """A JSON line an event, on standard error: the service keeps them."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def wall() -> datetime:
+    """The real clock: leases are about it, whatever time a run is about."""
+    return datetime.now(UTC)
+
+
+def outside(clock: Callable[[], datetime]) -> Outside:
+    """The real world, at the time that `clock` gives."""
+    return Outside(clock=clock, monotonic=time.monotonic)
+
+
+def moment(event: Event, name: str) -> datetime:
+    """An ISO time in the event, else the wall clock. ConfigError if it is none."""
+    text = event.get(name)
+    if not text:
+        return wall()
+    try:
+        found = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise ConfigError(f"{name} is {str(text)[:40]!r}: write 2026-11-20T02:15:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day(event: Event, name: str) -> date | None:
+    """A day in the event, None if it is not there. ConfigError if it is none."""
+    text = event.get(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise ConfigError(f"{name} is {str(text)[:40]!r}: write YYYY-MM-DD") from None
+
+
+def text(event: Event, name: str) -> str:
+    """A text that must be there; ConfigError if it is not."""
+    found = event.get(name)
+    if not isinstance(found, str) or not found:
+        raise ConfigError(f"the input lacks {name}: give it as a text")
+    return found

@@ -1,0 +1,29 @@
+"""Glue script: builds what is pending and writes the verdicts down."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+
+from wistlake.pipeline.steps.build import build_run
+from wistlake.pipeline.steps.handover import decode_plan
+from wistlake.pipeline.steps.lease import renew
+from wistlake.wiring import aws_glue
+
+_JOB = ("bronze_bucket", "silver_bucket", "watermark_table", "ledger_table", "key_secret", "database")
+
+
+def main(argv: list[str]) -> None:
+    """See the package's docstring for the arguments; Glue adds its own, which are left aside."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("run_id", "plan_key", "stage", *_JOB):
+        parser.add_argument(f"--{name}", required=True)
+    given, _ = parser.parse_known_args(argv[1:])
+    job = aws_glue.Job(**{name: getattr(given, name) for name in _JOB})
+    objects, ledger = aws_glue.objects(job), aws_glue.ledger(job)
+    planned = decode_plan(objects.get(given.plan_key))
+    renew(ledger, given.run_id, datetime.now(UTC))
+    build_run(planned, ledger, objects, aws_glue.keys(job), aws_glue.tables(job, given.run_id))
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,34 @@
+"""Lambda `ingest`: lands one media, as far as the time goes."""
+
+from typing import Any
+
+from wistlake.entrypoints.aws import events
+from wistlake.pipeline.steps.handover import decode_plan
+from wistlake.pipeline.steps.ingest import ingest_round
+from wistlake.pipeline.steps.lease import renew
+from wistlake.settings import Settings
+from wistlake.wiring import aws
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """See the package's docstring for what goes in and comes out."""
+    events.configure_logs()
+    settings = Settings()
+    media_id = events.text(event, "media_id")
+    planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
+    now = planned.order.window.now
+    renew(aws.ledger(settings), planned.order.run_id, events.wall())
+    done = ingest_round(
+        planned,
+        media_id,
+        aws.parts(settings, events.outside(lambda: now)),
+        lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    number = (event.get("continuation") or {}).get("round", 0) + 1
+    return {
+        "media_id": media_id,
+        "done": not done.left,
+        "continuation": {"round": number, "left": done.left} if done.left else None,
+        "landed": done.landed,
+        "requests": done.requests,
+    }

@@ -1,0 +1,37 @@
+"""Lambda `plan`: takes the lease, decides what the run asks for, and writes it down."""
+
+from typing import Any
+
+import structlog
+
+from wistlake.entrypoints.aws import events
+from wistlake.pipeline.steps.handover import plan_key
+from wistlake.pipeline.steps.plan import close_idle, is_idle, plan_run
+from wistlake.settings import Settings
+from wistlake.wiring import aws
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """See the package's docstring for what goes in and comes out."""
+    events.configure_logs()
+    settings = Settings()
+    now = events.moment(event, "scheduled_time")
+    asked = aws.Asked(
+        events.text(event, "run_id"),
+        events.text(event, "trigger"),
+        events.day(event, "from"),
+        events.day(event, "to"),
+        tuple(event.get("medias") or ()),
+    )
+    structlog.get_logger().info("asked", run_id=asked.run_id, reason=event.get("reason") or "")
+    parts, lease = aws.parts(settings, events.outside(lambda: now)), aws.ledger(settings)
+    planned = plan_run(aws.order(settings, asked, now), parts, lease, events.wall())
+    idle = is_idle(planned, parts.ledger)
+    if idle:
+        close_idle(planned, parts, lease)
+    return {
+        "run_id": asked.run_id,
+        "plan_key": plan_key(asked.run_id),
+        "medias": [{"media_id": media_id} for media_id in planned.fetches],
+        "nothing_to_do": idle,
+    }

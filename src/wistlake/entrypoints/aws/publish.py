@@ -1,0 +1,45 @@
+"""Lambda `publish`: readers get what Glue built; the run ends."""
+
+from typing import Any
+
+from wistlake.adapters import aws_metrics
+from wistlake.entrypoints.aws import events
+from wistlake.pipeline.steps.handover import decode_plan
+from wistlake.pipeline.steps.publish import Failure, publish_run
+from wistlake.settings import Settings
+from wistlake.wiring import aws
+
+_MOST_ERRORS = 10
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """See the package's docstring for what goes in and comes out."""
+    events.configure_logs()
+    settings = Settings()
+    planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
+    now = planned.order.window.now
+    done = publish_run(
+        planned,
+        aws.parts(settings, events.outside(lambda: now)),
+        aws.ledger(settings),
+        events.wall(),
+        [Failure(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
+        _failure(event.get("build_failed")),
+    )
+    aws_metrics.emit(done.figures, settings.stage)
+    return {
+        "run_id": planned.order.run_id,
+        "published": {
+            "days": done.result.days_published,
+            "rows": sum(line["rows"] for line in done.result.intervals),
+            "intervals": done.intervals,
+            "watermarks": done.watermarks,
+        },
+        "failed": int(done.figures["MediaFailed"]),
+        "verdict": done.result.status,
+        "errors": done.result.errors[:_MOST_ERRORS],
+    }
+
+
+def _failure(found: dict[str, str] | None) -> Failure | None:
+    return Failure(found["error"], found["message"]) if found else None

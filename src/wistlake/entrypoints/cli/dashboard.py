@@ -1,0 +1,86 @@
+"""`dashboard`: the published numbers in a browser."""
+
+import secrets
+import socket
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.errors import ConfigError
+
+SCRIPT = Path(__file__).parents[1] / "dashboard.py"
+HOST = "127.0.0.1"
+HOSTS = (HOST, "localhost")
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8501,
+) -> None:
+    """Show what is published in a browser, read-only and on this machine alone, until Ctrl-C.
+
+    The address holds a secret that is new each time: whoever has not seen it can't open the pages.
+
+    Example: wistlake dashboard --port 8600
+    """
+    if find_spec("streamlit") is None:
+        raise ConfigError(
+            "the dashboard needs Streamlit and Altair: `make dashboard` installs them and starts it; without make, "
+            "pip install --require-hashes -r requirements/dashboard.txt"
+        )
+    from wistlake.wiring import laptop
+
+    laptop.published(
+        session.settings()
+    ).version()  # a lake that can't be read is said here, not in the browser
+    chosen = port or _free_port()
+    path = secrets.token_urlsafe(16)
+    output.say(f"dashboard: http://{HOST}:{chosen}/{path}/")
+    output.say("Ctrl-C ends it")
+    sys.stdout.flush()
+    _serve(chosen, path)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+def _serve(port: int, path: str) -> None:
+    import streamlit as st
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from wistlake_dashboard.app.theme import THEME
+
+    guard = Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False)
+    st.App(SCRIPT, middleware=[guard]).run(config=_config(port, path) | THEME)
+
+
+def _config(port: int, path: str) -> dict[str, object]:
+    """Streamlit's settings, all of them said here: a config file that lies about changes none of these."""
+    return {
+        "server.address": HOST,
+        "server.port": port,
+        "server.baseUrlPath": path,
+        "server.allowedHosts": list(HOSTS),
+        "server.enableCORS": True,
+        "server.enableXsrfProtection": True,
+        "server.enableStaticServing": False,
+        "server.fileWatcherType": "none",
+        "server.headless": True,
+        "server.showEmailPrompt": False,
+        "browser.gatherUsageStats": False,
+        "browser.serverAddress": HOST,
+        "client.toolbarMode": "minimal",
+        # Its own download writes cells as they are; ours guards against formulas.
+        "client.disableDataExport": True,
+        "client.showErrorDetails": "none",
+        "runner.magicEnabled": False,
+        "logger.level": "warning",
+    }

@@ -1,0 +1,62 @@
+"""Sample files: what one answer was, in a file that says how it was asked for."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wistlake.contracts.form import Source
+from wistlake.privacy.redaction import blanked
+from wistlake.wistia import Page
+
+
+@dataclass(slots=True)
+class Samples:
+    """A folder of samples that are named by one moment (`now`, UTC). `raw` keeps personal values.
+
+    `written` are the files so far.
+    """
+
+    folder: Path
+    now: datetime
+    raw: bool = False
+    written: list[Path] = field(default_factory=list)
+
+    def keep(self, name: str, source: Source, request: Mapping[str, Any], page: Page, scope: str) -> Path:
+        """Write one answer. `scope` says what the answer is about: one media, or the account."""
+        body = page.body if self.raw else _redacted(source, page.body)
+        return self.summary(
+            name,
+            {
+                "scope": scope,
+                "request": request,
+                "status": page.status,
+                "redacted": not self.raw,
+                "body": body,
+            },
+        )
+
+    def summary(self, name: str, document: Mapping[str, Any]) -> Path:
+        """Write one JSON document, `<name>_<UTC>.json`; only its owner may open it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.raw:
+            # Wherever the folder is: raw samples must not be committed by accident.
+            (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        path = self.folder / f"{name}_{self.now:%Y%m%dT%H%M%SZ}.json"
+        text = json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
+        path.unlink(missing_ok=True)
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as f:
+            f.write(text)
+        self.written.append(path)
+        return path
+
+
+def _redacted(source: Source, body: Any) -> Any:
+    if isinstance(body, list):
+        return [blanked(source, entry) if isinstance(entry, dict) else None for entry in body]
+    return blanked(source, body) if isinstance(body, dict) else None

@@ -1,0 +1,72 @@
+"""Third step: build what is pending, and write down what came of it. Loads an engine, but no HTTP client."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+
+from wistlake.pipeline.assemble import assemble, pending
+from wistlake.pipeline.build import BuildResult, build, merged
+from wistlake.pipeline.order import RunOrder
+from wistlake.pipeline.publish import outcome, reopen, unchanged
+from wistlake.pipeline.steps.handover import Planned, Verdicts, encode_verdicts, verdicts_key
+from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.ports import Ledger, ObjectStore, TableStore
+
+Key = tuple[str, str, date]
+Tables = Callable[[], AbstractContextManager[TableStore]]
+
+
+def build_run(
+    planned: Planned, ledger: Ledger, objects: ObjectStore, keys: tuple[bytes, ...], tables: Tables
+) -> Verdicts:
+    """Build what is pending in the lake, as many times as memory asks for; no engine, if nothing is. The
+    verdicts lie among the objects afterwards; the ledger learns of them when they are published."""
+    order = planned.order
+    known = {i.key: i for i in ledger.intervals()}
+    wanted = {s.name for s in order.sources}
+    waiting = {i.key for i in pending(known.values(), order, len(keys))}
+    written = unchanged(order, (i for i in known.values() if i.dataset in wanted), waiting)
+    media = [m for m in ledger.media() if m.media_id not in planned.left]
+    result = _build(_Work(order, ledger, objects, keys, tables, media, {**known, **written}), written)
+    verdicts = Verdicts(result, tuple(written[key] for key in sorted(written)))
+    objects.put(verdicts_key(order.run_id), encode_verdicts(verdicts))
+    return verdicts
+
+
+class _Work:
+    """One build at work: what the ledger will know, should the build be published."""
+
+    def __init__(
+        self,
+        order: RunOrder,
+        ledger: Ledger,
+        objects: ObjectStore,
+        keys: tuple[bytes, ...],
+        tables: Tables,
+        media: list[MediaEntry],
+        known: dict[Key, Interval],
+    ) -> None:
+        self.order, self.ledger, self.objects, self.keys = order, ledger, objects, keys
+        self.tables, self.media, self.known = tables, media, known
+
+    def intend(self, pairs: set[tuple[str, date]]) -> None:
+        """Written at once: should the build die, the next one must know of these days."""
+        self.known.update(reopen(self.order, self.ledger, self.known, pairs))
+
+
+def _build(at_work: _Work, written: dict[Key, Interval]) -> BuildResult | None:
+    order, known = at_work.order, at_work.known
+    work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys)
+    if not work.landings and not work.refresh:
+        return None
+    results: list[BuildResult] = []
+    tried: set[Key] = set()
+    with at_work.tables() as store:
+        while work.landings or not results:
+            results.append(build(work, at_work.objects, store, at_work.intend))
+            changed = outcome(order, known, work, results[-1])
+            known.update(changed)
+            written.update(changed)
+            tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
+            work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys, tried)
+    return merged(results)

@@ -1,0 +1,158 @@
+"""Last step: readers get what was built, and the run ends, whatever happened before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import structlog
+
+from wistlake.pipeline.asking import retire
+from wistlake.pipeline.build import BuildResult
+from wistlake.pipeline.order import Parts, RunResult
+from wistlake.pipeline.publish import advance
+from wistlake.pipeline.steps.handover import Planned, Verdicts, decode_verdicts, harvest_key, verdicts_key
+from wistlake.pipeline.steps.ingest import read_harvest
+from wistlake.pipeline.steps.lease import Shared, release, renew
+from wistlake.pipeline.summary import Harvest, news, notice, refusals, tell
+from wistlake.planning.intervals import MediaEntry, Watermark
+from wistlake.planning.publishing import EVENTS
+from wistlake.ports import Ledger, Publication, Run
+
+log = structlog.get_logger()
+_MOST_TEXT = 500  # characters of one error: a state carries few
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What another step failed with: the error's name and words, and the media if it was about one."""
+
+    error: str
+    message: str
+    media_id: str = ""
+
+    def __str__(self) -> str:
+        of = f"{self.media_id}: " if self.media_id else ""
+        return f"{of}{self.error}: {self.message}"[:_MOST_TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The run's result, what moved, and figures to watch."""
+
+    result: RunResult
+    intervals: int
+    watermarks: int
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def publish_run(
+    planned: Planned,
+    parts: Parts,
+    lease: Shared,
+    wall: datetime,
+    failed: Sequence[Failure],
+    build_failed: Failure | None,
+) -> Published:
+    """Publish the verdicts unless the build failed; then end the run in the ledger, let the lease go, and
+    tell. `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease."""
+    order, ledger = planned.order, parts.ledger
+    renew(lease, order.run_id, wall)
+    before = _marks(ledger)
+    verdicts = None if build_failed else _verdicts(planned, parts)
+    if verdicts is not None:
+        _show(planned, ledger, verdicts)
+    built = verdicts.built if verdicts else None
+    result = RunResult(order.run_id, order.trigger)
+    fetched = _fetched(planned, parts)
+    tell(result, fetched, built, news(ledger, fetched))
+    failures = (*failed, *((build_failed,) if build_failed else ()))
+    result.errors = [*map(str, failures), *(f"{type(e).__name__}: {e}" for e in refusals(built))]
+    result.status = "failed" if result.errors else "succeeded"
+    _end(planned, parts, result, order.window.now + (wall - planned.began))
+    release(lease, order.run_id)
+    parts.notifier.notify(notice(result))
+    moved = sum(before.get(key) != mark for key, mark in _marks(ledger).items())
+    return Published(
+        result,
+        len(verdicts.intervals) if verdicts else 0,
+        moved,
+        _figures(ledger, result, built, failed, order.window.now),
+    )
+
+
+def _verdicts(planned: Planned, parts: Parts) -> Verdicts:
+    return decode_verdicts(parts.objects.get(verdicts_key(planned.order.run_id)))
+
+
+def _show(planned: Planned, ledger: Ledger, verdicts: Verdicts) -> None:
+    """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie."""
+    order = planned.order
+    if verdicts.built is not None:
+        ledger.publish(Publication(order.run_id, order.window.now, verdicts.built.tables))
+    ledger.record(verdicts.intervals)
+    left = [m for m in ledger.media() if m.media_id in planned.left]
+    retire(order, ledger, left)
+    advance(order, ledger, ledger.media(), ledger.intervals())
+
+
+def _fetched(planned: Planned, parts: Parts) -> Harvest:
+    whole = Harvest()
+    for media_id in planned.fetches:
+        whole.add(read_harvest(parts.objects, harvest_key(planned.order.run_id, media_id)))
+    return whole
+
+
+def _end(planned: Planned, parts: Parts, result: RunResult, ended_at: datetime) -> None:
+    order = planned.order
+    parts.ledger.put_run(
+        Run(
+            order.run_id,
+            order.trigger,
+            order.origin,
+            result.status,
+            order.window.now,
+            ended_at,
+            "; ".join(result.errors),
+            result.as_json(),
+        )
+    )
+    log.info("run ended", run_id=order.run_id, status=result.status)
+
+
+def _marks(ledger: Ledger) -> dict[tuple[str, str], Watermark]:
+    return {(w.dataset, w.media_id): w for w in ledger.watermarks()}
+
+
+def _figures(
+    ledger: Ledger, result: RunResult, built: BuildResult | None, failed: Sequence[Failure], now: datetime
+) -> dict[str, float]:
+    """What alarms watch."""
+    lines = result.intervals
+    hurt = {f.media_id for f in failed} | set(result.stopped) | {b["media_id"] for b in result.blocked}
+    followed = [m for m in ledger.media() if m.retired_at is None]
+    return {
+        "RunFailed": float(result.status != "succeeded"),
+        "MediaFailed": float(len(hurt - {""})),
+        "DaysPublished": float(result.days_published),
+        "RowsLanded": _sum(lines, "rows"),
+        "Requests": _sum(lines, "requests"),
+        "QuarantinedRows": _sum(lines, "quarantined"),
+        "IdentitiesBroken": float(len(built.judgements) if built else 0),
+        "DataAgeHours": data_age_hours(followed, ledger.watermarks(), now),
+    }
+
+
+def _sum(lines: Sequence[Mapping[str, Any]], name: str) -> float:
+    return float(sum(line[name] for line in lines))
+
+
+def data_age_hours(media: Sequence[MediaEntry], marks: Sequence[Watermark], now: datetime) -> float:
+    """Hours since the end of the last day that is published of the media furthest behind; 0 without media."""
+    last = {w.media_id: w.last_date for w in marks if w.dataset == EVENTS}
+    ends = (
+        datetime.combine(last.get(m.media_id, m.first_day - timedelta(days=1)), time(), UTC)
+        + timedelta(days=1)
+        for m in media
+    )
+    return max(((now - end).total_seconds() / 3600 for end in ends), default=0.0)

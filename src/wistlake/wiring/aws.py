@@ -1,0 +1,124 @@
+"""The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from wistlake.adapters import aws_secrets
+from wistlake.adapters.aws_budget import DynamoBudget
+from wistlake.adapters.aws_ledger import DynamoLedger
+from wistlake.adapters.aws_notify import SnsNotifier
+from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.notify import Several, SlackNotifier
+from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.ports import Notifier, TableStore
+from wistlake.settings import Settings
+from wistlake.wiring import laptop
+from wistlake.wistia import WistiaClient
+
+TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "backfill": "backfill"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What whoever starts a run may ask for."""
+
+    run_id: str
+    trigger: str
+    start: date | None = None
+    end: date | None = None
+    media: tuple[str, ...] = ()
+
+
+def ledger_table(settings: Settings) -> str:
+    """The ledger's full name."""
+    return _staged(settings.ledger_table, settings.stage)
+
+
+def watermark_table(settings: Settings) -> str:
+    """The full name of the table of watermarks."""
+    return _staged(settings.ddb_table, settings.stage)
+
+
+def _staged(name: str, stage: str) -> str:
+    return name if name.endswith(f"-{stage}") else f"{name}-{stage}"
+
+
+def ledger(settings: Settings) -> DynamoLedger:
+    """The lake's ledger, which is also its lease."""
+    return DynamoLedger(ledger_table(settings), watermark_table(settings))
+
+
+def objects(settings: Settings) -> S3Objects:
+    """The lake's raw pages, and the documents of its runs."""
+    return S3Objects(_required(settings.bronze_bucket, "BRONZE_BUCKET"))
+
+
+def order(settings: Settings, asked: Asked, now: datetime) -> RunOrder:
+    """The settings, and what was asked for, as one order. ConfigError for an unknown trigger."""
+    if asked.trigger not in TRIGGERS:
+        raise ConfigError(f"the trigger is {asked.trigger[:40]!r}: one of {', '.join(TRIGGERS)}")
+    return laptop.order(
+        settings,
+        run_id=asked.run_id,
+        trigger=TRIGGERS[asked.trigger],
+        now=now,
+        start=asked.start,
+        end=asked.end,
+        media=asked.media,
+    )
+
+
+def parts(settings: Settings, outside: laptop.Outside) -> Parts:
+    """What planning, ingesting and publishing need; secrets are read when they are."""
+
+    @cache
+    def keys() -> tuple[bytes, ...]:
+        return aws_secrets.read_keys(_required(settings.key_secret, "WISTLAKE_KEY_SECRET")).keys
+
+    return Parts(
+        objects=objects(settings),
+        ledger=ledger(settings),
+        tables=_no_engine,
+        client=lambda: client(settings, outside),
+        notifier=notifier(settings),
+        keys=keys,
+        clock=outside.clock,
+        monotonic=outside.monotonic,
+        redact=laptop.redaction(settings, keys),
+    )
+
+
+def client(settings: Settings, outside: laptop.Outside) -> WistiaClient:
+    """The source client, on the account's own request budget. Without WISTIA_API_TOKEN in the environment
+    the token is the secret's."""
+    known = settings
+    if settings.token is None:
+        known = Settings(token=aws_secrets.read(_required(settings.token_secret, "WISTIA_TOKEN_SECRET")))
+    reach = laptop.connection(known)
+    budget = DynamoBudget(ledger_table(settings), reach.account, settings.requests_per_minute)
+    options = dict(outside.client_options)
+    return WistiaClient(reach, budget, transport=outside.transport, **options)
+
+
+def notifier(settings: Settings) -> Notifier:
+    """The topic, and Slack where it is set."""
+    channels: list[Notifier] = []
+    if settings.topic_arn:
+        channels.append(SnsNotifier(settings.topic_arn, secrets=settings.secrets()))
+    if settings.slack_secret:
+        channels.append(SlackNotifier(aws_secrets.read(settings.slack_secret), secrets=settings.secrets()))
+    return Several(channels)
+
+
+def _no_engine() -> AbstractContextManager[TableStore]:
+    raise StoreError("a Lambda function builds no tables: the Glue job does")
+
+
+def _required(value: str, variable: str) -> str:
+    if not value:
+        raise ConfigError(f"{variable} is not set: the stack's template names it")
+    return value

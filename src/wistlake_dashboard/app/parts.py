@@ -1,0 +1,117 @@
+"""Pieces that several pages are made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from wistlake_dashboard import words
+from wistlake_dashboard.app import theme
+from wistlake_dashboard.definitions import definition
+from wistlake_dashboard.figures import Pair, Row, Totals
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.spreadsheet import to_csv
+from wistlake_dashboard.tiles import Tile, tiles
+
+SHARE, COUNT = "%.1f %%", "localized"
+
+
+def headline(scope: Scope, whole: Pair) -> None:
+    """The period's tiles, each with its definition and how it moved."""
+    with st.container(horizontal=True):
+        for tile in tiles(scope):
+            _tile(tile, whole)
+    if whole.before is not None:
+        st.caption(f"Changes are against {words.span(scope.before.start, scope.before.end)}.")
+
+
+def _tile(tile: Tile, whole: Pair) -> None:
+    moved = tile.moved(whole)
+    # A minus sign of typography would be taken for growth.
+    st.metric(
+        tile.title, tile.now(whole), moved.replace("−", "-") or None, help=definition(tile.metric), border=True,
+        width=166, delta_color="off" if moved in ("no change", "new") else "normal",
+        delta_arrow="off" if moved in ("no change", "new") else "auto",
+    )  # fmt: skip
+
+
+def draw(chart: Any) -> None:
+    """A chart as wide as its place. What is written in it stands out as the page's own text does: Streamlit's
+    default for axes is too pale."""
+    ink = theme.CHART_INK["dark" if st.context.theme.type == "dark" else "light"]
+    written = {"labelColor": ink, "titleColor": ink}
+    config = {"axis": written, "legend": written, "text": {"color": ink}}
+    st.altair_chart(chart.properties(config=config), width="stretch")
+
+
+def table(
+    name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, empty: str = "Nothing here."
+) -> None:
+    """Rows with the columns named (a heading, or a Streamlit column) and, below, the same as a CSV file."""
+    if not rows:
+        st.caption(empty)
+        return
+    shown = [{key: row[key] for key in columns} for row in rows]
+    st.dataframe(shown, column_config=dict(columns), hide_index=True, width="stretch")
+    st.download_button(
+        "Download CSV", to_csv(list(columns), shown), f"wistlake-{name}.csv", "text/csv", key=f"csv-{name}",
+        icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
+def as_table(name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]) -> None:
+    """A chart's numbers, folded away."""
+    with st.expander("As a table"):
+        table(name, rows, columns)
+
+
+def number(title: str, metric: str | None = None, form: str = COUNT) -> Any:
+    """A column of numbers; `metric` names its definition."""
+    return st.column_config.NumberColumn(title, help=definition(metric) if metric else None, format=form)
+
+
+def day(title: str = "Day") -> Any:
+    """A column of days."""
+    return st.column_config.DateColumn(title, format="D MMM YYYY")
+
+
+def moment(title: str) -> Any:
+    """A column of moments, in UTC."""
+    return st.column_config.DatetimeColumn(f"{title} (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC")
+
+
+def percent(share: float | None) -> float | None:
+    """A share of 1 as a share of 100, for SHARE columns."""
+    return None if share is None else 100 * share
+
+
+def of_totals(totals: Totals) -> Row:
+    """One row of a table: everything that the tiles say, in numbers."""
+    return {
+        "plays": totals.plays,
+        "plays_from_events": totals.plays_from_events,
+        "unique_viewers": totals.unique_viewers,
+        "loads": totals.loads,
+        "play_rate": percent(totals.play_rate),
+        "watch_hours": totals.watch_seconds / 3600,
+        "average_viewed": percent(totals.average_viewed),
+        "completion": percent(totals.completion),
+        "conversions": totals.conversions,
+    }
+
+
+def columns_of_totals(scope: Scope) -> dict[str, Any]:
+    """The columns for `of_totals` that the scope has an answer for."""
+    columns = {
+        "plays": number("Plays", "plays"),
+        "plays_from_events": number("Plays in sessions", "plays_from_events"),
+        "unique_viewers": number("Unique viewers", "unique_viewers"),
+        "loads": number("Loads", "loads"),
+        "play_rate": number("Play rate (est.)", "play_rate_estimated", SHARE),
+        "watch_hours": number("Hours watched", "watch_seconds", "%.1f"),
+        "completion": number("Completion", "completion_share", SHARE),
+        "average_viewed": number("Average seen", "average_viewed_share", SHARE),
+        "conversions": number("Conversions", "conversions"),
+    }
+    left_out = ("plays", "loads", "play_rate") if scope.channels else ("plays_from_events",)
+    return {key: column for key, column in columns.items() if key not in left_out}

@@ -1,0 +1,134 @@
+"""The state of the lake, in figures: what was fetched, certified, refused, run, and proved."""
+
+import itertools
+from typing import TYPE_CHECKING
+
+from wistlake_dashboard.figures import Row, rows
+from wistlake_dashboard.scope import Scope
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+DONE, WAITING, FAILED, MISSING = "published", "waiting", "failed", "not there"
+
+
+def calendar(query: "Query", scope: Scope) -> list[Row]:
+    """dataset, day, intervals, failed, missing, waiting, and the state of the worst: one of failed,
+    waiting (fetched, and not published yet), not there (Wistia answered 404), published."""
+    found = rows(
+        query,
+        "SELECT dataset, day, count(*) AS intervals, "
+        "sum(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS failed, "
+        "sum(CASE WHEN missing THEN 1 ELSE 0 END) AS missing, "
+        "sum(CASE WHEN state NOT IN ('failed', 'published') THEN 1 ELSE 0 END) AS waiting "
+        f"FROM ops.intervals WHERE dataset <> 'gold' AND {scope.where('day')} "
+        "GROUP BY dataset, day ORDER BY dataset, day",
+    )
+    return [r | {"state": _worst(r)} for r in found]
+
+
+def _worst(row: Row) -> str:
+    if row["failed"]:
+        return FAILED
+    if row["waiting"]:
+        return WAITING
+    return MISSING if row["missing"] == row["intervals"] else DONE
+
+
+def certificates(query: "Query", scope: Scope) -> list[Row]:
+    """date, certificate, media_days."""
+    return rows(
+        query,
+        "SELECT date, certificate, count(*) AS media_days FROM gold.fact_media_daily "
+        f"WHERE {scope.where()} GROUP BY date, certificate ORDER BY date, certificate",
+    )
+
+
+def failures(query: "Query", scope: Scope) -> list[Row]:
+    """Failed intervals: dataset, media_id, day, reason."""
+    return rows(
+        query,
+        "SELECT dataset, media_id, day, reason FROM ops.intervals "
+        f"WHERE state = 'failed' AND {scope.where('day')} ORDER BY day DESC, dataset, media_id",
+    )
+
+
+def quarantine(query: "Query", scope: Scope) -> list[Row]:
+    """Refused records: dataset, reason, records, first_day, last_day."""
+    return rows(
+        query,
+        "SELECT dataset, reason, count(*) AS records, min(dt) AS first_day, max(dt) AS last_day "
+        f"FROM silver.quarantine WHERE {scope.where('dt')} GROUP BY dataset, reason ORDER BY 3 DESC, 1, 2",
+    )
+
+
+def runs(query: "Query", limit: int = 50) -> list[Row]:
+    """The newest runs: run_id, trigger, origin, status, started_at, seconds, error."""
+    found = rows(
+        query,
+        'SELECT run_id, "trigger", origin, status, started_at, ended_at, error '
+        f"FROM ops.runs ORDER BY started_at DESC LIMIT {limit}",
+    )
+    return [{k: v for k, v in r.items() if k != "ended_at"} | {"seconds": _seconds(r)} for r in found]
+
+
+def _seconds(run: Row) -> float | None:
+    ended = run["ended_at"]
+    return (ended - run["started_at"]).total_seconds() if ended else None
+
+
+def verdicts(query: "Query", scope: Scope) -> list[Row]:
+    """Each identity: identity, blocking, holds, broken, not_applicable (media days)."""
+    counted = ", ".join(
+        f"sum(CASE WHEN verdict = '{v}' THEN 1 ELSE 0 END) AS {v}"
+        for v in ("holds", "broken", "not_applicable")
+    )
+    return rows(
+        query,
+        f"SELECT identity, blocking, {counted} FROM ops.reconciliation WHERE {scope.where()} "
+        "GROUP BY identity, blocking ORDER BY identity",
+    )
+
+
+def broken(query: "Query", scope: Scope) -> list[Row]:
+    """Broken identities: identity, media_id, date, ours, theirs, lower, upper, newest day first."""
+    return rows(
+        query,
+        "SELECT identity, media_id, date, ours, theirs, lower, upper FROM ops.reconciliation "
+        f"WHERE verdict = 'broken' AND {scope.where()} ORDER BY date DESC, identity, media_id",
+    )
+
+
+def revisions(query: "Query", scope: Scope) -> list[Row]:
+    """How Wistia's counts of each media's day moved since they were first read: media_id, date, readings,
+    first_plays, plays, first_loads, loads, moved_at (when a count last differed from the reading before, or
+    None). Newest day first."""
+    found = rows(
+        query,
+        "SELECT media_id, date, observed_at, load_count, play_count "
+        f"FROM silver.media_by_date_observations WHERE {scope.where()} ORDER BY media_id, date, observed_at",
+    )
+    by_pair: dict[tuple[str, object], list[Row]] = {}
+    for r in found:
+        by_pair.setdefault((r["media_id"], r["date"]), []).append(r)
+    told = [_moved(seen) for seen in by_pair.values()]
+    return sorted(told, key=lambda r: (-r["date"].toordinal(), r["media_id"]))
+
+
+def _moved(seen: list[Row]) -> Row:
+    first, last = seen[0], seen[-1]
+    moves = [
+        later["observed_at"]
+        for earlier, later in itertools.pairwise(seen)
+        if (earlier["load_count"], earlier["play_count"]) != (later["load_count"], later["play_count"])
+    ]
+    return {
+        "media_id": first["media_id"],
+        "date": first["date"],
+        "readings": len(seen),
+        "first_plays": first["play_count"],
+        "plays": last["play_count"],
+        "first_loads": first["load_count"],
+        "loads": last["load_count"],
+        "moved_at": moves[-1] if moves else None,
+    }

@@ -1,0 +1,129 @@
+"""A run may die anywhere: the next one makes the tables what they would have been."""
+
+import signal
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support import model
+from support.compare import differences
+from support.killing import Point, run_until_killed, wrapped
+from support.lake import START, Lake, Row, Scenario
+from support.model import ModelLake
+from support.processes import in_process
+from wistia_simulator import Profile
+from wistlake.adapters.memory import Died, Dying
+from wistlake.contracts import TABLES
+from wistlake.pipeline import daily
+
+SCENARIO = Scenario(
+    replace(
+        Profile.hostile(),
+        media=2,
+        sessions_per_day=6.0,
+        history_days=4,
+        growing=0.8,
+        late=0.2,
+        late_days=2.0,
+        moving=0.6,
+        vanishing=0.15,
+        returning_share=0.4,
+    ),
+    settings={"lookback_days": 3},
+)
+
+
+def moment(day: int):
+    """When the run of the n-th day is due."""
+    return START + timedelta(days=day)
+
+
+class Clean:
+    """A lake whose runs never die: its tables after each day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lake = Lake(folder, SCENARIO)
+        self.after: list[dict[str, list[Row]]] = []
+
+    def tables(self, day: int) -> dict[str, list[Row]]:
+        """All tables after the run of the n-th day."""
+        while len(self.after) <= day:
+            self.lake.run_day(moment(len(self.after)))
+            self.after.append(self.lake.tables())
+        return self.after[day]
+
+    def unlike(self, other: Lake, day: int) -> list[str]:
+        """How another lake's tables differ after that day, in words."""
+        wanted = self.tables(day)
+        return [d for t in TABLES for d in differences(t, wanted[t.full_name], other.rows(t.full_name))]
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
+    """The lake that the others are compared with."""
+    return Clean(tmp_path_factory.mktemp("clean") / "lake")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+@pytest.mark.parametrize("day", [0, 1, 3])
+def test_a_death_at_any_write_is_cured_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: int, *, after: bool
+) -> None:
+    """Every write of a whole run to objects, ledger, tables and people: the first of a lake, and later ones."""
+    monkeypatch.setattr(daily, "build", model.build)  # tables without an engine; all else is the product's
+    begun = ModelLake(tmp_path / "lake", SCENARIO)
+    for before in range(day):
+        begun.run(moment(before), Dying())
+    clean, counting = begun.copy(), Dying()
+    clean.run(moment(day), counting)
+    assert counting.calls > 60
+    for n in range(1, counting.calls + 1):
+        mortal = begun.copy()
+        with pytest.raises(Died):
+            mortal.run(moment(day), Dying(at=n, after=after))
+        mortal.run(moment(day), Dying())
+        assert mortal.state() == clean.state(), f"died at write {n}"
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_a_death_at_any_commit_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
+    """Each day the run dies one commit later than the day before, until a run has no more of them."""
+    mortal = Lake(tmp_path / "lake", SCENARIO)
+    mortal.run_day(moment(0))
+    day, survived = 0, False
+    while not survived:
+        day += 1
+        death = Dying(at=day, methods=("merge", "publish"))
+        try:
+            mortal.run_day(moment(day), around=lambda parts, death=death: wrapped(parts, death.around))
+            survived = True
+        except Died:
+            mortal.run_day(moment(day))
+        assert clean.unlike(mortal, day) == [], f"died at commit {day}"
+    assert day > 12
+
+
+POINTS = (
+    Point("before the first page is kept", "put", "part-"),
+    Point("between pages and manifest", "put", "manifest.json", nth=3),
+    Point("before silver's first commit", "merge", "silver."),
+    Point("before the sessions are committed", "merge", "silver.fact_events"),
+    Point("after the sessions are committed", "merge", "silver.fact_events", after=True),
+    Point("amid gold", "merge", "gold.fact_media_engagement", after=True),
+    Point("before readers are told", "publish"),
+    Point("after readers are told", "publish", after=True),
+)
+
+
+@pytest.mark.engine
+def test_kill_9_at_eight_points_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
+    mortal = Lake(tmp_path / "lake", SCENARIO)
+    mortal.run_day(moment(0))
+    for day, point in enumerate(POINTS, 1):
+        code = in_process(run_until_killed, mortal.folder, SCENARIO, moment(day), point)
+        assert code == -signal.SIGKILL, point.name
+        mortal.run_day(moment(day))
+        assert clean.unlike(mortal, day) == [], point.name

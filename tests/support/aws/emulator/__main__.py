@@ -1,0 +1,51 @@
+"""Start the emulator. Settings come by environment: see `support.aws.cloud`."""
+
+import os
+from importlib.metadata import version
+from types import ModuleType
+
+VERSION = "1.5.33"
+
+
+def main() -> None:
+    """Check what the hooks stand on, hook, and serve until killed."""
+    found = version("ministack")
+    if found != VERSION:
+        raise SystemExit(f"the hooks are written for ministack {VERSION}, this is {found}")
+    os.environ.pop("PYTHONPATH", None)  # functions get this environment; they shall not get our sources
+
+    from support.aws.emulator import (
+        athena_queries,
+        cloudformation,
+        functions,
+        glue_jobs,
+        permissions,
+        schedules,
+        state_machine,
+    )
+
+    for module in (
+        permissions,
+        cloudformation,
+        functions,
+        state_machine,
+        schedules,
+        glue_jobs,
+        athena_queries,
+    ):
+        _check(module)
+        module.install()
+    from ministack.app import main as serve
+
+    serve()
+
+
+def _check(module: ModuleType) -> None:
+    for service, names in module.NEEDS:
+        missing = [name for name in names if not hasattr(service, name)]
+        if missing:
+            raise SystemExit(f"{service.__name__} has no {', '.join(missing)}: {module.__name__} can't work")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Step Functions: Glue jobs that are waited for, and the machine's own role, enforced.
+
+Every call of a service is written as a JSON line to EMULATED_CALLS, since the emulator's history has no
+events of what happens inside a Map.
+"""
+
+import contextvars
+import json
+import os
+import time
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import glue, stepfunctions
+
+NEEDS = (
+    (stepfunctions, ("_SERVICE_DISPATCH", "_ExecutionError", "_execute_task", "_invoke_resource")),
+    (stepfunctions, ("_state_machines",)),
+    (glue, ("_start_job_run", "_get_job_run")),
+    (iam_evaluator, ("EvalContext", "evaluate", "_gather_role_policies")),
+    (app, ("AUTH",)),
+)
+_ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR")
+_DENIALS = {
+    "lambda": "Lambda.AWSLambdaException",
+    "glue": "Glue.AccessDeniedException",
+    "sns": "SNS.AuthorizationErrorException",
+}
+_role: contextvars.ContextVar[str] = contextvars.ContextVar("role_of_the_machine", default="")
+_writing = Lock()
+
+
+def install() -> None:
+    """Glue is a service that the machine can call; what it may call is what its role allows."""
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = _run_job
+    task, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
+
+    def task_with_role(state: Any, given: Any, execution: Any, context: Any) -> Any:
+        machine = stepfunctions._state_machines.get(execution.get("stateMachineArn"), {})
+        token = _role.set(machine.get("roleArn", ""))
+        try:
+            return task(state, given, execution, context)
+        finally:
+            _role.reset(token)
+
+    def invoke_if_allowed(resource: str, arguments: Any) -> Any:
+        error = ""
+        try:
+            _allow(resource, arguments)
+            return invoke(resource, arguments)
+        except stepfunctions._ExecutionError as e:
+            error = e.error
+            raise
+        finally:
+            _note(resource, arguments, error)
+
+    stepfunctions._execute_task, stepfunctions._invoke_resource = task_with_role, invoke_if_allowed
+
+
+def _note(resource: str, arguments: Any, error: str) -> None:
+    line = json.dumps({"resource": resource, "arguments": arguments, "error": error}, default=str)
+    with _writing, Path(os.environ["EMULATED_CALLS"]).open("a", encoding="utf-8") as calls:
+        calls.write(line + "\n")
+
+
+def _allow(resource: str, arguments: Any) -> None:
+    role = _role.get()
+    if not (app.AUTH and role and isinstance(arguments, dict)):
+        return
+    account = get_account_id()
+    policies = iam_evaluator._gather_role_policies(role.rsplit("/", 1)[-1], account)
+    for action, arn in _needed(resource, arguments):
+        asked = iam_evaluator.EvalContext(
+            principal_arn=role,
+            principal_type="AssumedRole",
+            principal_account=account,
+            action=action,
+            resource_arn=arn,
+            region=get_region(),
+        )
+        if iam_evaluator.evaluate(asked, policies).decision != "Allow":
+            raise stepfunctions._ExecutionError(
+                _DENIALS[action.split(":")[0]],
+                f"User: {role} is not authorized to perform: {action} on resource: {arn}",
+            )
+
+
+def _needed(resource: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """The actions that an integration uses, and on what."""
+    place = f"{get_region()}:{get_account_id()}"
+    if "lambda:invoke" in resource:
+        function = arguments.get("FunctionName", "")
+        arn = function if function.startswith("arn:") else f"arn:aws:lambda:{place}:function:{function}"
+        return [("lambda:InvokeFunction", arn)]
+    if "glue:startJobRun" in resource:
+        arn = f"arn:aws:glue:{place}:job/{arguments.get('JobName')}"
+        watching = ("glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
+        return [(a, arn) for a in ("glue:StartJobRun", *(watching if resource.endswith(".sync") else ()))]
+    if "sns:publish" in resource:
+        return [("sns:Publish", arguments.get("TopicArn", ""))]
+    return []
+
+
+def _run_job(resource: str, arguments: dict[str, Any]) -> Any:
+    status, _headers, body = glue._start_job_run(arguments)
+    started = json.loads(body)
+    if status >= 400:
+        kind = started.get("__type", "AWSGlueException").rsplit("#")[-1]
+        raise stepfunctions._ExecutionError(f"Glue.{kind}", started.get("message", ""))
+    if not resource.endswith(".sync"):
+        return started
+    asked = {"JobName": arguments["JobName"], "RunId": started["JobRunId"]}
+    while True:
+        run = json.loads(glue._get_job_run(asked)[2])["JobRun"]
+        if run["JobRunState"] in _ENDED:
+            break
+        time.sleep(0.1)
+    if run["JobRunState"] != "SUCCEEDED":
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(run, default=str))
+    return {name: value for name, value in run.items() if value is not None}

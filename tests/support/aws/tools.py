@@ -1,0 +1,29 @@
+"""The environments below `.tools`: made by `make aws-tools`, once."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+TOOLS = ROOT / ".tools"
+NAMES = ("emulator", "lambda-runtime", "aws-tools", "checkov", "npm")
+
+
+@cache
+def made() -> Path:
+    """The folder of all tools, after `make` has made what is missing."""
+    if not all((TOOLS / name / "ready").exists() for name in NAMES):
+        command = ["make", "--no-print-directory", "aws-tools", f"PYTHON={sys.executable}"]
+        subprocess.run(command, cwd=ROOT, check=True, timeout=1200)
+    return TOOLS
+
+
+def python(name: str) -> Path:
+    """The interpreter of one environment."""
+    return made() / name / "bin" / "python"
+
+
+def command(name: str) -> Path:
+    """A program of the environment for templates and workflows."""
+    return made() / "aws-tools" / "bin" / name

@@ -1,0 +1,194 @@
+"""A lake on the emulated account, run by its handlers in this process and by the Glue script in another."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.emulated import Account
+from support.lake import KEY, Scenario
+from wistia_simulator import ServerOptions, create_app
+from wistia_simulator.main import running
+from wistlake.adapters.aws_ledger import DynamoLedger
+from wistlake.contracts import TABLES
+from wistlake.entrypoints.aws import glue_build, ingest, plan, publish
+
+STAGE = "test"
+Row = dict[str, Any]
+_JOB = "wistlake-build"
+_PATIENCE_SECONDS = 600.0
+_SOURCES = Path(__file__).parents[2] / "src"
+
+
+@dataclass
+class Context:
+    """What Lambda tells a handler: here, that there is always the same time left, or what `left` says."""
+
+    left: Callable[[], float] = lambda: 900.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds."""
+        return int(self.left() * 1000)
+
+
+class AwsLake:
+    """Buckets, tables and secrets of one lake, and the simulated Wistia that feeds it."""
+
+    def __init__(self, account: Account, scenario: Scenario, url: str, world: Any) -> None:
+        self.account, self.scenario, self.world = account, scenario, world
+        self.bronze, self.silver, self.code = account.bucket(), account.bucket(), account.bucket()
+        self.ledger_table = account.table("pk", "sk", f"-{STAGE}")
+        self.watermark_table = account.table("dataset", "media_id", f"-{STAGE}")
+        self.database = f"lake_{self.bronze[-6:]}"
+        account.client("glue").create_database(DatabaseInput={"Name": self.database})
+        self.topic = account.client("sns").create_topic(Name=f"notices-{self.bronze[-6:]}")["TopicArn"]
+        secrets = account.client("secretsmanager")
+        self.token = secrets.create_secret(Name=f"{self.bronze}-token", SecretString="simulated")["ARN"]
+        self.key = secrets.create_secret(
+            Name=f"{self.bronze}-key", SecretString=json.dumps({"format": 1, "keys": [KEY.hex()]})
+        )["ARN"]
+        self.environment = {
+            **account.environment(),
+            "BRONZE_BUCKET": self.bronze,
+            "SILVER_BUCKET": self.silver,
+            "DDB_TABLE": self.watermark_table.removesuffix(f"-{STAGE}"),
+            "LEDGER_TABLE": self.ledger_table,
+            "WISTLAKE_STAGE": STAGE,
+            "WISTIA_TOKEN_SECRET": self.token,
+            "WISTLAKE_KEY_SECRET": self.key,
+            "WISTLAKE_TOPIC_ARN": self.topic,
+            "WISTIA_BASE_URL": f"{url}/modern",
+            "MEDIA_IDS": ",".join(scenario.media),
+            "WISTLAKE_ACCOUNT_TIMEZONE": scenario.profile.account_timezone,
+            **{f"WISTLAKE_{name.upper()}": str(value) for name, value in scenario.settings.items()},
+        }
+
+    @property
+    def ledger(self) -> DynamoLedger:
+        """The ledger, as readers see it."""
+        return DynamoLedger(self.ledger_table, self.watermark_table, self.account.client("dynamodb"))
+
+    # steps
+
+    def plan(self, run_id: str, now: datetime, **asked: Any) -> dict[str, Any]:
+        """The plan's output. The world's clock goes to `now`."""
+        self.world.clock.set(now)
+        event = {"run_id": run_id, "trigger": "schedule", "scheduled_time": now.isoformat(), **asked}
+        return plan.handler(event, Context())
+
+    def ingest(
+        self, planned: Mapping[str, Any], context: Callable[[], Context] = Context
+    ) -> list[dict[str, Any]]:
+        """Every round of every media, each in a new `context`."""
+        rounds = []
+        for media in planned["medias"]:
+            event = {k: planned[k] for k in ("run_id", "plan_key")} | media | {"continuation": None}
+            while True:
+                said = ingest.handler(event, context())
+                rounds.append(said)
+                if said["done"]:
+                    break
+                event = {**event, "continuation": said["continuation"]}
+        return rounds
+
+    def build(self, planned: Mapping[str, Any]) -> None:
+        """The Glue job, as the emulator runs it; AssertionError with its error if it fails."""
+        glue = self.account.client("glue")
+        started = glue.start_job_run(
+            JobName=self._job,
+            Arguments={"--run_id": planned["run_id"], "--plan_key": planned["plan_key"]},
+        )["JobRunId"]
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < ends:
+            run = glue.get_job_run(JobName=self._job, RunId=started)["JobRun"]
+            if run["JobRunState"] not in ("STARTING", "RUNNING", "WAITING"):
+                break
+            time.sleep(0.2)
+        assert run["JobRunState"] == "SUCCEEDED", run.get("ErrorMessage") or run["JobRunState"]
+
+    def publish(self, planned: Mapping[str, Any], **failures: Any) -> dict[str, Any]:
+        """What the last step says."""
+        event = {k: planned[k] for k in ("run_id", "plan_key")}
+        return publish.handler({**event, "failed": [], "build_failed": None, **failures}, Context())
+
+    def run_day(self, run_id: str, now: datetime, **asked: Any) -> dict[str, Any]:
+        """One whole run."""
+        planned = self.plan(run_id, now, **asked)
+        if planned["nothing_to_do"]:
+            return planned
+        self.ingest(planned)
+        self.build(planned)
+        return self.publish(planned)
+
+    # reading
+
+    def rows(self, full_name: str) -> list[Row]:
+        """All published rows of a table."""
+        from pyiceberg.table import StaticTable
+
+        published = self.ledger.publication()
+        assert published
+        properties = {
+            "s3.endpoint": self.account.endpoint,
+            "s3.access-key-id": "test",
+            "s3.secret-access-key": "test",
+            "s3.region": "us-east-1",
+        }
+        table = StaticTable.from_metadata(published.tables[full_name].metadata_location, properties)
+        rows: list[Row] = table.scan().to_arrow().to_pylist()
+        return rows
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All published rows of every table."""
+        return {t.full_name: self.rows(t.full_name) for t in TABLES}
+
+    @cached_property
+    def _job(self) -> str:
+        """The job's name; it is made by the first build."""
+        glue = self.account.client("glue")
+        name = f"{_JOB}-{self.bronze[-6:]}"
+        s3 = self.account.client("s3")
+        packed = shutil.make_archive(str(self.account.folder / name), "zip", _SOURCES, "wistlake")
+        s3.upload_file(packed, self.code, "wistlake.zip")
+        s3.upload_file(str(Path(glue_build.__file__)), self.code, "glue_build.py")
+        glue.create_job(
+            Name=name,
+            Role="arn:aws:iam::000000000000:role/build",
+            Command={"Name": "glueetl", "ScriptLocation": f"s3://{self.code}/glue_build.py"},
+            DefaultArguments={
+                "--extra-py-files": f"s3://{self.code}/wistlake.zip",
+                "--stage": STAGE,
+                "--bronze_bucket": self.bronze,
+                "--silver_bucket": self.silver,
+                "--watermark_table": self.watermark_table,
+                "--ledger_table": self.ledger_table,
+                "--key_secret": self.key,
+                "--database": self.database,
+            },
+        )
+        return name
+
+
+@contextmanager
+def aws_lake(account: Account, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsLake]:
+    """An empty lake; this process's environment is its functions' own while the block runs."""
+    world = scenario.world()
+    options = ServerOptions(token="simulated", rate_limit_per_minute=None)
+    with running(create_app(world, options, scenario.faults)) as url:
+        lake = AwsLake(account, scenario, url, world)
+        for name, value in lake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield lake
+
+
+def moment(text: str) -> datetime:
+    """A UTC moment."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,203 @@
+"""A lake of dictionaries: the whole of a run, with a build that needs no engine.
+
+The model keeps what matters to a crash: sessions that move between days and vanish, gold that is computed
+from silver only where something moved, commits that are one table each. It computes numbers in its own way.
+"""
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from support.lake import Lake, Scenario
+from wistlake import bronze
+from wistlake.adapters.memory import Dying, MemoryLedger, MemoryObjects, RecordingNotifier
+from wistlake.bronze import Manifest
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Table
+from wistlake.pipeline.build import BuildPlan, BuildResult
+from wistlake.pipeline.build.plan import Pair
+from wistlake.pipeline.order import Parts
+from wistlake.planning.calendar import local_days_of, zone
+from wistlake.ports import ObjectStore, TableRef
+from wistlake.quality.certificates import Certificate, certify
+
+EVENTS, BY_DATE, GOLD = "silver.fact_events", "silver.fact_media_by_date", "gold.fact_media_daily"
+Rows = dict[Any, Any]
+_TABLES = {t.full_name: t for t in TABLES}
+
+
+class MemoryTables:
+    """Tables as dictionaries of rows by key, every state kept, as snapshots are."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, list[Rows]] = {}
+
+    def ensure(self, tables: Iterable[Table]) -> None:
+        """Create what is missing."""
+        for table in tables:
+            self.states.setdefault(table.full_name, [{}])
+
+    def read(self, table: Table) -> Rows:
+        """The current rows."""
+        return self.states[table.full_name][-1]
+
+    def merge(self, table: Table, changes: Rows, prune: str) -> None:
+        """A new state with the changed rows."""
+        self.states[table.full_name].append(self.read(table) | changes)
+
+    def stage(self, name: str, rows: Rows, schema: str | None = None) -> Rows:
+        """The rows as they are."""
+        return rows
+
+    def refs(self) -> Mapping[str, TableRef]:
+        """The number of each table's state stands for its metadata."""
+        return {name: TableRef(name, len(states) - 1) for name, states in self.states.items()}
+
+
+def build(plan: BuildPlan, objects: ObjectStore, store: Any, intend: Any = lambda pairs: None) -> BuildResult:
+    """`pipeline.build.build` over MemoryTables, in the same order: silver, then gold where it is affected."""
+    store.ensure(TABLES)
+    tz = zone(plan.zone)
+    landings = [(m, _records(m, objects)) for m in plan.landings if not m.missing]
+
+    def settle(name: str, wanted: Rows, local_days: Any) -> set[Pair]:
+        table = _TABLES[name]
+        current = store.read(table)
+        changes = store.stage(name, {k: row for k, row in wanted.items() if current.get(k) != row})
+        moved = {p for k, row in changes.items() for was in (current.get(k), row) for p in local_days(k, was)}
+        if changes:
+            intend(moved)
+            store.merge(table, changes, "")
+        return moved
+
+    days = settle(BY_DATE, _by_date(landings), lambda key, _: [key])
+    sessions = _sessions(landings, store.read(_TABLES[EVENTS]))
+    days |= settle(EVENTS, sessions, lambda key, row: [(key[0], row["local"])] if row else [])
+    days |= {(m.media_id, d) for m, _ in landings if m.dataset == "events" for d in local_days_of(m.day, tz)}
+    days |= {(m.media_id, m.day) for m, _ in landings if m.dataset == "media_by_date"}
+    pairs = (days | plan.refresh) & plan.publishable
+    gold = _gold(pairs, store)
+    if gold:
+        store.merge(_TABLES[GOLD], gold, "")
+    return BuildResult(
+        counts={},
+        by_interval={},
+        judgements=(),
+        stopped={},
+        published={p: _certificate(plan, p) for p in pairs},
+        blocked=frozenset(),
+        tables=store.refs(),
+    )
+
+
+def _records(manifest: Manifest, objects: ObjectStore) -> list[dict[str, Any]]:
+    return [r for part in manifest.parts for _, r in bronze.decode_lines(objects.get(part.key))]
+
+
+def _by_date(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]]) -> Rows:
+    return {
+        (m.media_id, date.fromisoformat(r["date"])): r["play_count"]
+        for m, records in landings
+        if m.dataset == "media_by_date"
+        for r in records
+    }
+
+
+def _sessions(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]], current: Rows) -> Rows:
+    """The sessions of whole (media, day) scopes; what is no longer listed there is marked."""
+    events = sorted(((m, r) for m, r in landings if m.dataset == "events"), key=lambda e: e[0].day)
+    scopes = {(m.media_id, m.day) for m, _ in events}
+    found: Rows = {
+        key: row | {"removed": True} for key, row in current.items() if (key[0], row["day"]) in scopes
+    }
+    for manifest, records in events:
+        for record in sorted(records, key=lambda r: r["percent_viewed"]):
+            received = datetime.fromisoformat(record["received_at"])
+            found[(manifest.media_id, record["event_key"])] = {
+                "day": manifest.day,
+                "local": received.astimezone(zone(ZONE)).date(),
+                "share": record["percent_viewed"],
+                "removed": False,
+            }
+    return found
+
+
+ZONE = Scenario().profile.account_timezone
+
+
+def _gold(pairs: Iterable[Pair], store: Any) -> Rows:
+    plays = store.read(_TABLES[BY_DATE])
+    rows: Rows = {pair: (plays.get(pair), 0, 0.0) for pair in pairs}
+    for (media_id, _), row in sorted(store.read(_TABLES[EVENTS]).items()):
+        pair = (media_id, row["local"])
+        if pair in rows and not row["removed"]:
+            count, seen, watched = rows[pair]
+            rows[pair] = (count, seen + 1, watched + row["share"])
+    return rows
+
+
+def _certificate(plan: BuildPlan, pair: Pair) -> Certificate:
+    return certify(past_lookback=pair in plan.past_lookback, confirmed=pair in plan.confirmed, judgements=())
+
+
+class ModelLake:
+    """A lake in memory; runs go through `pipeline.daily.run`, with `build` above in place of the engine's."""
+
+    def __init__(self, folder: Path, scenario: Scenario) -> None:
+        self.lake = Lake(folder, scenario)
+        self.objects, self.ledger, self.tables = MemoryObjects(), MemoryLedger(), MemoryTables()
+        self.notifier = RecordingNotifier()
+
+    def copy(self) -> "ModelLake":
+        """Another lake that begins as this one is."""
+        other = copy.copy(self)
+        for name in ("objects", "ledger", "tables", "notifier"):
+            setattr(other, name, _copy_of(getattr(self, name)))
+        return other
+
+    def run(self, now: datetime, death: Dying, **asked: Any) -> None:
+        """One run, behind `death`; `asked` as `Lake.run_day` has it."""
+
+        @contextmanager
+        def tables() -> Iterator[Any]:
+            yield death.around(self.tables)
+
+        def around(parts: Parts) -> Parts:
+            return replace(
+                parts,
+                objects=death.around(self.objects),
+                ledger=death.around(self.ledger),
+                notifier=death.around(self.notifier),
+                tables=tables,
+                warm=lambda: None,
+            )
+
+        self.lake.run_day(now, around=around, **asked)
+
+    def state(self) -> dict[str, Any]:
+        """All that readers and later runs can see, whoever did it."""
+        published = self.ledger.publication()
+        assert published is not None
+        return {
+            "tables": {
+                name: self.tables.states[name][ref.snapshot_id or 0] for name, ref in published.tables.items()
+            },
+            "intervals": [replace(i, run_id="", landing_id="") for i in self.ledger.intervals()],
+            "watermarks": self.ledger.watermarks(),
+            "media": self.ledger.media(),
+            "drift": self.ledger.facts("drift"),
+            "last run": self.ledger.runs(1)[0].status,
+        }
+
+
+def _copy_of(port: Any) -> Any:
+    fresh = type(port)()
+    for name, value in vars(port).items():
+        if not isinstance(value, type(threading.Lock()) | type(threading.RLock())):
+            setattr(fresh, name, copy.deepcopy(value))
+    return fresh

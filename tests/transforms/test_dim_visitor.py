@@ -1,0 +1,36 @@
+"""The visitors: attributes of one latest session, never of several."""
+
+from support.tables import expect, given
+from wistlake.contracts import dim_visitor, fact_events, fact_media_engagement, visitor_activity
+from wistlake.transforms import dim_visitor as transform
+
+
+def test_attributes_come_from_one_session(spark, built_at):
+    engagement = given(
+        spark, fact_media_engagement.TABLE,
+        """
+        media_id | visitor_id | date       | play_count | watch_milliseconds | first_received_at | last_received_at
+        m1       | v1         | 2026-03-02 | 2          | 300                | 2026-03-02T10:00  | 2026-03-02T12:00
+        m2       | v1         | 2026-03-03 | 1          | 50                 | 2026-03-03T10:00  | 2026-03-03T10:00
+        m1       | v2         | 2026-03-02 | 1          | 0                  | 2026-03-02T10:00  | 2026-03-02T10:00
+        """,
+    )  # fmt: skip
+    events = given(
+        spark, fact_events.TABLE,
+        """
+        event_key | visitor_id | received_at      | country | region | browser | platform | is_mobile
+        a         | v1         | 2026-03-02T12:00 | US      | Texas  | Chrome  | Windows  | false
+        b         | v1         | 2026-03-03T10:00 | US      | Ohio   |         | iOS      | true
+        c         | v1         | 2026-03-03T10:00 | GB      |        | Safari  |          |
+        d         | v2         | 2026-03-02T10:00 | FR      |        |         |          |
+        """,
+    )  # fmt: skip
+    account = given(spark, visitor_activity.TABLE, "visitor_id | load_count\n v1 | 7\n v9 | 1")
+    expect(
+        transform.build(engagement, events, account, built_at), dim_visitor.TABLE,
+        """
+        visitor_id | country | region | browser | platform | is_mobile | first_seen_at    | last_seen_at     | play_count | media_count | watch_milliseconds | account_load_count
+        v1         | GB      |        | Safari  |          |           | 2026-03-02T10:00 | 2026-03-03T10:00 | 3          | 2           | 350                | 7
+        v2         | FR      |        |         |          |           | 2026-03-02T10:00 | 2026-03-02T10:00 | 1          | 1           | 0                  |
+        """,
+    )  # fmt: skip
