@@ -84,13 +84,15 @@ class AwsLake:
         event = {"run_id": run_id, "trigger": "schedule", "scheduled_time": now.isoformat(), **asked}
         return plan.handler(event, Context())
 
-    def ingest(self, planned: Mapping[str, Any], context: Context | None = None) -> list[dict[str, Any]]:
-        """Every round of every media."""
+    def ingest(
+        self, planned: Mapping[str, Any], context: Callable[[], Context] = Context
+    ) -> list[dict[str, Any]]:
+        """Every round of every media, each in a new `context`."""
         rounds = []
         for media in planned["medias"]:
             event = {k: planned[k] for k in ("run_id", "plan_key")} | media | {"continuation": None}
             while True:
-                said = ingest.handler(event, context or Context())
+                said = ingest.handler(event, context())
                 rounds.append(said)
                 if said["done"]:
                     break

@@ -19,7 +19,7 @@ from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.pipeline.daily import run
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
-from wistlake.ports import Ledger
+from wistlake.ports import Ledger, Publication
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
@@ -158,9 +158,14 @@ class Lake:
         """All published rows of `layer.table`."""
         return self.sql(f"SELECT * FROM {table}")
 
-    def tables(self) -> dict[str, list[Row]]:
-        """All published rows of every table."""
-        return {t.full_name: self.rows(t.full_name) for t in TABLES}
+    def tables(self, at: datetime | None = None) -> dict[str, list[Row]]:
+        """All published rows of every table; `at`: as they were published by the run of that moment."""
+        query = DuckDBQuery(self.ledger, publication=self._publication(at) if at else None)
+        return {t.full_name: query.sql(f"SELECT * FROM {t.full_name}").to_pylist() for t in TABLES}
+
+    def _publication(self, at: datetime) -> Publication:
+        ledger = SqliteLedger(LakeFolder(self.folder).ledger, read_only=True)
+        return next(p for p in ledger.publications(at) if p.published_at == at)
 
 
 _OPTIONS = ServerOptions(token="simulated", basic=True, rate_limit_per_minute=None)

@@ -1,6 +1,6 @@
 """Objects in an S3 bucket."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -83,16 +83,24 @@ class S3Objects:
                 versions.append({"Key": key, "VersionId": version})
                 there += is_current
         for first in range(0, len(versions), _MOST_DELETED):
-            with explained(f"s3://{self._bucket}"):
-                wanted = {"Objects": versions[first : first + _MOST_DELETED], "Quiet": True}
-                failed = self._s3.delete_objects(Bucket=self._bucket, Delete=wanted).get("Errors", ())
-            if failed:
-                raise StoreError(f"{self.uri(failed[0]['Key'])} was not removed: {failed[0].get('Code')}")
+            self._delete(versions[first : first + _MOST_DELETED])
         return there
+
+    def clear(self, prefix: str) -> None:
+        """Remove what begins with `prefix` from view; older versions go by the bucket's own rules."""
+        keys = [{"Key": key} for key in self.list(prefix)]
+        for first in range(0, len(keys), _MOST_DELETED):
+            self._delete(keys[first : first + _MOST_DELETED])
 
     def uri(self, key: str) -> str:
         """s3://bucket/key."""
         return f"s3://{self._bucket}/{check_key(key)}"
+
+    def _delete(self, wanted: Sequence[Mapping[str, str]]) -> None:
+        with explained(f"s3://{self._bucket}"):
+            said = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": wanted, "Quiet": True})
+        for failed in said.get("Errors", ()):
+            raise StoreError(f"{self.uri(failed['Key'])} was not removed: {failed.get('Code')}")
 
     def _versions(self, key: str) -> Iterator[tuple[str, bool]]:
         """Every version of the key, marks of deletion included; whether it is an object that readers see."""

@@ -7,7 +7,18 @@ from wistlake.contracts import SOURCES
 from wistlake.planning.intervals import State
 from wistlake.planning.plan import Window, gaps
 from wistlake.planning.publishing import GOLD
-from wistlake.ports import Ledger
+from wistlake.ports import Ledger, Query
+
+
+def verdicts(query: Query) -> dict[str, Any]:
+    """What was last proved of the published days, by identity and verdict; refused records by reason."""
+    judged = query.sql(
+        "SELECT identity, verdict, count(*) AS days FROM ops.reconciliation GROUP BY ALL ORDER BY ALL"
+    )
+    refused = query.sql(
+        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
+    )
+    return {"reconciliation": judged.to_pylist(), "quarantine": refused.to_pylist()}
 
 
 def health(ledger: Ledger, window: Window) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
+from wistlake.contracts.form import Type
 from wistlake.errors import ConfigError
 
 
@@ -54,8 +55,14 @@ class Metric:
         below = f"sum({self.denominator})" if self.denominator else ""
         return self._sql(f"sum({self.numerator})", below)
 
+    @property
+    def type(self) -> Type:
+        """Of the metric's values in a view."""
+        whole = not self.denominator and self.scale == 1.0
+        return DAILY.column(self.numerator).type if whole else Type.DOUBLE
+
     def _sql(self, above: str, below: str) -> str:
-        scaled = above if self.scale == 1.0 else f"{above} / {self.scale}"
+        scaled = above if self.scale == 1.0 else f"CAST({above} AS DOUBLE) / {self.scale}"
         return f"CAST({scaled} AS DOUBLE) / NULLIF({below}, 0)" if below else scaled
 
 
@@ -186,6 +193,26 @@ def views() -> Sequence[tuple[str, str]]:
         ("gold.media_metrics", media_view()),
         ("wistia_gold_fact_media_daily", well_known_view()),
     )
+
+
+def view_columns(name: str) -> Sequence[tuple[str, Type]]:
+    """The columns of the view called `name`, in its order; KeyError if there is none."""
+    per_day = [(m.name, m.type) for m in METRICS]
+    summed = [(m.name, m.type) for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m)]
+    text, day = Type.STRING, Type.DATE
+    return {
+        "gold.media_daily_metrics": (("media_id", text), ("date", day), *per_day, ("certificate", text)),
+        "gold.media_metrics": (("media_id", text), *summed, ("unique_viewers", Type.LONG)),
+        "wistia_gold_fact_media_daily": (
+            ("dt", day),
+            ("media_id", text),
+            ("unique_visitors", Type.LONG),
+            ("loads", Type.LONG),
+            ("plays", Type.LONG),
+            ("play_rate", Type.DOUBLE),
+            ("gold_ingested_at", Type.TIMESTAMP),
+        ),
+    }[name]
 
 
 def page() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_budget import DynamoBudget
@@ -74,6 +75,7 @@ def order(settings: Settings, asked: Asked, now: datetime) -> RunOrder:
 def parts(settings: Settings, outside: laptop.Outside) -> Parts:
     """What planning, ingesting and publishing need; secrets are read when they are."""
 
+    @cache
     def keys() -> tuple[bytes, ...]:
         return aws_secrets.read_keys(_required(settings.key_secret, "WISTLAKE_KEY_SECRET")).keys
 

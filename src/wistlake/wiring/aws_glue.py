@@ -9,6 +9,8 @@ from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_objects import S3Objects
 from wistlake.ports import TableStore
 
+STAGING = "staging/builds"  # beside it lies what Glue keeps for itself
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -47,18 +49,14 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
         from wistlake.adapters.engine_tables import EngineTables
 
         silver = S3Objects(job.silver_bucket)
-        _wipe(silver)
-        warehouse = f"s3://{job.silver_bucket}/warehouse"
+        silver.clear(f"{STAGING}/")
+        warehouse, staging = (
+            f"s3://{job.silver_bucket}/warehouse",
+            f"s3://{job.silver_bucket}/{STAGING}/{run_id}",
+        )
         with aws_spark.session(warehouse) as spark:
             catalog = aws_spark.GlueCatalog(spark, job.database, warehouse)
-            yield EngineTables(spark, catalog, f"s3://{job.silver_bucket}/{STAGING}/{run_id}", catalog.name)
-        _wipe(silver)
+            yield EngineTables(spark, catalog, staging, catalog.name)
+        silver.clear(f"{STAGING}/")
 
     return started
-
-
-STAGING = "staging"
-
-
-def _wipe(silver: S3Objects) -> None:
-    silver.delete(silver.list(f"{STAGING}/"))

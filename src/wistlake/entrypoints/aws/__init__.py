@@ -25,18 +25,19 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     --run_id --plan_key                          given by the machine for each run
     --stage --bronze_bucket --silver_bucket --watermark_table --ledger_table --key_secret --database
                                                  the job's own arguments; tables by their full names
-    Spark settings that come from outside (`--conf`) win over those of `adapters.glue_spark`. The tables are
+    Spark settings that come from outside (`--conf`) win over those of `adapters.aws_spark`. The package also
+    carries `tzdata`, for nobody knows which zones Glue's machines have. The tables are
     `lake.<database>.<layer>_<name>`, below s3://<silver_bucket>/warehouse/; what is staged in between lies
-    below s3://<silver_bucket>/staging/ and goes with the run. The job fails by its exception.
+    below s3://<silver_bucket>/staging/builds/ and goes with the run. The job fails by its exception.
 
 `wistlake.entrypoints.aws.publish.handler`
     in   {"run_id", "plan_key", "failed": [{"media_id", "error", "message"}, ...],
           "build_failed": null | {"error", "message"}}
     out  {"run_id", "published": {"days", "rows", "intervals", "watermarks"}, "failed": n,
           "verdict": "succeeded" | "failed", "errors": [at most ten texts]}
-    Always called, whatever failed before, since it also ends the run in the ledger and frees the lease. The
-    machine ends FAILED unless `verdict` is "succeeded". A failed build leaves intervals and watermarks
-    unmoved; a failed media does not keep the others from being published.
+    Called whatever failed after `plan`, since it also ends the run in the ledger and frees the lease; a
+    `plan` that fails has done both itself. The machine ends FAILED unless `verdict` is "succeeded". A failed
+    build leaves intervals and watermarks unmoved; a failed media does not keep the others from being published.
 
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreError (seconds). Not: ConfigError, SourceRefused, SourceChanged, ContractViolation, LeaseHeld.
@@ -54,15 +55,15 @@ TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: h
 
 RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
 bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
-    plan      s3 PutObject R · dynamodb GetItem, PutItem, UpdateItem, DeleteItem, Query, Scan L ·
+    plan      s3 PutObject R · dynamodb GetItem, PutItem, UpdateItem, Query, Scan L ·
               secretsmanager GetSecretValue token
-    ingest    s3 GetObject, PutObject R and B, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
-              UpdateItem, DeleteItem, Query, Scan L · secretsmanager GetSecretValue token, key
-    Glue job  s3 GetObject R and B, PutObject R, ListBucket of both; all object actions T · dynamodb GetItem,
-              PutItem, UpdateItem, Query, Scan L · glue database and tables of its database ·
+    ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
+              dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
+    Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
+              GetItem, PutItem, UpdateItem, Query, Scan L · glue database and tables of its database ·
               secretsmanager GetSecretValue key
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
-              DeleteItem, Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
+              Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
 `stage`: RunFailed (0 or 1), MediaFailed, DaysPublished, RowsLanded, Requests, QuarantinedRows,

@@ -29,7 +29,9 @@ def init(
     offline: Annotated[bool, typer.Option("--offline", help="Do not test the token.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Ask for what a run needs, test the token, write .env and wistlake.toml here.
+    """Ask for the settings, test the token, and write them here.
+
+    They go to .env (the token, for its owner only) and wistlake.toml.
 
     Example: wistlake init --media all --zone Europe/Berlin
     """
@@ -75,7 +77,9 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check settings, token, reachability, engine, disk and clock; one line each, with the cure.
+    """Check settings, token, lake, engine, disk and clock.
+
+    A line each, with the cure of what is wrong.
 
     Example: wistlake doctor --live
     """
@@ -101,11 +105,14 @@ def doctor(
 
 
 async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
-    from wistlake.pipeline.doctor import Check, probes
+    from wistlake.pipeline.doctor import Check, authentication, probes
     from wistlake.wiring import laptop
 
+    other = "basic" if settings.auth == "bearer" else "bearer"
     try:
         async with laptop.client(settings, outside) as client:
-            return await probes(client, outside.clock())
+            found = await probes(client, outside.clock(), settings.tz)
+        async with laptop.client(settings.model_copy(update={"auth": other}), outside) as client:
+            return [*found, await authentication(client, other)]
     except WistlakeError as e:
         return [Check("live", "failed", str(e))]

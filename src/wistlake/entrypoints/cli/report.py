@@ -28,10 +28,10 @@ def report(
     from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 
-    settings = session.settings()
+    settings, chosen = session.settings(), media_ids(media)
     query = laptop.query(settings)
     path = out or settings.lake / "report.html"
-    path.write_text(page(query, chosen_scope(query, start, end, media_ids(media))), encoding="utf-8")
+    path.write_text(page(query, chosen_scope(query, start, end, chosen)), encoding="utf-8")
     output.say(f"report: {path}")
 
 

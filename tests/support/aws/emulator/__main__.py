@@ -19,11 +19,20 @@ def main() -> None:
         cloudformation,
         functions,
         glue_jobs,
+        permissions,
         schedules,
         state_machine,
     )
 
-    for module in (cloudformation, functions, state_machine, schedules, glue_jobs, athena_queries):
+    for module in (
+        permissions,
+        cloudformation,
+        functions,
+        state_machine,
+        schedules,
+        glue_jobs,
+        athena_queries,
+    ):
         _check(module)
         module.install()
     from ministack.app import main as serve

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,6 +13,8 @@ import sqlglot
 from ministack.services import athena, glue
 from pyiceberg.table import StaticTable
 from sqlglot import exp
+
+from support.aws.mirror import ROOT, MirrorIO
 
 NEEDS = ((athena, ("_run_duckdb", "_DUCKDB_TYPE_MAP")), (glue, ("_tables",)))
 VIEW_BEGINS, VIEW_ENDS = "/* Presto View: ", " */"
@@ -88,15 +91,10 @@ class _Session:
 
 
 def _rows(metadata: str) -> pa.Table:
-    """The table's rows. Times lose their zone: Athena's Iceberg timestamps are UTC and views cast them."""
-    return StaticTable.from_metadata(metadata, properties=_storage()).scan().to_arrow()
+    """The table's rows, from the folder that Glue jobs write through to S3."""
+    mirror = {"py-io-impl": f"{MirrorIO.__module__}.{MirrorIO.__name__}", ROOT: _mirror()}
+    return StaticTable.from_metadata(metadata, properties=mirror).scan().to_arrow()
 
 
-def _storage() -> dict[str, str]:
-    """How PyIceberg reaches the emulated S3."""
-    return {
-        "s3.endpoint": os.environ["EMULATED_ENDPOINT"],
-        "s3.access-key-id": "test",
-        "s3.secret-access-key": "test",
-        "s3.region": "us-east-1",
-    }
+def _mirror() -> str:
+    return str(Path(os.environ["EMULATED_FOLDER"]) / "mirror")

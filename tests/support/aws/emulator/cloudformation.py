@@ -18,7 +18,7 @@ Made = tuple[str, dict[str, Any]]
 
 
 def install() -> None:
-    """AWS::Athena::NamedQuery and AWS::IAM::OIDCProvider exist; schedules keep zone and retry policy."""
+    """The kinds of resource that are missing; schedules keep their zone."""
     handlers = provisioners._RESOURCE_HANDLERS
     handlers["AWS::Athena::NamedQuery"] = {
         "create": _create_query,
@@ -29,6 +29,10 @@ def install() -> None:
     handlers["AWS::IAM::OIDCProvider"] = {
         "create": _create_provider,
         "delete": lambda provider, properties: iam._oidc_providers.pop(provider, None),
+    }
+    handlers["AWS::Glue::SecurityConfiguration"] = {
+        "create": lambda logical_id, properties, stack: (properties["Name"], {}),
+        "delete": lambda name, properties: None,
     }
     schedule = handlers["AWS::Scheduler::Schedule"]
     create = schedule["create"]

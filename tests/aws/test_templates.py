@@ -1,0 +1,242 @@
+"""What the emulator can't judge, read from the templates: keys, topics, trust, boundaries, alarms."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from support.aws.templates import machine, of_type, policy, roles, template, workflows
+from wistlake import errors
+
+SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
+ROLES = {"PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"}
+WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
+
+
+def services(statement: dict[str, Any]) -> set[str]:
+    named = statement["Principal"].get("Service", [])
+    named = named if isinstance(named, list) else [named]
+    return {n if isinstance(n, str) else n["Fn::Sub"] for n in named}
+
+
+class TestKeyAndTopic:
+    """An alarm that may not use the key, or not publish, is silent on AWS and loud in no emulator."""
+
+    statements = policy(of_type(SYSTEM, "AWS::KMS::Key")["Key"]["KeyPolicy"]["Statement"])
+
+    @pytest.mark.parametrize(
+        "service",
+        [
+            "cloudwatch.amazonaws.com",
+            "scheduler.amazonaws.com",
+            "sns.amazonaws.com",
+            "logs.${AWS::Region}.amazonaws.com",
+        ],
+    )
+    def test_services_may_use_the_key(self, service: str) -> None:
+        given = {a for s in self.statements if service in services(s) for a in s["Action"]}
+        assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= given
+
+    def test_only_for_this_account(self) -> None:
+        for statement in self.statements:
+            if services(statement):
+                assert "AWS::AccountId" in json.dumps(statement["Condition"])
+
+    def test_alarms_may_publish(self) -> None:
+        (found,) = of_type(SYSTEM, "AWS::SNS::TopicPolicy").values()
+        allowed = [s for s in policy(found["PolicyDocument"]["Statement"]) if s["Effect"] == "Allow"]
+        assert [(services(s), s["Action"]) for s in allowed] == [
+            ({"cloudwatch.amazonaws.com"}, ["sns:Publish"])
+        ]
+
+    def test_everything_at_rest_uses_it(self) -> None:
+        at_rest = {
+            "AWS::S3::Bucket": "BucketEncryption",
+            "AWS::DynamoDB::Table": "SSESpecification",
+            "AWS::SecretsManager::Secret": "KmsKeyId",
+            "AWS::SNS::Topic": "KmsMasterKeyId",
+            "AWS::Logs::LogGroup": "KmsKeyId",
+            "AWS::Scheduler::Schedule": "KmsKeyArn",
+            "AWS::Glue::SecurityConfiguration": "EncryptionConfiguration",
+            "AWS::Athena::WorkGroup": "WorkGroupConfiguration",
+        }
+        for kind, how in at_rest.items():
+            for name, properties in of_type(SYSTEM, kind).items():
+                assert '"Key", "Arn"' in json.dumps(properties[how]), name
+
+
+class TestKept:
+    def test_buckets(self) -> None:
+        closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
+        for stack in (SYSTEM, BOOTSTRAP):
+            guarded = {p["Bucket"]["Ref"]: p for p in of_type(stack, "AWS::S3::BucketPolicy").values()}
+            for name, bucket in of_type(stack, "AWS::S3::Bucket").items():
+                assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+                assert {k for k, v in bucket["PublicAccessBlockConfiguration"].items() if v} == closed
+                (only,) = guarded[name]["PolicyDocument"]["Statement"]
+                assert only["Effect"] == "Deny"
+                assert only["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                assert only["Resource"] == [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
+
+    def test_raw_pages_go_after_their_time(self) -> None:
+        rules = of_type(SYSTEM, "AWS::S3::Bucket")["BronzeBucket"]["LifecycleConfiguration"]["Rules"]
+        assert [r["ExpirationInDays"] for r in rules] == [{"Ref": "BronzeRetentionDays"}]
+
+    def test_tables_can_be_brought_back(self) -> None:
+        for table in of_type(SYSTEM, "AWS::DynamoDB::Table").values():
+            assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+    def test_what_holds_data_outlives_the_stack(self) -> None:
+        for name, resource in SYSTEM["Resources"].items():
+            if resource["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"):
+                assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
+
+    def test_logs_end(self) -> None:
+        for log in of_type(SYSTEM, "AWS::Logs::LogGroup").values():
+            assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+class TestRoles:
+    def test_there_is_one_for_each_part(self) -> None:
+        assert set(roles(SYSTEM)) == ROLES
+        for function in of_type(SYSTEM, "AWS::Serverless::Function").values():
+            assert function["Role"]["Fn::GetAtt"][0] in ROLES
+
+    @pytest.mark.parametrize("stack", [SYSTEM, BOOTSTRAP], ids=["system", "bootstrap"])
+    def test_none_may_do_everything(self, stack: dict[str, Any]) -> None:
+        for name, statements in roles(stack).items():
+            for action in (a for s in statements for a in s["Action"]):
+                assert "*" not in action, f"{name}: {action}"
+            for statement in statements:
+                assert statement["Effect"] == "Allow"
+
+    def test_each_stays_within_the_boundary(self) -> None:
+        (boundary,) = of_type(BOOTSTRAP, "AWS::IAM::ManagedPolicy").values()
+        within = {a for s in policy(boundary["PolicyDocument"]["Statement"]) for a in s["Action"]}
+        for name, role in of_type(SYSTEM, "AWS::IAM::Role").items():
+            assert role["PermissionsBoundary"] == {"Ref": "PermissionsBoundary"}
+            assert {a for s in roles(SYSTEM)[name] for a in s["Action"]} <= within, name
+
+    def test_the_execution_role_makes_no_role_beyond_it(self) -> None:
+        makes = [s for s in roles(BOOTSTRAP)["ExecutionRole"] if "iam:CreateRole" in s["Action"]]
+        assert [s["Condition"] for s in makes] == [
+            {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
+        ]
+
+    @pytest.mark.parametrize(
+        ("role", "environments"),
+        [("DeployRole", ["dev", "prod", "prod-changeset"]), ("ContractRole", ["contract"])],
+    )
+    def test_trust_names_repository_and_environment(self, role: str, environments: list[str]) -> None:
+        (statement,) = of_type(BOOTSTRAP, "AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+        (how,) = statement["Condition"]
+        who = statement["Condition"][how]["token.actions.githubusercontent.com:sub"]
+        assert how == "StringEquals"
+        assert [w["Fn::Sub"] for w in (who if isinstance(who, list) else [who])] == [
+            f"repo:${{Repository}}:environment:{e}" for e in environments
+        ]
+
+
+class TestAlarms:
+    alarms = of_type(SYSTEM, "AWS::CloudWatch::Alarm")
+
+    def test_all_of_them(self) -> None:
+        assert {a["MetricName"] for a in self.alarms.values()} == {
+            "ExecutionsFailed",
+            "ExecutionsTimedOut",
+            "ExecutionsSucceeded",
+            "DataAgeHours",
+            "QuarantinedRows",
+            "IdentitiesBroken",
+        }
+        for name, alarm in self.alarms.items():
+            assert alarm["AlarmActions"] == [{"Ref": "Alerts"}], name
+
+    def test_absence_is_an_alarm(self) -> None:
+        silent = self.alarms["NoRunAlarm"]
+        assert silent["TreatMissingData"] == "breaching"
+        assert silent["ComparisonOperator"] == "LessThanThreshold"
+        assert 24 * 3600 < silent["Period"] * silent["EvaluationPeriods"] <= 7 * 86400
+
+    def test_the_dashboard_is_json_and_shows_the_build(self) -> None:
+        (board,) = of_type(SYSTEM, "AWS::CloudWatch::Dashboard").values()
+        shown = json.loads(board["DashboardBody"]["Fn::Sub"])
+        assert any("Glue" in m[0] for w in shown["widgets"] for m in w["properties"]["metrics"])
+
+
+class TestMachine:
+    def test_errors_that_are_tried_again_exist(self) -> None:
+        ours = {name for name, kind in inspect.getmembers(errors, inspect.isclass)}
+        named = set(re.findall(r'"([A-Z]\w+)"', json.dumps(_all_of(machine(), "ErrorEquals"))))
+        assert {"SourceUnavailable", "StoreError"} <= named <= ours
+
+    def test_every_retry_has_jitter_and_an_end(self) -> None:
+        retries = [r for found in _all_of(machine(), "Retry") for r in found]
+        assert len(retries) >= 6
+        for retry in retries:
+            assert retry["JitterStrategy"] == "FULL"
+            assert retry["BackoffRate"] > 1
+            assert retry["MaxAttempts"] <= 5
+
+    def test_every_task_catches_everything(self) -> None:
+        states = machine()["States"]
+        tasks = {**states, **states["EachMedia"]["ItemProcessor"]["States"]}
+        for name, state in tasks.items():
+            if state["Type"] in ("Task", "Map"):
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+    def test_what_went_wrong_never_ends_green(self) -> None:
+        states = machine()["States"]
+        assert states["Notify"]["Next"] == "Failed"
+        assert states["Succeeded"]["Default"] == "Failed"
+        assert states["Failed"]["Type"] == "Fail"
+        assert [name for name, s in states.items() if s["Type"] == "Succeed"] == ["Done"]
+
+
+def _all_of(value: Any, key: str) -> list[Any]:
+    if isinstance(value, dict):
+        return [v for k, v in value.items() if k == key] + [
+            found for v in value.values() for found in _all_of(v, key)
+        ]
+    return [found for v in value for found in _all_of(v, key)] if isinstance(value, list) else []
+
+
+class TestWorkflows:
+    everything = workflows()
+
+    @pytest.mark.parametrize("name", sorted(everything))
+    def test_nothing_is_allowed_unless_a_job_says_so(self, name: str) -> None:
+        assert self.everything[name]["permissions"] == {}
+
+    @pytest.mark.parametrize("name", sorted(everything))
+    def test_actions_are_pinned_by_commit(self, name: str) -> None:
+        for used in _all_of(self.everything[name], "uses"):
+            assert used.startswith("./") or re.search(r"@[0-9a-f]{40}$", used), used
+
+    def test_nobody_holds_a_long_lived_key(self) -> None:
+        assert "access-key" not in json.dumps(self.everything).lower()
+
+    @pytest.mark.parametrize("name", ["deploy-stage.yml", "contract.yml"])
+    def test_a_missing_variable_fails_in_the_first_step(self, name: str) -> None:
+        first = next(iter(self.everything[name]["jobs"].values()))["steps"][0]
+        assert first["name"] == "Every variable is set"
+        assert all(variable in first["run"] for variable in ("AWS_REGION", "MEDIA_IDS"))
+
+    def test_ci_runs_on_every_push_and_pull_request(self) -> None:
+        when = self.everything["ci.yml"]["on"]
+        assert "push" in when
+        assert when["push"] is None
+        assert when["pull_request"] == {"branches": ["main", "master"]}
+
+    def test_the_live_api_is_asked_only_when_somebody_wants_it(self) -> None:
+        (job,) = self.everything["contract.yml"]["jobs"].values()
+        assert job["if"] == "vars.WISTIA_CONTRACT_TESTS == 'true'"
+
+    def test_prod_is_approved_between_change_set_and_execution(self) -> None:
+        jobs = self.everything["deploy-stage.yml"]["jobs"]
+        assert jobs["execute"]["environment"] == "${{ inputs.stage }}"
+        assert jobs["execute"]["needs"] == "changeset"
+        prod = self.everything["deploy.yml"]["jobs"]["prod"]
+        assert prod["with"]["changeset-environment"] == "prod-changeset"

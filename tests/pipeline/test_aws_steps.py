@@ -1,0 +1,184 @@
+"""Planning, ingesting in rounds and publishing by the handlers on the emulated account; no engine takes part."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from itertools import chain, repeat
+from typing import Any
+
+import pytest
+
+from support.aws_lake import AwsLake, Context, aws_lake
+from support.emulated import Account
+from support.lake import START, Scenario
+from wistia_simulator import Fault, FaultPlan, Nth, Profile
+from wistlake.entrypoints.aws import ingest
+from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable
+from wistlake.pipeline.steps.handover import Planned, by_media, decode_plan, encode_plan
+from wistlake.planning.intervals import Fetch, State
+
+pytestmark = pytest.mark.aws
+SCENARIO = Scenario(Profile(media=2, sessions_per_day=5, history_days=4), settings={"lookback_days": 2})
+Start = Callable[..., AwsLake]
+
+
+@pytest.fixture
+def start(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """(faults) -> a new lake, whose environment is this process's until the next one."""
+    open_lakes = []
+
+    def begin(*faults: Fault) -> AwsLake:
+        scenario = Scenario(SCENARIO.profile, settings=SCENARIO.settings, faults=FaultPlan(faults=faults))
+        lake = aws_lake(account, scenario, monkeypatch)
+        open_lakes.append(lake)
+        return lake.__enter__()
+
+    yield begin
+    for lake in open_lakes:
+        lake.__exit__(None, None, None)
+
+
+def landed(lake: AwsLake) -> list[tuple[str, str, date]]:
+    return [i.key for i in lake.ledger.intervals() if i.state is State.LANDED]
+
+
+def hurried(fetches: int) -> Context:
+    """Time for so many fetches, then less than three minutes."""
+    seconds = chain([900.0] * (1 + fetches), repeat(179.0))  # the round's own time-out asks once
+    return Context(lambda: next(seconds))
+
+
+def test_rounds_land_what_one_round_would(start: Start) -> None:
+    whole = start()
+    once = whole.ingest(whole.plan("once", START))
+    assert all(r["continuation"] is None for r in once)
+
+    lake = start()
+    planned = lake.plan("rounds", START)
+    rounds = lake.ingest(planned, lambda: hurried(2))
+    assert len(rounds) > 2 * len(planned["medias"])
+    assert {r["done"] for r in rounds} == {True, False}
+    assert landed(lake) == landed(whole)
+    for what in ("landed", "requests"):
+        assert sum(r[what] for r in rounds) == sum(r[what] for r in once)
+
+
+def test_what_failed_is_asked_for_again_and_nothing_else(start: Start) -> None:
+    lake = start(Fault("redirect", "by_date", Nth(1)))
+    planned = lake.plan("r1", START)
+    event = {**planned, **planned["medias"][0], "continuation": None}
+    with pytest.raises(ConfigError, match="redirects"):
+        ingest.handler(event, Context())
+    failed = [i.key[0] for i in lake.ledger.intervals() if i.state is State.FAILED]
+    assert set(failed) == {"media_by_date"}
+    again = ingest.handler(event, Context())
+    assert again == {
+        "media_id": event["media_id"],
+        "done": True,
+        "continuation": None,
+        "landed": len(failed),
+        "requests": 1,
+    }
+    assert ingest.handler(event, Context())["requests"] == 0
+
+
+def test_a_round_that_can_do_nothing_is_no_endless_loop(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    with pytest.raises(SourceUnavailable, match="more time"):
+        lake.ingest(planned, lambda: Context(lambda: 60.0))
+
+
+def test_one_run_at_a_time(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("first", START)
+    with pytest.raises(LeaseHeld, match="first has held it"):
+        lake.plan("second", START + timedelta(minutes=1))
+    assert lake.plan("first", START) == planned  # tried again by the machine
+    said = lake.publish(planned, build_failed={"error": "States.TaskFailed", "message": "out of memory"})
+    assert said["verdict"] == "failed"
+    assert lake.plan("second", START + timedelta(minutes=1))["run_id"] == "second"
+
+
+def test_a_run_that_was_taken_over_changes_nothing_any_more(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("slow", START)
+    lake.plan("next", START + timedelta(hours=7))
+    with pytest.raises(LeaseHeld, match="next has held it"):
+        lake.ingest(planned)
+    with pytest.raises(LeaseHeld):
+        lake.publish(planned, build_failed=None)
+
+
+def test_a_plan_that_fails_ends_its_run_and_lets_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = start()
+    lake.publish(lake.plan("r1", START), build_failed={"error": "E", "message": "m"})
+    monkeypatch.setenv("WISTLAKE_ACCOUNT_TIMEZONE", "Europe/Berlin")
+    with pytest.raises(ConfigError, match="set it back"):
+        lake.plan("r2", START)
+    monkeypatch.setenv("WISTLAKE_ACCOUNT_TIMEZONE", SCENARIO.profile.account_timezone)
+    assert [(r.run_id, r.status) for r in lake.ledger.runs(1)] == [("r2", "failed")]
+    lake.plan("r3", START)
+
+
+def test_failures_are_told_and_nothing_moves(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    lake.ingest(planned)
+    failed = [{"media_id": planned["medias"][0]["media_id"], "error": "SourceChanged", "message": "no list"}]
+    capsys.readouterr()
+    said = lake.publish(planned, failed=failed, build_failed={"error": "Glue", "message": "no memory"})
+    assert said["verdict"] == "failed"
+    assert said["failed"] == 1
+    assert [e.split(": ")[-1] for e in said["errors"]] == ["no list", "no memory"]
+    assert lake.ledger.watermarks() == []
+    assert lake.ledger.publication() is None
+    (run,) = lake.ledger.runs()
+    assert (run.status, run.trigger, run.origin) == ("failed", "scheduled", "simulated")
+    metrics = next(
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')
+    )
+    assert metrics["stage"] == "test"
+    assert metrics["RunFailed"] == [1.0]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Wistlake"
+
+
+@pytest.mark.parametrize(
+    ("event", "cure"),
+    [
+        ({"trigger": "manual"}, "run_id"),
+        ({"run_id": "a b", "trigger": "manual"}, "no run's id"),
+        ({"run_id": "r", "trigger": "cron"}, "one of schedule, manual, backfill"),
+        ({"run_id": "r", "trigger": "manual", "from": "yesterday"}, "YYYY-MM-DD"),
+        ({"run_id": "r", "trigger": "manual", "scheduled_time": "noon"}, "write 2026"),
+    ],
+)
+def test_a_wrong_input_says_how_it_should_be(start: Start, event: dict[str, Any], cure: str) -> None:
+    from wistlake.entrypoints.aws import plan
+
+    start()
+    with pytest.raises(ConfigError, match=cure):
+        plan.handler(event, Context())
+
+
+def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    order = decode_plan(
+        lake.account.client("s3").get_object(Bucket=lake.bronze, Key=planned["plan_key"])["Body"].read()
+    ).order
+    first, last = START.date() - timedelta(days=730), START.date()
+    fetches = [
+        Fetch("events", f"media{n:05}", day, day)
+        for n in range(1000)
+        for day in (first + timedelta(days=d) for d in range(731))
+    ] + [Fetch("media_by_date", f"media{n:05}", first, last) for n in range(1000)]
+    whole = Planned(order, by_media(fetches))
+    data = encode_plan(whole)
+    assert decode_plan(data) == whole
+    assert len(data) < 1 << 20
+    state = {**planned, "medias": [{"media_id": m} for m in whole.fetches]}
+    failed = [{"media_id": m, "error": "SourceUnavailable", "message": ""} for m in whole.fetches]
+    assert len(json.dumps(state)) < 64 << 10
+    said = lake.publish(planned, failed=failed, build_failed={"error": "E", "message": "x" * 10_000})
+    assert len(json.dumps(said)) < 8 << 10

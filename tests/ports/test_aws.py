@@ -1,0 +1,274 @@
+"""What only AWS can get wrong."""
+
+import json
+import random
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ports.clock import Clock
+from ports.test_budget import busiest_minute
+from ports.test_ledger import DAY, NOW
+from support.emulated import Account
+from wistlake.adapters import aws_secrets
+from wistlake.adapters.aws_budget import DynamoBudget
+from wistlake.adapters.aws_ledger import DynamoLedger
+from wistlake.adapters.aws_notify import SnsNotifier
+from wistlake.adapters.aws_objects import S3Objects
+from wistlake.errors import ConfigError, LeaseHeld, StoreError
+from wistlake.planning.intervals import Watermark
+from wistlake.ports import Notice, Publication, Run, TableRef
+from wistlake.privacy.keys import KeyChain, encode
+
+pytestmark = pytest.mark.aws
+MIB = 1 << 20
+
+
+@pytest.fixture
+def ledger(account: Account) -> DynamoLedger:
+    return DynamoLedger(
+        account.table("pk", "sk"), account.table("dataset", "media_id"), account.client("dynamodb")
+    )
+
+
+class TestS3:
+    def test_large_objects_travel_in_parts(self, account: Account) -> None:
+        store = S3Objects(account.bucket(), account.client("s3"), part_bytes=5 * MIB)
+        data = random.Random(1).randbytes(11 * MIB)
+        store.put("large", data, if_absent=True)
+        assert store.get("large") == data
+        with pytest.raises(StoreError, match="written only once"):
+            store.put("large", data, if_absent=True)
+        assert account.client("s3").list_multipart_uploads(Bucket=store._bucket).get("Uploads", []) == []
+
+    def test_deleting_leaves_no_older_version(self, account: Account) -> None:
+        bucket, s3 = account.bucket(), account.client("s3")
+        store = S3Objects(bucket, s3)
+        for data in (b"first", b"second"):
+            store.put("a/b", data)
+        store.put("a/bc", b"stays")
+        s3.delete_object(Bucket=bucket, Key="a/b")
+        store.put("a/b", b"third")
+        assert store.delete(["a/b"]) == 1
+        left = s3.list_object_versions(Bucket=bucket)
+        assert [v["Key"] for v in left["Versions"]] == ["a/bc"]
+        assert left.get("DeleteMarkers", []) == []
+
+    def test_pages_of_keys_are_followed(self, account: Account) -> None:
+        store = S3Objects(account.bucket(), account.client("s3"))
+        keys = [f"k/{n:04}" for n in range(1050)]
+        for key in keys:
+            store.put(key, b"")
+        assert list(store.list("k/")) == keys
+        assert store.delete(keys) == 1050
+        assert list(store.list("")) == []
+
+    def test_a_bucket_that_is_not_there_is_named_with_its_cure(self, account: Account) -> None:
+        store = S3Objects("no-such-bucket-at-all", account.client("s3"))
+        with pytest.raises(StoreError, match=r"no-such-bucket-at-all/k: NoSuchBucket.*deploy"):
+            store.put("k", b"")
+
+    def test_uri_is_what_spark_reads(self, account: Account) -> None:
+        assert S3Objects("b", account.client("s3")).uri("a/c") == "s3://b/a/c"
+
+
+class TestLedger:
+    def test_watermarks_are_an_item_that_others_can_read(
+        self, account: Account, ledger: DynamoLedger
+    ) -> None:
+        ledger.advance(Watermark("events", "alphaalpha", DAY, NOW))
+        (item,) = account.client("dynamodb").scan(TableName=ledger._marks)["Items"]
+        assert {name: item[name]["S"] for name in ("dataset", "media_id", "last_date", "updated_at")} == {
+            "dataset": "events",
+            "media_id": "alphaalpha",
+            "last_date": "2026-11-19",
+            "updated_at": "2026-11-20T02:15:00.123456+00:00",
+        }
+
+    def test_the_summary_of_many_media_fits(self, ledger: DynamoLedger) -> None:
+        lines = [
+            {"dataset": "events", "media_id": f"media{n:05}", "rows": n, "pages": 1} for n in range(9000)
+        ]
+        run = Run("r1", "manual", "live", "succeeded", NOW, summary={"intervals": lines})
+        assert len(json.dumps(lines)) > 600_000  # an item holds 400 KB
+        ledger.put_run(run)
+        assert ledger.runs() == [run]
+
+    def test_publications_that_readers_may_still_follow(self, ledger: DynamoLedger) -> None:
+        moments = [NOW + timedelta(hours=n) for n in range(4)]
+        for n, moment in enumerate(moments):
+            ledger.publish(Publication(f"r{n}", moment, {"gold.x": TableRef("s3://x", n)}))
+        assert [p.run_id for p in ledger.publications(moments[2] + timedelta(minutes=1))] == ["r3", "r2"]
+        assert [p.run_id for p in ledger.publications(NOW - timedelta(days=1))] == ["r3", "r2", "r1", "r0"]
+
+    def test_many_may_publish_at_once(self, account: Account, ledger: DynamoLedger) -> None:
+        class Slow:
+            """Somebody else publishes between our look and our write, twice."""
+
+            left = 2
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(ledger._db, name)
+
+            def put_item(self, **given: Any) -> Any:
+                if self.left:
+                    self.left -= 1
+                    ledger.publish(Publication(f"other-{self.left}", NOW, {}))
+                return ledger._db.put_item(**given)
+
+        DynamoLedger(ledger._table, ledger._marks, Slow()).publish(Publication("mine", NOW, {}))
+        found = ledger.publications(datetime(2020, 1, 1, tzinfo=UTC))
+        assert [p.run_id for p in found] == ["mine", "other-0", "other-1"]
+
+    def test_damage_is_told(self, account: Account, ledger: DynamoLedger) -> None:
+        account.client("dynamodb").put_item(
+            TableName=ledger._table, Item={"pk": {"S": "media"}, "sk": {"S": "x"}, "media_id": {"S": "x"}}
+        )
+        with pytest.raises(StoreError, match="MediaEntry that wistlake never wrote"):
+            ledger.media()
+
+    def test_a_table_that_is_not_there_is_named_with_its_cure(self, account: Account) -> None:
+        lost = DynamoLedger("lost", "gone", account.client("dynamodb"))
+        with pytest.raises(StoreError, match=r"lost: ResourceNotFoundException.*deploy"):
+            lost.facts("lake")
+
+
+class TestSharedLease:
+    def test_its_owner_may_take_it_again_and_others_wait_for_its_end(self, ledger: DynamoLedger) -> None:
+        assert ledger.take("lake", "r1", NOW, 60).token == 1
+        ledger.take("lake", "r1", NOW, 60)
+        with pytest.raises(LeaseHeld, match="r1"):
+            ledger.take("lake", "r2", NOW + timedelta(seconds=59), 60)
+        assert ledger.take("lake", "r2", NOW + timedelta(seconds=60), 60).token == 3
+        with pytest.raises(LeaseHeld, match="r2"):
+            ledger.renew("lake", "r1", NOW, 60)
+
+    def test_renewing_moves_its_end(self, ledger: DynamoLedger) -> None:
+        ledger.take("lake", "r1", NOW, 60)
+        ledger.renew("lake", "r1", NOW + timedelta(seconds=50), 60)
+        with pytest.raises(LeaseHeld):
+            ledger.take("lake", "r2", NOW + timedelta(seconds=100), 60)
+
+    def test_only_its_owner_lets_it_go(self, ledger: DynamoLedger) -> None:
+        ledger.take("lake", "r1", NOW, 60)
+        ledger.release("lake", "r2")
+        with pytest.raises(LeaseHeld):
+            ledger.take("lake", "r2", NOW, 60)
+        ledger.release("lake", "r1")
+        ledger.take("lake", "r2", NOW, 60)
+
+    def test_a_block_that_outlived_its_lease_frees_nothing(self, ledger: DynamoLedger) -> None:
+        with ledger.lease("lake", "same name", NOW, 60):
+            ledger.take("lake", "same name", NOW + timedelta(seconds=61), 60)
+        with pytest.raises(LeaseHeld):
+            ledger.take("lake", "r2", NOW + timedelta(seconds=62), 60)
+
+
+class TestBudget:
+    def budgets(self, account: Account, clocks: list[Clock]) -> list[DynamoBudget]:
+        table, dynamodb = account.table("pk", "sk"), account.client("dynamodb")
+        return [DynamoBudget(table, "account", 60, 5, clock, dynamodb) for clock in clocks]
+
+    def test_several_never_pass_the_limit(self, account: Account, clock: Clock) -> None:
+        budgets = self.budgets(account, [clock] * 3)
+        dice, sent = random.Random(3), []
+        ready = [clock.now] * 3
+        while len(sent) < 130:
+            who = min(range(3), key=lambda n: ready[n])
+            clock.now = max(clock.now, ready[who])
+            sent.append(clock.now + budgets[who].reserve())
+            ready[who] = sent[-1] + dice.choice([0.001, 0.3])
+        assert busiest_minute(sent) <= 60
+        assert sent[-1] - sent[0] < 150  # and the allowance is used
+
+    def test_a_clock_that_is_a_little_behind_gains_nothing(self, account: Account) -> None:
+        ahead, behind = Clock(), Clock()
+        behind.now -= 0.2
+        budgets = self.budgets(account, [ahead, behind])
+        waits = [budgets[n % 2].reserve() for n in range(40)]
+        assert waits[-1] == pytest.approx(35 * 60 / 56, abs=0.01)
+
+    def test_the_loser_of_a_race_computes_anew(self, account: Account, clock: Clock) -> None:
+        one, other = self.budgets(account, [clock] * 2)
+        for _ in range(4):
+            one.reserve()
+        for _ in range(4):
+            other.reserve()
+        assert one.reserve() == pytest.approx(4 * 60 / 56, abs=1e-4)
+
+
+class TestSecrets:
+    def stored(self, account: Account, text: str) -> tuple[str, Any]:
+        manager = account.client("secretsmanager")
+        name = f"secret-{secrets.token_hex(4)}"
+        manager.create_secret(Name=name, SecretString=text)
+        return name, manager
+
+    def test_the_key_is_a_chain_or_a_generated_text(self, account: Account) -> None:
+        chain = KeyChain((b"k" * 32, b"l" * 32))
+        assert aws_secrets.read_keys(*self.stored(account, encode(chain))) == chain
+        generated = "x" * 64
+        found = aws_secrets.read_keys(*self.stored(account, json.dumps({"key": generated})))
+        assert found.keys == (generated.encode(),)
+
+    @pytest.mark.parametrize("text", ["hush", '{"key": "short"}', '{"key": 7}', '["hush"]'])
+    def test_a_damaged_key_is_told_and_never_quoted(self, account: Account, text: str) -> None:
+        with pytest.raises(StoreError) as told:
+            aws_secrets.read_keys(*self.stored(account, text))
+        assert "hush" not in str(told.value)
+        assert "short" not in str(told.value)
+
+    def test_a_rotation_that_was_begun_stops_the_run(self, account: Account) -> None:
+        text = encode(KeyChain((b"k" * 32,), b"p" * 32))
+        with pytest.raises(StoreError, match="rotation"):
+            aws_secrets.read_keys(*self.stored(account, text))
+
+    def test_an_empty_secret_names_its_cure(self, account: Account) -> None:
+        with pytest.raises(ConfigError, match="store its value"):
+            aws_secrets.read(*self.stored(account, " "))
+
+    def test_a_secret_that_is_not_there(self, account: Account) -> None:
+        with pytest.raises(StoreError, match=r"the secret lost: ResourceNotFoundException"):
+            aws_secrets.read("lost", account.client("secretsmanager"))
+
+
+class Topic:
+    """Keeps what is published, as `publish` gets it."""
+
+    def __init__(self) -> None:
+        self.got: list[Mapping[str, Any]] = []
+
+    def publish(self, **given: Any) -> None:
+        self.got.append(given)
+
+
+class TestSns:
+    NOTICE = Notice(
+        "run\nfailed – " + "x" * 200, "token t0ken of jane@example.com", failed=True, facts={"n": 1}
+    )
+
+    def test_people_get_a_subject_and_nothing_private(self) -> None:
+        topic = Topic()
+        SnsNotifier("arn", secrets=("t0ken",), sns=topic).notify(self.NOTICE)
+        (got,) = topic.got
+        assert got["Subject"].startswith("run failed ? xx")
+        assert len(got["Subject"]) == 100
+        said = json.loads(got["Message"])
+        assert (said["text"], said["failed"], said["facts"]) == ("token [masked] of [masked]", True, {"n": 1})
+
+    def test_the_topic_takes_it(self, account: Account) -> None:
+        sns = account.client("sns")
+        topic = sns.create_topic(Name="notices")["TopicArn"]
+        with capture_logs() as logs:
+            SnsNotifier(topic, sns=sns).notify(self.NOTICE)
+        assert logs == []
+
+    def test_a_topic_that_is_not_there_fails_no_run(self, account: Account) -> None:
+        with capture_logs() as logs:
+            lost = "arn:aws:sns:us-east-1:000000000000:lost"
+            SnsNotifier(lost, sns=account.client("sns")).notify(self.NOTICE)
+        assert [log["event"] for log in logs] == ["notice_not_delivered"]

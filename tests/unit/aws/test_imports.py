@@ -1,0 +1,61 @@
+"""What the entry points on AWS load: functions no engine, the Glue script nothing but pyspark and boto3."""
+
+import subprocess
+import sys
+
+import pytest
+
+_FUNCTIONS = ("plan", "ingest", "publish")
+_HEAVY = ("pyspark", "pysail", "pyarrow", "pyiceberg", "duckdb", "pandas", "numpy", "sqlalchemy")
+_MOST_SECONDS = 1.5
+# What Glue 5.1 is sure to have: pyspark, boto3, and what these need.
+_GLUE = ("pyspark", "py4j", "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+_ONLY = """
+import sys
+ALLOWED = set(sys.stdlib_module_names) | {allowed!r}
+
+class Refusing:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] not in ALLOWED and not name.startswith("_sysconfigdata"):
+            raise ModuleNotFoundError(f"{{name}} is not there on Glue")
+
+sys.meta_path.insert(0, Refusing)
+"""
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", _FUNCTIONS)
+def test_a_function_loads_no_engine_and_is_quick(name: str) -> None:
+    code = (
+        "import sys, time; before = time.process_time();"
+        f"import wistlake.entrypoints.aws.{name} as function; assert callable(function.handler);"
+        f"print(time.process_time() - before, [m for m in {_HEAVY} if m in sys.modules])"
+    )
+    seconds, _, heavy = run(code).strip().partition(" ")
+    assert heavy == "[]"
+    assert float(seconds) < _MOST_SECONDS
+
+
+def test_the_glue_script_needs_pyspark_and_boto3_only() -> None:
+    allowed = _ONLY.format(allowed={*_GLUE, "wistlake"})
+    run(
+        f"{allowed}\nimport wistlake.entrypoints.aws.glue_build\nimport wistlake.adapters.aws_spark"
+        "\nimport wistlake.adapters.engine_tables\nimport wistlake.pipeline.build.gold"
+        "\nimport wistlake.pipeline.build.silver"
+    )
+
+
+def test_the_check_itself_refuses() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ONLY.format(allowed={"wistlake"}) + "\nimport pydantic"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "pydantic is not there on Glue" in done.stderr
