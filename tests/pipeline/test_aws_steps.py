@@ -206,6 +206,14 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     assert "start an execution" in rebuilt.output
     assert "built" not in {i.built_signature for i in lake.ledger.intervals() if i.landing_id}
 
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert doctor["lake"]["verdict"] == "ok", doctor
+    assert set(doctor) == {"settings", "token", "lake", "clock"}
+    monkeypatch.setenv("LEDGER_TABLE", "lost")
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert "ResourceNotFoundException" in doctor["lake"]["detail"]
+    monkeypatch.setenv("LEDGER_TABLE", lake.ledger_table)
+
     for refused in (["run"], ["maintain"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
         said = wistlake(app, refused)
         assert isinstance(said.exception, ConfigError), refused

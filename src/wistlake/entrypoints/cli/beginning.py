@@ -89,7 +89,8 @@ def doctor(
         from wistlake.wiring import laptop
 
         outside = session.outside(now)
-        checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
+        where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
+        checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
         if live and settings.token is not None:
             checks += asyncio.run(_live(settings, outside))
     if as_json:
