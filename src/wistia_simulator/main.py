@@ -1,6 +1,7 @@
 """A served simulator: ``python -m wistia_simulator --port 8765``. It listens on this machine only."""
 
 import argparse
+import secrets
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -72,9 +73,14 @@ def build(serving: Serving) -> Starlette:
 
 
 def serve(serving: Serving) -> None:
-    """Serve on 127.0.0.1 until interrupted, after printing the base URL."""
+    """Serve on 127.0.0.1 until interrupted, after printing the base URL. Recordings may be somebody's:
+    they ask for a token, printed as well, where none was chosen."""
+    if serving.replay is not None and serving.token is None:
+        serving = replace(serving, token=secrets.token_urlsafe(16))
     with _listener(serving.port) as listener:
         sys.stdout.write(f"{_url(listener)}\n")
+        if serving.replay is not None:
+            sys.stdout.write(f"token: {serving.token}\n")
         sys.stdout.flush()
         _server(build(serving)).run(sockets=[listener])
 

@@ -23,10 +23,10 @@ class Lake:
 
     def table(self, name: str) -> "pa.Table":
         """All rows of `layer.table`. ConfigError if there is no such table."""
-        from wistlake.errors import ConfigError
+        from wistlake.errors import unknown
 
         if name not in self.tables():
-            raise ConfigError(f"there is no table {name!r}: one of {', '.join(self.tables())}")
+            raise unknown("table", name, self.tables())
         return self._query.sql(f"SELECT * FROM {name}")
 
     def tables(self) -> tuple[str, ...]:

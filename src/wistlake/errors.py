@@ -12,7 +12,8 @@
 Messages name the thing and the cure. They never quote a value of a personal class, nor the token.
 """
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 class WistlakeError(Exception):
@@ -30,6 +31,20 @@ class ConfigError(WistlakeError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like `name`; "" if none is."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
+    """`name` is no `what`: the error with the name that was probably meant, and all that there are."""
+    names = list(known)
+    meant = closest(name, names)
+    return ConfigError(
+        f"no such {what}: {name[:40]}{f', did you mean {meant}?' if meant else ''} (there are {', '.join(names)})"
+    )
 
 
 class SourceUnavailable(WistlakeError):

@@ -5,7 +5,6 @@ A value comes from the first of: an explicit argument, the environment, `.env` i
 All problems are raised together as one ConfigError, each with its cure; none quotes a secret.
 """
 
-import difflib
 import os
 import re
 import shlex
@@ -29,7 +28,7 @@ from pydantic_settings import (
 )
 
 from wistlake.contracts import SOURCES
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, closest
 from wistlake.zones import zone
 
 DOTENV = ".env"
@@ -128,18 +127,26 @@ def _datasets(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in known if name in value)
 
 
+def _home(variable: str, value: Path) -> Path:
+    """The path with its `~` in full; ValueError where that names nobody's home."""
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"{variable} is {_shown(value)}, and there is no such home folder") from None
+
+
 def _lake(value: Path) -> Path:
     if str(value).startswith(("s3:", "http:", "https:")):
         raise ValueError(
             f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
         )
-    return value.expanduser().absolute()
+    return _home("WISTLAKE_LAKE", value)
 
 
 def _channels(value: Path | None) -> Path | None:
     if value is None:
         return None
-    path = value.expanduser().absolute()
+    path = _home("WISTLAKE_CHANNELS", value)
     if not path.is_file():
         raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
     return path
@@ -171,8 +178,8 @@ def _shown(value: Any) -> str:
 def _meant(name: str, known: Iterable[str]) -> str:
     # Without their prefix: it would make any two names look alike.
     bare = {_PREFIX.sub("", candidate): candidate for candidate in known}
-    close = difflib.get_close_matches(_PREFIX.sub("", name), bare, n=1, cutoff=0.6)
-    return f", did you mean {bare[close[0]]}?" if close else ""
+    meant = closest(_PREFIX.sub("", name), bare)
+    return f", did you mean {bare[meant]}?" if meant else ""
 
 
 _Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
@@ -301,6 +308,9 @@ class Settings(BaseSettings):
         False,
         "Cut personal values out before landing, so that no raw copy exists.",
         "on or off",
+    )
+    report: bool = _setting(
+        "WISTLAKE_REPORT", True, "Write report.html into the lake after every run.", "true or false"
     )
     notify_command: str = _setting(
         "WISTLAKE_NOTIFY_COMMAND",
@@ -438,6 +448,17 @@ class Settings(BaseSettings):
                 "or set WISTLAKE_MEDIA_FOLDER or WISTLAKE_MEDIA_TAG"
             )
         return () if self.all_media else self.media_ids
+
+    def require_source(self, media: tuple[str, ...] = ()) -> None:
+        """What asking Wistia needs: a token, and media unless some are named. ConfigError lists both."""
+        problems: list[str] = []
+        for need in (self.require_token, *(() if media else (self.require_media,))):
+            try:
+                need()
+            except ConfigError as e:
+                problems += e.problems
+        if problems:
+            raise ConfigError(problems)
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set, for those who must keep them out of a text."""

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from wistlake_dashboard import tables
+from wistlake_dashboard import tables, words
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
 if TYPE_CHECKING:
@@ -275,6 +275,14 @@ def _shown(value: Any) -> str:
     return "none" if value is None or value == "" else str(value)
 
 
+_REASONS = {
+    "comparable": "nothing was played between them",
+    "media_swapped": "the file was swapped between them",
+    "duration_changed": "the duration changed between them",
+    "restated": "Wistia restated the curve between them",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Views of each second (or of each thousandth of a long media) per play. `ever` is the newest lifetime
@@ -289,6 +297,19 @@ class Retention:
     engagement_first: float | None
     engagement_last: float | None
     verdict: str
+
+    @property
+    def moved(self) -> str:
+        """How the curve moved between the two snapshots, in words; or why that can't be said."""
+        said = f"Snapshots of {words.day(self.first_day)} and {words.day(self.last_day)}."
+        if self.first_day == self.last_day:
+            return f"Snapshot of {words.day(self.last_day)}; there is no earlier one in these days."
+        if self.engagement_first is not None and self.engagement_last is not None:
+            first, last = words.share(self.engagement_first), words.share(self.engagement_last)
+            said += f" Seen on average, ever: {first}, then {last}."
+        if self.lately is None:
+            said += f" No curve of these days alone: {_REASONS[self.verdict]}."
+        return said
 
 
 def retention(query: "Query", scope: Scope) -> dict[str, Retention]:

@@ -1,7 +1,7 @@
 """The report: the lake's own numbers, in a file that can do nothing but be read."""
 
 import re
-from datetime import timedelta
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -9,25 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from support.lake import START, Lake, Scenario
-from wistia_simulator import MediaChange, Profile
+from support.lake import Lake
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake_dashboard import figures
-from wistlake_dashboard.report import chosen_scope, page
+from wistlake_dashboard.figures import Totals
+from wistlake_dashboard.report import chosen_scope, page, sections
 from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.tiles import TILES
 
-EVIL = "<script>alert('x')</script>"
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Two days of a small account, one media of which has a hostile name."""
-    renamed = MediaChange(0, START - timedelta(days=1), "rename", EVIL)
-    profile = Profile(media=2, sessions_per_day=20, history_days=10, changes=(renamed,))
-    made = Lake(tmp_path_factory.mktemp("report") / "lake", Scenario(profile=profile))
-    made.run_days(2)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +27,20 @@ def text(lake: Lake) -> str:
 
 
 def test_tiles_are_what_a_query_says(lake: Lake, text: str) -> None:
+    scope = chosen_scope(DuckDBQuery(lake.ledger))
+    assert scope is not None
     (row,) = lake.sql(
-        "SELECT sum(plays)::BIGINT AS plays, sum(loads)::BIGINT AS loads FROM gold.fact_media_daily"
+        "SELECT sum(plays)::BIGINT AS plays, sum(loads)::BIGINT AS loads FROM gold.fact_media_daily "
+        f"WHERE {scope.where()}"
     )
-    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"value\">([^<]+)</dd>", text))
+    title = r'<span class="term"[^>]*>([^<]+)</span>'
+    tile = title + r'<span class="tip"[^>]*>[^<]*</span></dt><dd class="value">([^<]+)</dd>'
+    shown = dict(re.findall(tile, text))
     assert shown["Plays"] == f"{row['plays']:,}"
     assert shown["Loads"] == f"{row['loads']:,}"
 
 
 def test_names_are_text_and_nothing_else(text: str) -> None:
-    assert EVIL not in text
     assert "&lt;script&gt;" in text
     assert "<script" not in text
 
@@ -57,9 +51,42 @@ def test_it_asks_no_network(text: str) -> None:
     assert "url(" not in text
 
 
-def test_every_tile_has_its_definition(text: str) -> None:
-    tiles = text.count('class="tile"')
-    assert tiles == text.count('class="tip"') == 6
+def test_every_number_has_its_definition_for_mouse_and_keyboard(text: str) -> None:
+    assert text.count('class="tile"') == len(TILES)
+    described = re.findall(r'class="term" tabindex="0" aria-describedby="([^"]+)"', text)
+    tips = dict(re.findall(r'class="tip" role="tooltip" id="([^"]+)">([^<]+)<', text))
+    assert described == list(tips)
+    assert len(described) == text.count('class="term"') > len(TILES)
+    numeric = re.findall(r'<th scope="col" class="n">(.*?)</th>', text)
+    assert [h for h in numeric if h and 'class="term"' not in h] == []
+
+
+def test_every_chart_is_named_and_has_a_table(text: str) -> None:
+    charts = re.findall(r'<svg [^>]*role="img"[^>]*>', text)
+    assert charts
+    assert all('aria-label="' in c for c in charts)
+    curves = re.findall(r'<svg [^>]*aria-label="Retention of ', text)
+    assert text.count("<details>") == 1 + len(curves)
+
+
+def test_the_period_before_stands_beside_this_one(lake: Lake, text: str) -> None:
+    scope = chosen_scope(DuckDBQuery(lake.ledger))
+    assert scope is not None
+    days = re.search(r'aria-label="By day">.*?</table>', text, re.S)
+    assert days is not None
+    assert days.group(0).count('<th scope="row">') == 2 * scope.length
+    assert " on the period before" in text
+
+
+def test_a_renamed_media_is_flagged_in_the_chart_and_listed() -> None:
+    day = date(2026, 3, 2)
+    notes = [{"day": day, "media_id": "a", "title": "Old <b>", "what": "title Old <b> → New"}]
+    drawn = sections.by_day({day: Totals(loads=3, plays=2)}, Scope(day, day), 0, notes)
+    assert 'class="note"' in drawn
+    assert "Old &lt;b&gt;: title" in drawn
+    listed = sections.changes(notes, {"a": "New"})
+    assert listed is not None
+    assert "2 Mar 2026" in listed
 
 
 def test_it_says_that_the_data_are_simulated(text: str) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from typer.main import get_command
 
 import wistlake
 from support.lake import START, Lake, Scenario
+from support.processes import work_of_children
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters import local_upkeep
@@ -113,11 +113,11 @@ def test_a_typo_is_answered_with_a_suggestion(
 def test_help_is_fast() -> None:
     times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = work_of_children()
         subprocess.run(
             [sys.executable, "-m", "wistlake.entrypoints.cli.main", "--help"], check=True, capture_output=True
         )
-        times.append(time.perf_counter() - begin)
+        times.append(work_of_children() - begin)
     assert min(times) < 0.4
 
 
@@ -129,8 +129,10 @@ def test_open_reads_what_is_published(grown: Lake) -> None:
     assert "gold.fact_media_daily" in found.tables()
     counted = found.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist()[0]["n"]
     assert counted == found.table("silver.fact_events").num_rows > 100
-    with pytest.raises(ConfigError, match=r"no table 'gold\.nothing'"):
-        found.table("gold.nothing")
+    with pytest.raises(
+        ConfigError, match=r"no such table: gold\.fact_event, did you mean silver\.fact_events\?"
+    ):
+        found.table("gold.fact_event")
 
 
 def test_open_says_where_there_is_no_lake(tmp_path: Path) -> None:
@@ -369,7 +371,8 @@ def test_doctor_asks_what_nobody_has_written_down(lake: Path, capsys: pytest.Cap
     checks = {c["name"]: c for c in answer(capsys, "doctor", "--live", "--now", NOW)["checks"]}
     assert checks["live: events a page without per_page"]["verdict"] == "10"
     assert checks["live: unknown media in stats"]["verdict"] == "404"
-    assert len(checks) == 6 + 9
+    assert checks["live: basic authentication"]["verdict"] in ("yes", "no")
+    assert len(checks) == 6 + 10 + 1
 
 
 def test_a_first_run_without_a_token_offers_the_demo(
@@ -407,9 +410,9 @@ def test_nothing_new_starts_no_engine(lake: Path) -> None:
         "print(heavy)"
     )
     first = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    begin = time.perf_counter()
+    begin = work_of_children()
     second = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    spent = time.perf_counter() - begin
+    spent = work_of_children() - begin
     result = json.loads(second.stdout.splitlines()[0])
     assert result["status"] == "succeeded", first.stderr
     assert second.stdout.splitlines()[-1] == "[]"

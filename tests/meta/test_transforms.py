@@ -1,14 +1,19 @@
-"""Every table of silver and gold has a transform and a table test, each under the name of its contract."""
+"""Every table of silver and gold has a transform, and every transform a table test, under the same name."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
 
+import wistlake.transforms
 from wistlake import contracts
 from wistlake.contracts.form import Table
 
 _TESTS = Path(__file__).parents[1] / "transforms"
+_MODULES = sorted(
+    p.stem for p in Path(next(iter(wistlake.transforms.__path__))).glob("*.py") if p.stem != "__init__"
+)
 _BUILT = {
     name: module.TABLE
     for name, module in vars(contracts).items()
@@ -22,9 +27,15 @@ def test_every_table_of_silver_and_gold_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_BUILT))
-def test_transform_and_table_test(name: str) -> None:
+def test_every_table_has_a_transform_that_its_test_builds(name: str) -> None:
     transform = importlib.import_module(f"wistlake.transforms.{name}")
     assert callable(transform.build)
+    assert "transform.build(" in (_TESTS / f"test_{name}.py").read_text()
+
+
+@pytest.mark.parametrize("name", _MODULES)
+def test_every_transform_has_its_test(name: str) -> None:
     test = _TESTS / f"test_{name}.py"
-    assert test.exists(), f"write {test.name}"
-    assert "transform.build(" in test.read_text()
+    assert test.exists(), f"write tests/transforms/{test.name}"
+    imports = re.findall(r"^from wistlake\.transforms\b.*$", test.read_text(), re.MULTILINE)
+    assert any(name in re.findall(r"\w+", line) for line in imports), f"{test.name} tests something else"

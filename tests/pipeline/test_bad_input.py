@@ -1,5 +1,6 @@
 """Input that is wrong in every way it was ever wrong: what a run makes of it, from the source to the tables."""
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from support import tampering, truth
@@ -14,13 +16,18 @@ from support.compare import differences
 from support.lake import START, Lake, Scenario, at
 from support.tampering import Tampering
 from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
+from wistlake import bronze
 from wistlake.adapters.local_objects import LocalObjects
-from wistlake.contracts import table
-from wistlake.errors import ConfigError, SourceRefused, StoreError
+from wistlake.contracts import events, table
+from wistlake.errors import ConfigError, SourceChanged, SourceRefused, StoreError
 from wistlake.pipeline.daily import RunFailed
+from wistlake.pipeline.order import RunResult
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=8.0, history_days=3)
 SCENARIO = Scenario(CALM, settings={"lookback_days": 1})
+BUSY = Scenario(replace(CALM, sessions_per_day=60.0), settings={"lookback_days": 1})
+LEFT_OUT = object()
+Bytes = Callable[[bytes], bytes]
 TOMORROW = START + timedelta(days=1)
 
 
@@ -32,9 +39,15 @@ def tampered(folder: Path, change: tampering.Change, scenario: Scenario = SCENAR
     return lake
 
 
-def first_spoilt(change: dict[str, Any]) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
-    """The first event of each page, changed."""
-    return lambda page: [page[0] | change, *page[1:]] if page else page
+def altered(record: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """The record with other values; those that are LEFT_OUT are not in it at all."""
+    return {k: v for k, v in (record | change).items() if v is not LEFT_OUT}
+
+
+def on_the_newest_day(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Any:
+    """`change` for the pages of the newest day, the others as they are."""
+    day = (START.date() - timedelta(days=1)).isoformat()
+    return lambda page: change(page) if page and page[0]["received_at"].startswith(day) else page
 
 
 def kept(lake: Lake) -> int:
@@ -42,35 +55,110 @@ def kept(lake: Lake) -> int:
     return len(lake.rows("silver.fact_events"))
 
 
+def rows_of_events(result: RunResult) -> int:
+    """Records of events that a run has landed."""
+    return sum(line["rows"] for line in result.intervals if line["dataset"] == "events")
+
+
+def unique_keys(lake: Lake) -> bool:
+    """Whether each key is there once."""
+    keys = [r["event_key"] for r in lake.rows("silver.fact_events")]
+    return len(keys) == len(set(keys)) > 0
+
+
+# What may stand in an event, and the reason for which it is refused then.
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"percent_viewed": 1.5}, "bad_percent_viewed"),
+    ({"percent_viewed": -0.01}, "bad_percent_viewed"),
+    ({"percent_viewed": "half"}, "bad_percent_viewed"),
+    ({"percent_viewed": {"share": 1}}, "bad_percent_viewed"),
+    ({"percent_viewed": None}, "missing_percent_viewed"),
+    ({"received_at": "yesterday"}, "bad_received_at"),
+    ({"received_at": 1772496000}, "bad_received_at"),
+    ({"received_at": "2026-02-25T12:00:00.000Z"}, "outside_window"),
+    ({"received_at": "2036-03-01T12:00:00.000Z"}, "outside_window"),
+    ({"media_id": "another123"}, "wrong_media"),
+    ({"event_key": ""}, "missing_event_key"),
+    ({"event_key": LEFT_OUT}, "missing_event_key"),
+    ({"visitor_key": None}, "missing_visitor_key"),
+    ({"visitor_key": LEFT_OUT}, "missing_visitor_key"),
+    ({"user_agent_details": {"mobile": "perhaps"}}, "bad_user_agent_details_mobile"),
+)
+OPTIONAL = tuple(dict.fromkeys(f.path.partition(".")[0] for f in events.SOURCE.fields if not f.required))
+# What must be taken as it is, and what becomes of it in fact_events.
+TAKEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    ({"percent_viewed": 1}, {"percent_viewed": 1.0}),
+    ({"percent_viewed": 0}, {"percent_viewed": 0.0, "watch_milliseconds": 0}),
+    (
+        {"country": "", "region": "", "conversion_type": "", "embed_url": ""},
+        {"country": None, "region": None, "conversion_type": None, "embed_host": None},
+    ),
+    (dict.fromkeys(OPTIONAL), {"country": None, "browser": None, "is_mobile": None, "embed_host": None}),
+    (dict.fromkeys(OPTIONAL, LEFT_OUT), {"country": None, "platform": None, "utm_source": None}),
+    ({"user_agent_details": "none"}, {"browser": None, "browser_version": None}),
+)
+
+
 @pytest.mark.engine
 class TestRecords:
     """A bad record is put aside by name, and the good ones are published."""
 
-    def test_bad_records_are_quarantined_and_counted(self, tmp_path: Path) -> None:
-        lake = tampered(tmp_path / "lake", tampering.events(first_spoilt({"percent_viewed": 1.5})))
+    def test_each_bad_record_is_quarantined_for_its_reason_and_the_others_are_published(
+        self, tmp_path: Path
+    ) -> None:
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [*map(altered, page, [c for c, _ in REFUSED]), *page[len(REFUSED) :]]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), BUSY)
         result = lake.run_day(START)
         refused = lake.rows("silver.quarantine")
-        assert {r["reason"] for r in refused} == {"bad_percent_viewed"}
-        assert len(refused) == 2
-        assert sum(line["quarantined"] for line in result.intervals) == 2
-        assert kept(lake) + len(refused) == sum(
-            r["rows"] for r in result.intervals if r["dataset"] == "events"
-        )
+        assert sorted(r["reason"] for r in refused) == sorted(why for _, why in REFUSED)
+        assert sorted(r["line"] for r in refused) == list(range(1, len(REFUSED) + 1))
+        assert sum(line["quarantined"] for line in result.intervals) == len(REFUSED)
+        assert kept(lake) == rows_of_events(result) - len(REFUSED)
         assert result.status == "succeeded"
+        assert not any("visitor_key" in (r["payload"] or "") for r in refused)
+
+    def test_what_the_api_allows_is_taken_as_unknown(self, tmp_path: Path) -> None:
+        changed: dict[str, dict[str, Any]] = {}
+
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            changed.update((r["event_key"], e) for r, (_, e) in zip(page, TAKEN, strict=False))
+            return [*map(altered, page, [c for c, _ in TAKEN]), *page[len(TAKEN) :]]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), BUSY)
+        result = lake.run_day(START)
+        assert lake.rows("silver.quarantine") == []
+        assert kept(lake) == rows_of_events(result)
+        found = {r["event_key"]: r for r in lake.rows("silver.fact_events") if r["event_key"] in changed}
+        assert len(found) == len(TAKEN)
+        assert {key: {c: row[c] for c in changed[key]} for key, row in found.items()} == changed
 
     def test_a_record_that_is_mended_leaves_quarantine(self, tmp_path: Path) -> None:
-        spoilt = [first_spoilt({"received_at": "yesterday"})]
+        spoilt = [{"received_at": "yesterday"}]
 
-        def latest(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return spoilt[-1](page)
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [*map(altered, page, spoilt), *page[len(spoilt) :]]
 
-        lake = tampered(tmp_path / "lake", tampering.events(latest))
+        lake = tampered(tmp_path / "lake", tampering.events(change))
         lake.run_day(START)
+        assert len(lake.rows("silver.quarantine")) == 2
         before = kept(lake)
-        spoilt.append(first_spoilt({}))
+        spoilt.clear()
         lake.run_day(START + timedelta(hours=1))
         assert lake.rows("silver.quarantine") == []
         assert kept(lake) == before + 2
+
+    def test_a_field_that_every_record_has_lost_stops_the_media(self, tmp_path: Path) -> None:
+        """Then it is not a bad record but another payload: nothing is stored of it."""
+        lake = tampered(
+            tmp_path / "lake",
+            tampering.events(lambda page: [altered(r, {"percent_viewed": LEFT_OUT}) for r in page]),
+        )
+        with pytest.raises(RunFailed, match="no record has percent_viewed") as failed:
+            lake.run_day(START)
+        assert failed.value.exit_code == SourceChanged.exit_code
+        assert lake.rows("silver.fact_events") == []
 
     def test_an_unknown_field_is_told_once_and_kept_out(self, tmp_path: Path) -> None:
         lake = tampered(
@@ -80,41 +168,158 @@ class TestRecords:
         assert lake.run_day(TOMORROW).drift == {}
         assert "mood" not in lake.rows("silver.fact_events")[0]
 
-    def test_duplicates_in_a_page_and_across_days_are_one_row(self, tmp_path: Path) -> None:
-        """The same key on two days belongs to the later observation."""
-        lake = tampered(tmp_path / "lake", tampering.events(lambda page: [*page, *page[:3]]))
-        lake.run_day(START)
-        keys = [r["event_key"] for r in lake.rows("silver.fact_events")]
+
+@pytest.mark.engine
+class TestDuplicates:
+    """One row a key, wherever the source lists it."""
+
+    def test_in_a_page_the_one_that_saw_most_is_kept(self, tmp_path: Path) -> None:
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [*page, *(r | {"percent_viewed": 1.0} for r in page[:2])]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)))
+        result = lake.run_day(START)
+        assert kept(lake) == rows_of_events(result) - 2
+        assert unique_keys(lake)
+        assert sum(r["percent_viewed"] == 1.0 for r in lake.rows("silver.fact_events")) >= 2
+
+    def test_across_pages(self, tmp_path: Path) -> None:
+        """Some keys Wistia lists twice for ever, and then on two pages as well as on one."""
+        twice = replace(CALM, sessions_per_day=12.0, duplicated=1.0)
+        scenario = Scenario(twice, settings={"lookback_days": 1, "per_page": 5})
+        lake = Lake(tmp_path / "lake", scenario)
+        result = lake.run_day(START)
+        assert any(i["pages"] > 4 for i in result.intervals if i["dataset"] == "events")
+        assert kept(lake) == rows_of_events(result) / 2 > 10
+        assert unique_keys(lake)
+
+    def test_across_days_the_one_that_saw_most_is_kept(self, tmp_path: Path) -> None:
         first, last = START.date() - timedelta(days=2), START.date() - timedelta(days=1)
-        assert sorted(keys) == sorted(x.event_key for x in lake.world.truth.sessions(start=first, end=last))
+        keys: list[str] = []
 
-    def test_a_line_that_was_damaged_on_disk_stops_its_day_only(self, tmp_path: Path) -> None:
-        """Nothing is built from a landing that is not what its manifest promised; the other days are."""
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [*page, *(page[0] | {"event_key": key, "percent_viewed": 1.0} for key in keys)]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)))
+        keys += [s.event_key for s in lake.world.truth.sessions(start=first, end=first)][:2]
+        lake.run_day(START)
+        assert unique_keys(lake)
+        found = {r["event_key"]: r["event_date"] for r in lake.rows("silver.fact_events")}
+        assert [found[key] for key in keys] == [last, last]
+
+
+class Rewriting(LocalObjects):
+    """A store whose landings of one day are not what was put: `part` and `manifest` change the bytes."""
+
+    def __init__(self, root: Path, part: Bytes = bytes, manifest: Bytes = bytes) -> None:
+        super().__init__(root)
+        self._changes = {"part-": part, "manifest": manifest}
+
+    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
+        name = key.rpartition("/")[2]
+        if "events/dt=2026-02-28" in key:
+            data = next(c for start, c in self._changes.items() if name.startswith(start))(data)
+        super().put(key, data, if_absent=if_absent)
+
+
+def a_bit_turned(data: bytes) -> bytes:
+    """The part as a failing disk returns it."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def another_hash(data: bytes) -> bytes:
+    """The manifest with another payload's hash."""
+    return json.dumps(json.loads(data) | {"payload_sha256": "0" * 64}).encode()
+
+
+def half_a_line(data: bytes) -> bytes:
+    """The part with its second line cut short, as a crash of some other writer leaves it."""
+    lines = gzip.decompress(data).splitlines()
+    return gzip.compress(b"\n".join([lines[0], lines[1][:-40], *lines[2:], b""]), mtime=0)
+
+
+@pytest.mark.engine
+class TestLandings:
+    """What lies in bronze is believed as far as its manifest vouches for it."""
+
+    @pytest.mark.parametrize(
+        ("spoil", "why"),
+        [
+            ({"part": a_bit_turned}, "does not match its manifest"),
+            ({"manifest": another_hash}, "does not describe its parts"),
+        ],
+        ids=["a part", "a manifest with a wrong hash"],
+    )
+    def test_damage_stops_its_day_only_and_is_cured_by_the_next_run(
+        self, tmp_path: Path, spoil: dict[str, Bytes], why: str
+    ) -> None:
         lake = Lake(tmp_path / "lake", SCENARIO)
-
-        def spoil(parts):
-            return replace(parts, objects=Spoiling(lake.folder))
-
-        with pytest.raises(RunFailed, match="does not match its manifest"):
-            lake.run_day(START, around=spoil)
-        rows = lake.rows("silver.fact_events")
-        assert {r["event_date"] for r in rows} == {START.date() - timedelta(days=1)}
+        store = Rewriting(lake.folder, **spoil)
+        with pytest.raises(RunFailed, match=why):
+            lake.run_day(START, around=lambda parts: replace(parts, objects=store))
+        assert {r["event_date"] for r in lake.rows("silver.fact_events")} == {
+            START.date() - timedelta(days=1)
+        }
         lake.run_day(START + timedelta(hours=1))
         assert {r["event_date"].day for r in lake.rows("silver.fact_events")} == {1, 28}
 
+    def test_a_line_that_is_no_json_is_quarantined_without_its_text(self, tmp_path: Path) -> None:
+        """Its manifest vouches for the bytes, so the day is built: of all lines but this one."""
+        lake = Lake(tmp_path / "lake", SCENARIO)
+        digests: list[str] = []
 
-class Spoiling(LocalObjects):
-    """A disk that turns a bit of the oldest day's events."""
+        def part(data: bytes) -> bytes:
+            spoilt = half_a_line(data)
+            digests.append(bronze.sha256(spoilt))
+            return spoilt
 
-    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        super().put(key, data, if_absent=if_absent)
-        if "events/dt=2026-02-28" in key and "part-" in key:
-            super().put(key, data[:-1] + bytes([data[-1] ^ 1]))
+        def manifest(data: bytes) -> bytes:
+            found = bronze.decode_manifest(data)
+            parts = (replace(found.parts[0], sha256=digests[0]),)
+            return bronze.encode_manifest(
+                replace(found, parts=parts, payload_sha256=bronze.payload_hash(parts))
+            )
+
+        store = Rewriting(lake.folder, part, manifest)
+        result = lake.run_day(START, around=lambda parts: replace(parts, objects=store))
+        (refused,) = lake.rows("silver.quarantine")
+        assert (refused["reason"], refused["line"], refused["payload"]) == ("malformed_json", 2, None)
+        assert refused["record_length"] > 100
+        assert kept(lake) == rows_of_events(result) - 1
 
 
 @pytest.mark.engine
 class TestMedia:
     """Media that are deleted, or never were."""
+
+    def test_deleted_in_the_middle_of_a_run(self, tmp_path: Path) -> None:
+        """Its first requests are answered, the later ones are not: the run succeeds and removes nothing."""
+        profile = replace(CALM, media=2, sessions_per_day=30.0, changes=(MediaChange(1, TOMORROW, "delete"),))
+        media = World(7, profile, START).media_ids
+        lake = Lake(tmp_path / "lake", replace(SCENARIO, profile=profile, media=media))
+        lake.run_day(START)
+        before = lake.rows("silver.fact_events")
+        inner = transport(
+            create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+        )
+
+        def change(request: httpx2.Request, body: Any) -> Any:
+            if request.url.path.endswith(f"/medias/{media[1]}"):
+                lake.world.clock.set(TOMORROW + timedelta(seconds=1))
+            return body
+
+        lake._source = Tampering(inner, change)
+        result = lake.run_day(TOMORROW - timedelta(seconds=1))
+        assert result.status == "succeeded"
+        assert media[1] in result.unavailable["events"]
+        assert media[1] in result.unavailable["media_by_date"]
+        keys = {r["event_key"] for r in lake.rows("silver.fact_events") if r["removed_at"] is None}
+        assert {r["event_key"] for r in before} <= keys
+        assert {r["media_id"] for r in before} == set(media)
+        lake.run_day(TOMORROW + timedelta(days=1))
+        assert {r["media_id"]: r["is_deleted"] for r in lake.rows("silver.dim_media")} == {
+            media[0]: False, media[1]: True,
+        }  # fmt: skip
 
     def test_deleted_between_two_requests(self, tmp_path: Path) -> None:
         """Nothing of what is known is removed because the source answers 404."""
@@ -172,6 +377,8 @@ class TestTime:
         lake.run_day(START, start=date(2024, 2, 27), end=date(2024, 3, 4), trigger="backfill")
         days = {i.day for i in lake.ledger.intervals("events")}
         assert min(days) == START.date() - timedelta(days=731)
+        with pytest.raises(ConfigError, match=r"two years.*2024-03-01 is the oldest day"):
+            lake.run_day(START, start=date(2020, 1, 1), end=date(2020, 2, 1))
 
 
 class TestSettingsAndLake:

@@ -1,15 +1,13 @@
 """What every Notifier promises: it delivers or logs, never raises, and never tells a secret."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from support.receiver import Receiver
 from wistlake.adapters.memory import RecordingNotifier
 from wistlake.adapters.notify import (
     CommandNotifier,
@@ -30,45 +28,10 @@ NOTICE = Notice(
 )
 
 
-class Receiver:
-    """A web server on this machine that answers as it is told."""
-
-    def __init__(self) -> None:
-        self.received: list[dict[str, Any]] = []
-        self.status = 200
-        self.location = ""
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.received.append(json.loads(body))
-                self.send_response(receiver.status)
-                if receiver.location:
-                    self.send_header("Location", receiver.location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_GET(self) -> None:
-                receiver.received.append({"redirected": True})
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Tests are quiet."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/s3cr3t-path"
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    thread = threading.Thread(target=lambda: receiver.server.serve_forever(poll_interval=0.01), daemon=True)
-    thread.start()
-    yield receiver
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    with Receiver().listening() as receiver:
+        yield receiver
 
 
 def script(folder: Path, text: str) -> str:

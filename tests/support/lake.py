@@ -158,9 +158,16 @@ class Lake:
         """All published rows of `layer.table`."""
         return self.sql(f"SELECT * FROM {table}")
 
-    def tables(self) -> dict[str, list[Row]]:
-        """All published rows of every table."""
-        return {t.full_name: self.rows(t.full_name) for t in TABLES}
+    def reader(self, at: datetime) -> DuckDBQuery:
+        """A reader that follows what the run of that moment has published."""
+        ledger = SqliteLedger(LakeFolder(self.folder).ledger, read_only=True)
+        published = next(p for p in ledger.publications(at) if p.published_at == at)
+        return DuckDBQuery(ledger, publication=published)
+
+    def tables(self, at: datetime | None = None) -> dict[str, list[Row]]:
+        """All published rows of every table; `at`: as the run of that moment has published them."""
+        query = self.reader(at) if at else DuckDBQuery(self.ledger)
+        return {t.full_name: query.sql(f"SELECT * FROM {t.full_name}").to_pylist() for t in TABLES}
 
 
 _OPTIONS = ServerOptions(token="simulated", basic=True, rate_limit_per_minute=None)

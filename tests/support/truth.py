@@ -54,9 +54,11 @@ def observations(folder: Path) -> list[Observation]:
     return sorted(found, key=lambda o: (o.at, o.dataset, o.media_id, o.day))
 
 
-def expected(lake: Lake) -> dict[str, list[Row]]:
-    """The tables that follow from what `lake` has observed: silver and gold, by full name."""
-    return _Model(lake.world, observations(lake.folder), lake.scenario.profile.account_timezone).tables()
+def expected(lake: Lake, until: datetime | None = None) -> dict[str, list[Row]]:
+    """The tables that follow from what `lake` has observed (by the moment `until`): silver and gold, by
+    full name."""
+    seen = [o for o in observations(lake.folder) if until is None or o.at <= until]
+    return _Model(lake.world, seen, lake.scenario.profile.account_timezone).tables()
 
 
 class _Model:

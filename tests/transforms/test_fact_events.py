@@ -1,5 +1,7 @@
 """Sessions: one row a key, with days, watch time and channel."""
 
+import random
+
 import pytest
 from pyspark.sql import DataFrame
 
@@ -56,6 +58,30 @@ def test_the_copy_that_saw_most_stays_then_the_later_one(spark, history, built_a
         event_key | received_at         | percent_viewed
         a         | 2026-03-02T10:00:00 | 0.75
         b         | 2026-03-02T11:00:00 | 0.5
+        """,
+    )  # fmt: skip
+
+
+COPIES = """
+    event_key | percent_viewed | received_at         | observed_at         | landing_id:string | line:bigint
+    a         | 0.9            | 2026-03-02T10:00:00 | 2026-03-03T02:15:00 | l1 | 1
+    a         | 0.5            | 2026-03-02T10:00:00 | 2026-03-04T02:15:00 | l2 | 1
+    a         | 0.5            | 2026-03-02T10:05:00 | 2026-03-04T02:15:00 | l2 | 2
+    a         | 0.4            | 2026-03-02T10:09:00 | 2026-03-04T02:15:00 | l2 | 3
+    b         | 0.1            | 2026-03-02T10:00:00 | 2026-03-03T02:15:00 | l1 | 2
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_landings_and_lines_does_not_matter(spark, seed):
+    head, *rows = COPIES.strip().splitlines()
+    random.Random(seed).shuffle(rows)
+    expect(
+        transform.deduplicate(given(spark, TABLE, "\n".join([head, *rows]))), TABLE,
+        """
+        event_key | percent_viewed | received_at         | landing_id
+        a         | 0.5            | 2026-03-02T10:05:00 | l2
+        b         | 0.1            | 2026-03-02T10:00:00 | l1
         """,
     )  # fmt: skip
 

@@ -65,6 +65,7 @@ class TestDefaults:
             "requests_per_minute": 540,
             "max_concurrency": 16,
             "include_open_days": False,
+            "report": True,
             "channels": None,
             "bronze_retention_days": 30,
             "bronze_redaction": False,

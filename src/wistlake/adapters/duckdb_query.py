@@ -130,9 +130,9 @@ def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:
 
 
 def _rows(values: Iterable[Any], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist(
-        [{name: _plain(getattr(v, name)) for name in schema.names} for v in values], schema=schema
-    )
+    kept = list(values)
+    columns = [pa.array([_plain(getattr(v, f.name)) for v in kept], f.type) for f in schema]
+    return pa.table(columns, schema=schema)
 
 
 def _plain(value: Any) -> Any:

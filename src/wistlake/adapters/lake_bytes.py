@@ -30,7 +30,14 @@ class Piece:
 def pieces(lake: Path) -> Iterator[Piece]:
     """All files below `lake`, each in every form it can be read in."""
     for path in sorted(p for p in lake.rglob("*") if p.is_file()):
-        yield from _pieces(path, path.relative_to(lake).as_posix())
+        place = path.relative_to(lake).as_posix()
+        try:
+            yield from _pieces(path, place)
+        except FileNotFoundError:
+            # The last reader of a database took its log away: what was in it is in the database now.
+            database = path.with_name(path.name.removesuffix("-wal").removesuffix("-shm"))
+            if database.is_file():
+                yield from _pieces(database, database.relative_to(lake).as_posix())
 
 
 def search(lake: Path, texts: Iterable[str]) -> Mapping[str, int]:

@@ -100,7 +100,11 @@ class SlackNotifier:
 
     def notify(self, notice: Notice) -> None:
         """Post the notice; whatever goes wrong is logged."""
-        deliver("slack", lambda: _post(self._url, slack_message(notice, self._secrets), self._timeout))
+        self.deliver(notice)
+
+    def deliver(self, notice: Notice) -> bool:
+        """Post the notice; whether Slack took it. Whatever goes wrong is logged."""
+        return deliver("slack", lambda: _post(self._url, slack_message(notice, self._secrets), self._timeout))
 
 
 def plain(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, Any]:
@@ -159,8 +163,8 @@ def _post(url: str, document: Mapping[str, Any], timeout: float) -> None:
     opener.open(request, timeout=timeout).close()
 
 
-def deliver(way: str, send: Callable[[], None]) -> None:
-    """Send, or log why not, in words that hold neither the address nor the command."""
+def deliver(way: str, send: Callable[[], None]) -> bool:
+    """Send, or log why not, in words that hold neither the address nor the command. Whether it was sent."""
     try:
         send()
     except HTTPError as e:
@@ -170,3 +174,6 @@ def deliver(way: str, send: Callable[[], None]) -> None:
         _log.warning("notice_not_delivered", way=way, reason=f"exit code {e.returncode}")
     except Exception as e:  # the run is worth more than its notice
         _log.warning("notice_not_delivered", way=way, reason=type(e).__name__)
+    else:
+        return True
+    return False

@@ -29,6 +29,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
 from wistlake.adapters.published_catalog import PublishedCatalog
 
+MOST_BYTES = 256 << 20  # of one request: a commit of very many files
 _HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
 _ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchTableError, HTTPStatus.NOT_FOUND, "NoSuchTableException"),
@@ -145,20 +146,31 @@ class _Request(BaseHTTPRequestHandler):
         """Paths hold the secret: no access log."""
 
     def _handle(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else b""
-        self._send(*self._answer(body))
+        length = self.headers.get("Content-Length") or "0"
+        if not (self._is_known() and length.isdecimal() and int(length) <= MOST_BYTES):
+            self.close_connection = True  # what a stranger sends is not even read
+            self._send(*_error(HTTPStatus.NOT_FOUND, "NotFound", "nothing here"))
+            return
+        self._send(*self._answer(self.rfile.read(int(length))))
+
+    def _is_known(self) -> bool:
+        """Whether the caller means this server by a name that no foreign page has, and knows the secret."""
+        begin = self.path[: len(self._prefix)].encode("utf-8", "replace")
+        return bool(_HOSTS.match(self.headers.get("Host", ""))) and secrets.compare_digest(
+            begin, self._prefix.encode()
+        )
+
+    @property
+    def _prefix(self) -> str:
+        return f"/{self.server.secret}/v1/"
 
     do_GET = do_POST = do_HEAD = _handle  # noqa: N815 - the base class's names
 
     def _answer(self, body: bytes) -> Answer:
-        path = unquote(urlsplit(self.path).path)
-        prefix = f"/{self.server.secret}/v1/"
-        if not _HOSTS.match(self.headers.get("Host", "")) or not path.startswith(prefix):
-            return _error(HTTPStatus.NOT_FOUND, "NotFound", "nothing here")
+        path = unquote(urlsplit(self.path).path).removeprefix(self._prefix).rstrip("/")
         try:
             with self.server.lock:
-                return self.server.routes.answer(self.command, path.removeprefix(prefix).rstrip("/"), body)
+                return self.server.routes.answer(self.command, path, body)
         except Exception as e:
             for kind, status, name in _ERRORS:
                 if isinstance(e, kind):

@@ -9,12 +9,14 @@ from itertools import groupby
 
 from wistlake import bronze
 from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
 from wistlake.pipeline.build import BuildPlan
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
-from wistlake.planning.calendar import zone
+from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import EVENTS, publishing
 from wistlake.ports import ObjectStore
+from wistlake.quality.checks import Finding, freshness
 from wistlake.transforms.channels import fingerprint
 
 MOST_ROWS = 500_000  # events that one build holds at once: about a gigabyte on either engine
@@ -104,9 +106,29 @@ def assemble(
         refresh=days.refresh,
         past_lookback=days.past_lookback,
         confirmed=days.confirmed,
+        listed=days.listed,
+        findings=tuple(_freshness(order, media, intervals)),
         rules=order.rules,
         accept_shrink=order.accept_shrink,
     )
+
+
+def _freshness(
+    order: RunOrder, media: Sequence[MediaEntry], intervals: Iterable[Interval]
+) -> Iterable[Finding]:
+    """How far each daily dataset has landed, against the newest day that is over."""
+    followed = [m.media_id for m in media if m.retired_at is None]
+    newest: dict[str, dict[str, date | None]] = {}
+    for i in intervals:
+        # What the source does not have is not late.
+        if (i.landing_id and i.finished) or i.missing:
+            of_dataset = newest.setdefault(i.dataset, {})
+            of_dataset[i.media_id] = max(i.day, of_dataset.get(i.media_id) or i.day)
+    for s in order.sources:
+        if s.calendar is not Calendar.SNAPSHOT and not s.account_wide:
+            known = newest.get(s.name, {})
+            expected = last_finished(s.calendar, order.window.now, order.window.tz)
+            yield freshness(s.name, {m: known.get(m) for m in followed}, expected)
 
 
 def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:

@@ -143,14 +143,17 @@ class _Work:
             known.update(reopen(order, parts.ledger, known, pairs))
 
         results: list[BuildResult] = []
+        waiting = len(pending(known.values(), order, len(keys)))
         tried: set[Key] = set()
         with parts.tables() as store:
             self._lap("engine")
             while work.landings or not results:
+                parts.progress("building", len(tried), max(waiting, 1))
                 results.append(build(work, parts.objects, store, intend))
                 known |= publish(order, parts.ledger, media, known, work, results[-1])
                 tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
                 work = assemble(order, media, list(known.values()), parts.objects, keys, tried)
+        parts.progress("building", max(waiting, 1), max(waiting, 1))
         self._lap("build")
         return merged(results)
 

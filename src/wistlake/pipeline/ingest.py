@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
 
 import structlog
@@ -13,10 +13,11 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
-from wistlake.pipeline.order import Parts, Redact, RunOrder
+from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
 from wistlake.pipeline.orphans import landed
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.publishing import EVENTS
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
@@ -57,6 +58,7 @@ class IngestContext:
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
     may_begin: Callable[[], bool] = lambda: True
+    progress: Progress = lambda what, done, total: None
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
@@ -69,6 +71,7 @@ class IngestContext:
             order.max_concurrency,
             parts.redact,
             tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
+            progress=parts.progress,
         )
 
 
@@ -100,10 +103,12 @@ class Ingest:
         self.context, self.objects, self.ledger = context, objects, ledger
         self.known, self.fetch = known, fetch
         self.done = Ingested()
+        self._answered = self._asked = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
+        self._asked = len(fetches)
         self.ledger.record(self._planned(f, day) for f in fetches for day in days(f.start, f.end))
         await self._all(f for f in fetches if f.dataset == FIRST)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
@@ -112,6 +117,7 @@ class Ingest:
             self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
         for fetch in (f for f in rest if f.media_id in gone):
             self._note_missing(fetch)
+            self._answered += 1
         await self._all(f for f in rest if f.media_id not in gone)
         self.ledger.record(self.done.intervals.values())
         return self.done
@@ -137,6 +143,8 @@ class Ingest:
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
                 listing = await self.fetch(contract, fetch.media_id, fetch.start, fetch.end)
+                if self._emptied(fetch, listing) and await self._is_gone(fetch.media_id):
+                    raise SourceMissing(f"{fetch.media_id}: not found at the source")
             except SourceRefused:
                 raise
             except SourceMissing as e:
@@ -149,6 +157,19 @@ class Ingest:
             pair = (fetch.dataset, fetch.media_id)
             spent = self.context.monotonic() - began
             self.done.seconds[pair] = self.done.seconds.get(pair, 0.0) + spent
+            self._answered += 1
+            self.context.progress("fetching", self._answered, self._asked)
+
+    def _emptied(self, fetch: Fetch, listing: Listing) -> bool:
+        """Whether a day that had sessions has none now."""
+        before = self.known.get((fetch.dataset, fetch.media_id, fetch.start))
+        return fetch.dataset == EVENTS and not listing.records and before is not None and before.rows > 0
+
+    async def _is_gone(self, media_id: str) -> bool:
+        """Whether the media was deleted since the run asked for it: of one that is not there, the list of
+        events is empty, and that must not remove what is known."""
+        now = self.context.clock().astimezone(UTC).date()
+        return (await self.fetch(source(FIRST), media_id, now, now)).missing
 
     # landings
 

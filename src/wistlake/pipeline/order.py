@@ -14,6 +14,7 @@ from wistlake.transforms.channels import DEFAULT_RULES, Rule
 TRANSFORM_VERSION = 1  # raise it when a transform's meaning changes: every day is then built anew
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
 
 
 class Client(Protocol):
@@ -45,6 +46,7 @@ class Parts:
     monotonic: Callable[[], float]
     redact: Redact | None = None
     warm: Callable[[], None] = lambda: None
+    progress: Progress = lambda what, done, total: None
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 
@@ -93,6 +95,8 @@ class RunResult:
     drift: dict[str, list[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     blocked: list[dict[str, str]] = field(default_factory=list)
+    checks: dict[str, int] = field(default_factory=dict)  # by verdict
+    warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
     days_published: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

@@ -1,18 +1,21 @@
 """What a run says it did: figures by dataset and media, news about the payload, and what went wrong."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from wistlake.errors import ContractViolation, Unreconciled, WistlakeError
+from wistlake.errors import ContractViolation, WistlakeError
 from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.ingest import Ingested
 from wistlake.pipeline.order import RunResult
+from wistlake.pipeline.verdicts import unreconciled, warnings
 from wistlake.ports import Ledger, Notice
 
 log = structlog.get_logger()
 DRIFT = "drift"
+MOST_WARNINGS = 10  # that a notice spells out
 _COUNTS = ("days", "pages", "requests", "rows", "new", "updated", "removed", "unchanged", "quarantined")
 Line = dict[str, Any]
 
@@ -69,6 +72,8 @@ def tell(result: RunResult, fetched: Harvest, built: BuildResult | None, drift: 
         result.stopped = {m: why for (_, m, _), why in built.stopped.items()}
         result.blocked = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.blocked)]
         result.days_published = len(built.published)
+        result.checks = dict(Counter(str(f.verdict) for f in built.findings))
+        result.warnings = warnings(built)
 
 
 def news(ledger: Ledger, fetched: Harvest) -> dict[str, list[str]]:
@@ -93,10 +98,7 @@ def refusals(built: BuildResult | None) -> list[WistlakeError]:
         return []
     return [
         *(ContractViolation(f"{media_id}: {why}") for (_, media_id, _), why in sorted(built.stopped.items())),
-        *(
-            Unreconciled(f"{media_id} on {day}: our totals disagree with each other; gold was left as it was")
-            for media_id, day in sorted(built.blocked)
-        ),
+        *(unreconciled(built, *pair) for pair in sorted(built.blocked)),
     ]
 
 
@@ -105,4 +107,6 @@ def notice(result: RunResult) -> Notice:
     failed = result.status != "succeeded"
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
+    drift = [f"{dataset} has new fields: {', '.join(keys)}" for dataset, keys in sorted(result.drift.items())]
+    text = "\n".join((text, *result.warnings[:MOST_WARNINGS], *drift))
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})

@@ -1,19 +1,28 @@
 """How many rows a MERGE changed, by media and day: what the run reports and what gold must recompute."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Table
+from wistlake.derive import checks
 from wistlake.derive.merge import days_in
 from wistlake.ports import TableStore
-from wistlake.transforms.changes import UNCHANGED, change_columns, change_schema, changes
+from wistlake.transforms.changes import (
+    NEW,
+    REMOVED,
+    UNCHANGED,
+    UPDATED,
+    change_columns,
+    change_schema,
+    changes,
+)
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _GROUPS = ("media_id", "event_date", "event_date_local", "date", "dt", "snapshot_date")
 
@@ -29,6 +38,13 @@ class Tally:
     was_day: date | None
     local_day: date | None
     was_local_day: date | None
+    broken: Mapping[str, int] = field(default_factory=dict)  # rows by the check of the contract they break
+    measured: int = 0  # the sum that was asked for
+
+    @property
+    def is_written(self) -> bool:
+        """Whether these rows are about to be written."""
+        return self.change in (NEW, UPDATED)
 
     @property
     def days(self) -> Iterator[date]:
@@ -62,17 +78,38 @@ class Applied:
         return found
 
 
-def compare(store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
-    """Stage what `rows` would change in `current`, and count it; nothing is committed yet."""
+def compare(
+    store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame", measure: str = ""
+) -> Applied:
+    """Stage what `rows` would change in `current`, and count it; nothing is committed yet.
+
+    Counts rows that break the contract too, and adds up `measure` (a column) of what the table will hold.
+    """
     name = f"changes_{table.layer}_{table.name}"
     staged = store.stage(name, changes(table, rows, current), change_schema(table))
     groups = [c for c in change_columns(table) if c.removeprefix("_was_") in _GROUPS] + ["_change"]
-    counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows")).collect()
+    counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure)).collect()
     return Applied(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
+
+
+def _sums(table: Table, measure: str) -> "Iterator[Column]":
+    for check, condition in checks.violations(table).items():
+        yield F.expr(f"sum(case when {condition} then 1 else 0 end)").alias(f"_broken_{check}")
+    if grouped_by_key(table):
+        yield F.expr(f"count(1) - count(distinct {checks.key_text(table)})").alias(f"_broken_{checks.KEYS}")
+    if measure:
+        yield F.sum(measure).alias("_measured")
+
+
+def grouped_by_key(table: Table) -> bool:
+    """Whether rows of one key are counted in one group, so that twice there is twice at all. A session's key
+    may stand on two days: it is counted apart."""
+    return table.name != "fact_events"
 
 
 def _tally(table: Table, row: dict[str, Any]) -> Tally:
     day = table.day_column
+    written = row["_change"] in (NEW, UPDATED)
     return Tally(
         row["_change"],
         row["_rows"],
@@ -81,7 +118,22 @@ def _tally(table: Table, row: dict[str, Any]) -> Tally:
         row.get(f"_was_{day}"),
         row.get("event_date_local", row.get("date")),
         row.get("_was_event_date_local", row.get("_was_date")),
+        {
+            name.removeprefix("_broken_"): count
+            for name, count in row.items()
+            if name.startswith("_broken_") and count and written
+        },
+        int(row.get("_measured") or 0) if row["_change"] != REMOVED else 0,
     )
+
+
+def without(applied: Applied, pairs: Set[tuple[str, date]]) -> Applied:
+    """The same, less the rows of some (media_id, date) pairs."""
+    if not pairs:
+        return applied
+    named = ", ".join(f"('{media_id}', DATE'{day}')" for media_id, day in sorted(pairs))
+    kept = tuple(t for t in applied.tally if (t.media_id, t.local_day) not in pairs)
+    return Applied(applied.table, applied.changes.where(f"not (media_id, date) in ({named})"), kept)
 
 
 def commit(store: TableStore, applied: Applied) -> None:
@@ -91,13 +143,6 @@ def commit(store: TableStore, applied: Applied) -> None:
     day = applied.table.day_column
     prune = days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
     store.merge(applied.table, applied.changes, prune)
-
-
-def apply(store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
-    """Compare, then commit."""
-    applied = compare(store, table, rows, current)
-    commit(store, applied)
-    return applied
 
 
 def affected_pairs(outcomes: Iterable[Applied]) -> set[tuple[str, date]]:

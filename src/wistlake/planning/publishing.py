@@ -16,12 +16,13 @@ PROVISIONAL = "provisional"
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """Pairs that may stand in gold after a build, and what is known of them."""
+    """Pairs that may stand in gold after a build, and what is known of them. `listed`: their sessions are there."""
 
     publishable: frozenset[Pair]
     refresh: frozenset[Pair]
     past_lookback: frozenset[Pair]
     confirmed: frozenset[Pair]
+    listed: frozenset[Pair]
 
 
 def publishing(
@@ -44,7 +45,7 @@ def publishing(
     index = {i.key: i for i in intervals}
     moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
     aged = _aged(now, tz, lookback_days)
-    publishable, refresh, old, sure = set(), set(), set(), set()
+    publishable, refresh, old, sure, listed = set(), set(), set(), set(), set()
     for entry in media:
         for day in _candidates(entry, index, moved, aged, now, tz):
             if not (include_open_days or is_over(day, now, tz)):
@@ -54,6 +55,8 @@ def publishing(
                 continue
             pair = (entry.media_id, day)
             publishable.add(pair)
+            if any(i.dataset == EVENTS for i in needed):
+                listed.add(pair)
             if all(i.is_confirmed(lookback_days) for i in needed):
                 sure.add(pair)
             if day < aged:
@@ -62,7 +65,7 @@ def publishing(
             ages = pair in old and pair in sure and gold is not None and gold.reason == PROVISIONAL
             if ages or not _is_current(gold):
                 refresh.add(pair)
-    return Publishing(frozenset(publishable), frozenset(refresh), frozenset(old), frozenset(sure))
+    return Publishing(*(frozenset(pairs) for pairs in (publishable, refresh, old, sure, listed)))
 
 
 def _aged(now: datetime, tz: tzinfo, lookback_days: int) -> date:

@@ -1,6 +1,6 @@
 """The identities that every day's numbers must keep with the source's own totals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -32,14 +32,38 @@ class Band:
 
 
 DEFAULT_BAND = Band()
+LEARNING_DAYS = 14  # settled days of a media before its own band replaces the default
+MOST_LEARNED = 0.2  # a band never learns to accept more than this share
+_MARGIN = 0.01
+
+
+def learned_band(days: Iterable[tuple[int, int]], default: Band = DEFAULT_BAND) -> Band:
+    """The band of one media from the (plays, events) of its settled days: where all but the outermost of them
+    lie, and a little room. Some media have viewers that are never listed; others none.
+
+    The default with fewer than `LEARNING_DAYS`; the least counts always stay as they are.
+    """
+    shares = sorted((plays - events) / plays for plays, events in days if plays > 0)
+    if len(shares) < LEARNING_DAYS:
+        return default
+    outermost = len(shares) // LEARNING_DAYS
+    low, high = shares[outermost], shares[-1 - outermost]
+    return Band(
+        below_share=min(MOST_LEARNED, max(_MARGIN, _MARGIN - low)),
+        below_least=default.below_least,
+        above_share=min(MOST_LEARNED, max(_MARGIN, high + _MARGIN)),
+        above_least=default.above_least,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
     """One (media, local day), counted two ways. None where a side has not spoken.
 
-    `events` are distinct keys in silver, `rows` the rows they have there, `misplaced` rows whose day is
-    not their partition's; `gold_sessions` what the staged gold says.
+    `events` are distinct keys in silver, `rows` the rows they have there, `misplaced` rows whose day is not
+    their partition's. `listed` tells whether the day's sessions could be listed at all. `settled_counts` are
+    the (loads, plays) with which the day was settled before, None if it was not. `said_again` tells whether
+    Wistia has named these plays in more than one observation.
     """
 
     media_id: str
@@ -48,9 +72,11 @@ class DayFigures:
     events: int
     rows: int
     misplaced: int
-    gold_sessions: int | None
     settled: bool
-    unchanged_since_settled: bool | None = None
+    listed: bool = True
+    loads: int | None = None
+    settled_counts: tuple[int | None, int | None] | None = None
+    said_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +94,30 @@ class Judgement:
     upper: float | None = None
 
 
+PLAYED_HOURS = "lifetime_hours"
+WHOLE_PLAYERS = "lifetime_players"
+GROWTH = "lifetime_growth"
 EVENTS_AND_PLAYS = "events_and_plays"
 UNIQUE_KEYS = "unique_event_keys"
 SETTLED_COUNTS = "settled_counts_stay"
 GOLD_IS_SILVER = "gold_is_silver"
+PLAUSIBLE = "plausible_plays"
+
+IDENTITIES: Mapping[str, str] = {
+    PLAYED_HOURS: "Lifetime hours x 3600 = plays x duration x engagement.",
+    WHOLE_PLAYERS: "Lifetime play rate x visitors is a whole number of people.",
+    GROWTH: "Lifetime plays grew by the daily counts of the days between two snapshots.",
+    EVENTS_AND_PLAYS: "Distinct sessions against Wistia's plays of a settled day.",
+    UNIQUE_KEYS: "As many session keys as rows, none outside its partition's day.",
+    SETTLED_COUNTS: "Wistia's counts of a settled day don't change any more.",
+    GOLD_IS_SILVER: "Gold, counted anew from silver, is gold.",
+    PLAUSIBLE: "Plays that sessions contradict by an order of magnitude are not believed at once.",
+}
 
 
 def judge(day: DayFigures, band: Band) -> tuple[Judgement, ...]:
-    """Every daily identity on one day."""
-    return (
-        _events_and_plays(day, band),
-        _unique_keys(day),
-        _settled_counts(day),
-        _gold_is_silver(day),
-    )
+    """Every identity of one day that does not need gold."""
+    return (_events_and_plays(day, band), _unique_keys(day), _settled_counts(day), _plausible(day))
 
 
 def blocked(judgements: Iterable[Judgement]) -> set[tuple[str, date]]:
@@ -93,10 +129,14 @@ def _verdict(*, holds: bool) -> Verdict:
     return Verdict.HOLDS if holds else Verdict.BROKEN
 
 
+def _not_applicable(identity: str, day: DayFigures, *, blocking: bool = False) -> Judgement:
+    return Judgement(identity, day.media_id, day.date, Verdict.NOT_APPLICABLE, blocking)
+
+
 def _events_and_plays(day: DayFigures, band: Band) -> Judgement:
     """Identity 4: distinct events against by_date plays, on settled days."""
-    if day.plays is None or not day.settled:
-        return Judgement(EVENTS_AND_PLAYS, day.media_id, day.date, Verdict.NOT_APPLICABLE, blocking=False)
+    if day.plays is None or not day.settled or not day.listed:
+        return _not_applicable(EVENTS_AND_PLAYS, day)
     lower, upper = band.limits(day.plays)
     difference = day.plays - day.events
     return Judgement(
@@ -109,6 +149,27 @@ def _events_and_plays(day: DayFigures, band: Band) -> Judgement:
         theirs=float(day.plays),
         lower=-upper,
         upper=-lower,
+    )
+
+
+WILD_FACTOR, WILD_LEAST = 10, 200  # plays that sessions contradict by more than both
+
+
+def _plausible(day: DayFigures) -> Judgement:
+    """Ten times more plays than sessions are a mistake somewhere, until Wistia says so twice."""
+    if day.plays is None or not day.listed or day.said_again:
+        return _not_applicable(PLAUSIBLE, day, blocking=True)
+    most = max(WILD_FACTOR * day.events, day.events + WILD_LEAST)
+    return Judgement(
+        PLAUSIBLE,
+        day.media_id,
+        day.date,
+        _verdict(holds=day.plays <= most),
+        blocking=True,
+        ours=float(day.events),
+        theirs=float(day.plays),
+        lower=-float(most - day.events),
+        upper=None,
     )
 
 
@@ -129,21 +190,35 @@ def _unique_keys(day: DayFigures) -> Judgement:
 
 def _settled_counts(day: DayFigures) -> Judgement:
     """Identity 6: the source's counts of a settled day don't move any more."""
-    known = day.unchanged_since_settled
-    verdict = Verdict.NOT_APPLICABLE if known is None else _verdict(holds=known)
-    return Judgement(SETTLED_COUNTS, day.media_id, day.date, verdict, blocking=False)
-
-
-def _gold_is_silver(day: DayFigures) -> Judgement:
-    """Identity 7: gold re-added from silver equals gold."""
+    if day.settled_counts is None or day.plays is None:
+        return _not_applicable(SETTLED_COUNTS, day)
+    loads, plays = day.settled_counts
     return Judgement(
-        GOLD_IS_SILVER,
+        SETTLED_COUNTS,
         day.media_id,
         day.date,
-        _verdict(holds=day.gold_sessions == day.rows),
+        _verdict(holds=(loads, plays) == (day.loads, day.plays)),
+        blocking=False,
+        ours=float(plays or 0),
+        theirs=float(day.plays),
+        lower=0.0,
+        upper=0.0,
+    )
+
+
+def gold_is_silver(media_id: str, day: date, gold: Mapping[str, int], again: Mapping[str, int]) -> Judgement:
+    """Identity 7: figures of the staged gold against the same figures counted anew from silver. Names in
+    `ours` and `theirs` the first one that differs, else the sessions."""
+    differs = [name for name in again if gold.get(name) != again[name]]
+    shown = differs[0] if differs else "sessions"
+    return Judgement(
+        GOLD_IS_SILVER,
+        media_id,
+        day,
+        _verdict(holds=not differs),
         blocking=True,
-        ours=float(day.gold_sessions or 0),
-        theirs=float(day.rows),
+        ours=float(gold.get(shown, 0)),
+        theirs=float(again.get(shown, 0)),
         lower=0.0,
         upper=0.0,
     )

@@ -33,7 +33,10 @@ def holds_at(instant: str) -> Column:
 
 def build(observed: DataFrame, current: DataFrame, built_at: Column) -> DataFrame:
     """New observations (`dim_media.described`) and the versions known so far, to all versions of the media
-    that were observed. The order of arrival does not matter: versions are cut anew from all points."""
+    that were observed.
+
+    Versions are cut anew from all points: what was seen earlier and arrives later takes its place. Only an
+    observation that changed nothing has left no point that a later arrival could be cut at."""
     media = observed.select("media_id").distinct()
     points = (
         current.join(media, on="media_id", how="left_semi")

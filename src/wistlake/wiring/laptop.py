@@ -20,13 +20,14 @@ from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, We
 from wistlake.adapters.sqlite_budget import SqliteBudget
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.pipeline.doctor import FAILED, OK, Check
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
+from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.planning.plan import Window
+from wistlake.planning.plan import HORIZON, Window
 from wistlake.ports import Notifier, Query, TableStore
 from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
@@ -292,6 +293,11 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
     )
 
 
+def oldest_day(now: datetime) -> date:
+    """The oldest day that Wistia may still have events of."""
+    return last_finished(Calendar.UTC, now, UTC) - HORIZON
+
+
 def load_engine() -> None:
     """Import what `tables` needs: most of a small run's time, if it is done one after the other."""
 
@@ -387,6 +393,8 @@ def order(  # noqa: PLR0913 - what may be asked for
         raise ConfigError(f"--from {start} is after --to {end}: swap them")
     if start and start > now.date():
         raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
+    if end and end < (oldest := oldest_day(now)):
+        raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
     window = Window(
         now=now,
         tz=settings.tz,
@@ -414,10 +422,10 @@ def order(  # noqa: PLR0913 - what may be asked for
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
-    known = {s.name for s in SOURCES}
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise ConfigError(f"no such dataset: {', '.join(unknown)} (there are {', '.join(sorted(known))})")
+    known = [s.name for s in SOURCES]
+    for name in names:
+        if name not in known:
+            raise unknown("dataset", name, known)
     return tuple(source(s.name) for s in SOURCES if s.name in names)
 
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Never
 
 import httpx2
 
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import Field, Source, Type
 from wistlake.errors import SourceChanged
 from wistlake.wistia.failures import Transient
 
@@ -79,14 +80,52 @@ def record(body: Any, ask: str) -> Record:
 
 
 def check_fields(source: Source, page: Sequence[Record], ask: str) -> None:
-    """SourceChanged if no record of a page has a required field. Single records without it pass:
-    bronze keeps them, and quarantine names them."""
-    lost = [f.path for f in source.fields if f.required and not any(_has(r, f.path) for r in page)]
+    """SourceChanged if no record of a page has a required field, or if none has it as what it should be. Single
+    records like that pass: bronze keeps them, and quarantine names them."""
+    required = [f for f in source.fields if f.required]
+    lost = [f.path for f in required if not any(_has(r, f.path) for r in page)]
     if page and lost:
         raise SourceChanged(
             f"{ask}: no record has {', '.join(lost)}, which {source.name} relies on: "
             "Wistia changed its answer; nothing was stored"
         )
+    retyped = [
+        f"{f.path} ({_kind(_at(page[0], f.path))} for {f.type})" for f in required if _is_retyped(f, page)
+    ]
+    if retyped:
+        raise SourceChanged(
+            f"{ask}: no record has {', '.join(retyped)} as {source.name} relies on it: "
+            "Wistia changed its answer; nothing was stored"
+        )
+
+
+_SEVERAL = 3  # records that have to agree before one odd value is a change of the source
+
+
+def _is_retyped(field: Field, page: Sequence[Record]) -> bool:
+    values = [v for v in (_at(r, field.path) for r in page) if v is not None]
+    return len(values) >= _SEVERAL and not any(_fits(v, field.type) for v in values)
+
+
+def _fits(value: Any, kind: Type) -> bool:
+    """Whether silver could read the value as what the contract says: numbers may come as text."""
+    if isinstance(value, dict | list):
+        return kind in (Type.LONGS, Type.STRINGS) and isinstance(value, list)
+    try:
+        match kind:
+            case Type.LONG | Type.DOUBLE:
+                float(value)
+            case Type.DATE | Type.TIMESTAMP:
+                datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _at(record: Any, path: str) -> Any:
+    for name in path.split("."):
+        record = record.get(name) if isinstance(record, Mapping) else None
+    return record
 
 
 def _has(value: Any, path: str) -> bool:

@@ -15,7 +15,7 @@ from wistlake.contracts.form import Source
 from wistlake.errors import ConfigError, SourceChanged, SourceMissing
 from wistlake.wistia import answers
 from wistlake.wistia.answers import Answer, Record
-from wistlake.wistia.connection import Connection
+from wistlake.wistia.connection import MOST_PER_PAGE, Connection
 from wistlake.wistia.endpoints import (
     MEDIA_LIST,
     Endpoint,
@@ -23,11 +23,12 @@ from wistlake.wistia.endpoints import (
     Shape,
     endpoint,
     free_path,
+    is_segment,
     media_list_params,
     path,
 )
 from wistlake.wistia.sender import Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
-from wistlake.wistia.walks import Order, Proof, Sizes, Walker, steady_walk
+from wistlake.wistia.walks import MOST_PAGES, Order, Proof, Sizes, Walker, steady_walk
 
 if TYPE_CHECKING:
     from wistlake.ports import Budget
@@ -151,7 +152,7 @@ class WistiaClient:
         params = media_list_params(self.connection, folder, tag)
         ask = Ask(MEDIA_LIST, self._paged(params), logger(dataset="media_list"), by_hand=True)
         try:
-            return await self._by_cursor(ask)
+            return _with_ids(await self._by_cursor(ask))
         except SourceMissing as e:
             problem = str(e)
         raise ConfigError(f"{problem}: check the folder id, {folder!r}" if folder else problem)
@@ -239,6 +240,8 @@ class WistiaClient:
             rows += page
             if not page:
                 return rows
+            if len(rows) > MOST_PAGES * MOST_PER_PAGE:
+                raise SourceChanged(f"{ask.path}: more than {len(rows)} media: the list never ends")
             cursor = page[-1].get("cursor")
             if not isinstance(cursor, str | int):
                 return [row for walked in await self._walker(ask).walk() for row in walked]
@@ -259,3 +262,13 @@ class WistiaClient:
             walk=walk,
             missing=missing,
         )
+
+
+def _with_ids(media: list[Record]) -> list[Record]:
+    """The media, whose ids become parts of paths and keys. SourceChanged if one can't."""
+    odd = [number for number, m in enumerate(media, 1) if not is_segment(m.get("hashed_id"))]
+    if odd:
+        raise SourceChanged(
+            f"{MEDIA_LIST}: entry {odd[0]} has no usable hashed_id: letters, digits, - and _ only"
+        )
+    return media

@@ -13,7 +13,7 @@ from wistlake.wistia.connection import Connection
 STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
 
 Params = Mapping[str, str]
@@ -91,9 +91,14 @@ def path(source: Source, media_id: str) -> str:
     return source.endpoint.format(media_id=segment(media_id, "media id"))
 
 
+def is_segment(text: object) -> bool:
+    """Whether it is safe in a path or as an id: letters, digits, - and _."""
+    return isinstance(text, str) and bool(_SEGMENT.fullmatch(text))
+
+
 def segment(text: str, what: str) -> str:
-    """`text` if it is safe in a path or as an id: letters, digits, - and _. ConfigError otherwise."""
-    if not _SEGMENT.fullmatch(text):
+    """`text` if `is_segment`; ConfigError otherwise."""
+    if not is_segment(text):
         raise ConfigError(f"{text[:40]!r} is no {what}: letters, digits, - and _ only")
     return text
 

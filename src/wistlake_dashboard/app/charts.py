@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from wistlake_dashboard.figures import Row
 
@@ -48,7 +49,7 @@ def with_notes(chart: alt.LayerChart, notes: Sequence[Row]) -> alt.LayerChart:
         return chart
     flags = [{"day": at(n["day"]), "media": n["title"], "change": n["what"]} for n in notes]
     drawn = (
-        alt.Chart(alt.Data(values=flags))
+        alt.Chart(_frame(flags))
         .mark_rule(strokeDash=[4, 3], strokeWidth=2, color="#c2410c")
         .encode(
             x="day:T",
@@ -87,8 +88,10 @@ def funnel(steps: Sequence[tuple[str, int | None, float | None]], title: str) ->
         for name, n, s in steps
         if n is not None
     ]
+    most = max((n for _, n, _ in steps if n is not None), default=0)
     base = _chart(data, title, height=40 * max(1, len(data)) + 20).encode(
-        x=alt.X("number:Q", axis=None, scale=alt.Scale(padding=60)),
+        # room for the numbers beside the bars
+        x=alt.X("number:Q", axis=None, scale=alt.Scale(domain=[0, 1.5 * max(most, 1)], nice=False)),
         y=alt.Y("step:N", title=None, sort=None),
         tooltip=[
             alt.Tooltip("step:N", title="Step"),
@@ -115,7 +118,12 @@ def curve(lines: Mapping[str, Sequence[float]], seconds: float, title: str) -> a
         _chart(data, title)
         .mark_line(strokeWidth=2.2)
         .encode(
-            x=alt.X("at:Q", title=None, axis=alt.Axis(labelExpr=clock, tickCount=8)),
+            x=alt.X(
+                "at:Q",
+                title=None,
+                scale=alt.Scale(domain=[0, seconds], nice=False),
+                axis=alt.Axis(labelExpr=clock, tickCount=8),
+            ),
             y=alt.Y("value:Q", title="Views per play", axis=alt.Axis(format=SHARE, tickCount=5)),
             color=alt.Color("what:N", title=None, sort=list(lines), legend=_legend(True)),
             tooltip=[
@@ -128,9 +136,16 @@ def curve(lines: Mapping[str, Sequence[float]], seconds: float, title: str) -> a
 
 
 def stacked(
-    rows: Sequence[Row], key: str, value: str, title: str, order: Sequence[str], unit: str
+    rows: Sequence[Row],
+    key: str,
+    value: str,
+    title: str,
+    order: Sequence[str],
+    unit: str,
+    colours: Sequence[str] = (),
 ) -> alt.Chart:
-    """Stacked bars by `date`, a colour a value of `key`, in the given order."""
+    """Stacked bars by `date`, a colour a value of `key`, in the given order; `colours` in that order, too."""
+    scale = {"scale": alt.Scale(domain=list(order), range=list(colours))} if colours else {}
     data = [
         {"day": at(r["date"]), "what": r[key], "value": r[value], "rank": order.index(r[key])} for r in rows
     ]
@@ -140,7 +155,7 @@ def stacked(
         .encode(
             x=alt.X("day:T", timeUnit="yearmonthdate", title=None, axis=_day_axis(rows)),
             y=alt.Y("value:Q", title=unit, axis=alt.Axis(format=NUMBER, tickCount=5)),
-            color=alt.Color("what:N", title=None, sort=list(order), legend=_legend(True)),
+            color=alt.Color("what:N", title=None, sort=list(order), legend=_legend(True), **scale),
             order=alt.Order("rank:Q"),
             tooltip=[
                 alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
@@ -151,6 +166,7 @@ def stacked(
     )
 
 
+CERTIFICATES = {"certified": "#2f8f5b", "settled": "#5b8fd6", "provisional": "#c98a1b"}
 STATES = {"published": "#2f8f5b", "not there": "#8a93a3", "waiting": "#c98a1b", "failed": "#c2303f"}
 
 
@@ -159,13 +175,13 @@ def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
     datasets = sorted({r["dataset"] for r in rows})
     data = [{**r, "day": at(r["day"])} for r in rows]
     return (
-        _chart(data, title, height=30 * max(1, len(datasets)) + 60)
+        _chart(data, title, height=alt.Step(26))
         .mark_rect(cornerRadius=2, stroke="#ffffff22")
         .encode(
             x=alt.X("day:T", timeUnit="yearmonthdate", title=None, axis=_day_axis(rows, "day")),
-            y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160)),
+            y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color(
-                "state:N", title=None, legend=_legend(True),
+                "state:N", title=None, legend=alt.Legend(orient="top", columns=2),
                 scale=alt.Scale(domain=list(STATES), range=list(STATES.values())),
             ),
             tooltip=[
@@ -180,8 +196,13 @@ def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
     )  # fmt: skip
 
 
-def _chart(data: list[dict[str, Any]], title: str, height: int = HEIGHT) -> alt.Chart:
-    return alt.Chart(alt.Data(values=data)).properties(description=title, height=height)
+def _chart(data: list[dict[str, Any]], title: str, height: int | alt.Step = HEIGHT) -> alt.Chart:
+    return alt.Chart(_frame(data)).properties(description=title, height=height)
+
+
+def _frame(data: list[dict[str, Any]]) -> pd.DataFrame:
+    """Altair checks each value of plain lists against its schema, which takes longer than all the rest."""
+    return pd.DataFrame(data)
 
 
 def _legend(wanted: bool) -> Any:

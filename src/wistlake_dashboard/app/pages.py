@@ -1,6 +1,8 @@
 """The pages, in the order of the menu."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 
 import streamlit as st
 
@@ -8,7 +10,6 @@ from wistlake_dashboard import figures, health, words
 from wistlake_dashboard.app import charts, parts
 from wistlake_dashboard.app.shell import Page, View
 from wistlake_dashboard.figures import Retention, Row
-from wistlake_dashboard.scope import Scope
 
 AUDIENCE = (
     ("country", "Countries"),
@@ -16,12 +17,7 @@ AUDIENCE = (
     ("embed", "Embedded on"),
     ("browser", "Browsers"),
 )
-VERDICTS = {
-    "comparable": "comparable",
-    "media_swapped": "the file was swapped between the two snapshots",
-    "duration_changed": "the duration changed between the two snapshots",
-    "restated": "Wistia restated the curve between the two snapshots",
-}
+AHEAD = timedelta(days=31)
 
 
 def overview(view: View) -> None:
@@ -68,25 +64,18 @@ def _days(view: View, notes: list[Row]) -> None:
     }
     st.subheader("By day")
     chart = charts.days(rows, named, "Plays and unique viewers by day")
-    st.altair_chart(charts.with_notes(chart, notes), width="stretch")
+    parts.draw(charts.with_notes(chart, notes))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Hours watched**")
-        st.altair_chart(
-            charts.days(rows, {"watch_hours": "Hours watched"}, "Hours watched by day", form=",.1f"),
-            width="stretch",
-        )
+        parts.draw(charts.days(rows, {"watch_hours": "Hours watched"}, "Hours watched by day", form=",.1f"))
     with right:
         share = (
-            ("average_viewed", "Average seen")
-            if view.scope.channels
-            else ("play_rate", "Play rate (estimate)")
+            ("average_viewed", "Average seen") if view.scope.channels else ("play_rate", "Play rate (est.)")
         )
         st.markdown(f"**{share[1]}**")
         shown = [r | {share[0]: None if r[share[0]] is None else r[share[0]] / 100} for r in rows]
-        st.altair_chart(
-            charts.days(shown, {share[0]: share[1]}, f"{share[1]} by day", form=charts.SHARE), width="stretch"
-        )
+        parts.draw(charts.days(shown, {share[0]: share[1]}, f"{share[1]} by day", form=charts.SHARE))
     parts.as_table("days", rows, {"date": parts.day()} | parts.columns_of_totals(view.scope))
 
 
@@ -96,7 +85,7 @@ def media(view: View) -> None:
     one = st.selectbox("Show", chosen, format_func=view.name, key="one-media")
     if one is None:
         return
-    scope = Scope(view.scope.start, view.scope.end, (one,), view.scope.channels)
+    scope = replace(view.scope, media=(one,))
     compared = view.ask(figures.compare, scope)
     parts.headline(scope, compared.whole)
     left, right = st.columns(2, gap="large")
@@ -106,10 +95,13 @@ def media(view: View) -> None:
     with right:
         st.subheader("Retention")
         _retention(view.ask(figures.retention, scope).get(one))
-    _days(view=View(view.ask, scope, view.media), notes=view.ask(figures.changes, scope))
+    _days(replace(view, scope=scope), view.ask(figures.changes, scope))
     st.subheader("Revisions")
     st.caption("How Wistia's counts of each day moved after they were first read.")
-    rows = view.ask(health.revisions, scope)
+    rows = [
+        r | {"moved_at": words.moment(r["moved_at"]) if r["moved_at"] else "never"}
+        for r in view.ask(health.revisions, scope)
+    ]
     columns = {
         "date": parts.day(),
         "first_plays": parts.number("Plays at first", "plays"),
@@ -117,7 +109,7 @@ def media(view: View) -> None:
         "first_loads": parts.number("Loads at first", "loads"),
         "loads": parts.number("Loads now", "loads"),
         "readings": parts.number("Different readings"),
-        "moved_at": parts.moment("Last moved"),
+        "moved_at": "Counts last moved",
     }
     parts.table("revisions", rows, columns, empty="Wistia's daily counts of these days were not read yet.")
 
@@ -130,7 +122,7 @@ def _funnel(totals: figures.Totals) -> None:
         st.caption("Nothing was loaded or played in these days.")
         return
     drawn = [(name, n, n / first) for name, n in known]
-    st.altair_chart(charts.funnel(drawn, "From loads to the end of the media"), width="stretch")
+    parts.draw(charts.funnel(drawn, "From loads to the end of the media"))
     st.caption("Loads and plays are Wistia's daily counts; how far people came is from sessions.")
     rows = [{"step": name, "number": n, "share": 100 * share} for name, n, share in drawn]
     columns = {
@@ -147,15 +139,8 @@ def _retention(curve: Retention | None) -> None:
         return
     lines = {"ever": curve.ever} | ({"these days": curve.lately} if curve.lately is not None else {})
     seconds = curve.duration_seconds or len(curve.ever)
-    st.altair_chart(charts.curve(lines, seconds, "Views of each second, per play"), width="stretch")
-    said = [f"Snapshots of {words.span(curve.first_day, curve.last_day)}."]
-    if curve.engagement_first is not None and curve.engagement_last is not None:
-        said.append(
-            f"Average seen, ever: {words.share(curve.engagement_first)} then, {words.share(curve.engagement_last)} now."
-        )
-    if curve.lately is None and curve.first_day != curve.last_day:
-        said.append(f"No curve of these days alone: {VERDICTS[curve.verdict]}.")
-    st.caption(" ".join(said))
+    parts.draw(charts.curve(lines, seconds, "Views of each second, per play"))
+    st.caption(curve.moved)
     rows = [
         {"second": round(seconds * n / max(1, len(curve.ever) - 1), 1)}
         | {name: 100 * values[n] for name, values in lines.items()}
@@ -182,7 +167,7 @@ def _breakdown(view: View, name: str, title: str) -> None:
     if not shares:
         st.caption("Nothing was played in these days.")
         return
-    st.altair_chart(charts.bars(shares, f"{title}: shares of plays"), width="stretch")
+    parts.draw(charts.bars(shares, f"{title}: shares of plays"))
     with st.expander("As a table"):
         _breakdown_table(name, title, found)
 
@@ -217,12 +202,12 @@ def channels(view: View) -> None:
         st.caption("Nothing was played in these days.")
         return
     st.metric(
-        "Unclassified", words.share(shares.get(figures.UNCLASSIFIED, 0.0)), border=True, width=172,
+        "Unclassified", words.share(shares.get(figures.UNCLASSIFIED, 0.0)), border=True, width=166,
         help="Share of the plays in sessions that no channel rule fits. The rules are yours: WISTLAKE_CHANNELS.",
     )  # fmt: skip
     days = view.ask(figures.channels_by_day, view.scope)
     st.subheader("By day")
-    st.altair_chart(
+    parts.draw(
         charts.stacked(
             days,
             "channel",
@@ -230,8 +215,7 @@ def channels(view: View) -> None:
             "Plays in sessions by channel and day",
             list(shares),
             "Plays",
-        ),
-        width="stretch",
+        )
     )
     st.subheader("In these days")
     _breakdown_table("channel", "Channel", found)
@@ -244,26 +228,31 @@ def channels(view: View) -> None:
 def lake(view: View) -> None:
     """What was fetched, certified, refused, run and proved."""
     scope = view.scope
+    # Days that are fetched and not published yet lie after the last published one.
+    ahead = replace(scope, end=scope.end + AHEAD) if scope.end == view.last else scope
     st.subheader("Days fetched")
-    found = view.ask(health.calendar, scope)
+    found = view.ask(health.calendar, ahead)
     if found:
-        st.altair_chart(charts.calendar(found, "Intervals by dataset and day"), width="stretch")
+        parts.draw(charts.calendar(found, "Intervals by dataset and day"))
         counts = Counter(r["state"] for r in found)
         st.caption(", ".join(f"{n:,} {state}" for state, n in counts.most_common()) + " (datasets' days).")
     parts.table(
-        "failures", view.ask(health.failures, scope),
+        "failures", view.ask(health.failures, ahead),
         {"dataset": "Dataset", "media_id": "Media", "day": parts.day(), "reason": "Why"},
         empty="No interval failed in these days.",
     )  # fmt: skip
     st.subheader("Certificates")
-    order = ("certified", "settled", "provisional")
-    st.altair_chart(
+    parts.draw(
         charts.stacked(
-            view.ask(health.certificates, scope), "certificate", "media_days", "Certificates by day", order,
+            view.ask(health.certificates, scope),
+            "certificate",
+            "media_days",
+            "Certificates by day",
+            list(charts.CERTIFICATES),
             "Media",
-        ),
-        width="stretch",
-    )  # fmt: skip
+            list(charts.CERTIFICATES.values()),
+        )
+    )
     _proofs(view)
     _runs(view)
 

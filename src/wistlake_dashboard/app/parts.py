@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from wistlake_dashboard import words
+from wistlake_dashboard.app import theme
 from wistlake_dashboard.definitions import definition
 from wistlake_dashboard.figures import Pair, Row, Totals
 from wistlake_dashboard.scope import Scope
@@ -29,9 +30,18 @@ def _tile(tile: Tile, whole: Pair) -> None:
     # A minus sign of typography would be taken for growth.
     st.metric(
         tile.title, tile.now(whole), moved.replace("−", "-") or None, help=definition(tile.metric), border=True,
-        width=172, delta_color="off" if moved in ("no change", "new") else "normal",
+        width=166, delta_color="off" if moved in ("no change", "new") else "normal",
         delta_arrow="off" if moved in ("no change", "new") else "auto",
     )  # fmt: skip
+
+
+def draw(chart: Any) -> None:
+    """A chart as wide as its place. What is written in it stands out as the page's own text does: Streamlit's
+    default for axes is too pale."""
+    ink = theme.CHART_INK["dark" if st.context.theme.type == "dark" else "light"]
+    written = {"labelColor": ink, "titleColor": ink}
+    config = {"axis": written, "legend": written, "text": {"color": ink}}
+    st.altair_chart(chart.properties(config=config), width="stretch")
 
 
 def table(
@@ -92,17 +102,16 @@ def of_totals(totals: Totals) -> Row:
 
 def columns_of_totals(scope: Scope) -> dict[str, Any]:
     """The columns for `of_totals` that the scope has an answer for."""
-    counted = {
+    columns = {
         "plays": number("Plays", "plays"),
-        "loads": number("Loads", "loads"),
-        "play_rate": number("Play rate (estimate)", "play_rate_estimated", SHARE),
-    }
-    of_sessions = {
         "plays_from_events": number("Plays in sessions", "plays_from_events"),
         "unique_viewers": number("Unique viewers", "unique_viewers"),
+        "loads": number("Loads", "loads"),
+        "play_rate": number("Play rate (est.)", "play_rate_estimated", SHARE),
         "watch_hours": number("Hours watched", "watch_seconds", "%.1f"),
-        "average_viewed": number("Average seen", "average_viewed_share", SHARE),
         "completion": number("Completion", "completion_share", SHARE),
+        "average_viewed": number("Average seen", "average_viewed_share", SHARE),
         "conversions": number("Conversions", "conversions"),
     }
-    return of_sessions if scope.channels else counted | of_sessions
+    left_out = ("plays", "loads", "play_rate") if scope.channels else ("plays_from_events",)
+    return {key: column for key, column in columns.items() if key not in left_out}

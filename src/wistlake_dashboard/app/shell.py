@@ -21,11 +21,12 @@ _TONES: dict[str, Callable[..., Any]] = {"": st.success, "warn": st.info, "bad":
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a page is given: a reader, what to look at, and the names of the media."""
+    """What a page is given: a reader, what to look at, the names of the media, and the last published day."""
 
     ask: Reader
     scope: Scope
     media: dict[str, Row]
+    last: date
 
     def name(self, media_id: str) -> str:
         """The media's title, or its id."""
@@ -45,7 +46,7 @@ class Page:
 
 def show(source: Source, pages: tuple[Page, ...]) -> None:
     """One turn of the app."""
-    st.set_page_config(TITLE, page_icon=":material/monitoring:", layout="wide")
+    st.set_page_config(TITLE, page_icon="📈", layout="wide")
     try:
         ask = _reader(source)
         extent = ask(figures.extent)
@@ -74,7 +75,7 @@ def _opened(version: str, _source: Source) -> Reader:
 def _view(ask: Reader, extent: tuple[date, date]) -> View | None:
     media = ask(figures.media)
     scope = _filters(ask, extent, media)
-    return View(ask, scope, media) if scope else None
+    return View(ask, scope, media, extent[1]) if scope else None
 
 
 def _draw(page: Page, view: View | None, extent: tuple[date, date] | None) -> Callable[[], None]:

@@ -4,7 +4,7 @@ _LIGHT: dict[str, object] = {
     "primaryColor": "#1f5fbf",
     "backgroundColor": "#ffffff",
     "secondaryBackgroundColor": "#f6f7f9",
-    "textColor": "#1a1f29",
+    "textColor": "#0b0e14",
     "linkColor": "#1f5fbf",
     "greenTextColor": "#12693a",
     "redTextColor": "#a51d2d",
@@ -22,6 +22,14 @@ _DARK: dict[str, object] = {
     "grayTextColor": "#b0b8c5",
     "chartCategoricalColors": ["#7db0ff", "#f0a24a", "#6fd39b", "#d59bf0", "#5fd0e0", "#ff8e98", "#b0b8c5"],
 }
-THEME: dict[str, object] = {f"theme.light.{k}": v for k, v in _LIGHT.items()} | {
-    f"theme.dark.{k}": v for k, v in _DARK.items()
+CHART_INK = {"light": "#4d5666", "dark": "#b0b8c5"}
+_BOTH: dict[str, object] = {
+    "headingFontSizes": ["2rem", "1.5rem", "1.2rem"],
+    "metricValueFontSize": "1.45rem",
+    "paddingTop": "3.5rem",
 }
+THEME: dict[str, object] = (
+    {f"theme.{k}": v for k, v in _BOTH.items()}
+    | {f"theme.light.{k}": v for k, v in _LIGHT.items()}
+    | {f"theme.dark.{k}": v for k, v in _DARK.items()}
+)

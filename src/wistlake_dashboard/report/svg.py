@@ -5,8 +5,20 @@ from dataclasses import dataclass
 
 from wistlake_dashboard.report.html import Markup, join, tag
 
-WIDTH, HEIGHT = 720, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 16, 26
+Write = Callable[[float | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A chart's own units: it is drawn as wide as its place, and its text grows and shrinks with it."""
+
+    width: int
+    height: int
+    left: int
+
+
+WIDE, SMALL = Size(720, 220, 56), Size(400, 170, 46)
+_RIGHT, _TOP, _BOTTOM = 14, 16, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +32,11 @@ class Line:
 
 
 def steps(most: float) -> list[float]:
-    """Round marks from 0 to at least `most`, three to six of them."""
+    """Round marks from 0 to about `most`, two to six of them."""
     if most <= 0:
         return [0.0, 1.0]
+    if 0.8 < most <= 1.1:  # shares of 1
+        return [0.0, 0.25, 0.5, 0.75, 1.0]
     size = 10.0 ** (len(str(int(most))) - 1) if most >= 1 else 0.1
     for factor in (0.1, 0.2, 0.5, 1, 2, 5, 10):
         if most / (size * factor) <= 5:
@@ -38,53 +52,52 @@ def lines(
     title: str,
     drawn: Sequence[Line],
     labels: Sequence[str],
-    write: Callable[[float | None], str],
+    write: Write,
+    size: Size = WIDE,
     notes: Sequence[tuple[int, str]] = (),
     shaded: int = 0,
 ) -> Markup:
     """A line chart. `labels` name the points, `write` spells a mark of the vertical axis, `notes` are (point,
     text) flags, and the first `shaded` points lie before the period."""
     known = [v for line in drawn for v in line.values if v is not None]
-    marks = steps(max(known, default=0))
+    most = max(known, default=0)
+    marks = steps(most)
+    top = max(marks[-1], most)
     points = len(labels)
-    inner_w, inner_h = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+    inner_w, inner_h = size.width - size.left - _RIGHT, size.height - _TOP - _BOTTOM
+    right, bottom = size.width - _RIGHT, size.height - _BOTTOM
 
     def x(at: float) -> float:
-        return round(_LEFT + (inner_w * at / (points - 1) if points > 1 else inner_w / 2), 1)
+        return round(size.left + (inner_w * at / (points - 1) if points > 1 else inner_w / 2), 1)
 
     def y(value: float) -> float:
-        return round(_TOP + inner_h * (1 - value / marks[-1]), 1)
+        return round(_TOP + inner_h * (1 - value / top), 1)
 
     parts: list[Markup] = []
     if shaded:
-        parts.append(
-            tag(
-                "rect",
-                x=_LEFT,
-                y=_TOP,
-                width=round(x(shaded - 0.5) - _LEFT, 1),
-                height=inner_h,
-                class_="past",
-            )
-        )
+        past = round(x(shaded - 0.5) - size.left, 1)
+        parts.append(tag("rect", x=size.left, y=_TOP, width=past, height=inner_h, class_="past"))
     for mark in marks:
-        parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y(mark), y2=y(mark), class_="grid"))
-        parts.append(tag("text", write(mark), x=_LEFT - 6, y=y(mark) + 4, text_anchor="end"))
-    every = max(1, -(-points // 7))
+        parts.append(tag("line", x1=size.left, x2=right, y1=y(mark), y2=y(mark), class_="grid"))
+        parts.append(tag("text", write(mark), x=size.left - 6, y=y(mark) + 4, text_anchor="end"))
+    every = max(1, -(-points // 6))
     parts += [
-        tag("text", labels[at], x=x(at), y=HEIGHT - 6, text_anchor=_anchor(at, points))
+        # On a phone every other label is left out.
+        tag("text", labels[at], x=x(at), y=size.height - 6, text_anchor=_anchor(at, points),
+            class_="odd" if at // every % 2 else None)
         for at in range(0, points, every)
-    ]
+    ]  # fmt: skip
     for number, (at, text) in enumerate(notes, 1):
         flag = join(
             tag("title", text),
-            tag("line", x1=x(at), x2=x(at), y1=_TOP, y2=HEIGHT - _BOTTOM, class_="note"),
+            tag("line", x1=x(at), x2=x(at), y1=_TOP, y2=bottom, class_="note"),
             tag("text", str(number), x=x(at) + 3, y=_TOP + 9, class_="flag"),
         )
         parts.append(tag("g", flag))
     for line in drawn:
         parts.append(_path(line, x, y))
-    return tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title, class_="chart")
+    return tag("svg", *parts, viewBox=f"0 0 {size.width} {size.height}", role="img", aria_label=title,
+               class_="chart small" if size is SMALL else "chart")  # fmt: skip
 
 
 def _anchor(at: int, points: int) -> str:

@@ -87,6 +87,20 @@ def test_a_single_record_without_a_field_passes():
     assert fetch(httpx2.Response(200, json=rows)).records == rows
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("percent_viewed", "half"), ("received_at", 17e8), ("event_key", {"id": 1})]
+)
+def test_a_field_that_a_whole_page_has_as_something_else_stops_the_run(field, value):
+    rows = [row | {field: value} for row in events(5)]
+    with pytest.raises(SourceChanged, match=f"no record has {field} "):
+        fetch(httpx2.Response(200, json=rows))
+
+
+def test_numbers_that_come_as_text_are_still_numbers():
+    rows = [row | {"percent_viewed": "0.5"} for row in events(5)]
+    assert fetch(httpx2.Response(200, json=rows)).records == rows
+
+
 def test_one_object_without_a_field_stops_the_run():
     with pytest.raises(SourceChanged, match="play_count"):
         fetch(httpx2.Response(200, json={"load_count": 1}), name="media_stats")

@@ -64,3 +64,21 @@ def test_probe_asks_once_for_each_permission():
     probe = run(client(handle), lambda c: c.probe())
     assert [r.url.path for r in seen] == ["/modern/medias", "/modern/stats/events"]
     assert (probe.host, probe.version, probe.has_media) == ("api.wistia.com", "2026-09", True)
+
+
+@pytest.mark.parametrize("media_id", ["../../etc", "a/b", "a b", "", None, 7, ["m1"], "x" * 65])
+def test_ids_that_could_leave_their_place(media_id):
+    rows = [MEDIA[0], {**MEDIA[1], "hashed_id": media_id}]
+    with pytest.raises(SourceChanged, match="entry 2 has no usable hashed_id"):
+        run(client(lambda _request: httpx2.Response(200, json=rows)), lambda c: c.list_media())
+
+
+def test_a_list_without_end(monkeypatch):
+    monkeypatch.setattr("wistlake.wistia.client.MOST_PAGES", 1)
+    pages = iter(range(10**6))
+
+    def endless(_request):
+        return httpx2.Response(200, json=[MEDIA[0] | {"cursor": str(next(pages))}] * 100)
+
+    with pytest.raises(SourceChanged, match="never ends"):
+        run(client(endless), lambda c: c.list_media())

@@ -29,7 +29,9 @@ def init(
     offline: Annotated[bool, typer.Option("--offline", help="Do not test the token.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Ask for what a run needs, test the token, write .env and wistlake.toml here.
+    """Ask for the settings, test the token, and write them here.
+
+    They go to .env (the token, for its owner only) and wistlake.toml.
 
     Example: wistlake init --media all --zone Europe/Berlin
     """
@@ -73,26 +75,28 @@ def doctor(
     live: Annotated[
         bool, typer.Option("--live", help="Also ask Wistia what nobody has written down.")
     ] = False,
+    privacy: Annotated[
+        bool, typer.Option("--privacy", help="Instead look for personal data and secrets in the whole lake.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check settings, token, reachability, engine, disk and clock; one line each, with the cure.
+    """Check settings, token, lake, engine, disk and clock.
+
+    A line each, with the cure of what is wrong.
+
+    With --privacy: look through every byte of the lake, unpacked, for IP and e-mail addresses,
+    coordinates, tokens and raw visitor keys outside of the raw pages. No value that is found is shown.
 
     Example: wistlake doctor --live
     """
-    from wistlake.pipeline.doctor import OK, Check
+    from wistlake.pipeline.doctor import Check
 
     try:
         settings = session.settings()
     except ConfigError as e:
-        checks = [Check("settings", "failed", p) for p in e.problems]
+        checks: list[Check] = [Check("settings", "failed", p) for p in e.problems]
     else:
-        from wistlake.wiring import laptop
-
-        outside = session.outside(now)
-        where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
-        checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
-        if live and settings.token is not None:
-            checks += asyncio.run(_live(settings, outside))
+        checks = _looked(settings) if privacy else _examined(settings, session.outside(now), live=live)
     if as_json:
         output.as_json({"checks": [c.as_json() for c in checks]})
     else:
@@ -101,12 +105,32 @@ def doctor(
         raise typer.Exit(ConfigError.exit_code)
 
 
-async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
-    from wistlake.pipeline.doctor import Check, probes
+def _looked(settings: "Settings") -> "list[Check]":
+    from wistlake.wiring import privacy as wiring
+
+    return list(wiring.examine(settings))
+
+
+def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":
+    from wistlake.pipeline.doctor import OK, Check
     from wistlake.wiring import laptop
 
+    where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
+    checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
+    if live and settings.token is not None:
+        checks += asyncio.run(_live(settings, outside))
+    return checks
+
+
+async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
+    from wistlake.pipeline.doctor import Check, authentication, probes
+    from wistlake.wiring import laptop
+
+    other = "basic" if settings.auth == "bearer" else "bearer"
     try:
         async with laptop.client(settings, outside) as client:
-            return await probes(client, outside.clock())
+            found = await probes(client, outside.clock(), settings.tz)
+        async with laptop.client(settings.model_copy(update={"auth": other}), outside) as client:
+            return [*found, await authentication(client, other)]
     except WistlakeError as e:
         return [Check("live", "failed", str(e))]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Json, Now
 from wistlake.entrypoints.cli.report import write_after_run
 
@@ -45,7 +45,9 @@ def demo(
     lake: Annotated[Path | None, typer.Option(help="Where; default ./lake.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the whole thing on simulated days: no account, no token, no network.
+    """Run everything on simulated days: no account, no token.
+
+    The network is not used either.
 
     Example: wistlake demo --days 3
     """
@@ -65,13 +67,15 @@ def demo(
         ),
         _working_directory(nowhere),
     ):
-        for number in range(days):
-            world.clock.set(start + timedelta(days=number))
-            result = _one_day(world)
-            results.append(result)
-            if not as_json:
-                new = sum(t.get("new", 0) for t in result["tables"].values())
-                output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
+        with progress.shown(hidden=as_json) as step:
+            for number in range(days):
+                step("simulating days", number, days)
+                world.clock.set(start + timedelta(days=number))
+                result = _one_day(world)
+                results.append(result)
+                if not as_json:
+                    new = sum(t.get("new", 0) for t in result["tables"].values())
+                    output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
         write_after_run(session.settings(), before / "report.html")
     if as_json:
         output.as_json({"lake": str(folder), "runs": results})
@@ -107,6 +111,8 @@ def _one_day(world: "World") -> dict[str, Any]:
 def _what_next(folder: Path) -> None:
     # As it can be typed here: make leaves the command in .venv, which is not on everybody's path.
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
+    if command.endswith(".py"):
+        command = "python -m wistlake.entrypoints.cli.main"
     env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={folder} "
     output.say(f"\nThe lake is in {folder}, the report in {folder / 'report.html'} and report.html. Try:")
     output.say(f"  {env}{command} status")
@@ -124,7 +130,9 @@ def simulate(
     latency: Annotated[float, typer.Option(help="Seconds each answer takes.")] = 0.0,
     rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.")] = 600,
     faults: Annotated[str, typer.Option(help="none, calm, hostile, or a JSON file.")] = "none",
-    token: Annotated[str | None, typer.Option(help="The token to ask for; default: any.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="The token to ask for; default: any, with --replay a fresh one.")
+    ] = None,
     replay: Annotated[Path | None, typer.Option(help="Serve recorded payloads from this folder.")] = None,
 ) -> None:
     """Serve a fake Wistia on this machine.

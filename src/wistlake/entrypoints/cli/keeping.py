@@ -31,7 +31,9 @@ READERS = (
 
 
 def catalog(port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 0) -> None:
-    """Serve the lake as a read-only Iceberg REST catalog until Ctrl-C.
+    """Serve the lake as a read-only Iceberg REST catalog.
+
+    Ctrl-C ends it.
 
     Example: wistlake catalog --port 8181
     """
@@ -50,7 +52,9 @@ def catalog(port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a
 
 
 def maintain(now: Now = None, as_json: Json = False) -> None:
-    """Merge small files, expire old snapshots, remove orphans and raw pages past their retention.
+    """Merge small files, and remove what nobody needs.
+
+    Old snapshots, orphaned files, and raw pages past their retention go.
 
     Readers are not disturbed: what was published within the last 24 hours stays whole.
 
@@ -79,7 +83,9 @@ def backup(
     target: Annotated[Path, typer.Argument(help="A new folder, or a file that ends in .tar or .tar.gz.")],
     now: Now = None,
 ) -> None:
-    """Copy the whole lake, raw pages and pseudonym key included: keep the copy as safe as the lake.
+    """Copy the whole lake to a folder or an archive.
+
+    Raw pages and the pseudonym key go along: keep the copy as safe as the lake.
 
     Example: wistlake backup /mnt/backups/lake-2026-11-21.tar.gz
     """
@@ -97,7 +103,9 @@ def restore(
     source: Annotated[Path, typer.Argument(help="What `wistlake backup` made, or a lake that was moved.")],
     to: Annotated[Path | None, typer.Option(help="Where; default WISTLAKE_LAKE.")] = None,
 ) -> None:
-    """Bring a backup, or a lake that was moved, to life: its paths are rewritten for where it is now.
+    """Bring a backup, or a lake that was moved, to life.
+
+    Its paths are rewritten for where it is now.
 
     Example: wistlake restore lake-2026-11-21.tar.gz --to /data/lake
     """

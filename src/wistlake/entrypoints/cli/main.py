@@ -3,16 +3,20 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
 from wistlake.entrypoints.cli import (
     beginning,
+    contract,
     dashboard,
     demo,
+    digest,
     exploring,
     keeping,
     privacy,
+    quarantine,
     reading,
     repairing,
     report,
@@ -29,6 +33,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+NEW_HERE = """
+New here?
+  wistlake demo    shows everything on simulated days: no account, no token, about a minute
+  wistlake init    asks for what is needed, tests the token, and writes the settings
+"""
 
 COMMANDS = (
     beginning.init,
@@ -48,6 +58,7 @@ COMMANDS = (
     reading.query,
     report.report,
     dashboard.dashboard,
+    digest.digest,
     privacy.forget,
     demo.demo,
     demo.simulate,
@@ -62,6 +73,8 @@ app.add_typer(exploring.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repairing.watermark, name="watermark")
 app.add_typer(repairing.media, name="media")
+app.add_typer(quarantine.quarantine, name="quarantine")
+app.add_typer(contract.contract, name="contract")
 
 
 @app.callback()
@@ -75,11 +88,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:
         sys.stderr.write(f"error: {e}\n")
-        if "WISTIA_API_TOKEN is not set" in str(e):
-            sys.stderr.write(
-                "`wistlake init` asks for what is needed; `wistlake demo` needs no account at all\n"
-            )
+        if any(lacking in str(e) for lacking in ("WISTIA_API_TOKEN is not set", "MEDIA_IDS is empty")):
+            sys.stderr.write(NEW_HERE)
         raise SystemExit(e.exit_code) from None
+    except Exception as e:
+        _unexpected(e)
+        raise SystemExit(WistlakeError.exit_code) from None
+
+
+def _unexpected(error: Exception) -> None:
+    """A mistake of ours. Its text may quote what nobody should see: only --verbose shows it."""
+    import logging
+    import traceback
+
+    import structlog
+
+    sys.stderr.write(
+        f"error: {type(error).__name__}, which is a mistake in wistlake, not yours. Nothing is half "
+    )
+    sys.stderr.write("published; running again is safe. `wistlake --verbose ...` shows the traceback\n")
+    if structlog.get_logger().is_enabled_for(logging.DEBUG):
+        traceback.print_exception(error)
 
 
 def console() -> None:
@@ -90,8 +119,9 @@ def console() -> None:
         main()
     except SystemExit as e:
         code = e.code
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    with suppress(BrokenPipeError):  # whoever read along has seen enough
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 

@@ -1,12 +1,19 @@
 """How answers look: tables for people, JSON for programs, CSV for spreadsheets."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.console import Console
+
+_PIPE_WIDTH = 200  # where nobody sees a line's end
+_GAP = 2  # blanks between columns
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could give a terminal orders
 
 
 def say(text: str = "") -> None:
@@ -20,27 +27,93 @@ def as_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table for a terminal, plain in a pipe."""
-    from rich.console import Console
+    """A table for a terminal, as wide as it needs to be in a pipe.
+
+    Where a terminal is too narrow to hold every value in one piece, each row becomes lines of `column value`.
+    """
+    from rich import box
     from rich.table import Table
 
-    drawn = Table(title=title or None, title_justify="left")
-    for column in columns:
-        drawn.add_column(column)
-    for row in rows:
-        drawn.add_row(*(_cell(v) for v in row))
+    plain = [list(row) for row in rows]
+    cells = [[_cell(value) for value in row] for row in plain]
+    console = _console()
+    if console.is_terminal and sum(_pieces(columns, cells)) + _GAP * (len(columns) - 1) > console.width:
+        _records(title, columns, cells)
+        return
+    drawn = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+    )
+    for number, (column, longest) in enumerate(zip(columns, _pieces(columns, cells), strict=True)):
+        numeric = any(_is_number(row[number]) for row in plain)
+        drawn.add_column(column, justify="right" if numeric else "left", min_width=longest, overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(_escaped, row))
+    if not console.is_terminal:
+        console.width = console.measure(drawn).maximum
+    console.print(drawn, markup=False, highlight=False)
+    say()
+
+
+def _pieces(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> list[int]:
+    """The longest piece of each column that may not be cut: a word, or a moment."""
+    return [
+        max(len(piece) for text in column for piece in ([text] if text.endswith("Z") else text.split(" ")))
+        for column in zip(columns, *cells, strict=True)
+    ]
+
+
+def _records(title: str, columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+    if title:
+        say(title)
+    name = max(map(len, columns))
+    for row in cells:
+        for column, text in zip(columns, row, strict=True):
+            if text:
+                say(f"  {column:<{name}}  {text}")
+        say()
+
+
+def width() -> int:
+    """Characters in a line of standard output."""
+    return _console().width
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
-        console.width = 200
-    console.print(drawn, markup=False, highlight=False)
+        console.width = _PIPE_WIDTH
+    return console
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _escaped(text: str) -> str:
+    """The text as rich prints it as it is."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
     if value is None:
         return ""
-    return escape(f"{value:,.4g}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _CONTROL.sub("\ufffd", str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:

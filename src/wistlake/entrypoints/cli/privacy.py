@@ -17,7 +17,9 @@ def forget(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Forget a person: bronze, silver, gold, their history, and whatever Wistia lists of them later.
+    """Forget a person, in every table and for good.
+
+    Bronze, silver, gold, their history, and whatever Wistia lists of them later.
 
     Example: wistlake forget --email person@example.com --dry-run
     """

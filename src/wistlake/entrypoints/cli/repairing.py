@@ -1,21 +1,34 @@
 """`gaps`, `repair`, `rebuild`, `watermark`, `media`: putting right what a daily run can't by itself."""
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import From, Json, Media, Now, To, day, media_ids
+from wistlake.entrypoints.cli.options import (
+    From,
+    Json,
+    Media,
+    Now,
+    To,
+    dataset_names,
+    day,
+    media_ids,
+    one_media_id,
+)
 from wistlake.entrypoints.cli.runs import perform
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, unknown
 
 watermark = typer.Typer(help="How far readers may trust each dataset without a hole.", no_args_is_help=True)
 media = typer.Typer(help="Which media the lake follows.", no_args_is_help=True)
 
 
 def gaps(now: Now = None, as_json: Json = False) -> None:
-    """Days that readers should have and do not, and attempts that failed.
+    """Days that are missing, and attempts that failed.
+
+    Of a lake of simulated days: as of its last run.
 
     Example: wistlake gaps --json
     """
@@ -24,7 +37,7 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
 
     settings = session.settings()
     ledger = laptop.ledger(settings, read_only=True)
-    missing = finding.gaps(ledger, laptop.window(settings, session.clock(now)()))
+    missing = finding.gaps(ledger, laptop.window(settings, session.as_of(now, ledger)))
     failed = finding.failed(ledger.intervals(), ledger.media())
     if as_json:
         output.as_json(
@@ -37,9 +50,23 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
             }
         )
         return
-    output.table("Gaps", ("dataset", "media_id", "day"), missing)
-    output.table("Failed", ("dataset", "media_id", "day", "reason"), ((*i.key, i.reason) for i in failed))
+    if missing:
+        output.table("Gaps", ("dataset", "media_id", "from", "to", "days"), _ranges(missing))
+    if failed:
+        output.table("Failed", ("dataset", "media_id", "day", "reason"), ((*i.key, i.reason) for i in failed))
     output.say("`wistlake repair` fetches them" if missing or failed else "no gaps")
+
+
+def _ranges(days: Iterable[tuple[str, str, date]]) -> list[tuple[str, str, date, date, int]]:
+    """(dataset, media, day)s as one row for days that follow each other."""
+    found: list[tuple[str, str, date, date, int]] = []
+    for dataset, media_id, on in sorted(days):
+        last = found[-1] if found else None
+        if last and last[:2] == (dataset, media_id) and on - last[3] == timedelta(days=1):
+            found[-1] = (dataset, media_id, last[2], on, last[4] + 1)
+        else:
+            found.append((dataset, media_id, on, on, 1))
+    return found
 
 
 def repair(
@@ -130,7 +157,9 @@ def rebuild(
 
 @watermark.command("show")
 def watermark_show(as_json: Json = False) -> None:
-    """The last day of each dataset and media up to which nothing is missing.
+    """The last day up to which nothing is missing.
+
+    One for each dataset and media.
 
     Example: wistlake watermark show
     """
@@ -146,7 +175,7 @@ def watermark_show(as_json: Json = False) -> None:
 
 @watermark.command("set")
 def watermark_set(
-    dataset: Annotated[str, typer.Argument(help="Such as events.")],
+    dataset: Annotated[str, typer.Argument(help="Such as events.", autocompletion=dataset_names)],
     media_id: Annotated[str, typer.Argument(help="The hashed id.")],
     last_date: Annotated[str, typer.Argument(metavar="DAY", help="The last day that counts as done.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
@@ -162,13 +191,13 @@ def watermark_set(
     from wistlake.wiring import laptop
 
     if dataset not in (known := [s.name for s in SOURCES]):
-        raise ConfigError(f"no such dataset: {dataset} (there are {', '.join(known)})")
-    at = session.clock(now)()
+        raise unknown("dataset", dataset, known)
+    mark = Watermark(dataset, one_media_id(media_id), day(last_date), at := session.clock(now)(), reason)
     settings = session.settings()
     laptop.ledger(settings, read_only=True)
     ledger = laptop.ledger(settings)
     with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
-        ledger.override(Watermark(dataset, media_ids(media_id)[0], day(last_date), at, reason))
+        ledger.override(mark)
     output.say(f"the watermark of {dataset} {media_id} is {last_date}: {reason}")
 
 
@@ -228,7 +257,7 @@ def _change_media(
     from wistlake.planning.plan import first_day
     from wistlake.wiring import laptop
 
-    (media_id,) = media_ids(media_id) or ("",)
+    media_id = one_media_id(media_id)
     settings, at = session.settings(), session.clock(now)()
     laptop.ledger(settings, read_only=True)
     ledger = laptop.ledger(settings)

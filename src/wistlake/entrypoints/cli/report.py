@@ -28,15 +28,15 @@ def report(
     from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 
-    settings = session.settings()
+    settings, chosen = session.settings(), media_ids(media)
     query = laptop.query(settings)
     path = out or settings.lake / "report.html"
-    path.write_text(page(query, chosen_scope(query, start, end, media_ids(media))), encoding="utf-8")
+    path.write_text(page(query, chosen_scope(query, start, end, chosen)), encoding="utf-8")
     output.say(f"report: {path}")
 
 
 def write_after_run(settings: "Settings", *copies: Path) -> None:
-    """The lake's own report, made anew. Whatever goes wrong is logged: it never fails what came before."""
+    """The lake's own report, made anew. Whatever goes wrong is said: it never fails what came before."""
     from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 
@@ -45,5 +45,6 @@ def write_after_run(settings: "Settings", *copies: Path) -> None:
         text = page(query, chosen_scope(query))
         for path in (settings.lake / "report.html", *copies):
             path.write_text(text, encoding="utf-8")
-    except Exception:
-        structlog.get_logger().exception("the report could not be made")
+    except Exception as e:
+        log = structlog.get_logger()
+        log.warning("the report could not be made", error=f"{type(e).__name__}: {e}")

@@ -1,13 +1,14 @@
 """`run`, `backfill`, `plan`: asking Wistia."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
+from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -15,22 +16,40 @@ if TYPE_CHECKING:
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
+WIDE = 120  # characters from which on a table may have a dozen columns
+
 
 def perform(
-    order: "RunOrder", outside: "Outside", *, as_json: bool, settings: "Settings | None" = None
+    order: "RunOrder",
+    outside: "Outside",
+    *,
+    as_json: bool,
+    settings: "Settings | None" = None,
+    silent: bool = False,
 ) -> "RunResult":
-    """Do the order and print what was done; failures of single media are raised after it is printed."""
+    """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
+    printed."""
     from wistlake.pipeline.daily import RunFailed, run
     from wistlake.wiring import laptop
 
     chosen = settings or session.settings()
+    parts = laptop.parts(chosen, outside)
     try:
-        result = run(order, laptop.parts(chosen, outside))
+        with progress.shown(hidden=as_json) as step:
+            result = run(order, replace(parts, progress=step))
     except RunFailed as e:
-        show(e.result, as_json=as_json)
+        _tell(e.result, chosen, as_json=as_json)
         raise
-    show(result, as_json=as_json)
+    _tell(result, chosen, as_json=as_json, silent=silent)
     return result
+
+
+def _tell(result: "RunResult", settings: "Settings", *, as_json: bool, silent: bool = False) -> None:
+    """The result where it was asked for, and as the lake's report where the settings want one."""
+    if not silent:
+        show(result, as_json=as_json)
+    if settings.report:
+        write_after_run(settings)
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
@@ -38,15 +57,29 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     if as_json:
         output.as_json(result.as_json())
         return
-    counts = ("days", "pages", "requests", "rows", "new", "updated", "removed", "unchanged", "quarantined")
-    columns = ("dataset", "media_id", *counts, "seconds")
+    columns: tuple[str, ...] = (
+        "dataset",
+        "media_id",
+        "days",
+        "rows",
+        "new",
+        "updated",
+        "removed",
+        "quarantined",
+    )
+    if output.width() > WIDE:
+        columns = (*columns, "unchanged", "pages", "requests", "seconds")
     output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    for warning in result.warnings:
+        output.say(f"warning: {warning}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
-    output.say(f"{result.status}: {result.days_published} media days published ({spent})")
+    requests = sum(line["requests"] for line in result.intervals)
+    output.say(f"{result.status}: {result.days_published} media days published, {requests} requests")
+    output.say(f"({spent})")
 
 
 def ordered(
@@ -62,10 +95,13 @@ def ordered(
     """An order from the command line's options, performed."""
     from wistlake.wiring import laptop
 
-    outside = session.outside(now)
+    outside, settings = session.outside(now), session.settings()
+    settings.require_source(media_ids(media))
     at = outside.clock()
+    if start and start < (oldest := laptop.oldest_day(at)) and not as_json:
+        output.say(f"Wistia keeps events for two years: days before {oldest} are not asked for")
     order = laptop.order(
-        session.settings(),
+        settings,
         run_id=session.new_run_id(at),
         trigger=trigger,
         now=at,

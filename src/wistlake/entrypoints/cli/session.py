@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wistlake.ports import Ledger
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
@@ -33,6 +34,13 @@ def clock(now: datetime | None) -> Callable[[], datetime]:
     return (lambda: now) if now else (lambda: datetime.now(UTC))
 
 
+def as_of(now: datetime | None, ledger: "Ledger") -> datetime:
+    """`now`, or the present; for a lake of simulated days, whose present is its last run, that."""
+    asked = (r for r in ledger.runs() if r.trigger not in ("rebuild", "forget", "rotate"))
+    last = next(asked, None) if now is None else None
+    return last.started_at if last and last.origin == "simulated" else clock(now)()
+
+
 def outside(now: datetime | None) -> "Outside":
     """The real world, at `now` if given."""
     from wistlake.wiring.laptop import Outside
@@ -46,23 +54,27 @@ def new_run_id(now: datetime) -> str:
 
 
 def configure_logs(*, verbose: bool = False) -> None:
-    """Logs go to standard error: readable on a terminal, JSON otherwise."""
+    """Logs go to standard error: what went wrong on a terminal, each step as JSON otherwise."""
     import structlog
 
     on_terminal = sys.stderr.isatty()
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
-        if on_terminal
-        else structlog.processors.JSONRenderer()
-    )
+    level = logging.DEBUG if verbose else logging.WARNING if on_terminal else logging.INFO
+    # Tracebacks without local variables, which structlog would print: they may hold what nobody may see.
+    renderers: tuple[Any, ...] = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+    if on_terminal:
+        plain = structlog.dev.plain_traceback
+        renderers = (
+            structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ, exception_formatter=plain),
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            *renderers,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # Standard error as it is then: a progress line takes its place for a while.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids
-from wistlake.errors import ConfigError
+from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids, one_media_id
+from wistlake.errors import unknown
 
 
 def soak(
@@ -18,7 +18,9 @@ def soak(
     lake: Annotated[Path | None, typer.Option(help="Keep the lake here.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Live through days of faults by a virtual clock, then compare every table with the truth.
+    """Live through days of faults, then compare with the truth.
+
+    The clock is virtual, and every table is compared.
 
     Example: wistlake soak --days 7 --profile hostile --seed 3
     """
@@ -53,7 +55,9 @@ def certify(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Whether the lake ran by itself: a scheduled run a day, no hands, no gaps, no duplicates.
+    """Whether the lake ran by itself, without hands or gaps.
+
+    A scheduled run a day, no gaps, no duplicates. Of a lake of simulated days: as of its last run.
 
     Example: wistlake certify --days 7 --pages evidence
     """
@@ -61,8 +65,9 @@ def certify(
     from wistlake.wiring import laptop
 
     settings = session.settings()
-    window = laptop.window(settings, session.clock(now)())
-    found = evidence(laptop.ledger(settings, read_only=True), laptop.query(settings), window, days)
+    ledger = laptop.ledger(settings, read_only=True)
+    window = laptop.window(settings, session.as_of(now, ledger))
+    found = evidence(ledger, laptop.query(settings), window, days)
     if pages is not None:
         pages.mkdir(parents=True, exist_ok=True)
         for page in found.days:
@@ -100,15 +105,15 @@ def explain(
     from wistlake.wiring import laptop
 
     if table != DAILY:
-        raise ConfigError(f"explain knows {DAILY}, not {table[:40]!r}")
-    (media_id,) = media_ids(media) or ("",)
+        raise unknown("table for explain", table, [DAILY])
+    media_id = one_media_id(media)
     settings = session.settings()
     ledger = laptop.ledger(settings, read_only=True)
     objects = laptop.objects(settings)
     found = explained(ledger, objects, laptop.query(settings), media_id, date_, settings.tz)
     if metric is not None:
         if metric not in found["row"]:
-            raise ConfigError(f"{DAILY} has no column {metric[:40]!r}: one of {', '.join(found['row'])}")
+            raise unknown(f"column of {DAILY}", metric, found["row"])
         found["row"] = {metric: found["row"][metric]}
     if as_json:
         output.as_json(found)
@@ -116,6 +121,7 @@ def explain(
     output.table(f"{media_id} on {date_}", ("column", "value"), found["row"].items())
     output.table("Sessions", tuple(found["sessions"]), (list(found["sessions"].values()),))
     for title, name in (
+        ("What each reading of its sessions brought", "changes"),
         ("How Wistia's counts moved", "observations"),
         ("Landings", "landings"),
         ("Verdicts", "verdicts"),
@@ -129,16 +135,20 @@ def explain(
 
 
 def revisions(media: Media = None, as_json: Json = False) -> None:
-    """How each day's numbers moved at the source since they were first read.
+    """How each day's numbers moved at the source.
+
+    Every value since they were first read.
 
     Example: wistlake revisions --media abc123def4
     """
     from wistlake.pipeline.explain import revisions as moved
     from wistlake.wiring import laptop
 
+    chosen = media_ids(media)
     query = laptop.query(session.settings())
-    rows = [r for m in media_ids(media) or (None,) for r in moved(query, m)]
+    rows = [r for m in chosen or (None,) for r in moved(query, m)]
     if as_json:
         output.as_json({"revisions": rows})
         return
-    output.table("Revisions", tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
+    names = ("media", "day", "observed", "loads", "plays", "hours", "+loads", "+plays")
+    output.table("Revisions", names, ([*r.values()] for r in rows))

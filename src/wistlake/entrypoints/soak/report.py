@@ -82,4 +82,4 @@ def _by_the_source(week: Week, script: Script) -> dict[str, int]:
     if not script.hostile:
         return {}
     changes = {f"media_{c.kind}": 1 for c in script.profile.changes}
-    return moved(week.world, script.start) | changes | {"schema_addition": 1}
+    return moved(week.world, script) | changes | {"schema_addition": 1}

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from wistia_simulator import ServerOptions, World, create_app, transport
+from wistia_simulator import ServerOptions, TrueSession, World, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.entrypoints.soak.clock import WaitingTime
 from wistlake.entrypoints.soak.script import Death, Script
@@ -183,11 +182,21 @@ def without_settings_of_this_machine(folder: Path) -> Iterator[None]:
         os.environ.update(before)
 
 
-def moved(world: World, start: datetime) -> dict[str, int]:
-    """How often the source itself moved since `start`: late, growing, vanished, doubled sessions."""
+def moved(world: World, script: Script) -> dict[str, int]:
+    """How often the source itself moved while the script was lived through: sessions by what became of them."""
     sessions = world.truth.ever()
+    grown, shifted = set(), set()
+    before: dict[str, TrueSession] = {}
+    for day in range(script.days):
+        now = {s.event_key: s for s in world.truth.ever(at=script.moment(day, 0))}
+        known = [(before[key], now[key]) for key in before.keys() & now.keys()]
+        grown |= {new.event_key for old, new in known if new.percent_viewed > old.percent_viewed}
+        shifted |= {new.event_key for old, new in known if new.received_at != old.received_at}
+        before = now
     return {
         "late_session": sum((s.first_listed_at - s.received_at).total_seconds() > 3600 for s in sessions),
-        "vanished_session": sum(s.vanished_at is not None and s.vanished_at > start for s in sessions),
+        "growing_session": len(grown),
+        "moving_session": len(shifted),
+        "vanished_session": sum(s.vanished_at is not None and s.vanished_at > script.start for s in sessions),
         "doubled_session": sum(s.listed_twice for s in sessions),
     }

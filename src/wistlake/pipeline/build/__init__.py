@@ -23,7 +23,7 @@ def build(
     `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, before
     it is committed: should the run die then, the next one must know of them, for no row will move again.
     """
-    from wistlake.pipeline.build import gold, silver
+    from wistlake.pipeline.build import gold, reconcile, silver
     from wistlake.pipeline.build.bench import Bench, interval_key
 
     store.ensure(TABLES)
@@ -39,7 +39,9 @@ def build(
     judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
     gold.visitors(bench, set(certificates))
     gold.retention(bench)
-    gold.record(bench, judgements)
+    reconcile.refer(bench)
+    judgements += reconcile.lifetimes(bench)
+    findings = reconcile.record(bench, judgements)
     return BuildResult(
         counts={name: applied.counts() for name, applied in bench.outcomes.items()},
         by_interval=bench.by_interval,
@@ -53,4 +55,5 @@ def build(
         published=certificates,
         blocked=frozenset(blocked),
         tables=store.refs(),
+        findings=findings,
     )

@@ -13,9 +13,11 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Table
 from wistlake.derive.merge import days_in
 from wistlake.errors import StoreError
+from wistlake.pipeline.build import checking
 from wistlake.pipeline.build.plan import BuildPlan, Pair
-from wistlake.pipeline.tally import Applied, affected_pairs, commit
+from wistlake.pipeline.tally import Applied, affected_pairs, commit, compare
 from wistlake.ports import ObjectStore, TableStore
+from wistlake.quality.checks import Effect, Finding, finding
 from wistlake.transforms import (
     landing,
     quarantine,
@@ -41,6 +43,7 @@ class Bench:
         self.by_interval: dict[tuple[str, str, date], Counter[str]] = {}
         self.stopped: dict[str, str] = {}
         self.refused: list[DataFrame] = []
+        self.findings: list[Finding] = []
         self.damaged = {interval_key(m): why for m in plan.landings if (why := self._damage(m))}
 
     def manifests(self, dataset: str) -> list[Manifest]:
@@ -66,16 +69,13 @@ class Bench:
             if whole and bronze.payload_hash(manifest.parts) == manifest.payload_sha256:
                 return ""
             why = f"the manifest of {manifest.landing_id} does not describe its parts"
-        return (
-            f"{manifest.dataset} of {manifest.day}: {why}; gold was left as it was. Fetch it again: `wistlake "
-            f"backfill --from {manifest.day} --to {manifest.day} --media {manifest.media_id}`"
-        )
+        return _told(manifest, why)
 
     def typed(self, dataset: str, derived: Mapping[str, str], rules: Mapping[str, str]) -> "DataFrame | None":
         """Rows of the dataset's landings that keep the contract; None without any landing.
 
-        The others are kept for quarantine. StoreError if a line got lost on the way: an engine that
-        finds no files says nothing.
+        The others are kept for quarantine. A landing of which a line got lost on the way, or that has more
+        than it promised, is damaged: an engine that finds no files says nothing.
         """
         manifests = self.manifests(dataset)
         if not manifests:
@@ -90,8 +90,9 @@ class Bench:
             f"typed_{dataset}",
             landing.parse(lines, contract, landings, self.pads, len(self.plan.keys), derived, rules),
         )
-        self._account_for(rows, manifests)
-        if bad := [m for m in manifests if self.by_interval[interval_key(m)]["quarantined"]]:
+        if lost := self._account_for(rows, manifests):
+            rows = rows.where(~F.col("landing_id").isin(lost))
+        if bad := [m for m in manifests if self.by_interval.get(interval_key(m), Counter())["quarantined"]]:
             hashes = landing.fingerprints(self._lines(bad), self.pads, len(self.plan.keys))
             self.refused.append(quarantine.build(rows, hashes, contract, self.built_at))
         return rows.where("reason is null")
@@ -100,22 +101,78 @@ class Bench:
         parts = [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
         return self.spark.read.text(parts) if parts else self.spark.createDataFrame([], "value string")
 
-    def _account_for(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> None:
+    def _account_for(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> list[str]:
+        """Count what each landing gave; the landings that did not give what they promised."""
         counted = rows.groupBy("landing_id", F.col("reason").isNull().alias("good")).count().collect()
         seen: Counter[str] = Counter()
         good: Counter[str] = Counter()
         for row in counted:
             seen[row["landing_id"]] += row["count"]
             good[row["landing_id"]] += row["count"] if row["good"] else 0
+        lost = []
         for m in manifests:
-            if seen.pop(m.landing_id, 0) != m.rows:
-                raise StoreError(
-                    f"landing {m.landing_id} promises {m.rows} rows and does not have them: "
-                    "fetch the day again with `wistlake backfill`"
+            if (there := seen.pop(m.landing_id, 0)) != m.rows:
+                lost.append(m.landing_id)
+                self.damaged[interval_key(m)] = _told(
+                    m, f"landing {m.landing_id} promises {m.rows} rows and has {there}"
                 )
+                continue
             self.by_interval[interval_key(m)] = Counter(rows=m.rows, quarantined=m.rows - good[m.landing_id])
         if seen:
             raise StoreError(f"{sum(seen.values())} bronze lines belong to no landing of this build")
+        return lost
+
+    def put(
+        self, table: Table, rows: "DataFrame", current: "DataFrame", *, for_gold: bool = False
+    ) -> Applied:
+        """Compare, check, commit and remember. With `for_gold`, which days of gold the table leaves behind is
+        said before it is committed."""
+        applied = compare(self.store, table, rows, current)
+        self.check(applied)
+        return self.settle(applied) if for_gold else self.keep_committed(applied)
+
+    def sound(
+        self, table: Table, rows: "DataFrame", standing: Callable[["DataFrame"], "DataFrame"], dataset: str
+    ) -> tuple["DataFrame", Applied]:
+        """`rows` of a fact, and what they would change, without the landings that break the contract: those
+        stop their own (media, day). `standing` gives the current rows to compare with."""
+        applied = compare(self.store, table, rows, standing(rows))
+        found = list(checking.findings(applied))
+        places = checking.stopped(found)
+        bad = {m.landing_id: m for m in self.manifests(dataset) if (m.media_id, m.day) in places}
+        self.findings += found
+        if not bad:
+            checking.refuse_whole(f for f in found if not places)
+            return rows, applied
+        for m in bad.values():
+            self.damaged[interval_key(m)] = _told(m, places[(m.media_id, m.day)])
+        rows = rows.where(~F.col("landing_id").isin(list(bad)))
+        return rows, compare(self.store, table, rows, standing(rows))
+
+    def check(self, applied: Applied) -> None:
+        """Note what the contract's checks say of the rows. ContractViolation if they can't be written."""
+        found = list(checking.findings(applied))
+        self.findings += found
+        checking.refuse_whole(found)
+
+    def quarantined(self) -> list[Finding]:
+        """How many rows of each dataset were put aside, and where."""
+        found = []
+        for dataset in sorted({d for d, _, _ in self.by_interval}):
+            counts = {k: c for k, c in self.by_interval.items() if k[0] == dataset}
+            rows, refused = (sum(c[n] for c in counts.values()) for n in ("rows", "quarantined"))
+            found.append(finding(READABLE, dataset, Effect.QUARANTINE, rows, refused))
+            found += [
+                finding(READABLE, dataset, Effect.QUARANTINE, c["rows"], c["quarantined"], "", media_id, day)
+                for (_, media_id, day), c in sorted(counts.items())
+                if c["quarantined"]
+            ]
+        return found
+
+    def keep_committed(self, applied: Applied) -> Applied:
+        """Commit, and remember."""
+        commit(self.store, applied)
+        return self.keep(applied)
 
     def keep(self, applied: Applied) -> Applied:
         """Remember a table's outcome."""
@@ -126,8 +183,7 @@ class Bench:
         """Commit a table that gold is made from; which days of gold that touches is said before."""
         if pairs := affected_pairs([applied]):
             self.intend(pairs)
-        commit(self.store, applied)
-        return self.keep(applied)
+        return self.keep_committed(applied)
 
     def by_key(self, table: Table, rows: "DataFrame", keys: list[str] | None = None) -> "DataFrame":
         """The current rows whose `keys` (default: the table's key) are in `rows`, as `changes` wants them."""
@@ -139,6 +195,17 @@ class Bench:
             chosen = [r[0] for r in rows.select(day).distinct().collect()]
             current = current.where(days_in(day, chosen))
         return current.join(wanted, on=on, how="left_semi").withColumn("_in_scope", F.lit(True))
+
+
+READABLE = "readable_rows"
+
+
+def _told(manifest: Manifest, why: str) -> str:
+    """Why a landing stops its day, and what to do about it."""
+    return (
+        f"{manifest.dataset} of {manifest.day}: {why}; gold was left as it was. Fetch it again: `wistlake "
+        f"backfill --from {manifest.day} --to {manifest.day} --media {manifest.media_id}`"
+    )
 
 
 def interval_key(manifest: Manifest) -> tuple[str, str, date]:

@@ -21,16 +21,16 @@ from wistlake.contracts.geo_daily import TABLE as GEO_DAILY
 from wistlake.contracts.media_analytics_by_date import TABLE as MEDIA_ANALYTICS_BY_DATE
 from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.media_retention_daily import TABLE as MEDIA_RETENTION_DAILY
-from wistlake.contracts.reconciliation import TABLE as RECONCILIATION
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
+from wistlake.pipeline.build import checking, reconcile
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
-from wistlake.pipeline.tally import Applied, affected_pairs, apply
+from wistlake.pipeline.tally import Applied, affected_pairs, compare, without
 from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.quality.certificates import Certificate, certify
-from wistlake.quality.reconciliation import DayFigures, Judgement, blocked, judge
+from wistlake.quality.reconciliation import Judgement, blocked
 from wistlake.transforms import (
     channel_daily,
     daily,
@@ -71,19 +71,33 @@ def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
 
 
 def gold(bench: Bench, pairs: set[Pair]) -> tuple[tuple[Judgement, ...], dict[Pair, Certificate], set[Pair]]:
-    """Stage, reconcile, and commit what may be published."""
+    """Judge the days, stage those that may be published, count them anew from silver, and commit what agrees."""
     if not pairs:
         return (), {}, set()
     sessions, frame = _sessions_of(bench, pairs)
-    judgements = _reconcile(bench, pairs, sessions, frame)
+    counted = reconcile.recount(bench, pairs, frame)
+    judgements = reconcile.days(bench, pairs, counted, _by_date_of(bench, pairs))
     stopped = blocked(judgements)
     good = pairs - stopped
+    if not good:
+        return judgements, {}, stopped
+    if stopped:
+        sessions, frame = _sessions_of(bench, good)
     certificates = _certificates(bench, good, judgements)
-    if good:
-        if stopped:
-            sessions, frame = _sessions_of(bench, good)
-        _commit_gold(bench, good, sessions, certificates)
-    return judgements, certificates, stopped
+    staged = _stage_gold(bench, good, sessions, certificates)
+    agreements = reconcile.agreement(good, staged, counted)
+    bad = blocked(agreements) | _broken(bench, staged)
+    for applied in staged:
+        bench.keep_committed(without(applied, bad))
+    kept = {pair: found for pair, found in certificates.items() if pair not in bad}
+    return (*judgements, *agreements), kept, stopped | bad
+
+
+def _broken(bench: Bench, staged: Iterable[Applied]) -> set[Pair]:
+    """Pairs whose gold breaks its contract."""
+    found = [f for applied in staged for f in checking.findings(applied)]
+    bench.findings += found
+    return set(checking.stopped(found))
 
 
 def _pairs_frame(bench: Bench, pairs: Iterable[Pair]) -> "DataFrame":
@@ -97,43 +111,14 @@ def _sessions_of(bench: Bench, pairs: set[Pair]) -> tuple["DataFrame", "DataFram
     return bench.store.stage("gold_sessions", daily.sessions(events, frame)), frame
 
 
-def _reconcile(
-    bench: Bench, pairs: set[Pair], sessions: "DataFrame", frame: "DataFrame"
-) -> tuple[Judgement, ...]:
-    counted = sessions.groupBy("media_id", "date").agg(
-        F.expr("count(distinct event_key)").alias("events"),
-        F.count(F.lit(1)).alias("rows"),
-        daily.count_if("event_date <> to_date(received_at)").alias("misplaced"),
-    )
-    plays = _by_date_of(bench, pairs).select("media_id", "date", "play_count")
-    rows = (
-        frame.join(counted, on=["media_id", "date"], how="left")
-        .join(plays, on=["media_id", "date"], how="left")
-        .collect()
-    )
-    figures = (
-        DayFigures(
-            r["media_id"],
-            r["date"],
-            r["play_count"],
-            r["events"] or 0,
-            r["rows"] or 0,
-            r["misplaced"] or 0,
-            r["rows"] or 0,
-            settled=(r["media_id"], r["date"]) in bench.plan.past_lookback,
-        )
-        for r in rows
-    )
-    return tuple(j for f in figures for j in judge(f, bench.plan.band))
-
-
 def _by_date_of(bench: Bench, pairs: set[Pair]) -> "DataFrame":
     return bench.store.read(FACT_MEDIA_BY_DATE).where(days_in("date", (d for _, d in pairs)))
 
 
 def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement]) -> dict[Pair, Certificate]:
     found: dict[Pair, list[Judgement]] = {p: [] for p in pairs}
-    for j in judgements:
+    ripe = pairs & bench.plan.past_lookback & bench.plan.confirmed
+    for j in (*judgements, *reconcile.of_lifetime(bench, ripe)):
         if (j.media_id, j.date) in found:
             found[(j.media_id, j.date)].append(j)
     return {
@@ -146,27 +131,29 @@ def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement
     }
 
 
-def _commit_gold(
+def _stage_gold(
     bench: Bench, pairs: set[Pair], sessions: "DataFrame", certificates: Mapping[Pair, Certificate]
-) -> None:
+) -> list[Applied]:
+    """What the days would change in each table; nothing is committed yet."""
     certified = bench.spark.createDataFrame(
         [(m, d, str(c)) for (m, d), c in sorted(certificates.items())], f"{PAIRS}, certificate string"
     )
     analytics = bench.store.read(MEDIA_ANALYTICS_BY_DATE).where(days_in("date", (d for _, d in pairs)))
     rows = fact_media_daily.build(certified, sessions, _by_date_of(bench, pairs), analytics, bench.built_at)
-    _replace(bench, FACT_MEDIA_DAILY, rows, pairs)
-    _replace(bench, FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build(sessions, bench.built_at), pairs)
-    dimensions: tuple[tuple[Table, Callable[..., DataFrame]], ...] = (
-        (CHANNEL_DAILY, channel_daily.build),
-        (GEO_DAILY, geo_daily.build),
-        (DEVICE_DAILY, device_daily.build),
-        (EMBED_DAILY, embed_daily.build),
+    dimensions: tuple[tuple[Table, Callable[..., DataFrame], str], ...] = (
+        (FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build, "play_count"),
+        (CHANNEL_DAILY, channel_daily.build, "plays_from_events"),
+        (GEO_DAILY, geo_daily.build, "plays_from_events"),
+        (DEVICE_DAILY, device_daily.build, "plays_from_events"),
+        (EMBED_DAILY, embed_daily.build, "plays_from_events"),
     )
-    for table, transform in dimensions:
-        _replace(bench, table, transform(sessions, bench.built_at), pairs)
+    return [
+        _replaced(bench, FACT_MEDIA_DAILY, rows, pairs, "sessions"),
+        *(_replaced(bench, t, build(sessions, bench.built_at), pairs, m) for t, build, m in dimensions),
+    ]
 
 
-def _replace(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair]) -> Applied:
+def _replaced(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair], measure: str) -> Applied:
     """Make the table's rows of `pairs` exactly `rows`."""
     current = (
         bench.store.read(table)
@@ -174,7 +161,7 @@ def _replace(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair]) ->
         .join(F.broadcast(_pairs_frame(bench, pairs)), on=["media_id", "date"], how="left_semi")
         .withColumn("_in_scope", F.lit(True))
     )
-    return bench.keep(apply(bench.store, table, rows, current))
+    return compare(bench.store, table, rows, current, measure)
 
 
 def visitors(bench: Bench, pairs: set[Pair]) -> None:
@@ -220,7 +207,7 @@ def visitors(bench: Bench, pairs: set[Pair]) -> None:
         .join(affected, on="visitor_id", how="left_semi")
         .withColumn("_in_scope", F.lit(True))
     )
-    bench.keep(apply(bench.store, DIM_VISITOR, rows, current))
+    bench.put(DIM_VISITOR, rows, current)
 
 
 def retention(bench: Bench) -> None:
@@ -233,26 +220,7 @@ def retention(bench: Bench) -> None:
     of_media = F.col("media_id").isin(media)
     rows = media_retention_daily.build(bench.store.read(MEDIA_LIFETIME).where(of_media), bench.built_at)
     current = bench.store.read(MEDIA_RETENTION_DAILY).where(of_media).withColumn("_in_scope", F.lit(True))
-    bench.keep(apply(bench.store, MEDIA_RETENTION_DAILY, rows, current))
-
-
-def record(bench: Bench, judgements: Iterable[Judgement]) -> None:
-    """`ops.reconciliation`: every verdict, as last judged."""
-    rows = [
-        (j.identity, j.media_id, j.date, str(j.verdict), j.blocking, j.ours, j.theirs, j.lower, j.upper)
-        for j in judgements
-    ]
-    if not rows:
-        return
-    schema = (
-        "identity string, media_id string, date date, verdict string, blocking boolean,"
-        " ours double, theirs double, lower double, upper double"
-    )
-    frame = bench.spark.createDataFrame(rows, schema).withColumns(
-        {"run_id": F.lit(bench.plan.run_id), "built_at": bench.built_at}
-    )
-    frame = frame.select(*RECONCILIATION.column_names)
-    bench.keep(apply(bench.store, RECONCILIATION, frame, bench.by_key(RECONCILIATION, frame)))
+    bench.put(MEDIA_RETENTION_DAILY, rows, current)
 
 
 def _around(day: date) -> tuple[date, ...]:

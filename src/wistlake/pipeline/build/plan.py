@@ -8,6 +8,7 @@ from datetime import date, datetime
 from wistlake.bronze import Manifest
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
+from wistlake.quality.checks import Finding
 from wistlake.quality.reconciliation import DEFAULT_BAND, Band, Judgement
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
@@ -21,7 +22,8 @@ class BuildPlan:
 
     `publishable` are the (media, local day) pairs that may stand in gold after it, `refresh` those of them
     that must be computed though no row moved (a day became whole, or its certificate aged).
-    `past_lookback` and `confirmed` are what certificates need of the ledger.
+    `past_lookback` and `confirmed` are what certificates need of the ledger; `listed` are the pairs whose
+    sessions could be listed, `findings` what was checked before the build.
     """
 
     run_id: str
@@ -33,6 +35,8 @@ class BuildPlan:
     refresh: frozenset[Pair]
     past_lookback: frozenset[Pair] = frozenset()
     confirmed: frozenset[Pair] = frozenset()
+    listed: frozenset[Pair] = frozenset()
+    findings: tuple[Finding, ...] = ()
     rules: tuple[Rule, ...] = DEFAULT_RULES
     band: Band = DEFAULT_BAND
     accept_shrink: frozenset[str] = frozenset()  # media whose losses somebody has looked at and accepted
@@ -40,8 +44,8 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What one build did: rows by table and change; by landing, the rows it refused; verdicts; the media it
-    stopped; the days it published with their certificates; and the state of every table."""
+    """What one build did: rows by table and change; by landing, the rows it refused; verdicts and checks; the
+    media it stopped; the days it published with their certificates; and the state of every table."""
 
     counts: Mapping[str, Mapping[str, int]]
     by_interval: Mapping[tuple[str, str, date], Mapping[str, int]]
@@ -50,6 +54,7 @@ class BuildResult:
     published: Mapping[Pair, Certificate]
     blocked: frozenset[Pair]
     tables: Mapping[str, TableRef]
+    findings: tuple[Finding, ...] = ()
 
 
 def merged(results: Sequence[BuildResult]) -> BuildResult:
@@ -66,4 +71,5 @@ def merged(results: Sequence[BuildResult]) -> BuildResult:
         published={k: v for r in results for k, v in r.published.items()},
         blocked=frozenset(pair for r in results for pair in r.blocked),
         tables=results[-1].tables,
+        findings=tuple(f for r in results for f in r.findings),
     )

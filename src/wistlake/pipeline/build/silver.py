@@ -14,10 +14,13 @@ from wistlake.contracts.media_by_date_observations import TABLE as OBSERVATIONS
 from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
+from wistlake.derive import checks
 from wistlake.derive.merge import days_in
+from wistlake.pipeline.build import checking
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
-from wistlake.pipeline.tally import Applied, apply, compare
+from wistlake.pipeline.tally import Applied, compare
+from wistlake.quality.checks import Effect, Finding, finding
 from wistlake.transforms import (
     dim_media,
     dim_media_history,
@@ -49,18 +52,11 @@ def media(bench: Bench, urls: "DataFrame | None") -> None:
     )
     pages = urls if urls is not None else bench.spark.createDataFrame([], "media_id string, url string")
     rows = dim_media.build(observed, gone, current, pages, bench.plan.rules, bench.built_at)
-    bench.keep(apply(bench.store, DIM_MEDIA, rows, bench.by_key(DIM_MEDIA, rows)))
+    bench.put(DIM_MEDIA, rows, bench.by_key(DIM_MEDIA, rows))
     if typed is not None:
         history = bench.store.read(DIM_MEDIA_HISTORY)
         versions = dim_media_history.build(dim_media.described(typed), history, bench.built_at)
-        bench.keep(
-            apply(
-                bench.store,
-                DIM_MEDIA_HISTORY,
-                versions,
-                bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"]),
-            )
-        )
+        bench.put(DIM_MEDIA_HISTORY, versions, bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"]))
 
 
 def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
@@ -102,7 +98,7 @@ def lifetime(bench: Bench) -> None:
         bench.store.read(MEDIA_LIFETIME),
         bench.built_at,
     )
-    bench.keep(apply(bench.store, MEDIA_LIFETIME, rows, bench.by_key(MEDIA_LIFETIME, rows)))
+    bench.put(MEDIA_LIFETIME, rows, bench.by_key(MEDIA_LIFETIME, rows))
 
 
 def by_date(bench: Bench) -> None:
@@ -111,11 +107,13 @@ def by_date(bench: Bench) -> None:
     if typed is None:
         return
     rows = fact_media_by_date.build(typed, bench.built_at)
-    current = bench.by_key(FACT_MEDIA_BY_DATE, rows)
+    rows, applied = bench.sound(
+        FACT_MEDIA_BY_DATE, rows, lambda r: bench.by_key(FACT_MEDIA_BY_DATE, r), "media_by_date"
+    )
     seen = bench.by_key(OBSERVATIONS, rows, ["media_id", "date"])
     observations = media_by_date_observations.build(rows, seen)
-    bench.keep(apply(bench.store, OBSERVATIONS, observations, bench.by_key(OBSERVATIONS, observations)))
-    bench.settle(compare(bench.store, FACT_MEDIA_BY_DATE, rows, current))
+    bench.put(OBSERVATIONS, observations, bench.by_key(OBSERVATIONS, observations))
+    bench.settle(applied)
 
 
 def analytics(bench: Bench) -> None:
@@ -124,8 +122,10 @@ def analytics(bench: Bench) -> None:
     if typed is None:
         return
     rows = media_analytics_by_date.build(typed, bench.built_at)
-    current = bench.by_key(MEDIA_ANALYTICS_BY_DATE, rows)
-    bench.settle(compare(bench.store, MEDIA_ANALYTICS_BY_DATE, rows, current))
+    _, applied = bench.sound(
+        MEDIA_ANALYTICS_BY_DATE, rows, lambda r: bench.by_key(MEDIA_ANALYTICS_BY_DATE, r), "analytics_daily"
+    )
+    bench.settle(applied)
 
 
 def visitors(bench: Bench) -> None:
@@ -135,7 +135,7 @@ def visitors(bench: Bench) -> None:
     if typed is None:
         return
     rows = visitor_activity.build(typed, bench.built_at)
-    bench.keep(apply(bench.store, VISITORS, rows, bench.by_key(VISITORS, rows)))
+    bench.put(VISITORS, rows, bench.by_key(VISITORS, rows))
 
 
 def events(bench: Bench) -> "DataFrame | None":
@@ -157,7 +157,9 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
             bench.built_at,
         ),
     )
-    applied = compare(bench.store, FACT_EVENTS, rows, _standing(bench, rows))
+    bench.findings.append(_unique(rows))
+    checking.refuse_whole(bench.findings[-1:])
+    rows, applied = bench.sound(FACT_EVENTS, rows, lambda r: _standing(bench, r), "events")
     shrunk = _shrunk(bench, applied)
     if shrunk:
         bench.stopped |= shrunk
@@ -168,6 +170,16 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     for t in applied.tally:
         if t.media_id is not None and t.day is not None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
+
+
+def _unique(rows: "DataFrame") -> Finding:
+    """Whether a key is staged once, wherever its row stands."""
+    counted = rows.groupBy("event_key").agg(F.count(F.lit(1)).alias("n"))
+    found = counted.agg(F.sum("n").alias("n"), F.count(F.lit(1)).alias("keys")).collect()[0]
+    there = found["n"] or 0
+    return finding(
+        checks.KEYS, FACT_EVENTS.full_name, Effect.STOP, there, there - found["keys"], "key: event_key"
+    )
 
 
 def _standing(bench: Bench, rows: "DataFrame") -> "DataFrame":
@@ -201,7 +213,7 @@ def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
             lost[(t.media_id, t.was_day)] += t.count
     return {
         media: f"{day} lost {gone} of {had[(media, day)]} sessions at the source;"
-        " `wistlake repair --accept-shrink` takes it as it is"
+        f" `wistlake repair --media {media} --accept-shrink` takes it as it is"
         for (media, day), gone in lost.items()
         if media not in bench.plan.accept_shrink
         and gone > SHRINK_ROWS
@@ -226,7 +238,7 @@ def quarantined(bench: Bench) -> None:
     standing = current.join(F.broadcast(scope), on=["dataset", "media_id", "dt"], how="left_semi").withColumn(
         "_in_scope", F.lit(True)
     )
-    bench.keep(apply(bench.store, QUARANTINE, rows, standing))
+    bench.put(QUARANTINE, rows, standing)
 
 
 def pages(typed: "DataFrame | None") -> "DataFrame | None":

@@ -1,0 +1,56 @@
+"""Contract to checks: what no row of a table may be, as SQL conditions. Pure text."""
+
+from collections.abc import Iterable, Mapping
+
+from wistlake.contracts.form import Column, Table
+
+KEYS, NULLS, RANGES, VALUES, RULES = "unique_keys", "not_null", "in_range", "allowed_values", "row_rules"
+
+
+def violations(table: Table) -> Mapping[str, str]:
+    """Name of each row check that the contract asks for, and the SQL that holds on a row that breaks it."""
+    found = {
+        NULLS: _any(f"{c.name} is null" for c in table.columns if not c.nullable),
+        RANGES: _any(
+            out_of_range(c) for c in table.columns if c.minimum is not None or c.maximum is not None
+        ),
+        VALUES: _any(not_allowed(c) for c in table.columns if c.allowed),
+        RULES: _any(f"not ({rule})" for rule in table.rules),
+    }
+    return {name: condition for name, condition in found.items() if condition}
+
+
+def by_column(table: Table, check: str) -> Mapping[str, str]:
+    """The same check, column by column (or rule by rule): which of them is it that a row breaks?"""
+    match check:
+        case "not_null":
+            return {c.name: f"{c.name} is null" for c in table.columns if not c.nullable}
+        case "in_range":
+            bounded = (c for c in table.columns if c.minimum is not None or c.maximum is not None)
+            return {c.name: out_of_range(c) for c in bounded}
+        case "allowed_values":
+            return {c.name: not_allowed(c) for c in table.columns if c.allowed}
+        case "row_rules":
+            return {rule: f"not ({rule})" for rule in table.rules}
+    return {}
+
+
+def out_of_range(column: Column) -> str:
+    """SQL: the value is below the minimum or above the maximum; NULL is neither."""
+    limits = ((column.minimum, "<"), (column.maximum, ">"))
+    return _any(f"{column.name} {sign} {limit:g}" for limit, sign in limits if limit is not None)
+
+
+def not_allowed(column: Column) -> str:
+    """SQL: the value is none of those that the contract lists; NULL is none, but allowed to be."""
+    listed = ", ".join(f"'{value}'" for value in column.allowed)
+    return f"{column.name} not in ({listed})"
+
+
+def key_text(table: Table) -> str:
+    """SQL: the key as one text, to count distinct ones."""
+    return f"concat_ws('|', {', '.join(f'cast({k} as string)' for k in table.key)})"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " or ".join(f"({c})" for c in conditions)

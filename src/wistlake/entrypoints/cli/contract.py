@@ -1,0 +1,69 @@
+"""`contract`: what the lake relies on, against what Wistia publishes and what it was seen to serve."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json
+from wistlake.errors import ConfigError, SourceChanged
+
+contract = typer.Typer(help="What the lake relies on in Wistia's answers.", no_args_is_help=True)
+
+
+@contract.command("diff")
+def contract_diff(
+    openapi: Annotated[Path, typer.Option(help="An OpenAPI description, YAML or JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Compare the contracts with a published description. Ends with 65 if something is gone or retyped.
+
+    Example: wistlake contract diff --openapi wistia-2026-09.yaml
+    """
+    from wistlake.contracts import SOURCES
+    from wistlake.quality.openapi import diff
+
+    found = diff(SOURCES, _description(openapi))
+    columns = ("dataset", "field", "kind", "is_breaking", "detail")
+    plain = [{c: getattr(d, c) for c in columns} for d in found]
+    breaking = [d for d in found if d.is_breaking]
+    if as_json:
+        output.as_json({"differences": plain, "breaking": len(breaking)})
+    else:
+        output.table("Differences", columns, ([*p.values()] for p in plain))
+        output.say(f"{len(plain)} differences, {len(breaking)} of them breaking")
+    if breaking:
+        named = ", ".join(" ".join((d.dataset, d.field or "endpoint", str(d.kind))) for d in breaking)
+        raise SourceChanged(f"{openapi.name} does not have what the contracts rely on: {named}")
+
+
+def _description(path: Path) -> Any:
+    import yaml
+
+    try:
+        # Every JSON document is YAML, too. The safe loader makes no objects, and bounds aliases by the text.
+        found = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise ConfigError(f"{path} can't be read as YAML or JSON: {type(e).__name__}") from e
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} is no OpenAPI description")
+    return found
+
+
+@contract.command("drift")
+def contract_drift(as_json: Json = False) -> None:
+    """Fields that Wistia's answers have gained since the contracts were written, as runs met them.
+
+    Example: wistlake contract drift
+    """
+    from wistlake.pipeline.summary import DRIFT
+    from wistlake.wiring import laptop
+
+    found = laptop.ledger(session.settings(), read_only=True).facts(DRIFT)
+    if as_json:
+        output.as_json({"new_fields": found})
+        return
+    output.table(
+        "New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in sorted(found.items()))
+    )

@@ -1,0 +1,44 @@
+"""`digest`: a week's movers as a message."""
+
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.errors import ConfigError
+
+NOT_DELIVERED = 75
+
+
+def digest(
+    stdout: Annotated[bool, typer.Option("--stdout", help="As plain text, here; the default.")] = False,
+    slack: Annotated[bool, typer.Option("--slack", help="As Slack's payload.")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Post it to SLACK_WEBHOOK_URL; without this it is only shown.")
+    ] = False,
+) -> None:
+    """The newest week in a message: totals, the media that moved the most, how far to trust it.
+
+    Example: wistlake digest --slack --send
+    """
+    from wistlake.adapters.notify import SlackNotifier, slack_message
+    from wistlake.ports import Notice
+    from wistlake.wiring import laptop
+    from wistlake_dashboard.digest import digest as made
+
+    if send and not slack:
+        raise ConfigError("digest --send goes to Slack: say --slack --send")
+    settings = session.settings()
+    if send and settings.slack_webhook_url is None:
+        raise ConfigError("SLACK_WEBHOOK_URL is not set: put the address of an incoming webhook there")
+    week = made(laptop.query(settings))
+    notice = Notice(week.title, week.text, failed=week.doubtful)
+    if stdout or not slack:
+        output.say(f"{notice.title}\n{notice.text}")
+    if slack and not send:
+        output.as_json(slack_message(notice, settings.secrets()))
+    if send and settings.slack_webhook_url is not None:
+        notifier = SlackNotifier(settings.slack_webhook_url.get_secret_value(), secrets=settings.secrets())
+        if not notifier.deliver(notice):
+            raise typer.Exit(NOT_DELIVERED)
+        output.say("sent to Slack")

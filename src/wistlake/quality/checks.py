@@ -1,0 +1,144 @@
+"""What was checked and what came of it; and the checks that need a media's own past. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from statistics import median
+
+from wistlake.quality.reconciliation import Verdict
+
+Pair = tuple[str, date]
+
+
+class Effect(StrEnum):
+    """What a broken check does."""
+
+    STOP = "stop"  # the scope stays as it was, and the run fails
+    QUARANTINE = "quarantine"  # the rows are put aside, with a reason
+    WARN = "warn"  # it is said
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of one scope: a table or dataset, and where it is about less than all of it, media and day."""
+
+    check: str
+    table: str
+    verdict: Verdict
+    effect: Effect
+    checked: int
+    violations: int
+    detail: str = ""
+    media_id: str = ""
+    day: date | None = None
+
+    @property
+    def scope(self) -> str:
+        """What was looked at, in words."""
+        narrower = (self.media_id, self.day.isoformat() if self.day else "")
+        return " ".join((self.table, *filter(None, narrower)))
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something is to be told."""
+        return self.verdict is Verdict.BROKEN
+
+
+def finding(
+    check: str,
+    table: str,
+    effect: Effect,
+    checked: int,
+    violations: int,
+    detail: str = "",
+    media_id: str = "",
+    day: date | None = None,
+) -> Finding:
+    """A finding whose verdict follows from its figures: nothing to look at is not applicable."""
+    verdict = Verdict.BROKEN if violations else Verdict.HOLDS if checked else Verdict.NOT_APPLICABLE
+    return Finding(check, table, verdict, effect, checked, violations, detail, media_id, day)
+
+
+# references
+
+REFERENCES = "references"
+
+
+def references(table: str, media: Iterable[str], known: Iterable[str]) -> tuple[Finding, ...]:
+    """Every fact's media is in `dim_media`; facts come before descriptions only when those could not be had."""
+    mine = set(media)
+    lost = sorted(mine - set(known))
+    whole = finding(
+        REFERENCES,
+        table,
+        Effect.WARN,
+        len(mine),
+        len(lost),
+        f"media without a row in silver.dim_media: {', '.join(lost[:5])}" if lost else "",
+    )
+    return (whole,)
+
+
+# freshness
+
+FRESHNESS = "freshness"
+GRACE_DAYS = 1  # a day may be a run late before anybody is told
+
+
+def freshness(dataset: str, newest: Mapping[str, date | None], expected: date) -> Finding:
+    """How many media's newest whole landing of a dataset is older than the newest day that is over.
+
+    `newest` has every followed media; None where nothing has landed yet.
+    """
+    limit = expected - timedelta(days=GRACE_DAYS)
+    late = {m: day for m, day in newest.items() if day is None or day < limit}
+    oldest = min(late.items(), key=lambda item: (item[1] or date.min, item[0])) if late else None
+    told = f"expected {expected}; {oldest[0]} ends at {oldest[1] or 'nothing'}" if oldest else ""
+    return finding(FRESHNESS, dataset, Effect.WARN, len(newest), len(late), told)
+
+
+# volume
+
+VOLUME = "volume"
+PAST_DAYS = 28
+LEAST_DAYS = 7  # of own history, before a day can be called unusual
+FACTOR, LEAST_ROWS = 5.0, 50  # unusual: beyond both
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One published day of a media, as gold has it."""
+
+    media_id: str
+    date: date
+    loads: int | None
+    plays: int | None
+    sessions: int
+    certificate: str
+
+
+def volume(counts: Mapping[Pair, int], past: Iterable[Past]) -> tuple[Finding, ...]:
+    """Sessions of each day against the median of the media's own days before it."""
+    history: dict[str, list[Past]] = {}
+    for one in past:
+        history.setdefault(one.media_id, []).append(one)
+    judged, unusual = 0, []
+    for (media_id, day), count in sorted(counts.items()):
+        before = [p.sessions for p in history.get(media_id, ()) if 0 < (day - p.date).days <= PAST_DAYS]
+        if len(before) < LEAST_DAYS:
+            continue
+        judged += 1
+        if told := _unusual(count, before):
+            unusual.append(finding(VOLUME, "silver.fact_events", Effect.WARN, 1, 1, told, media_id, day))
+    whole = finding(VOLUME, "silver.fact_events", Effect.WARN, judged, len(unusual))
+    return (whole, *unusual)
+
+
+def _unusual(count: int, before: Sequence[int]) -> str:
+    usual = median(before)
+    if abs(count - usual) <= LEAST_ROWS:
+        return ""
+    if count > FACTOR * usual or count * FACTOR < usual:
+        return f"{count} sessions, where {usual:g} are usual ({len(before)} days)"
+    return ""

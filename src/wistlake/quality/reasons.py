@@ -1,0 +1,23 @@
+"""Why a record was refused: each reason code in words, and what helps."""
+
+_RULES = {
+    "malformed_json": "The line is no JSON. Its landing is damaged: fetch the day again.",
+    "bad_percent_viewed": "percent_viewed is no number from 0 to 1.",
+    "wrong_media": "The record names another media than the one that was asked for.",
+    "outside_window": "The record is of another day than the one that was asked for.",
+    "negative_count": "A count is below zero.",
+    "bad_play_rate": "play_rate is no number from 0 to 1.",
+    "bad_duration": "The duration is below zero.",
+}
+
+
+def meaning(code: str) -> str:
+    """A reason code in words."""
+    if code in _RULES:
+        return _RULES[code]
+    kind, _, column = code.partition("_")
+    if kind == "missing":
+        return f"{column} is absent or empty, and the contract requires it."
+    if kind == "bad":
+        return f"{column} is not of the type that the contract promises."
+    return "A rule of the contract is broken."

@@ -1,0 +1,79 @@
+"""The dashboard as people start it, and the report as a file."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome
+
+from browser.chrome import until
+
+PAGES = ("", "media", "audience", "channels", "health")
+_READY = """
+const app = document.querySelector('[data-testid=stApp]');
+return !!app && app.getAttribute('data-test-script-state') === 'notRunning' && !!document.querySelector('h1')
+  && !document.querySelector('[data-stale=true]') && !document.querySelector('[data-testid=stSkeleton]')
+  && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(c => c.querySelector('canvas, svg'));
+"""
+
+
+def command(lake: Path, *arguments: str) -> subprocess.Popen[str]:
+    """`wistlake` on the lake, without this machine's settings."""
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS"))
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "wistlake.entrypoints.cli.main", *arguments],
+        cwd=lake.parent, env={**environment, "WISTLAKE_LAKE": str(lake)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@contextmanager
+def dashboard(lake: Path) -> Iterator[str]:
+    """The dashboard's address, while it is served."""
+    process = command(lake, "dashboard", "--port", "0")
+    assert process.stdout is not None
+    try:
+        assert select.select([process.stdout], [], [], 60)[0], "the dashboard does not start"
+        address = process.stdout.readline().removeprefix("dashboard: ").strip()
+        until(lambda: answers(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def answers(address: str) -> bool:
+    """Whether somebody is there."""
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def open_page(driver: Chrome, address: str, page: str) -> float:
+    """Go to a page of the dashboard by its menu; the seconds until it is drawn."""
+    began = time.perf_counter()
+    if not driver.current_url.startswith(address):
+        driver.get(address)
+        until(lambda: driver.execute_script(_READY))
+    link = f"document.querySelector('[data-testid=stSidebarNavLink][href$=\"/{page}\"]')"
+    until(lambda: driver.execute_script(f"return !!{link}"))
+    driver.execute_script(f"{link}.click()")
+    title = f"return {link}.getAttribute('aria-current') === 'page'"
+    until(lambda: driver.execute_script(title) and driver.execute_script(_READY))
+    return time.perf_counter() - began
+
+
+def height(driver: Chrome) -> int:
+    """How tall the page is, with nothing to scroll."""
+    whole = "document.querySelector('[data-testid=stMain]') ?? document.documentElement"
+    return int(driver.execute_script(f"return ({whole}).scrollHeight"))

@@ -1,0 +1,105 @@
+"""The dashboard in a browser: its looks, its numbers, and whom it lets in."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver import Chrome
+
+from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot
+from browser.served import PAGES, command, height, open_page
+from support.lake import Lake
+from wistlake_dashboard.periods import usual
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_every_page_looks_right(
+    driver: Chrome, address: str, tmp_path: Path, width: int, scheme: str
+) -> None:
+    fresh(driver)
+    for page in PAGES:
+        look(driver, width, scheme)
+        open_page(driver, address, page)
+        assert faint(driver) == [], page
+        assert overflow(driver) == 0, page
+        assert cut(driver) == [], page
+        picture = tmp_path / f"{page or 'overview'}.png"
+        screenshot(driver, picture, width, scheme, height(driver))
+        assert picture.stat().st_size > 10_000
+    assert complaints(driver) == []
+    assert hosts(driver) == {"127.0.0.1"}
+
+
+def test_tiles_equal_the_query(driver: Chrome, address: str, lake: Lake) -> None:
+    (extent,) = lake.sql("SELECT min(date) AS first, max(date) AS last FROM gold.fact_media_daily")
+    where = usual(extent["first"], extent["last"]).where()
+    counted = command(
+        lake.folder, "query", "--format", "json",
+        "SELECT sum(loads)::BIGINT AS loads, sum(plays)::BIGINT AS plays, sum(watch_milliseconds)::BIGINT AS watched, "
+        "sum(reached_95) / sum(sessions) AS completion, sum(conversions)::BIGINT AS conversions, "
+        "sum(viewed_millionths) / 1e6 / sum(sessions) AS seen, sum(unique_viewers) / sum(loads) AS rate, "
+        "(SELECT count(DISTINCT visitor_id) FROM gold.fact_media_engagement WHERE " + where + ") AS viewers "
+        "FROM gold.fact_media_daily WHERE " + where,
+    )  # fmt: skip
+    (row,) = json.loads(counted.communicate(timeout=60)[0])
+    look(driver, 1280, "light")
+    open_page(driver, address, "")
+    shown = dict(
+        driver.execute_script("""
+          return [...document.querySelectorAll('[data-testid=stMetric]')].map(m => [
+            m.querySelector('[data-testid=stMetricLabel]').innerText.trim(),
+            m.querySelector('[data-testid=stMetricValue]').innerText.trim()])""")
+    )
+    minutes, seconds = divmod(round(row["watched"] / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    assert shown == {
+        "Plays": f"{row['plays']:,}",
+        "Unique viewers": f"{row['viewers']:,}",
+        "Loads": f"{row['loads']:,}",
+        "Play rate (est.)": f"{100 * row['rate']:.1f} %",
+        "Watch time": f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s",
+        "Average seen": f"{100 * row['seen']:.1f} %",
+        "Completion": f"{100 * row['completion']:.1f} %",
+        "Conversions": f"{row['conversions']:,}",
+    }
+
+
+def test_a_hostile_name_is_text(driver: Chrome, address: str) -> None:
+    look(driver, 1280, "light")
+    open_page(driver, address, "media")
+    assert not driver.execute_script(
+        "return [...document.querySelectorAll('script, img')].some(e => e.outerHTML.includes('x.example') "
+        "|| e.textContent.includes(\"alert('x')\"))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "code"),
+    [
+        ("secret", None, 200),
+        ("", None, 404),
+        ("_stcore/health", None, 404),
+        ("secret", "wistlake.example", 400),
+    ],
+)
+def test_only_who_knows_the_address_gets_in(address: str, path: str, host: str | None, code: int) -> None:
+    parts = urlsplit(address)
+    target = address if path == "secret" else f"{parts.scheme}://{parts.netloc}/{path}"
+    request = urllib.request.Request(target, headers={"Host": host} if host else {})
+    assert status(request) == code
+    assert parts.hostname == "127.0.0.1"
+    assert len(parts.path.strip("/")) >= 20
+
+
+def status(request: urllib.request.Request) -> int:
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: int = answer.status
+    except urllib.error.HTTPError as e:
+        found = e.code
+    return found
