@@ -14,6 +14,8 @@ from support.compare import differences
 from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake.contracts import TABLES
+from wistlake.pipeline.evidence import evidence
+from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
 DAYS = 7
@@ -56,6 +58,12 @@ class TestWeek:
         assert week.watermarks() == {(w.dataset, w.media_id): w.last_date for w in laptop.ledger.watermarks()}
         table = week.cloud.client("dynamodb").describe_table(TableName="WistiaWatermarks-dev")["Table"]
         assert [k["AttributeName"] for k in table["KeySchema"]] == ["dataset", "media_id"]
+
+    def test_the_week_is_certified_and_marked_as_simulated(self, week: Stage, laptop: Lake) -> None:
+        window = wiring.window(laptop.settings(), LAST)
+        found = evidence(week.ledger, week, window, DAYS)
+        assert found.passed, (found.problems, [d.problems for d in found.days])
+        assert [d.origin for d in found.days] == ["simulated"] * DAYS
 
     def test_states_stay_small(self, week: Stage) -> None:
         for call in week.cloud.calls():
