@@ -16,6 +16,7 @@ from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
+from wistlake.quality.checks import Effect, Finding
 from wistlake.quality.reconciliation import Judgement, Verdict
 from wistlake.transforms.channels import Rule
 
@@ -46,18 +47,23 @@ def test_a_plan_with_gaps_and_ranges() -> None:
 
 
 def test_verdicts_keep_what_publishing_needs() -> None:
-    broken = Judgement("events_and_plays", "m1", DAY, Verdict.BROKEN, blocking=False)
+    broken = Judgement("events_and_plays", "m1", DAY, Verdict.BROKEN, False, 7, 9.5, -2, None)
+    findings = (
+        Finding("rows", "gold.x", Verdict.BROKEN, Effect.WARN, 9, 2, "two", "m1", DAY),
+        Finding("freshness", "events", Verdict.HOLDS, Effect.WARN, 9, 0),
+    )
     holds = Judgement("unique_event_keys", "m1", DAY, Verdict.HOLDS, blocking=True)
     built = BuildResult(
         {"gold.x": {"new": 3}}, {KEY: {"rows": 4, "quarantined": 1}}, (holds, broken), {KEY: "lost rows"},
         {("m1", DAY): Certificate.SETTLED}, frozenset({("m1", NEXT)}), {"gold.x": TableRef("s3://x", 2**62)},
+        findings,
     )  # fmt: skip
     plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
     found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))
     assert found.intervals == (FULL, plain)
     assert found.built
     assert found.built.judgements == (broken,)
-    for name in ("counts", "by_interval", "stopped", "published", "blocked", "tables"):
+    for name in ("counts", "by_interval", "stopped", "published", "blocked", "tables", "findings"):
         assert getattr(found.built, name) == getattr(built, name), name
 
 
