@@ -196,7 +196,7 @@ def _plain_result(built: BuildResult) -> Document:
         "published": [[m, d.isoformat(), str(c)] for (m, d), c in sorted(built.published.items())],
         "blocked": [[m, d.isoformat()] for m, d in sorted(built.blocked)],
         "tables": {name: [ref.metadata_location, ref.snapshot_id] for name, ref in built.tables.items()},
-        "findings": [_plain_finding(f) for f in built.findings],
+        "findings": [{**asdict(f), "day": _text(f.day)} for f in built.findings],
     }
 
 
@@ -206,8 +206,7 @@ def _result(plain: Document) -> BuildResult:
         counts=plain["counts"],
         by_interval={(s, m, day(d)): counts for s, m, d, counts in plain["by_interval"]},
         judgements=tuple(
-            Judgement(identity, m, day(d), Verdict.BROKEN, *figures)
-            for identity, m, d, *figures in plain["broken"]
+            Judgement(identity, m, day(d), Verdict.BROKEN, *rest) for identity, m, d, *rest in plain["broken"]
         ),
         stopped={(s, m, day(d)): why for s, m, d, why in plain["stopped"]},
         published={(m, day(d)): Certificate(c) for m, d, c in plain["published"]},
@@ -217,17 +216,13 @@ def _result(plain: Document) -> BuildResult:
     )
 
 
-def _plain_finding(found: Finding) -> Document:
-    return {f.name: getattr(found, f.name) for f in fields(found)} | {"day": _text(found.day)}
-
-
 def _finding(plain: Document) -> Finding:
-    said = {
+    told = {
         "verdict": Verdict(plain["verdict"]),
         "effect": Effect(plain["effect"]),
         "day": _day(plain["day"]),
     }
-    return Finding(**{**plain, **said})
+    return Finding(**{**plain, **told})
 
 
 def _plain_key(key: tuple[str, str, date]) -> tuple[str, str, str]:
