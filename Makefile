@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup lint types layers format docs diagram requirements clean aws-lint aws-test aws-tools aws-build
+.PHONY: help demo test check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -13,7 +13,10 @@ demo: .venv/laptop ## seven simulated days into ./lake, and a report; no account
 	rm -rf lake
 	$(BIN)/wistlake demo
 
-test: setup aws-tools ## every test; ARGS go to pytest
+dashboard: .venv/dashboard ## the numbers of ./lake in a browser, on this machine alone
+	$(BIN)/wistlake dashboard
+
+test: setup aws-tools chromium ## every test; ARGS go to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
 check: lint types layers aws-lint ## everything that reads code without running it
@@ -30,9 +33,26 @@ setup: .venv/dev ## .venv with all that development needs
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv/dashboard: requirements/dashboard.txt .venv/laptop
+	$(PIP) install --require-hashes -r requirements/dashboard.txt
+	@touch $@
+
 .venv/dev: requirements/dev.txt .venv/laptop
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
+
+mutate: setup ## break the product in eight places: the tests must find out
+	$(BIN)/python tests/mutations/mutate.py
+
+chromium: ## the browser that tests look through; apt-get installs it where it is missing
+	@{ command -v chromedriver && { command -v chromium || command -v chromium-browser || command -v google-chrome; }; } >/dev/null || { \
+	  echo "Chromium or its driver is missing: installing the packages chromium and chromium-driver"; \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium chromium-driver; } || { \
+	  echo "The browser tests need Chromium and its driver: install both, or leave these tests out: pytest -m 'not browser'"; exit 1; }
+
+pictures: setup chromium ## the pictures of report and dashboard in docs, from fourteen simulated days
+	cd tests && ../$(BIN)/python -m browser.pictures ../docs/pictures
 
 docs: setup ## the generated pages: tables, metrics, privacy, settings
 	$(BIN)/python -m wistlake.entrypoints.docs
@@ -84,8 +104,8 @@ aws-test: setup aws-tools ## deploys both templates into an emulator on this mac
 
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
-	for name in dev laptop lambda lambda-runtime emulator aws-tools checkov; do \
-	  case $$name in laptop|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
+	for name in dev laptop dashboard lambda lambda-runtime emulator aws-tools checkov; do \
+	  case $$name in laptop|dashboard|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
 	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done
 

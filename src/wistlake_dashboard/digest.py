@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from wistlake_dashboard import figures, words
 from wistlake_dashboard.figures import Comparison, Pair, Totals, Trust
 from wistlake_dashboard.scope import last_days
+from wistlake_dashboard.tiles import trust_line
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -85,16 +86,5 @@ def _short(title: str) -> str:
 
 
 def _trusted(trust: Trust) -> str:
-    told = ["Simulated data."] if trust.is_simulated else []
-    told.append(f"{trust.certified:,} of {words.plural(trust.media_days, 'media day')} certified.")
-    if trust.provisional:
-        told.append(f"Provisional, may still move: {words.span(*trust.provisional)}.")
-    if trust.last_run:
-        told.append(f"Last run {trust.last_run['status']}, {words.moment(trust.last_run['started_at'])}.")
-    counted = (
-        (trust.broken, "broken check"),
-        (trust.quarantined, "refused record"),
-        (trust.failed, "failed interval"),
-    )
-    troubles = [words.plural(number, noun) for number, noun in counted if number]
-    return " ".join([*told, f"Look at: {', '.join(troubles)}."] if troubles else told)
+    _, said = trust_line(trust)
+    return f"Simulated data. {said}" if trust.is_simulated else said

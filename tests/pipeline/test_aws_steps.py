@@ -2,20 +2,35 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from support.aws_lake import AwsLake, Context, aws_lake
 from support.emulated import Account
 from support.lake import START, Scenario
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
+from wistlake.adapters.aws_objects import S3Objects
 from wistlake.entrypoints.aws import ingest
+from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable
-from wistlake.pipeline.steps.handover import Planned, by_media, decode_plan, encode_plan
+from wistlake.pipeline.build import BuildResult
+from wistlake.pipeline.steps.handover import (
+    Planned,
+    Verdicts,
+    by_media,
+    decode_plan,
+    encode_plan,
+    encode_verdicts,
+    verdicts_key,
+)
 from wistlake.planning.intervals import Fetch, State
+from wistlake.ports import TableRef
+from wistlake.quality.certificates import Certificate
 
 pytestmark = pytest.mark.aws
 SCENARIO = Scenario(Profile(media=2, sessions_per_day=5, history_days=4), settings={"lookback_days": 2})
@@ -103,7 +118,7 @@ def test_one_run_at_a_time(start: Start) -> None:
 def test_a_run_that_was_taken_over_changes_nothing_any_more(start: Start) -> None:
     lake = start()
     planned = lake.plan("slow", START)
-    lake.plan("next", START + timedelta(hours=7))
+    lake.ledger.take("lake", "next", datetime.now(UTC) + timedelta(hours=7), 60)
     with pytest.raises(LeaseHeld, match="next has held it"):
         lake.ingest(planned)
     with pytest.raises(LeaseHeld):
@@ -143,6 +158,68 @@ def test_failures_are_told_and_nothing_moves(start: Start, capsys: pytest.Captur
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Wistlake"
 
 
+def test_verdicts_are_published_and_a_media_that_was_stopped_fails_the_run(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    lake.ingest(planned)
+    good, bad = (m["media_id"] for m in planned["medias"])
+    landed = [i for i in lake.ledger.intervals() if i.state is State.LANDED]
+    done = [replace(i, state=State.PUBLISHED, published_at=START) for i in landed if i.media_id == good]
+    stopped = {i.key: "lost rows" for i in landed if i.media_id == bad and i.dataset == "events"}
+    failed = [replace(i, state=State.FAILED, reason="lost rows") for i in landed if i.media_id == bad]
+    tables = {"gold.fact_media_daily": TableRef("s3://x/1.json", 7)}
+    result = BuildResult(
+        {}, {}, (), stopped, {(good, START.date()): Certificate.PROVISIONAL}, frozenset(), tables
+    )
+    objects = S3Objects(lake.bronze, lake.account.client("s3"))
+    objects.put(verdicts_key("r1"), encode_verdicts(Verdicts(result, (*done, *failed))))
+    for _ in range(2):  # the machine may call it again
+        said = lake.publish(planned)
+        assert (said["verdict"], said["failed"], said["published"]["days"]) == ("failed", 1, 1)
+        assert said["errors"][0] == f"ContractViolation: {bad}: lost rows"
+        published = lake.ledger.publication()
+        assert published
+        assert (published.run_id, published.tables) == ("r1", tables)
+        assert {w.media_id for w in lake.ledger.watermarks()} == {good}
+        lake.ledger.take("lake", "r1", datetime.now(UTC), 60)
+
+
+def test_operators_work_on_the_ledger_from_their_laptop(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    lake.ingest(planned)
+    monkeypatch.setenv("WISTLAKE_PLACE", "aws")
+    wistlake = CliRunner().invoke
+    media = planned["medias"][0]["media_id"]
+    override = ["watermark", "set", "events", media, "2026-02-01", "--reason", "agreed"]
+    assert isinstance(wistlake(app, override).exception, LeaseHeld)  # a run is under way
+    lake.publish(planned, build_failed={"error": "E", "message": "m"})
+    assert wistlake(app, override).exit_code == 0
+    shown = json.loads(wistlake(app, ["watermark", "show", "--json"]).stdout)["watermarks"]
+    assert [(w["media_id"], w["last_date"]) for w in shown] == [(media, "2026-02-01")]
+
+    lake.ledger.record(replace(i, built_signature="built") for i in lake.ledger.intervals())
+    rebuilt = wistlake(app, ["rebuild"])
+    assert rebuilt.exit_code == 0, rebuilt.output
+    assert "start an execution" in rebuilt.output
+    assert "built" not in {i.built_signature for i in lake.ledger.intervals() if i.landing_id}
+
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert doctor["lake"]["verdict"] == "ok", doctor
+    assert set(doctor) == {"settings", "token", "lake", "clock"}
+    monkeypatch.setenv("LEDGER_TABLE", "lost")
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert "ResourceNotFoundException" in doctor["lake"]["detail"]
+    monkeypatch.setenv("LEDGER_TABLE", lake.ledger_table)
+
+    for refused in (["run"], ["maintain"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
+        said = wistlake(app, refused)
+        assert isinstance(said.exception, ConfigError), refused
+        assert "WISTLAKE_PLACE is aws" in str(said.exception)
+
+
 @pytest.mark.parametrize(
     ("event", "cure"),
     [
@@ -173,7 +250,7 @@ def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> 
         for n in range(1000)
         for day in (first + timedelta(days=d) for d in range(731))
     ] + [Fetch("media_by_date", f"media{n:05}", first, last) for n in range(1000)]
-    whole = Planned(order, by_media(fetches))
+    whole = Planned(order, by_media(fetches), (), START)
     data = encode_plan(whole)
     assert decode_plan(data) == whole
     assert len(data) < 1 << 20

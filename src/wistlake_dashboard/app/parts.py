@@ -107,7 +107,7 @@ def columns_of_totals(scope: Scope) -> dict[str, Any]:
         "plays_from_events": number("Plays in sessions", "plays_from_events"),
         "unique_viewers": number("Unique viewers", "unique_viewers"),
         "loads": number("Loads", "loads"),
-        "play_rate": number("Play rate (estimate)", "play_rate_estimated", SHARE),
+        "play_rate": number("Play rate (est.)", "play_rate_estimated", SHARE),
         "watch_hours": number("Hours watched", "watch_seconds", "%.1f"),
         "completion": number("Completion", "completion_share", SHARE),
         "average_viewed": number("Average seen", "average_viewed_share", SHARE),
