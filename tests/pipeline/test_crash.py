@@ -43,19 +43,17 @@ def moment(day: int):
 
 
 def published(lake: Lake) -> dict[str, list[Row]]:
-    """All tables; of those that keep a row for every run, what the newest run said. How many rows it looked
-    at is its own affair: what a dead run has committed does not change again."""
+    """All tables; of those that keep rows for every run, what the newest run found broken. How much it looked
+    at is its own affair: what a dead run has committed does not change again, and is not checked again."""
     newest = lake.ledger.runs(1)[0].run_id
     return {
-        t.full_name: [
-            {c: v for c, v in row.items() if c != "checked"} | {"run_id": "newest"}
-            if "run_id" in t.key
-            else row
-            for row in lake.rows(t.full_name)
-            if "run_id" not in t.key or row["run_id"] == newest
-        ]
-        for t in TABLES
+        t.full_name: _broken(lake, newest) if "run_id" in t.key else lake.rows(t.full_name) for t in TABLES
     }
+
+
+def _broken(lake: Lake, run_id: str) -> list[Row]:
+    found = lake.rows("ops.quality_results")
+    return [r | {"run_id": "newest"} for r in found if (r["run_id"], r["verdict"]) == (run_id, "broken")]
 
 
 class Clean:
