@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup lint types layers format docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
+.PHONY: help demo test check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ setup: .venv/dev ## .venv with all that development needs
 .venv/dev: requirements/dev.txt .venv/laptop
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
+
+mutate: setup ## break the product in eight places: the tests must find out
+	$(BIN)/python tests/mutations/mutate.py
 
 chromium: ## the browser that tests look through; apt-get installs it where it is missing
 	@{ command -v chromedriver && { command -v chromium || command -v chromium-browser || command -v google-chrome; }; } >/dev/null || { \

@@ -45,15 +45,16 @@ def functions() -> Path:
 
 
 def glue() -> Path:
-    """The Glue job's script and package."""
+    """The Glue job's script and package. The package brings the zones too: who knows which ones Glue has."""
     target = BUILD / "glue"
     target.mkdir(parents=True)
     shutil.copy(SOURCE / "entrypoints" / "aws" / "glue_build.py", target)
     with zipfile.ZipFile(target / "wistlake.zip", "w", zipfile.ZIP_DEFLATED) as package:
-        for path in sorted(p for p in SOURCE.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-            entry = zipfile.ZipInfo(path.relative_to(SOURCE.parent).as_posix(), _LONG_AGO)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(entry, path.read_bytes())
+        for folder in (SOURCE, BUILD / "lambda" / "tzdata"):
+            for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), _LONG_AGO)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                package.writestr(entry, path.read_bytes())
     return target
 
 

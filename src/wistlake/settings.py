@@ -325,6 +325,18 @@ class Settings(BaseSettings):
     slack_webhook_url: Annotated[SecretStr | None, _webhook("SLACK_WEBHOOK_URL")] = _setting(
         "SLACK_WEBHOOK_URL", None, "Gets each notice as a Slack message.", "an https:// address"
     )
+    place: Literal["laptop", "aws"] = _setting(
+        "WISTLAKE_PLACE",
+        "laptop",
+        "Where the lake is that commands read; aws needs the names below.",
+        "laptop or aws",
+    )
+    query: Literal["duckdb", "athena"] = _setting(
+        "WISTLAKE_QUERY",
+        "duckdb",
+        "AWS only: what answers SQL; certify and explain want duckdb.",
+        "duckdb or athena",
+    )
     bronze_bucket: str = _setting(
         "BRONZE_BUCKET", "", "AWS only: bucket of the raw pages.", "a bucket's name"
     )
@@ -346,6 +358,12 @@ class Settings(BaseSettings):
     )
     key_secret: str = _setting(
         "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    )
+    glue_database: str = _setting(
+        "GLUE_DATABASE", "", "AWS only: the Glue database of the tables, for athena.", "a database's name"
+    )
+    athena_workgroup: str = _setting(
+        "ATHENA_WORKGROUP", "", "AWS only: Athena's workgroup, for athena.", "a workgroup's name"
     )
     topic_arn: str = _setting(
         "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+OWN_TESTS = {"docs/readers.md": "tests/e2e/test_readers.py"}
+"""Pages whose blocks have a test of their own, for they need several engines."""
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOTE = re.compile(r"<!-- ([^>]+) -->\s*\Z")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -34,8 +36,13 @@ def name(page: Path) -> str:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Every block in one of these languages, page by page."""
-    return [block for page in PAGES for block in _blocks(page) if block.language in languages]
+    """Every block in one of these languages, page by page; not of pages with tests of their own."""
+    found = (block for page in PAGES if not _has_own_test(page) for block in _blocks(page))
+    return [block for block in found if block.language in languages]
+
+
+def _has_own_test(page: Path) -> bool:
+    return name(page) in OWN_TESTS and (ROOT / OWN_TESTS[name(page)]).exists()
 
 
 def _blocks(page: Path) -> Iterator[Block]:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from typer.main import get_command
 
 import wistlake
 from support.lake import START, Lake, Scenario
+from support.processes import work_of_children
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters import local_upkeep
@@ -113,11 +113,11 @@ def test_a_typo_is_answered_with_a_suggestion(
 def test_help_is_fast() -> None:
     times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = work_of_children()
         subprocess.run(
             [sys.executable, "-m", "wistlake.entrypoints.cli.main", "--help"], check=True, capture_output=True
         )
-        times.append(time.perf_counter() - begin)
+        times.append(work_of_children() - begin)
     assert min(times) < 0.4
 
 
@@ -410,9 +410,9 @@ def test_nothing_new_starts_no_engine(lake: Path) -> None:
         "print(heavy)"
     )
     first = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    begin = time.perf_counter()
+    begin = work_of_children()
     second = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    spent = time.perf_counter() - begin
+    spent = work_of_children() - begin
     result = json.loads(second.stdout.splitlines()[0])
     assert result["status"] == "succeeded", first.stderr
     assert second.stdout.splitlines()[-1] == "[]"

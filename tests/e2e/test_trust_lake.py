@@ -1,9 +1,11 @@
 """A lake that lived: what stops a day, what explains it, and what is no evidence."""
 
-from dataclasses import replace
-from datetime import date, timedelta
+import json
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from support.lake import Lake, Scenario
@@ -12,11 +14,13 @@ from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.memory import Died, Dying
+from wistlake.entrypoints.cli.main import main
 from wistlake.entrypoints.soak.judge import judge
 from wistlake.entrypoints.soak.week import mortal
 from wistlake.pipeline.daily import RunFailed
 from wistlake.pipeline.evidence import Evidence, evidence
 from wistlake.pipeline.explain import explain
+from wistlake.quality.reconciliation import IDENTITIES
 from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine
@@ -139,15 +143,134 @@ def test_a_run_that_dies_between_silver_and_gold_leaves_nothing_behind(lake: Lak
     assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
 
 
-def test_explain_names_counts_run_and_snapshot(lake: Lake) -> None:
-    lake.run_days(2)
-    row = max(lake.rows("gold.fact_media_daily"), key=lambda r: (r["date"], r["sessions"]))
-    objects = LocalObjects(lake.folder)
+@dataclass(frozen=True)
+class Story:
+    """What became of a media's day at the source, reading by reading."""
+
+    media: str
+    day: date
+    seen: list[dict[str, tuple[float, datetime]]]
+
+    @property
+    def every(self) -> set[str]:
+        return set().union(*self.seen)
+
+    @property
+    def late(self) -> set[str]:
+        return self.every - self.seen[0].keys()
+
+    @property
+    def removed(self) -> set[str]:
+        return self.every - self.seen[-1].keys()
+
+    @property
+    def grown(self) -> set[str]:
+        first = {k: next(s[k] for s in self.seen if k in s) for k in self.every}
+        return {k for k, value in self.seen[-1].items() if value != first[k]}
+
+
+def _story(lake: Lake, media: str, day: date, moments: list[datetime]) -> Story:
     tz = lake.settings().tz
-    found = explain(lake.ledger, objects, DuckDBQuery(lake.ledger), row["media_id"], row["date"], tz)
-    true = lake.world.truth.sessions(row["media_id"])
-    listed = sum(s.received_at.astimezone(tz).date() == row["date"] for s in true)
-    assert found["sessions"]["listed"] == listed
-    assert found["run_id"].startswith("run-")
-    assert found["snapshot_id"]
-    assert {x["dataset"] for x in found["landings"]} == {"events", "media_by_date"}
+    around = (day - timedelta(days=1), day + timedelta(days=1))
+
+    def listed(at: datetime) -> dict[str, tuple[float, datetime]]:
+        found = lake.world.truth.sessions(media, *around, at=at)
+        mine = [s for s in found if s.received_at.astimezone(tz).date() == day]
+        return {s.event_key: (s.percent_viewed, s.received_at) for s in mine}
+
+    return Story(media, day, [listed(moment) for moment in moments])
+
+
+def test_explain_says_why_a_day_changed(tmp_path: Path) -> None:
+    """Every count against what the source listed at each run, on a day to which everything happened."""
+    moving = replace(
+        SCENARIO.profile, sessions_per_day=60, late=0.15, vanishing=0.08, growing=0.9, late_days=4
+    )
+    lake = Lake(tmp_path / "lake", Scenario(moving, seed=5))
+    moments = [lake.scenario.starts + timedelta(days=n) for n in range(3)]
+    lake.run_days(3)
+    tz = lake.settings().tz
+    days = [moments[0].date() - timedelta(days=n) for n in range(2, 6)]
+    stories = [_story(lake, media, day, moments) for media in lake.world.media_ids for day in days]
+    story = next(s for s in stories if s.late and s.removed and s.grown)
+    media, day, seen, every = story.media, story.day, story.seen, story.every
+    found = explain(lake.ledger, LocalObjects(lake.folder), DuckDBQuery(lake.ledger), media, day, tz)
+    assert found["sessions"] == {
+        "listed": len(seen[-1]), "removed": len(story.removed), "late": len(story.late), "grown": len(story.grown),
+    }  # fmt: skip
+    assert found["row"]["sessions"] == len(seen[-1])
+    by_run = {c["run_id"]: c for c in found["changes"]}
+    assert by_run["run-0001"]["added"] == len(seen[0])
+    assert sum(c["added"] for c in found["changes"]) == len(every)
+    assert sum(c["removed"] for c in found["changes"]) == len(story.removed)
+    assert found["run_id"] == found["changes"][-1]["run_id"]
+    published = lake.ledger.publication()
+    assert published is not None
+    assert found["snapshot_id"] == published.tables["gold.fact_media_daily"].snapshot_id
+    pages = {x["dataset"]: x["pages"] for x in found["landings"]}
+    assert pages.keys() == {"events", "media_by_date"}
+    assert all(pages.values())
+    plays = [o["play_count"] for o in found["observations"]]
+    assert plays[-1] == found["row"]["plays"]
+    assert {"transform_version", "contract_version", "source_versions", "verdicts"} <= found.keys()
+
+
+def test_a_duplicate_is_no_evidence(lake: Lake) -> None:
+    """Nothing in the product makes one: the table is tampered with, as another writer might."""
+    lake.run_days(1)
+    assert _evidence(lake, 1).passed
+
+    class Doubled(DuckDBQuery):
+        def sql(self, text: str) -> pa.Table:
+            rows = "(SELECT * FROM silver.fact_events UNION ALL (SELECT * FROM silver.fact_events LIMIT 1))"
+            return super().sql(text.replace("silver.fact_events", rows))
+
+    window = laptop.window(lake.settings(), lake.world.clock.now())
+    found = evidence(lake.ledger, Doubled(lake.ledger), window, 1)
+    assert not found.passed
+    assert "1 rows of silver.fact_events repeat an event_key" in found.problems
+    assert found.days[0].duplicates == 1
+
+
+def test_the_command_certifies_or_says_why_not(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
+    monkeypatch.setenv("MEDIA_IDS", "all")
+    lake.run_days(2)
+
+    def certify() -> tuple[int, str]:
+        now = lake.world.clock.now().isoformat()
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["certify", "--days", "2", "--pages", str(lake.folder.parent / "pages"), "--now", now])
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    assert certify()[0] == 0
+    pages = sorted((lake.folder.parent / "pages").iterdir())
+    assert len(pages) == 2
+    assert all("passed (simulated)" in page.read_text() for page in pages)
+    assert all("live" not in page.read_text() for page in pages)
+    lake.run_day(lake.world.clock.now() + timedelta(hours=1), trigger="repair")
+    code, said = certify()
+    assert code == 1
+    assert "by hand (repair)" in said.replace("\n", " ")
+
+
+def test_status_says_what_agrees_with_wistia(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
+    lake.run_days(1)
+    now = lake.world.clock.now().isoformat()
+    with pytest.raises(SystemExit):
+        main(["status", "--now", now, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    told = {i["identity"]: i for i in found["reconciliation"]}
+    assert set(told) == set(IDENTITIES)
+    assert all(i["says"] and not i["broken"] for i in told.values())
+    assert told["gold_is_silver"]["holds"] == len(lake.rows("gold.fact_media_daily"))
+    assert found["checks"]["holds"] > 30
+    with pytest.raises(SystemExit):
+        main(["status", "--now", now])
+    assert "Reconciliation, media days" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from wistlake.contracts.form import Column, Privacy, Type
 
 NEW_COLUMN = Column("media_name", Type.STRING, Privacy.NONE, "The media's name when the session was listed.")
 EARLY, LATE = moment(8, 2, 15), moment(9, 9, 15)
-RUNS = (moment(0, 2, 15), moment(5, 9, 15), EARLY, LATE)
+RUNS = (moment(0, 2, 15), EARLY, LATE)
 SCENARIO = Scenario(
     replace(HOSTILE, canary="canary"),
     starts=RUNS[0],

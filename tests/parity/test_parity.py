@@ -17,7 +17,7 @@ from support.processes import in_process
 from wistlake.contracts import TABLES, fact_events, table
 from wistlake.contracts.form import Table
 
-pytestmark = [pytest.mark.engine, pytest.mark.spark, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.spark, pytest.mark.timeout(1500)]
 NEVER_BUILT = {"ops.quality_results"}
 MOMENTS = {"02:15": EARLY, "09:15": LATE}
 ENGINES = ("sail", "spark")
@@ -40,7 +40,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """Both engines' tables after the same story."""
     folder = tmp_path_factory.mktemp("parity")
     with for_small_data(folder / "conf"):
-        assert in_process(tell, folder / "spark", SCENARIO.on("spark"), seconds=900) == 0
+        assert in_process(tell, folder / "spark", SCENARIO.on("spark"), seconds=1200) == 0
     tell(folder / "sail", SCENARIO)
     lakes = {engine: _lake(folder / engine) for engine in ENGINES}
     early = {(engine, EARLY): lake.tables(EARLY) for engine, lake in lakes.items()}

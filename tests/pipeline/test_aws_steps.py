@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from support.aws_lake import AwsLake, Context, aws_lake
 from support.emulated import Account
 from support.lake import START, Scenario
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.entrypoints.aws import ingest
+from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable
 from wistlake.pipeline.steps.handover import Planned, by_media, decode_plan, encode_plan
 from wistlake.planning.intervals import Fetch, State
@@ -103,7 +106,7 @@ def test_one_run_at_a_time(start: Start) -> None:
 def test_a_run_that_was_taken_over_changes_nothing_any_more(start: Start) -> None:
     lake = start()
     planned = lake.plan("slow", START)
-    lake.plan("next", START + timedelta(hours=7))
+    lake.ledger.take("lake", "next", datetime.now(UTC) + timedelta(hours=7), 60)
     with pytest.raises(LeaseHeld, match="next has held it"):
         lake.ingest(planned)
     with pytest.raises(LeaseHeld):
@@ -143,6 +146,34 @@ def test_failures_are_told_and_nothing_moves(start: Start, capsys: pytest.Captur
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Wistlake"
 
 
+def test_operators_work_on_the_ledger_from_their_laptop(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    lake.ingest(planned)
+    monkeypatch.setenv("WISTLAKE_PLACE", "aws")
+    wistlake = CliRunner().invoke
+    media = planned["medias"][0]["media_id"]
+    override = ["watermark", "set", "events", media, "2026-02-01", "--reason", "agreed"]
+    assert isinstance(wistlake(app, override).exception, LeaseHeld)  # a run is under way
+    lake.publish(planned, build_failed={"error": "E", "message": "m"})
+    assert wistlake(app, override).exit_code == 0
+    shown = json.loads(wistlake(app, ["watermark", "show", "--json"]).stdout)["watermarks"]
+    assert [(w["media_id"], w["last_date"]) for w in shown] == [(media, "2026-02-01")]
+
+    lake.ledger.record(replace(i, built_signature="built") for i in lake.ledger.intervals())
+    rebuilt = wistlake(app, ["rebuild"])
+    assert rebuilt.exit_code == 0, rebuilt.output
+    assert "start an execution" in rebuilt.output
+    assert "built" not in {i.built_signature for i in lake.ledger.intervals() if i.landing_id}
+
+    for refused in (["run"], ["maintain"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
+        said = wistlake(app, refused)
+        assert isinstance(said.exception, ConfigError), refused
+        assert "WISTLAKE_PLACE is aws" in str(said.exception)
+
+
 @pytest.mark.parametrize(
     ("event", "cure"),
     [
@@ -173,7 +204,7 @@ def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> 
         for n in range(1000)
         for day in (first + timedelta(days=d) for d in range(731))
     ] + [Fetch("media_by_date", f"media{n:05}", first, last) for n in range(1000)]
-    whole = Planned(order, by_media(fetches))
+    whole = Planned(order, by_media(fetches), (), START)
     data = encode_plan(whole)
     assert decode_plan(data) == whole
     assert len(data) < 1 << 20

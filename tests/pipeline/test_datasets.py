@@ -1,16 +1,28 @@
-"""Optional datasets, backfills, and media that come and go."""
+"""Optional datasets, backfills, upkeep, columns to come, and media that come and go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
+from typing import Any
 
+import httpx2
 import pytest
 
 from support import truth
 from support.compare import differences
+from support.evolution import gained
 from support.lake import START, Lake, Scenario, at
-from wistia_simulator import MediaChange, Profile, World
-from wistlake.contracts import SOURCES, table
+from support.tampering import Tampering
+from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
+from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local_upkeep import LocalUpkeep
+from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.contracts import SOURCES, fact_media_by_date, table
+from wistlake.contracts.form import Column, Privacy, Type
+from wistlake.pipeline.maintenance import maintain
 from wistlake.planning.plan import gaps
 from wistlake.wiring import laptop
 
@@ -122,3 +134,93 @@ def test_a_media_that_returns_is_followed_again(tmp_path: Path) -> None:
     one, two = lake.world.media_ids[:2]
     assert followed == [{one, two}, {one}, {one, two}]
     assert not [r for r in lake.rows("silver.dim_media") if r["is_deleted"]]
+
+
+def test_an_archived_media_is_kept_and_marked(tmp_path: Path) -> None:
+    changes = (MediaChange(1, at(date(2026, 3, 2), 12), "archive"),)
+    lake = Lake(tmp_path / "lake", replace(scenario(), profile=replace(PROFILE, changes=changes)))
+    lake.run_days(2)
+    archived = lake.world.media_ids[1]
+    assert {r["media_id"] for r in lake.rows("silver.dim_media") if r["archived"]} == {archived}
+    versions = [r["archived"] for r in lake.rows("silver.dim_media_history") if r["media_id"] == archived]
+    assert sorted(versions) == [False, True]
+    assert archived in {m.media_id for m in lake.ledger.media() if m.retired_at is None}
+    for name, rows in truth.expected(lake).items():
+        assert differences(table(name), rows, lake.rows(name)) == [], name
+
+
+@pytest.mark.parametrize(("kind", "followed"), [("Image", False), ("PdfDocument", False), ("Audio", True)])
+def test_what_can_be_played_is_followed_and_nothing_else(tmp_path: Path, kind: str, followed: bool) -> None:
+    lake = Lake(tmp_path / "lake", scenario())
+    other = lake.world.media_ids[1]
+
+    def change(request: httpx2.Request, body: Any) -> Any:
+        media = body if isinstance(body, list) else [body]
+        for one in media:
+            if "/medias" in request.url.path and one.get("hashed_id") == other:
+                one["type"] = kind
+        return body
+
+    app = create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    lake._source = Tampering(transport(app), change)
+    assert lake.run_day(START).status == "succeeded"
+    expected = set(lake.world.media_ids[:3]) - (set() if followed else {other})
+    assert {m.media_id for m in lake.ledger.media()} == expected
+    assert {r["media_id"] for r in lake.rows("silver.dim_media")} == expected
+    assert {r["media_id"] for r in lake.rows("gold.fact_media_daily")} == expected
+
+
+def test_a_new_column_reaches_tables_that_are_there(tmp_path: Path) -> None:
+    column = Column("landing_dt", Type.DATE, Privacy.NONE, "The day that was asked for.")
+    lake = Lake(tmp_path / "lake", scenario())
+    lake.run_day(START, start=START.date() - timedelta(days=6), end=START.date() - timedelta(days=1))
+    with gained(fact_media_by_date.TABLE, column):
+        lake.run_day(START + timedelta(days=1))
+        after = lake.rows("silver.fact_media_by_date")
+    rebuilt = {r["date"]: r["landing_dt"] for r in after if r["landing_dt"]}
+    assert rebuilt, "rows that the second run built have it"
+    assert all(day == said for day, said in rebuilt.items())
+    old = [r for r in after if r["date"] <= START.date() - timedelta(days=5)]
+    assert old, "older rows keep their place, without it"
+    assert {r["landing_dt"] for r in old} == {None}
+
+
+def test_maintain_while_a_reader_asks_breaks_nothing(tmp_path: Path) -> None:
+    """The reader follows the publication of the day before; what is older is let go meanwhile."""
+    lake = Lake(tmp_path / "lake", scenario())
+    lake.run_days(3)
+    yesterday = lake.reader(START + timedelta(days=1))
+    wanted, today = yesterday.sql(_ASKED).to_pylist(), lake.sql(_ASKED)
+    stop = Event()
+
+    def ask() -> int:
+        asked = 0
+        while not stop.is_set() or not asked:
+            fresh = lake.reader(START + timedelta(days=1))
+            assert fresh.sql(_ASKED).to_pylist() == wanted
+            assert yesterday.sql(_ASKED).to_pylist() == wanted
+            asked += 1
+        return asked
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        done = maintain(
+            SqliteLedger(LakeFolder(lake.folder).ledger),
+            LocalObjects(lake.folder),
+            LocalUpkeep(lake.folder),
+            run_id="upkeep",
+            now=START + timedelta(days=2, hours=1),
+            retention_days=30,
+        )
+        stop.set()
+        assert asking.result(120) > 0
+    assert done.snapshots_expired > 0
+    assert yesterday.sql(_ASKED).to_pylist() == wanted
+    assert Lake(lake.folder, lake.scenario).sql(_ASKED) == today
+
+
+_ASKED = """
+    SELECT e.media_id, count(*) AS sessions, sum(d.plays) AS plays FROM silver.fact_events e
+    JOIN gold.fact_media_daily d ON d.media_id = e.media_id AND d.date = e.event_date_local
+    GROUP BY ALL ORDER BY ALL
+"""

@@ -8,6 +8,7 @@ import pytest
 
 from support.lake import Lake, Scenario
 from wistia_simulator import ServerOptions, create_replay_app, transport
+from wistlake.quality.reconciliation import DEFAULT_BAND, EVENTS_AND_PLAYS, DayFigures, Verdict, judge
 
 RECORDED = Path(__file__).parents[2].parent / "shared/wistia-api/samples/events_by_date_v1_2024-12"
 BUSY, QUIET = "v08dlrgr7v", "gskhw4w4lm"
@@ -16,7 +17,12 @@ FIRST, LAST = date(2024, 12, 4), date(2024, 12, 10)
 PER_DAY = (172, 225, 243, 227, 275, 273, 267)
 WAYS: dict[str, dict[str, Any]] = {
     "modern": {},
-    "v1 with Basic": {"base_url": "https://api.wistia.com/v1", "auth": "basic"},
+    "v1 with Basic, five hours west": {
+        "base_url": "https://api.wistia.com/v1",
+        "auth": "basic",
+        "account_timezone": "UTC-5",
+        "lookback_days": 1,
+    },
 }
 
 pytestmark = [
@@ -93,6 +99,31 @@ def test_events_lie_in_the_band_of_plays(lake: Lake) -> None:
     assert all(
         -max(2, 0.02 * r["plays"]) <= r["plays"] - r["sessions"] <= max(5, 0.05 * r["plays"]) for r in rows
     )
+
+
+def test_each_full_day_keeps_its_identities(lake: Lake) -> None:
+    """Judged as settled, whatever the lookback: the recording does not move any more."""
+    rows = lake.sql(f"SELECT date, plays, sessions FROM gold.fact_media_daily WHERE media_id = '{BUSY}'")
+    figures = [
+        DayFigures(BUSY, r["date"], r["plays"], r["sessions"], r["sessions"], misplaced=0, settled=True)
+        for r in rows
+    ]
+    assert len(figures) == 6
+    judged = [j for day in figures for j in judge(day, DEFAULT_BAND)]
+    assert {j.identity for j in judged if j.verdict is Verdict.HOLDS} >= {EVENTS_AND_PLAYS}
+    assert [j for j in judged if j.verdict is Verdict.BROKEN] == []
+
+
+def test_the_lake_judged_what_was_past_its_lookback(lake: Lake) -> None:
+    rows = lake.sql(
+        f"SELECT date, verdict FROM ops.reconciliation WHERE identity = '{EVENTS_AND_PLAYS}'"
+        f" AND media_id = '{BUSY}' ORDER BY date"
+    )
+    settled = [r["date"].day for r in rows if r["verdict"] != "not_applicable"]
+    assert settled == ([4, 5, 6, 7] if lake.settings().lookback_days == 1 else [])
+    assert {r["verdict"] for r in rows} <= {"holds", "not_applicable"}
+    broken = lake.sql("SELECT identity, media_id, date FROM ops.reconciliation WHERE verdict = 'broken'")
+    assert broken == []
 
 
 def test_the_second_run_changes_nothing(lake: Lake) -> None:

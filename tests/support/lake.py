@@ -19,7 +19,7 @@ from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.pipeline.daily import run
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
-from wistlake.ports import Ledger, Publication
+from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
@@ -158,14 +158,16 @@ class Lake:
         """All published rows of `layer.table`."""
         return self.sql(f"SELECT * FROM {table}")
 
-    def tables(self, at: datetime | None = None) -> dict[str, list[Row]]:
-        """All published rows of every table; `at`: as they were published by the run of that moment."""
-        query = DuckDBQuery(self.ledger, publication=self._publication(at) if at else None)
-        return {t.full_name: query.sql(f"SELECT * FROM {t.full_name}").to_pylist() for t in TABLES}
-
-    def _publication(self, at: datetime) -> Publication:
+    def reader(self, at: datetime) -> DuckDBQuery:
+        """A reader that follows what the run of that moment has published."""
         ledger = SqliteLedger(LakeFolder(self.folder).ledger, read_only=True)
-        return next(p for p in ledger.publications(at) if p.published_at == at)
+        published = next(p for p in ledger.publications(at) if p.published_at == at)
+        return DuckDBQuery(ledger, publication=published)
+
+    def tables(self, at: datetime | None = None) -> dict[str, list[Row]]:
+        """All published rows of every table; `at`: as the run of that moment has published them."""
+        query = self.reader(at) if at else DuckDBQuery(self.ledger)
+        return {t.full_name: query.sql(f"SELECT * FROM {t.full_name}").to_pylist() for t in TABLES}
 
 
 _OPTIONS = ServerOptions(token="simulated", basic=True, rate_limit_per_minute=None)

@@ -160,8 +160,8 @@ class ModelLake:
             setattr(other, name, _copy_of(getattr(self, name)))
         return other
 
-    def run(self, now: datetime, death: Dying) -> None:
-        """One run, behind `death`."""
+    def run(self, now: datetime, death: Dying, **asked: Any) -> None:
+        """One run, behind `death`; `asked` as `Lake.run_day` has it."""
 
         @contextmanager
         def tables() -> Iterator[Any]:
@@ -177,7 +177,7 @@ class ModelLake:
                 warm=lambda: None,
             )
 
-        self.lake.run_day(now, around=around)
+        self.lake.run_day(now, around=around, **asked)
 
     def state(self) -> dict[str, Any]:
         """All that readers and later runs can see, whoever did it."""

@@ -20,7 +20,7 @@ def test_attributes_come_from_one_session(spark, built_at):
         """
         event_key | visitor_id | received_at      | country | region | browser | platform | is_mobile
         a         | v1         | 2026-03-02T12:00 | US      | Texas  | Chrome  | Windows  | false
-        b         | v1         | 2026-03-03T10:00 |         | Ohio   |         | iOS      | true
+        b         | v1         | 2026-03-03T10:00 | US      | Ohio   |         | iOS      | true
         c         | v1         | 2026-03-03T10:00 | GB      |        | Safari  |          |
         d         | v2         | 2026-03-02T10:00 | FR      |        |         |          |
         """,

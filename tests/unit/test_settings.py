@@ -80,6 +80,10 @@ class TestDefaults:
             "key_secret": "",
             "topic_arn": "",
             "slack_secret": "",
+            "place": "laptop",
+            "query": "duckdb",
+            "glue_database": "",
+            "athena_workgroup": "",
             "stage": "dev",
             "config": None,
         }

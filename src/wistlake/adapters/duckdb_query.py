@@ -1,6 +1,6 @@
 """Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,19 @@ def empty(table: Table) -> pa.Table:
 
 class DuckDBQuery:
     """Query over one publication, and the ledger's own tables as `ops.runs`, `ops.intervals`,
-    `ops.watermarks`, `ops.media`. `views` are (name, SELECT) on top of them."""
+    `ops.watermarks`, `ops.media`. `views` are (name, SELECT) on top of them; `prepare` lets the connection
+    reach where the tables lie."""
 
     def __init__(
-        self, ledger: Ledger, views: Iterable[tuple[str, str]] = (), publication: Publication | None = None
+        self,
+        ledger: Ledger,
+        views: Iterable[tuple[str, str]] = (),
+        publication: Publication | None = None,
+        prepare: Callable[[duckdb.DuckDBPyConnection], None] = lambda connection: None,
     ) -> None:
         self._ledger = ledger
         self._views = tuple(views)
+        self._prepare = prepare
         self._published = publication or ledger.publication()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -67,6 +73,7 @@ class DuckDBQuery:
         connection = duckdb.connect()
         for path in extensions():
             connection.execute(f"LOAD '{path}'")
+        self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
         for layer in ("silver", "gold", "ops"):
             connection.execute(f"CREATE SCHEMA {layer}")

@@ -1,23 +1,99 @@
 """Writes the generated pages: `python -m wistlake.entrypoints.docs FOLDER`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from wistlake.derive import dataset_docs
+from wistlake.contracts import SOURCES, TABLES
+from wistlake.derive import dataset_docs, privacy_page
 from wistlake.quality import metrics
+from wistlake.settings import DOCS, SettingDoc
+
+_COMMANDS = """# Commands
+
+Generated from the commands' own help. `wistlake --help` lists them, `wistlake COMMAND --help` tells the same.
+Before the command, `--verbose` also says each step. The exit codes are in the [runbook](runbook.md#first-look).
+"""
+_SETTINGS = """# Settings
+
+Generated from the declarations. A setting is an environment variable, or a line of the same name in `.env` or
+`wistlake.toml` in the folder where a command is called; the first of the three that has it counts. All problems are
+reported at once, each with its cure.
+
+| setting | means | accepts | default |
+| --- | --- | --- | --- |
+"""
 
 
 def pages() -> Mapping[str, str]:
     """Generated pages by file name."""
-    return {"datasets.md": dataset_docs.page(), "metrics.md": metrics.page()}
+    return {
+        "datasets.md": dataset_docs.page(),
+        "metrics.md": metrics.page(),
+        "privacy.md": privacy_page.page(SOURCES, TABLES),
+        "commands.md": commands_page(),
+        "settings.md": settings_page(),
+    }
+
+
+def settings_page() -> str:
+    """Every setting, as Markdown."""
+    return _SETTINGS + "".join(_setting(doc) for doc in DOCS)
+
+
+def _setting(doc: SettingDoc) -> str:
+    default = f"`{doc.default}`" if doc.default else "-"
+    return f"| `{doc.variable}` | {doc.meaning} | {doc.accepts} | {default} |\n"
+
+
+def commands_page() -> str:
+    """Every command with its options, as Markdown."""
+    from typer.main import get_command
+
+    from wistlake.entrypoints.cli.main import app
+
+    return _COMMANDS + "".join(_commands(get_command(app), "wistlake"))
+
+
+def _commands(group: Any, above: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        called = f"{above} {name}"
+        if hasattr(command, "commands"):
+            yield from _commands(command, called)
+        else:
+            yield _command(called, command)
+
+
+def _command(called: str, command: Any) -> str:
+    help_, _, example = str(command.help or "").partition("Example:")
+    shown = [p for p in command.params if p.name != "help" and not getattr(p, "hidden", False)]
+    rows = "".join(f"| `{_written(p)}` | {_meaning(p)} |\n" for p in shown)
+    text = f"\n## {called}\n\n{' '.join(help_.split())}\n"
+    text += f"\n| option | means |\n| --- | --- |\n{rows}" if rows else ""
+    return text + (f"\nExample: `{' '.join(example.split())}`\n" if example else "")
+
+
+def _written(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return str(param.name).upper()
+    flag = getattr(param, "is_flag", False)
+    value = "" if flag else f" {param.metavar or str(param.name).upper()}"
+    return ", ".join(param.opts) + value
+
+
+def _meaning(param: Any) -> str:
+    told = str(getattr(param, "help", None) or "").replace("|", "\\|")
+    default = param.default
+    plain = default is not None and not callable(default) and default not in (False, "", ())
+    return f"{told} Default: `{default}`.".strip() if plain and "efault" not in told else told
 
 
 def main(folder: Path) -> None:
     """Write every page into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.ports import Ledger, ObjectStore, Query
 
 DAILY = "fact_media_daily"
+_RUNS = 1_000  # that the ledger is asked for: years of days
 
 
 def explain(
@@ -21,7 +22,8 @@ def explain(
     """All that is known of one row of `fact_media_daily`, as plain values.
 
     `late` sessions were first seen by a later listing than the day's first; `grown` ones moved since they
-    were first seen; `removed` ones are not listed any more. ConfigError if gold has no such row.
+    were first seen; `removed` ones are not listed any more. `changes` tells the same by run: which reading
+    brought what. ConfigError if gold has no such row.
     """
     where = f"media_id = '{media_id}' AND date = DATE '{day}'"
     rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
@@ -32,6 +34,7 @@ def explain(
     return {
         "row": rows[0],
         "sessions": _sessions(query, media_id, day),
+        "changes": _changes(ledger, query, media_id, day),
         "observations": revisions(query, media_id, day),
         "landings": _landings(ledger, objects, media_id, day, tz),
         "verdicts": query.sql(
@@ -71,6 +74,28 @@ def _sessions(query: Query, media_id: str, day: date) -> dict[str, int]:
         f" FROM silver.fact_events WHERE {where})"
     ).to_pylist()
     return {name: int(count) for name, count in counted[0].items()}
+
+
+def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dict[str, Any]]:
+    """What each reading of the day's sessions brought, oldest first, and the run that read. A session that
+    moved several times counts where it moved last."""
+    mine = f"FROM silver.fact_events WHERE media_id = '{media_id}' AND event_date_local = DATE '{day}'"
+    moved = "removed_at IS NULL AND observed_at > first_observed_at"
+    found: list[dict[str, Any]] = query.sql(
+        "SELECT read_at, sum(added) AS added, sum(grown) AS grown, sum(removed) AS removed FROM ("
+        f"SELECT first_observed_at AS read_at, 1 AS added, 0 AS grown, 0 AS removed {mine}"
+        f" UNION ALL SELECT observed_at, 0, 1, 0 {mine} AND {moved}"
+        f" UNION ALL SELECT removed_at, 0, 0, 1 {mine} AND removed_at IS NOT NULL) GROUP BY read_at ORDER BY read_at"
+    ).to_pylist()
+    runs = sorted(ledger.runs(_RUNS), key=lambda r: r.started_at)
+    return [
+        {
+            "read_at": c["read_at"],
+            "run_id": next((r.run_id for r in reversed(runs) if r.started_at <= c["read_at"]), None),
+            **{name: int(c[name]) for name in ("added", "grown", "removed")},
+        }
+        for c in found
+    ]
 
 
 def _run_of(ledger: Ledger, media_id: str, day: date) -> str | None:

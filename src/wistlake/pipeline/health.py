@@ -8,17 +8,7 @@ from wistlake.planning.intervals import State
 from wistlake.planning.plan import Window, gaps
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
-
-
-def verdicts(query: Query) -> dict[str, Any]:
-    """What was last proved of the published days, by identity and verdict; refused records by reason."""
-    judged = query.sql(
-        "SELECT identity, verdict, count(*) AS days FROM ops.reconciliation GROUP BY ALL ORDER BY ALL"
-    )
-    refused = query.sql(
-        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
-    )
-    return {"reconciliation": judged.to_pylist(), "quarantine": refused.to_pylist()}
+from wistlake.quality.reconciliation import IDENTITIES
 
 
 def health(ledger: Ledger, window: Window) -> dict[str, Any]:
@@ -41,6 +31,8 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
         }
         if runs
         else None,
+        "checks": dict(runs[0].summary.get("checks", {})) if runs else {},
+        "warnings": list(runs[0].summary.get("warnings", ())) if runs else [],
         "watermarks": [
             {"dataset": w.dataset, "media_id": w.media_id, "last_date": w.last_date}
             for w in ledger.watermarks()
@@ -53,3 +45,22 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
             if i.state is State.FAILED
         ],
     }
+
+
+def verdicts(query: Query) -> list[dict[str, Any]]:
+    """The identities with Wistia's figures, as last judged: how many media days keep each, and what it says."""
+    counted = query.sql(
+        "SELECT identity, count(*) FILTER (verdict = 'holds') AS holds,"
+        " count(*) FILTER (verdict = 'broken') AS broken,"
+        " count(*) FILTER (verdict = 'not_applicable') AS not_applicable"
+        " FROM ops.reconciliation GROUP BY identity ORDER BY identity"
+    ).to_pylist()
+    return [row | {"says": IDENTITIES.get(row["identity"], "")} for row in counted]
+
+
+def refused(query: Query) -> list[dict[str, Any]]:
+    """The records in quarantine, by dataset and reason."""
+    found: list[dict[str, Any]] = query.sql(
+        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
+    ).to_pylist()
+    return found

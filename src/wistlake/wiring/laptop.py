@@ -39,6 +39,8 @@ from wistlake.wistia import Connection, WistiaClient
 if TYPE_CHECKING:
     import httpx2
 
+    from wistlake.adapters.aws_ledger import DynamoLedger
+    from wistlake.adapters.aws_objects import S3Objects
     from wistlake.adapters.local_upkeep import LocalUpkeep
     from wistlake.wistia.client import Probe
 
@@ -83,7 +85,7 @@ class NoBudget:
 def client(settings: Settings, outside: Outside, *, pace: bool = True) -> WistiaClient:
     """The source client, on the lake's own request budget."""
     reach = connection(settings)
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.make()
     wall = outside.clock
     budget = SqliteBudget(folder.budget, reach.account, settings.requests_per_minute) if pace else NoBudget()
@@ -103,8 +105,22 @@ def notifier(settings: Settings, outside: Outside) -> Notifier:
     return Several(channels)
 
 
-def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
+def here(settings: Settings) -> LakeFolder:
+    """The lake's folder. ConfigError if the settings name one on AWS, where the stack's own steps do the work."""
+    if settings.place == "aws":
+        raise ConfigError(
+            "WISTLAKE_PLACE is aws: there the state machine does this, start an execution of it; "
+            "or set WISTLAKE_PLACE=laptop"
+        )
+    return LakeFolder(settings.lake)
+
+
+def ledger(settings: Settings, *, read_only: bool = False) -> "SqliteLedger | DynamoLedger":
     """The lake's ledger. For readers the lake must be there."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        return aws.ledger(settings)
     folder = LakeFolder(settings.lake)
     if read_only:
         folder.readable()
@@ -113,7 +129,7 @@ def ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger:
 
 def known(settings: Settings) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
     """What the ledger knows; nothing, where there is no lake yet."""
-    if not LakeFolder(settings.lake).exists():
+    if settings.place == "laptop" and not LakeFolder(settings.lake).exists():
         return (), ()
     found = ledger(settings, read_only=True)
     return found.media(), found.intervals()
@@ -128,8 +144,12 @@ def query_folder(lake: Path) -> Query:
     return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True), views())
 
 
-def objects(settings: Settings) -> LocalObjects:
+def objects(settings: Settings) -> "LocalObjects | S3Objects":
     """The lake's raw pages."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        return aws.objects(settings)
     return LocalObjects(settings.lake)
 
 
@@ -137,12 +157,12 @@ def upkeep(settings: Settings) -> "LocalUpkeep":
     """What maintains the tables."""
     from wistlake.adapters.local_upkeep import LocalUpkeep
 
-    return LocalUpkeep(settings.lake)
+    return LocalUpkeep(here(settings).root)
 
 
 def change_zone(settings: Settings) -> None:
     """Let the lake's days be in the settings' zone."""
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.write_marker({**folder.described(), "zone": settings.account_timezone})
 
 
@@ -161,7 +181,7 @@ def backup(settings: Settings, target: Path) -> int:
     """Copy the lake to a folder or tar; its bytes. The caller holds the lease."""
     from wistlake.adapters import lake_archive
 
-    return lake_archive.backup(settings.lake, target)
+    return lake_archive.backup(here(settings).root, target)
 
 
 def restore(source: Path, lake: Path) -> None:
@@ -220,6 +240,10 @@ def _engine(settings: Settings) -> Check:
 
 def query(settings: Settings) -> Query:
     """SQL over the published tables."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws_reading
+
+        return aws_reading.query(settings)
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
     return DuckDBQuery(ledger(settings, read_only=True), views())
@@ -283,7 +307,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
-        folder = LakeFolder(settings.lake)
+        folder = here(settings)
         with disk.explained(folder.root):
             catalog = LocalCatalog(folder.root)
             with rest_catalog.serve(catalog.sql) as uri:
@@ -303,7 +327,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 
 def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
-    folder = LakeFolder(settings.lake)
+    folder = here(settings)
     folder.open(settings.account_timezone, outside.clock())
     chain = folder.key_chain()
 

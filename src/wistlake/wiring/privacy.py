@@ -1,18 +1,24 @@
 """The laptop's parts for forgetting, rotating and looking for personal data."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import os
+import shlex
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wistlake import bronze
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import StoreError
+from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
 from wistlake.pipeline.order import Client, Parts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
+from wistlake.privacy import scan
 from wistlake.privacy.keys import KeyChain
+from wistlake.privacy.tombstones import is_personal
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
 
@@ -47,7 +53,7 @@ def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> 
 
 def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> Parts:
     """A run's parts, also while a rotation is unfinished. Nothing is fetched or landed with them."""
-    LakeFolder(settings.lake).open(settings.account_timezone, outside.clock())
+    laptop.here(settings).open(settings.account_timezone, outside.clock())
 
     @asynccontextmanager
     async def nobody() -> AsyncIterator[Client]:
@@ -71,6 +77,59 @@ def purge(settings: Settings) -> "Purge":
     from wistlake.adapters.local_purge import LocalPurge
 
     return LocalPurge(settings.lake)
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """What personal data and secrets seem to be where they should not, a check a kind; values are not told."""
+    from wistlake.adapters import lake_bytes
+
+    if not LakeFolder(settings.lake).exists():
+        yield Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
+        return
+    found = scan.scan(
+        (p for p in lake_bytes.pieces(settings.lake) if _must_be_clean(settings.lake, p.place)),
+        scan.personal_values(_raw_records(LocalObjects(settings.lake))),
+        settings.secrets(),
+    )
+    for kind, places in found.items():
+        said = "; ".join(f"{place} ({count})" for place, count in sorted(places.items())[:5])
+        more = f"; and {len(places) - 5} more" if len(places) > 5 else ""
+        yield Check(
+            f"privacy: {kind}", FAILED if places else OK, f"{said}{more}" or "none outside of raw pages"
+        )
+    yield _owner_only(settings.lake)
+
+
+def _must_be_clean(lake: Path, place: str) -> bool:
+    """Raw pages may hold people unless they were redacted before landing. The key file is a secret itself."""
+    if place == LakeFolder(lake).key_file.name:
+        return False
+    if not place.startswith(f"{bronze.ROOT}/"):
+        return True
+    manifest = (lake / place).parent / bronze.MANIFEST
+    return manifest.is_file() and bronze.decode_manifest(manifest.read_bytes()).redacted
+
+
+def _raw_records(objects: LocalObjects) -> Iterator[Mapping[str, Any]]:
+    """Every record of the raw pages that are kept and not redacted."""
+    for dataset in (s.name for s in SOURCES if is_personal(s)):
+        for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
+            if key.endswith(f"/{bronze.MANIFEST}"):
+                manifest = bronze.decode_manifest(objects.get(key))
+                for part in () if manifest.redacted else manifest.parts:
+                    yield from (record for _, record in bronze.decode_lines(objects.get(part.key)))
+
+
+def _owner_only(lake: Path) -> Check:
+    """Whether others on this machine may open the lake."""
+    name = "privacy: owner only"
+    if os.name != "posix":
+        return Check(name, UNKNOWN, "this platform has no modes: look at the folder's rights")
+    if lake.stat().st_mode & 0o077:
+        return Check(
+            name, FAILED, f"others on this machine may open the lake: chmod 700 {shlex.quote(str(lake))}"
+        )
+    return Check(name, OK, "nobody else on this machine may open the lake")
 
 
 def search(settings: Settings) -> "Search":

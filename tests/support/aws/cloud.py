@@ -1,5 +1,6 @@
 """`Cloud`: one emulated account on this machine. Its clients, its stacks, the runs of its machine."""
 
+import base64
 import json
 import os
 import re
@@ -101,9 +102,31 @@ class Cloud:
             "execute", "--stage", stage, "--changeset", name.group(1), "--poll", "1", settings=settings
         )
 
+    def login(self, output: str, repository: str = REPOSITORY, environment: str = "dev") -> dict[str, str]:
+        """The keys that a workflow gets for the role in that output of the bootstrap stack, or AccessDenied."""
+        claims = {
+            "iss": "https://token.actions.githubusercontent.com",
+            "aud": "sts.amazonaws.com",
+            "sub": f"repo:{repository}:environment:{environment}",
+        }
+        token = ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in ({"alg": "none"}, claims, {})
+        )
+        role = self.outputs("wistlake-bootstrap")[output]
+        keys = self.client("sts").assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="workflow", WebIdentityToken=token
+        )["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
+
     def script(self, *arguments: str, settings: Mapping[str, str] | None = None, **more: str) -> str:
-        """What infra/deploy.py prints; CalledProcessError if it fails."""
-        return self.step(sys.executable, "infra/deploy.py", *arguments, **{**(settings or {}), **more})
+        """What infra/deploy.py prints, run as the deploy role; CalledProcessError if it fails."""
+        given = {**self.login("DeployRoleArn"), **(settings or {}), **more}
+        return self.step(sys.executable, "infra/deploy.py", *arguments, **given)
 
     def step(self, *command: str | Path, **environment: str) -> str:
         """A program of the deployment; what it prints. CalledProcessError with its words if it fails."""

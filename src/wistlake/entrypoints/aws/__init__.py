@@ -9,7 +9,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 
 `wistlake.entrypoints.aws.plan.handler`
     in   {"run_id": execution name, "trigger": "schedule" | "manual" | "backfill",
-          "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock),
+          "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock, which also decides
+          how long the lease lasts),
           "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text}
     out  {"run_id", "plan_key", "medias": [{"media_id"}, ...], "nothing_to_do": bool}
     `_account` among the medias stands for datasets that are account-wide. With `nothing_to_do` the run is

@@ -29,6 +29,11 @@ def configure_logs() -> None:
     )
 
 
+def wall() -> datetime:
+    """The real clock: leases are about it, whatever time a run is about."""
+    return datetime.now(UTC)
+
+
 def outside(clock: Callable[[], datetime]) -> Outside:
     """The real world, at the time that `clock` gives."""
     return Outside(clock=clock, monotonic=time.monotonic)
@@ -38,7 +43,7 @@ def moment(event: Event, name: str) -> datetime:
     """An ISO time in the event, else the wall clock. ConfigError if it is none."""
     text = event.get(name)
     if not text:
-        return datetime.now(UTC)
+        return wall()
     try:
         found = datetime.fromisoformat(text)
     except (ValueError, TypeError):

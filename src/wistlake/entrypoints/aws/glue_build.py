@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 
 from wistlake.pipeline.steps.build import build_run
 from wistlake.pipeline.steps.handover import decode_plan
@@ -20,7 +21,7 @@ def main(argv: list[str]) -> None:
     job = aws_glue.Job(**{name: getattr(given, name) for name in _JOB})
     objects, ledger = aws_glue.objects(job), aws_glue.ledger(job)
     planned = decode_plan(objects.get(given.plan_key))
-    renew(ledger, given.run_id, planned.order.window.now)
+    renew(ledger, given.run_id, datetime.now(UTC))
     build_run(planned, ledger, objects, aws_glue.keys(job), aws_glue.tables(job, given.run_id))
 
 

@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     media_id = events.text(event, "media_id")
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
     now = planned.order.window.now
-    renew(aws.ledger(settings), planned.order.run_id, now)
+    renew(aws.ledger(settings), planned.order.run_id, events.wall())
     done = ingest_round(
         planned,
         media_id,

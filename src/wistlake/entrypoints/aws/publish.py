@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         planned,
         aws.parts(settings, events.outside(lambda: now)),
         aws.ledger(settings),
+        events.wall(),
         [Failure(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
         _failure(event.get("build_failed")),
     )

@@ -75,33 +75,50 @@ def doctor(
     live: Annotated[
         bool, typer.Option("--live", help="Also ask Wistia what nobody has written down.")
     ] = False,
+    privacy: Annotated[
+        bool, typer.Option("--privacy", help="Instead look for personal data and secrets in the whole lake.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check settings, token, lake, engine, disk and clock.
 
     A line each, with the cure of what is wrong.
 
+    With --privacy: look through every byte of the lake, unpacked, for IP and e-mail addresses,
+    coordinates, tokens and raw visitor keys outside of the raw pages. No value that is found is shown.
+
     Example: wistlake doctor --live
     """
-    from wistlake.pipeline.doctor import OK, Check
+    from wistlake.pipeline.doctor import Check
 
     try:
         settings = session.settings()
     except ConfigError as e:
-        checks = [Check("settings", "failed", p) for p in e.problems]
+        checks: list[Check] = [Check("settings", "failed", p) for p in e.problems]
     else:
-        from wistlake.wiring import laptop
-
-        outside = session.outside(now)
-        checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
-        if live and settings.token is not None:
-            checks += asyncio.run(_live(settings, outside))
+        checks = _looked(settings) if privacy else _examined(settings, session.outside(now), live=live)
     if as_json:
         output.as_json({"checks": [c.as_json() for c in checks]})
     else:
         output.table("", ("check", "verdict", "detail"), ((c.name, c.verdict, c.detail) for c in checks))
     if any(c.verdict == "failed" for c in checks):
         raise typer.Exit(ConfigError.exit_code)
+
+
+def _looked(settings: "Settings") -> "list[Check]":
+    from wistlake.wiring import privacy as wiring
+
+    return list(wiring.examine(settings))
+
+
+def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":
+    from wistlake.pipeline.doctor import OK, Check
+    from wistlake.wiring import laptop
+
+    checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
+    if live and settings.token is not None:
+        checks += asyncio.run(_live(settings, outside))
+    return checks
 
 
 async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":

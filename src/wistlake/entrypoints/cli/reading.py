@@ -31,19 +31,23 @@ def query(
 
 
 def status(now: Now = None, as_json: Json = False) -> None:
-    """The last run, how far the data goes, and what is missing.
+    """The last run, how far each dataset has come, what agrees with Wistia's figures, and what is missing.
 
     Of a lake of simulated days: as of its last run.
 
     Example: wistlake status
     """
-    from wistlake.pipeline.health import health, verdicts
+    from wistlake.pipeline.health import health, refused, verdicts
     from wistlake.wiring import laptop
 
     settings = session.settings()
-    ledger = laptop.ledger(settings, read_only=True)
+    ledger, query = laptop.ledger(settings, read_only=True), laptop.query(settings)
     at = session.as_of(now, ledger)
-    found = {**health(ledger, laptop.window(settings, at)), **verdicts(laptop.query(settings)), "as_of": at}
+    found = health(ledger, laptop.window(settings, at)) | {
+        "reconciliation": verdicts(query),
+        "quarantine": refused(query),
+        "as_of": at,
+    }
     if as_json:
         output.as_json(found)
         return
@@ -54,9 +58,10 @@ def _show(found: Mapping[str, Any]) -> None:
     """The answer for people; what needs somebody comes last, where they look."""
     output.table("Complete through", ("dataset", "media", "day"), _through(found["watermarks"]))
     output.table("Days in gold", ("certificate", "media days"), found["certificates"].items())
-    output.table(
-        "Reconciliation", ("identity", "verdict", "days"), ([*r.values()] for r in found["reconciliation"])
-    )
+    columns = ("identity", "holds", "broken", "not_applicable", "says")
+    identities = ([i[c] for c in columns] for i in found["reconciliation"])
+    output.table("Agreement with Wistia's figures, in media days", columns, identities)
+    output.table("Checks of the last run", ("verdict", "checks"), found["checks"].items())
     if found["quarantine"]:
         output.table(
             "Quarantine", ("dataset", "reason", "records"), ([*q.values()] for q in found["quarantine"])
@@ -69,9 +74,11 @@ def _show(found: Mapping[str, Any]) -> None:
     output.say(f"last run: {said or 'none yet'}")
     if last and last["error"]:
         output.say(f"  {last['error']}")
+    for warning in found["warnings"]:
+        output.say(f"  warning: {warning}")
     provisional = sum(n for name, n in found["certificates"].items() if name == "provisional")
-    refused = sum(q["records"] for q in found["quarantine"])
-    output.say(f"provisional media days: {provisional}; records in quarantine: {refused}")
+    records = sum(q["records"] for q in found["quarantine"])
+    output.say(f"provisional media days: {provisional}; records in quarantine: {records}")
     missing = f"gaps: {len(found['gaps'])}; failed intervals: {len(found['failed'])}"
     output.say(f"{missing} (as of {found['as_of']:%Y-%m-%d %H:%M}Z)")
     for failure in found["failed"][:10]:

@@ -143,6 +143,9 @@ def rebuild(
                 f"{len(expired)} are not: raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
                 "expired; their rows stay as built"
             )
+    if settings.place == "aws":
+        output.say("start an execution of the state machine: its build takes them up")
+        return
     followed = tuple(m.media_id for m in ledger.media() if m.retired_at is None)
     if not followed:
         raise ConfigError("the lake follows no media: there is nothing to rebuild")

@@ -1,6 +1,6 @@
 """`run`, `backfill`, `plan`: asking Wistia."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from wistlake.entrypoints.cli.report import write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
+    from wistlake.planning.cost import Estimate
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
@@ -157,12 +158,16 @@ def plan(
     datasets: Datasets = None,
     now: Now = None,
     as_json: Json = False,
+    cloud: Annotated[
+        bool, typer.Option("--cloud", help="Also what such a run needs and costs on AWS.")
+    ] = False,
 ) -> None:
     """Print what a run would fetch, and fetch nothing.
 
-    Example: wistlake plan --json
+    Example: wistlake plan --cloud
     """
     from wistlake.pipeline.preview import preview
+    from wistlake.planning import cost
     from wistlake.wiring import laptop
 
     at = session.clock(now)()
@@ -177,12 +182,36 @@ def plan(
         media=media_ids(media),
         datasets=names(datasets),
     )
-    fetches = preview(order, laptop.known(settings))
+    known = laptop.known(settings)
+    fetches = preview(order, known)
+    needed = (
+        cost.estimate(
+            fetches, known[1], per_minute=settings.requests_per_minute, concurrency=settings.max_concurrency
+        )
+        if cloud
+        else None
+    )
     plain: list[dict[str, Any]] = [
         {"dataset": f.dataset, "media_id": f.media_id, "start": f.start, "end": f.end} for f in fetches
     ]
     if as_json:
-        output.as_json({"fetches": plain, "count": len(plain)})
+        told = {"cloud": {**asdict(needed), "dollars_a_month": needed.dollars_a_month}} if needed else {}
+        output.as_json({"fetches": plain, "count": len(plain), **told})
         return
     output.table("Fetches", ("dataset", "media_id", "start", "end"), ([*p.values()] for p in plain))
     output.say(f"{len(plain)} fetches, at least {len(plain)} requests")
+    if needed:
+        _show_costs(needed, f"{cost.REGION}, prices of {cost.AS_OF}")
+
+
+def _show_costs(needed: "Estimate", prices: str) -> None:
+    rows = ((c.what, f"{c.units:,.3f}", c.unit, f"{c.dollars:,.2f}") for c in needed.costs)
+    output.table(f"A month of such runs ({prices})", ("service", "units", "unit", "dollars"), rows)
+    output.say(
+        f"one run: {needed.requests} requests, {needed.minutes:.1f} minutes of fetching, "
+        f"{needed.lambda_gb_seconds:,.0f} Lambda GB-seconds, {needed.glue_dpu_minutes:.1f} Glue DPU-minutes"
+    )
+    output.say(
+        f"a month: {needed.athena_gb_a_month:,.1f} GB scanned by Athena, "
+        f"about {needed.dollars_a_month:,.2f} dollars in all"
+    )

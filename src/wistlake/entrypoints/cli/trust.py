@@ -121,6 +121,7 @@ def explain(
     output.table(f"{media_id} on {date_}", ("column", "value"), found["row"].items())
     output.table("Sessions", tuple(found["sessions"]), (list(found["sessions"].values()),))
     for title, name in (
+        ("What each reading of its sessions brought", "changes"),
         ("How Wistia's counts moved", "observations"),
         ("Landings", "landings"),
         ("Verdicts", "verdicts"),

@@ -49,12 +49,13 @@ def verdicts_key(run_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a run is about: its order, what is asked of each media, and the media that left the account's
-    list."""
+    """What a run is about: its order, what is asked of each media, the media that left the account's list,
+    and when it really began, whatever time it is about."""
 
     order: RunOrder
     fetches: Mapping[str, tuple[Fetch, ...]]
-    left: tuple[str, ...] = ()
+    left: tuple[str, ...]
+    began: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def encode_plan(planned: Planned) -> bytes:
             "accept_shrink": sorted(order.accept_shrink),
             "fetches": {media: _packed(of_media) for media, of_media in planned.fetches.items()},
             "left": list(planned.left),
+            "began": _text(planned.began),
         }
     )
 
@@ -125,7 +127,7 @@ def decode_plan(data: bytes) -> Planned:
         accept_shrink=frozenset(plain["accept_shrink"]),
     )
     fetches = {media: _unpacked(media, packed) for media, packed in plain["fetches"].items()}
-    return Planned(order, fetches, tuple(plain["left"]))
+    return Planned(order, fetches, tuple(plain["left"]), datetime.fromisoformat(plain["began"]))
 
 
 def _packed(fetches: Sequence[Fetch]) -> list[list[Any]]:

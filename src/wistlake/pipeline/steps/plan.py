@@ -20,15 +20,15 @@ LAKE = "lake"  # the ledger's document about the lake itself
 LAYOUT = 1
 
 
-def plan_run(order: RunOrder, parts: Parts, lease: Shared) -> Planned:
-    """Take the lease, record the run as running, and put its plan among the objects. A plan that fails
-    ends the run, and lets the lease go."""
-    take(lease, order.run_id, parts.clock())
+def plan_run(order: RunOrder, parts: Parts, lease: Shared, wall: datetime) -> Planned:
+    """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
+    time, whatever time the run is about. A plan that fails ends the run, and lets the lease go."""
+    take(lease, order.run_id, wall)
     record = Run(order.run_id, order.trigger, order.origin, "running", order.window.now)
     try:
         open_lake(parts.ledger, order.zone_name, order.window.now)
         parts.ledger.put_run(record)
-        planned = asyncio.run(_planned(order, parts))
+        planned = asyncio.run(_planned(order, parts, wall))
         parts.objects.put(plan_key(order.run_id), encode_plan(planned))
     except BaseException as e:
         said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
@@ -72,10 +72,10 @@ def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
         raise ConfigError(problems)
 
 
-async def _planned(order: RunOrder, parts: Parts) -> Planned:
+async def _planned(order: RunOrder, parts: Parts, wall: datetime) -> Planned:
     chosen = await _chosen(order, parts)
     asked = ask(order, parts.ledger, chosen, parts.ledger.intervals())
-    return Planned(order, by_media(asked.fetches), tuple(m.media_id for m in asked.left))
+    return Planned(order, by_media(asked.fetches), tuple(m.media_id for m in asked.left), wall)
 
 
 async def _chosen(order: RunOrder, parts: Parts) -> Sequence[str]:

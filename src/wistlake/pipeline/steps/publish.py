@@ -47,12 +47,17 @@ class Published:
 
 
 def publish_run(
-    planned: Planned, parts: Parts, lease: Shared, failed: Sequence[Failure], build_failed: Failure | None
+    planned: Planned,
+    parts: Parts,
+    lease: Shared,
+    wall: datetime,
+    failed: Sequence[Failure],
+    build_failed: Failure | None,
 ) -> Published:
     """Publish the verdicts unless the build failed; then end the run in the ledger, let the lease go, and
-    tell. LeaseHeld, and nothing is published, if the run has lost its lease."""
+    tell. `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease."""
     order, ledger = planned.order, parts.ledger
-    renew(lease, order.run_id, parts.clock())
+    renew(lease, order.run_id, wall)
     before = _marks(ledger)
     verdicts = None if build_failed else _verdicts(planned, parts)
     if verdicts is not None:
@@ -64,7 +69,7 @@ def publish_run(
     failures = (*failed, *((build_failed,) if build_failed else ()))
     result.errors = [*map(str, failures), *(f"{type(e).__name__}: {e}" for e in refusals(built))]
     result.status = "failed" if result.errors else "succeeded"
-    _end(planned, parts, result)
+    _end(planned, parts, result, order.window.now + (wall - planned.began))
     release(lease, order.run_id)
     parts.notifier.notify(notice(result))
     moved = sum(before.get(key) != mark for key, mark in _marks(ledger).items())
@@ -98,7 +103,7 @@ def _fetched(planned: Planned, parts: Parts) -> Harvest:
     return whole
 
 
-def _end(planned: Planned, parts: Parts, result: RunResult) -> None:
+def _end(planned: Planned, parts: Parts, result: RunResult, ended_at: datetime) -> None:
     order = planned.order
     parts.ledger.put_run(
         Run(
@@ -107,7 +112,7 @@ def _end(planned: Planned, parts: Parts, result: RunResult) -> None:
             order.origin,
             result.status,
             order.window.now,
-            parts.clock(),
+            ended_at,
             "; ".join(result.errors),
             result.as_json(),
         )

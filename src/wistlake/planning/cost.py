@@ -1,0 +1,122 @@
+"""What runs on AWS need and cost: an estimate from a run's fetches, measured speeds and stated prices.
+
+Every assumption is a named number here. Free tiers, taxes and data that leaves AWS are left out.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wistlake.planning.intervals import Fetch, Interval
+
+REGION, AS_OF = "us-east-1", "January 2025"  # list prices in US dollars: look them up before relying on them
+PRICES: Mapping[str, tuple[float, str]] = {
+    "lambda": (0.0000166667, "GB-second"),
+    "glue": (0.44 / 60, "DPU-minute"),
+    "athena": (5.00, "TB scanned"),
+    "s3 storage": (0.023, "GB-month"),
+    "s3 writes": (0.005 / 1000, "request"),
+    "s3 reads": (0.0004 / 1000, "request"),
+    "dynamodb writes": (0.625 / 1e6, "write unit"),
+    "dynamodb reads": (0.125 / 1e6, "read unit"),
+    "step functions": (0.025 / 1000, "transition"),
+    "secrets": (0.40, "secret-month"),
+    "kms key": (1.00, "key-month"),
+    "alarms": (0.10, "alarm-month"),
+    "metrics": (0.30, "metric-month"),
+}
+
+RUNS_A_MONTH = 30.4
+PER_PAGE = 100
+SECONDS_PER_ANSWER = 1.0  # of Wistia's, on average
+FUNCTION_GB, FUNCTION_SECONDS = 0.5, 4.0  # memory; start, plan and bookkeeping of one call
+GLUE_DPUS, GLUE_START_MINUTES, MINUTES_PER_MILLION_EVENTS = 2, 2.0, 1.5
+QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
+BYTES_PER_EVENT, DAYS_KEPT = 600, 760  # of all layers together, compressed
+WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
+STEPS_PER_RUN, STEPS_PER_MEDIA, WRITES_PER_BUILD = 8, 4, 400
+SECRETS, ALARMS, METRICS = 2, 6, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One line of the bill: so many units a month."""
+
+    what: str
+    units: float
+    unit: str
+    dollars: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one run needs, and what a month of such runs costs."""
+
+    requests: int
+    minutes: float
+    lambda_gb_seconds: float
+    glue_dpu_minutes: float
+    athena_gb_a_month: float
+    costs: tuple[Cost, ...]
+
+    @property
+    def dollars_a_month(self) -> float:
+        """The whole bill."""
+        return sum(c.dollars for c in self.costs)
+
+
+def estimate(
+    fetches: Sequence[Fetch], intervals: Iterable[Interval], *, per_minute: int, concurrency: int
+) -> Estimate:
+    """The estimate for a run of `fetches`. How many rows an events day has is taken from the `intervals`
+    that the ledger knows; without any, one page."""
+    rows = _rows_per_day(intervals)
+    requests = sum(pages(f, rows) for f in fetches)
+    media = len({f.media_id for f in fetches})
+    days = sum((f.end - f.start).days + 1 for f in fetches)
+    events = sum(rows.get(f.media_id, 0.0) for f in fetches if f.dataset == "events")
+    pace = requests / per_minute
+    working = max(60 * pace, requests * SECONDS_PER_ANSWER / concurrency)
+    gb_seconds = FUNCTION_GB * (working + FUNCTION_SECONDS * (media + 2))
+    build = GLUE_START_MINUTES + MINUTES_PER_MILLION_EVENTS * events / 1e6
+    scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
+    stored = sum(rows.values()) * BYTES_PER_EVENT * DAYS_KEPT / 1e9
+    monthly = {
+        "lambda": gb_seconds * RUNS_A_MONTH,
+        "glue": GLUE_DPUS * build * RUNS_A_MONTH,
+        "athena": scanned,
+        "s3 storage": stored,
+        "s3 writes": (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
+        "s3 reads": 10 * (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
+        "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * requests) * RUNS_A_MONTH,
+        "dynamodb reads": READS_PER_INTERVAL * DAYS_KEPT * 3 * media * RUNS_A_MONTH,
+        "step functions": (STEPS_PER_RUN + STEPS_PER_MEDIA * media) * RUNS_A_MONTH,
+        "secrets": SECRETS,
+        "kms key": 1,
+        "alarms": ALARMS,
+        "metrics": METRICS,
+    }
+    return Estimate(
+        requests,
+        working / 60,
+        gb_seconds,
+        GLUE_DPUS * build,
+        scanned * 1000,
+        tuple(Cost(what, units, PRICES[what][1], units * PRICES[what][0]) for what, units in monthly.items()),
+    )
+
+
+def pages(fetch: Fetch, rows: Mapping[str, float]) -> int:
+    """How many requests a fetch takes: one, or as many as the pages of a day of events."""
+    if fetch.dataset != "events":
+        return 1
+    return max(1, math.ceil(rows.get(fetch.media_id, 0.0) / PER_PAGE))
+
+
+def _rows_per_day(intervals: Iterable[Interval]) -> dict[str, float]:
+    """Mean rows of an events day, by media."""
+    found: dict[str, list[int]] = {}
+    for i in intervals:
+        if i.dataset == "events" and i.landing_id:
+            found.setdefault(i.media_id, []).append(i.rows)
+    return {media: sum(rows) / len(rows) for media, rows in found.items()}

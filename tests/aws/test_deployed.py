@@ -1,0 +1,224 @@
+"""Seven days through the deployed machine, and everything that may go wrong. The tests build on each other:
+each begins where the one before has left the lake, as days do."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from support.aws.stage import Stage, stage
+from support.compare import differences
+from support.lake import START, Lake, Scenario
+from wistia_simulator import Profile
+from wistlake.contracts import TABLES
+
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
+DAYS = 7
+LAST = START + timedelta(days=DAYS - 1)
+FACTS = "wistia_gold_fact_media_daily"
+
+
+def on(day: int) -> datetime:
+    """When the run of the nth day is due."""
+    return START + timedelta(days=day)
+
+
+@pytest.fixture(scope="module")
+def week(deployed: Stage) -> Stage:
+    """Seven days, one execution each, nobody's hand in it."""
+    for day in range(DAYS):
+        ended = deployed.day(on(day))
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert ended.output["verdict"] == "succeeded"
+    return deployed
+
+
+@pytest.fixture(scope="module")
+def laptop(week: Stage, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The same week on a laptop."""
+    lake = Lake(tmp_path_factory.mktemp("laptop"), week.scenario)
+    lake.run_days(DAYS)
+    return lake
+
+
+class TestWeek:
+    def test_every_table_is_the_laptops_row_by_row(self, week: Stage, laptop: Lake) -> None:
+        found = week.tables()
+        assert sum(map(len, found.values())) > 100
+        for table in TABLES:
+            expected = laptop.rows(table.full_name)
+            assert differences(table, expected, found[table.full_name]) == []
+
+    def test_watermarks_are_right(self, week: Stage, laptop: Lake) -> None:
+        assert week.watermarks() == {(w.dataset, w.media_id): w.last_date for w in laptop.ledger.watermarks()}
+        table = week.cloud.client("dynamodb").describe_table(TableName="WistiaWatermarks-dev")["Table"]
+        assert [k["AttributeName"] for k in table["KeySchema"]] == ["dataset", "media_id"]
+
+    def test_states_stay_small(self, week: Stage) -> None:
+        for call in week.cloud.calls():
+            assert len(json.dumps(call["arguments"])) < 64 * 1024
+
+    def test_the_well_known_checks(self, week: Stage, laptop: Lake) -> None:
+        per_day = f"SELECT dt, count(*) AS n FROM {FACTS} GROUP BY dt ORDER BY dt"
+        assert week.query(per_day) == [
+            {"dt": str(r["dt"]), "n": str(r["n"])} for r in laptop_view(laptop, per_day)
+        ]
+        top = f"SELECT media_id FROM {FACTS} ORDER BY play_rate DESC NULLS LAST, media_id, dt LIMIT 10"
+        assert week.query(top) == laptop_view(laptop, top)
+
+    def test_named_queries_and_views_execute(self, week: Stage) -> None:
+        athena, made = week.cloud.client("athena"), week.outputs
+        named = athena.list_named_queries(WorkGroup=made["Workgroup"])["NamedQueryIds"]
+        assert len(named) >= 5
+        for query in named:
+            found = athena.get_named_query(NamedQueryId=query)["NamedQuery"]
+            rows = week.query(found["QueryString"])
+            assert rows or found["Name"] in ("broken_identities", "quarantine_by_reason"), found["Name"]
+        tables = week.cloud.client("glue").get_tables(DatabaseName=made["Database"])["TableList"]
+        views = [t["Name"] for t in tables if t["TableType"] == "VIRTUAL_VIEW"]
+        assert FACTS in views
+        for view in views:
+            assert week.query(f"SELECT count(*) AS n FROM {view}")[0]["n"] != "0", view
+
+    def test_the_same_day_again_changes_nothing(self, week: Stage) -> None:
+        before, marks = week.tables(), week.watermarks()
+        assert week.day(LAST).status == "SUCCEEDED"
+        assert week.watermarks() == marks
+        after = week.tables()
+        for table in (t for t in TABLES if t.layer != "ops"):
+            assert differences(table, before[table.full_name], after[table.full_name]) == []
+
+
+def laptop_view(laptop: Lake, text: str) -> list[dict[str, Any]]:
+    """The rows of a SELECT over the laptop's views."""
+    from wistlake.adapters.duckdb_query import DuckDBQuery
+    from wistlake.quality.metrics import views
+
+    rows: list[dict[str, Any]] = DuckDBQuery(laptop.ledger, views()).sql(text).to_pylist()
+    return rows
+
+
+@pytest.fixture
+def ear(week: Stage) -> Iterator[Any]:
+    """What the topic says from now on."""
+    queue = week.cloud.listen(week.outputs["TopicArn"])
+    yield lambda: json.dumps(week.cloud.heard(queue))
+    week.trouble.poisoned = week.trouble.limited = ""
+
+
+class TestTrouble:
+    """Day after day, each with something wrong."""
+
+    def test_a_rate_limit_is_tried_again_by_its_name(self, week: Stage) -> None:
+        media, before = week.world.truth.medias()[0].media_id, len(week.cloud.calls())
+        week.trouble.limited, week.trouble.times = media, 10
+        ended = week.day(on(DAYS))
+        assert ended.status == "SUCCEEDED", ended.cause
+        tries = [
+            c
+            for c in week.cloud.calls()[before:]
+            if c["arguments"].get("Payload", {}).get("media_id") == media
+        ]
+        assert [c["error"] for c in tries] == ["SourceUnavailable", ""]
+        assert week.trouble.seen.count("limit") == 10
+
+    def test_a_poisoned_media_fails_the_run_and_not_the_others(self, week: Stage, ear: Any) -> None:
+        poisoned, *others = (m.media_id for m in week.world.truth.medias())
+        before = week.watermarks()
+        week.trouble.poisoned = poisoned
+        ended = week.day(on(DAYS + 1))
+        assert ended.status == "FAILED"
+        assert poisoned in ended.cause
+        assert "SourceChanged" in ended.cause
+        assert poisoned in ear()
+        moved = {key for key, day in week.watermarks().items() if before.get(key) != day}
+        assert {media for _, media in moved} >= set(others)
+
+    def test_a_failed_build_leaves_watermarks_and_the_next_day_repairs(self, week: Stage, ear: Any) -> None:
+        before = week.watermarks()
+        with broken_build(week):
+            ended = week.day(on(DAYS + 2))
+        assert ended.status == "FAILED"
+        assert week.watermarks() == before
+        assert "fail" in ear().lower()
+        assert week.day(on(DAYS + 3)).status == "SUCCEEDED"
+        after = week.watermarks()
+        events = [key for key in after if key[0] == "events"]
+        assert {after[key] for key in events} == {(on(DAYS + 3) - timedelta(days=1)).date()}
+
+    @pytest.mark.parametrize(
+        ("role", "action"),
+        [
+            ("PlanRole", "secretsmanager:GetSecretValue"),
+            ("IngestRole", "s3:PutObject"),
+            ("BuildRole", "glue:UpdateTable"),
+            ("PublishRole", "dynamodb:UpdateItem"),
+            ("MachineRole", "glue:StartJobRun"),
+        ],
+    )
+    def test_a_right_that_is_missing_is_a_failure(self, week: Stage, role: str, action: str) -> None:
+        with week.without(role, action):
+            ended = week.day(on(DAYS + 4))
+        assert ended.status == "FAILED"
+        assert any(word in ended.cause for word in ("not authorized", "AccessDenied", "denied")), ended.cause
+
+    def test_with_all_rights_the_day_is_made_good(self, week: Stage) -> None:
+        ended = week.day(on(DAYS + 4))
+        assert ended.status == "SUCCEEDED", ended.cause
+
+
+class broken_build:  # noqa: N801 - reads as a statement
+    """The block with a Glue script that ends badly."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._s3 = stage.cloud.client("s3")
+        job = stage.cloud.client("glue").get_job(JobName=stage.outputs["BuildJob"])["Job"]
+        bucket, _, key = job["Command"]["ScriptLocation"].removeprefix("s3://").partition("/")
+        self._where = {"Bucket": bucket, "Key": key}
+
+    def __enter__(self) -> None:
+        self._script = self._s3.get_object(**self._where)["Body"].read()
+        self._s3.put_object(**self._where, Body=b"raise MemoryError('a worker died')\n")
+
+    def __exit__(self, *_: object) -> None:
+        self._s3.put_object(**self._where, Body=self._script)
+
+
+def test_the_schedule_starts_the_machine(deployed: Stage) -> None:
+    """In a second stage beside the first, whose world stands at the real time, as the schedule's clock does."""
+    now = datetime.now(UTC)
+    quiet = Scenario(
+        Profile(media=1, sessions_per_day=3, history_days=2), starts=now, settings={"lookback_days": 1}
+    )
+    with stage(deployed.cloud, quiet, "other") as other:
+        other.deploy()
+        scheduler, made = deployed.cloud.client("scheduler"), other.outputs
+        found = scheduler.get_schedule(Name=made["Schedule"])
+        assert found["ScheduleExpression"] == "cron(15 2 * * ? *)"
+        assert found["ScheduleExpressionTimezone"] == "UTC"
+        assert found["State"] == "ENABLED"
+        assert found["Target"]["Arn"] == made["MachineArn"] != deployed.outputs["MachineArn"]
+
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+        kept = {name: found[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
+        scheduler.update_schedule(**kept, ScheduleExpression=f"at({due:%Y-%m-%dT%H:%M:%S})")
+        ended = deployed.cloud.ended(_first_execution(other))
+        assert ended.status == "SUCCEEDED", ended.cause
+        given = [
+            c["arguments"]["Payload"] for c in deployed.cloud.calls() if "other-plan" in str(c["arguments"])
+        ]
+        assert given[0]["trigger"] == "schedule"
+        assert datetime.fromisoformat(given[0]["scheduled_time"]) >= due
+        assert other.ledger.publication()
+
+
+def _first_execution(stage: Stage) -> str:
+    states, until = stage.cloud.client("stepfunctions"), time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := states.list_executions(stateMachineArn=stage.outputs["MachineArn"])["executions"]:
+            return str(found[0]["executionArn"])
+        time.sleep(0.2)
+    raise AssertionError("the schedule started nothing")

@@ -1,0 +1,74 @@
+"""The script of the deployment against a good build and a broken one."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from support.aws.stage import Stage
+from support.lake import START
+
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(3600)]
+NOW = START + timedelta(days=30)  # after every day that other tests let pass
+
+
+def smoke(stage: Stage) -> str:
+    """What the script says; CalledProcessError if it finds the stage broken."""
+    stage.world.clock.set(NOW)
+    asked = ("--stage", stage.name, "--now", NOW.isoformat(), "--poll", "1")
+    return stage.cloud.script("smoke", *asked, settings=stage.variables)
+
+
+def test_a_good_build_passes(deployed: Stage) -> None:
+    said = smoke(deployed)
+    for part in ("plan", "ingest", "build", "publish"):
+        assert f"wistlake-{deployed.name}-{part}: " in said
+    assert "the machine: " in said
+
+
+def test_a_broken_build_is_told_by_its_function(deployed: Stage, built: Path) -> None:
+    handler = built / "lambda" / "wistlake" / "entrypoints" / "aws" / "publish.py"
+    good = handler.read_text(encoding="utf-8")
+    handler.write_text(good.replace('"verdict": ', '"judgement": '), encoding="utf-8")
+    try:
+        deployed.deploy("broken")
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            smoke(deployed)
+    finally:
+        handler.write_text(good, encoding="utf-8")
+        deployed.deploy("good-again")
+    assert f"wistlake-{deployed.name}-publish answered without a proper verdict" in failure.value.stderr
+
+
+def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
+    said = deployed.cloud.script("execute", "--stage", deployed.name, settings=deployed.variables)
+    token = deployed.variables["WISTIA_API_TOKEN"]
+    assert token not in said
+    stored = deployed.cloud.client("secretsmanager").get_secret_value(
+        SecretId=deployed.outputs["TokenSecret"]
+    )
+    assert stored["SecretString"] == token
+
+
+class TestLogin:
+    """Who may be which role: the trust of the bootstrap stack, asked with tokens as GitHub makes them."""
+
+    @pytest.mark.parametrize("environment", ["dev", "prod", "prod-changeset"])
+    def test_workflows_in_named_environments_may_deploy(self, deployed: Stage, environment: str) -> None:
+        assert deployed.cloud.login("DeployRoleArn", environment=environment)["AWS_SESSION_TOKEN"]
+
+    @pytest.mark.parametrize(
+        ("role", "repository", "environment"),
+        [
+            ("DeployRoleArn", "acme/other", "dev"),
+            ("DeployRoleArn", "acme/wistlake-fork", "dev"),
+            ("DeployRoleArn", "acme/wistlake", "contract"),
+            ("DeployRoleArn", "acme/wistlake", "dev2"),
+            ("ContractRoleArn", "acme/wistlake", "dev"),
+        ],
+    )
+    def test_nobody_else(self, deployed: Stage, role: str, repository: str, environment: str) -> None:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            deployed.cloud.login(role, repository, environment)

@@ -1,0 +1,134 @@
+"""Breaks the product in eight places, one after the other, and has the tests find out.
+
+    python tests/mutations/mutate.py [name ...]
+
+Each mutation is one line changed in a copy of `src`; the tests named beside it run against that copy and
+must fail. Ends with 1 if a mutation lives, or if its line is not there any more.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 240  # of one mutation: a mutant that hangs is caught, too
+BUGS = "tests/pipeline/test_known_bugs.py"
+TRUTH = f"{BUGS}::test_the_truth_is_in_the_tables"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`old` stands exactly once in `path` (below src/wistlake); the tests must not pass with `new`."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    Mutation(
+        "dedupe", "transforms/fact_events.py",
+        "    rows = deduplicate(typed)\n", "    rows = typed\n", (TRUTH,),
+    ),
+    Mutation(
+        "MERGE condition", "derive/merge.py",
+        'for k in table.key)\n    condition', 'for k in table.key[:1])\n    condition', (TRUTH,),
+    ),
+    Mutation(
+        "day boundary", "derive/localtime.py",
+        "INTERVAL '{minutes}' MINUTE", "INTERVAL '{minutes + 60}' MINUTE", (TRUTH,),
+    ),
+    Mutation(
+        "pseudonym", "derive/pseudonym.py",
+        "bytes(b ^ 0x36 for b in block)", "bytes(0x36 for _ in block)", (TRUTH,),
+    ),
+    Mutation(
+        "page stop", "wistia/walks.py",
+        "        return not page or (\n", "        return len(page) <= self.per_page or (\n",
+        ("tests/unit/wistia/test_walks.py", f"{BUGS}::test_more_pages_than_any_cap"),
+    ),
+    Mutation(
+        "watermark order", "pipeline/publish.py",
+        "    ledger.record(written.values())\n    advance(order, ledger, media, {**known, **written}.values())\n",
+        "    advance(order, ledger, media, {**known, **written}.values())\n    ledger.record(written.values())\n",
+        ("tests/unit/test_publishing_order.py",),
+    ),
+    Mutation(
+        "soft delete", "transforms/changes.py",
+        '            "removed_at": F.col("_scope_observed_at"),\n', "", (TRUTH,),
+    ),
+    Mutation(
+        "reconciliation band", "quality/reconciliation.py",
+        "    above_share: float = 0.05\n", "    above_share: float = 0.5\n",
+        ("tests/quality/test_identities.py",),
+    ),
+)  # fmt: skip
+
+
+def broken(mutation: Mutation, folder: Path) -> None:
+    """Put a copy of the sources with the mutation into `folder`."""
+    shutil.copytree(ROOT / "src", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    path = folder / "wistlake" / mutation.path
+    text = path.read_text()
+    if text.count(mutation.old) != 1:
+        raise SystemExit(
+            f"{mutation.name}: its line stands {text.count(mutation.old)} times in {mutation.path}"
+        )
+    path.write_text(text.replace(mutation.old, mutation.new))
+
+
+def verdict(mutation: Mutation) -> str:
+    """`caught` by tests that fail, `caught (hung)`, or `LIVES`."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        sources = Path(folder) / "src"
+        broken(mutation, sources)
+        command = [
+            sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+            "-o", f"pythonpath={sources} {ROOT / 'tests'}", *mutation.tests,
+        ]  # fmt: skip
+        environment = os.environ | {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return "caught (hung)"
+        if done.returncode not in (0, 1):  # 1: tests failed. Anything else is no verdict about the mutant.
+            raise SystemExit(
+                f"{mutation.name}: the tests could not run\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        return "caught" if done.returncode == 1 else "LIVES"
+
+
+def main(names: Sequence[str]) -> int:
+    """One line a mutation, then how many were caught."""
+    chosen = [m for m in MUTATIONS if not names or m.name in names]
+    found = []
+    for mutation in chosen:
+        began = time.monotonic()
+        found.append(verdict(mutation))
+        print(
+            f"{mutation.name:22} {mutation.path:28} {found[-1]:14} {time.monotonic() - began:5.0f} s",
+            flush=True,
+        )
+    alive = found.count("LIVES")
+    print(f"{len(found) - alive} of {len(found)} caught")
+    return 1 if alive or not chosen else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""Readers of a lake on AWS see what was published, and nothing newer."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.glue import GlueCatalog
+
+from support.emulated import REGION, Account
+from wistlake.adapters.aws_reading import AthenaQuery, open_s3
+from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.local_catalog import schema
+from wistlake.adapters.memory import MemoryLedger
+from wistlake.contracts.fact_media_daily import TABLE
+from wistlake.errors import ConfigError, StoreError
+from wistlake.ports import Ledger, Publication, TableRef
+from wistlake.quality.metrics import views
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+WELL_KNOWN = (
+    "SELECT media_id, dt, plays FROM wistia_gold_fact_media_daily WHERE media_id <> 'gold.x' ORDER BY 1"
+)
+
+
+def rows(*media: str) -> pa.Table:
+    columns = schema(TABLE).as_arrow()
+    values = {"date": date(2026, 3, 1), "plays": 7, "built_at": NOW}
+    plain = [{**{n: values.get(n) for n in columns.names}, "media_id": m} for m in media]
+    return pa.Table.from_pylist(plain, schema=columns)
+
+
+@pytest.fixture
+def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
+    return account
+
+
+@pytest.fixture
+def lake(signed_in: Account) -> Iterator[tuple[Ledger, str]]:
+    """A ledger whose publication is one row old, and its database."""
+    bucket, database = signed_in.bucket(), "published"
+    access = {"access-key-id": "test", "secret-access-key": "test", "region": REGION}
+    catalog = GlueCatalog(
+        "glue",
+        **{
+            f"{s}.{n}": v
+            for s in ("glue", "s3")
+            for n, v in {**access, "endpoint": signed_in.endpoint}.items()
+        },
+    )
+    catalog.create_namespace_if_not_exists(database)
+    name = f"{database}.gold_fact_media_daily"
+    table = catalog.create_table(name, schema(TABLE), location=f"s3://{bucket}/warehouse/gold/x")
+    table.append(rows("published1"))
+    snapshot = table.current_snapshot()
+    assert snapshot
+    ledger = MemoryLedger()
+    ref = TableRef(table.metadata_location, snapshot.snapshot_id)
+    ledger.publish(Publication("r1", NOW, {TABLE.full_name: ref}))
+    table.append(rows("toonew"))
+    yield ledger, database
+    catalog.drop_table(name)
+
+
+@pytest.mark.aws
+def test_duckdb_reads_the_publication_from_s3(lake: tuple[Ledger, str]) -> None:
+    query = DuckDBQuery(lake[0], views(), prepare=open_s3)
+    expected = {"media_id": "published1", "dt": date(2026, 3, 1), "plays": 7}
+    assert query.sql(WELL_KNOWN).to_pylist() == [expected]
+    assert query.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist() == [{"n": 0}]
+    assert "secret=redacted" in str(query.sql("SELECT secret_string FROM duckdb_secrets()").to_pylist())
+
+
+@pytest.mark.aws
+def test_athenas_refusal_is_told(lake: tuple[Ledger, str], signed_in: Account) -> None:
+    athena = signed_in.client("athena")
+    results = {"OutputLocation": f"s3://{signed_in.bucket()}/results/"}
+    athena.create_work_group(Name="readers", Configuration={"ResultConfiguration": results})
+    query = AthenaQuery(lake[0], lake[1], "readers", views(), athena)
+    with pytest.raises(ConfigError, match="the query can't run"):
+        query.sql("SELECT * FROM nowhere")
+
+
+class Athena:
+    """Answers as the service does, in pages."""
+
+    def __init__(self, state: str, pages: list[dict[str, Any]]) -> None:
+        self.states, self.pages, self.asked = ["QUEUED", "RUNNING", state], pages, ""
+
+    def start_query_execution(self, **given: Any) -> dict[str, Any]:
+        self.asked = given["QueryString"]
+        return {"QueryExecutionId": "q"}
+
+    def get_query_execution(self, **given: Any) -> dict[str, Any]:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"QueryExecution": {"Status": {"State": state, "StateChangeReason": "line 1:8: no"}}}
+
+    def get_paginator(self, name: str) -> Any:
+        return self
+
+    def paginate(self, **given: Any) -> list[dict[str, Any]]:
+        return self.pages
+
+
+def ledger_of(snapshot: int | None) -> MemoryLedger:
+    ledger = MemoryLedger()
+    ledger.publish(Publication("r1", NOW, {"gold.geo_daily": TableRef("s3://x", snapshot)}))
+    return ledger
+
+
+def test_every_table_is_asked_for_as_it_was_published() -> None:
+    athena = Athena("SUCCEEDED", [])
+    view = ("places", "SELECT country FROM gold.geo_daily")
+    query = AthenaQuery(ledger_of(17), "db", "wg", [view], athena, lambda seconds: None)
+    said = query.as_published("SELECT 'gold.geo_daily', g.country FROM gold.geo_daily g, places p")
+    now = "gold_geo_daily FOR VERSION AS OF 17"
+    assert said == f"SELECT 'gold.geo_daily', g.country FROM {now} g, (SELECT country FROM {now}) p"
+    empty = AthenaQuery(ledger_of(None), "db", "wg", (), athena)
+    assert empty.as_published("FROM gold.geo_daily") == "FROM (SELECT * FROM gold_geo_daily WHERE false)"
+
+
+def test_pages_become_one_table_of_types() -> None:
+    kinds = {"n": "bigint", "s": "varchar", "d": "date", "x": "double", "b": "boolean",
+             "t": "timestamp with time zone"}  # fmt: skip
+    info = {"ColumnInfo": [{"Name": n, "Type": k} for n, k in kinds.items()]}
+
+    def page(*found: list[str | None]) -> dict[str, Any]:
+        data = [{"Data": [{} if c is None else {"VarCharValue": c} for c in row]} for row in found]
+        return {"ResultSet": {"ResultSetMetadata": info, "Rows": data}}
+
+    full = ["7", "é", "2026-03-01", "0.5", "true", "2026-03-02 00:00:00.000 UTC"]
+    pages = [page(list(kinds), full), page([None] * 6)]
+    slept: list[float] = []
+    found = AthenaQuery(ledger_of(1), "db", "wg", (), Athena("SUCCEEDED", pages), slept.append).sql(
+        "SELECT 1"
+    )
+    assert found.to_pylist() == [
+        {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW},
+        dict.fromkeys(kinds),
+    ]
+    assert len(slept) == 2
+
+
+@pytest.mark.parametrize(("state", "error"), [("FAILED", ConfigError), ("RUNNING", StoreError)])
+def test_what_does_not_succeed_is_told(state: str, error: type[Exception]) -> None:
+    query = AthenaQuery(ledger_of(1), "db", "wg", (), Athena(state, []), lambda seconds: None)
+    with pytest.raises(error, match=r"line 1:8: no|ask for less"):
+        query.sql("SELECT 1")

@@ -1,0 +1,112 @@
+"""The product's frames on Apache Spark, its event log on and its sorts forced to the disk, watched for the key.
+
+Run as a program: a folder for scratch files, one for the event log. Prints one JSON object: the files that
+were looked at, those that held the key or a pad, and what the engine said (plans and errors).
+"""
+
+import io
+import json
+import os
+import sys
+import threading
+from contextlib import redirect_stdout
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from privacy.key_texts import key_texts
+from support.lake import KEY
+from wistlake import bronze
+from wistlake.adapters import local_spark, rest_catalog
+from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.contracts import source
+
+CONF = {
+    "spark.eventLog.enabled": "true",
+    "spark.eventLog.compress": "false",
+    "spark.shuffle.compress": "false",
+    "spark.shuffle.spill.compress": "false",
+    "spark.broadcast.compress": "false",
+    "spark.rdd.compress": "false",
+    "spark.shuffle.spill.numElementsForceSpillThreshold": "50",
+}
+SESSIONS = 500
+
+
+class Watch(threading.Thread):
+    """Reads every file of the engine's scratch space as long as the engine runs."""
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__(daemon=True)
+        self.scratch, self.done = scratch, threading.Event()
+        self.seen: set[str] = set()
+        self.held: set[str] = set()
+
+    def run(self) -> None:
+        while not self.done.wait(0.05):
+            self.look()
+
+    def look(self) -> None:
+        for path in self.scratch.rglob("*"):
+            try:
+                data = path.read_bytes() if path.is_file() else b""
+            except OSError:
+                continue
+            if data:
+                self.seen.add(path.name)
+            if any(text in data for text in key_texts(KEY)):
+                self.held.add(path.name)
+
+
+def record(number: int) -> dict[str, object]:
+    return {
+        "event_key": f"event-{number % 400}", "received_at": "2026-03-01T10:00:00.000Z", "media_id": "m1",
+        "visitor_key": f"visitor-{number}", "percent_viewed": 0.5 if number % 9 else "broken",
+    }  # fmt: skip
+
+
+def main(scratch: Path, log: Path) -> None:
+    conf = log / "conf"
+    conf.mkdir(parents=True)
+    lines = {**CONF, "spark.eventLog.dir": f"file://{log}"}
+    (conf / "spark-defaults.conf").write_text("".join(f"{k} {v}\n" for k, v in lines.items()))
+    os.environ["SPARK_CONF_DIR"] = str(conf)
+    landing_id = bronze.landing_id("events", "m1", date(2026, 3, 1), "r1")
+    part = log / "conf" / "part-00001.jsonl.gz"
+    part.write_bytes(bronze.encode_lines(landing_id, [record(n) for n in range(SESSIONS)]))
+    watch, said = Watch(scratch), io.StringIO()
+    catalog = LocalCatalog(log / "conf" / "lake")
+    with (
+        rest_catalog.serve(catalog.sql) as uri,
+        local_spark.session(uri, scratch, "512m") as spark,
+        redirect_stdout(said),
+    ):
+        from pyspark.sql import functions as F
+
+        from wistlake.transforms import fact_events, landing
+
+        watch.start()
+        pads = landing.pads_frame(spark, [KEY])
+        text = spark.read.text(str(part))
+        about = landing.landing_frame(
+            spark, [(landing_id, "m1", date(2026, 3, 1), datetime(2026, 3, 2, tzinfo=UTC), "events", False)]
+        )
+        typed = landing.parse(
+            text, source("events"), about, pads, 1, fact_events.derived(1), fact_events.RULES
+        )
+        hashes = landing.fingerprints(text, pads, 1)
+        rows = fact_events.deduplicate(typed.where("reason is null")).join(hashes, on=["landing_id", "line"])
+        rows.explain(extended=True)
+        assert rows.repartition(3).sortWithinPartitions("visitor_id").count() > SESSIONS // 2
+        assert len({r["visitor_id"] for r in rows.collect()}) > SESSIONS // 2
+        try:
+            rows.select(F.expr("raise_error(concat('at ', visitor_id))")).collect()
+        except Exception as e:
+            said.write(f"{e!r}\n{e}")
+        watch.look()
+    watch.done.set()
+    watch.join()
+    print(json.dumps({"seen": sorted(watch.seen), "held": sorted(watch.held), "said": said.getvalue()}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

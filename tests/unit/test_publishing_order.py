@@ -1,0 +1,76 @@
+"""A crash between any two writes of publication leaves work to do, never a watermark that lies."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from wistlake.adapters.memory import Died, Dying, MemoryLedger
+from wistlake.bronze import Manifest
+from wistlake.contracts import source
+from wistlake.pipeline.build.plan import BuildPlan, BuildResult
+from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.pipeline.publish import publish
+from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.plan import Window
+
+NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
+DAYS = [date(2026, 3, 3) + timedelta(days=n) for n in range(3)]
+MEDIA = [MediaEntry("m1", DAYS[0], NOW)]
+ORDER = RunOrder(
+    "run", "scheduled", "live", "UTC-5", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
+)
+
+
+def _manifest(day: date) -> Manifest:
+    landing = f"events/dt={day}/media_id=m1/run_id=run"
+    return Manifest(landing, "events", "m1", day, "run", NOW, True, 0, 1, "hash", "", ())
+
+
+PLAN = BuildPlan("run", NOW, "UTC-5", (b"key",), tuple(map(_manifest, DAYS)), frozenset(), frozenset())
+RESULT = BuildResult({}, {}, (), {}, {}, frozenset(), {})
+
+
+def _ledger() -> MemoryLedger:
+    ledger = MemoryLedger()
+    ledger.put_media(MEDIA)
+    ledger.record(
+        Interval(
+            "events", "m1", day, State.LANDED, "run", NOW, landing_id="x", observed_at=NOW, finished=True
+        )
+        for day in DAYS
+    )
+    return ledger
+
+
+def _publish(ledger: MemoryLedger, seen: MemoryLedger, result: BuildResult = RESULT) -> None:
+    publish(ORDER, seen, MEDIA, {i.key: i for i in ledger.intervals()}, PLAN, result)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("write", range(1, 4))
+def test_a_watermark_never_passes_what_readers_have(write: int, after: bool) -> None:
+    ledger = _ledger()
+    death = Dying(at=write, after=after)
+    try:
+        _publish(ledger, death.around(ledger))
+    except Died:
+        pass
+    else:
+        assert death.calls < write or after
+    published = {i.day for i in ledger.intervals("events") if i.state is State.PUBLISHED}
+    for mark in ledger.watermarks():
+        assert ledger.publication() is not None
+        assert {day for day in DAYS if day <= mark.last_date} <= published
+    if published:
+        assert ledger.publication() is not None
+    _publish(ledger, ledger)
+    assert [w.last_date for w in ledger.watermarks()] == [DAYS[-1]]
+
+
+def test_a_watermark_stops_before_a_day_that_was_refused() -> None:
+    ledger = _ledger()
+    refused = replace(RESULT, stopped={("events", "m1", DAYS[1]): "it lost too much"})
+    _publish(ledger, ledger, refused)
+    assert [w.last_date for w in ledger.watermarks()] == [DAYS[0]]
+    assert ledger.intervals("events", "m1", DAYS[1], DAYS[1])[0].state is State.FAILED
