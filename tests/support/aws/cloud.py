@@ -187,6 +187,13 @@ class Cloud:
         sqs = self.client("sqs")
         queue = sqs.create_queue(QueueName=f"ear-{time.monotonic_ns()}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+        }
+        policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return str(queue)
 

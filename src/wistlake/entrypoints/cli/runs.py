@@ -96,6 +96,7 @@ def ordered(
     from wistlake.wiring import laptop
 
     outside, settings = session.outside(now), session.settings()
+    laptop.here(settings)  # before anything is asked of a person whose runs are elsewhere
     settings.require_source(media_ids(media))
     at = outside.clock()
     if start and start < (oldest := laptop.oldest_day(at)) and not as_json:
