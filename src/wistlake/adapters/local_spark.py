@@ -60,6 +60,9 @@ def session(catalog_uri: str, scratch: Path, memory: str = "2g") -> Iterator["Sp
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),
+        # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
+        # socket instead of a file.
+        "spark.io.encryption.enabled": "true",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

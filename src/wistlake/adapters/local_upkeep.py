@@ -30,6 +30,15 @@ class LocalUpkeep:
         """The tables' current state."""
         return self._catalog.refs(t.full_name for t in tables)
 
+    def drop(self, table: Table, observed_before: datetime) -> int:
+        """Delete the rows of landings that were listed before that moment; how many went."""
+        found = self._catalog.load(table.full_name)
+        old = f"observed_at < '{observed_before.isoformat()}'"
+        count: int = found.scan(row_filter=old, selected_fields=("observed_at",)).to_arrow().num_rows
+        if count:
+            found.delete(delete_filter=old)
+        return count
+
     def compact(self, table: Table) -> int:
         """Merge the small files of every crowded partition; how many files became fewer."""
         found = self._catalog.load(table.full_name)

@@ -22,8 +22,9 @@ def _head() -> Iterator[str]:
     yield "# Personal data: which field, which class, where it goes"
     yield ""
     yield "Generated from the contracts. What no contract names never leaves bronze; bronze is kept for"
-    yield "`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30). Silver and gold are kept until `wistlake forget`"
-    yield "removes a person, or the lake is deleted."
+    yield "`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30), and so are the refused records of `silver.quarantine`:"
+    yield "`wistlake maintain` lets both go. Silver and gold are kept until `wistlake forget` removes a person, or"
+    yield "the lake is deleted. Logs go to standard error and hold nothing personal; the lake keeps none of them."
 
 
 def _sources(sources: Iterable[Source]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The order of upkeep: compact, publish, expire, remove orphans, let old raw pages go."""
+"""The order of upkeep: let old refused records go, compact, publish, expire, remove orphans, let raw pages go."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from wistlake import bronze
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
+from wistlake.contracts.quarantine import TABLE as QUARANTINE
 from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
 from wistlake.ports import Ledger, ObjectStore, Publication, TableRef
 
@@ -26,6 +27,9 @@ class Upkeep(Protocol):
 
     def compact(self, table: Table) -> int:
         """Merge small files, one partition at a time; how many files became fewer."""
+
+    def drop(self, table: Table, observed_before: datetime) -> int:
+        """Delete the rows of landings that were listed before that moment; how many went."""
 
     def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
         """The tables' current state."""
@@ -46,6 +50,7 @@ class Maintained:
     snapshots_expired: int = 0
     orphans_removed: int = 0
     landings_removed: int = 0
+    refused_removed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -62,14 +67,18 @@ def maintain(
     retention_days: int,
 ) -> Maintained:
     """Upkeep of the whole lake under its lease. Whatever a reader can have opened in the last 24 hours
-    stays: the snapshots, metadata and files of every publication that was current since then."""
+    stays: the snapshots, metadata and files of every publication that was current since then.
+
+    Refused records are kept as long as the raw pages that they point to."""
     done = Maintained()
+    limit = now - timedelta(days=retention_days)
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         published = ledger.publication()
         if published is not None:
             built = [t for t in TABLES if t.full_name in published.tables]
+            done.refused_removed = sum(upkeep.drop(t, limit) for t in built if t is QUARANTINE)
             done.files_merged = sum(upkeep.compact(t) for t in built)
-            if done.files_merged:
+            if done.files_merged or done.refused_removed:
                 ledger.publish(Publication(run_id, now, upkeep.refs(built)))
             followed = ledger.publications(now - GRACE)
             for table in built:
@@ -78,17 +87,16 @@ def maintain(
                 done.snapshots_expired += upkeep.expire(table, snapshots)
                 locations = {r.metadata_location for r in refs}
                 done.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
-        done.landings_removed = let_go(objects, now, retention_days)
+        done.landings_removed = let_go(objects, limit)
     return done
 
 
-def let_go(objects: ObjectStore, now: datetime, retention_days: int) -> int:
-    """Remove landings that are older than the retention, manifests first; how many went.
+def let_go(objects: ObjectStore, limit: datetime) -> int:
+    """Remove landings that were listed before `limit`, manifests first; how many went.
 
     A landing is as old as its manifest says; parts that no manifest commits go with their run's folder
     once the day they are about is out of the retention.
     """
-    limit = now - timedelta(days=retention_days)
     folders: dict[str, list[str]] = {}
     for key in objects.list(f"{bronze.ROOT}/"):
         folders.setdefault(key.rpartition("/")[0], []).append(key)
