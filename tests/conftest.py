@@ -12,7 +12,7 @@ from support.emulated import Account, emulator
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
+        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS", "SLACK_")):
             monkeypatch.delenv(name)
 
 

@@ -37,6 +37,11 @@ def test_the_demo_leaves_a_lake_a_report_and_what_to_try_next(tmp_path: Path) ->
     ]  # fmt: skip
     asked = wistlake(tmp_path, "query", "SELECT count(*) AS n FROM silver.fact_events", "--format", "json")
     assert json.loads(asked.stdout)[0]["n"] > 1000
+    summed = wistlake(
+        tmp_path, "query", "SELECT sum(unique_viewers) AS n FROM gold.fact_media_daily", "--format", "csv"
+    )
+    assert (summed.returncode, len(summed.stdout.splitlines())) == (0, 2)
+    assert "uniques don't add up" in summed.stderr
     shown = wistlake(tmp_path, "status", "--json", "--now", "2026-03-03T02:15Z")
     assert json.loads(shown.stdout)["gaps"] == []
 

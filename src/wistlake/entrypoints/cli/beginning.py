@@ -61,7 +61,7 @@ def init(
     text = "".join(f'{name} = "{value}"\n' for name, value in values.items())
     tomllib.loads(text)
     Path("wistlake.toml").write_text(text, encoding="utf-8")
-    output.say("wrote .env (owner only) and wistlake.toml; next: wistlake plan, then wistlake run")
+    output.say("wrote .env (owner only) and wistlake.toml; next: wistlake run")
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -21,6 +21,11 @@ def say(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def warn(text: str) -> None:
+    """One line on standard error, where no program that reads the answer meets it."""
+    sys.stderr.write(f"warning: {text}\n")
+
+
 def as_json(value: Any) -> None:
     """One JSON object on standard output."""
     say(json.dumps(value, default=str))

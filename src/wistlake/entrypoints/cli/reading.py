@@ -19,14 +19,17 @@ def query(
         str, typer.Option("--format", autocompletion=lambda: list(FORMS), help="table, json or csv.")
     ] = "table",
 ) -> None:
-    """Ask the published tables with SQL (DuckDB's dialect).
+    """Ask the published tables with SQL (DuckDB's dialect). What numbers don't allow is said beside the answer.
 
     Example: wistlake query "SELECT date, plays FROM gold.fact_media_daily ORDER BY date"
     """
+    from wistlake.quality.metrics import misuses
     from wistlake.wiring import laptop
 
     if form not in FORMS:
         raise typer.BadParameter(f"--format {form!r}: table, json or csv")
+    for misuse in misuses(sql):
+        output.warn(misuse)
     output.rows(laptop.query(session.settings()).sql(sql), form)
 
 
