@@ -111,7 +111,7 @@ def changeset(asked: argparse.Namespace) -> None:
             ),
             *("--role-arn", made["ExecutionRoleArn"]),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
-            *("--tags", f"stage={asked.stage}", f"version={asked.version}"),
+            *("--tags", f"stage={asked.stage}"),
             "--parameter-overrides",
             *(f"{name}={json.dumps(value)}" for name, value in parameters.items()),
         ],

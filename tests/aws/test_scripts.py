@@ -16,6 +16,7 @@ from support.aws import tools
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.entrypoints import aws
 
+pytestmark = pytest.mark.aws
 _HEAVY = ("pyspark", "pyarrow", "pandas", "pyiceberg", "duckdb", "pysail", "boto3")
 
 

@@ -9,6 +9,7 @@ import pytest
 from support.aws import tools
 from support.aws.templates import machine
 
+pytestmark = pytest.mark.aws
 MEDIAS = [{"media_id": f"media{n:05d}"} for n in range(1000)]
 MOST = 64 * 1024
 _EVALUATE = """

@@ -10,6 +10,7 @@ import pytest
 from support.aws.templates import machine, of_type, policy, roles, template, workflows
 from wistlake import errors
 
+pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {"PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"}
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises

@@ -73,6 +73,14 @@ def open_page(driver: Chrome, address: str, page: str) -> float:
     return time.perf_counter() - began
 
 
+def bare(driver: Chrome) -> list[str]:
+    """Charts of the dashboard in which nothing is drawn, by their description."""
+    found: list[str] = driver.execute_script("""
+      return [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
+        .filter(c => !c.querySelector('.role-mark path[d]:not([d=""])')).map(c => c.innerText.slice(0, 60));""")
+    return found
+
+
 def height(driver: Chrome) -> int:
     """How tall the page is, with nothing to scroll."""
     whole = "document.querySelector('[data-testid=stMain]') ?? document.documentElement"

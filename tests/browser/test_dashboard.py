@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver import Chrome
 
 from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot
-from browser.served import PAGES, command, height, open_page
+from browser.served import PAGES, bare, command, height, open_page
 from support.lake import Lake
 from wistlake_dashboard.periods import usual
 
@@ -28,6 +28,7 @@ def test_every_page_looks_right(
         assert faint(driver) == [], page
         assert overflow(driver) == 0, page
         assert cut(driver) == [], page
+        assert bare(driver) == [], page
         picture = tmp_path / f"{page or 'overview'}.png"
         screenshot(driver, picture, width, scheme, height(driver))
         assert picture.stat().st_size > 10_000

@@ -75,6 +75,12 @@ def test_commands_and_their_options_exist(page: Path) -> None:
 
 
 @EVERY_PAGE
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)) <= targets
+
+
+@EVERY_PAGE
 def test_settings_exist(page: Path) -> None:
     workflows = "".join(w.read_text() for w in ROOT.glob(".github/workflows/*.yml"))
     known = {doc.variable for doc in DOCS} | set(re.findall(r"\bvars\.(\w+)", workflows))

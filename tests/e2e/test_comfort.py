@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from typer.main import get_command
 
@@ -139,8 +141,9 @@ def test_a_value_is_never_cut_in_two(grown: Lake, tmp_path: Path) -> None:
 
 
 def test_no_description_is_cut_in_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    for group in ((), ("key",), ("watermark",), ("media",)):
-        code, said, _ = called(capsys, *group, "--help")
+    group = get_command(app)
+    for name in ("", *(n for n, c in group.commands.items() if hasattr(c, "commands"))):
+        code, said, _ = called(capsys, *filter(None, [name]), "--help")
         assert code == 0
         assert [line for line in said.splitlines()[1:] if line.endswith("...")] == []
 
@@ -314,3 +317,47 @@ def test_a_lake_of_simulated_days_is_looked_at_as_of_its_last_run(
     _, said, _ = called(capsys, "gaps", "--now", (START + timedelta(days=9)).isoformat())
     first = next(line for line in said.splitlines() if line.startswith("events"))
     assert first.split()[2:] == ["2026-03-02", "2026-03-10", "9"]  # days in a row are one line
+
+
+# commands that nothing else runs as a person does
+
+
+def test_simulate_serves_a_wistia_until_it_is_interrupted(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "simulate", "--port", "0", "--token", "simulated", "--now", START.isoformat()],
+        cwd=tmp_path, env=plain_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        said = ""
+        while not (url := re.search(r"http://127\.0\.0\.1:\d+", said)):
+            said += process.stdout.readline()
+            assert process.poll() is None, said
+        asked = httpx2.get(f"{url[0]}/modern/medias", headers={"Authorization": "Bearer simulated"})
+        assert len(asked.json()) > 0
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) in (0, 130)
+        process.stdout.close()
+
+
+@pytest.mark.engine
+def test_the_key_is_rotated_and_only_its_epoch_is_shown(
+    grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restore(grown.folder, tmp_path / "lake")
+    monkeypatch.setenv("WISTLAKE_LAKE", str(tmp_path / "lake"))
+    assert called(capsys, "key", "show-epoch")[:2] == (0, "1\n")
+    code, said, _ = called(capsys, "key", "rotate", "--now", START.isoformat())
+    assert code == 0
+    assert re.fullmatch(r"epoch 2: [1-9][0-9,]* rows wrapped\n", said)
+    assert called(capsys, "key", "show-epoch")[:2] == (0, "2\n")
+
+
+@pytest.mark.engine
+def test_contract_drift_of_a_lake_that_met_nothing_new(
+    grown: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LAKE", str(grown.folder))
+    code, said, _ = called(capsys, "contract", "drift", "--json")
+    assert (code, json.loads(said)) == (0, {"new_fields": {}})

@@ -198,6 +198,43 @@ def test_a_run_after_days_of_sleep_fetches_all_that_was_slept_through(
     assert ledger.runs(1)[0].trigger == "scheduled"
 
 
+def test_the_printed_crontab_line_runs_in_a_folder_with_an_awkward_name(
+    grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "100% of 'all'"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    grown.world.clock.set(TOMORROW)
+    with serving(grown, tmp_path / "lake") as environment:
+        assert command(monkeypatch, environment, "schedule", "--cron", "--at", "04:05") == 0
+        (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("5 4 * * * "))
+        typed = (
+            line.removeprefix("5 4 * * * ").replace("\\%", "%") + f" --now {TOMORROW.isoformat()}"
+        )  # as cron does
+        base = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "HOME")}
+        done = subprocess.run(
+            ["sh", "-c", typed],
+            cwd="/", env=base | environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert SqliteLedger(tmp_path / "lake" / "ledger.db").runs(1)[0].trigger == "scheduled"
+
+
+def test_days_that_wistia_no_longer_has_are_said_before_they_are_left_out(
+    grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grown.world.clock.set(TOMORROW)
+    oldest = TOMORROW.date() - timedelta(days=731)
+    with serving(grown, tmp_path / "lake") as environment:
+        days = ("--from", "2020-01-01", "--to", str(oldest))
+        assert command(monkeypatch, environment, "backfill", *days, now=TOMORROW) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"Wistia keeps events for two years: days before {oldest} are not asked for"
+    asked = {i.day for i in SqliteLedger(tmp_path / "lake" / "ledger.db").intervals("events")}
+    assert min(asked) == oldest
+
+
 def without_power_over_files() -> list[str]:
     """What keeps a process of the superuser from writing where nobody may."""
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []

@@ -1,6 +1,7 @@
 """A lake that lived: what stops a day, what explains it, and what is no evidence."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,17 @@ from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.memory import Died, Dying
+from wistlake.contracts.form import Table
+from wistlake.derive import checks
 from wistlake.entrypoints.cli.main import main
 from wistlake.entrypoints.soak.judge import judge
 from wistlake.entrypoints.soak.week import mortal
+from wistlake.errors import ContractViolation
 from wistlake.pipeline.daily import RunFailed
 from wistlake.pipeline.evidence import Evidence, evidence
-from wistlake.pipeline.explain import explain
+from wistlake.pipeline.explain import explain, moved_sessions
 from wistlake.quality.reconciliation import IDENTITIES
+from wistlake.transforms import fact_events
 from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine
@@ -120,6 +125,48 @@ def test_a_landing_with_fewer_rows_than_it_promises_stops_its_day_alone(lake: La
     assert (short.short.media_id, short.short.day) not in days
 
 
+def test_rows_that_break_their_contract_stop_their_day_alone(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the contract asked for less of one media's day than Wistia serves."""
+    lake.run_days(1)
+    before = lake.rows("gold.fact_media_daily")
+    media, day = max((r["media_id"], r["date"]) for r in before)
+    asked = checks.violations
+
+    def stricter(table: Table) -> Mapping[str, str]:
+        one = f"media_id = '{media}' and date = date'{day}'"
+        return {**asked(table)} | ({checks.RANGES: one} if table.name == strict else {})
+
+    monkeypatch.setattr(checks, "violations", stricter)
+    for hour, strict in enumerate(("fact_media_by_date", "fact_media_daily"), 30):
+        moment = SCENARIO.starts + timedelta(hours=hour)
+        with pytest.raises(RunFailed) as failed:
+            lake.run_day(moment)
+        assert len(failed.value.result.errors) == 1
+        assert f"--from {day} --to {day} --media {media}" in str(failed.value)
+        after = {(r["media_id"], r["date"]): r for r in lake.rows("gold.fact_media_daily")}
+        assert after[(media, day)] in before
+        assert len(after) > len(before)
+        (told,) = lake.sql(
+            f"SELECT * FROM ops.quality_results WHERE run_id = '{failed.value.result.run_id}'"
+            f" AND verdict = 'broken' AND scope LIKE '%{day}'"
+        )
+        assert (told["check_name"], told["effect"]) == (checks.RANGES, "stop")
+        assert told["scope"].startswith(("silver.", "gold.")[strict == "fact_media_daily"] + strict)
+    monkeypatch.undo()
+    lake.run_day(SCENARIO.starts + timedelta(hours=33))
+    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql)
+    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
+
+
+def test_a_key_that_would_be_there_twice_stops_the_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_events, "deduplicate", lambda rows: rows.unionByName(rows))
+    with pytest.raises(ContractViolation, match="break unique_keys"):
+        lake.run_days(1)
+    assert lake.rows("silver.fact_events") == []
+
+
 def test_every_check_of_a_run_is_kept(lake: Lake) -> None:
     (result,) = lake.run_days(1)
     found = lake.rows("ops.quality_results")
@@ -204,6 +251,8 @@ def test_explain_says_why_a_day_changed(tmp_path: Path) -> None:
     assert sum(c["added"] for c in found["changes"]) == len(every)
     assert sum(c["removed"] for c in found["changes"]) == len(story.removed)
     assert found["run_id"] == found["changes"][-1]["run_id"]
+    moved = {(r["media_id"], r["date"]): r for r in moved_sessions(DuckDBQuery(lake.ledger))}
+    assert moved[(media, day)] == {"media_id": media, "date": day, **found["sessions"]}
     published = lake.ledger.publication()
     assert published is not None
     assert found["snapshot_id"] == published.tables["gold.fact_media_daily"].snapshot_id

@@ -14,11 +14,23 @@ from support.aws_lake import AwsLake, Context, aws_lake
 from support.emulated import Account
 from support.lake import START, Scenario
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
+from wistlake.adapters.aws_objects import S3Objects
 from wistlake.entrypoints.aws import ingest
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable
-from wistlake.pipeline.steps.handover import Planned, by_media, decode_plan, encode_plan
+from wistlake.pipeline.build import BuildResult
+from wistlake.pipeline.steps.handover import (
+    Planned,
+    Verdicts,
+    by_media,
+    decode_plan,
+    encode_plan,
+    encode_verdicts,
+    verdicts_key,
+)
 from wistlake.planning.intervals import Fetch, State
+from wistlake.ports import TableRef
+from wistlake.quality.certificates import Certificate
 
 pytestmark = pytest.mark.aws
 SCENARIO = Scenario(Profile(media=2, sessions_per_day=5, history_days=4), settings={"lookback_days": 2})
@@ -146,6 +158,32 @@ def test_failures_are_told_and_nothing_moves(start: Start, capsys: pytest.Captur
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Wistlake"
 
 
+def test_verdicts_are_published_and_a_media_that_was_stopped_fails_the_run(start: Start) -> None:
+    lake = start()
+    planned = lake.plan("r1", START)
+    lake.ingest(planned)
+    good, bad = (m["media_id"] for m in planned["medias"])
+    landed = [i for i in lake.ledger.intervals() if i.state is State.LANDED]
+    done = [replace(i, state=State.PUBLISHED, published_at=START) for i in landed if i.media_id == good]
+    stopped = {i.key: "lost rows" for i in landed if i.media_id == bad and i.dataset == "events"}
+    failed = [replace(i, state=State.FAILED, reason="lost rows") for i in landed if i.media_id == bad]
+    tables = {"gold.fact_media_daily": TableRef("s3://x/1.json", 7)}
+    result = BuildResult(
+        {}, {}, (), stopped, {(good, START.date()): Certificate.PROVISIONAL}, frozenset(), tables
+    )
+    objects = S3Objects(lake.bronze, lake.account.client("s3"))
+    objects.put(verdicts_key("r1"), encode_verdicts(Verdicts(result, (*done, *failed))))
+    for _ in range(2):  # the machine may call it again
+        said = lake.publish(planned)
+        assert (said["verdict"], said["failed"], said["published"]["days"]) == ("failed", 1, 1)
+        assert said["errors"][0] == f"ContractViolation: {bad}: lost rows"
+        published = lake.ledger.publication()
+        assert published
+        assert (published.run_id, published.tables) == ("r1", tables)
+        assert {w.media_id for w in lake.ledger.watermarks()} == {good}
+        lake.ledger.take("lake", "r1", datetime.now(UTC), 60)
+
+
 def test_operators_work_on_the_ledger_from_their_laptop(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +205,14 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     assert rebuilt.exit_code == 0, rebuilt.output
     assert "start an execution" in rebuilt.output
     assert "built" not in {i.built_signature for i in lake.ledger.intervals() if i.landing_id}
+
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert doctor["lake"]["verdict"] == "ok", doctor
+    assert set(doctor) == {"settings", "token", "lake", "clock"}
+    monkeypatch.setenv("LEDGER_TABLE", "lost")
+    doctor = {c["name"]: c for c in json.loads(wistlake(app, ["doctor", "--json"]).stdout)["checks"]}
+    assert "ResourceNotFoundException" in doctor["lake"]["detail"]
+    monkeypatch.setenv("LEDGER_TABLE", lake.ledger_table)
 
     for refused in (["run"], ["maintain"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
         said = wistlake(app, refused)

@@ -88,7 +88,7 @@ def test_a_death_at_any_write_is_cured_by_the_next_run(
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_death_at_any_commit_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
     """Each day the run dies one commit later than the day before, until a run has no more of them."""
     mortal = Lake(tmp_path / "lake", SCENARIO)
@@ -119,6 +119,7 @@ POINTS = (
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(600)
 def test_kill_9_at_eight_points_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
     mortal = Lake(tmp_path / "lake", SCENARIO)
     mortal.run_day(moment(0))

@@ -63,17 +63,35 @@ def revisions(query: Query, media_id: str | None = None, day: date | None = None
     ).to_pylist()
 
 
+_COUNTED = (
+    "count(*) FILTER (removed_at IS NULL) AS listed,"
+    " count(*) FILTER (removed_at IS NOT NULL) AS removed,"
+    " count(*) FILTER (first_observed_at > first) AS late,"
+    " count(*) FILTER (removed_at IS NULL AND observed_at > first_observed_at) AS grown"
+)
+
+
+def _first_readings(where: str) -> str:
+    """Sessions with the moment at which their media's UTC day was first read."""
+    return (
+        "(SELECT *, min(first_observed_at) OVER (PARTITION BY media_id, event_date) AS first"
+        f" FROM silver.fact_events {where})"
+    )
+
+
 def _sessions(query: Query, media_id: str, day: date) -> dict[str, int]:
-    where = f"media_id = '{media_id}' AND event_date_local = DATE '{day}'"
-    counted = query.sql(
-        "SELECT count(*) FILTER (removed_at IS NULL) AS listed,"
-        " count(*) FILTER (removed_at IS NOT NULL) AS removed,"
-        " count(*) FILTER (first_observed_at > first) AS late,"
-        " count(*) FILTER (removed_at IS NULL AND observed_at > first_observed_at) AS grown"
-        " FROM (SELECT *, min(first_observed_at) OVER (PARTITION BY event_date) AS first"
-        f" FROM silver.fact_events WHERE {where})"
-    ).to_pylist()
+    where = f"WHERE media_id = '{media_id}' AND event_date_local = DATE '{day}'"
+    counted = query.sql(f"SELECT {_COUNTED} FROM {_first_readings(where)}").to_pylist()
     return {name: int(count) for name, count in counted[0].items()}
+
+
+def moved_sessions(query: Query, media_id: str | None = None) -> list[dict[str, Any]]:
+    """The days on which sessions came late, grew or went since they were first read, and how many."""
+    where = f"WHERE media_id = '{media_id}'" if media_id else ""
+    return query.sql(  # type: ignore[no-any-return]
+        f"SELECT * FROM (SELECT media_id, event_date_local AS date, {_COUNTED} FROM {_first_readings(where)}"
+        " GROUP BY media_id, event_date_local) WHERE late + grown + removed > 0 ORDER BY media_id, date"
+    ).to_pylist()
 
 
 def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dict[str, Any]]:

@@ -334,6 +334,7 @@ class _Forgetting:
             refresh=frozenset(pairs),
             past_lookback=days.past_lookback & pairs,
             confirmed=days.confirmed & pairs,
+            listed=days.listed & pairs,
             rules=order.rules,
         )
 

@@ -12,8 +12,10 @@ from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_notify import SnsNotifier
 from wistlake.adapters.aws_objects import S3Objects
 from wistlake.adapters.notify import Several, SlackNotifier
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.pipeline.doctor import FAILED, OK, Check
 from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
@@ -55,6 +57,21 @@ def ledger(settings: Settings) -> DynamoLedger:
 def objects(settings: Settings) -> S3Objects:
     """The lake's raw pages, and the documents of its runs."""
     return S3Objects(_required(settings.bronze_bucket, "BRONZE_BUCKET"))
+
+
+def examine(settings: Settings) -> Check:
+    """Whether the lake can be read from here, and is the one that the settings describe."""
+    try:
+        described = ledger(settings).facts(LAKE)
+        next(objects(settings).list("bronze/"), None)
+    except WistlakeError as e:
+        return Check("lake", FAILED, str(e))
+    if not described:
+        return Check("lake", OK, f"{ledger_table(settings)}: none yet, the first execution begins it")
+    zone = described["zone"]
+    if zone != settings.account_timezone:
+        return Check("lake", FAILED, f"its days are in {zone}: set WISTLAKE_ACCOUNT_TIMEZONE={zone}")
+    return Check("lake", OK, f"{ledger_table(settings)}, s3://{settings.bronze_bucket}")
 
 
 def order(settings: Settings, asked: Asked, now: datetime) -> RunOrder:

@@ -208,6 +208,17 @@ def examine(settings: Settings, outside: Outside) -> Iterator[Check]:
         yield Check("token", OK, f"{found.host} answers in {found.seconds:.1f} s")
     except WistlakeError as e:
         yield Check("token", FAILED, str(e))
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        yield aws.examine(settings)
+    else:
+        yield from _examine_here(settings, outside)
+    year = outside.clock().year
+    yield Check("clock", OK if 2026 <= year < 2100 else FAILED, f"{outside.clock():%Y-%m-%d %H:%M} UTC")
+
+
+def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
     folder = LakeFolder(settings.lake)
     try:
         if folder.exists():
@@ -221,8 +232,6 @@ def examine(settings: Settings, outside: Outside) -> Iterator[Check]:
     writable = os.access(there, os.W_OK)
     enough = free >= 1 and writable
     yield Check("disk", OK if enough else FAILED, f"{free:.1f} GB free, {'' if writable else 'not '}writable")
-    year = outside.clock().year
-    yield Check("clock", OK if 2026 <= year < 2100 else FAILED, f"{outside.clock():%Y-%m-%d %H:%M} UTC")
 
 
 def _engine(settings: Settings) -> Check:

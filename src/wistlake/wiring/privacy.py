@@ -83,7 +83,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     """What personal data and secrets seem to be where they should not, a check a kind; values are not told."""
     from wistlake.adapters import lake_bytes
 
-    if not LakeFolder(settings.lake).exists():
+    if not laptop.here(settings).exists():
         yield Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
         return
     found = scan.scan(

@@ -219,16 +219,19 @@ def _repeated(pages: Iterable[Page], order: Order) -> int:
 async def _look_again(walker: Walker, order: Order, pages: Sequence[Page]) -> tuple[list[Page], Ends]:
     """Read the ends of the list once more; in a jumpy list, from the front to a page that is wholly known.
 
-    Page 1 comes first: a list whose top is unchanged must have an unchanged end as well. One page alone
-    is read in one moment and needs no second look.
+    Page 1 comes first: a list whose top is unchanged must have an unchanged end as well, which is its last
+    filled page and, where one was needed to tell, the empty page behind it: a row that goes away may leave
+    that one empty. One page alone is read in one moment and needs no second look.
     """
-    filled = sum(bool(page) for page in pages)
-    if filled <= 1:
+    if len(pages) == 1:
         return [], Ends.STILL
     front = [await walker.read(1)]
     if order.marks(front[0]) == order.marks(pages[0]):
-        end = await walker.read(filled)
-        return front, Ends.STILL if order.marks(end) == order.marks(pages[filled - 1]) else Ends.END_MOVED
+        filled = sum(bool(page) for page in pages)
+        for number in sorted({filled, len(pages)} - {1}):
+            if order.marks(await walker.read(number)) != order.marks(pages[number - 1]):
+                return front, Ends.END_MOVED
+        return front, Ends.STILL
     if order.jumpy:
         await _extend(front, walker, order, pages)
     return front, Ends.TOP_MOVED

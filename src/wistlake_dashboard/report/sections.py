@@ -91,7 +91,9 @@ def _numbers(t: Totals) -> tuple[str, ...]:
 
 
 def _hours(value: float | None) -> str:
-    return words.NOTHING if value is None else f"{value:,.1f}".removesuffix(".0")
+    if value is None:
+        return words.NOTHING
+    return f"{value:,.1f}".removesuffix(".0") if value >= 1 else f"{value:.2g}"
 
 
 def _whole(value: float | None) -> str:

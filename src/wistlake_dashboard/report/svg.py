@@ -19,6 +19,7 @@ class Size:
 
 WIDE, SMALL = Size(720, 220, 56), Size(400, 170, 46)
 _RIGHT, _TOP, _BOTTOM = 14, 16, 26
+MOST_DOTS = 92  # more would run into each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ def lines(
     for mark in marks:
         parts.append(tag("line", x1=size.left, x2=right, y1=y(mark), y2=y(mark), class_="grid"))
         parts.append(tag("text", write(mark), x=size.left - 6, y=y(mark) + 4, text_anchor="end"))
-    every = max(1, -(-points // 6))
+    every = max(1, -(-points // (4 if size is SMALL else 6)))
     parts += [
         # On a phone every other label is left out.
         tag("text", labels[at], x=x(at), y=size.height - 6, text_anchor=_anchor(at, points),
-            class_="odd" if at // every % 2 else None)
+            class_="odd" if points > 3 * every and at // every % 2 else None)
         for at in range(0, points, every)
     ]  # fmt: skip
     for number, (at, text) in enumerate(notes, 1):
@@ -117,7 +118,7 @@ def _path(line: Line, x: Callable[[float], float], y: Callable[[float], float]) 
     dots = [
         tag("circle", tag("title", tip), cx=x(at), cy=y(value), r=3)
         for at, (value, tip) in enumerate(zip(line.values, line.tips, strict=False))
-        if value is not None
+        if value is not None and len(line.values) <= MOST_DOTS
     ]
     return tag("g", tag("path", d=" ".join(pieces)), *dots, class_=f"line {line.class_}")
 

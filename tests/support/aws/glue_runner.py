@@ -74,6 +74,9 @@ def _spark() -> "SparkSession":
     settings = {
         "spark.driver.extraClassPath": str(iceberg_jar()),
         "spark.driver.memory": "2g",
+        # Jobs of seconds: what is compiled well is compiled for nobody.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": os.environ["TMPDIR"],

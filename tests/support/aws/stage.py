@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 from pyiceberg.table import StaticTable
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -108,12 +110,24 @@ class Stage:
 
     def tables(self) -> dict[str, list[Row]]:
         """All published rows of every table, read from what lies in the bucket."""
+        return {name: rows.to_pylist() for name, rows in self._published().items()}
+
+    def sql(self, text: str) -> pa.Table:
+        """The rows of a SELECT over `layer.table`s as they are published: the port `Query`."""
+        connection = duckdb.connect()
+        for name, rows in self._published().items():
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.split('.')[0]}")
+            connection.register("rows", rows)
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM rows")
+        return connection.execute(text).to_arrow_table()
+
+    def _published(self) -> dict[str, pa.Table]:
         published = self.ledger.publication()
         assert published
         folder = self.copied(self.outputs["SilverBucket"])
         way = {"py-io-impl": f"{mirror.__name__}.MirrorIO", mirror.ROOT: str(folder)}
         return {
-            name: StaticTable.from_metadata(ref.metadata_location, way).scan().to_arrow().to_pylist()
+            name: StaticTable.from_metadata(ref.metadata_location, way).scan().to_arrow()
             for name, ref in published.tables.items()
         }
 

@@ -57,10 +57,11 @@ def test_pages_that_answer_in_any_order(length, idle, chance):
     [
         (0, [1], "empty page"),
         (37, [1], "short page"),
-        (100, [1, 2], "empty page"),
-        (99, [1, 2], "empty page"),  # nearly full: one row may be hidden, others follow
-        (50, [1, 2], "empty page"),  # as long as a page size to which a server may have fallen back
+        (100, [1, 2, 1, 2], "empty page"),
+        (99, [1, 2, 1, 2], "empty page"),  # nearly full: one row may be hidden, others follow
+        (50, [1, 2, 1, 2], "empty page"),  # as long as a page size to which a server may have fallen back
         (150, [1, 2, 1, 2], "short page"),
+        (200, [1, 2, 3, 1, 2, 3], "empty page"),
     ],
 )
 def test_requests_that_a_listing_costs(length, asked, terminal):
@@ -69,6 +70,27 @@ def test_requests_that_a_listing_costs(length, asked, terminal):
     assert paged.asked == asked
     assert listing.walk["terminal"] == terminal
     assert listing.walk["last_page_rows"] == (0 if terminal == "empty page" else length % 100)
+
+
+@pytest.mark.parametrize("length", [101, 200, 201, 301])
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize("before", [2, 3])
+def test_a_row_that_goes_between_two_pages_hides_no_other(length, comes_back, before):
+    """Rows behind it move up: the last one of 101 moves to page 1, and page 2 is empty."""
+    rows = events(length)
+    asked = []
+
+    def handle(request):
+        page = int(request.url.params["page"])
+        asked.append(page)
+        first_walk = asked.count(1) == 1
+        gone = (page >= before and first_walk) or not (comes_back or first_walk)
+        there = rows[1:] if gone else rows
+        return httpx2.Response(200, json=there[(page - 1) * 100 : page * 100])
+
+    found = keys(fetch(handle).records)
+    assert set(keys(rows[1:])) <= set(found)
+    assert len(found) == len(set(found))
 
 
 def test_longer_pages_clear_the_doubt_about_short_ones():

@@ -115,7 +115,8 @@ def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[
     from wistlake.pipeline.doctor import OK, Check
     from wistlake.wiring import laptop
 
-    checks = [Check("settings", OK, f"lake {settings.lake}"), *laptop.examine(settings, outside)]
+    where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
+    checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
     if live and settings.token is not None:
         checks += asyncio.run(_live(settings, outside))
     return checks

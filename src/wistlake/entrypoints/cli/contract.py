@@ -53,7 +53,9 @@ def _description(path: Path) -> Any:
 
 @contract.command("drift")
 def contract_drift(as_json: Json = False) -> None:
-    """Fields that Wistia's answers have gained since the contracts were written, as runs met them.
+    """Fields that Wistia's answers have gained.
+
+    Since the contracts were written, as runs met them.
 
     Example: wistlake contract drift
     """

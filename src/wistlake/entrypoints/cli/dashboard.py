@@ -20,9 +20,10 @@ HOSTS = (HOST, "localhost")
 def dashboard(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8501,
 ) -> None:
-    """Show what is published in a browser, read-only and on this machine alone, until Ctrl-C.
+    """Show what is published in a browser, on this machine alone.
 
-    The address holds a secret that is new each time: whoever has not seen it can't open the pages.
+    It only reads, and Ctrl-C ends it. The address holds a secret that is new each time: whoever has not
+    seen it can't open the pages.
 
     Example: wistlake dashboard --port 8600
     """

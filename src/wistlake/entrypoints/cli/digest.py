@@ -17,7 +17,9 @@ def digest(
         bool, typer.Option("--send", help="Post it to SLACK_WEBHOOK_URL; without this it is only shown.")
     ] = False,
 ) -> None:
-    """The newest week in a message: totals, the media that moved the most, how far to trust it.
+    """The newest week in a message.
+
+    Totals, the media that moved the most, and how far to trust them. Dry unless --send.
 
     Example: wistlake digest --slack --send
     """

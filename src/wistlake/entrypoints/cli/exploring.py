@@ -37,7 +37,7 @@ Raw = Annotated[bool, typer.Option("--raw", help="Keep personal values in the sa
 Out = Annotated[Path, typer.Option("--out", help="Folder of the samples.")]
 
 explore = typer.Typer(
-    help="Look at Wistia's answers: counts, fields, paging, volume; samples go to exploration/samples.",
+    help="Look at Wistia's answers. Counts, fields, paging, volume; samples go to a folder.",
     no_args_is_help=True,
 )
 
@@ -115,7 +115,9 @@ def visitors(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """The account's visitors, and whether a media has visitors of its own.
+    """The account's visitors.
+
+    Also whether a media has visitors of its own.
 
     Example: wistlake explore visitors --media-id abc123def4 --max-pages 2
     """
@@ -137,7 +139,9 @@ def incremental(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Which timestamps each list has, and which of them could serve as a watermark.
+    """Which timestamps could serve as a watermark.
+
+    Those of each list, with their oldest and newest values.
 
     Example: wistlake explore incremental --media-id abc123def4 --max-pages 3
     """

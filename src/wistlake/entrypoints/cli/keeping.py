@@ -132,19 +132,27 @@ def schedule(
         raise typer.BadParameter(f"--at {at!r}: write HH:MM")
     if cron == systemd:
         raise ConfigError("say which one: --cron or --systemd")
-    here, program = Path.cwd(), f"{sys.executable} -m wistlake.entrypoints.cli.main run --scheduled"
+    here, command = Path.cwd(), "-m wistlake.entrypoints.cli.main run --scheduled"
     if cron:
+        # For cron, a bare % ends the line.
+        line = f"cd {shlex.quote(str(here))} && {shlex.quote(sys.executable)} {command}".replace("%", "\\%")
         output.say("# crontab -e. cron skips what falls into a sleep; the second line catches up at start,")
         output.say("# and anacron or --systemd do so at wake-up.")
+        output.say("# A cron that does not know CRON_TZ wants the hour in this machine's own zone.")
         output.say("CRON_TZ=UTC")
-        output.say(f"{int(minute)} {int(hour)} * * * cd {shlex.quote(str(here))} && {program}")
-        output.say(f"@reboot cd {shlex.quote(str(here))} && {program}")
+        output.say(f"{int(minute)} {int(hour)} * * * {line}")
+        output.say(f"@reboot {line}")
         return
     output.say("# ~/.config/systemd/user/wistlake.service")
     output.say("[Unit]\nDescription=Wistlake daily run\n\n[Service]\nType=oneshot")
-    output.say(f"WorkingDirectory={here}\nExecStart={program}\n")
+    output.say(f'WorkingDirectory={_unit(here)}\nExecStart="{_unit(sys.executable)}" {command}\n')
     output.say("# ~/.config/systemd/user/wistlake.timer  (systemctl --user enable --now wistlake.timer)")
     output.say("[Unit]\nDescription=Wistlake every day\n\n[Timer]")
     output.say(f"OnCalendar=*-*-* {int(hour):02}:{int(minute):02}:00 UTC")
     output.say("# Catches up when the machine slept or was off.\nPersistent=true\n")
     output.say("[Install]\nWantedBy=timers.target")
+
+
+def _unit(path: str | Path) -> str:
+    """The path as units of systemd spell it: a bare % begins a specifier there."""
+    return str(path).replace("%", "%%")

@@ -35,6 +35,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     from rich.table import Table
 
     plain = [list(row) for row in rows]
+    if title and not plain:
+        say(f"{title}: none")
+        return
     cells = [[_cell(value) for value in row] for row in plain]
     console = _console()
     if console.is_terminal and sum(_pieces(columns, cells)) + _GAP * (len(columns) - 1) > console.width:

@@ -41,7 +41,9 @@ def forget(
 
 @key.command("rotate")
 def rotate(now: Now = None, as_json: Json = False) -> None:
-    """Begin a new epoch: every stored id is wrapped with a fresh key, and ids stay joinable.
+    """Begin a new epoch, with a fresh key.
+
+    Every stored id is wrapped with it, and ids stay joinable.
 
     Example: wistlake key rotate
     """
@@ -62,7 +64,9 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
 
 @key.command("show-epoch")
 def show_epoch() -> None:
-    """Print which epoch the ids are in; the key itself is never printed.
+    """Print which epoch the ids are in.
+
+    The key itself is never printed.
 
     Example: wistlake key show-epoch
     """

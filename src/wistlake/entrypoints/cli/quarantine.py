@@ -40,7 +40,9 @@ def quarantine_show(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it, or its beginning.")],
     as_json: Json = False,
 ) -> None:
-    """One refused record: why, where its source is, and what may be shown of it.
+    """One refused record.
+
+    Why it was refused, where its source is, and what may be shown of it.
 
     Example: wistlake quarantine show 3fa9c1
     """
@@ -59,7 +61,9 @@ def quarantine_show(
 def quarantine_replay(
     media: Media = None, reason: Reason = None, now: Now = None, as_json: Json = False
 ) -> None:
-    """Read refused records again from bronze, by today's contract and code. Asks Wistia for nothing.
+    """Read refused records again from bronze.
+
+    By today's contract and code; Wistia is asked for nothing.
 
     Example: wistlake quarantine replay --reason bad_percent_viewed
     """

@@ -223,9 +223,9 @@ def media_add(
     start: From = None,
     now: Now = None,
 ) -> None:
-    """Follow a media, from its own first day; a retired one is followed again.
+    """Follow a media, from its own first day.
 
-    MEDIA_IDS must name it too, or be `all`.
+    A retired one is followed again. MEDIA_IDS must name it too, or be `all`.
 
     Example: wistlake media add abc123xyz0 --from 2026-10-01
     """

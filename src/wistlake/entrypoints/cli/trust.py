@@ -137,18 +137,22 @@ def explain(
 def revisions(media: Media = None, as_json: Json = False) -> None:
     """How each day's numbers moved at the source.
 
-    Every value since they were first read.
+    Every count since it was first read, and the sessions that came late, grew or went.
 
     Example: wistlake revisions --media abc123def4
     """
+    from wistlake.pipeline.explain import moved_sessions
     from wistlake.pipeline.explain import revisions as moved
     from wistlake.wiring import laptop
 
     chosen = media_ids(media)
     query = laptop.query(session.settings())
-    rows = [r for m in chosen or (None,) for r in moved(query, m)]
+    counts = [r for m in chosen or (None,) for r in moved(query, m)]
+    sessions = [r for m in chosen or (None,) for r in moved_sessions(query, m)]
     if as_json:
-        output.as_json({"revisions": rows})
+        output.as_json({"revisions": counts, "sessions": sessions})
         return
-    names = ("media", "day", "observed", "loads", "plays", "hours", "+loads", "+plays")
-    output.table("Revisions", names, ([*r.values()] for r in rows))
+    of_counts = ("media", "day", "observed", "loads", "plays", "hours", "+loads", "+plays")
+    output.table("Revisions", of_counts, ([*r.values()] for r in counts))
+    of_sessions = ("media", "day", "listed", "removed", "late", "grown")
+    output.table("Sessions that moved", of_sessions, ([*r.values()] for r in sessions))

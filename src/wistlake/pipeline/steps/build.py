@@ -7,6 +7,7 @@ from datetime import date
 from wistlake.pipeline.assemble import assemble, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.order import RunOrder
+from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import outcome, reopen, unchanged
 from wistlake.pipeline.steps.handover import Planned, Verdicts, encode_verdicts, verdicts_key
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -22,10 +23,10 @@ def build_run(
     """Build what is pending in the lake, as many times as memory asks for; no engine, if nothing is. The
     verdicts lie among the objects afterwards; the ledger learns of them when they are published."""
     order = planned.order
+    adopt(ledger, objects, order.run_id)
     known = {i.key: i for i in ledger.intervals()}
-    wanted = {s.name for s in order.sources}
     waiting = {i.key for i in pending(known.values(), order, len(keys))}
-    written = unchanged(order, (i for i in known.values() if i.dataset in wanted), waiting)
+    written = unchanged(order, known.values(), waiting)
     media = [m for m in ledger.media() if m.media_id not in planned.left]
     result = _build(_Work(order, ledger, objects, keys, tables, media, {**known, **written}), written)
     verdicts = Verdicts(result, tuple(written[key] for key in sorted(written)))

@@ -16,6 +16,7 @@ from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
+from wistlake.quality.checks import Effect, Finding
 from wistlake.quality.reconciliation import Judgement, Verdict
 from wistlake.transforms.channels import Rule
 
@@ -187,7 +188,7 @@ def _plain_result(built: BuildResult) -> Document:
             [*_plain_key(key), dict(counts)] for key, counts in sorted(built.by_interval.items())
         ],
         "broken": [
-            [j.identity, j.media_id, j.date.isoformat(), j.blocking]
+            [j.identity, j.media_id, j.date.isoformat(), j.blocking, j.ours, j.theirs, j.lower, j.upper]
             for j in built.judgements
             if j.verdict is Verdict.BROKEN
         ],
@@ -195,6 +196,7 @@ def _plain_result(built: BuildResult) -> Document:
         "published": [[m, d.isoformat(), str(c)] for (m, d), c in sorted(built.published.items())],
         "blocked": [[m, d.isoformat()] for m, d in sorted(built.blocked)],
         "tables": {name: [ref.metadata_location, ref.snapshot_id] for name, ref in built.tables.items()},
+        "findings": [{**asdict(f), "day": _text(f.day)} for f in built.findings],
     }
 
 
@@ -204,14 +206,23 @@ def _result(plain: Document) -> BuildResult:
         counts=plain["counts"],
         by_interval={(s, m, day(d)): counts for s, m, d, counts in plain["by_interval"]},
         judgements=tuple(
-            Judgement(identity, m, day(d), Verdict.BROKEN, blocking)
-            for identity, m, d, blocking in plain["broken"]
+            Judgement(identity, m, day(d), Verdict.BROKEN, *rest) for identity, m, d, *rest in plain["broken"]
         ),
         stopped={(s, m, day(d)): why for s, m, d, why in plain["stopped"]},
         published={(m, day(d)): Certificate(c) for m, d, c in plain["published"]},
         blocked=frozenset((m, day(d)) for m, d in plain["blocked"]),
         tables={name: TableRef(*ref) for name, ref in plain["tables"].items()},
+        findings=tuple(_finding(f) for f in plain["findings"]),
     )
+
+
+def _finding(plain: Document) -> Finding:
+    told = {
+        "verdict": Verdict(plain["verdict"]),
+        "effect": Effect(plain["effect"]),
+        "day": _day(plain["day"]),
+    }
+    return Finding(**{**plain, **told})
 
 
 def _plain_key(key: tuple[str, str, date]) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ import structlog
 from wistlake.errors import ConfigError, WistlakeError
 from wistlake.pipeline.asking import ask, choose
 from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.steps.handover import Planned, by_media, encode_plan, plan_key
 from wistlake.pipeline.steps.lease import Shared, release, take
 from wistlake.planning.intervals import State
@@ -74,6 +75,7 @@ def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
 
 async def _planned(order: RunOrder, parts: Parts, wall: datetime) -> Planned:
     chosen = await _chosen(order, parts)
+    adopt(parts.ledger, parts.objects, order.run_id)
     asked = ask(order, parts.ledger, chosen, parts.ledger.intervals())
     return Planned(order, by_media(asked.fetches), tuple(m.media_id for m in asked.left), wall)
 

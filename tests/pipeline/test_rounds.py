@@ -1,0 +1,90 @@
+"""The end of a round's time, with a source that does not answer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import chain, repeat
+from typing import Any
+
+from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from wistlake.contracts import source
+from wistlake.contracts.form import Source
+from wistlake.pipeline.order import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.steps.handover import Planned
+from wistlake.pipeline.steps.ingest import LAST_SECONDS, ingest_round
+from wistlake.planning.calendar import zone
+from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.plan import Window
+
+NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+DAY, MEDIA = date(2026, 3, 1), "abcdef1234"
+SOURCES = (source("events"), source("media_by_date"))
+ORDER = RunOrder(
+    "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
+)
+PLANNED = Planned(ORDER, {MEDIA: tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES)}, (), NOW)
+
+
+@dataclass
+class Empty:
+    """A complete listing without records."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    pages: int = 1
+    requests: int = 1
+    request: dict[str, Any] = field(default_factory=dict)
+    api: dict[str, Any] = field(default_factory=dict)
+    walk: dict[str, Any] = field(default_factory=dict)
+    missing: bool = False
+
+
+class Silent:
+    """Answers at once, but for the datasets that it is silent about."""
+
+    def __init__(self, *silent: str) -> None:
+        self.silent, self.asked = silent, []
+
+    async def fetch(self, contract: Source, media_id: str, start: date, end: date) -> Empty:
+        self.asked.append(contract.name)
+        if contract.name in self.silent:
+            await asyncio.Event().wait()
+        return Empty()
+
+
+def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Parts:
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Any]:
+        yield client
+
+    def none() -> Any:
+        raise AssertionError("nobody asks for this")
+
+    return Parts(objects, ledger, none, connected, RecordingNotifier(), none, lambda: NOW, time.monotonic)
+
+
+def states(ledger: MemoryLedger) -> dict[str, State]:
+    return {i.dataset: i.state for i in ledger.intervals()}
+
+
+def test_what_is_under_way_at_the_end_waits_for_the_next_round() -> None:
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))  # the round's own end is asked for first
+    client = Silent("media_by_date")
+    first = ingest_round(PLANNED, MEDIA, parts(client, objects, ledger), lambda: next(seconds))
+    assert (first.left, first.landed) == (1, 1)
+    assert states(ledger) == {"events": State.LANDED, "media_by_date": State.PLANNED}
+    again = Silent()
+    second = ingest_round(PLANNED, MEDIA, parts(again, objects, ledger), lambda: 900.0)
+    assert (second.left, second.landed, again.asked) == (0, 1, ["media_by_date"])
+
+
+def test_a_run_for_an_earlier_time_lands_nothing_older_than_what_is_there() -> None:
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    later = NOW.replace(hour=9)
+    seen = Interval("events", MEDIA, DAY, State.PUBLISHED, "r0", later, landing_id="x", observed_at=later)
+    ledger.record([seen])
+    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
+    assert {i.observed_at for i in ledger.intervals()} == {later}

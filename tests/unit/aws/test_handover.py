@@ -1,0 +1,84 @@
+"""The documents that steps hand on come back as they went."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from wistlake.contracts import SOURCES
+from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.build import BuildResult
+from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.pipeline.steps import handover
+from wistlake.pipeline.steps.handover import Planned, Verdicts
+from wistlake.planning.calendar import zone
+from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.plan import Window
+from wistlake.ports import TableRef
+from wistlake.quality.certificates import Certificate
+from wistlake.quality.checks import Effect, Finding
+from wistlake.quality.reconciliation import Judgement, Verdict
+from wistlake.transforms.channels import Rule
+
+NOW = datetime(2026, 3, 2, 2, 15, 0, 5, tzinfo=UTC)
+DAY, NEXT, LATER = date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 2)
+WINDOW = Window(NOW, zone("-05:00"), 7, DAY, None, date(2026, 1, 1), include_open_days=True)
+ORDER = RunOrder(
+    "r1", "backfill", "simulated", "-05:00", WINDOW, SOURCES[:2], MediaChoice((), "folder", "tag"), 8,
+    (Rule("c", "tags", "x"),), accept_shrink=frozenset({"m1"}),
+)  # fmt: skip
+FULL = Interval(
+    "events", "m1", DAY, State.PUBLISHED, "r1", NOW, "why", "landing", NOW, "c0ffee", 17, True, True, 2, "sig", NOW
+)  # fmt: skip
+KEY = ("events", "m1", DAY)
+
+
+def test_a_plan_with_gaps_and_ranges() -> None:
+    fetches = (
+        *(Fetch("events", "m1", day, day) for day in (DAY, NEXT, LATER)),
+        Fetch("media_by_date", "m1", DAY, LATER),
+        Fetch("media_by_date", "m1", LATER, LATER),
+        Fetch("events", "m2", DAY, DAY),
+    )
+    planned = Planned(ORDER, handover.by_media(fetches), ("gone",), NOW)
+    data = handover.encode_plan(planned)
+    assert handover.decode_plan(data) == planned
+    assert len(json.loads(data)["fetches"]["m1"]) == 4
+
+
+def test_verdicts_keep_what_publishing_needs() -> None:
+    broken = Judgement("events_and_plays", "m1", DAY, Verdict.BROKEN, False, 7, 9.5, -2, None)
+    findings = (
+        Finding("rows", "gold.x", Verdict.BROKEN, Effect.WARN, 9, 2, "two", "m1", DAY),
+        Finding("freshness", "events", Verdict.HOLDS, Effect.WARN, 9, 0),
+    )
+    holds = Judgement("unique_event_keys", "m1", DAY, Verdict.HOLDS, blocking=True)
+    built = BuildResult(
+        {"gold.x": {"new": 3}}, {KEY: {"rows": 4, "quarantined": 1}}, (holds, broken), {KEY: "lost rows"},
+        {("m1", DAY): Certificate.SETTLED}, frozenset({("m1", NEXT)}), {"gold.x": TableRef("s3://x", 2**62)},
+        findings,
+    )  # fmt: skip
+    plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
+    found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))
+    assert found.intervals == (FULL, plain)
+    assert found.built
+    assert found.built.judgements == (broken,)
+    for name in ("counts", "by_interval", "stopped", "published", "blocked", "tables", "findings"):
+        assert getattr(found.built, name) == getattr(built, name), name
+
+
+def test_nothing_built_is_not_an_empty_build() -> None:
+    assert handover.decode_verdicts(handover.encode_verdicts(Verdicts(None, ()))) == Verdicts(None, ())
+
+
+@pytest.mark.parametrize(("data", "cure"), [(b"{", "start the run anew"), (b'{"format": 2}', "deploy every")])
+def test_damage_and_newer_programs_are_told(data: bytes, cure: str) -> None:
+    for decode in (handover.decode_plan, handover.decode_verdicts):
+        with pytest.raises(StoreError, match=cure):
+            decode(data)
+
+
+@pytest.mark.parametrize("run_id", ["", "../x", "a/b", "a" * 81, "a.b"])
+def test_an_id_that_could_leave_its_folder_is_refused(run_id: str) -> None:
+    with pytest.raises(ConfigError, match="no run's id"):
+        handover.plan_key(run_id)
