@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
+.PHONY: help demo test fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -18,6 +18,12 @@ dashboard: .venv/dashboard ## the numbers of ./lake in a browser, on this machin
 
 test: setup aws-tools chromium ## every test; ARGS go to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: setup ## a million hostile inputs (a quarter of an hour)
+	WISTLAKE_FUZZ_EXAMPLES=1200 WISTLAKE_FUZZ_MUTANTS=100 WISTLAKE_FUZZ_LEAST=1000000 $(BIN)/python -m pytest tests/fuzz
+
+fuzz-short: setup ## as many as a minute holds; in CI
+	WISTLAKE_FUZZ_EXAMPLES=280 WISTLAKE_FUZZ_MUTANTS=50 WISTLAKE_FUZZ_LEAST=100000 $(BIN)/python -m pytest tests/fuzz
 
 check: lint types layers aws-lint ## everything that reads code without running it
 
@@ -57,6 +63,7 @@ pictures: setup chromium ## the pictures of report and dashboard in docs, from f
 docs: setup ## the generated pages: tables, metrics, privacy, settings
 	$(BIN)/python -m wistlake.entrypoints.docs
 	$(BIN)/python -m wistlake.settings
+	$(BIN)/python -m wistlake.entrypoints.licences
 
 lint: setup ## ruff, and its formatter
 	$(BIN)/ruff check .

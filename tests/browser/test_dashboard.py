@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 from selenium.webdriver import Chrome
 
-from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot
+from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot, until
 from browser.served import PAGES, bare, command, height, open_page
 from support.lake import Lake
+from wistlake_dashboard.definitions import definition
 from wistlake_dashboard.periods import usual
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -68,6 +69,15 @@ def test_tiles_equal_the_query(driver: Chrome, address: str, lake: Lake) -> None
         "Completion": f"{100 * row['completion']:.1f} %",
         "Conversions": f"{row['conversions']:,}",
     }
+
+
+def test_a_definition_appears_on_focus(driver: Chrome, address: str) -> None:
+    look(driver, 1280, "light")
+    open_page(driver, address, "")
+    driver.execute_script("document.querySelector('[aria-label=\"Help for Plays\"]').focus()")
+    shown = "return document.querySelector('[data-testid=stTooltipContent]')?.innerText ?? ''"
+    until(lambda: driver.execute_script(shown), 10)
+    assert driver.execute_script(shown) == definition("plays")
 
 
 def test_a_hostile_name_is_text(driver: Chrome, address: str) -> None:

@@ -28,6 +28,12 @@ from wistlake.pipeline import daily
 
 FEW = 2  # a lake of several runs each
 EXAMPLES = int(os.environ.get("WISTLAKE_STORY_EXAMPLES", FEW))
+# No shrinking: a story that fails is short, and telling it again takes seconds.
+BOUNDED: dict[str, Any] = {
+    "deadline": None,
+    "phases": (Phase.explicit, Phase.generate),
+    "suppress_health_check": list(HealthCheck),
+}
 HISTORY = 4
 SCENARIO = Scenario(
     replace(
@@ -123,7 +129,7 @@ def live(lake: ModelLake) -> dict[str, Any]:
     return {name: tables[name] for name in (model.BY_DATE, model.GOLD)} | {model.EVENTS: sessions}
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, derandomize=True, **BOUNDED)
 @given(story=steps(most=4, writes=80))
 def test_any_story_ends_like_one_clean_run_without_an_engine(story: list[Step]) -> None:
     """Deaths are counted in all writes here: to objects, ledger, tables and people."""
@@ -159,13 +165,7 @@ def state(lake: Lake) -> dict[str, list[Row]]:
 
 @pytest.mark.engine
 @pytest.mark.timeout(900)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=EXAMPLES <= FEW,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= FEW, **BOUNDED)
 @example(story=[Step(0), Step(24, dies=7), Step(1, back=4, days=2), Step(31, dies=11, after=True), Step(0)])
 @given(story=steps(most=3, writes=16))
 def test_any_story_ends_like_one_clean_run(clean: dict[str, list[Row]], story: list[Step]) -> None:

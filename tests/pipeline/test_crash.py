@@ -4,16 +4,18 @@ import signal
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support import model
+from support import model, tampering
 from support.compare import differences
 from support.killing import Point, run_until_killed, wrapped
 from support.lake import START, Lake, Row, Scenario
 from support.model import ModelLake
 from support.processes import in_process
-from wistia_simulator import Profile
+from support.tampering import Tampering
+from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import TABLES
 from wistlake.pipeline import daily
@@ -40,6 +42,20 @@ def moment(day: int):
     return START + timedelta(days=day)
 
 
+def published(lake: Lake) -> dict[str, list[Row]]:
+    """All tables; of those that keep rows for every run, what the newest run found broken. How much it looked
+    at is its own affair: what a dead run has committed does not change again, and is not checked again."""
+    newest = lake.ledger.runs(1)[0].run_id
+    return {
+        t.full_name: _broken(lake, newest) if "run_id" in t.key else lake.rows(t.full_name) for t in TABLES
+    }
+
+
+def _broken(lake: Lake, run_id: str) -> list[Row]:
+    found = lake.rows("ops.quality_results")
+    return [r | {"run_id": "newest"} for r in found if (r["run_id"], r["verdict"]) == (run_id, "broken")]
+
+
 class Clean:
     """A lake whose runs never die: its tables after each day."""
 
@@ -51,13 +67,13 @@ class Clean:
         """All tables after the run of the n-th day."""
         while len(self.after) <= day:
             self.lake.run_day(moment(len(self.after)))
-            self.after.append(self.lake.tables())
+            self.after.append(published(self.lake))
         return self.after[day]
 
     def unlike(self, other: Lake, day: int) -> list[str]:
         """How another lake's tables differ after that day, in words."""
-        wanted = self.tables(day)
-        return [d for t in TABLES for d in differences(t, wanted[t.full_name], other.rows(t.full_name))]
+        wanted, found = self.tables(day), published(other)
+        return [d for t in TABLES for d in differences(t, wanted[t.full_name], found[t.full_name])]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +82,20 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
     return Clean(tmp_path_factory.mktemp("clean") / "lake")
 
 
+def cured_wherever_it_dies(begun: ModelLake, day: int, *, after: bool) -> int:
+    """Die at every write of that day's run in turn, run again, and compare; how many writes there are."""
+    clean, counting = begun.copy(), Dying()
+    clean.run(moment(day), counting)
+    for n in range(1, counting.calls + 1):
+        mortal = begun.copy()
+        with pytest.raises(Died):
+            mortal.run(moment(day), Dying(at=n, after=after))
+        mortal.run(moment(day), Dying())
+        assert mortal.state() == clean.state(), f"died at write {n}"
+    return counting.calls
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 @pytest.mark.parametrize("day", [0, 1, 3])
 def test_a_death_at_any_write_is_cured_by_the_next_run(
@@ -76,15 +106,31 @@ def test_a_death_at_any_write_is_cured_by_the_next_run(
     begun = ModelLake(tmp_path / "lake", SCENARIO)
     for before in range(day):
         begun.run(moment(before), Dying())
-    clean, counting = begun.copy(), Dying()
-    clean.run(moment(day), counting)
-    assert counting.calls > 60
-    for n in range(1, counting.calls + 1):
-        mortal = begun.copy()
-        with pytest.raises(Died):
-            mortal.run(moment(day), Dying(at=n, after=after))
-        mortal.run(moment(day), Dying())
-        assert mortal.state() == clean.state(), f"died at write {n}"
+    assert cured_wherever_it_dies(begun, day, after=after) > 60
+
+
+def test_a_day_that_only_a_moved_session_touches_is_computed_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key comes back far from the day on which it was last listed. Had the run died between silver and gold,
+    no landing and no row that moves would speak of that day any more."""
+    monkeypatch.setattr(daily, "build", model.build)
+    settings = {"lookback_days": 1, "start_date": (START - timedelta(days=6)).date()}
+    calm = replace(Profile.calm(), media=1, sessions_per_day=6.0, history_days=8)
+    begun = ModelLake(tmp_path / "lake", Scenario(calm, settings=settings))
+    begun.run(moment(0), Dying())
+    world, long_ago = begun.lake.world, (START - timedelta(days=5)).date()
+    (key, *_) = (s.event_key for s in world.truth.sessions(start=long_ago, end=long_ago))
+
+    def comes_back(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        newest = page and page[0]["received_at"].startswith(str(START.date()))
+        return [*page, page[0] | {"event_key": key}] if newest else page
+
+    app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    begun.lake._source = Tampering(transport(app), tampering.events(comes_back))
+    sessions = begun.tables.states[model.EVENTS][-1]
+    assert sessions[(world.media_ids[0], key)]["day"] == long_ago
+    assert cured_wherever_it_dies(begun, 1, after=True) > 30
 
 
 @pytest.mark.engine

@@ -22,7 +22,7 @@ from wistlake.contracts.form import (
     Type,
 )
 from wistlake.derive.merge import days_in
-from wistlake.pipeline.tally import apply, compare
+from wistlake.pipeline.tally import commit, compare
 from wistlake.transforms.changes import changes
 
 TABLE = Table(
@@ -66,6 +66,13 @@ CURRENT = f"""
     long  | m1       | 2026-03-02 | 8     | 2026-03-03T02:15 | 2026-03-04T02:15 | true | 2026-03-05T02:15 | l5
     later | m1       | 2026-03-02 | 8     |                  | 2026-03-06T02:15 | true | 2026-03-05T02:15 | l5
 """
+
+
+def apply(store, table, staged, current):
+    """Compare, then commit."""
+    applied = compare(store, table, staged, current)
+    commit(store, applied)
+    return applied
 
 
 def test_soft_removal(spark):

@@ -10,7 +10,7 @@ from itertools import groupby
 from wistlake import bronze
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
-from wistlake.pipeline.build import BuildPlan
+from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
 from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
@@ -21,6 +21,7 @@ from wistlake.transforms.channels import fingerprint
 
 MOST_ROWS = 500_000  # events that one build holds at once: about a gigabyte on either engine
 Key = tuple[str, str, date]
+Done = tuple[BuildPlan, BuildResult]
 
 
 def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
@@ -129,6 +130,24 @@ def _freshness(
             known = newest.get(s.name, {})
             expected = last_finished(s.calendar, order.window.now, order.window.tz)
             yield freshness(s.name, {m: known.get(m) for m in followed}, expected)
+
+
+def following(
+    order: RunOrder,
+    media: Sequence[MediaEntry],
+    intervals: Sequence[Interval],
+    objects: ObjectStore,
+    keys: tuple[bytes, ...],
+    done: Sequence[Done],
+) -> BuildPlan:
+    """What the builds of this run have left to do: landings that memory had no room for, and days of gold
+    that only a session which moved away from them has touched. What was refused is not tried again."""
+    tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
+    computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
+    stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
+    work = assemble(order, media, intervals, objects, keys, tried)
+    left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
+    return replace(work, refresh=frozenset(left))
 
 
 def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:

@@ -10,7 +10,7 @@ import structlog
 
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.asking import ask, choose, retire
-from wistlake.pipeline.assemble import assemble, pending
+from wistlake.pipeline.assemble import Done, assemble, following, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
@@ -142,20 +142,19 @@ class _Work:
         def intend(pairs: set[tuple[str, date]]) -> None:
             known.update(reopen(order, parts.ledger, known, pairs))
 
-        results: list[BuildResult] = []
-        waiting = len(pending(known.values(), order, len(keys)))
-        tried: set[Key] = set()
+        done: list[Done] = []
+        waiting = max(1, len(pending(known.values(), order, len(keys))))
         with parts.tables() as store:
             self._lap("engine")
-            while work.landings or not results:
-                parts.progress("building", len(tried), max(waiting, 1))
-                results.append(build(work, parts.objects, store, intend))
-                known |= publish(order, parts.ledger, media, known, work, results[-1])
-                tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
-                work = assemble(order, media, list(known.values()), parts.objects, keys, tried)
-        parts.progress("building", max(waiting, 1), max(waiting, 1))
+            while work.landings or work.refresh:
+                parts.progress("building", sum(len(w.landings) for w, _ in done), waiting)
+                result = build(work, parts.objects, store, intend)
+                done.append((work, result))
+                known |= publish(order, parts.ledger, media, known, work, result)
+                work = following(order, media, list(known.values()), parts.objects, keys, done)
+        parts.progress("building", waiting, waiting)
         self._lap("build")
-        return merged(results)
+        return merged([result for _, result in done])
 
     def _lap(self, name: str) -> None:
         now = self.parts.monotonic()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 
-from wistlake.pipeline.assemble import assemble, pending
+from wistlake.pipeline.assemble import Done, assemble, following, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.order import RunOrder
 from wistlake.pipeline.orphans import adopt
@@ -60,14 +60,13 @@ def _build(at_work: _Work, written: dict[Key, Interval]) -> BuildResult | None:
     work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys)
     if not work.landings and not work.refresh:
         return None
-    results: list[BuildResult] = []
-    tried: set[Key] = set()
+    done: list[Done] = []
     with at_work.tables() as store:
-        while work.landings or not results:
-            results.append(build(work, at_work.objects, store, at_work.intend))
-            changed = outcome(order, known, work, results[-1])
+        while work.landings or work.refresh:
+            result = build(work, at_work.objects, store, at_work.intend)
+            done.append((work, result))
+            changed = outcome(order, known, work, result)
             known.update(changed)
             written.update(changed)
-            tried |= {(m.dataset, m.media_id, m.day) for m in work.landings}
-            work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys, tried)
-    return merged(results)
+            work = following(order, at_work.media, list(known.values()), at_work.objects, at_work.keys, done)
+    return merged([result for _, result in done])
