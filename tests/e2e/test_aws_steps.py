@@ -60,7 +60,7 @@ def check_readers(lake: AwsLake, laptop: Lake, monkeypatch: pytest.MonkeyPatch) 
     }
     assert {command: said.exit_code for command, said in told.items()} == dict.fromkeys(told, 0), told
     status = json.loads(told["status"].stdout)
-    assert (status["last_run"]["run_id"], status["gaps"]) == ("day-1", [])
+    assert (status["last_run"]["run_id"], status["gaps"]) == ("run-0002", [])
     certified = json.loads(told["certify --days 2"].stdout)
     assert [d["origin"] for d in certified["days"]] == ["simulated"] * 2
     media, day = ours.sql("SELECT media_id, date FROM gold.fact_media_daily LIMIT 1").to_pylist()[0].values()
@@ -76,9 +76,9 @@ def check_readers(lake: AwsLake, laptop: Lake, monkeypatch: pytest.MonkeyPatch) 
 def test_two_days_are_the_laptops_row_by_row(
     lake: AwsLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = [lake.run_day(f"day-{n}", START + timedelta(days=n)) for n in range(2)]
+    said = [lake.run_day(f"run-{n + 1:04d}", START + timedelta(days=n)) for n in range(2)]
     assert [s["verdict"] for s in said] == ["succeeded", "succeeded"], said
-    laptop = Lake(tmp_path, SCENARIO)
+    laptop = Lake(tmp_path, SCENARIO)  # its runs are called as those above: some tables tell of runs
     laptop.run_days(2)
     for table in TABLES:
         assert differences(table, laptop.rows(table.full_name), lake.rows(table.full_name)) == []
@@ -87,7 +87,7 @@ def test_two_days_are_the_laptops_row_by_row(
     ]
     check_readers(lake, laptop, monkeypatch)
     before = lake.ledger.publication()
-    again = lake.run_day("day-1-again", START + timedelta(days=1))
+    again = lake.run_day("run-again", START + timedelta(days=1))
     assert again["verdict"] == "succeeded"
     assert again["published"]["watermarks"] == 0
     after = lake.ledger.publication()
