@@ -28,6 +28,9 @@ def settings(warehouse: str) -> Mapping[str, str]:
         f"{catalog}.io-impl": f"{_ICEBERG}.aws.s3.S3FileIO",
         f"{catalog}.warehouse": warehouse,
         f"{catalog}.cache-enabled": "false",
+        # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
+        # socket instead of a file.
+        "spark.io.encryption.enabled": "true",
     }
 
 
