@@ -43,17 +43,19 @@ def moment(day: int):
 
 
 def published(lake: Lake) -> dict[str, list[Row]]:
-    """All tables; of those that keep rows for every run, what the newest run found broken. How much it looked
-    at is its own affair: what a dead run has committed does not change again, and is not checked again."""
+    """All tables; of verdicts and checks, what is broken: as of the last time that somebody looked, and of the
+    newest run. How much a run looks at is its own affair: after a death it looks again at days that nothing
+    has moved since, and what is known of them by then may be more."""
+    tables = {t.full_name: lake.rows(t.full_name) for t in TABLES}
     newest = lake.ledger.runs(1)[0].run_id
-    return {
-        t.full_name: _broken(lake, newest) if "run_id" in t.key else lake.rows(t.full_name) for t in TABLES
-    }
+    checks = _broken(tables["ops.quality_results"])
+    tables["ops.quality_results"] = [r | {"run_id": "newest"} for r in checks if r["run_id"] == newest]
+    tables["ops.reconciliation"] = _broken(tables["ops.reconciliation"])
+    return tables
 
 
-def _broken(lake: Lake, run_id: str) -> list[Row]:
-    found = lake.rows("ops.quality_results")
-    return [r | {"run_id": "newest"} for r in found if (r["run_id"], r["verdict"]) == (run_id, "broken")]
+def _broken(rows: list[Row]) -> list[Row]:
+    return [r for r in rows if r["verdict"] == "broken"]
 
 
 class Clean:
