@@ -322,4 +322,5 @@ def test_status_says_what_agrees_with_wistia(
     assert found["checks"]["holds"] > 30
     with pytest.raises(SystemExit):
         main(["status", "--now", now])
-    assert "Reconciliation, media days" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "provisional media days: " in said
