@@ -152,11 +152,12 @@ class Cloud:
 
     # running
 
-    def run(self, machine: str, given: Mapping[str, Any]) -> Execution:
-        """One run of the machine, waited for."""
-        states = self.client("stepfunctions")
-        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
-        return self.ended(arn)
+    def run(self, machine: str, name: str, given: Mapping[str, Any]) -> Execution:
+        """One run of the machine under that name, waited for."""
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=machine, name=name, input=json.dumps(given)
+        )
+        return self.ended(started["executionArn"])
 
     def ended(self, arn: str) -> Execution:
         """The run, once it is over."""
@@ -172,9 +173,9 @@ class Cloud:
             cause=found.get("cause") or "",
         )
 
-    def day(self, machine: str, now: datetime, **given: Any) -> Execution:
+    def day(self, machine: str, name: str, now: datetime, **given: Any) -> Execution:
         """The daily run as the schedule would start it at `now`."""
-        return self.run(machine, {"trigger": "schedule", "scheduled_time": now.isoformat(), **given})
+        return self.run(machine, name, {"trigger": "schedule", "scheduled_time": now.isoformat(), **given})
 
     def calls(self) -> list[dict[str, Any]]:
         """Every call that a machine made of a service: resource, arguments, error."""

@@ -64,6 +64,7 @@ class Stage:
     url: str
     world: Any
     trouble: Trouble
+    orders: int = 0
 
     @property
     def variables(self) -> dict[str, str]:
@@ -92,9 +93,11 @@ class Stage:
         return self.cloud.outputs(f"wistlake-{self.name}")
 
     def day(self, now: datetime, **given: Any) -> Execution:
-        """The run that is due at `now`; the world's clock goes there first."""
+        """The run that is due at `now`; the world's clock goes there first. Runs are named as a laptop's are,
+        for some tables tell of runs."""
         self.world.clock.set(now)
-        return self.cloud.day(self.outputs["MachineArn"], now, **given)
+        self.orders += 1
+        return self.cloud.day(self.outputs["MachineArn"], f"run-{self.orders:04d}", now, **given)
 
     # reading
 
