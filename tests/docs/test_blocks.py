@@ -24,6 +24,7 @@ BEGINNINGS = ("bring-your-token.md", "README.md")
 NOT_RUN = {
     "not run: make": ("make",),
     "not run: it asks": ("wistlake",),
+    "not run: it serves until Ctrl-C": (".venv/bin/wistlake",),
     "not run: it needs a refused record": ("wistlake",),
     "not run: it needs an AWS account": ("aws", "make", "export"),
     "not run: it needs a GitHub account": ("gh",),
