@@ -537,7 +537,11 @@ def _files(environment: Mapping[str, str | None]) -> tuple[_File, _File]:
     """`.env`, and the TOML file that it or the environment names."""
     dotenv = _read_dotenv(Path(DOTENV))
     named = environment.get("wistlake_config") or dotenv.known.get("WISTLAKE_CONFIG")
-    return dotenv, _read_toml(Path(named or TOML).expanduser(), must_exist=bool(named))
+    try:
+        path = _home("WISTLAKE_CONFIG", Path(named or TOML))
+    except ValueError as e:
+        return dotenv, _File(problems=(str(e),))
+    return dotenv, _read_toml(path, must_exist=bool(named))
 
 
 def _read_dotenv(path: Path) -> _File:

@@ -138,6 +138,8 @@ def test_open_reads_what_is_published(grown: Lake) -> None:
 def test_open_says_where_there_is_no_lake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no lake yet"):
         wistlake.open(tmp_path)
+    with pytest.raises(ConfigError, match="no such home folder"):
+        wistlake.open("~0/lake")
 
 
 def test_catalog_serves_readers_and_refuses_writers(lake: Path) -> None:

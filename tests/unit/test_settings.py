@@ -105,6 +105,12 @@ class TestPrecedence:
         assert (settings.lookback_days, settings.max_concurrency) == (5, 4)
         assert (settings.per_page, settings.page) == (3, 2)
 
+    def test_a_home_folder_that_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for variable in ("WISTLAKE_CONFIG", "WISTLAKE_LAKE", "WISTLAKE_CHANNELS"):
+            with monkeypatch.context() as only, pytest.raises(ConfigError, match=variable):
+                only.setenv(variable, "~0/there")
+                Settings()
+
     def test_an_empty_value_is_no_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write_env("WISTIA_API_TOKEN=\nMEDIA_IDS=\nWISTLAKE_LOOKBACK_DAYS=3\n")
         monkeypatch.setenv("WISTLAKE_LOOKBACK_DAYS", "")
