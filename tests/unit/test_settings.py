@@ -107,9 +107,10 @@ class TestPrecedence:
 
     def test_a_home_folder_that_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for variable in ("WISTLAKE_CONFIG", "WISTLAKE_LAKE", "WISTLAKE_CHANNELS"):
-            with monkeypatch.context() as only, pytest.raises(ConfigError, match=variable):
+            with monkeypatch.context() as only:
                 only.setenv(variable, "~0/there")
-                Settings()
+                with pytest.raises(ConfigError, match=variable):
+                    Settings()
 
     def test_an_empty_value_is_no_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write_env("WISTIA_API_TOKEN=\nMEDIA_IDS=\nWISTLAKE_LOOKBACK_DAYS=3\n")
