@@ -310,7 +310,10 @@ class Settings(BaseSettings):
         "on or off",
     )
     report: bool = _setting(
-        "WISTLAKE_REPORT", True, "Write report.html into the lake after every run.", "true or false"
+        "WISTLAKE_REPORT",
+        True,
+        "Write report.html into the lake after every run that has news.",
+        "true or false",
     )
     notify_command: str = _setting(
         "WISTLAKE_NOTIFY_COMMAND",

@@ -35,6 +35,11 @@ def report(
     output.say(f"report: {path}")
 
 
+def lake_report(settings: "Settings") -> Path:
+    """Where a run leaves the lake's own report."""
+    return settings.lake / "report.html"
+
+
 def write_after_run(settings: "Settings", *copies: Path) -> None:
     """The lake's own report, made anew. Whatever goes wrong is said: it never fails what came before."""
     from wistlake.wiring import laptop
@@ -43,7 +48,7 @@ def write_after_run(settings: "Settings", *copies: Path) -> None:
     try:
         query = laptop.query(settings)
         text = page(query, chosen_scope(query))
-        for path in (settings.lake / "report.html", *copies):
+        for path in (lake_report(settings), *copies):
             path.write_text(text, encoding="utf-8")
     except Exception as e:
         log = structlog.get_logger()

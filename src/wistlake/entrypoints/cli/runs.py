@@ -8,7 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
-from wistlake.entrypoints.cli.report import write_after_run
+from wistlake.entrypoints.cli.report import lake_report, write_after_run
 
 if TYPE_CHECKING:
     from wistlake.pipeline.order import RunOrder, RunResult
@@ -45,10 +45,10 @@ def perform(
 
 
 def _tell(result: "RunResult", settings: "Settings", *, as_json: bool, silent: bool = False) -> None:
-    """The result where it was asked for, and as the lake's report where the settings want one."""
+    """The result where it was asked for, and as the lake's report, where the settings want one and there is news."""
     if not silent:
         show(result, as_json=as_json)
-    if settings.report:
+    if settings.report and (result.tables or not lake_report(settings).is_file()):
         write_after_run(settings)
 
 
