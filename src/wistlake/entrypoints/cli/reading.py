@@ -34,7 +34,7 @@ def query(
 
 
 def status(now: Now = None, as_json: Json = False) -> None:
-    """The last run, how far the data goes, what agrees with Wistia, what is missing.
+    """The last run, how far the data goes, and what is missing.
 
     Of a lake of simulated days: as of its last run.
 
