@@ -101,7 +101,7 @@ class _Runner:
                     }
                 )
             finally:
-                self.mirror.push(client, before)
+                self.mirror.push(client, buckets, before)
 
     def _fetch(self, client: Any, location: str) -> Path:
         address = urlsplit(location)
@@ -160,9 +160,9 @@ class _Mirror:
             self._path(at).unlink()
         return there
 
-    def push(self, client: Any, before: dict[tuple[str, str], int]) -> None:
+    def push(self, client: Any, buckets: list[str], before: dict[tuple[str, str], int]) -> None:
         """Bring to the buckets what has changed in the folders since."""
-        after = self._files({bucket for bucket, _ in before} | {p.name for p in self.root.iterdir()})
+        after = self._files(buckets)
         for at in sorted(after):
             path = self._path(at)
             if before.get(at) != path.stat().st_mtime_ns:
