@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
@@ -116,6 +117,7 @@ def _run(spark: "SparkSession", order: Order) -> str:
         sys.path[:], sys.argv = before[:2]
         os.environ.clear()
         os.environ.update(before[2])
+        boto3.DEFAULT_SESSION = None  # it holds this job's keys, and the next one has another role's
         _forget_modules()
     return ""
 
