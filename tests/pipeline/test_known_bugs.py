@@ -69,7 +69,7 @@ BUGS: dict[str, str] = {
     "media, visitor and day as the key of a session": "test_a_visitor_may_come_twice_a_day",
     "a wrong path, taken for an endpoint that is gone": "unit/wistia/test_endpoints.py::test_request",
     "the token in the query": "unit/wistia/test_leaks.py::test_the_token_travels_in_one_header_only",
-    "personal data and tokens in what is kept": "privacy/test_canary.py::test_no_marker_leaves_bronze",
+    "personal data and tokens in what is kept": "privacy/test_canary.py::test_no_mark_leaves_bronze",
     "tokens in logs": "unit/wistia/test_leaks.py::test_the_token_shows_nowhere",
     "zero days are dropped, quiet days alarm": "test_quiet_days_are_zeros_and_no_gaps",
     "a strict schema refuses new fields": "test_new_fields_are_told_once",
