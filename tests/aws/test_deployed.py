@@ -15,6 +15,8 @@ from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake.contracts import TABLES
 from wistlake.pipeline.evidence import evidence
+from wistlake.planning.intervals import Interval, State
+from wistlake.ports import Run
 from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
@@ -211,6 +213,7 @@ def test_the_schedule_starts_the_machine(deployed: Stage) -> None:
         assert found["State"] == "ENABLED"
         assert found["Target"]["Arn"] == made["MachineArn"] != deployed.outputs["MachineArn"]
 
+        _died_while_ingesting(other, now)
         due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         kept = {name: found[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
         scheduler.update_schedule(**kept, ScheduleExpression=f"cron({due.minute} {due.hour} * * ? *)")
@@ -222,6 +225,14 @@ def test_the_schedule_starts_the_machine(deployed: Stage) -> None:
         assert given[0]["trigger"] == "schedule"
         assert datetime.fromisoformat(given[0]["scheduled_time"]) >= due
         assert other.ledger.publication()
+
+
+def _died_while_ingesting(stage: Stage, now: datetime) -> None:
+    """A run of the night before that never came back: the plan must look for what it has landed."""
+    night = now - timedelta(hours=20)
+    stage.ledger.put_run(Run("died", "scheduled", "simulated", "failed", night))
+    planned = Interval("events", stage.world.media_ids[0], night.date(), State.PLANNED, "died", night)
+    stage.ledger.record([planned])
 
 
 def _first_execution(stage: Stage) -> str:

@@ -56,8 +56,8 @@ TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: h
 
 RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
 bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
-    plan      s3 PutObject R · dynamodb GetItem, PutItem, UpdateItem, Query, Scan L ·
-              secretsmanager GetSecretValue token
+    plan      s3 PutObject R, GetObject B, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
+              UpdateItem, Query, Scan L · secretsmanager GetSecretValue token
     ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
               dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
     Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
