@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import call
 from support.lake import START, Lake, Scenario
 from support.receiver import Receiver
 from wistia_simulator import MediaChange, Profile
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.entrypoints.cli.main import main
 from wistlake_dashboard.digest import LONGEST, LONGEST_TITLE, Digest, digest
 
 pytestmark = pytest.mark.engine
@@ -50,12 +50,6 @@ def slack(here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         yield receiver
 
 
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        main(["digest", *arguments])
-    return int(left.value.code or 0)
-
-
 def plays(lake: Lake, first: int, last: int) -> dict[str, int]:
     """Plays by media from `first` to `last` days before the newest one."""
     rows = lake.sql(
@@ -91,9 +85,9 @@ def test_it_is_bounded(week: Digest) -> None:
 
 
 def test_it_is_plain_text_here(here: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call() == 0
+    assert call("digest") == 0
     shown = capsys.readouterr().out
-    assert call("--stdout") == 0
+    assert call("digest", "--stdout") == 0
     assert capsys.readouterr().out == shown
     assert shown.startswith("Wistia, ")
 
@@ -101,10 +95,10 @@ def test_it_is_plain_text_here(here: None, capsys: pytest.CaptureFixture[str]) -
 def test_slack_gets_nothing_unless_it_is_told_to_send(
     slack: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("--slack") == 0
+    assert call("digest", "--slack") == 0
     payload = json.loads(capsys.readouterr().out)
     assert slack.received == []
-    assert call("--slack", "--send") == 0
+    assert call("digest", "--slack", "--send") == 0
     assert slack.received == [payload]
     assert list(payload) == ["text"]
     assert payload["text"].startswith(":large_green_circle: *Wistia, ")
@@ -115,12 +109,12 @@ def test_slack_gets_nothing_unless_it_is_told_to_send(
 
 def test_a_refusal_is_a_failure(slack: Receiver) -> None:
     slack.status = 500
-    assert call("--slack", "--send") == 75
+    assert call("digest", "--slack", "--send") == 75
     assert len(slack.received) == 1
 
 
 def test_sending_needs_an_address_and_a_way(here: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("--slack", "--send") == 2
+    assert call("digest", "--slack", "--send") == 2
     assert "SLACK_WEBHOOK_URL is not set" in capsys.readouterr().err
-    assert call("--send") == 2
+    assert call("digest", "--send") == 2
     assert "--slack --send" in capsys.readouterr().err

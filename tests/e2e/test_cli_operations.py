@@ -15,6 +15,7 @@ import pytest
 from typer.main import get_command
 
 import wistlake
+from support.commands import call
 from support.lake import START, Lake, Scenario
 from support.processes import work_of_children
 from wistia_simulator import Profile, ServerOptions, create_app
@@ -23,7 +24,7 @@ from wistlake.adapters import local_upkeep
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import TABLES as ALL
 from wistlake.contracts import table as contract
-from wistlake.entrypoints.cli.main import app, main
+from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError
 from wistlake.planning.intervals import State
 from wistlake.ports import Publication
@@ -63,15 +64,6 @@ def lake(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         }.items():
             monkeypatch.setenv(name, value)
         yield folder
-
-
-def call(*arguments: str) -> int:
-    """The exit code of one command."""
-    try:
-        main(arguments)
-    except SystemExit as e:
-        return int(e.code or 0)
-    return 0
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:

@@ -15,13 +15,14 @@ import httpx2
 import pytest
 from typer.main import get_command
 
+from support.commands import call
 from support.lake import START, Lake, Scenario
 from support.terminal import on_terminal
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters.lake_archive import restore
 from wistlake.adapters.sqlite_ledger import SqliteLedger
-from wistlake.entrypoints.cli.main import app, main
+from wistlake.entrypoints.cli.main import app
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m")
 STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -63,12 +64,7 @@ def served(grown: Lake, tmp_path: Path) -> Iterator[dict[str, str]]:
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command in this process."""
     capsys.readouterr()
-    try:
-        main(arguments)
-        code = 0
-    except SystemExit as e:
-        code = int(e.code or 0)
-    return (code, *capsys.readouterr())
+    return (call(*arguments), *capsys.readouterr())
 
 
 # a terminal

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from support import commands
 from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake import bronze
 from wistlake.adapters import lake_archive
 from wistlake.adapters.local_objects import LocalObjects
-from wistlake.entrypoints.cli.main import main
 from wistlake.quality.reasons import meaning
 from wistlake.transforms import fact_events
 
@@ -46,11 +46,7 @@ def folder(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any, str]:
     """Exit code, the answer (JSON, if it was asked for), and standard error."""
     capsys.readouterr()
-    code = 0
-    try:
-        main(arguments)
-    except SystemExit as e:
-        code = int(e.code or 0)
+    code = commands.call(*arguments)
     said = capsys.readouterr()
     wants_json = "--json" in arguments and not code
     return code, json.loads(said.out.splitlines()[-1]) if wants_json else said.out, said.err

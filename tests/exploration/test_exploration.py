@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from simulator.support import RECORDED, VISITS, needs_samples
+from support.commands import call
 from support.lake import VirtualSeconds
 from wistia_simulator import (
     Fault,
@@ -28,7 +29,6 @@ from wistia_simulator import (
 from wistia_simulator.main import running
 from wistlake import exploration
 from wistlake.contracts import source
-from wistlake.entrypoints.cli.main import main
 from wistlake.errors import SourceRefused
 from wistlake.exploration import Asked, Samples
 from wistlake.exploration.watermarks import candidates, suggested
@@ -230,13 +230,6 @@ def test_samples_in_the_repository_are_ignored_by_git() -> None:
         ["git", "check-ignore", *names], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == names
-
-
-def call(*arguments: str) -> int:
-    """A command's exit code."""
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-    return int(left.value.code or 0)
 
 
 # As people call it: the commands, and the scripts, against a server.

