@@ -38,7 +38,8 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """Both engines' tables after the same story."""
     folder = tmp_path_factory.mktemp("parity")
-    with for_small_data(folder / "conf"):
+    with for_small_data(folder / "conf"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")  # as any Sail session of this process has left it
         assert in_process(tell, folder / "spark", SCENARIO.on("spark"), seconds=1200) == 0
     tell(folder / "sail", SCENARIO)
     lakes = {engine: _lake(folder / engine) for engine in ENGINES}

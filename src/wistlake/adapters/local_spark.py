@@ -42,6 +42,9 @@ def iceberg_jar() -> Path:
 def session(catalog_uri: str, scratch: Path, memory: str = "2g") -> Iterator["SparkSession"]:
     """A session whose catalog `lake` is the Iceberg REST service at `catalog_uri`; spills go to `scratch`."""
     os.environ["JAVA_HOME"] = java_home()
+    # A Connect session (Sail's) of a parent process leaves them, and Spark would look for a server.
+    for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_REMOTE"):
+        os.environ.pop(name, None)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     from pyspark.sql import SparkSession
 
