@@ -24,8 +24,10 @@ def session(catalog_uri: str) -> Iterator["SparkSession"]:
     )
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = "lake"
     os.environ.setdefault("RUST_LOG", "error")
-    # Sail's allocator keeps what it has freed unless told otherwise: a fifth of a small run's memory.
+    # Sail's allocator keeps what it has freed unless told otherwise, and takes more than it needs: a fifth of a
+    # small run's memory, and a fifth or more of a rebuild's.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")
     # As small as at the default level, and written in five sixths of the time.
     os.environ.setdefault("SAIL_PARQUET__COMPRESSION", "zstd(1)")
     from pysail.spark import SparkConnectServer
