@@ -94,7 +94,7 @@ def parts(settings: Settings, outside: laptop.Outside) -> Parts:
 
     @cache
     def keys() -> tuple[bytes, ...]:
-        return aws_secrets.read_keys(_required(settings.key_secret, "WISTLAKE_KEY_SECRET")).keys
+        return aws_secrets.read_keys(_key_secret(settings)).keys
 
     return Parts(
         objects=objects(settings),
@@ -107,6 +107,11 @@ def parts(settings: Settings, outside: laptop.Outside) -> Parts:
         monotonic=outside.monotonic,
         redact=laptop.redaction(settings, keys),
     )
+
+
+def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
+    """Where the pseudonym keys are kept."""
+    return aws_secrets.SecretKeys(_key_secret(settings))
 
 
 def client(settings: Settings, outside: laptop.Outside) -> WistiaClient:
@@ -133,6 +138,10 @@ def notifier(settings: Settings) -> Notifier:
 
 def _no_engine() -> AbstractContextManager[TableStore]:
     raise StoreError("a Lambda function builds no tables: the Glue job does")
+
+
+def _key_secret(settings: Settings) -> str:
+    return _required(settings.key_secret, "WISTLAKE_KEY_SECRET")
 
 
 def _required(value: str, variable: str) -> str:

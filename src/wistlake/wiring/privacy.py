@@ -2,8 +2,7 @@
 
 import os
 import shlex
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,8 @@ from wistlake import bronze
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.contracts import SOURCES
-from wistlake.errors import StoreError
 from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
-from wistlake.pipeline.order import Client, Parts, RunOrder
+from wistlake.pipeline.order import LakeParts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.privacy import scan
 from wistlake.privacy.keys import KeyChain
@@ -51,24 +49,15 @@ def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> 
     return laptop.order(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
 
 
-def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> Parts:
-    """A run's parts, also while a rotation is unfinished. Nothing is fetched or landed with them."""
+def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> LakeParts:
+    """What a rotation needs, also while one is unfinished."""
     laptop.here(settings).open(settings.account_timezone, outside.clock())
-
-    @asynccontextmanager
-    async def nobody() -> AsyncIterator[Client]:
-        raise StoreError("a rotation asks nobody")
-        yield
-
-    return Parts(
+    return LakeParts(
         objects=LocalObjects(settings.lake),
         ledger=laptop.ledger(settings),
         tables=laptop.tables(settings),
-        client=nobody,
-        notifier=laptop.notifier(settings, outside),
         keys=lambda: ring.load().keys,
         clock=outside.clock,
-        monotonic=outside.monotonic,
     )
 
 
