@@ -27,14 +27,13 @@ from wistlake.pipeline.publish import publish
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
-from wistlake.ports import Publication, Run, TableRef, TableStore
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication, Run, TableRef, TableStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-LEASE, LEASE_SECONDS = "lake", 6 * 3600.0
 UNFINISHED = "forgetting"  # the ledger's name for the days whose gold must still be computed anew
 RECEIPTS = "receipts"
 PERSONAL = tuple(s.name for s in SOURCES if tombstones.is_personal(s))

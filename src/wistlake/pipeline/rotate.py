@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy, Removal, Table
 from wistlake.derive import pseudonym
-from wistlake.pipeline.forget import LEASE, LEASE_SECONDS, Purge, resigned
+from wistlake.pipeline.forget import Purge, resigned
 from wistlake.pipeline.order import LakeParts, RunOrder
-from wistlake.ports import Publication, TableStore
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableStore
 from wistlake.privacy.keys import KeyChain
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def backup(
 
     Example: wistlake backup /mnt/backups/lake-2026-11-21.tar.gz
     """
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     settings, at = session.settings(), session.clock(now)()
