@@ -15,12 +15,14 @@ from support.compare import differences
 from support.lake import KEY, START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake import contracts
+from wistlake.adapters.aws_objects import S3Objects
 from wistlake.adapters.lake_bytes import hits
 from wistlake.contracts import TABLES
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.pipeline.evidence import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
+from wistlake.privacy.scan import KINDS
 from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
@@ -203,11 +205,27 @@ class TestKeeping:
         for table in TABLES:
             assert differences(table, before[table.full_name], after[table.full_name]) == []
 
+    def test_nobody_is_in_the_lake_but_in_raw_pages(self, week: Stage) -> None:
+        checks = json.loads(week.command("doctor", "--privacy", "--json"))["checks"]
+        assert {c["verdict"] for c in checks} == {"ok"}, checks
+        assert len(checks) == len(KINDS)
+        _, keys = _somebody(week)
+        stray = {"Bucket": week.outputs["SilverBucket"], "Key": "notes.txt"}
+        s3 = week.cloud.client("s3")
+        s3.put_object(**stray, Body="\n".join(keys).encode())
+        s3.delete_object(**stray)  # it is in an older version still
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            week.command("doctor", "--privacy", "--json")
+        assert "silver/notes.txt" in caught.value.stderr
+        assert not [key for key in keys if key in caught.value.stderr]
+
     def test_a_person_is_forgotten(self, week: Stage) -> None:
         email, keys = _somebody(week)
         visitors = {pseudonym([KEY], key) for key in keys}
         texts, before = {email, *keys, *visitors}, week.tables()
-        assert hits(week.everything(), texts)
+        before_in = hits(week.everything(), texts)
+        assert any(place.endswith("notes.txt") for place in before_in)
+        S3Objects(week.outputs["SilverBucket"], week.cloud.client("s3")).delete(["notes.txt"])
         asked = ("forget", "--email", email, "--json")
         would = json.loads(week.command(*asked, "--dry-run", now=on(DAYS + 6)))
         assert would["tables"]["silver.fact_events"] > 1

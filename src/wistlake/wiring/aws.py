@@ -1,10 +1,10 @@
 """The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_budget import DynamoBudget
@@ -57,6 +57,16 @@ def ledger(settings: Settings) -> DynamoLedger:
 def objects(settings: Settings) -> S3Objects:
     """The lake's raw pages, and the documents of its runs."""
     return S3Objects(_required(settings.bronze_bucket, "BRONZE_BUCKET"))
+
+
+def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Every version of everything in the lake's buckets: its place (the key; `silver/` before those of the
+    silver bucket), and what reads it."""
+    silver = S3Objects(_required(settings.silver_bucket, "SILVER_BUCKET"))
+    for bucket, prefix in ((objects(settings), ""), (silver, "silver/")):
+        for version in bucket.versions(""):
+            if version.data:
+                yield f"{prefix}{version.key}", partial(bucket.read, version)
 
 
 def examine(settings: Settings) -> Check:

@@ -1,4 +1,4 @@
-"""The laptop's parts for forgetting, rotating and looking for personal data."""
+"""The laptop's parts for forgetting and rotating; looking for personal data in any lake."""
 
 import os
 import shlex
@@ -14,6 +14,7 @@ from wistlake.contracts import SOURCES
 from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
 from wistlake.pipeline.order import LakeParts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
+from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.tombstones import is_personal
@@ -21,6 +22,7 @@ from wistlake.settings import Settings
 from wistlake.wiring import laptop
 
 if TYPE_CHECKING:
+    from wistlake.adapters.lake_bytes import Piece
     from wistlake.pipeline.forget import Purge, Search
 
 
@@ -70,14 +72,14 @@ def purge(settings: Settings) -> "Purge":
 
 def examine(settings: Settings) -> Iterator[Check]:
     """What personal data and secrets seem to be where they should not, a check a kind; values are not told."""
-    from wistlake.adapters import lake_bytes
-
-    if not laptop.here(settings).exists():
+    on_aws = settings.place == "aws"
+    if not on_aws and not laptop.here(settings).exists():
         yield Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
         return
+    objects = laptop.objects(settings)
     found = scan.scan(
-        (p for p in lake_bytes.pieces(settings.lake) if _must_be_clean(settings.lake, p.place)),
-        scan.personal_values(_raw_records(LocalObjects(settings.lake))),
+        _clean_pieces_on_aws(settings, objects) if on_aws else _clean_pieces_here(settings, objects),
+        scan.personal_values(_raw_records(objects)),
         settings.secrets(),
     )
     for kind, places in found.items():
@@ -86,20 +88,39 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield Check(
             f"privacy: {kind}", FAILED if places else OK, f"{said}{more}" or "none outside of raw pages"
         )
-    yield _owner_only(settings.lake)
+    if not on_aws:
+        yield _owner_only(settings.lake)
 
 
-def _must_be_clean(lake: Path, place: str) -> bool:
-    """Raw pages may hold people unless they were redacted before landing. The key file is a secret itself."""
-    if place == LakeFolder(lake).key_file.name:
-        return False
+def _clean_pieces_here(settings: Settings, objects: ObjectStore) -> "Iterator[Piece]":
+    """All of the lake that should hold nobody. The key file is a secret itself."""
+    from wistlake.adapters import lake_bytes
+
+    key_file = LakeFolder(settings.lake).key_file.name
+    for piece in lake_bytes.pieces(settings.lake):
+        if piece.place != key_file and _must_be_clean(objects, piece.place):
+            yield piece
+
+
+def _clean_pieces_on_aws(settings: Settings, objects: ObjectStore) -> "Iterator[Piece]":
+    """As above, of both buckets, older versions included: every byte travels to this machine."""
+    from wistlake.adapters import lake_bytes
+    from wistlake.wiring import aws
+
+    for place, read in aws.versions(settings):
+        if _must_be_clean(objects, place):
+            yield from lake_bytes.unpacked(place, read())
+
+
+def _must_be_clean(objects: ObjectStore, place: str) -> bool:
+    """Raw pages may hold people unless they were redacted before landing."""
     if not place.startswith(f"{bronze.ROOT}/"):
         return True
-    manifest = (lake / place).parent / bronze.MANIFEST
-    return manifest.is_file() and bronze.decode_manifest(manifest.read_bytes()).redacted
+    manifest = f"{place.rpartition('/')[0]}/{bronze.MANIFEST}"
+    return objects.exists(manifest) and bronze.decode_manifest(objects.get(manifest)).redacted
 
 
-def _raw_records(objects: LocalObjects) -> Iterator[Mapping[str, Any]]:
+def _raw_records(objects: ObjectStore) -> Iterator[Mapping[str, Any]]:
     """Every record of the raw pages that are kept and not redacted."""
     for dataset in (s.name for s in SOURCES if is_personal(s)):
         for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
