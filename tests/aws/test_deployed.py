@@ -229,7 +229,9 @@ class TestKeeping:
         asked = ("forget", "--email", email, "--json")
         would = json.loads(week.command(*asked, "--dry-run", now=on(DAYS + 6)))
         assert would["tables"]["silver.fact_events"] > 1
-        assert week.tables() == before
+        unchanged = week.tables()
+        for name, rows in before.items():
+            assert differences(contracts.table(name), rows, unchanged[name]) == []
 
         receipt = json.loads(week.command(*asked, now=on(DAYS + 6)))
         assert receipt["second_look"] == "nothing found"
