@@ -3,14 +3,18 @@
     python benchmarks/rebuild.py                      # 1,000,000 events, medians of three, alternating
     python benchmarks/rebuild.py --events 100000      # smaller
     python benchmarks/rebuild.py --only sail duckdb   # without Spark
+    python benchmarks/rebuild.py --events 10000000    # ten times as large
 
-Bronze is made once by a real backfill of the simulator (kept in --folder, so that a second call reuses it).
+Bronze is made once by a real backfill of the simulator (kept in --folder, so that a second call reuses it). Of
+more than a million events only the first million are simulated; the others are copies of their landings under
+media, session and visitor keys of their own: the same days, hours and pages, ten times as many people and media.
 Every build is a process of its own, with a fresh warehouse; printed are its wall seconds and its peak memory
 (of the whole process tree), and the ratios. The DuckDB job builds `fact_events`, `fact_media_daily` and
 `fact_media_engagement` and commits them with PyIceberg; Sail and Spark build every table.
 """
 
 import argparse
+import gzip
 import json
 import os
 import resource
@@ -26,6 +30,7 @@ from pathlib import Path
 
 FIRST = date(2026, 3, 2)
 DAYS = 50
+SIMULATED = 1_000_000  # events; more are copied
 MEDIA = 4
 #: Sessions that the simulated world makes of each one asked for (weekdays, weights of media).
 SHARE = 0.745
@@ -41,6 +46,21 @@ def settings(lake: Path, engine: str = "sail"):
         token="simulated", media_ids=("all",), lake=lake, engine=engine,
         start_date=FIRST, datasets=("media_metadata", "media_by_date", "events"),
     )  # fmt: skip
+
+
+def bronze_of(place: Path, events: int) -> Path:
+    """The folder in `place` with bronze of as many events, made if it is not there."""
+    folder = place / f"bronze-{events}"
+    if folder.exists():
+        return folder
+    times, rest = divmod(events, SIMULATED)
+    if times <= 1:
+        make_bronze(folder, events)
+    elif rest:
+        sys.exit(f"--events {events}: above {SIMULATED:,} only its multiples can be made")
+    else:
+        clone_bronze(folder, bronze_of(place, SIMULATED), times)
+    return folder
 
 
 def make_bronze(folder: Path, events: int) -> None:
@@ -61,6 +81,62 @@ def make_bronze(folder: Path, events: int) -> None:
 
     done = asyncio.run(work._ingest())
     print(f"bronze: {sum(m.rows for m in done.manifests.values() if m.dataset == 'events'):,} events")
+
+
+def clone_bronze(folder: Path, original: Path, times: int) -> None:
+    """`original`, and `times` - 1 copies of it beside it. Hashes of parts and payloads are those of the copies;
+    the content hash, which only tells one landing from another, is made from the original's."""
+    from wistlake import bronze
+    from wistlake.adapters.local_objects import LocalObjects
+    from wistlake.adapters.sqlite_ledger import SqliteLedger
+
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(original, unfinished)
+    objects, ledger = LocalObjects(unfinished), SqliteLedger(unfinished / "ledger.db")
+    media, intervals = ledger.media(), [i for i in ledger.intervals() if i.landing_id]
+    for number in range(1, times):
+        ids = {m.media_id: f"{m.media_id[:-2]}{number:02}" for m in media}
+        ledger.put_media([replace(m, media_id=ids[m.media_id]) for m in media])
+        copies = []
+        for interval in intervals:
+            manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
+            copy = copied(manifest, objects, ids[interval.media_id], number)
+            objects.put(bronze.manifest_key(copy.landing_id), bronze.encode_manifest(copy))
+            copies.append(
+                replace(
+                    interval,
+                    media_id=copy.media_id,
+                    landing_id=copy.landing_id,
+                    content_hash=copy.content_hash,
+                )
+            )
+        ledger.record(copies)
+        print(f"bronze: copy {number} of {times - 1}", flush=True)
+    unfinished.rename(folder)
+
+
+def copied(manifest, objects, media_id: str, number: int):
+    """The manifest of a copy of a landing; its parts are written on the way."""
+    from wistlake import bronze
+
+    landing = bronze.landing_id(manifest.dataset, media_id, manifest.day, manifest.run_id)
+    parts = []
+    for at, part in enumerate(manifest.parts, 1):
+        text = gzip.decompress(objects.get(part.key)).replace(manifest.media_id.encode(), media_id.encode())
+        for name in (b'"event_key":"', b'"visitor_key":"'):
+            text = text.replace(name, name + b"%d-" % number)
+        data, key = gzip.compress(text, compresslevel=1, mtime=0), bronze.part_key(landing, at)
+        objects.put(key, data)
+        parts.append(replace(part, key=key, bytes=len(data), sha256=bronze.sha256(data)))
+    return replace(
+        manifest,
+        landing_id=landing,
+        media_id=media_id,
+        parts=tuple(parts),
+        payload_sha256=bronze.payload_hash(parts),
+        content_hash=bronze.sha256(f"{number} {manifest.content_hash}".encode()),
+    )
 
 
 def seeded(folder: Path):
@@ -231,8 +307,7 @@ def main() -> None:
     folder = asked.folder / f"bronze-{asked.events}"
     if asked.child:
         child(asked.child, folder)
-    if not folder.exists():
-        make_bronze(folder, asked.events)
+    bronze_of(asked.folder, asked.events)
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in asked.only}
     for number in range(asked.rounds):
         for engine in asked.only:

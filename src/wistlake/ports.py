@@ -159,9 +159,10 @@ class TableStore(Protocol):
     def read(self, table: Table) -> "DataFrame":
         """The table's current rows, columns in contract order."""
 
-    def merge(self, table: Table, changes: "DataFrame", prune: str) -> None:
+    def merge(self, table: Table, changes: "DataFrame", prune: str | None) -> None:
         """Apply `changes` (contract columns and `_change`) in one commit. `prune` is a SQL boolean over the
-        target's columns, in literals, that holds for every row that `changes` may match."""
+        target's columns, in literals, that holds for every row that `changes` may match; None where every
+        change is new and can match no row."""
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Compute `rows` once and keep them inside the lake for this run; the frame that reads them back.

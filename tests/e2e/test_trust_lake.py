@@ -161,7 +161,7 @@ def test_rows_that_break_their_contract_stop_their_day_alone(
 
 
 def test_a_key_that_would_be_there_twice_stops_the_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fact_events, "deduplicate", lambda rows: rows.unionByName(rows))
+    monkeypatch.setattr(fact_events, "deduplicate", lambda rows, _: rows.unionByName(rows))
     with pytest.raises(ContractViolation, match="break unique_keys"):
         lake.run_days(1)
     assert lake.rows("silver.fact_events") == []

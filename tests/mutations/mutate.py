@@ -36,7 +36,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "dedupe", "transforms/fact_events.py",
-        "    rows = deduplicate(typed)\n", "    rows = typed\n", (TRUTH,),
+        "    rows = deduplicate(typed, twice)\n", "    rows = typed\n", (TRUTH,),
     ),
     Mutation(
         "MERGE condition", "derive/merge.py",

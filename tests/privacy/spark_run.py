@@ -99,7 +99,10 @@ def main(scratch: Path, log: Path) -> None:
             text, source("events"), about, pads, 1, fact_events.derived(1), fact_events.RULES
         )
         hashes = landing.fingerprints(text, pads, 1)
-        rows = fact_events.deduplicate(typed.where("reason is null")).join(hashes, on=["landing_id", "line"])
+        good = typed.where("reason is null")
+        rows = fact_events.deduplicate(good, fact_events.repeated_keys(good)).join(
+            hashes, on=["landing_id", "line"]
+        )
         rows.explain(extended=True)
         assert len({r["visitor_id"] for r in rows.collect()}) > SESSIONS // 2
         try:

@@ -26,8 +26,9 @@ def test_attributes_come_from_one_session(spark, built_at):
         """,
     )  # fmt: skip
     account = given(spark, visitor_activity.TABLE, "visitor_id | load_count\n v1 | 7\n v9 | 1")
+    described = transform.described(transform.totals(engagement), events)
     expect(
-        transform.build(engagement, events, account, built_at), dim_visitor.TABLE,
+        transform.build(described, account, built_at), dim_visitor.TABLE,
         """
         visitor_id | country | region | browser | platform | is_mobile | first_seen_at    | last_seen_at     | play_count | media_count | watch_milliseconds | account_load_count
         v1         | GB      |        | Safari  |          |           | 2026-03-02T10:00 | 2026-03-03T10:00 | 3          | 2           | 350                | 7

@@ -38,7 +38,8 @@ def history(spark) -> DataFrame:
 
 
 def built(spark, history: DataFrame, built_at, text: str) -> DataFrame:
-    return transform.build(typed(spark, text), history, ZONE, DEFAULT_RULES, built_at)
+    rows = typed(spark, text)
+    return transform.build(rows, transform.repeated_keys(rows), history, ZONE, DEFAULT_RULES, built_at)
 
 
 def test_the_copy_that_saw_most_stays_then_the_later_one(spark, history, built_at):
@@ -76,8 +77,9 @@ COPIES = """
 def test_the_order_of_landings_and_lines_does_not_matter(spark, seed):
     head, *rows = COPIES.strip().splitlines()
     random.Random(seed).shuffle(rows)
+    frame = given(spark, TABLE, "\n".join([head, *rows]))
     expect(
-        transform.deduplicate(given(spark, TABLE, "\n".join([head, *rows]))), TABLE,
+        transform.deduplicate(frame, transform.repeated_keys(frame)), TABLE,
         """
         event_key | percent_viewed | received_at         | landing_id
         a         | 0.5            | 2026-03-02T10:05:00 | l2

@@ -32,7 +32,7 @@ def test_one_row_a_key_whatever_the_order_of_arrival(spark, way, seed):
     chosen = (
         transform.first(frame, ["key"], *order)
         if way == "first"
-        else transform.first_of_repeated(frame, "key", *order)
+        else transform.first_of_repeated(frame, transform.repeated(frame, "key"), "key", *order)
     )
     expect(chosen, None, WANTED)
     assert chosen.columns == ["key", "at", "line"]
@@ -41,4 +41,4 @@ def test_one_row_a_key_whatever_the_order_of_arrival(spark, way, seed):
 def test_no_rows_are_no_keys(spark):
     none = given(spark, None, "key:string | at:bigint")
     assert transform.first(none, ["key"], F.col("at")).collect() == []
-    assert transform.first_of_repeated(none, "key", F.col("at")).collect() == []
+    assert transform.first_of_repeated(none, none.select("key"), "key", F.col("at")).collect() == []

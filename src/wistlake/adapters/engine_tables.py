@@ -72,10 +72,14 @@ class EngineTables:
         rows = self._spark.table(self._name(table))
         return rows.select(*(_column(c) for c in table.columns))
 
-    def merge(self, table: Table, changes: "DataFrame", prune: str) -> None:
-        """One MERGE, one snapshot."""
+    def merge(self, table: Table, changes: "DataFrame", prune: str | None) -> None:
+        """One MERGE, one snapshot. Rows that are all new are appended: nothing is read to be joined."""
+        changed = changes.where(F.col("_change") != "unchanged")
+        if prune is None:
+            changed.select(*table.column_names).writeTo(self._name(table)).append()
+            return
         view = f"changes_{table.name}"
-        changes.where(F.col("_change") != "unchanged").createOrReplaceTempView(view)
+        changed.createOrReplaceTempView(view)
         self._spark.sql(merge(table, self._name(table), view, prune)).collect()
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":

@@ -1,6 +1,6 @@
 """Contract to checks: what no row of a table may be, as SQL conditions. Pure text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wistlake.contracts.form import Column, Table
 
@@ -47,9 +47,10 @@ def not_allowed(column: Column) -> str:
     return f"{column.name} not in ({listed})"
 
 
-def key_text(table: Table) -> str:
-    """SQL: the key as one text, to count distinct ones."""
-    return f"concat_ws('|', {', '.join(f'cast({k} as string)' for k in table.key)})"
+def key_text(columns: Sequence[str]) -> str:
+    """SQL: a key as one text, to count distinct ones; of no columns there is one."""
+    texts = [f"cast({c} as string)" for c in columns] or ["''"]
+    return texts[0] if len(texts) == 1 else f"concat_ws('|', {', '.join(texts)})"
 
 
 def _any(conditions: Iterable[str]) -> str:

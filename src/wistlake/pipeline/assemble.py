@@ -19,7 +19,7 @@ from wistlake.ports import ObjectStore
 from wistlake.quality.checks import Finding, freshness
 from wistlake.transforms.channels import fingerprint
 
-MOST_ROWS = 500_000  # events that one build holds at once: about a gigabyte on either engine
+USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
 Key = tuple[str, str, date]
 Done = tuple[BuildPlan, BuildResult]
 
@@ -49,16 +49,21 @@ def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple
     )
 
 
-def within_memory(waiting: Sequence[Interval], most: int = MOST_ROWS) -> tuple[Interval, ...]:
-    """As many of the intervals as one build takes: small datasets whole, then events by day, at least one day."""
+def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple[Interval, ...]:
+    """As many of the intervals as one build takes: small datasets whole, then events by day, at least one day.
+
+    The builds share the events evenly: every one of them rewrites the tables that have no days, and a small
+    rest is not worth that."""
     small = [i for i in waiting if i.dataset != EVENTS]
     large = sorted((i for i in waiting if i.dataset == EVENTS), key=lambda i: (i.day, i.media_id))
+    rows = sum(i.rows for i in large)
+    share = rows / max(1, round(rows / usual))
     chosen: list[Interval] = []
-    rows = 0
+    taken = 0
     for _, of_day in groupby(large, key=lambda i: i.day):
         day = list(of_day)
-        rows += sum(i.rows for i in day)
-        if chosen and rows > most:
+        taken += sum(i.rows for i in day)
+        if chosen and taken > share:
             break
         chosen += day
     return (*small, *chosen)

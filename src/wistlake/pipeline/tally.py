@@ -96,7 +96,8 @@ def _sums(table: Table, measure: str) -> "Iterator[Column]":
     for check, condition in checks.violations(table).items():
         yield F.expr(f"sum(case when {condition} then 1 else 0 end)").alias(f"_broken_{check}")
     if grouped_by_key(table):
-        yield F.expr(f"count(1) - count(distinct {checks.key_text(table)})").alias(f"_broken_{checks.KEYS}")
+        key = checks.key_text([k for k in table.key if k not in _GROUPS])
+        yield F.expr(f"count(1) - count(distinct {key})").alias(f"_broken_{checks.KEYS}")
     if measure:
         yield F.sum(measure).alias("_measured")
 
@@ -138,11 +139,15 @@ def without(applied: Applied, pairs: Set[tuple[str, date]]) -> Applied:
 
 def commit(store: TableStore, applied: Applied) -> None:
     """One MERGE, if anything moved; pruned to the days that moved."""
-    if not applied.moved:
-        return
+    if applied.moved:
+        store.merge(applied.table, applied.changes, _prune(applied))
+
+
+def _prune(applied: Applied) -> str | None:
+    if all(t.change == NEW for t in applied.moved):
+        return None
     day = applied.table.day_column
-    prune = days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
-    store.merge(applied.table, applied.changes, prune)
+    return days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
 
 
 def affected_pairs(outcomes: Iterable[Applied]) -> set[tuple[str, date]]:

@@ -9,6 +9,11 @@ from wistlake.contracts.form import Table
 from wistlake.transforms.conform import conform
 
 KEYS = ("media_id", "date")
+#: What the daily tables count by, and from.
+_NEEDED = (
+    "visitor_id", "received_at", "percent_viewed", "watch_milliseconds", "conversion_type",
+    "channel", "country", "region", "platform", "browser", "is_mobile", "embed_host",
+)  # fmt: skip
 _FULL = (
     "case when watch_milliseconds is not null then cast(floor(duration_seconds * 1000 + 0.5) as bigint) end"
 )
@@ -21,11 +26,11 @@ def sessions(events: DataFrame, affected: DataFrame) -> DataFrame:
         events.where("removed_at is null")
         .withColumn("date", F.col("event_date_local"))
         .join(F.broadcast(affected), on=list(KEYS), how="left_semi")
-        .withColumns(
-            {
-                "viewed_millionths": F.expr("cast(floor(percent_viewed * 1e6 + 0.5) as bigint)"),
-                "full_milliseconds": F.expr(_FULL),
-            }
+        .select(
+            *KEYS,
+            *_NEEDED,
+            F.expr("cast(floor(percent_viewed * 1e6 + 0.5) as bigint)").alias("viewed_millionths"),
+            F.expr(_FULL).alias("full_milliseconds"),
         )
     )
 

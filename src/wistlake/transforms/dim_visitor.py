@@ -5,31 +5,37 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_visitor import TABLE
 from wistlake.transforms.conform import conform
-from wistlake.transforms.first import first
+from wistlake.transforms.first import first_of_repeated, repeated
 
 ATTRIBUTES = ("country", "region", "browser", "platform", "is_mobile")
 
 
-def build(engagement: DataFrame, events: DataFrame, account: DataFrame, built_at: Column) -> DataFrame:
-    """All days of the affected visitors in `fact_media_engagement`, listed sessions that include each one's
-    latest, and `silver.visitors`, to one row a visitor.
-
-    Attributes come from one latest session, never from separate maxima: two people don't mix.
-    """
-    counted = engagement.groupBy("visitor_id").agg(
+def totals(engagement: DataFrame) -> DataFrame:
+    """All days of some visitors in `fact_media_engagement`, added up: one row a visitor."""
+    return engagement.groupBy("visitor_id").agg(
         F.min("first_received_at").alias("first_seen_at"),
         F.max("last_received_at").alias("last_seen_at"),
         F.sum("play_count").alias("play_count"),
         F.expr("count(distinct media_id)").alias("media_count"),
         F.sum("watch_milliseconds").alias("watch_milliseconds"),
     )
+
+
+def described(totals: DataFrame, events: DataFrame) -> DataFrame:
+    """`totals`, and listed sessions that include each visitor's latest, to the totals with that session:
+    one row a visitor, or several where sessions of one moment were the latest."""
     sessions = events.select(
         "visitor_id", F.col("received_at").alias("last_seen_at"), "event_key", *ATTRIBUTES
     )
-    ending = sessions.join(
-        counted.select("visitor_id", "last_seen_at"), on=["visitor_id", "last_seen_at"], how="inner"
-    )
-    last = first(ending, ["visitor_id"], F.col("event_key").desc()).select("visitor_id", *ATTRIBUTES)
+    return totals.join(sessions, on=["visitor_id", "last_seen_at"], how="left")
+
+
+def build(described: DataFrame, account: DataFrame, built_at: Column) -> DataFrame:
+    """`described` visitors and `silver.visitors` to one row a visitor.
+
+    Attributes come from one latest session, never from separate maxima: two people don't mix.
+    """
+    twice = repeated(described, "visitor_id")
+    single = first_of_repeated(described, twice, "visitor_id", F.col("event_key").desc())
     loads = account.select("visitor_id", F.col("load_count").alias("account_load_count"))
-    joined = counted.join(last, on="visitor_id", how="left").join(loads, on="visitor_id", how="left")
-    return conform(joined.withColumn("built_at", built_at), TABLE)
+    return conform(single.join(loads, on="visitor_id", how="left").withColumn("built_at", built_at), TABLE)

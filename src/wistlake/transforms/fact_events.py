@@ -12,7 +12,7 @@ from wistlake.derive.localtime import local_date
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
-from wistlake.transforms.first import first_of_repeated
+from wistlake.transforms.first import first_of_repeated, repeated
 from wistlake.transforms.landing import value
 
 _RECEIVED = value(Field("received_at", Type.TIMESTAMP, Privacy.NONE, ""))
@@ -38,10 +38,17 @@ def derived(epochs: int) -> dict[str, str]:
     }
 
 
-def deduplicate(rows: DataFrame) -> DataFrame:
-    """One row a key: of the latest observation the one that saw most, then the one received last."""
+def repeated_keys(typed: DataFrame) -> DataFrame:
+    """The event_keys that come more than once."""
+    return repeated(typed, "event_key")
+
+
+def deduplicate(rows: DataFrame, twice: DataFrame) -> DataFrame:
+    """One row a key: of the latest observation the one that saw most, then the one received last. `twice`
+    are the `repeated_keys`."""
     return first_of_repeated(
         rows,
+        twice,
         "event_key",
         F.col("observed_at").desc(),
         F.col("percent_viewed").desc(),
@@ -52,15 +59,15 @@ def deduplicate(rows: DataFrame) -> DataFrame:
 
 
 def build(
-    typed: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
+    typed: DataFrame, twice: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
 ) -> DataFrame:
-    """Typed rows without a reason (`landing.parse`) and `dim_media_history` to sessions.
+    """Typed rows without a reason (`landing.parse`), their `repeated_keys` and `dim_media_history` to sessions.
 
     Duration and channel are those of the media when the session was received: a session that is built
     again years later comes out the same.
     """
     rules = tuple(rules)
-    rows = deduplicate(typed)
+    rows = deduplicate(typed, twice)
     spans = dim_media_history.spans(
         history, _duration=F.col("duration_seconds"), _media_channel=F.expr(media_channel(rules))
     )

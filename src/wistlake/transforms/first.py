@@ -12,12 +12,17 @@ def first(rows: DataFrame, keys: Sequence[str], *order: Column) -> DataFrame:
     return rows.withColumn("_rank", F.row_number().over(by)).where("_rank = 1").drop("_rank")
 
 
-def first_of_repeated(rows: DataFrame, key: str, *order: Column) -> DataFrame:
-    """The same where few keys come twice: only those are sorted. `key` is never NULL.
+def repeated(rows: DataFrame, key: str) -> DataFrame:
+    """The keys that come more than once."""
+    return rows.groupBy(key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(key)
 
-    Reads `rows` several times: for what lies in files (staged, or a table), not for what must be computed.
+
+def first_of_repeated(rows: DataFrame, repeated: DataFrame, key: str, *order: Column) -> DataFrame:
+    """The same where few keys are `repeated`: only those are sorted. `key` is never NULL.
+
+    Reads both several times: for what lies in files (staged, or a table), not for what must be computed. An
+    engine that finds few keys in a file holds them in memory, and sends the rows past them.
     """
-    repeated = rows.groupBy(key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(key)
     once = rows.join(F.broadcast(repeated), on=key, how="left_anti")
     again = rows.join(F.broadcast(repeated), on=key, how="left_semi")
     return once.unionByName(first(again, [key], *order))

@@ -186,22 +186,12 @@ def visitors(bench: Bench, pairs: set[Pair]) -> None:
     if not moved:
         return
     affected = bench.store.stage("affected_visitors", reduce(lambda a, b: a.unionByName(b), moved).distinct())
-    all_days = bench.store.stage(
-        "engagement_of_visitors",
-        bench.store.read(FACT_MEDIA_ENGAGEMENT).join(affected, on="visitor_id", how="left_semi"),
-    )
-    last_days = [
-        r[0]
-        for r in all_days.groupBy("visitor_id")
-        .agg(F.max("last_received_at").alias("at"))
-        .select(F.to_date("at").alias("day"))
-        .distinct()
-        .collect()
-    ]
-    latest = bench.store.read(FACT_EVENTS).where(days_in("event_date", last_days))
-    rows = dim_visitor.build(
-        all_days, latest.where("removed_at is null"), bench.store.read(VISITORS), bench.built_at
-    )
+    engagement = bench.store.read(FACT_MEDIA_ENGAGEMENT).join(affected, on="visitor_id", how="left_semi")
+    totals = bench.store.stage("visitor_totals", dim_visitor.totals(engagement))
+    last_days = [r[0] for r in totals.select(F.to_date("last_seen_at")).distinct().collect()]
+    latest = bench.store.read(FACT_EVENTS).where(days_in("event_date", last_days)).where("removed_at is null")
+    described = bench.store.stage("described_visitors", dim_visitor.described(totals, latest))
+    rows = dim_visitor.build(described, bench.store.read(VISITORS), bench.built_at)
     current = (
         bench.store.read(DIM_VISITOR)
         .join(affected, on="visitor_id", how="left_semi")

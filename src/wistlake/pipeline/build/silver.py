@@ -20,6 +20,7 @@ from wistlake.pipeline.build import checking
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
 from wistlake.pipeline.tally import Applied, compare
+from wistlake.planning.publishing import EVENTS
 from wistlake.quality.checks import Effect, Finding, finding
 from wistlake.transforms import (
     dim_media,
@@ -31,6 +32,7 @@ from wistlake.transforms import (
     media_lifetime,
     visitor_activity,
 )
+from wistlake.transforms.changes import NEW, UPDATED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -147,34 +149,28 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     """`fact_events`: whole (media, day) scopes, wherever their keys stand today."""
     if typed is None:
         return
-    rows = bench.store.stage(
-        "sessions",
-        fact_events.build(
-            typed,
-            bench.store.read(DIM_MEDIA_HISTORY),
-            bench.plan.zone,
-            bench.plan.rules,
-            bench.built_at,
-        ),
-    )
-    bench.findings.append(_unique(rows))
-    checking.refuse_whole(bench.findings[-1:])
-    rows, applied = bench.sound(FACT_EVENTS, rows, lambda r: _standing(bench, r), "events")
+    history = bench.store.read(DIM_MEDIA_HISTORY)
+    twice = bench.store.stage("repeated_keys", fact_events.repeated_keys(typed), "event_key string")
+    rows = fact_events.build(typed, twice, history, bench.plan.zone, bench.plan.rules, bench.built_at)
+    elsewhere = bench.store.stage("moved_sessions", _elsewhere(bench, typed))
+    rows, applied = bench.sound(FACT_EVENTS, rows, lambda _: _standing(bench, elsewhere), "events")
     shrunk = _shrunk(bench, applied)
     if shrunk:
         bench.stopped |= shrunk
         kept = ~F.col("media_id").isin(list(shrunk))
-        rows = rows.where(kept)
-        applied = compare(bench.store, FACT_EVENTS, rows, _standing(bench, rows))
+        applied = compare(bench.store, FACT_EVENTS, rows.where(kept), _standing(bench, elsewhere))
+    bench.findings.append(_unique(applied))
+    checking.refuse_whole(bench.findings[-1:])
     bench.settle(applied)
     for t in applied.tally:
         if t.media_id is not None and t.day is not None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
 
 
-def _unique(rows: "DataFrame") -> Finding:
-    """Whether a key is staged once, wherever its row stands."""
-    counted = rows.groupBy("event_key").agg(F.count(F.lit(1)).alias("n"))
+def _unique(applied: Applied) -> Finding:
+    """Whether a key is written once, wherever its row stands."""
+    written = applied.changes.where(F.col("_change").isin(NEW, UPDATED))
+    counted = written.groupBy("event_key").agg(F.count(F.lit(1)).alias("n"))
     found = counted.agg(F.sum("n").alias("n"), F.count(F.lit(1)).alias("keys")).collect()[0]
     there = found["n"] or 0
     return finding(
@@ -182,23 +178,30 @@ def _unique(rows: "DataFrame") -> Finding:
     )
 
 
-def _standing(bench: Bench, rows: "DataFrame") -> "DataFrame":
-    """Current sessions of the scopes, and those elsewhere whose key the build has: keys move."""
+def _elsewhere(bench: Bench, typed: "DataFrame") -> "DataFrame":
+    """Current sessions of other days whose key the build has: keys move."""
+    keys = typed.select("event_key")
+    return (
+        bench.store.read(FACT_EVENTS).where(f"not {_days(bench)}").join(keys, on="event_key", how="left_semi")
+    )
+
+
+def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
+    """Current sessions of the scopes, and those `_elsewhere`."""
     scopes = [(m.media_id, m.day, m.observed_at, m.landing_id) for m in bench.manifests("events")]
     scope = bench.spark.createDataFrame(
         scopes,
         "media_id string, event_date date, _scope_observed_at timestamp, _scope_landing_id string",
     )
-    days = days_in("event_date", (day for _, day, _, _ in scopes))
-    current = bench.store.read(FACT_EVENTS)
-    inside = current.where(days)
-    elsewhere = current.where(f"not {days}").join(
-        rows.select("event_key").distinct(), on="event_key", how="left_semi"
-    )
-    both = inside.unionByName(elsewhere.select(*FACT_EVENTS.column_names))
+    inside = bench.store.read(FACT_EVENTS).where(_days(bench))
+    both = inside.unionByName(elsewhere)
     return both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left").withColumn(
         "_in_scope", F.col("_scope_landing_id").isNotNull()
     )
+
+
+def _days(bench: Bench) -> str:
+    return days_in("event_date", (m.day for m in bench.plan.landings if m.dataset == EVENTS))
 
 
 def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
