@@ -4,11 +4,13 @@ Iceberg's own procedures change the tables; what lies in the bucket, older versi
 through S3. Imports nothing but pyspark and boto3: it runs inside Glue.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake import bronze
 from wistlake.adapters.aws_objects import S3Objects, Version
 from wistlake.adapters.aws_spark import CATALOG, GlueCatalog
 from wistlake.contracts.form import Table
@@ -60,7 +62,13 @@ class _Tables:
             f"SELECT manifest_list FROM {name}.snapshots UNION SELECT path FROM {name}.all_manifests"
             f" UNION SELECT file_path FROM {name}.all_files"
         )
-        return {_key(r[0]) for r in found}
+        return {_key(r[0]) for r in found} | self._statistics(table)
+
+    def _statistics(self, table: Table) -> set[str]:
+        """Keys of the statistics that the current metadata names, whoever computed them."""
+        metadata = json.loads(self._objects.get(_key(self._current(table).metadata_location)))
+        named = (*metadata.get("statistics", ()), *metadata.get("partition-statistics", ()))
+        return {_key(s["statistics-path"]) for s in named}
 
     def _files(self, table: Table) -> Iterator[Version]:
         return self._objects.versions(f"{_key(self._catalog.location(table))}/")
@@ -69,14 +77,20 @@ class _Tables:
 class GluePurge(_Tables):
     """`pipeline.forget.Purge`: takes the past away. Readers of an older publication lose it.
 
-    `scratch` are the prefixes below which everything may go: what runs stage, and answers of Athena.
+    `scratch` are the prefixes below which everything may go: what runs stage, and answers of Athena. `raw` is
+    the bucket of the raw pages: of those, what readers no longer see goes.
     """
 
     def __init__(
-        self, spark: "SparkSession", catalog: GlueCatalog, objects: S3Objects, scratch: Iterable[str]
+        self,
+        spark: "SparkSession",
+        catalog: GlueCatalog,
+        objects: S3Objects,
+        scratch: Iterable[str],
+        raw: S3Objects,
     ) -> None:
         super().__init__(spark, catalog, objects)
-        self._scratch = tuple(scratch)
+        self._scratch, self._raw = tuple(scratch), raw
 
     def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
         """Keep each table's current snapshot alone; the ids of those that are gone, by full name."""
@@ -87,21 +101,26 @@ class GluePurge(_Tables):
         return gone
 
     def sweep(self, tables: Iterable[Table]) -> int:
-        """Remove every version of every file that the tables' current state does not need, and what is
-        scratch; how many versions there were."""
+        """Remove every version of every file that the tables' current state does not need, what is scratch,
+        and raw pages that have expired; how many versions there were."""
         useless: list[Version] = []
         for table in tables:
+            files = list(self._files(table))  # first: what is written later is not among them
             needed = self._needed(table) | {_key(self._current(table).metadata_location)}
-            useless += (v for v in self._files(table) if not (v.is_seen and v.key in needed))
+            useless += (v for v in files if not (v.is_seen and v.key in needed))
         for prefix in self._scratch:
             useless += self._objects.versions(prefix)
+        expired = [v for v in self._raw.versions(f"{bronze.ROOT}/") if not v.is_seen]
+        self._raw.remove(expired)
         self._objects.remove(useless)
-        return len(useless)
+        return len(useless) + len(expired)
 
     def _forget_deleted_files(self, table: Table) -> None:
         """The commit that deletes a file keeps an entry about it, with its smallest and largest values:
         manifests are written anew without them."""
         name = self._catalog.name(table)
+        if any(r.key == _MANIFEST_BYTES for r in self._rows(f"SHOW TBLPROPERTIES {name}")):  # a crash left it
+            self._rows(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
         manifests = self._rows(f"SELECT length, deleted_data_files_count FROM {name}.manifests")
         if not any(m.deleted_data_files_count for m in manifests):
             return
@@ -138,11 +157,10 @@ class GlueUpkeep(_Tables):
     def remove_orphans(self, table: Table, keep: Set[str], before: datetime) -> int:
         """Remove files below the table that nothing needs and that were written before `before`; how many
         readers saw. Older versions go by the bucket's own rules."""
+        files = list(self._files(table))  # first: what is written later is not among them
         log = self._rows(f"SELECT file FROM {self._catalog.name(table)}.metadata_log_entries")
         needed = self._needed(table) | {_key(r[0]) for r in log} | set(map(_key, keep))
-        orphans = [
-            v.key for v in self._files(table) if v.is_seen and v.key not in needed and v.written < before
-        ]
+        orphans = [v.key for v in files if v.is_seen and v.key not in needed and v.written < before]
         self._objects.hide(orphans)
         return len(orphans)
 

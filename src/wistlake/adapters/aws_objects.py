@@ -128,10 +128,15 @@ class S3Objects:
                         )
 
     def read(self, version: Version) -> bytes:
-        """The bytes of one version."""
+        """The bytes of one version; none if it went meanwhile, as the bucket's own rules let versions go."""
+        which = {"Bucket": self._bucket, "Key": version.key, "VersionId": version.version_id}
         with explained(self.uri(version.key)):
-            found = self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)
-            body: bytes = found["Body"].read()
+            try:
+                body: bytes = self._s3.get_object(**which)["Body"].read()
+            except ClientError as e:
+                if code_of(e) in (*_ABSENT, "NoSuchVersion"):
+                    return b""
+                raise
             return body
 
     def clear(self, prefix: str) -> None:

@@ -85,13 +85,16 @@ class Copy:
 async def ask_source(client: Callable[[], AbstractAsyncContextManager[Client]], who: Who) -> Visitors | None:
     """Visitors that Wistia itself finds by the person's address; None if it can't be asked, or need not be.
 
-    Raw pages are kept for a while only, so that an older visitor's key is known to Wistia alone.
+    Raw pages are kept for a while only, so that an older visitor's key is known to Wistia alone. StoreError
+    if the request budget can't be used: that is a fault on this side.
     """
     if not who.email:
         return None
     try:
         async with client() as wistia:
             found = await wistia.page("/stats/visitors", {"search": who.email, "per_page": "100"})
+    except StoreError:
+        raise
     except WistlakeError:
         return None
     wanted = who.email.lower()
@@ -117,7 +120,7 @@ def forget(
 
     ConfigError if nobody is known by that name, StoreError if the second look still finds the person.
     """
-    with parts.ledger.lease(LEASE, order.run_id, order.window.now, LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
         record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
         if not dry_run:
             parts.ledger.put_run(record)
@@ -192,12 +195,17 @@ class _Forgetting:
         self.where["source_asked"] = self.asked is not None
         marks |= tombstones.marks_of(self.asked or (), self.keys, redacted=False)
         self.texts |= {r["visitor_key"] for r in self.asked or ()}
-        if not marks:
+        if not marks and not self._was_forgotten(address):
             raise ConfigError(
                 "nobody is known by that address: neither the raw pages that are kept nor Wistia's own "
                 "search name a visitor; if you know the visitor's key, give --visitor-key"
             )
         return Person(frozenset(marks), named.addresses)
+
+    def _was_forgotten(self, address: str) -> bool:
+        """Whether an earlier order was about the address: what it did not end, this one does."""
+        facts = self.parts.ledger.facts(tombstones.FACTS)
+        return any(address in entry["addresses"] for entry in tombstones.entries(facts))
 
     # bronze
 

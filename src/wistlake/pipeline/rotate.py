@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 FACTS = "rotation"
+UNFINISHED_ROTATION = "a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it"
 
 
 class KeyRing(Protocol):
@@ -34,7 +35,7 @@ class KeyRing(Protocol):
 
 def rotate(order: RunOrder, parts: LakeParts, ring: KeyRing, purge: Purge) -> dict[str, Any]:
     """Begin a new epoch, or end the one that was begun; what was done, as JSON."""
-    with parts.ledger.lease(LEASE, order.run_id, order.window.now, LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
         chain = ring.load().begun()
         ring.save(chain)
         with parts.tables() as store:

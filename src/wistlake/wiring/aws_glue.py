@@ -1,6 +1,5 @@
 """The parts of the Glue jobs. Imports nothing but pyspark and boto3: no settings, no HTTP client."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -89,8 +88,9 @@ def keeping(
     silver, ring, known = S3Objects(job.silver_bucket), aws_secrets.SecretKeys(job.key_secret), ledger(job)
     with _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
+        raw = objects(job)
         parts = LakeParts(
-            objects=objects(job),
+            objects=raw,
             ledger=known,
             tables=lambda: nullcontext(store),
             keys=lambda: ring.load().keys,
@@ -102,9 +102,9 @@ def keeping(
             Keeper(
                 ledger=known,
                 ring=ring,
-                purge=GluePurge(store.spark, catalog, silver, scratch),
+                purge=GluePurge(store.spark, catalog, silver, scratch, raw),
                 upkeep=GlueUpkeep(store.spark, catalog, silver),
-                search=search(store, {"bronze": objects(job), "silver": silver}),
+                search=search(store, {"bronze": raw, "silver": silver}),
                 retention_days=retention_days,
             ),
         )
@@ -132,10 +132,12 @@ def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
 def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
     from pyspark.sql import functions as F
 
-    any_of = "|".join(re.escape(t) for t in texts)
+    # As rows, never in the plan: Spark's log tells the filters that it pushes down.
+    wanted = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
     found = {}
     for table in TABLES:
         columns = [F.col(c.name) for c in table.columns if c.type in (Type.STRING, Type.STRINGS)]
-        if count := store.read(table).where(F.concat_ws("\n", *columns).rlike(any_of)).count():
+        rows = store.read(table).select(F.concat_ws("\n", *columns).alias("_row"))
+        if count := rows.join(wanted, F.expr("contains(_row, _text)"), "left_semi").count():
             found[table.full_name] = int(count)
     return found

@@ -14,9 +14,10 @@ from wistlake.pipeline.forget import Who
 from wistlake.pipeline.order import LakeParts, MediaChoice
 from wistlake.pipeline.steps import keep
 from wistlake.pipeline.steps.handover import Planned, encode_plan, plan_key
-from wistlake.pipeline.steps.keep import Request
+from wistlake.pipeline.steps.keep import Keeper, Request
 from wistlake.planning.intervals import MediaEntry
 from wistlake.ports import Run
+from wistlake.privacy.keys import KeyChain, fresh
 
 LATER = NOW + timedelta(days=3)
 
@@ -81,13 +82,38 @@ def test_without_any_plan_the_cure_is_named() -> None:
         keep.whole_lake(*lake(), "mine", "forget", LATER)
 
 
-@pytest.mark.parametrize("task", ["forget", "erase"])
-def test_what_nobody_can_do_is_refused(task: str) -> None:
+class Ring:
+    """A chain of keys in memory."""
+
+    def __init__(self, chain: KeyChain) -> None:
+        self.chain = chain
+
+    def load(self) -> KeyChain:
+        return self.chain
+
+    def save(self, chain: KeyChain) -> None:
+        self.chain = chain
+
+
+def asked_for(task: str, chain: KeyChain) -> None:
     ledger, objects = lake(r1=encode_plan(Planned(ORDER, {}, (), NOW)))
 
-    def never() -> Any:
+    def never(*_: object, **__: object) -> Any:
         raise AssertionError
 
     parts = LakeParts(objects, ledger, never, never, lambda: NOW)
+    keeper = Keeper(ledger, Ring(chain), never, never, never, 30)  # type: ignore[arg-type]
+    keep.keep(Request(task, NOW), "mine", parts, keeper)
+
+
+@pytest.mark.parametrize("task", ["forget", "erase"])
+def test_what_nobody_can_do_is_refused(task: str) -> None:
     with pytest.raises(ConfigError, match="one of forget, rotate, maintain"):
-        keep.keep(Request(task, NOW), "mine", parts, keeper=None)  # type: ignore[arg-type]
+        asked_for(task, fresh())
+
+
+@pytest.mark.parametrize("task", ["forget", "maintain"])
+def test_an_interrupted_rotation_comes_first(task: str) -> None:
+    """Its ids are of two epochs, and it knows the tables by their snapshots."""
+    with pytest.raises(StoreError, match="wistlake key rotate"):
+        asked_for(task, fresh().begun())

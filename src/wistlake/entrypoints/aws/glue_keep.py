@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from wistlake.errors import StoreError, WistlakeError
 from wistlake.pipeline.steps.keep import FORGET, Request, decode, keep
+from wistlake.pipeline.steps.lease import release
 from wistlake.wiring import aws_glue
 
 _JOB = ("bronze_bucket", "silver_bucket", "watermark_table", "ledger_table", "key_secret", "database")
@@ -26,6 +27,7 @@ def main(argv: list[str]) -> None:
         objects = aws_glue.objects(job)
         request = decode(objects.get(given.request_key))
         objects.delete([given.request_key])  # whom it names, no bucket keeps
+    release(aws_glue.ledger(job), given.run_id)  # a try of this very run that was killed may hold it still
     try:
         with aws_glue.keeping(job, given.run_id, lambda: datetime.now(UTC), given.retention_days) as lake:
             keep(request, given.run_id, *lake)
