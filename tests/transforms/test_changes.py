@@ -152,8 +152,8 @@ def test_merge_applies_what_was_found_and_a_second_time_nothing(store):
     assert store.refs()[TABLE.full_name] == once
 
 
-def _all(store):
-    return store.read(TABLE).selectExpr(
+def _all(store, table=TABLE):
+    return store.read(table).selectExpr(
         "*", "true _in_scope", "observed_at _scope_observed_at", "landing_id _scope_landing_id"
     )
 
@@ -201,3 +201,28 @@ def test_comparing_commits_nothing(store):
         store, TABLE, rows(store.spark, TABLE, "key | media_id | date\n z | m1 | 2026-03-02"), _all(store)
     )
     assert store.refs()[TABLE.full_name] == before
+
+
+@pytest.mark.parametrize("removal", [Removal.SOFT, Removal.DELETE, Removal.KEEP])
+def test_a_table_without_days_has_what_a_table_with_days_has(store, removal):
+    tables = [
+        replace(TABLE, name=f"probe_{removal}_{partition[:6]}", partition=partition, removal=removal)
+        for partition in ("", "months(date)")
+    ]
+    store.ensure(tables)
+    found = []
+    for table in tables:
+        for day in (
+            "a m1 1 03-02 | b m1 1 03-02 | c m1 1 03-02",
+            "a m1 2 03-03 | b m1 1 03-03 | d m1 1 03-03",
+        ):
+            lines = [
+                f"{key} | {media} | 2026-{at} | {value} | 2026-{at}T10:00 | l{at}"
+                for key, media, value, at in (line.split() for line in day.split(" | "))
+            ]
+            head = "key | media_id | date | value | observed_at | landing_id"
+            wanted = rows(store.spark, table, "\n".join([head, *lines]))
+            apply(store, table, wanted, _all(store, table))
+        found.append(sorted(store.read(table).drop("date").collect(), key=str))
+    assert found[0] == found[1]
+    assert len(found[0]) == (3 if removal is Removal.DELETE else 4)

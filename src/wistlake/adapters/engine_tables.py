@@ -11,6 +11,7 @@ from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.merge import merge
 from wistlake.derive.spark import SPARK
 from wistlake.ports import TableRef
+from wistlake.transforms.changes import after
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -73,14 +74,19 @@ class EngineTables:
         return rows.select(*(_column(c) for c in table.columns))
 
     def merge(self, table: Table, changes: "DataFrame", prune: str | None) -> None:
-        """One MERGE, one snapshot. Rows that are all new are appended: nothing is read to be joined."""
+        """One snapshot: of a MERGE, or of less where less will do. Rows that are all new are appended: nothing
+        is read to be joined. A table without days is written anew, as a MERGE would write it too, but past the
+        changes and not joined with them: engines hold the whole table in memory to MERGE into it."""
         changed = changes.where(F.col("_change") != "unchanged")
         if prune is None:
             changed.select(*table.column_names).writeTo(self._name(table)).append()
-            return
-        view = f"changes_{table.name}"
-        changed.createOrReplaceTempView(view)
-        self._spark.sql(merge(table, self._name(table), view, prune)).collect()
+        elif not table.day_column:
+            rows = after(table, self.read(table), changed)
+            rows.writeTo(self._name(table)).overwrite(F.lit(True))
+        else:
+            view = f"changes_{table.name}"
+            changed.createOrReplaceTempView(view)
+            self._spark.sql(merge(table, self._name(table), view, prune)).collect()
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Write once, read back: what follows reads columns from Parquet and does not compute again."""

@@ -1,4 +1,4 @@
-"""The one MERGE: every row that silver and gold ever gain, change or lose goes through this text.
+"""The one MERGE, of tables that have days: every row of theirs that changes or is lost goes through this text.
 
 The source is a frame of changes: contract columns, and `_change` (new, updated or removed). Rows that
 did not change are not in it, so a run that finds nothing new commits nothing.

@@ -1,4 +1,4 @@
-"""What a newer, complete observation changes: the frame that the one MERGE takes."""
+"""What a newer, complete observation changes: the frame that table stores take."""
 
 from functools import reduce
 
@@ -32,6 +32,16 @@ def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
         "_change",
         *(F.col(f"_was_{c}") for c in _days(table)),
     )
+
+
+def after(table: Table, current: DataFrame, changed: DataFrame) -> DataFrame:
+    """`current` rows (contract columns), and what changed of them (`changes` without the unchanged), to the rows
+    that the table is to have."""
+    kept = current.join(changed.select(*table.key), on=list(table.key), how="left_anti")
+    if table.removal is Removal.DELETE:
+        changed = changed.where(F.col("_change") != REMOVED)
+    columns = table.column_names
+    return kept.select(*columns).unionByName(changed.select(*columns))
 
 
 def scope_columns(table: Table) -> tuple[str, ...]:

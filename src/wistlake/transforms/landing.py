@@ -1,6 +1,7 @@
 """Bronze lines become typed rows, each with the reason it is refused for, if any."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
@@ -79,11 +80,14 @@ def parse(
     One projection without a filter: a filter above from_json would have Spark parse once a column. What is
     not named by the contract, or is of class PERSONAL, is not in the result.
     """
-    placed = lines.select(
+    parsed = lines.select(
         "value",
         F.expr(_LANDING).alias("_landing"),
-        F.from_json("value", envelope(source)).alias("line"),
+        F.from_json("value", envelope(_read(source, (*derived.values(), *rules.values())))).alias("line"),
     )
+    # The text ends here: it is most of what would go through the join.
+    number = F.expr(f"coalesce(cast(line._line as bigint), {_LINE})")
+    placed = parsed.select("_landing", number.alias("_number"), "line")
     # The pads ride on the landings: engines hold one side of a cross join in memory, and not the small one.
     names = ("media_id", "dt", "observed_at", "dataset")
     known = pads.crossJoin(
@@ -97,7 +101,7 @@ def parse(
     }
     return joined.select(
         F.col("_landing").alias("landing_id"),
-        F.expr(f"coalesce(cast(line._line as bigint), {_LINE})").alias("line"),
+        F.col("_number").alias("line"),
         F.col("_media_id").alias("landing_media_id"),
         F.col("_dt").alias("landing_dt"),
         F.col("_observed_at").alias("observed_at"),
@@ -105,6 +109,16 @@ def parse(
         *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
         F.expr(reason(source, rules)).alias("reason"),
     )
+
+
+def _read(source: Source, sqls: Sequence[str]) -> Source:
+    """The contract without the personal values that nothing is made of: they are not even read."""
+    fields = tuple(
+        f
+        for f in source.fields
+        if f.privacy is not Privacy.PERSONAL or f.required or any(raw_path(f) in sql for sql in sqls)
+    )
+    return replace(source, fields=fields)
 
 
 def fingerprints(lines: DataFrame, pads: DataFrame, epochs: int) -> DataFrame:
