@@ -90,6 +90,11 @@ $(TOOLS)/%/ready: requirements/%.txt
 	@touch $@
 
 $(TOOLS)/npm/ready: infra/tools/package.json infra/tools/package-lock.json
+	@command -v npm >/dev/null || { \
+	  echo "npm is missing: installing the package npm"; \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -y -qq npm; } || { \
+	  echo "the check of the state machines needs npm: install Node.js"; exit 1; }
 	mkdir -p $(@D)
 	cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
@@ -99,6 +104,7 @@ aws-lint: aws-tools ## templates, state machine and workflows
 	$(TOOLS)/aws-tools/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml infra/athena.json
 	SAM_CLI_TELEMETRY=0 $(TOOLS)/aws-tools/bin/sam validate --lint --region us-east-1 -t infra/template.yaml
 	$(TOOLS)/npm/node_modules/.bin/asl-validator --json-path infra/state_machine/daily.asl.json
+	$(TOOLS)/npm/node_modules/.bin/asl-validator --json-path infra/state_machine/keep.asl.json
 	$(TOOLS)/checkov/bin/checkov --skip-download --quiet --compact --framework cloudformation -f infra/template.yaml infra/bootstrap.yaml
 	$(TOOLS)/aws-tools/bin/zizmor --offline --quiet .github/workflows
 	$(TOOLS)/aws-tools/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -1,9 +1,9 @@
-"""Makes what goes to AWS, below `build/`: the functions' package, the Glue job's script and package, the wheel.
+"""Makes what goes to AWS, below `build/`: the functions' package, the Glue jobs' scripts and package, the wheel.
 
     python infra/build.py
 
 - `build/lambda/`       one folder for all three functions, as Lambda unpacks it: no Spark, no boto3
-- `build/glue/`         `glue_build.py` and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there
+- `build/glue/`         the scripts and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there
 - `build/dist/`         the wheel, kept beside the others so that a version can be looked at
 """
 
@@ -45,10 +45,11 @@ def functions() -> Path:
 
 
 def glue() -> Path:
-    """The Glue job's script and package. The package brings the zones too: who knows which ones Glue has."""
+    """The Glue jobs' scripts and package. The package brings the zones too: who knows which ones Glue has."""
     target = BUILD / "glue"
     target.mkdir(parents=True)
-    shutil.copy(SOURCE / "entrypoints" / "aws" / "glue_build.py", target)
+    for script in ("glue_build.py", "glue_keep.py"):
+        shutil.copy(SOURCE / "entrypoints" / "aws" / script, target)
     with zipfile.ZipFile(target / "wistlake.zip", "w", zipfile.ZIP_DEFLATED) as package:
         for folder in (SOURCE, BUILD / "lambda" / "tzdata"):
             for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):

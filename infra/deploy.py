@@ -41,6 +41,7 @@ PARAMETERS = {
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
     "WISTLAKE_REQUESTS_PER_MINUTE": "RequestsPerMinute",
     "SCHEDULE": "Schedule",
+    "UPKEEP_SCHEDULE": "UpkeepSchedule",
     "SCHEDULE_STATE": "ScheduleState",
     "ALERT_EMAIL": "AlertEmail",
     "SLACK_SECRET_ARN": "SlackSecret",

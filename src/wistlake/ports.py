@@ -89,6 +89,9 @@ class TableRef:
     snapshot_id: int | None
 
 
+LEASE, LEASE_SECONDS = "lake", 6 * 3600.0  # whoever writes to the lake holds it, a run's steps one by one
+
+
 class Ledger(Protocol):
     """What happened, what is done, and who may write. Every write is atomic and survives a crash."""
 

@@ -14,7 +14,8 @@ from support.lake import Scenario
 from wistia_simulator import Profile
 
 SCENARIO = Scenario(
-    profile=Profile(media=3, sessions_per_day=10, history_days=4), settings={"lookback_days": 2}
+    profile=Profile(media=3, sessions_per_day=10, history_days=4, email_share=0.3, returning_share=0.3),
+    settings={"lookback_days": 2},
 )
 
 

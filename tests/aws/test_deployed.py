@@ -2,6 +2,7 @@
 each begins where the one before has left the lake, as days do."""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,17 @@ import pytest
 
 from support.aws.stage import Stage, stage
 from support.compare import differences
-from support.lake import START, Lake, Scenario
+from support.lake import KEY, START, Lake, Scenario
 from wistia_simulator import Profile
+from wistlake import contracts
+from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.lake_bytes import hits
 from wistlake.contracts import TABLES
+from wistlake.derive.pseudonym import pseudonym
 from wistlake.pipeline.evidence import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
+from wistlake.privacy.scan import KINDS
 from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
@@ -179,6 +185,103 @@ class TestTrouble:
     def test_with_all_rights_the_next_day_makes_good(self, week: Stage) -> None:
         ended = week.day(on(DAYS + 5))
         assert ended.status == "SUCCEEDED", ended.cause
+
+
+class TestKeeping:
+    """Beside the days: what a stage's keeper does, by the commands that the runbook gives."""
+
+    def test_upkeep_is_scheduled_and_loses_no_row(self, week: Stage) -> None:
+        made = week.outputs
+        found = week.cloud.client("scheduler").get_schedule(Name="wistlake-dev-upkeep")
+        assert found["Target"]["Arn"] == made["KeepMachineArn"]
+        assert found["ScheduleExpression"] == "cron(45 5 ? * SUN *)"
+        before = week.tables()
+        ended = week.cloud.run(made["KeepMachineArn"], "upkeep-1", {})
+        assert ended.status == "SUCCEEDED", ended.cause
+        done = week.kept("upkeep-1")
+        assert done["files_merged"] > 0
+        assert done["snapshots_expired"] > 0
+        after = week.tables()
+        for table in TABLES:
+            assert differences(table, before[table.full_name], after[table.full_name]) == []
+
+    def test_nobody_is_in_the_lake_but_in_raw_pages(self, week: Stage) -> None:
+        checks = json.loads(week.command("doctor", "--privacy", "--json"))["checks"]
+        assert {c["verdict"] for c in checks} == {"ok"}, checks
+        assert len(checks) == len(KINDS)
+        _, keys = _somebody(week)
+        stray = {"Bucket": week.outputs["SilverBucket"], "Key": "notes.txt"}
+        s3 = week.cloud.client("s3")
+        s3.put_object(**stray, Body="\n".join(keys).encode())
+        s3.delete_object(**stray)  # it is in an older version still
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            week.command("doctor", "--privacy", "--json")
+        assert "silver/notes.txt" in caught.value.stderr
+        assert not [key for key in keys if key in caught.value.stderr]
+
+    def test_a_person_is_forgotten(self, week: Stage) -> None:
+        email, keys = _somebody(week)
+        visitors = {pseudonym([KEY], key) for key in keys}
+        texts, before = {email, *keys, *visitors}, week.tables()
+        before_in = hits(week.everything(), texts)
+        assert any(place.endswith("notes.txt") for place in before_in)
+        S3Objects(week.outputs["SilverBucket"], week.cloud.client("s3")).delete(["notes.txt"])
+        asked = ("forget", "--email", email, "--json")
+        would = json.loads(week.command(*asked, "--dry-run", now=on(DAYS + 6)))
+        assert would["tables"]["silver.fact_events"] > 1
+        unchanged = week.tables()
+        for name, rows in before.items():
+            assert differences(contracts.table(name), rows, unchanged[name]) == []
+
+        receipt = json.loads(week.command(*asked, now=on(DAYS + 6)))
+        assert receipt["second_look"] == "nothing found"
+        assert receipt["source_asked"]
+        assert receipt["tables"]["silver.fact_events"] == would["tables"]["silver.fact_events"]
+        assert not [t for t in texts if t in json.dumps(receipt)]
+        assert hits(week.everything(), texts) == {}
+        after = week.tables()
+        for name in ("silver.fact_events", "gold.fact_media_engagement", "gold.dim_visitor"):
+            others = [r for r in before[name] if r["visitor_id"] not in visitors]
+            assert differences(contracts.table(name), others, after[name]) == []
+            assert len(others) < len(before[name])
+
+        backfill = {"trigger": "backfill", "from": (START - timedelta(days=4)).date().isoformat()}
+        ended = week.day(on(DAYS + 6), **backfill, to=(on(DAYS + 5)).date().isoformat())
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert hits(week.everything(), texts) == {}
+
+    def test_a_new_key_keeps_ids_joinable(self, week: Stage) -> None:
+        before = {r["event_key"]: r["visitor_id"] for r in week.tables()["silver.fact_events"]}
+        said = json.loads(week.command("key", "rotate", "--json", now=on(DAYS + 7)))
+        assert said["epoch"] == 2
+        assert week.command("key", "show-epoch").strip() == "2"
+        after = {r["event_key"]: r["visitor_id"] for r in week.tables()["silver.fact_events"]}
+        became = {(before[key], after[key]) for key in before}
+        assert len(became) == len(set(before.values())) == len(set(after.values()))
+        assert not set(before.values()) & set(after.values())
+        ended = week.day(on(DAYS + 7))
+        assert ended.status == "SUCCEEDED", ended.cause
+        now = {r["event_key"]: r["visitor_id"] for r in week.tables()["silver.fact_events"]}
+        assert {key: now[key] for key in after} == after
+
+    def test_a_right_that_is_missing_is_said_plainly(self, week: Stage) -> None:
+        with (
+            week.without("KeepRole", "secretsmanager:PutSecretValue"),
+            pytest.raises(subprocess.CalledProcessError) as caught,
+        ):
+            week.command("key", "rotate", now=on(DAYS + 8))
+        assert "PutSecretValue" in caught.value.stderr
+        assert week.command("key", "show-epoch").strip() == "2"
+
+
+def _somebody(stage: Stage) -> tuple[str, frozenset[str]]:
+    """The address that was seen most often, and its visitors' keys."""
+    seen: dict[str, list[str]] = {}
+    for session in stage.world.truth.sessions():
+        if session.email:
+            seen.setdefault(session.email, []).append(session.visitor_key)
+    email, keys = max(seen.items(), key=lambda found: (len(found[1]), found[0]))
+    return email, frozenset(keys)
 
 
 class broken_build:  # noqa: N801 - reads as a statement

@@ -12,7 +12,10 @@ from wistlake import errors
 
 pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
-ROLES = {"PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"}
+ROLES = {
+    *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
+    *("KeepRole", "KeepMachineRole"),
+}
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
 
@@ -83,7 +86,11 @@ class TestKept:
 
     def test_raw_pages_go_after_their_time(self) -> None:
         rules = of_type(SYSTEM, "AWS::S3::Bucket")["BronzeBucket"]["LifecycleConfiguration"]["Rules"]
-        assert [r["ExpirationInDays"] for r in rules] == [{"Ref": "BronzeRetentionDays"}]
+        days = {r["Prefix"]: r["ExpirationInDays"] for r in rules if "Prefix" in r}
+        kept = {"Ref": "BronzeRetentionDays"}
+        assert days == {"bronze/": kept, "runs/": kept, "requests/": 1}  # receipts stay
+        (older,) = (r for r in rules if "Prefix" not in r)
+        assert older["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
     def test_tables_can_be_brought_back(self) -> None:
         for table in of_type(SYSTEM, "AWS::DynamoDB::Table").values():
@@ -119,6 +126,15 @@ class TestRoles:
         for name, role in of_type(SYSTEM, "AWS::IAM::Role").items():
             assert role["PermissionsBoundary"] == {"Ref": "PermissionsBoundary"}
             assert {a for s in roles(SYSTEM)[name] for a in s["Action"]} <= within, name
+
+    def test_older_versions_are_one_roles_business(self) -> None:
+        may = {
+            name
+            for name, found in roles(SYSTEM).items()
+            for s in found
+            if "s3:DeleteObjectVersion" in s["Action"]
+        }
+        assert may == {"KeepRole"}
 
     def test_the_execution_role_makes_no_role_beyond_it(self) -> None:
         makes = [s for s in roles(BOOTSTRAP)["ExecutionRole"] if "iam:CreateRole" in s["Action"]]
@@ -187,6 +203,13 @@ class TestMachine:
         for name, state in tasks.items():
             if state["Type"] in ("Task", "Map"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+    def test_upkeep_that_fails_is_heard_of(self) -> None:
+        states = machine("keep")["States"]
+        assert states["Keep"]["Catch"][-1]["Next"] == "Failed"
+        assert states["Failed"]["Type"] == "Fail"
+        heard = of_type(SYSTEM, "AWS::CloudWatch::Alarm")["UpkeepFailedAlarm"]
+        assert heard["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": "KeepMachine"}}]
 
     def test_what_went_wrong_never_ends_green(self) -> None:
         states = machine()["States"]

@@ -1,11 +1,14 @@
 """The four steps on an emulated account: handlers in this process, the Glue script on Apache Spark."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from support.aws_lake import AwsLake, aws_lake
@@ -22,6 +25,7 @@ from wistlake.settings import Settings
 from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(1200)]
+DASHBOARD = Path(__file__).parents[2] / "src/wistlake/entrypoints/dashboard.py"
 SCENARIO = Scenario(Profile(media=2, sessions_per_day=10, history_days=4), settings={"lookback_days": 2})
 
 
@@ -73,6 +77,26 @@ def check_readers(lake: AwsLake, laptop: Lake, monkeypatch: pytest.MonkeyPatch) 
     assert "start an execution" in str(refused.exception)
 
 
+def check_pictures(laptop: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report and dashboard of the lake on AWS, by the same settings: the laptop's figures."""
+    # Streamlit's test runner takes the place of `__main__`, which processes that start later would run.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.setenv("WISTLAKE_LAKE", str(laptop.folder))
+    seen = {}
+    for place in ("aws", "laptop"):
+        monkeypatch.setenv("WISTLAKE_PLACE", place)
+        report = folder / f"{place}.html"
+        said = CliRunner().invoke(app, ["report", "--out", str(report)])
+        assert said.exit_code == 0, said.output
+        shown = AppTest.from_file(DASHBOARD, default_timeout=120).run()
+        assert not shown.exception
+        tiles = {m.label: m.value for m in shown.metric}
+        assert tiles["Plays"] not in ("", "0")
+        seen[place] = (tiles, re.findall(r"<t[dh][^>]*>([^<]*)<", report.read_text(encoding="utf-8")))
+    assert seen["aws"] == seen["laptop"]
+    assert len(seen["aws"][1]) > 50
+
+
 def test_two_days_are_the_laptops_row_by_row(
     lake: AwsLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +110,7 @@ def test_two_days_are_the_laptops_row_by_row(
         (w.dataset, w.media_id, w.last_date) for w in laptop.ledger.watermarks()
     ]
     check_readers(lake, laptop, monkeypatch)
+    check_pictures(laptop, tmp_path, monkeypatch)
     before = lake.ledger.publication()
     again = lake.run_day("run-again", START + timedelta(days=1))
     assert again["verdict"] == "succeeded"

@@ -62,7 +62,7 @@ def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Parts
     def none() -> Any:
         raise AssertionError("nobody asks for this")
 
-    return Parts(objects, ledger, none, connected, RecordingNotifier(), none, lambda: NOW, time.monotonic)
+    return Parts(objects, ledger, none, none, lambda: NOW, connected, RecordingNotifier(), time.monotonic)
 
 
 def states(ledger: MemoryLedger) -> dict[str, State]:

@@ -14,7 +14,7 @@ from ports.clock import Clock
 from ports.test_budget import busiest_minute
 from ports.test_ledger import DAY, NOW
 from support.emulated import Account
-from wistlake.adapters import aws_secrets
+from wistlake.adapters import aws_jobs, aws_secrets
 from wistlake.adapters.aws_budget import DynamoBudget
 from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_notify import SnsNotifier
@@ -57,6 +57,20 @@ class TestS3:
         left = s3.list_object_versions(Bucket=bucket)
         assert [v["Key"] for v in left["Versions"]] == ["a/bc"]
         assert left.get("DeleteMarkers", []) == []
+
+    def test_every_version_can_be_read_and_only_the_chosen_ones_go(self, account: Account) -> None:
+        store = S3Objects(account.bucket(), account.client("s3"))
+        for data in (b"first", b"second"):
+            store.put("a/b", data)
+        store.put("a/c", b"third")
+        store.hide(["a/c"])
+        found = {(v.key, store.read(v) if v.data else None): v for v in store.versions("a/")}
+        assert found.keys() == {("a/b", b"first"), ("a/b", b"second"), ("a/c", b"third"), ("a/c", None)}
+        assert [key for key, v in found.items() if v.is_seen] == [("a/b", b"second")]
+        assert store.remove(found[chosen] for chosen in (("a/b", b"first"), ("a/c", b"third"))) == 0
+        left = {(v.key, v.data) for v in store.versions("a/")}
+        assert left == {("a/b", True), ("a/c", False)}
+        assert store.get("a/b") == b"second"
 
     def test_pages_of_keys_are_followed(self, account: Account) -> None:
         store = S3Objects(account.bucket(), account.client("s3"))
@@ -227,6 +241,17 @@ class TestSecrets:
         with pytest.raises(StoreError, match="rotation"):
             aws_secrets.read_keys(*self.stored(account, text))
 
+    def test_a_rotation_ends_what_it_began(self, account: Account) -> None:
+        name, manager = self.stored(account, json.dumps({"key": "x" * 64}))
+        ring = aws_secrets.SecretKeys(name, manager)
+        begun = ring.load().begun()
+        ring.save(begun)
+        assert ring.load() == begun
+        with pytest.raises(StoreError, match="wistlake key rotate"):
+            aws_secrets.read_keys(name, manager)
+        ring.save(begun.rotated())
+        assert aws_secrets.read_keys(name, manager).keys == (b"x" * 64, begun.pending)
+
     def test_an_empty_secret_names_its_cure(self, account: Account) -> None:
         with pytest.raises(ConfigError, match="store its value"):
             aws_secrets.read(*self.stored(account, " "))
@@ -272,3 +297,34 @@ class TestSns:
             lost = "arn:aws:sns:us-east-1:000000000000:lost"
             SnsNotifier(lost, sns=account.client("sns")).notify(self.NOTICE)
         assert [log["event"] for log in logs] == ["notice_not_delivered"]
+
+
+class _Glue:
+    """A job that is in these states, one after the other."""
+
+    def __init__(self, *states: str, message: str = "") -> None:
+        self.states, self.message, self.started = list(states), message, dict[str, Any]()
+
+    def start_job_run(self, **given: Any) -> dict[str, str]:
+        self.started = given
+        return {"JobRunId": "jr_1"}
+
+    def get_job_run(self, **asked: str) -> dict[str, Any]:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"JobRun": {"JobRunState": state, "ErrorMessage": self.message}}
+
+
+class TestJobs:
+    def test_a_job_is_waited_for(self) -> None:
+        glue, slept = _Glue("STARTING", "RUNNING", "SUCCEEDED"), list[float]()
+        aws_jobs.run("job", {"--task": "maintain"}, slept.append, glue)
+        assert glue.started == {"JobName": "job", "Arguments": {"--task": "maintain"}}
+        assert len(slept) == 2
+
+    def test_one_that_fails_says_why(self) -> None:
+        with pytest.raises(StoreError, match="job jr_1 ended FAILED: LeaseHeld: run x"):
+            aws_jobs.run("job", {}, lambda _: None, _Glue("FAILED", message="LeaseHeld: run x"))
+
+    def test_patience_ends(self) -> None:
+        with pytest.raises(StoreError, match="still RUNNING"):
+            aws_jobs.run("job", {}, lambda _: None, _Glue("RUNNING"))

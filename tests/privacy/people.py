@@ -1,5 +1,6 @@
 """What the privacy tests share: lakes with people in them, and a way to have one forgotten."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from structlog.testing import capture_logs
 
 from support.lake import Lake, Scenario
 from wistia_simulator import Profile
-from wistlake.pipeline.forget import Who, forget
+from wistlake.pipeline.forget import Who, ask_source, forget
 from wistlake.wiring import privacy as wiring
 
 PEOPLE = Profile(
@@ -54,12 +55,14 @@ def have_forgotten(
     lake._query = None
     settings = lake.settings()
     order = wiring.whole_lake(settings, f"forget-{now:%Y%m%dT%H%M%S}", "forget", now)
+    person, parts = Who(**who), lake.parts(settings)
     with capture_logs():
         return forget(
             order,
-            lake.parts(settings),
-            Who(**who),
+            parts,
+            person,
             wiring.purge(settings),
             search or wiring.search(settings),
+            asked=asyncio.run(ask_source(parts.client, person)),
             dry_run=dry_run,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from privacy import people
 from privacy.people import have_forgotten, lake_of_people, somebody
 from support.compare import differences
 from support.lake import KEY, START, Lake
@@ -118,6 +119,19 @@ def test_a_person_that_is_still_there_is_an_error(lake: Lake) -> None:
     with pytest.raises(StoreError, match="second look still finds") as caught:
         have_forgotten(lake, START + timedelta(days=3), search=lambda _: {"copy.txt": 1}, email=who.email)
     assert who.email not in str(caught.value)
+
+
+def test_an_order_may_be_given_again_when_nothing_names_the_person_any_more(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(people, "ask_source", nobody)
+    who, now = somebody(lake), START + timedelta(days=3)
+    assert have_forgotten(lake, now, email=who.email)["bronze"]["records"] > 1
+    again = have_forgotten(lake, now + timedelta(hours=1), email=who.email)
+    assert (again["bronze"]["records"], again["second_look"]) == (0, "nothing found")
 
 
 def test_a_stranger_is_refused_plainly(lake: Lake) -> None:

@@ -14,7 +14,7 @@ from wistlake.adapters import lake_bytes
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
 from wistlake.pipeline.rotate import rotate
-from wistlake.wiring import laptop
+from wistlake.wiring import keeping, laptop
 from wistlake.wiring import privacy as wiring
 
 pytestmark = pytest.mark.engine
@@ -52,6 +52,8 @@ def test_ids_are_wrapped_once_and_stay_joinable(tmp_path: Path, dies: bool) -> N
             turn(lake, DiesAfter())
         with pytest.raises(StoreError, match="wistlake key rotate"):
             lake.run_day(START + timedelta(days=1))
+        with pytest.raises(StoreError, match="wistlake key rotate"):
+            keeping.maintain(lake.settings(), "upkeep", START + timedelta(days=1))
     assert turn(lake)["epoch"] == 2
 
     chain = wiring.KeyFile(lake.folder).load()

@@ -1,6 +1,9 @@
 """Objects in an S3 bucket."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +18,23 @@ _TAKEN = ("412", "PreconditionFailed")
 _RACING = ("409", "ConditionalRequestConflict")  # another writer of the same key is under way: ask again
 _ATTEMPTS = 20
 _MOST_DELETED = 1000  # objects that one request can remove
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one object. `data` is False for a mark that the key was deleted; `written` is when S3
+    got it."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    data: bool
+    written: datetime
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether readers see it."""
+        return self.is_latest and self.data
 
 
 class S3Objects:
@@ -76,21 +96,58 @@ class S3Objects:
 
     def delete(self, keys: Iterable[str]) -> int:
         """Remove the objects, with every older version; absent ones are no error. How many were there."""
-        there = 0
-        versions: list[dict[str, str]] = []
-        for key in dict.fromkeys(map(check_key, keys)):
-            for version, is_current in self._versions(key):
-                versions.append({"Key": key, "VersionId": version})
-                there += is_current
-        for first in range(0, len(versions), _MOST_DELETED):
-            self._delete(versions[first : first + _MOST_DELETED])
-        return there
+        return self.remove(
+            found
+            for key in dict.fromkeys(map(check_key, keys))
+            for found in self.versions(key)
+            if found.key == key
+        )
+
+    def remove(self, versions: Iterable[Version]) -> int:
+        """Remove these versions for good; how many of them readers saw."""
+        seen = 0
+        chosen = iter(versions)
+        while some := list(islice(chosen, _MOST_DELETED)):
+            self._delete([{"Key": v.key, "VersionId": v.version_id} for v in some])
+            seen += sum(v.is_seen for v in some)
+        return seen
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Every version of what begins with `prefix`, marks of deletion included."""
+        pages = self._s3.get_paginator("list_object_versions")
+        with explained(f"s3://{self._bucket}/{check_prefix(prefix)}"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for kind in ("Versions", "DeleteMarkers"):
+                    for found in page.get(kind, ()):
+                        yield Version(
+                            found["Key"],
+                            found["VersionId"],
+                            bool(found["IsLatest"]),
+                            kind == "Versions",
+                            found["LastModified"],
+                        )
+
+    def read(self, version: Version) -> bytes:
+        """The bytes of one version; none if it went meanwhile, as the bucket's own rules let versions go."""
+        which = {"Bucket": self._bucket, "Key": version.key, "VersionId": version.version_id}
+        with explained(self.uri(version.key)):
+            try:
+                body: bytes = self._s3.get_object(**which)["Body"].read()
+            except ClientError as e:
+                if code_of(e) in (*_ABSENT, "NoSuchVersion"):
+                    return b""
+                raise
+            return body
 
     def clear(self, prefix: str) -> None:
         """Remove what begins with `prefix` from view; older versions go by the bucket's own rules."""
-        keys = [{"Key": key} for key in self.list(prefix)]
-        for first in range(0, len(keys), _MOST_DELETED):
-            self._delete(keys[first : first + _MOST_DELETED])
+        self.hide(self.list(prefix))
+
+    def hide(self, keys: Iterable[str]) -> None:
+        """Remove the objects from view; their versions go by the bucket's own rules."""
+        chosen = iter(keys)
+        while some := list(islice(chosen, _MOST_DELETED)):
+            self._delete([{"Key": key} for key in some])
 
     def uri(self, key: str) -> str:
         """s3://bucket/key."""
@@ -101,18 +158,6 @@ class S3Objects:
             said = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": wanted, "Quiet": True})
         for failed in said.get("Errors", ()):
             raise StoreError(f"{self.uri(failed['Key'])} was not removed: {failed.get('Code')}")
-
-    def _versions(self, key: str) -> Iterator[tuple[str, bool]]:
-        """Every version of the key, marks of deletion included; whether it is an object that readers see."""
-        pages = self._s3.get_paginator("list_object_versions")
-        with explained(self.uri(key)):
-            for page in pages.paginate(Bucket=self._bucket, Prefix=key):
-                for found in page.get("Versions", ()):
-                    if found["Key"] == key:
-                        yield found["VersionId"], bool(found["IsLatest"])
-                for mark in page.get("DeleteMarkers", ()):
-                    if mark["Key"] == key:
-                        yield mark["VersionId"], False
 
     def _put_in_parts(self, at: dict[str, str], data: bytes, condition: dict[str, str]) -> None:
         """Nobody sees the object before it is complete; what was sent in vain is given up."""

@@ -20,17 +20,36 @@ def read(secret: str, secrets_manager: Any = None) -> str:
 
 
 def read_keys(secret: str, secrets_manager: Any = None) -> KeyChain:
-    """The pseudonym keys: a chain as `wistlake.privacy.keys` writes it, or the one long random text that a
-    template has generated, as `{"key": "..."}`. StoreError, which never quotes it, if it is neither, or if
-    a rotation was begun and not ended."""
-    text = read(secret, secrets_manager)
-    try:
-        plain = json.loads(text)
-    except ValueError:
-        plain = None
-    if isinstance(plain, dict) and isinstance(plain.get("key"), str):
-        text = keys.encode(KeyChain((plain["key"].encode(),)))
-    chain = keys.decode(text)
+    """The pseudonym keys. StoreError, which never quotes them, if they are damaged, or if a rotation was
+    begun and not ended."""
+    chain = SecretKeys(secret, secrets_manager).load()
     if chain.pending:
-        raise StoreError(f"a rotation of the pseudonym key in {secret} was interrupted: end it first")
+        raise StoreError(
+            f"a rotation of the pseudonym key in {secret} was interrupted: end it with `wistlake key rotate`"
+        )
     return chain
+
+
+class SecretKeys:
+    """The chain of keys in a secret, as the rotation sees it (`pipeline.rotate.KeyRing`)."""
+
+    def __init__(self, secret: str, secrets_manager: Any = None) -> None:
+        self._secret, self._manager = secret, secrets_manager
+
+    def load(self) -> KeyChain:
+        """The chain, a pending key included: as `wistlake.privacy.keys` writes it, or the one long random
+        text that a template has generated, as `{"key": "..."}`."""
+        text = read(self._secret, self._manager)
+        try:
+            plain = json.loads(text)
+        except ValueError:
+            plain = None
+        if isinstance(plain, dict) and isinstance(plain.get("key"), str):
+            text = keys.encode(KeyChain((plain["key"].encode(),)))
+        return keys.decode(text)
+
+    def save(self, chain: KeyChain) -> None:
+        """Replace it at once."""
+        manager = self._manager or client("secretsmanager")
+        with explained(f"the secret {self._secret}"):
+            manager.put_secret_value(SecretId=self._secret, SecretString=keys.encode(chain))

@@ -69,6 +69,10 @@ class GlueCatalog:
         """What Spark calls the table."""
         return self._called(table.full_name)
 
+    def location(self, table: Table) -> str:
+        """Below which the table's files lie."""
+        return f"{self._warehouse}/{table.layer}/{table.name}"
+
     def ensure(self, tables: Iterable[Table]) -> None:
         """Create what is missing, and add the columns that contracts have gained."""
         known = {
@@ -79,8 +83,7 @@ class GlueCatalog:
             if table_name(table.full_name) in known:
                 self._evolve(table)
             else:
-                location = f"{self._warehouse}/{table.layer}/{table.name}"
-                self._spark.sql(create_table(table, self.name(table), location)).collect()
+                self._spark.sql(create_table(table, self.name(table), self.location(table))).collect()
 
     def refs(self, full_names: Iterable[str]) -> dict[str, TableRef]:
         """The current state of the named tables: the newest metadata file and its snapshot."""

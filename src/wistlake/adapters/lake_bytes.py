@@ -1,4 +1,4 @@
-"""Every byte of a lake folder, unpacked: what a search for one person, or for anything personal, must see."""
+"""Every byte of a lake, unpacked: what a search for one person, or for anything personal, must see."""
 
 import gzip
 import zlib
@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
-import zstandard
 
 _MAGIC = b"Obj\x01"
 
@@ -29,42 +26,62 @@ class Piece:
 
 def pieces(lake: Path) -> Iterator[Piece]:
     """All files below `lake`, each in every form it can be read in."""
+    for place, raw in files(lake):
+        yield from unpacked(place, raw)
+
+
+def files(lake: Path) -> Iterator[tuple[str, bytes]]:
+    """All files below `lake`, and their bytes."""
     for path in sorted(p for p in lake.rglob("*") if p.is_file()):
-        place = path.relative_to(lake).as_posix()
         try:
-            yield from _pieces(path, place)
+            yield path.relative_to(lake).as_posix(), path.read_bytes()
         except FileNotFoundError:
             # The last reader of a database took its log away: what was in it is in the database now.
             database = path.with_name(path.name.removesuffix("-wal").removesuffix("-shm"))
             if database.is_file():
-                yield from _pieces(database, database.relative_to(lake).as_posix())
+                yield database.relative_to(lake).as_posix(), database.read_bytes()
 
 
 def search(lake: Path, texts: Iterable[str]) -> Mapping[str, int]:
+    """The files below `lake` that hold one of `texts`, and how many of their pieces do."""
+    return hits(pieces(lake), texts)
+
+
+def hits(pieces: Iterable[Piece], texts: Iterable[str]) -> Mapping[str, int]:
     """The files that hold one of `texts`, and how many of their pieces do."""
     needles = [t.encode() for t in texts if t]
     found: dict[str, int] = {}
-    for piece in pieces(lake):
+    for piece in pieces:
         if any(needle in piece.data for needle in needles):
             found[piece.place] = found.get(piece.place, 0) + 1
     return found
 
 
-def _pieces(path: Path, place: str) -> Iterator[Piece]:
-    raw = path.read_bytes()
-    if path.suffix == ".parquet":
+def unpacked(place: str, raw: bytes) -> Iterator[Piece]:
+    """One file in every form it can be read in."""
+    yield from plain(place, raw)
+    if place.endswith(".parquet"):
+        yield from _columns(place, raw)
+
+
+def plain(place: str, raw: bytes) -> Iterator[Piece]:
+    """As `unpacked`, but of a Parquet file only what is not packed: its footer, with smallest and largest
+    values. Needs the standard library alone, as Glue has it."""
+    if place.endswith(".parquet"):
         yield Piece(place, raw, is_text=False)
-        yield from _columns(path, place)
     elif raw.startswith(_MAGIC):
         yield Piece(place, _unpacked_avro(raw), is_text=False)
-    elif path.suffix == ".gz":
+    elif place.endswith(".gz"):
         yield Piece(place, _unpacked_gzip(raw))
     else:
         yield Piece(place, raw)
 
 
-def _columns(path: Path, place: str) -> Iterator[Piece]:
-    with pq.ParquetFile(path) as file:
+def _columns(place: str, raw: bytes) -> Iterator[Piece]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(pa.BufferReader(raw)) as file:
         for batch in file.iter_batches():
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 yield Piece(place, "\n".join(_texts(column.to_pylist())).encode(), name)
@@ -106,7 +123,9 @@ def _inflated(block: bytes, codec: bytes) -> bytes:
     if codec == b"deflate":
         return zlib.decompress(block, -15)
     if codec == b"zstandard":
-        return zstandard.ZstdDecompressor().decompressobj().decompress(block)
+        import pyarrow as pa
+
+        return bytes(pa.CompressedInputStream(pa.BufferReader(block), "zstd").read())
     return block
 
 

@@ -23,8 +23,9 @@ def _head() -> Iterator[str]:
     yield ""
     yield "Generated from the contracts. What no contract names never leaves bronze; bronze is kept for"
     yield "`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30), and so are the refused records of `silver.quarantine`:"
-    yield "`wistlake maintain` lets both go. Silver and gold are kept until `wistlake forget` removes a person, or"
-    yield "the lake is deleted. Logs go to standard error and hold nothing personal; the lake keeps none of them."
+    yield "`wistlake maintain` lets both go, on AWS every week and beside the bucket's own rule. Silver and gold are"
+    yield "kept until `wistlake forget` removes a person, or the lake is deleted. Logs go to standard error and hold"
+    yield "nothing personal; the lake keeps none of them."
 
 
 def _sources(sources: Iterable[Source]) -> Iterator[str]:

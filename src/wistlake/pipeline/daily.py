@@ -18,11 +18,9 @@ from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
 from wistlake.pipeline.summary import harvest, news, notice, refusals, tell
 from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.ports import Notice, Run
+from wistlake.ports import LEASE, LEASE_SECONDS, Notice, Run
 
 log = structlog.get_logger()
-LEASE = "lake"
-LEASE_SECONDS = 6 * 3600.0
 Key = tuple[str, str, date]
 
 

@@ -5,12 +5,12 @@ the person (address, visitor keys) stays in this process's memory; the receipt a
 and keyed marks.
 """
 
-import asyncio
 import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,19 +22,18 @@ from wistlake.contracts.form import Removal, Table
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.pipeline.assemble import signature
 from wistlake.pipeline.build.plan import BuildPlan, Pair
-from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.order import Client, LakeParts, RunOrder
 from wistlake.pipeline.publish import publish
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
-from wistlake.ports import Publication, Run, TableRef, TableStore
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication, Run, TableRef, TableStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-LEASE, LEASE_SECONDS = "lake", 6 * 3600.0
 UNFINISHED = "forgetting"  # the ledger's name for the days whose gold must still be computed anew
 RECEIPTS = "receipts"
 PERSONAL = tuple(s.name for s in SOURCES if tombstones.is_personal(s))
@@ -56,6 +55,7 @@ class Purge(Protocol):
 
 
 Search = Callable[[Iterable[str]], Hits]  # texts to the places that hold one of them, and how often
+Visitors = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +82,50 @@ class Copy:
     texts: frozenset[str] = field(repr=False)
 
 
+async def ask_source(client: Callable[[], AbstractAsyncContextManager[Client]], who: Who) -> Visitors | None:
+    """Visitors that Wistia itself finds by the person's address; None if it can't be asked, or need not be.
+
+    Raw pages are kept for a while only, so that an older visitor's key is known to Wistia alone. StoreError
+    if the request budget can't be used: that is a fault on this side.
+    """
+    if not who.email:
+        return None
+    try:
+        async with client() as wistia:
+            found = await wistia.page("/stats/visitors", {"search": who.email, "per_page": "100"})
+    except StoreError:
+        raise
+    except WistlakeError:
+        return None
+    wanted = who.email.lower()
+    return [
+        r
+        for r in found.records
+        if isinstance(r.get("visitor_key"), str) and wanted in (a.lower() for a in tombstones.addresses(r))
+    ]
+
+
 def forget(
-    order: RunOrder, parts: Parts, who: Who, purge: Purge, search: Search, *, dry_run: bool = False
+    order: RunOrder,
+    parts: LakeParts,
+    who: Who,
+    purge: Purge,
+    search: Search,
+    *,
+    asked: Visitors | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Forget `who` under the lake's lease; the receipt. With `dry_run` nothing is written but counted.
+    `asked` is what `ask_source` said.
 
     ConfigError if nobody is known by that name, StoreError if the second look still finds the person.
     """
-    with parts.ledger.lease(LEASE, order.run_id, order.window.now, LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
         record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
         if not dry_run:
             parts.ledger.put_run(record)
         try:
-            receipt = _Forgetting(order, parts, who, purge, search).go(dry_run=dry_run)
+            receipt = _Forgetting(order, parts, who, purge, search, asked).go(dry_run=dry_run)
         except BaseException as e:
             if not dry_run:
                 said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
@@ -109,8 +140,17 @@ def forget(
 class _Forgetting:
     """One order at work, under the lease."""
 
-    def __init__(self, order: RunOrder, parts: Parts, who: Who, purge: Purge, search: Search) -> None:
+    def __init__(
+        self,
+        order: RunOrder,
+        parts: LakeParts,
+        who: Who,
+        purge: Purge,
+        search: Search,
+        asked: Visitors | None,
+    ) -> None:
         self.order, self.parts, self.who, self.purge, self.search = order, parts, who, purge, search
+        self.asked = asked
         self.keys = parts.keys()
         self.texts: set[str] = {who.email or who.visitor_key}
         self.where: dict[str, Any] = {}
@@ -152,31 +192,20 @@ class _Forgetting:
         for manifest, records in self._personal_landings():
             found = [r for _, r in records if tombstones.is_about(named, self.keys, r)]
             marks |= tombstones.marks_of(found, self.keys, redacted=manifest.redacted)
-        asked = asyncio.run(self._ask_source())
-        self.where["source_asked"] = asked is not None
-        marks |= tombstones.marks_of(asked or (), self.keys, redacted=False)
-        self.texts |= {r["visitor_key"] for r in asked or ()}
-        if not marks:
+        self.where["source_asked"] = self.asked is not None
+        marks |= tombstones.marks_of(self.asked or (), self.keys, redacted=False)
+        self.texts |= {r["visitor_key"] for r in self.asked or ()}
+        if not marks and not self._was_forgotten(address):
             raise ConfigError(
                 "nobody is known by that address: neither the raw pages that are kept nor Wistia's own "
                 "search name a visitor; if you know the visitor's key, give --visitor-key"
             )
         return Person(frozenset(marks), named.addresses)
 
-    async def _ask_source(self) -> list[dict[str, Any]] | None:
-        """Visitors that Wistia itself finds by the address; None if it can't be asked."""
-        try:
-            async with self.parts.client() as client:
-                found = await client.page("/stats/visitors", {"search": self.who.email, "per_page": "100"})
-        except WistlakeError:
-            return None
-        wanted = self.who.email.lower()
-        return [
-            r
-            for r in found.records
-            if isinstance(r.get("visitor_key"), str)
-            and wanted in (a.lower() for a in tombstones.addresses(r))
-        ]
+    def _was_forgotten(self, address: str) -> bool:
+        """Whether an earlier order was about the address: what it did not end, this one does."""
+        facts = self.parts.ledger.facts(tombstones.FACTS)
+        return any(address in entry["addresses"] for entry in tombstones.entries(facts))
 
     # bronze
 

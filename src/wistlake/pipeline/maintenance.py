@@ -9,8 +9,7 @@ from wistlake import bronze
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
-from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
-from wistlake.ports import Ledger, ObjectStore, Publication, TableRef
+from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
 

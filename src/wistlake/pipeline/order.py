@@ -31,18 +31,26 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The outside world of a run, chosen by `wiring`. `tables` starts the engine: only when there is work.
-    `warm` loads what `tables` will need; it is called in a thread as soon as a landing brings news, so that
-    loading and fetching overlap."""
+class LakeParts:
+    """The outside world of work on a whole lake, such as forgetting. `tables` starts the engine: only when
+    there is work."""
 
     objects: ObjectStore
     ledger: Ledger
     tables: Callable[[], AbstractContextManager[TableStore]]
-    client: Callable[[], AbstractAsyncContextManager[Client]]
-    notifier: Notifier
     keys: Callable[[], tuple[bytes, ...]]
     clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(LakeParts):
+    """The outside world of a run, chosen by `wiring`.
+
+    `warm` loads what `tables` will need; it is called in a thread as soon as a landing brings news, so that
+    loading and fetching overlap."""
+
+    client: Callable[[], AbstractAsyncContextManager[Client]]
+    notifier: Notifier
     monotonic: Callable[[], float]
     redact: Redact | None = None
     warm: Callable[[], None] = lambda: None

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy, Removal, Table
 from wistlake.derive import pseudonym
-from wistlake.pipeline.forget import LEASE, LEASE_SECONDS, Purge, resigned
-from wistlake.pipeline.order import Parts, RunOrder
-from wistlake.ports import Publication, TableStore
+from wistlake.pipeline.forget import Purge, resigned
+from wistlake.pipeline.order import LakeParts, RunOrder
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableStore
 from wistlake.privacy.keys import KeyChain
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 FACTS = "rotation"
+UNFINISHED_ROTATION = "a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it"
 
 
 class KeyRing(Protocol):
@@ -32,9 +33,9 @@ class KeyRing(Protocol):
         """Replace it at once."""
 
 
-def rotate(order: RunOrder, parts: Parts, ring: KeyRing, purge: Purge) -> dict[str, Any]:
+def rotate(order: RunOrder, parts: LakeParts, ring: KeyRing, purge: Purge) -> dict[str, Any]:
     """Begin a new epoch, or end the one that was begun; what was done, as JSON."""
-    with parts.ledger.lease(LEASE, order.run_id, order.window.now, LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
         chain = ring.load().begun()
         ring.save(chain)
         with parts.tables() as store:
@@ -60,7 +61,7 @@ def pseudonyms(table: Table) -> tuple[str, ...]:
     return tuple(c.name for c in table.columns if c.privacy is Privacy.PSEUDONYM)
 
 
-def _wrap_all(store: TableStore, parts: Parts, chain: KeyChain) -> dict[str, int]:
+def _wrap_all(store: TableStore, parts: LakeParts, chain: KeyChain) -> dict[str, int]:
     begun: Mapping[str, Any] = parts.ledger.facts(FACTS)
     before = dict(begun["before"]) if begun.get("epoch") == chain.epoch + 1 else {}
     rows = {}
@@ -98,7 +99,7 @@ def _wrap(store: TableStore, table: Table, chain: KeyChain) -> int:
     return count
 
 
-def _sign(order: RunOrder, parts: Parts, chain: KeyChain) -> None:
+def _sign(order: RunOrder, parts: LakeParts, chain: KeyChain) -> None:
     """What was built under the old epoch counts as built under the new one: it was wrapped, not changed."""
     ledger = parts.ledger
     signed = [

@@ -31,11 +31,12 @@ PER_PAGE = 100
 SECONDS_PER_ANSWER = 1.0  # of Wistia's, on average
 FUNCTION_GB, FUNCTION_SECONDS = 0.5, 4.0  # memory; start, plan and bookkeeping of one call
 GLUE_DPUS, GLUE_START_MINUTES, MINUTES_PER_MILLION_EVENTS = 2, 2.0, 1.5
+UPKEEPS_A_MONTH, UPKEEP_MINUTES = 4.3, 6.0  # starting not included
 QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
 BYTES_PER_EVENT, DAYS_KEPT = 600, 760  # of all layers together, compressed
 WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
 STEPS_PER_RUN, STEPS_PER_MEDIA, WRITES_PER_BUILD = 8, 4, 400
-SECRETS, ALARMS, METRICS = 2, 6, 8
+SECRETS, ALARMS, METRICS = 2, 7, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,12 @@ def estimate(
     working = max(60 * pace, requests * SECONDS_PER_ANSWER / concurrency)
     gb_seconds = FUNCTION_GB * (working + FUNCTION_SECONDS * (media + 2))
     build = GLUE_START_MINUTES + MINUTES_PER_MILLION_EVENTS * events / 1e6
+    upkeep = GLUE_START_MINUTES + UPKEEP_MINUTES
     scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
     stored = sum(rows.values()) * BYTES_PER_EVENT * DAYS_KEPT / 1e9
     monthly = {
         "lambda": gb_seconds * RUNS_A_MONTH,
-        "glue": GLUE_DPUS * build * RUNS_A_MONTH,
+        "glue": GLUE_DPUS * (build * RUNS_A_MONTH + upkeep * UPKEEPS_A_MONTH),
         "athena": scanned,
         "s3 storage": stored,
         "s3 writes": (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,

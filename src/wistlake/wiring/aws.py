@@ -1,10 +1,10 @@
 """The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_budget import DynamoBudget
@@ -59,6 +59,16 @@ def objects(settings: Settings) -> S3Objects:
     return S3Objects(_required(settings.bronze_bucket, "BRONZE_BUCKET"))
 
 
+def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Every version of everything in the lake's buckets: its place (the key; `silver/` before those of the
+    silver bucket), and what reads it."""
+    silver = S3Objects(_required(settings.silver_bucket, "SILVER_BUCKET"))
+    for bucket, prefix in ((objects(settings), ""), (silver, "silver/")):
+        for version in bucket.versions(""):
+            if version.data:
+                yield f"{prefix}{version.key}", partial(bucket.read, version)
+
+
 def examine(settings: Settings) -> Check:
     """Whether the lake can be read from here, and is the one that the settings describe."""
     try:
@@ -94,7 +104,7 @@ def parts(settings: Settings, outside: laptop.Outside) -> Parts:
 
     @cache
     def keys() -> tuple[bytes, ...]:
-        return aws_secrets.read_keys(_required(settings.key_secret, "WISTLAKE_KEY_SECRET")).keys
+        return aws_secrets.read_keys(_key_secret(settings)).keys
 
     return Parts(
         objects=objects(settings),
@@ -107,6 +117,11 @@ def parts(settings: Settings, outside: laptop.Outside) -> Parts:
         monotonic=outside.monotonic,
         redact=laptop.redaction(settings, keys),
     )
+
+
+def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
+    """Where the pseudonym keys are kept."""
+    return aws_secrets.SecretKeys(_key_secret(settings))
 
 
 def client(settings: Settings, outside: laptop.Outside) -> WistiaClient:
@@ -133,6 +148,10 @@ def notifier(settings: Settings) -> Notifier:
 
 def _no_engine() -> AbstractContextManager[TableStore]:
     raise StoreError("a Lambda function builds no tables: the Glue job does")
+
+
+def _key_secret(settings: Settings) -> str:
+    return _required(settings.key_secret, "WISTLAKE_KEY_SECRET")
 
 
 def _required(value: str, variable: str) -> str:

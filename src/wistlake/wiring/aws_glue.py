@@ -1,15 +1,27 @@
-"""The parts of the Glue job. Imports nothing but pyspark and boto3: no settings, no HTTP client."""
+"""The parts of the Glue jobs. Imports nothing but pyspark and boto3: no settings, no HTTP client."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_objects import S3Objects
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Type
+from wistlake.pipeline.order import LakeParts
+from wistlake.pipeline.steps.keep import Keeper
 from wistlake.ports import TableStore
 
+if TYPE_CHECKING:
+    from wistlake.adapters.aws_spark import GlueCatalog
+    from wistlake.adapters.engine_tables import EngineTables
+    from wistlake.pipeline.forget import Search
+
 STAGING = "staging/builds"  # beside it lies what Glue keeps for itself
+QUERY_RESULTS = "athena-results"  # answers of Athena: copies of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +57,87 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
 
     @contextmanager
     def started() -> Iterator[TableStore]:
-        from wistlake.adapters import aws_spark
-        from wistlake.adapters.engine_tables import EngineTables
-
         silver = S3Objects(job.silver_bucket)
         silver.clear(f"{STAGING}/")
-        warehouse, staging = (
-            f"s3://{job.silver_bucket}/warehouse",
-            f"s3://{job.silver_bucket}/{STAGING}/{run_id}",
-        )
-        with aws_spark.session(warehouse) as spark:
-            catalog = aws_spark.GlueCatalog(spark, job.database, warehouse)
-            yield EngineTables(spark, catalog, staging, catalog.name)
+        with _engine(job, run_id) as (store, _):
+            yield store
         silver.clear(f"{STAGING}/")
 
     return started
+
+
+@contextmanager
+def _engine(job: Job, run_id: str) -> "Iterator[tuple[EngineTables, GlueCatalog]]":
+    from wistlake.adapters import aws_spark
+    from wistlake.adapters.engine_tables import EngineTables
+
+    warehouse = f"s3://{job.silver_bucket}/warehouse"
+    with aws_spark.session(warehouse) as spark:
+        catalog = aws_spark.GlueCatalog(spark, job.database, warehouse)
+        staging = f"s3://{job.silver_bucket}/{STAGING}/{run_id}"
+        yield EngineTables(spark, catalog, staging, catalog.name), catalog
+
+
+@contextmanager
+def keeping(
+    job: Job, run_id: str, clock: Callable[[], datetime], retention_days: int
+) -> Iterator[tuple[LakeParts, Keeper]]:
+    """Parts for work on the whole lake; one Spark for all of it."""
+    from wistlake.adapters.aws_history import GluePurge, GlueUpkeep
+
+    silver, ring, known = S3Objects(job.silver_bucket), aws_secrets.SecretKeys(job.key_secret), ledger(job)
+    with _engine(job, run_id) as (store, catalog):
+        store.ensure(TABLES)
+        raw = objects(job)
+        parts = LakeParts(
+            objects=raw,
+            ledger=known,
+            tables=lambda: nullcontext(store),
+            keys=lambda: ring.load().keys,
+            clock=clock,
+        )
+        scratch = (f"{STAGING}/", f"{QUERY_RESULTS}/")
+        yield (
+            parts,
+            Keeper(
+                ledger=known,
+                ring=ring,
+                purge=GluePurge(store.spark, catalog, silver, scratch, raw),
+                upkeep=GlueUpkeep(store.spark, catalog, silver),
+                search=search(store, {"bronze": raw, "silver": silver}),
+                retention_days=retention_days,
+            ),
+        )
+
+
+def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
+    """Looks for texts in every row of every table, and in every version of every object as it lies there."""
+
+    def looked(texts: Iterable[str]) -> Mapping[str, int]:
+        from wistlake.adapters import lake_bytes
+
+        wanted = [t for t in texts if t]
+        lying = (
+            piece
+            for name, bucket in buckets.items()
+            for version in bucket.versions("")
+            if version.data
+            for piece in lake_bytes.plain(f"{name}/{version.key}", bucket.read(version))
+        )
+        return {**_rows_with(store, wanted), **lake_bytes.hits(lying, wanted)}
+
+    return looked
+
+
+def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
+    from pyspark.sql import functions as F
+
+    # As rows, never in the plan: Spark's log tells the filters that it pushes down.
+    wanted = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
+    found = {}
+    for table in TABLES:
+        columns = [F.col(c.name) for c in table.columns if c.type in (Type.STRING, Type.STRINGS)]
+        rows = store.read(table).select(F.concat_ws("\n", *columns).alias("_row"))
+        if count := rows.join(wanted, F.expr("contains(_row, _text)"), "left_semi").count():
+            found[table.full_name] = int(count)
+    return found

@@ -1,9 +1,8 @@
-"""The laptop's parts for forgetting, rotating and looking for personal data."""
+"""The laptop's parts for forgetting and rotating; looking for personal data in any lake."""
 
 import os
 import shlex
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ from wistlake import bronze
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.contracts import SOURCES
-from wistlake.errors import StoreError
 from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
-from wistlake.pipeline.order import Client, Parts, RunOrder
+from wistlake.pipeline.order import LakeParts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
+from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.tombstones import is_personal
@@ -23,6 +22,7 @@ from wistlake.settings import Settings
 from wistlake.wiring import laptop
 
 if TYPE_CHECKING:
+    from wistlake.adapters.lake_bytes import Piece
     from wistlake.pipeline.forget import Purge, Search
 
 
@@ -51,24 +51,15 @@ def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> 
     return laptop.order(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
 
 
-def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> Parts:
-    """A run's parts, also while a rotation is unfinished. Nothing is fetched or landed with them."""
+def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> LakeParts:
+    """What a rotation needs, also while one is unfinished."""
     laptop.here(settings).open(settings.account_timezone, outside.clock())
-
-    @asynccontextmanager
-    async def nobody() -> AsyncIterator[Client]:
-        raise StoreError("a rotation asks nobody")
-        yield
-
-    return Parts(
+    return LakeParts(
         objects=LocalObjects(settings.lake),
         ledger=laptop.ledger(settings),
         tables=laptop.tables(settings),
-        client=nobody,
-        notifier=laptop.notifier(settings, outside),
         keys=lambda: ring.load().keys,
         clock=outside.clock,
-        monotonic=outside.monotonic,
     )
 
 
@@ -81,14 +72,14 @@ def purge(settings: Settings) -> "Purge":
 
 def examine(settings: Settings) -> Iterator[Check]:
     """What personal data and secrets seem to be where they should not, a check a kind; values are not told."""
-    from wistlake.adapters import lake_bytes
-
-    if not laptop.here(settings).exists():
+    on_aws = settings.place == "aws"
+    if not on_aws and not laptop.here(settings).exists():
         yield Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
         return
+    objects = laptop.objects(settings)
     found = scan.scan(
-        (p for p in lake_bytes.pieces(settings.lake) if _must_be_clean(settings.lake, p.place)),
-        scan.personal_values(_raw_records(LocalObjects(settings.lake))),
+        _clean_pieces_on_aws(settings, objects) if on_aws else _clean_pieces_here(settings, objects),
+        scan.personal_values(_raw_records(objects)),
         settings.secrets(),
     )
     for kind, places in found.items():
@@ -97,20 +88,39 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield Check(
             f"privacy: {kind}", FAILED if places else OK, f"{said}{more}" or "none outside of raw pages"
         )
-    yield _owner_only(settings.lake)
+    if not on_aws:
+        yield _owner_only(settings.lake)
 
 
-def _must_be_clean(lake: Path, place: str) -> bool:
-    """Raw pages may hold people unless they were redacted before landing. The key file is a secret itself."""
-    if place == LakeFolder(lake).key_file.name:
-        return False
+def _clean_pieces_here(settings: Settings, objects: ObjectStore) -> "Iterator[Piece]":
+    """All of the lake that should hold nobody. The key file is a secret itself."""
+    from wistlake.adapters import lake_bytes
+
+    key_file = LakeFolder(settings.lake).key_file.name
+    for piece in lake_bytes.pieces(settings.lake):
+        if piece.place != key_file and _must_be_clean(objects, piece.place):
+            yield piece
+
+
+def _clean_pieces_on_aws(settings: Settings, objects: ObjectStore) -> "Iterator[Piece]":
+    """As above, of both buckets, older versions included: every byte travels to this machine."""
+    from wistlake.adapters import lake_bytes
+    from wistlake.wiring import aws
+
+    for place, read in aws.versions(settings):
+        if _must_be_clean(objects, place):
+            yield from lake_bytes.unpacked(place, read())
+
+
+def _must_be_clean(objects: ObjectStore, place: str) -> bool:
+    """Raw pages may hold people unless they were redacted before landing."""
     if not place.startswith(f"{bronze.ROOT}/"):
         return True
-    manifest = (lake / place).parent / bronze.MANIFEST
-    return manifest.is_file() and bronze.decode_manifest(manifest.read_bytes()).redacted
+    manifest = f"{place.rpartition('/')[0]}/{bronze.MANIFEST}"
+    return objects.exists(manifest) and bronze.decode_manifest(objects.get(manifest)).redacted
 
 
-def _raw_records(objects: LocalObjects) -> Iterator[Mapping[str, Any]]:
+def _raw_records(objects: ObjectStore) -> Iterator[Mapping[str, Any]]:
     """Every record of the raw pages that are kept and not redacted."""
     for dataset in (s.name for s in SOURCES if is_personal(s)):
         for key in objects.list(f"{bronze.ROOT}/{dataset}/"):

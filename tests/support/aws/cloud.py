@@ -57,7 +57,7 @@ class Cloud:
     @cached_property
     def environment(self) -> dict[str, str]:
         """The environment in which AWS's own tools reach this account, and nothing else of this machine's."""
-        kept = ("PATH", "HOME", "LANG", "JAVA_HOME")
+        kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "PYTHONPATH")
         return {name: os.environ[name] for name in kept if name in os.environ} | {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -140,9 +140,10 @@ class Cloud:
             check=False,
         )
         if done.returncode:
-            raise subprocess.CalledProcessError(
-                done.returncode, done.args, done.stdout, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-            )
+            said = f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+            failed = subprocess.CalledProcessError(done.returncode, done.args, done.stdout, said)
+            failed.add_note(said)
+            raise failed
         return done.stdout
 
     def outputs(self, stack: str) -> dict[str, str]:

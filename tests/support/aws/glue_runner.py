@@ -6,7 +6,7 @@ and its settings (`--conf`), with two replaced:
 
 - The catalog: Iceberg's Glue catalog needs AWS's Java SDK, which no Python package carries. The session talks
   to an Iceberg REST service in this process, and that to the emulated Glue, with the job's role.
-- The files: `s3://` is the folder that the emulator mirrors.
+- The files: `s3://` is a folder that is kept equal to the bucket, also before the job itself looks into it.
 """
 
 import json
@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
-from support.aws.mirror import ROOT, MirrorIO
+from support.aws.mirror import ROOT, Mirror, MirrorIO
 from wistlake.adapters import rest_catalog
 from wistlake.adapters.local_spark import iceberg_jar, java_home
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Order = Mapping[str, Any]
+WRITTEN = "--silver_bucket"  # by Spark: what boto3 sees of it must be up to date
 OURS = ("wistlake", "wistia_simulator", "wistlake_dashboard")
 
 
@@ -51,10 +53,22 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what jobs print is no answer
     _forget_our_sources()
-    spark = _spark()
+    spark, mirrors = _spark(), _Mirrors()
     for line in sys.stdin:
-        answers.write(json.dumps({"error": _run(spark, json.loads(line))}) + "\n")
+        answers.write(json.dumps({"error": _run(spark, json.loads(line), mirrors)}) + "\n")
         answers.flush()
+
+
+class _Mirrors:
+    """The mirrors by their root: one, for all jobs of an account."""
+
+    def __init__(self) -> None:
+        self._all: dict[Path, Mirror] = {}
+
+    def of(self, order: Order) -> Mirror:
+        """The order's."""
+        root = Path(next(iter(order["buckets"].values()))).parent
+        return self._all.setdefault(root, Mirror(root))
 
 
 def _forget_our_sources() -> None:
@@ -97,8 +111,50 @@ def _spark() -> "SparkSession":
     return spark
 
 
-def _run(spark: "SparkSession", order: Order) -> str:
+def _run(spark: "SparkSession", order: Order, mirrors: _Mirrors) -> str:
     """Run one job; what went wrong, or nothing."""
+    try:
+        with _mirrored(order, mirrors.of(order)):
+            return _script(spark, order)
+    except Exception as e:
+        traceback.print_exc()
+        return f"{type(e).__name__}: {e}"
+
+
+@contextmanager
+def _mirrored(order: Order, mirror: Mirror) -> Iterator[None]:
+    """The block with folders as the job's role finds the buckets; what it wrote is in them afterwards, and
+    whenever it lists one by boto3."""
+    client, buckets = _s3(order["environment"]), list(order["buckets"])
+    written = order["arguments"].get(WRITTEN)
+
+    def before_listing(params: Mapping[str, Any], **_: Any) -> None:
+        if params.get("Bucket") == written:
+            mirror.sync(client, [written])
+
+    mirror.begin(client, buckets)
+    boto3.setup_default_session()
+    for listing in ("ListObjectsV2", "ListObjectVersions"):
+        boto3.DEFAULT_SESSION.events.register(f"before-parameter-build.s3.{listing}", before_listing)
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = None  # it holds this job's keys, and the next one has another role's
+        mirror.sync(client, buckets)
+
+
+def _s3(keys: Mapping[str, str]) -> Any:
+    return botocore.session.get_session().create_client(
+        "s3",
+        region_name=keys["AWS_REGION"],
+        endpoint_url=keys["AWS_ENDPOINT_URL"],
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"] or None,
+    )
+
+
+def _script(spark: "SparkSession", order: Order) -> str:
     arguments = order["arguments"]
     before = (list(sys.path), sys.argv, dict(os.environ))
     try:
@@ -117,7 +173,6 @@ def _run(spark: "SparkSession", order: Order) -> str:
         sys.path[:], sys.argv = before[:2]
         os.environ.clear()
         os.environ.update(before[2])
-        boto3.DEFAULT_SESSION = None  # it holds this job's keys, and the next one has another role's
         _forget_modules()
     return ""
 

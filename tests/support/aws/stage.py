@@ -1,6 +1,7 @@
 """`Stage`: one deployed stage with a simulated Wistia beside it, and what its readers see."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from support.lake import KEY, Scenario
 from wistia_simulator import ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters.aws_ledger import DynamoLedger
+from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.lake_bytes import Piece, unpacked
+from wistlake.pipeline.steps.keep import result_key
 
 Row = dict[str, Any]
 
@@ -99,7 +103,37 @@ class Stage:
         self.orders += 1
         return self.cloud.day(self.outputs["MachineArn"], f"run-{self.orders:04d}", now, **given)
 
+    def command(self, *arguments: str, now: datetime | None = None) -> str:
+        """What a command prints to somebody whose lake this stage is: docs/setup.md, "Reading"."""
+        made = self.outputs
+        lake = {
+            "WISTLAKE_PLACE": "aws",
+            "WISTLAKE_STAGE": self.name,
+            "BRONZE_BUCKET": made["BronzeBucket"],
+            "SILVER_BUCKET": made["SilverBucket"],
+            "DDB_TABLE": made["WatermarkTable"],
+            "LEDGER_TABLE": made["LedgerTable"],
+            "WISTLAKE_KEY_SECRET": made["KeySecret"],
+        }
+        program = (sys.executable, "-m", "wistlake.entrypoints.cli.main")
+        at = ("--now", now.isoformat()) if now else ()
+        return self.cloud.step(*program, *arguments, *at, **lake, **self.variables)
+
+    def kept(self, run_id: str) -> dict[str, Any]:
+        """What the keeping job did in that run."""
+        objects = S3Objects(self.outputs["BronzeBucket"], self.cloud.client("s3"))
+        found: dict[str, Any] = json.loads(objects.get(result_key(run_id)))
+        return found
+
     # reading
+
+    def everything(self) -> Iterator[Piece]:
+        """Every version of every object in the lake's buckets, unpacked."""
+        for bucket in (self.outputs["BronzeBucket"], self.outputs["SilverBucket"]):
+            objects = S3Objects(bucket, self.cloud.client("s3"))
+            for version in objects.versions(""):
+                if version.data:
+                    yield from unpacked(f"{bucket}/{version.key}", objects.read(version))
 
     @property
     def ledger(self) -> DynamoLedger:

@@ -35,9 +35,9 @@ def template(name: str) -> dict[str, Any]:
     return loaded
 
 
-def machine() -> dict[str, Any]:
-    """The state machine's definition, its substitutions still in it."""
-    loaded = json.loads((INFRA / "state_machine" / "daily.asl.json").read_text(encoding="utf-8"))
+def machine(name: str = "daily") -> dict[str, Any]:
+    """A state machine's definition, its substitutions still in it."""
+    loaded = json.loads((INFRA / "state_machine" / f"{name}.asl.json").read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
     return loaded
 

@@ -53,6 +53,16 @@ def test_the_glue_script_needs_pyspark_and_boto3_only() -> None:
     )
 
 
+def test_the_keeping_script_needs_no_more() -> None:
+    allowed = _ONLY.format(allowed={*_GLUE, "wistlake"})
+    run(
+        f"{allowed}\nimport wistlake.entrypoints.aws.glue_keep\nimport wistlake.adapters.aws_history"
+        "\nimport wistlake.pipeline.build.gold\nimport wistlake.pipeline.build.silver"
+        "\nfrom wistlake.adapters import lake_bytes"
+        "\nassert [p.data for p in lake_bytes.plain('x.parquet', b'PAR1')] == [b'PAR1']"
+    )
+
+
 def test_the_check_itself_refuses() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _ONLY.format(allowed={"wistlake"}) + "\nimport pydantic"],

@@ -31,6 +31,15 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     `lake.<database>.<layer>_<name>`, below s3://<silver_bucket>/warehouse/; what is staged in between lies
     below s3://<silver_bucket>/staging/builds/ and goes with the run. The job fails by its exception.
 
+`glue_keep.py`, the Glue script beside the daily run; it takes the lake's lease as a run does
+    --run_id --task forget | rotate | maintain   given by whoever starts it: `wistlake forget`, `wistlake key
+                                                 rotate` and `wistlake maintain`, or a schedule (maintain)
+    --request_key                                what `pipeline.steps.keep` encodes; the job removes it at once
+    --retention_days, and the arguments of `glue_build.py` but --plan_key
+                                                 the job's own
+    What came of it is `kept.json` beside the documents of runs. Where a person is forgotten the receipt also
+    stays below `receipts/`, and no error's text is that of another library: it might quote the person.
+
 `wistlake.entrypoints.aws.publish.handler`
     in   {"run_id", "plan_key", "failed": [{"media_id", "error", "message"}, ...],
           "build_failed": null | {"error", "message"}}
@@ -63,6 +72,8 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
               GetItem, PutItem, UpdateItem, Query, Scan L · glue database and tables of its database ·
               secretsmanager GetSecretValue key
+    keep job  as the Glue job, and s3 Get-, Put-, DeleteObject, GetObjectVersion, DeleteObjectVersion in both
+              buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
               Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
 

@@ -60,19 +60,10 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake maintain
     """
-    from wistlake.pipeline.maintenance import maintain as perform
-    from wistlake.wiring import laptop
+    from wistlake.wiring import keeping
 
-    settings, at = session.settings(), session.clock(now)()
-    laptop.ledger(settings, read_only=True)
-    done = perform(
-        laptop.ledger(settings),
-        laptop.objects(settings),
-        laptop.upkeep(settings),
-        run_id=session.new_run_id(at),
-        now=at,
-        retention_days=settings.bronze_retention_days,
-    ).as_json()
+    at = session.clock(now)()
+    done = keeping.maintain(session.settings(), session.new_run_id(at), at)
     if as_json:
         output.as_json(done)
         return
@@ -89,7 +80,7 @@ def backup(
 
     Example: wistlake backup /mnt/backups/lake-2026-11-21.tar.gz
     """
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     settings, at = session.settings(), session.clock(now)()

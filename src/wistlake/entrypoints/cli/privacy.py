@@ -24,15 +24,12 @@ def forget(
     Example: wistlake forget --email person@example.com --dry-run
     """
     from wistlake.pipeline.forget import Who
-    from wistlake.pipeline.forget import forget as erase
-    from wistlake.wiring import laptop
-    from wistlake.wiring import privacy as wiring
+    from wistlake.wiring import keeping
 
-    who = Who(email.strip(), visitor_key.strip())
-    settings, at = session.settings(), session.clock(now)()
-    order = wiring.whole_lake(settings, session.new_run_id(at), "forget", at)
-    parts = laptop.parts(settings, session.outside(now))
-    receipt = erase(order, parts, who, wiring.purge(settings), wiring.search(settings), dry_run=dry_run)
+    who, at = Who(email.strip(), visitor_key.strip()), session.clock(now)()
+    receipt = keeping.forget(
+        session.settings(), session.outside(now), session.new_run_id(at), at, who, dry_run=dry_run
+    )
     if as_json:
         output.as_json(receipt)
         return
@@ -47,15 +44,10 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake key rotate
     """
-    from wistlake.pipeline.rotate import rotate as turn
-    from wistlake.wiring import privacy as wiring
+    from wistlake.wiring import keeping
 
-    settings, at = session.settings(), session.clock(now)()
-    ring = wiring.KeyFile(settings.lake)
-    order = wiring.whole_lake(settings, session.new_run_id(at), "rotate", at)
-    said = turn(
-        order, wiring.for_rotation(settings, session.outside(now), ring), ring, wiring.purge(settings)
-    )
+    at = session.clock(now)()
+    said = keeping.rotate(session.settings(), session.outside(now), session.new_run_id(at), at)
     if as_json:
         output.as_json(said)
     else:
@@ -70,9 +62,9 @@ def show_epoch() -> None:
 
     Example: wistlake key show-epoch
     """
-    from wistlake.wiring import privacy as wiring
+    from wistlake.wiring import keeping
 
-    chain = wiring.KeyFile(session.settings().lake).load()
+    chain = keeping.key_chain(session.settings())
     output.say(
         f"{chain.epoch}{' (a rotation was interrupted: wistlake key rotate)' if chain.pending else ''}"
     )

@@ -68,7 +68,7 @@ def quarantine_replay(
     Example: wistlake quarantine replay --reason bad_percent_viewed
     """
     from wistlake.pipeline import quarantine as refused
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     settings, outside = session.settings(), session.outside(now)

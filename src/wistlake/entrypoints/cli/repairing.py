@@ -123,8 +123,8 @@ def rebuild(
 
     Example: wistlake rebuild --zone Europe/Berlin
     """
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
     from wistlake.pipeline.gaps import forget_builds
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     settings, outside = session.settings(zone), session.outside(now)
@@ -186,8 +186,8 @@ def watermark_set(
     Example: wistlake watermark set events abc123xyz0 2026-11-01 --reason "agreed with finance"
     """
     from wistlake.contracts import SOURCES
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
     from wistlake.planning.intervals import Watermark
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     if dataset not in (known := [s.name for s in SOURCES]):
@@ -252,9 +252,9 @@ def _change_media(
 ) -> None:
     from dataclasses import replace
 
-    from wistlake.pipeline.daily import LEASE, LEASE_SECONDS
     from wistlake.planning.intervals import MediaEntry
     from wistlake.planning.plan import first_day
+    from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
     media_id = one_media_id(media_id)

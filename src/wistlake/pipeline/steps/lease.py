@@ -3,10 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from wistlake.ports import Lease
-
-NAME = "lake"
-SECONDS = 6 * 3600.0  # each step holds it for as long again
+from wistlake.ports import LEASE, LEASE_SECONDS, Lease
 
 
 class Shared(Protocol):
@@ -24,14 +21,14 @@ class Shared(Protocol):
 
 def take(lease: Shared, run_id: str, now: datetime) -> None:
     """Take the lake for the run."""
-    lease.take(NAME, run_id, now, SECONDS)
+    lease.take(LEASE, run_id, now, LEASE_SECONDS)
 
 
 def renew(lease: Shared, run_id: str, now: datetime) -> None:
     """Go on holding the lake; LeaseHeld if the run has lost it."""
-    lease.renew(NAME, run_id, now, SECONDS)
+    lease.renew(LEASE, run_id, now, LEASE_SECONDS)
 
 
 def release(lease: Shared, run_id: str) -> None:
     """Let go of the lake."""
-    lease.release(NAME, run_id)
+    lease.release(LEASE, run_id)

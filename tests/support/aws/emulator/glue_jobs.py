@@ -1,9 +1,8 @@
 """Glue: Spark jobs are run, not said to have succeeded.
 
 The job's script and packages are read from the emulated S3 with the job's own role, and handed to a runner
-that keeps one Spark alive (`support.aws.glue_runner`). Spark sees `s3://` as folders: the job's buckets are
-mirrored before it and written back after it, both with the job's role, so that a right that is missing in
-the template is missing here.
+that keeps one Spark alive (`support.aws.glue_runner`). It sees `s3://` as folders that it keeps equal to the
+job's buckets with the job's role, so that a right that is missing in the template is missing here.
 """
 
 import json
@@ -61,7 +60,7 @@ class _Runner:
     """The process that runs jobs, one after the other."""
 
     def __init__(self, folder: Path) -> None:
-        self.mirror = _Mirror(folder / "mirror")
+        self.mirror = folder / "mirror"
         self.code = folder / "code"
         self.log = folder / "glue.log"
         self.lock = threading.Lock()
@@ -83,25 +82,20 @@ class _Runner:
         with self.lock:
             script = self._fetch(client, job["Command"]["ScriptLocation"])
             packages = [self._fetch(client, p) for p in arguments.get(PACKAGES, "").split(",") if p]
-            buckets = _buckets_of(arguments)
-            before = self.mirror.pull(client, buckets)
-            try:
-                return self._ask(
-                    {
-                        "script": str(script),
-                        "packages": [str(p) for p in packages],
-                        "arguments": arguments,
-                        "buckets": {b: str(self.mirror.root / b) for b in buckets},
-                        "environment": {
-                            **keys,
-                            "AWS_ENDPOINT_URL": os.environ["EMULATED_ENDPOINT"],
-                            "AWS_DEFAULT_REGION": REGION,
-                            "AWS_REGION": REGION,
-                        },
-                    }
-                )
-            finally:
-                self.mirror.push(client, buckets, before)
+            return self._ask(
+                {
+                    "script": str(script),
+                    "packages": [str(p) for p in packages],
+                    "arguments": arguments,
+                    "buckets": {b: str(self.mirror / b) for b in _buckets_of(arguments)},
+                    "environment": {
+                        **keys,
+                        "AWS_ENDPOINT_URL": os.environ["EMULATED_ENDPOINT"],
+                        "AWS_DEFAULT_REGION": REGION,
+                        "AWS_REGION": REGION,
+                    },
+                }
+            )
 
     def _fetch(self, client: Any, location: str) -> Path:
         address = urlsplit(location)
@@ -133,55 +127,6 @@ class _Runner:
                 text=True,
             )
         return self.process
-
-
-class _Mirror:
-    """Buckets as folders. What is known to be the same is not read again."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.known: dict[tuple[str, str], str] = {}  # what a file holds, by the object's ETag
-
-    def pull(self, client: Any, buckets: list[str]) -> dict[tuple[str, str], int]:
-        """Make the folders equal to the buckets; the files and when they were written."""
-        there: dict[tuple[str, str], int] = {}
-        for bucket in buckets:
-            (self.root / bucket).mkdir(parents=True, exist_ok=True)
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-            for found in (o for page in pages for o in page.get("Contents", [])):
-                at = (bucket, found["Key"])
-                path = self.root / bucket / found["Key"]
-                if self.known.get(at) != found["ETag"] or not path.exists():
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(client.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
-                    self.known[at] = found["ETag"]
-                there[at] = path.stat().st_mtime_ns
-        for at in self._files(buckets) - there.keys():
-            self._path(at).unlink()
-        return there
-
-    def push(self, client: Any, buckets: list[str], before: dict[tuple[str, str], int]) -> None:
-        """Bring to the buckets what has changed in the folders since."""
-        after = self._files(buckets)
-        for at in sorted(after):
-            path = self._path(at)
-            if before.get(at) != path.stat().st_mtime_ns:
-                stored = client.put_object(Bucket=at[0], Key=at[1], Body=path.read_bytes())
-                self.known[at] = stored["ETag"]
-        for at in before.keys() - after:
-            client.delete_object(Bucket=at[0], Key=at[1])
-            self.known.pop(at, None)
-
-    def _path(self, at: tuple[str, str]) -> Path:
-        return self.root / at[0] / at[1]
-
-    def _files(self, buckets: Any) -> set[tuple[str, str]]:
-        return {
-            (bucket, path.relative_to(self.root / bucket).as_posix())
-            for bucket in buckets
-            for path in (self.root / bucket).rglob("*")
-            if path.is_file() and not path.name.endswith(".crc")
-        }
 
 
 def _buckets_of(arguments: dict[str, str]) -> list[str]:

@@ -1,0 +1,45 @@
+"""Glue script: work on the whole lake beside the daily run. Forgets a person, turns the key, tidies up."""
+
+import argparse
+import sys
+import traceback
+from datetime import UTC, datetime
+
+from wistlake.errors import StoreError, WistlakeError
+from wistlake.pipeline.steps.keep import FORGET, Request, decode, keep
+from wistlake.pipeline.steps.lease import release
+from wistlake.wiring import aws_glue
+
+_JOB = ("bronze_bucket", "silver_bucket", "watermark_table", "ledger_table", "key_secret", "database")
+
+
+def main(argv: list[str]) -> None:
+    """See the package's docstring for the arguments; Glue adds its own, which are left aside."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("run_id", "task", "stage", *_JOB):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--request_key", default="")
+    parser.add_argument("--retention_days", type=int, required=True)
+    given, _ = parser.parse_known_args(argv[1:])
+    job = aws_glue.Job(**{name: getattr(given, name) for name in _JOB})
+    request = Request(given.task, datetime.now(UTC))
+    if given.request_key:
+        objects = aws_glue.objects(job)
+        request = decode(objects.get(given.request_key))
+        objects.delete([given.request_key])  # whom it names, no bucket keeps
+    release(aws_glue.ledger(job), given.run_id)  # a try of this very run that was killed may hold it still
+    try:
+        with aws_glue.keeping(job, given.run_id, lambda: datetime.now(UTC), given.retention_days) as lake:
+            keep(request, given.run_id, *lake)
+    except WistlakeError:
+        raise
+    except Exception as e:
+        if given.task != FORGET:
+            raise
+        # Its own words may quote the person, and Glue keeps them.
+        at = traceback.extract_tb(e.__traceback__)[-1]
+        raise StoreError(f"{type(e).__name__} in {at.name}, {at.filename}:{at.lineno}") from None
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,119 @@
+"""Requests for work on a whole lake on AWS: as they went, refused plainly, done by the rules of the last run."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from unit.aws.test_handover import NOW, ORDER
+from wistlake.adapters.memory import MemoryLedger, MemoryObjects
+from wistlake.contracts import SOURCES
+from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.forget import Who
+from wistlake.pipeline.order import LakeParts, MediaChoice
+from wistlake.pipeline.steps import keep
+from wistlake.pipeline.steps.handover import Planned, encode_plan, plan_key
+from wistlake.pipeline.steps.keep import Keeper, Request
+from wistlake.planning.intervals import MediaEntry
+from wistlake.ports import Run
+from wistlake.privacy.keys import KeyChain, fresh
+
+LATER = NOW + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("forget", NOW, Who(email="a@example.com"), [{"visitor_key": "k"}], dry_run=True),
+        Request("forget", NOW, Who(visitor_key="k"), None),
+        Request("rotate", datetime(2026, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_request_comes_back_as_it_went(request_: Request) -> None:
+    assert keep.decode(keep.encode(request_)) == request_
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b"[]", b"{}", b'{"task": "forget", "who": {"email": "a@example.com"}}']
+)
+def test_a_damaged_request_is_told_and_never_quoted(data: bytes) -> None:
+    with pytest.raises(StoreError, match="give the order again") as told:
+        keep.decode(data)
+    assert "example" not in str(told.value)
+
+
+def test_a_request_never_shows_whom_it_names() -> None:
+    shown = repr(Request("forget", NOW, Who(email="a@example.com"), [{"visitor_key": "kkk"}]))
+    assert "example" not in shown
+    assert "kkk" not in shown
+
+
+@pytest.mark.parametrize("run_id", ["../up", "a/b", "", "x" * 81])
+def test_a_run_id_is_no_path(run_id: str) -> None:
+    for key in (keep.request_key, keep.result_key):
+        with pytest.raises(ConfigError, match="no run's id"):
+            key(run_id)
+
+
+def lake(**documents: bytes) -> tuple[MemoryLedger, MemoryObjects]:
+    ledger, objects = MemoryLedger(), MemoryObjects()
+    ledger.put_media([MediaEntry("m1", NOW.date(), NOW), MediaEntry("m2", NOW.date(), NOW, retired_at=NOW)])
+    for run_id, data in documents.items():
+        ledger.put_run(Run(run_id, "scheduled", "simulated", "succeeded", NOW))
+        objects.put(plan_key(run_id), data)
+    return ledger, objects
+
+
+def test_the_order_is_that_of_the_last_run_about_everything() -> None:
+    ledger, objects = lake(r1=encode_plan(Planned(ORDER, {}, (), NOW)))
+    ledger.put_run(Run("turned", "rotate", "simulated", "succeeded", LATER))  # it has no plan
+    found = keep.whole_lake(ledger, objects, "mine", "forget", LATER)
+    window = replace(ORDER.window, now=LATER, start=None, end=None)
+    expected = replace(
+        ORDER, run_id="mine", trigger="forget", window=window, sources=SOURCES,
+        choice=MediaChoice(("m1", "m2")), accept_shrink=frozenset(),
+    )  # fmt: skip
+    assert found == expected
+
+
+def test_without_any_plan_the_cure_is_named() -> None:
+    with pytest.raises(StoreError, match="let the daily run end once"):
+        keep.whole_lake(*lake(), "mine", "forget", LATER)
+
+
+class Ring:
+    """A chain of keys in memory."""
+
+    def __init__(self, chain: KeyChain) -> None:
+        self.chain = chain
+
+    def load(self) -> KeyChain:
+        return self.chain
+
+    def save(self, chain: KeyChain) -> None:
+        self.chain = chain
+
+
+def asked_for(task: str, chain: KeyChain) -> None:
+    ledger, objects = lake(r1=encode_plan(Planned(ORDER, {}, (), NOW)))
+
+    def never(*_: object, **__: object) -> Any:
+        raise AssertionError
+
+    parts = LakeParts(objects, ledger, never, never, lambda: NOW)
+    keeper = Keeper(ledger, Ring(chain), never, never, never, 30)  # type: ignore[arg-type]
+    keep.keep(Request(task, NOW), "mine", parts, keeper)
+
+
+@pytest.mark.parametrize("task", ["forget", "erase"])
+def test_what_nobody_can_do_is_refused(task: str) -> None:
+    with pytest.raises(ConfigError, match="one of forget, rotate, maintain"):
+        asked_for(task, fresh())
+
+
+@pytest.mark.parametrize("task", ["forget", "maintain"])
+def test_an_interrupted_rotation_comes_first(task: str) -> None:
+    """Its ids are of two epochs, and it knows the tables by their snapshots."""
+    with pytest.raises(StoreError, match="wistlake key rotate"):
+        asked_for(task, fresh().begun())
