@@ -17,7 +17,7 @@ from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.adapters.aws_objects import S3Objects
 from wistlake.entrypoints.aws import ingest
 from wistlake.entrypoints.cli.main import app
-from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable
+from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable, StoreError
 from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.steps.handover import (
     Planned,
@@ -214,7 +214,14 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     assert "ResourceNotFoundException" in doctor["lake"]["detail"]
     monkeypatch.setenv("LEDGER_TABLE", lake.ledger_table)
 
-    for refused in (["run"], ["maintain"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
+    said = wistlake(app, ["maintain"])  # there is no job in this account
+    assert isinstance(said.exception, StoreError)
+    assert "wistlake-test-keep" in str(said.exception)
+    assert "deploy the stack" in str(said.exception)
+    listed = lake.account.client("s3").list_object_versions(Bucket=lake.bronze, Prefix="requests/")
+    assert "Versions" not in listed  # a request does not outlive the command
+
+    for refused in (["run"], ["rebuild", "--zone", "Europe/Berlin"], ["backup", "x.tar"]):
         said = wistlake(app, refused)
         assert isinstance(said.exception, ConfigError), refused
         assert "WISTLAKE_PLACE is aws" in str(said.exception)

@@ -19,6 +19,7 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _CURES = {
     **dict.fromkeys(_DENIED, "let the role do this, and run again"),
     "NoSuchBucket": "deploy the stack that makes the bucket, or correct the setting that names it",
+    "EntityNotFoundException": "deploy the stack that makes it, or correct WISTLAKE_STAGE",
     "ResourceNotFoundException": "deploy the stack that makes it, or correct the setting that names it",
 }
 
