@@ -60,7 +60,7 @@ class Session:
 
     @property
     def details(self) -> int:
-        """160 bits for whatever is particular to this session."""
+        """160 bits for whatever is particular to this viewing session."""
         return self.bits >> _KEY_BITS
 
     @property

@@ -1,8 +1,9 @@
 """Objects in an S3 bucket."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -138,6 +139,12 @@ class S3Objects:
                     return b""
                 raise
             return body
+
+    def contents(self) -> Iterator[tuple[str, Callable[[], bytes]]]:
+        """Every version of every object: its key, and what reads it."""
+        for version in self.versions(""):
+            if version.data:
+                yield version.key, partial(self.read, version)
 
     def clear(self, prefix: str) -> None:
         """Remove what begins with `prefix` from view; older versions go by the bucket's own rules."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from wistlake.adapters.aws_client import client, explained
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
@@ -22,12 +22,7 @@ def read(secret: str, secrets_manager: Any = None) -> str:
 def read_keys(secret: str, secrets_manager: Any = None) -> KeyChain:
     """The pseudonym keys. StoreError, which never quotes them, if they are damaged, or if a rotation was
     begun and not ended."""
-    chain = SecretKeys(secret, secrets_manager).load()
-    if chain.pending:
-        raise StoreError(
-            f"a rotation of the pseudonym key in {secret} was interrupted: end it with `wistlake key rotate`"
-        )
-    return chain
+    return SecretKeys(secret, secrets_manager).load().settled()
 
 
 class SecretKeys:

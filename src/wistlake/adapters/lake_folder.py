@@ -136,9 +136,7 @@ class LakeFolder:
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
             raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
         chain = keys.decode(self.key_file.read_text())
-        if chain.pending and not rotating:
-            raise StoreError("a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it")
-        return chain
+        return chain if rotating else chain.settled()
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file at once."""

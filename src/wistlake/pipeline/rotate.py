@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 FACTS = "rotation"
-UNFINISHED_ROTATION = "a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it"
 
 
 class KeyRing(Protocol):

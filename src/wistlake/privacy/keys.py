@@ -25,6 +25,12 @@ class KeyChain:
         """The newest epoch, from 1."""
         return len(self.keys)
 
+    def settled(self) -> "KeyChain":
+        """Itself; StoreError if a rotation was begun and not ended, which only the rotation may go on with."""
+        if self.pending:
+            raise StoreError("a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it")
+        return self
+
     def begun(self) -> "KeyChain":
         """The chain with a fresh key pending; as it is, if there already is one."""
         return self if self.pending else KeyChain(self.keys, secrets.token_bytes(KEY_BYTES))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache
 
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_budget import DynamoBudget
@@ -64,9 +64,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
     silver bucket), and what reads it."""
     silver = S3Objects(_required(settings.silver_bucket, "SILVER_BUCKET"))
     for bucket, prefix in ((objects(settings), ""), (silver, "silver/")):
-        for version in bucket.versions(""):
-            if version.data:
-                yield f"{prefix}{version.key}", partial(bucket.read, version)
+        yield from ((f"{prefix}{key}", read) for key, read in bucket.contents())
 
 
 def examine(settings: Settings) -> Check:

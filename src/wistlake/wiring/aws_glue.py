@@ -1,8 +1,9 @@
 """The parts of the Glue jobs. Imports nothing but pyspark and boto3: no settings, no HTTP client."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,16 @@ class Job:
     ledger_table: str
     key_secret: str
     database: str
+
+
+def parsed(parser: ArgumentParser, argv: Sequence[str]) -> tuple[Namespace, Job]:
+    """A script's arguments: those of `parser`, the run's id, and the job's own. Glue adds others, which are
+    left aside."""
+    own = [f.name for f in fields(Job)]
+    for name in ("run_id", "stage", *own):
+        parser.add_argument(f"--{name}", required=True)
+    given, _ = parser.parse_known_args(argv)
+    return given, Job(**{name: getattr(given, name) for name in own})
 
 
 def objects(job: Job) -> S3Objects:
@@ -120,9 +131,8 @@ def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
         lying = (
             piece
             for name, bucket in buckets.items()
-            for version in bucket.versions("")
-            if version.data
-            for piece in lake_bytes.plain(f"{name}/{version.key}", bucket.read(version))
+            for key, read in bucket.contents()
+            for piece in lake_bytes.plain(f"{name}/{key}", read())
         )
         return {**_rows_with(store, wanted), **lake_bytes.hits(lying, wanted)}
 

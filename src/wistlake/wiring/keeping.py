@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from wistlake.errors import StoreError
 from wistlake.pipeline.forget import Who, ask_source
 from wistlake.pipeline.order import LakeParts
-from wistlake.pipeline.rotate import UNFINISHED_ROTATION
 from wistlake.pipeline.steps import keep
 from wistlake.pipeline.steps.keep import Request
 from wistlake.privacy.keys import KeyChain
@@ -66,8 +64,7 @@ def maintain(settings: Settings, run_id: str, now: datetime) -> Done:
     from wistlake.pipeline.maintenance import maintain as perform
 
     laptop.ledger(settings, read_only=True)
-    if key_chain(settings).pending:
-        raise StoreError(UNFINISHED_ROTATION)  # it must find the tables as it left them
+    key_chain(settings).settled()  # a rotation must find the tables as it left them
     return perform(
         laptop.ledger(settings),
         laptop.objects(settings),

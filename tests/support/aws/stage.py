@@ -131,9 +131,8 @@ class Stage:
         """Every version of every object in the lake's buckets, unpacked."""
         for bucket in (self.outputs["BronzeBucket"], self.outputs["SilverBucket"]):
             objects = S3Objects(bucket, self.cloud.client("s3"))
-            for version in objects.versions(""):
-                if version.data:
-                    yield from unpacked(f"{bucket}/{version.key}", objects.read(version))
+            for key, read in objects.contents():
+                yield from unpacked(f"{bucket}/{key}", read())
 
     @property
     def ledger(self) -> DynamoLedger:

@@ -44,22 +44,25 @@ def test_a_function_loads_no_engine_and_is_quick(name: str) -> None:
     assert float(seconds) < _MOST_SECONDS
 
 
-def test_the_glue_script_needs_pyspark_and_boto3_only() -> None:
+@pytest.mark.parametrize(
+    ("script", "later"),
+    [
+        ("glue_build", "import wistlake.adapters.aws_spark"),
+        (
+            "glue_keep",
+            (
+                "import wistlake.adapters.aws_history\nfrom wistlake.adapters import lake_bytes\n"
+                "assert [p.data for p in lake_bytes.plain('x.parquet', b'PAR1')] == [b'PAR1']"
+            ),
+        ),
+    ],
+)
+def test_a_glue_script_needs_pyspark_and_boto3_only(script: str, later: str) -> None:
     allowed = _ONLY.format(allowed={*_GLUE, "wistlake"})
     run(
-        f"{allowed}\nimport wistlake.entrypoints.aws.glue_build\nimport wistlake.adapters.aws_spark"
+        f"{allowed}\nimport wistlake.entrypoints.aws.{script}\n{later}"
         "\nimport wistlake.adapters.engine_tables\nimport wistlake.pipeline.build.gold"
         "\nimport wistlake.pipeline.build.silver"
-    )
-
-
-def test_the_keeping_script_needs_no_more() -> None:
-    allowed = _ONLY.format(allowed={*_GLUE, "wistlake"})
-    run(
-        f"{allowed}\nimport wistlake.entrypoints.aws.glue_keep\nimport wistlake.adapters.aws_history"
-        "\nimport wistlake.pipeline.build.gold\nimport wistlake.pipeline.build.silver"
-        "\nfrom wistlake.adapters import lake_bytes"
-        "\nassert [p.data for p in lake_bytes.plain('x.parquet', b'PAR1')] == [b'PAR1']"
     )
 
 

@@ -9,16 +9,12 @@ from wistlake.pipeline.steps.handover import decode_plan
 from wistlake.pipeline.steps.lease import renew
 from wistlake.wiring import aws_glue
 
-_JOB = ("bronze_bucket", "silver_bucket", "watermark_table", "ledger_table", "key_secret", "database")
-
 
 def main(argv: list[str]) -> None:
     """See the package's docstring for the arguments; Glue adds its own, which are left aside."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("run_id", "plan_key", "stage", *_JOB):
-        parser.add_argument(f"--{name}", required=True)
-    given, _ = parser.parse_known_args(argv[1:])
-    job = aws_glue.Job(**{name: getattr(given, name) for name in _JOB})
+    parser.add_argument("--plan_key", required=True)
+    given, job = aws_glue.parsed(parser, argv[1:])
     objects, ledger = aws_glue.objects(job), aws_glue.ledger(job)
     planned = decode_plan(objects.get(given.plan_key))
     renew(ledger, given.run_id, datetime.now(UTC))

@@ -10,18 +10,14 @@ from wistlake.pipeline.steps.keep import FORGET, Request, decode, keep
 from wistlake.pipeline.steps.lease import release
 from wistlake.wiring import aws_glue
 
-_JOB = ("bronze_bucket", "silver_bucket", "watermark_table", "ledger_table", "key_secret", "database")
-
 
 def main(argv: list[str]) -> None:
     """See the package's docstring for the arguments; Glue adds its own, which are left aside."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("run_id", "task", "stage", *_JOB):
-        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--request_key", default="")
     parser.add_argument("--retention_days", type=int, required=True)
-    given, _ = parser.parse_known_args(argv[1:])
-    job = aws_glue.Job(**{name: getattr(given, name) for name in _JOB})
+    given, job = aws_glue.parsed(parser, argv[1:])
     request = Request(given.task, datetime.now(UTC))
     if given.request_key:
         objects = aws_glue.objects(job)

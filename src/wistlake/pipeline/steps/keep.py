@@ -14,7 +14,7 @@ from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.forget import Purge, Search, Visitors, Who, forget
 from wistlake.pipeline.maintenance import History, Upkeep, maintain
 from wistlake.pipeline.order import LakeParts, MediaChoice, RunOrder
-from wistlake.pipeline.rotate import UNFINISHED_ROTATION, KeyRing, rotate
+from wistlake.pipeline.rotate import KeyRing, rotate
 from wistlake.pipeline.steps.handover import decode_plan, folder, plan_key
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import Ledger, ObjectStore
@@ -91,8 +91,8 @@ def keep(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Map
 
 
 def _do(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Mapping[str, Any]:
-    if request.task != ROTATE and keeper.ring.load().pending:
-        raise StoreError(UNFINISHED_ROTATION)
+    if request.task != ROTATE:
+        keeper.ring.load().settled()
     if request.task == MAINTAIN:
         return maintain(
             keeper.ledger,
