@@ -67,6 +67,8 @@ class TestS3:
         found = {(v.key, store.read(v) if v.data else None): v for v in store.versions("a/")}
         assert found.keys() == {("a/b", b"first"), ("a/b", b"second"), ("a/c", b"third"), ("a/c", None)}
         assert [key for key, v in found.items() if v.is_seen] == [("a/b", b"second")]
+        held = {(key, read()) for key, read in store.contents()}
+        assert held == {("a/b", b"first"), ("a/b", b"second"), ("a/c", b"third")}
         assert store.remove(found[chosen] for chosen in (("a/b", b"first"), ("a/c", b"third"))) == 0
         left = {(v.key, v.data) for v in store.versions("a/")}
         assert left == {("a/b", True), ("a/c", False)}
