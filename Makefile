@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -16,8 +16,13 @@ demo: .venv/laptop ## seven simulated days into ./lake, and a report; no account
 dashboard: .venv/dashboard ## the numbers of ./lake in a browser, on this machine alone
 	$(BIN)/wistlake dashboard
 
-test: setup aws-tools chromium ## every test; ARGS go to pytest
-	$(BIN)/python -m pytest $(ARGS)
+WORKERS ?= 2
+
+test: setup aws-tools chromium ## every test, on two workers (WORKERS=n for more or fewer); ARGS go to pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+unit: setup ## the tests that need no engine and no emulator; under a minute
+	$(BIN)/python -m pytest -q tests/unit tests/simulator tests/quality tests/meta $(ARGS)
 
 fuzz: setup ## a million hostile inputs; minutes
 	WISTLAKE_FUZZ_EXAMPLES=1200 WISTLAKE_FUZZ_MUTANTS=100 WISTLAKE_FUZZ_LEAST=1000000 $(BIN)/python -m pytest tests/fuzz

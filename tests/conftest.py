@@ -5,8 +5,34 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from support.emulated import Account, emulator
+
+# How fast this machine is at the moment says nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+# Tests that share something expensive beyond their file, and files that take minutes: these start first, so
+# that no worker is left alone with them at the end.
+STAGE = "tests/aws/"  # one emulated account with one deployed stage
+SLOW = (
+    STAGE,
+    "tests/e2e/test_aws_steps",
+    "tests/parity/",
+    "tests/pipeline/test_crash",
+    "tests/privacy/",
+    "tests/e2e/",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Divide the tests among workers by file (`pytest -n 2 --dist loadgroup`): lakes are made once a file."""
+    for item in items:
+        place = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(STAGE if place.startswith(STAGE) else place))
+    items.sort(key=lambda item: next((n for n, p in enumerate(SLOW) if item.nodeid.startswith(p)), len(SLOW)))
 
 
 @pytest.fixture(autouse=True)
