@@ -1,0 +1,189 @@
+"""Values as plain JSON and back, by the type hints of dataclasses: handovers, manifests and ledger items use it.
+
+    encode(Interval, interval)  ->  {"dataset": "events", "day": "2026-02-01", ...}
+    decode(Interval, document)  ->  Interval(dataset="events", day=date(2026, 2, 1), ...)
+
+Moments are written in UTC with all digits, so that their text sorts as time does. A mapping whose keys are
+not strings becomes a list of [key, value] pairs. Sets are sorted: equal values give equal bytes.
+
+Absent fields take their default, so that a document of an older version can be read. Whatever else does not
+fit the hints is a Misfit that names the field, and never quotes its value: documents may hold personal data.
+"""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+_V = TypeVar("_V")
+Convert = Callable[[Any], Any]
+Pair = tuple[Convert, Convert]  # from a value to JSON, and back
+
+
+class Misfit(ValueError):
+    """A document that is not of the kind that was asked for. Its text names fields and types, no values."""
+
+
+def encode(kind: type[_V], value: _V) -> Any:
+    """`value` as JSON has it."""
+    return encoder(kind)(value)
+
+
+def decode(kind: type[_V], plain: Any) -> _V:
+    """The value of `kind` in `plain`. Misfit if it is none."""
+    value: _V = decoder(kind)(plain)
+    return value
+
+
+def encoder(kind: Any) -> Convert:
+    """The function that makes JSON of values of `kind`, a type hint. TypeError if it has no form."""
+    return _pair(kind)[0]
+
+
+def decoder(kind: Any) -> Convert:
+    """The function that reads values of `kind` from JSON."""
+    return _pair(kind)[1]
+
+
+@cache
+def _pair(kind: Any) -> Pair:
+    if kind is Any:
+        return _as_it_is, _as_it_is
+    if isinstance(kind, type):
+        return _class_pair(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _optional_pair(kind, arguments)
+    if origin is tuple and arguments[-1] is not ...:
+        return _record_pair(arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping_pair(*arguments)
+    if origin in (tuple, list, frozenset, set):
+        return _collection_pair(origin, arguments[0])
+    raise TypeError(f"no JSON form for {kind!r}")
+
+
+def _class_pair(kind: type) -> Pair:
+    if is_dataclass(kind):
+        return _dataclass_pair(kind)
+    if issubclass(kind, Enum):
+        return (lambda value: value.value), kind
+    if kind is datetime:
+        return (lambda value: value.astimezone(UTC).isoformat(timespec="microseconds")), _moment
+    if kind is date:
+        return date.isoformat, date.fromisoformat
+    if kind in (str, int, float, bool, type(None)):
+        return _as_it_is, _checked(kind)
+    raise TypeError(f"no JSON form for {kind!r}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise Misfit("a moment without a zone")
+    return moment
+
+
+def _checked(kind: type) -> Convert:
+    allowed = (int, float) if kind is float else kind
+
+    def read(plain: Any) -> Any:
+        if not isinstance(plain, allowed) or (isinstance(plain, bool) and kind is not bool):
+            raise Misfit(f"{type(plain).__name__} instead of {kind.__name__}")
+        return plain
+
+    return read
+
+
+def _optional_pair(kind: Any, arguments: tuple[Any, ...]) -> Pair:
+    inner = [a for a in arguments if a is not type(None)]
+    if len(inner) != 1:
+        raise TypeError(f"no JSON form for {kind!r}: nothing in it says which of the types it is")
+    write, read = _pair(inner[0])
+    return (
+        lambda value: None if value is None else write(value),
+        lambda plain: None if plain is None else read(plain),
+    )
+
+
+def _record_pair(arguments: tuple[Any, ...]) -> Pair:
+    """A tuple of fixed length."""
+    pairs = [_pair(a) for a in arguments]
+
+    def read(plain: Any) -> Any:
+        return tuple(r(item) for (_, r), item in zip(pairs, _listed(plain), strict=True))
+
+    return (lambda value: [w(item) for (w, _), item in zip(pairs, value, strict=True)]), read
+
+
+def _collection_pair(origin: Any, of: Any) -> Pair:
+    write, read = _pair(of)
+    ordered: Convert = sorted if origin in (frozenset, set) else list
+    return (lambda value: ordered(map(write, value))), (lambda plain: origin(map(read, _listed(plain))))
+
+
+def _listed(plain: Any) -> list[Any]:
+    if not isinstance(plain, list | tuple):
+        raise Misfit(f"{type(plain).__name__} instead of a list")
+    return list(plain)
+
+
+def _mapping_pair(key: Any, of: Any) -> Pair:
+    (write_key, read_key), (write, read) = _pair(key), _pair(of)
+    if isinstance(key, type) and issubclass(key, str):
+        return (
+            lambda value: {write_key(k): write(v) for k, v in value.items()},
+            lambda plain: {read_key(k): read(v) for k, v in _object(plain).items()},
+        )
+    return (
+        lambda value: sorted([write_key(k), write(v)] for k, v in value.items()),
+        lambda plain: {read_key(k): read(v) for k, v in _listed(plain)},
+    )
+
+
+def _object(plain: Any) -> Mapping[str, Any]:
+    if not isinstance(plain, Mapping):
+        raise Misfit(f"{type(plain).__name__} instead of an object")
+    return plain
+
+
+def _dataclass_pair(kind: Any) -> Pair:
+    hints = get_type_hints(kind)
+    members = [(f.name, *_pair(hints[f.name]), _is_required(f)) for f in fields(kind)]
+    names = {name for name, *_ in members}
+
+    def read(plain: Any) -> Any:
+        document = _object(plain)
+        if surplus := sorted(set(document) - names):
+            raise Misfit(f"{kind.__name__} has no field {surplus[0][:40]!r}")
+        return kind(
+            **{
+                name: _field(kind, name, decode_field, document)
+                for name, _, decode_field, required in members
+                if required or name in document
+            }
+        )
+
+    return (lambda value: {name: write(getattr(value, name)) for name, write, _, _ in members}), read
+
+
+def _is_required(member: "Field[Any]") -> bool:
+    return member.default is MISSING and member.default_factory is MISSING
+
+
+def _field(kind: Any, name: str, read: Convert, document: Mapping[str, Any]) -> Any:
+    if name not in document:
+        raise Misfit(f"{kind.__name__} lacks its {name}")
+    try:
+        return read(document[name])
+    except Misfit as e:
+        raise Misfit(f"{kind.__name__}.{name}: {e}") from None
+    except (ValueError, TypeError):  # a library's own words might quote the value
+        raise Misfit(f"{kind.__name__}.{name}: not a value of its type") from None
