@@ -21,8 +21,8 @@ from pyiceberg.typedef import Record
 from wistlake.adapters.lake_folder import LAYOUT, LakeFolder
 from wistlake.errors import ConfigError, StoreError
 
-_FOLDERS = ("bronze", "warehouse")
-_FILES = ("lake.json", "pseudonym-key.json", "report.html", "tombstones.json")
+_FOLDERS = ("bronze", "receipts", "tombstones", "warehouse")
+_FILES = ("lake.json", "pseudonym-key.json", "report.html")
 _DATABASES = ("ledger.db", "catalog.db")
 _TAR = (".tar", ".tar.gz", ".tgz")
 

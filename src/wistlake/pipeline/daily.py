@@ -9,6 +9,7 @@ from datetime import date
 import structlog
 
 from wistlake.errors import WistlakeError
+from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.asking import ask, choose, retire
 from wistlake.pipeline.assemble import Done, assemble, following, pending
 from wistlake.pipeline.build import BuildResult, build, merged
@@ -109,6 +110,7 @@ class _Work:
             return Ingested()
         async with parts.client() as client:
             chosen = await choose(order.choice, client)
+            tombstone_home.reload(parts.objects, parts.ledger)
             adopt(parts.ledger, parts.objects, order.run_id)
             known = {i.key: i for i in parts.ledger.intervals()}
             asked = ask(order, parts.ledger, chosen, tuple(known.values()))

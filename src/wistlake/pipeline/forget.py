@@ -20,6 +20,7 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import SOURCES, TABLES, source
 from wistlake.contracts.form import Removal, Table
 from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.assemble import signature
 from wistlake.pipeline.build.plan import BuildPlan, Pair
 from wistlake.pipeline.order import Client, LakeParts, RunOrder
@@ -121,19 +122,40 @@ def forget(
     ConfigError if nobody is known by that name, StoreError if the second look still finds the person.
     """
     with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
-        record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
-        if not dry_run:
-            parts.ledger.put_run(record)
-        try:
-            receipt = _Forgetting(order, parts, who, purge, search, asked).go(dry_run=dry_run)
-        except BaseException as e:
-            if not dry_run:
-                said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
-                parts.ledger.put_run(replace(record, status="failed", ended_at=parts.clock(), error=said))
-            raise
-        if not dry_run:
-            ended = replace(record, status="succeeded", ended_at=parts.clock(), summary=receipt)
-            parts.ledger.put_run(ended)
+        work = _Forgetting(order, parts, who, purge, search, asked)
+        if dry_run:
+            return work.go(who, dry_run=True)
+        return _recorded(order, parts, lambda: work.go(who))
+
+
+def reapply(order: RunOrder, parts: LakeParts, purge: Purge, search: Search) -> dict[str, Any]:
+    """Erase everybody whom a tombstone names once more, under the lake's lease; the receipt.
+
+    For a lake that came back from a backup older than a tombstone: its raw pages, tables and history may hold
+    people who were forgotten since. First `tombstone_home.bring` the tombstones of the lake that it replaces.
+    The engine starts only if there is a tombstone at all. Safe to repeat; StoreError if the second look still
+    finds somebody.
+    """
+    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
+        tombstone_home.mirror(parts.objects, parts.ledger)
+        forgotten = tombstones.forgotten(parts.ledger.facts(tombstones.FACTS))
+        if forgotten is None:
+            return {"receipt": order.run_id, "asked_by": "tombstones", "tombstones": 0}
+        work = _Forgetting(order, parts, None, purge, search, None)
+        return _recorded(order, parts, lambda: work.again(forgotten))
+
+
+def _recorded(order: RunOrder, parts: LakeParts, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """`work`, as a run of the ledger."""
+    record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
+    parts.ledger.put_run(record)
+    try:
+        receipt = work()
+    except BaseException as e:
+        said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
+        parts.ledger.put_run(replace(record, status="failed", ended_at=parts.clock(), error=said))
+        raise
+    parts.ledger.put_run(replace(record, status="succeeded", ended_at=parts.clock(), summary=receipt))
     return receipt
 
 
@@ -144,7 +166,7 @@ class _Forgetting:
         self,
         order: RunOrder,
         parts: LakeParts,
-        who: Who,
+        who: Who | None,
         purge: Purge,
         search: Search,
         asked: Visitors | None,
@@ -152,14 +174,13 @@ class _Forgetting:
         self.order, self.parts, self.who, self.purge, self.search = order, parts, who, purge, search
         self.asked = asked
         self.keys = parts.keys()
-        self.texts: set[str] = {who.email or who.visitor_key}
+        self.texts: set[str] = {who.email or who.visitor_key} if who else set()
         self.where: dict[str, Any] = {}
 
-    def go(self, *, dry_run: bool) -> dict[str, Any]:
-        person = self._person()
+    def go(self, who: Who, *, dry_run: bool = False) -> dict[str, Any]:
+        """Forget one person."""
+        person = self._person(who)
         copies = self._copies(person)
-        self.where["bronze"] = {"landings": len(copies), "records": sum(len(c.lines) for c in copies)}
-        self.texts |= {t for c in copies for t in c.texts}
         ids = tombstones.stored_ids(person, self.keys)
         if dry_run:
             with self.parts.tables() as store:
@@ -167,6 +188,19 @@ class _Forgetting:
                 self.where["tables"] = {t.full_name: self._count(store, t, ids) for t in _of_visitors()}
             return self._receipt(dry_run=True)
         self._put_tombstone(person)
+        return self._erase(person, copies, ids)
+
+    def again(self, forgotten: Person) -> dict[str, Any]:
+        """Erase everybody whom a tombstone names, if anything of theirs is here."""
+        self.where["tombstones"] = len(tombstones.entries(self.parts.ledger.facts(tombstones.FACTS)))
+        copies = self._copies(forgotten)
+        marks = self._marks(forgotten)
+        with self.parts.tables() as store:
+            store.ensure(TABLES)
+            ids = tombstones.stored_ids(Person(marks), self.keys) | self._sealed_ids(store, forgotten)
+        return self._erase(forgotten, copies, ids)
+
+    def _erase(self, person: Person, copies: list[Copy], ids: frozenset[str]) -> dict[str, Any]:
         self._land_copies(copies, person)
         tables = self._tables(ids, copies)
         self.where["expired_snapshots"] = {n: ids for n, ids in self.purge.expire(TABLES).items() if ids}
@@ -182,16 +216,13 @@ class _Forgetting:
 
     # who it is
 
-    def _person(self) -> Person:
+    def _person(self, who: Who) -> Person:
         """The marks of the person: from bronze, from an earlier order, and by asking the source."""
-        if self.who.visitor_key:
-            return Person(frozenset({tombstones.visitor_mark(self.keys, self.who.visitor_key)}))
-        address = tombstones.address_mark(self.keys, self.who.email)
+        if who.visitor_key:
+            return Person(frozenset({tombstones.visitor_mark(self.keys, who.visitor_key)}))
+        address = tombstones.address_mark(self.keys, who.email)
         named = Person(addresses=frozenset({address}))
-        marks: set[str] = set()
-        for manifest, records in self._personal_landings():
-            found = [r for _, r in records if tombstones.is_about(named, self.keys, r)]
-            marks |= tombstones.marks_of(found, self.keys, redacted=manifest.redacted)
+        marks = set(self._marks(named))
         self.where["source_asked"] = self.asked is not None
         marks |= tombstones.marks_of(self.asked or (), self.keys, redacted=False)
         self.texts |= {r["visitor_key"] for r in self.asked or ()}
@@ -227,7 +258,23 @@ class _Forgetting:
             if theirs:
                 lines = frozenset(n for n, _ in theirs)
                 copies.append(Copy(manifest, _next(manifest.landing_id), lines, _texts(r for _, r in theirs)))
+        self.where["bronze"] = {"landings": len(copies), "records": sum(len(c.lines) for c in copies)}
+        self.texts |= {t for c in copies for t in c.texts}
         return copies
+
+    def _marks(self, person: Person) -> frozenset[str]:
+        """The marks of the visitors whom raw pages show to be the person's."""
+        marks: set[str] = set()
+        for manifest, records in self._personal_landings():
+            theirs = [r for _, r in records if tombstones.is_about(person, self.keys, r)]
+            marks |= tombstones.marks_of(theirs, self.keys, redacted=manifest.redacted)
+        return frozenset(marks)
+
+    def _sealed_ids(self, store: TableStore, person: Person) -> frozenset[str]:
+        """The ids in the tables that a tombstone names."""
+        columns = [store.read(t).select("visitor_id").distinct() for t in _of_visitors()]
+        ids = {row[0] for rows in columns for row in rows.collect() if row[0] is not None}
+        return frozenset(i for i in ids if tombstones.is_sealed(person, self.keys, i))
 
     def _land_copies(self, copies: Sequence[Copy], person: Person) -> None:
         """Each landing again without the person, and the ledger's intervals on the new ones."""
@@ -377,6 +424,8 @@ class _Forgetting:
     def _put_tombstone(self, person: Person) -> None:
         ledger = self.parts.ledger
         new = tombstones.entry(person, self.keys, self.order.run_id, self.order.window.now.isoformat())
+        tombstone_home.mirror(self.parts.objects, ledger)
+        tombstone_home.put(self.parts.objects, new)
         ledger.put_facts(tombstones.FACTS, tombstones.added(ledger.facts(tombstones.FACTS), new))
 
     def _look_again(self, ids: frozenset[str]) -> None:
@@ -390,7 +439,7 @@ class _Forgetting:
         said = {
             "receipt": self.order.run_id,
             "at": self.order.window.now.isoformat(),
-            "asked_by": "email" if self.who.email else "visitor key",
+            "asked_by": _asked_by(self.who),
             "dry_run": dry_run,
             **self.where,
         }
@@ -400,6 +449,12 @@ class _Forgetting:
             key = f"{RECEIPTS}/{self.order.run_id}.json"
             self.parts.objects.put(key, json.dumps(receipt, indent=1, sort_keys=True).encode())
         return receipt
+
+
+def _asked_by(who: Who | None) -> str:
+    if who is None:
+        return "tombstones"
+    return "email" if who.email else "visitor key"
 
 
 def resigned(before: Interval, after: Interval, order: RunOrder, was_epoch: int, epoch: int) -> Interval:

@@ -9,6 +9,7 @@ from wistlake import bronze
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
+from wistlake.pipeline import tombstone_home
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
@@ -72,6 +73,7 @@ def maintain(
     done = Maintained()
     limit = now - timedelta(days=retention_days)
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
+        tombstone_home.mirror(objects, ledger)
         published = ledger.publication()
         if published is not None:
             built = [t for t in TABLES if t.full_name in published.tables]

@@ -21,10 +21,12 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Marks of everything that names one person: visitor keys (devices) and e-mail addresses."""
+    """Marks of everything that names one person: visitor keys (devices) and e-mail addresses. `sealed` are
+    marks as tombstones hold them, when it is a tombstone that says who."""
 
     visitors: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
+    sealed: frozenset[str] = frozenset()
 
 
 def visitor_mark(keys: Sequence[bytes], visitor_key: str) -> str:
@@ -52,12 +54,23 @@ def addresses(value: Any) -> Iterator[str]:
 
 def is_about(person: Person, keys: Sequence[bytes], record: Record) -> bool:
     """Whether a record, raw or redacted before landing, is the person's."""
-    key = record.get("visitor_key") if person.visitors else None
-    if isinstance(key, str) and (key in person.visitors or visitor_mark(keys, key) in person.visitors):
+    key = record.get("visitor_key") if person.visitors or person.sealed else None
+    if isinstance(key, str) and _names(person, keys, key):
         return True
     if not person.addresses:
         return False
     return any(address_mark(keys, found) in person.addresses for found in addresses(record))
+
+
+def _names(person: Person, keys: Sequence[bytes], key: str) -> bool:
+    """Whether a visitor's key, or the mark that a redacted landing has in its place, is the person's."""
+    ids = (key, visitor_mark(keys, key))
+    return any(i in person.visitors for i in ids) or any(is_sealed(person, keys, i) for i in ids)
+
+
+def is_sealed(person: Person, keys: Sequence[bytes], stored_id: str) -> bool:
+    """Whether a tombstone of the person names this id."""
+    return bool(person.sealed) and sealed(keys, stored_id) in person.sealed
 
 
 def is_personal(source: Source) -> bool:
@@ -82,11 +95,12 @@ def sealed(keys: Sequence[bytes], mark: str) -> str:
 
 
 def entry(person: Person, keys: Sequence[bytes], receipt: str, at: str) -> dict[str, Any]:
-    """The tombstone as the ledger keeps it."""
+    """The tombstone as the ledger keeps it. It recognises the ids of every epoch so far: in tables that are
+    restored from a backup, nothing else is left of the visitor."""
     return {
         "receipt": receipt,
         "at": at,
-        "visitors": sorted(sealed(keys, v) for v in person.visitors),
+        "visitors": sorted(sealed(keys, i) for i in stored_ids(person, keys)),
         "addresses": sorted(person.addresses),
     }
 
@@ -105,21 +119,22 @@ def added(facts: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def admission(facts: Mapping[str, Any], keys: Callable[[], Sequence[bytes]]) -> Admission | None:
     """Tells which records may land; None, and no key is asked for, while nobody has been forgotten."""
-    visitors = frozenset(v for e in entries(facts) for v in e["visitors"])
-    people = Person(addresses=frozenset(a for e in entries(facts) for a in e["addresses"]))
-    if not (visitors or people.addresses):
+    people = forgotten(facts)
+    if people is None:
         return None
     first = tuple(keys())[:1]
 
     def admits(source: Source, record: Record) -> bool:
-        if not is_personal(source):
-            return True
-        key = record.get("visitor_key")
-        if isinstance(key, str) and sealed(first, visitor_mark(first, key)) in visitors:
-            return False
-        return not is_about(people, first, record)
+        return not (is_personal(source) and is_about(people, first, record))
 
     return admits
+
+
+def forgotten(facts: Mapping[str, Any]) -> Person | None:
+    """Everybody whom the document's tombstones name, as one; None while nobody has been forgotten."""
+    visitors = frozenset(v for e in entries(facts) for v in e["visitors"])
+    emails = frozenset(a for e in entries(facts) for a in e["addresses"])
+    return Person(addresses=emails, sealed=visitors) if visitors or emails else None
 
 
 def marks_of(records: Iterable[Record], keys: Sequence[bytes], *, redacted: bool) -> frozenset[str]:

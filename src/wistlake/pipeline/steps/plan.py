@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from wistlake.errors import ConfigError, WistlakeError
+from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.asking import ask, choose
 from wistlake.pipeline.order import Parts, RunOrder
 from wistlake.pipeline.orphans import adopt
@@ -75,6 +76,7 @@ def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
 
 async def _planned(order: RunOrder, parts: Parts, wall: datetime) -> Planned:
     chosen = await _chosen(order, parts)
+    tombstone_home.reload(parts.objects, parts.ledger)
     adopt(parts.ledger, parts.objects, order.run_id)
     asked = ask(order, parts.ledger, chosen, parts.ledger.intervals())
     return Planned(order, by_media(asked.fetches), tuple(m.media_id for m in asked.left), wall)
