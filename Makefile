@@ -52,8 +52,8 @@ setup: .venv/dev ## .venv with all that development needs
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-mutate: setup ## break the product in eight places: the tests must find out
-	$(BIN)/python tests/mutations/mutate.py
+mutate: setup ## break the product in named places: the tests must find out; RANDOM=60 SEED=7 draws others
+	$(BIN)/python tests/mutations/mutate.py $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),1))
 
 chromium: ## the browser that tests look through; apt-get installs it where it is missing
 	@{ command -v chromedriver && { command -v chromium || command -v chromium-browser || command -v google-chrome; }; } >/dev/null || { \
