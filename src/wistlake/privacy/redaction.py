@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive.mask import MASK, PERSONAL
+from wistlake.foreign import shown_name
 
 _UTM = ("utm_source", "utm_medium", "utm_campaign")
 _PATTERNS = tuple(re.compile(p.replace("\\\\", "\\")) for p in PERSONAL)
@@ -33,9 +34,9 @@ def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str,
 
 
 def blanked(source: Source, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with every key as served, but only the allow-listed, impersonal values: for samples on
+    """The record with every plain key as served, but only the allow-listed, impersonal values: for samples on
     disk, which must show an answer's form. Nothing (null, "", {}, []) tells nothing and stays."""
-    return {key: _shown(source, key, value) for key, value in record.items()}
+    return {shown_name(key): _shown(source, key, value) for key, value in record.items()}
 
 
 def _shown(source: Source, path: str, value: Any) -> Any:
@@ -47,7 +48,7 @@ def _shown(source: Source, path: str, value: Any) -> Any:
     if path in known:
         return _blank(value) if known[path].privacy is Privacy.PERSONAL else _shaped(known[path], value)
     if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in known):
-        return {key: _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
+        return {shown_name(key): _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
     return _blank(value)
 
 
