@@ -12,6 +12,7 @@ import unicodedata
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _JOINERS = "\u200c\u200d"  # parts of words in some scripts, and of emoji
 _REPLACEMENT = "\ufffd"
+_BREAKS = re.compile(r"\r\n|[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def fingerprint(text: str | bytes) -> str:
@@ -32,7 +33,7 @@ def one_line(text: str) -> str:
     """The text without anything that moves a cursor, turns the writing around or ends the line."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_REPLACEMENT if _acts(c) else c for c in text)
+    return "".join(_REPLACEMENT if _acts(c) else c for c in _BREAKS.sub(" ", text))
 
 
 def printable(text: str) -> str:
@@ -41,5 +42,5 @@ def printable(text: str) -> str:
 
 
 def _acts(character: str) -> bool:
-    """Whether a character does something instead of showing: control, format, half a pair, line separators."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _JOINERS
+    """Whether a character does something instead of showing: control, format, half a surrogate pair."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _JOINERS
