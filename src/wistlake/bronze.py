@@ -20,6 +20,7 @@ from typing import Any
 
 from wistlake.contracts.form import Source
 from wistlake.errors import StoreError
+from wistlake.foreign import shown_name
 
 ROOT = "bronze/wistia"
 FORMAT = 1
@@ -157,8 +158,10 @@ def _at(record: Any, path: Sequence[str]) -> Any:
 
 
 def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
-    """Top-level keys that the contract has never heard of: additive drift."""
-    return tuple(sorted({key for record in records for key in record} - source.known_keys))
+    """Top-level keys that the contract has never heard of: additive drift. One that is no plain name may be
+    an address, and is told by its fingerprint."""
+    new = {key for record in records for key in record} - source.known_keys
+    return tuple(sorted({shown_name(key) for key in new}))
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

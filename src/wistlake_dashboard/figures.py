@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from wistlake.foreign import one_line
 from wistlake_dashboard import tables, words
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
@@ -84,14 +85,15 @@ def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
 
 
 def rows(query: "Query", text: str) -> list[Row]:
-    """A query's rows as dicts. Sums of integers are integers: one engine calls them decimals."""
+    """A query's rows as dicts, texts fit to be shown. Sums of integers are integers: one engine calls them
+    decimals."""
     return [{k: _plain(v) for k, v in row.items()} for row in query.sql(text).to_pylist()]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    return one_line(value) if isinstance(value, str) else value
 
 
 def extent(query: "Query") -> tuple[date, date] | None:

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from wistlake.foreign import one_line
+
 # What a spreadsheet takes for a formula, the wide forms included that some programs read as plain ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -24,6 +26,6 @@ def _guard(value: Any) -> Any:
         value = ", ".join(map(str, value))
     if not isinstance(value, str):
         return value
-    guarded = f"'{value}" if value.startswith(_FORMULA) else value
-    # A bare carriage return is not quoted by csv, and begins a new row in spreadsheets.
-    return guarded.replace("\r\n", "\n").replace("\r", "\n")
+    # On one line: csv would not quote a bare carriage return, and a terminal shows what follows a line break
+    # as if it were a row.
+    return one_line(f"'{value}" if value.startswith(_FORMULA) else value)

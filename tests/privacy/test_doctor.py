@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from privacy.people import PEOPLE
 from support.lake import START, Lake, Scenario
+from wistia_simulator import ServerOptions, create_app, transport
 from wistlake.adapters import lake_archive
+from wistlake.adapters.lake_bytes import Piece
 from wistlake.entrypoints.cli.main import main
-from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, personal_values
+from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, personal_values, scan
 
 pytestmark = pytest.mark.engine
 TOKEN = "canary0token1" * 3
@@ -39,6 +42,11 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def folder(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working copy, which the settings point to."""
     lake_archive.restore(grown.folder, tmp_path / "lake")
+    return pointed_to(tmp_path, monkeypatch)
+
+
+def pointed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lake in there, as that of the settings."""
     monkeypatch.chdir(tmp_path)
     for name, value in {
         "WISTIA_API_TOKEN": TOKEN, "WISTLAKE_LAKE": str(tmp_path / "lake"), "MEDIA_IDS": "all",
@@ -75,6 +83,46 @@ def test_a_clean_lake_is_clean(folder: Path, capsys: pytest.CaptureFixture[str])
     checks, _ = examined(capsys, 0)
     assert {c["verdict"] for c in checks.values()} == {"ok"}
     assert set(checks) == {IPS, EMAILS, COORDINATES, TOKENS, VISITORS, "owner only"}
+
+
+class Refusing(httpx2.AsyncBaseTransport):
+    """The simulator, with one session a page that breaks its contract, and a media that is named after somebody."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.world = scenario.world()
+        self.rest = transport(create_app(self.world, ServerOptions(token="simulated", basic=True)))
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await self.rest.handle_async_request(request)
+        plain = json.loads(await answer.aread())
+        if request.url.path.endswith("/stats/events") and plain:
+            plain[0]["percent_viewed"] = 7
+        if isinstance(plain, dict) and "name" in plain:
+            plain["name"] = "For jane.doe@mail.example.org"
+        return httpx2.Response(200, json=plain)
+
+
+def test_one_refused_session_is_no_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = Scenario(replace(PEOPLE, canary=None, sessions_per_day=20), settings={"lookback_days": 1})
+    lake = Lake(tmp_path / "lake", scenario, source=Refusing(scenario))
+    lake.run_day(START)
+    (refused, *_) = lake.rows("silver.quarantine")
+    assert refused["reason"] == "bad_percent_viewed"
+    assert "event_key" in refused["payload"]
+    pointed_to(tmp_path, monkeypatch)
+    checks, _ = examined(capsys, 0)
+    assert {c["verdict"] for c in checks.values()} == {"ok"}
+
+
+def test_a_visitors_key_in_a_refused_record_is_one_all_the_same() -> None:
+    key = "1733874_0f0e0d0c-1111-2222-3333-444455556666-123456789-abcdefabcdef-1234"
+    record = f'{{"event_key":"{key}","media_id":"{key}"}}'.encode()
+    refused = Piece("q.parquet", record, "payload")
+    assert not scan([refused], {}, ())[VISITORS]
+    assert scan([refused], {key.encode(): VISITORS}, ())[VISITORS] == {"q.parquet, payload": 1}
+    assert scan([Piece("a.log", record)], {}, ())[VISITORS] == {"a.log": 1}
 
 
 def a_log(folder: Path, text: str) -> str:

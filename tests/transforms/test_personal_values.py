@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.masks import NAMES, PAGES, names_of, pages_of
 from wistlake.derive import mask, pseudonym
 from wistlake.transforms.landing import pads_frame
 
@@ -25,32 +26,20 @@ def test_the_key_is_in_no_plan(spark):
     assert not [p for p in pads if p in plan]
 
 
-@pytest.mark.parametrize(
-    ("path", "shown"),
-    [
-        ("/training", "/training"),
-        ("/u/jane.doe@example.com/x", "/u/[masked]/x"),
-        ("/u/jane%40example.com", "/u/[masked]"),
-        ("/r/0f0e0d0c-1111-2222-3333-444455556666/x", "/r/[masked]/x"),
-        ("/t/abcdefghijklmnopqrstuvwxyz012345", "/t/[masked]"),
-        ("/call/+49 170 1234567", "/call/+[masked]"),
-    ],
-)
-def test_paths(spark, path, shown):
-    frame = spark.createDataFrame([(f"https://h{path}?q=1#x",)], "url string")
-    assert frame.selectExpr(mask.path("url")).collect()[0][0] == shown
+@pytest.fixture(scope="module")
+def shown(spark):
+    return pages_of(spark)
 
 
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("https://WWW.Example.com/x", "www.example.com"),
-        ("https://user:pw@host.example:8443/x", "host.example"),
-        ("http://host.example", "host.example"),
-        ("", None),
-        ("about:blank", None),
-    ],
-)
-def test_hosts(spark, url, host):
-    frame = spark.createDataFrame([(url,)], "url string")
-    assert frame.selectExpr(mask.host("url")).collect()[0][0] == host
+@pytest.mark.parametrize("url", PAGES)
+def test_what_stays_of_a_page_is_the_same_to_the_engine_and_to_python(url, shown):
+    of_url, of_redacted = shown[url]
+    assert of_url == PAGES[url]
+    assert (mask.plain_host(url), mask.plain_path(url), mask.plain_utm(url, "source")) == PAGES[url]
+    nowhere = PAGES[url][0] is None
+    assert of_redacted == ((None, None, None) if nowhere else PAGES[url])
+
+
+def test_an_address_in_a_title_is_masked_the_same_by_the_engine_and_by_python(spark):
+    assert names_of(spark) == NAMES
+    assert {text: mask.plain_name(text) for text in NAMES} == NAMES

@@ -12,6 +12,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 import structlog
 
+from wistlake.foreign import printable
 from wistlake.ports import Notice, Notifier
 
 _TIMEOUT_SECONDS = 10.0
@@ -142,7 +143,7 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
     text = str(value)
     for secret in secrets:
         text = text.replace(secret, _MASK)
-    return _LONG_TOKEN.sub(_MASK, _ADDRESS.sub(_MASK, text))
+    return printable(_LONG_TOKEN.sub(_MASK, _ADDRESS.sub(_MASK, text)))
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -28,6 +28,9 @@ class Privacy(StrEnum):
 
     NONE = "none"  # says nothing about a person
     COARSE = "coarse"  # about a person, but shared by many: country, region, device
+    LINKED = (
+        "linked"  # says nothing by itself, but the source tells whoever has the account's token whose it is
+    )
     PSEUDONYM = "pseudonym"  # a keyed stand-in for a person
     MASKED = "masked"  # what is left of a personal value after the personal part is cut away
     PERSONAL = "personal"  # identifies or may identify a person: bronze only

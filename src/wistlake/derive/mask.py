@@ -1,38 +1,151 @@
-"""What may stay of a page's address: host, path and utm values, with personal-looking parts cut out. SQL text.
+"""What may stay of a page's address, and of a text that names something: personal-looking parts are cut out.
 
-The patterns use no look-around: they must mean the same to Java's and Rust's expression engines.
+Each rule is one pattern, used by Python and, as SQL text, by the engines: `plain_host`, `plain_path`, `plain_utm`
+and `plain_name` say of a value what `host`, `path`, `utm` and `name` have an engine compute of it.
+
+The patterns use no look-around and no shorthand classes: they must mean the same to Java's, Rust's and Python's
+expression engines.
 """
+
+import re
 
 MASK = "[masked]"
 MAX_LENGTH = 200
 
-# e-mail addresses (also percent-encoded, once or more often), long hex or base64-like runs, UUIDs, long numbers
+# ---- spellings of @: itself and its wide forms, percent-encoded once or more often, (at) [at] {at} <at>
+_BLANK = "([ +]|%(25)*20)*"
+_OPEN, _CLOSE = r"([(\[{<]|%(25)*(28|5[Bb]|7[Bb]|3[Cc]))", r"([)\]}>]|%(25)*(29|5[Dd]|7[Dd]|3[Ee]))"
+_AT = (
+    "(@|\uff20|\ufe6b|%(25)*40|%(25)*[Ee][Ff]%(25)*([Bb][Cc]%(25)*[Aa]0|[Bb]9%(25)*[Aa][Bb])"
+    f"|{_BLANK}{_OPEN}{_BLANK}[Aa][Tt]{_BLANK}{_CLOSE}{_BLANK})"
+)
+_IN_URL = r"[^/=&;? \t\r\n]*"
+
+# ---- base64 of printable text with an @ after its first character: groups of four, by where the @ stands
+_FIRST, _SECOND = "[I-Za-f]", "[C-HS-Xi-nyz0-3]"
+_THIRD = "([AEIMQUYcgkosw048][g-z0-9]|[BFJNRVZdhlptx159][A-Za-z0-9])"
+_GROUP = f"({_FIRST}{_SECOND}{_THIRD})"
+_WITH_AT = (
+    f"({_GROUP}+Q[C-H]{_THIRD}|{_GROUP}*{_FIRST}[EUk0](A[g-z0-9]|B[A-Za-z0-9])"
+    f"|{_GROUP}*{_FIRST}{_SECOND}[BFJNRVZdhlptx159]A)"
+)
+_REST = (
+    f"({_GROUP}+({_FIRST}[AQgw]|{_FIRST}{_SECOND}[AEIMQUYcgkosw048])?|{_FIRST}{_SECOND}[AEIMQUYcgkosw048])"
+)
+_BASE64 = rf"\b([A-Za-z0-9]*_)*{_WITH_AT}{_REST}(_[A-Za-z0-9_]*)?\b(=|%3[Dd])*"
+_HEX = r"\b([2-7][0-9A-Fa-f])+40([2-7][0-9A-Fa-f])+2[Ee]([67][0-9A-Fa-f])+\b"
+
+_IPV4 = r"[0-9]{1,3}([.][0-9]{1,3}){3}"
+_IPV6 = r"([0-9A-Fa-f]{0,4}(:|%(25)*3[Aa])){3,7}[0-9A-Fa-f]{0,4}"
+_SESSION = (
+    r"([Jj][Ss][Ee][Ss][Ss][Ii][Oo][Nn]|[Pp][Hh][Pp][Ss][Ee][Ss][Ss]|[Ss][Ee][Ss][Ss][Ii][Oo][Nn])"
+    r"_?([Ii][Dd])?(=|%(25)*3[Dd])[^/&;]*"
+)
+
+# e-mail addresses, UUIDs, long runs as tokens have them, sessions, encoded addresses, IP addresses, long numbers
 PERSONAL = (
-    r"[^/=&\\s]*(@|%(25)*40)[^/=&\\s]*",
+    f"{_IN_URL}{_AT}{_IN_URL}",
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
     r"[A-Za-z0-9_]{24,}",
+    _SESSION,
+    _BASE64,
+    _HEX,
+    _IPV4,
+    _IPV6,
     r"[0-9][0-9 ().+-]{6,}[0-9]",
 )
+_PERSONAL = "|".join(PERSONAL)
+_MATRIX = r"(;|%(25)*3[Bb])[^/]*"  # parameters of a path segment: sessions and users, where servers put any
+
+# A host that is an address of the network, or has one in its name, or is what stood before an @.
+_NETWORK = (
+    r"^(\[|%)[^/]*|^[0-9.]+$|^(0[Xx][0-9A-Fa-f]+|[0-9]+)([.](0[Xx][0-9A-Fa-f]+|[0-9]+)){0,3}[.]?$"
+    f"|[^/]*({_AT}|[0-9]{{1,3}}([.-][0-9]{{1,3}}){{3}})[^/]*"
+)
+
+# An address within a text: what stands before and after the @ up to a blank or a bracket, with a dot behind.
+_APART = ' \\t\\r\\n\u00a0@\uff20\ufe6b<>()\\[\\]{},;:"\\\\'
+_LABEL = f"[^{_APART}/?=&|.!#]+"
+_DOT = f"([.\uff0e]|{_BLANK}{_OPEN}{_BLANK}[Dd][Oo][Tt]{_BLANK}{_CLOSE}{_BLANK})"
+ADDRESS = f"[^{_APART}]+{_AT}{_LABEL}({_DOT}{_LABEL})+"
+
+_AUTHORITY = r"^[a-zA-Z]+://([^/?#]*@)?"
+_HOST = _AUTHORITY + r"(\[[^\]/?#]*\]|[^/:?#]+)"
+_PATH = r"^[a-zA-Z]+://[^/?#]+(/[^?#]*)"
+
+
+def _utm(name: str) -> str:
+    return rf"[?&]utm_{name}=([^&#]*)"
+
+
+# ---- as SQL text
+
+
+def _literal(pattern: str) -> str:
+    return "'" + pattern.replace("\\", "\\\\") + "'"
+
+
+def _replaced(value: str, pattern: str, mask: str = MASK) -> str:
+    return f"regexp_replace({value}, {_literal(pattern)}, '{mask}')"
 
 
 def masked(value: str) -> str:
     """`value` with every personal-looking part replaced, cut to MAX_LENGTH characters; NULL for empty."""
-    for pattern in PERSONAL:
-        value = f"regexp_replace({value}, '{pattern}', '{MASK}')"
-    return f"nullif(substring({value}, 1, {MAX_LENGTH}), '')"
+    return f"nullif(substring({_replaced(value, _PERSONAL)}, 1, {MAX_LENGTH}), '')"
 
 
 def host(url: str) -> str:
-    """The host of `url`, in lower case, without user or port; NULL if there is none."""
-    return f"nullif(lower(regexp_extract({url}, '^[a-zA-Z]+://([^/?#@]*@)?([^/:?#@]+)', 2)), '')"
+    """The host of `url`, in lower case, without user or port, masked if it is an address; NULL if there is none."""
+    found = f"lower(regexp_extract({url}, {_literal(_HOST)}, 2))"
+    return f"nullif({_replaced(found, _NETWORK)}, '')"
 
 
 def path(url: str) -> str:
     """The masked path of `url`; NULL if there is none."""
-    return masked(f"regexp_extract({url}, '^[a-zA-Z]+://[^/?#]+(/[^?#]*)', 1)")
+    found = f"regexp_extract({url}, {_literal(_PATH)}, 1)"
+    return masked(_replaced(found, _MATRIX, f";{MASK}"))
 
 
 def utm(url: str, name: str) -> str:
     """The masked value of `utm_<name>` in the query of `url`; NULL if there is none."""
-    found = f"regexp_extract({url}, '[?&]utm_{name}=([^&#]*)', 1)"
+    found = f"regexp_extract({url}, {_literal(_utm(name))}, 1)"
     return masked(f"trim(replace(replace({found}, '+', ' '), '%20', ' '))")
+
+
+def name(value: str) -> str:
+    """A title or another text that names something, with the addresses in it masked."""
+    return _replaced(value, ADDRESS)
+
+
+# ---- the same in Python
+
+
+def plain_masked(value: str) -> str | None:
+    """As `masked`."""
+    return re.sub(_PERSONAL, MASK, value)[:MAX_LENGTH] or None
+
+
+def plain_host(url: str) -> str | None:
+    """As `host`."""
+    return re.sub(_NETWORK, MASK, _extract(_HOST, url, 2).lower()) or None
+
+
+def plain_path(url: str) -> str | None:
+    """As `path`."""
+    return plain_masked(re.sub(_MATRIX, f";{MASK}", _extract(_PATH, url, 1)))
+
+
+def plain_utm(url: str, name: str) -> str | None:
+    """As `utm`."""
+    found = _extract(_utm(name), url, 1)
+    return plain_masked(found.replace("+", " ").replace("%20", " ").strip(" "))
+
+
+def plain_name(value: str) -> str:
+    """As `name`."""
+    return re.sub(ADDRESS, MASK, value)
+
+
+def _extract(pattern: str, text: str, group: int) -> str:
+    found = re.search(pattern, text)
+    return found[group] if found else ""

@@ -7,6 +7,7 @@ from wistlake.contracts.form import Privacy, Source, Table
 _FATE = {
     Privacy.NONE: "silver and gold; says nothing about a person",
     Privacy.COARSE: "silver and gold; shared by many",
+    Privacy.LINKED: "silver, as served: see above",
     Privacy.PSEUDONYM: "silver and gold, keyed",
     Privacy.MASKED: "silver and gold, personal parts cut out",
     Privacy.PERSONAL: "bronze only, until its retention ends; not even there with redaction on",
@@ -26,6 +27,19 @@ def _head() -> Iterator[str]:
     yield "`wistlake maintain` lets both go, on AWS every week and beside the bucket's own rule. Silver and gold are"
     yield "kept until `wistlake forget` removes a person, or the lake is deleted. Logs go to standard error and hold"
     yield "nothing personal; the lake keeps none of them."
+    yield ""
+    yield "An e-mail address in a title, folder or tag is masked in silver and gold, and with redaction on in bronze."
+    yield "It makes nobody that person: identity is what Wistia calls so (`email`, `conversion_data`,"
+    yield "`visitor_identity`). Of a page's address, hosts that are IP addresses, sessions and matrix parameters are"
+    yield "masked, and e-mail addresses in any common spelling, base64 among them."
+    yield ""
+    yield "`event_key` is kept as Wistia serves it. It says nothing about a person by itself, but whoever has the"
+    yield "account's token can ask Wistia for the session and so for its visitor (who has the token can list them all"
+    yield "anyway). It stays because it is the session's identity: a session that is listed twice, grows or moves to"
+    yield "another day is recognised by it, refused records and `wistlake explain` point to raw pages with it, and a"
+    yield "rebuild must find the same rows whatever keys were turned since. `wistlake forget` removes a person's"
+    yield "sessions with their keys, and looks for each of these keys once more. Don't export the column to people"
+    yield "who have the token and must not know who watched."
 
 
 def _sources(sources: Iterable[Source]) -> Iterator[str]:

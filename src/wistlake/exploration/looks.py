@@ -10,6 +10,7 @@ from wistlake.contracts import source
 from wistlake.errors import SourceMissing, WistlakeError
 from wistlake.exploration.samples import Samples
 from wistlake.exploration.watermarks import candidates, moment, suggested
+from wistlake.foreign import shown_name
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.endpoints import segment
 
@@ -207,7 +208,7 @@ async def _walk(
         listed.scope,
         tuple(sizes),
         ended or f"{_STOPPED} after --max-pages {asked.max_pages}, more may follow",
-        tuple(records[0]) if records else (),
+        tuple(map(shown_name, records[0])) if records else (),
         _volume(records, listed.day_field),
         tuple(files),
         round(seconds, 3),

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from wistlake.errors import ContractViolation, WistlakeError
+from wistlake.foreign import shown_name
 from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.ingest import Ingested
 from wistlake.pipeline.order import RunResult
@@ -78,7 +79,7 @@ def tell(result: RunResult, fetched: Harvest, built: BuildResult | None, drift: 
 
 def news(ledger: Ledger, fetched: Harvest) -> dict[str, list[str]]:
     """Keys that the payload has gained, each told once in the life of the lake."""
-    told = {k: set(v) for k, v in ledger.facts(DRIFT).items()}
+    told = {k: set(v) for k, v in drift(ledger).items()}
     found = {
         dataset: sorted(keys - told.get(dataset, set()))
         for dataset, keys in fetched.unknown_keys.items()
@@ -90,6 +91,11 @@ def news(ledger: Ledger, fetched: Harvest) -> dict[str, list[str]]:
             log.warning("payload has new fields", dataset=dataset, fields=keys)
         ledger.put_facts(DRIFT, {k: sorted(v) for k, v in told.items()})
     return found
+
+
+def drift(ledger: Ledger) -> dict[str, list[str]]:
+    """Every key that the payload has gained so far, by dataset. What older versions noted is shown as today."""
+    return {k: sorted(set(map(shown_name, v))) for k, v in sorted(ledger.facts(DRIFT).items())}
 
 
 def refusals(built: BuildResult | None) -> list[WistlakeError]:

@@ -1,15 +1,13 @@
 """Records without what identifies a person: for samples on disk, and for bronze where it must hold none."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
-from wistlake.derive.mask import MASK, PERSONAL
+from wistlake.derive import mask
+from wistlake.foreign import shown_name
 
-_UTM = ("utm_source", "utm_medium", "utm_campaign")
-_PATTERNS = tuple(re.compile(p.replace("\\\\", "\\")) for p in PERSONAL)
+_UTM = ("source", "medium", "campaign")
 
 
 def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str, str]) -> dict[str, Any]:
@@ -33,9 +31,9 @@ def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str,
 
 
 def blanked(source: Source, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with every key as served, but only the allow-listed, impersonal values: for samples on
+    """The record with every plain key as served, but only the allow-listed, impersonal values: for samples on
     disk, which must show an answer's form. Nothing (null, "", {}, []) tells nothing and stays."""
-    return {key: _shown(source, key, value) for key, value in record.items()}
+    return {shown_name(key): _shown(source, key, value) for key, value in record.items()}
 
 
 def _shown(source: Source, path: str, value: Any) -> Any:
@@ -47,7 +45,7 @@ def _shown(source: Source, path: str, value: Any) -> Any:
     if path in known:
         return _blank(value) if known[path].privacy is Privacy.PERSONAL else _shaped(known[path], value)
     if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in known):
-        return {key: _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
+        return {shown_name(key): _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
     return _blank(value)
 
 
@@ -60,13 +58,22 @@ def _blank(value: Any) -> str:
 
 
 def _shaped(field: Field, value: Any) -> Any:
-    """The value if it has the contract's shape. Anything may hide in an object where a plain value was
-    promised: it becomes an empty one, which silver refuses just as well."""
+    """The value if it has the contract's shape, without the addresses in a text. Anything may hide in an object
+    where a plain value was promised: it becomes an empty one, which silver refuses just as well."""
     if field.holds_json or _is_plain(value):
-        return value
+        return _without_addresses(value)
     if field.type in (Type.LONGS, Type.STRINGS) and isinstance(value, list):
-        return [v["name"] if _is_named(v) else v if _is_plain(v) else {} for v in value]
+        named = (v["name"] if _is_named(v) else v if _is_plain(v) else {} for v in value)
+        return [_without_addresses(v) for v in named]
     return {}
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask.plain_name(value)
+    if isinstance(value, Mapping):
+        return {shown_name(key): _without_addresses(inner) for key, inner in value.items()}
+    return [_without_addresses(v) for v in value] if isinstance(value, list) else value
 
 
 def _is_plain(value: Any) -> bool:
@@ -78,20 +85,11 @@ def _is_named(value: Any) -> bool:
 
 
 def page(url: str) -> str:
-    """What silver keeps of a page's address, as an address: host, masked path, masked utm values."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        found = dict(parse_qsl(parts.query))
-    except ValueError:
+    """What silver keeps of a page's address, as an address: host, masked path, masked utm values. Silver makes
+    the same of it as of `url`."""
+    host = mask.plain_host(url)
+    if host is None:
         return ""
-    if not host:
-        return ""
-    kept = "&".join(f"{n}={quote(_masked(found[n]), safe='[]')}" for n in _UTM if n in found)
-    return f"{parts.scheme}://{host}{_masked(parts.path)}{'?' if kept else ''}{kept}"
-
-
-def _masked(text: str) -> str:
-    for pattern in _PATTERNS:
-        text = pattern.sub(MASK, text)
-    return text
+    values = {name: value for name in _UTM if (value := mask.plain_utm(url, name)) is not None}
+    kept = "&".join(f"utm_{name}={value.replace(' ', '%20')}" for name, value in values.items())
+    return f"{url.partition(':')[0]}://{host}{mask.plain_path(url) or ''}{'?' if kept else ''}{kept}"

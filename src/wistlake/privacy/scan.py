@@ -23,6 +23,7 @@ _TOKEN = re.compile(rb"(?:[Bb]earer|[Bb]asic) [A-Za-z0-9._~+/=-]{20,}|public_tok
 _SOURCE_KEY = re.compile(  # of sessions and of devices alike
     rb"[0-9a-f]{7}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{9}-[0-9a-f]{12}-[0-9a-f]{4}"
 )
+_REFUSED_SESSION = re.compile(rb'"event_key":"([^"\\]+)"')  # in the payload that quarantine shows
 _COORDINATE = re.compile(rb"\"(?:lat|lon|lng|latitude|longitude)\": ?-?[0-9]{1,3}\.[0-9]")
 _COORDINATE_COLUMN = re.compile(r"(^|_)(lat|lon|lng|latitude|longitude)$")
 _WORD = re.compile(rb"[A-Za-z0-9@._:%+-]+")
@@ -69,7 +70,7 @@ def personal_values(records: Iterable[Mapping[str, Any]]) -> dict[bytes, str]:
 
 def scan(pieces: Iterable[Piece], personal: Mapping[bytes, str], secrets: Iterable[str]) -> Found:
     """Where something personal or secret seems to be. A session's own key is no visitor's, a browser's
-    version no address: both are told apart by the columns that hold them."""
+    version no address: both are told apart by the columns that hold them, and by name in a refused record."""
     hidden = [s.encode() for s in secrets if s]
     seen: dict[str, dict[str, set[bytes]]] = {kind: defaultdict(set) for kind in KINDS}
     sessions: set[bytes] = set()
@@ -77,6 +78,8 @@ def scan(pieces: Iterable[Piece], personal: Mapping[bytes, str], secrets: Iterab
     for piece in pieces:
         if piece.column == "event_key":
             sessions |= set(piece.data.split(b"\n"))
+        if piece.column == "payload":
+            sessions |= set(_REFUSED_SESSION.findall(piece.data))
         if piece.column == "browser_version":
             versions |= set(piece.data.split(b"\n"))
         for kind, value in _values(piece, personal, hidden):

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_media import TABLE
+from wistlake.derive import mask
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
@@ -22,9 +23,16 @@ _ORIGINAL = (
 _DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", "is_deleted", "built_at"))
 
 
+def named(frame: DataFrame) -> DataFrame:
+    """The frame with the addresses masked in every text that people write about a media."""
+    tags = f"transform(tags, tag -> {mask.name('tag')})"
+    texts = {c: F.expr(mask.name(c)) for c in ("title", "folder", "subfolder")}
+    return frame.withColumns(texts | {"tags": F.expr(tags)})
+
+
 def described(typed: DataFrame) -> DataFrame:
     """Typed metadata rows to the attributes of a media as observed, one row a media and landing."""
-    return typed.select(
+    observed = typed.select(
         F.col("hashed_id").alias("media_id"),
         F.col("id").alias("numeric_id"),
         F.col("name").alias("title"),
@@ -43,6 +51,7 @@ def described(typed: DataFrame) -> DataFrame:
         "observed_at",
         "landing_id",
     )
+    return named(observed)
 
 
 def newest(rows: DataFrame) -> DataFrame:
@@ -60,6 +69,7 @@ def build(
 ) -> DataFrame:
     """`described` media, landings that were answered 404 (media_id, observed_at, landing_id), today's
     `dim_media`, and the newest page seen in events (media_id, url) to `dim_media` rows."""
+    current = named(current)  # rows of older versions, too
     kept = current.select("media_id", F.col("url").alias("_old_url"))
     seen = urls.select("media_id", F.col("url").alias("_new_url"))
     alive = newest(observed).withColumn("is_deleted", F.lit(False))

@@ -5,6 +5,7 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_media_history import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.dim_media import named
 from wistlake.transforms.first import first
 
 FOLLOWED = (
@@ -39,7 +40,8 @@ def build(observed: DataFrame, current: DataFrame, built_at: Column) -> DataFram
     observation that changed nothing has left no point that a later arrival could be cut at."""
     media = observed.select("media_id").distinct()
     points = (
-        current.join(media, on="media_id", how="left_semi")
+        named(current)  # rows of older versions hold texts as served
+        .join(media, on="media_id", how="left_semi")
         .select("media_id", F.col("valid_from").alias("_at"), *FOLLOWED)
         .unionByName(observed.select("media_id", F.col("observed_at").alias("_at"), *FOLLOWED))
         .withColumn("_state", F.sha2(F.to_json(F.struct(*FOLLOWED)), 256))

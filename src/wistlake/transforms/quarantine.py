@@ -5,21 +5,24 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Privacy, Source
 from wistlake.contracts.quarantine import TABLE
+from wistlake.derive import mask
 from wistlake.transforms.conform import conform
 
 
 def build(typed: DataFrame, fingerprints: DataFrame, source: Source, built_at: Column) -> DataFrame:
     """Typed rows with a reason, and `landing.fingerprints` of their landings, to quarantine rows. The payload
-    holds typed public fields only, and nothing at all of a line that could not be parsed."""
-    shown = [f.column for f in source.fields if f.privacy is Privacy.NONE and f.column in typed.columns]
+    holds typed public fields only, addresses in them masked, and nothing at all of a line that could not be parsed."""
+    public = (Privacy.NONE, Privacy.LINKED)
+    shown = [f.column for f in source.fields if f.privacy in public and f.column in typed.columns]
     return conform(
         typed.where(F.col("reason").isNotNull())
         .join(fingerprints, on=["landing_id", "line"], how="left")
+        .withColumn("_payload", F.to_json(F.struct(*shown)))
         .withColumns(
             {
                 "media_id": F.col("landing_media_id"),
                 "dt": F.col("landing_dt"),
-                "payload": F.when(F.col("reason") != "malformed_json", F.to_json(F.struct(*shown))),
+                "payload": F.when(F.col("reason") != "malformed_json", F.expr(mask.name("_payload"))),
                 "built_at": built_at,
             }
         ),

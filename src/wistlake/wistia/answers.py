@@ -10,7 +10,7 @@ import httpx2
 
 from wistlake.contracts.form import Field, Source, Type
 from wistlake.errors import SourceChanged
-from wistlake.wistia.failures import Transient
+from wistlake.wistia.failures import Transient, media_type
 
 MOST_BYTES = 64 * 2**20  # of one answer, decompressed
 MOST_RATIO = 200  # decompressed to compressed, once an answer is larger than `SMALL`
@@ -49,7 +49,7 @@ def parse(body: bytes, content_type: str, ask: str) -> Any:
     SourceChanged if it is JSON that no honest answer holds.
     """
     if content_type and "json" not in content_type.lower():
-        raise Transient(f"{ask}: answers with {content_type[:60]} instead of JSON")
+        raise Transient(f"{ask}: answers with {media_type(content_type)} instead of JSON")
     try:
         plain = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
         problem: Exception | None = None if _depth(plain) <= DEEPEST else _too_deep(ask)

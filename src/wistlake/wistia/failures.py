@@ -1,4 +1,5 @@
-"""What can go wrong with one request, sorted by what to do next; foreign words are cut and masked here."""
+"""What can go wrong with one request, sorted by what to do next. Of a source's own words, which may name people,
+messages repeat the status and known codes only."""
 
 import json
 import re
@@ -7,18 +8,25 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+import httpx2
+
 from wistlake.errors import ConfigError, SourceChanged, SourceMissing, SourceRefused, WistlakeError
+from wistlake.foreign import fingerprint, one_line, shown_name
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.endpoints import permission
 
-EXCERPT = 200  # characters of an error body that a message may quote
+CODES = frozenset(
+    {"account_inactive", "unauthorized_credentials", "unauthorized_params", "unauthorized_scope"}
+)
 THROTTLED = (429, 503)
 PAUSE_WITHOUT_RETRY_AFTER = 30.0
 SHORTEST_PAUSE = 1.0
 _AGAIN = (408, 425)
-# E-mail addresses, and anything long enough to be a token or a visitor's key.
-_PRIVATE = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+|[A-Za-z0-9_-]{32,}")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff]+")
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,32}")  # of a path or a parameter: longer ones may be keys of visitors
+_MEDIA_TYPES = frozenset(
+    {"application/octet-stream", "application/xml", "text/html", "text/plain", "text/xml"}
+)
 _NAMED_PARAMS = frozenset(
     {"start_date", "end_date", "granularity", "media_id", "page", "per_page", "sort_by"}
 )
@@ -46,19 +54,42 @@ class Transient(Exception):
         )
 
 
-def excerpt(body: bytes, connection: Connection) -> str:
-    """The beginning of an error body, fit for a message: no token, address, key or markup in it."""
-    text = body[: 20 * EXCERPT].decode("utf-8", "replace").strip()
-    if text.startswith("<"):
-        return "an HTML page"
-    text = _UNPRINTABLE.sub(" ", connection.conceal(text))
-    return _PRIVATE.sub("***", text)[:EXCERPT] or "no body"
+def described(body: bytes) -> str:
+    """An error's body, without a word of it that could name somebody: what kind it is, how long, a known code,
+    and a fingerprint that tells one error from another."""
+    text = body.strip()
+    if not text:
+        return "no body"
+    code = _code(body)
+    kind = "an HTML page" if text.startswith(b"<") else "a body"
+    return f"{f'code {code}, ' if code else ''}{kind} of {len(body)} bytes (#{fingerprint(body)})"
+
+
+def broken(error: Exception, connection: Connection) -> str:
+    """A failed exchange as messages name it. Of one that never began, this machine's own words help; those
+    about a broken answer quote it."""
+    name = type(error).__name__
+    if not isinstance(error, httpx2.ConnectError):
+        return name
+    return f"{name} {one_line(connection.conceal(str(error)))[:200]}".strip()
+
+
+def media_type(content_type: str) -> str:
+    """A Content-Type as messages name it: the common ones, and a fingerprint of any other."""
+    name = content_type.partition(";")[0].strip().lower()
+    return name if name in _MEDIA_TYPES else f"another media type (#{fingerprint(content_type)})"
 
 
 def ask_text(path: str, params: Mapping[str, str]) -> str:
     """A request as messages name it: values only of parameters that can't be personal."""
-    shown = (f"{k}={v}" if k in _NAMED_PARAMS else f"{k}=***" for k, v in params.items())
-    return f"{path}?{'&'.join(shown)}" if params else path
+    shown = (
+        f"{k}={v}" if k in _NAMED_PARAMS and _PLAIN.fullmatch(v) else f"{shown_name(k)}=***"
+        for k, v in params.items()
+    )
+    where = "/".join(
+        s if not s or _PLAIN.fullmatch(s.removesuffix(".json")) else "***" for s in path.split("/")
+    )
+    return f"{where}?{'&'.join(shown)}" if params else where
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -89,7 +120,7 @@ def failure(
         return None
     if 300 <= status < 400:
         return _redirected(headers, ask, connection)
-    said = f"{ask}: {status} {excerpt(body, connection)}"
+    said = f"{ask}: {status} {described(body)}"
     if status in THROTTLED:
         asked = retry_after(headers.get("retry-after"), now)
         said += "" if asked is None else f" (asks to wait {asked:.0f} s)"
@@ -124,19 +155,23 @@ def _redirected(headers: Mapping[str, str], ask: str, connection: Connection) ->
     except ValueError:
         target = "nowhere"
     return ConfigError(
-        f"{ask}: {connection.host} redirects to {connection.conceal(target)[:100]}; the token is not sent "
+        f"{ask}: {connection.host} redirects to {_host(target)}; the token is not sent "
         "there: set WISTIA_BASE_URL to where the API really is"
     )
 
 
+def _host(name: str) -> str:
+    return name if _HOST.fullmatch(name) else f"another address (#{fingerprint(name)})"
+
+
 def _code(body: bytes) -> str:
-    """Wistia's machine-readable reason; empty if the body has none, or is not JSON."""
+    """Wistia's machine-readable reason, if it is one that is known; empty otherwise."""
     try:
         plain = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     code = plain.get("code") if isinstance(plain, dict) else None
-    return code if isinstance(code, str) else ""
+    return code if isinstance(code, str) and code in CODES else ""
 
 
 def _cure(code: str, ask: str) -> str:

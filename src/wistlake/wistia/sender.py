@@ -19,7 +19,7 @@ from wistlake.errors import SourceUnavailable
 from wistlake.wistia.answers import Answer, parse, read_bounded
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.endpoints import Params
-from wistlake.wistia.failures import Transient, ask_text, failure
+from wistlake.wistia.failures import Transient, ask_text, broken, failure
 
 if TYPE_CHECKING:
     from wistlake.ports import Budget
@@ -205,7 +205,7 @@ class Sender:
         except TimeoutError:
             return Transient(f"{said}: no whole answer in time")
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as e:
-            return Transient(f"{said}: {type(e).__name__} {self._connection.conceal(str(e))[:200]}".strip())
+            return Transient(f"{said}: {broken(e, self._connection)}")
         problem = failure(
             status,
             headers,
@@ -218,7 +218,7 @@ class Sender:
         if problem is not None:
             return problem
         try:
-            plain = parse(body, self._connection.conceal(headers.get("content-type", "")), said)
+            plain = parse(body, headers.get("content-type", ""), said)
         except Transient as e:
             return e
         return Answer(plain, status, self._monotonic() - began, len(body))

@@ -1,6 +1,8 @@
-"""HTML as values: text is escaped unless it is Markup already."""
+"""HTML as values: text is escaped unless it is Markup already, and can't turn the writing around."""
 
 from html import escape
+
+from wistlake.foreign import printable
 
 
 class Markup(str):
@@ -15,13 +17,15 @@ _WITHOUT_END = ("meta",)
 
 def join(*children: Child) -> Markup:
     """The children one after the other, escaped where they are text."""
-    return Markup("".join(c if isinstance(c, Markup) else escape(str(c)) for c in children if c is not None))
+    return Markup(
+        "".join(c if isinstance(c, Markup) else escape(printable(str(c))) for c in children if c is not None)
+    )
 
 
 def tag(name: str, *children: Child, **attributes: str | int | float | None) -> Markup:
     """`<name attributes>children</name>`; `class_` is class, underscores are hyphens, None leaves one out."""
     said = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(printable(str(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )

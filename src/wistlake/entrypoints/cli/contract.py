@@ -59,13 +59,11 @@ def contract_drift(as_json: Json = False) -> None:
 
     Example: wistlake contract drift
     """
-    from wistlake.pipeline.summary import DRIFT
+    from wistlake.pipeline.summary import drift
     from wistlake.wiring import laptop
 
-    found = laptop.ledger(session.settings(), read_only=True).facts(DRIFT)
+    found = drift(laptop.ledger(session.settings(), read_only=True))
     if as_json:
         output.as_json({"new_fields": found})
         return
-    output.table(
-        "New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in sorted(found.items()))
-    )
+    output.table("New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in found.items()))

@@ -25,6 +25,7 @@ from wistlake.entrypoints.cli import (
     trust,
 )
 from wistlake.errors import WistlakeError
+from wistlake.foreign import printable
 
 app = typer.Typer(
     name="wistlake",
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:
-        sys.stderr.write(f"error: {e}\n")
+        sys.stderr.write(f"error: {printable(str(e))}\n")
         if any(lacking in str(e) for lacking in ("WISTIA_API_TOKEN is not set", "MEDIA_IDS is empty")):
             sys.stderr.write(NEW_HERE)
         raise SystemExit(e.exit_code) from None

@@ -1,11 +1,15 @@
-"""How answers look: tables for people, JSON for programs, CSV for spreadsheets."""
+"""How answers look: tables for people, JSON for programs, CSV for spreadsheets.
+
+Whatever is printed goes through here, and loses what could give a terminal orders (`wistlake.foreign`).
+"""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from wistlake.foreign import one_line, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,17 +17,16 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200  # where nobody sees a line's end
 _GAP = 2  # blanks between columns
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what could give a terminal orders
 
 
 def say(text: str = "") -> None:
-    """One line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Our own words on standard output; values in them are one line each."""
+    sys.stdout.write(f"{printable(text)}\n")
 
 
 def warn(text: str) -> None:
     """One line on standard error, where no program that reads the answer meets it."""
-    sys.stderr.write(f"warning: {text}\n")
+    sys.stderr.write(f"warning: {printable(text)}\n")
 
 
 def as_json(value: Any) -> None:
@@ -40,6 +43,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     from rich.table import Table
 
     plain = [list(row) for row in rows]
+    title, columns = one_line(title), list(map(one_line, columns))
     if title and not plain:
         say(f"{title}: none")
         return
@@ -49,7 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         _records(title, columns, cells)
         return
     drawn = Table(
-        title=title or None,
+        title=_escaped(title) or None,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -59,7 +63,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     )
     for number, (column, longest) in enumerate(zip(columns, _pieces(columns, cells), strict=True)):
         numeric = any(_is_number(row[number]) for row in plain)
-        drawn.add_column(column, justify="right" if numeric else "left", min_width=longest, overflow="fold")
+        drawn.add_column(
+            _escaped(column), justify="right" if numeric else "left", min_width=longest, overflow="fold"
+        )
     for row in cells:
         drawn.add_row(*map(_escaped, row))
     if not console.is_terminal:
@@ -121,7 +127,7 @@ def _cell(value: Any) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return _CONTROL.sub("\ufffd", str(value))
+    return one_line(str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import From, Media, To, media_ids
+from wistlake.errors import WistlakeError
 
 if TYPE_CHECKING:
     from wistlake.settings import Settings
@@ -51,5 +52,5 @@ def write_after_run(settings: "Settings", *copies: Path) -> None:
         for path in (lake_report(settings), *copies):
             path.write_text(text, encoding="utf-8")
     except Exception as e:
-        log = structlog.get_logger()
-        log.warning("the report could not be made", error=f"{type(e).__name__}: {e}")
+        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().warning("the report could not be made", error=why)

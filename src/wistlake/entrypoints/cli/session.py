@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from wistlake.foreign import one_line
+
 if TYPE_CHECKING:
+    from structlog.typing import EventDict
+
     from wistlake.ports import Ledger
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
@@ -53,6 +57,14 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
+def _plain_values(_logger: Any, _method: str, event: "EventDict") -> "EventDict":
+    """What is logged as a terminal may show it: a line of its own is ours to begin. JSON escapes by itself."""
+    for name, value in event.items():
+        if name != "exc_info":
+            event[name] = value if isinstance(value, int | float | None) else one_line(str(value))
+    return event
+
+
 def configure_logs(*, verbose: bool = False) -> None:
     """Logs go to standard error: what went wrong on a terminal, each step as JSON otherwise."""
     import structlog
@@ -64,6 +76,7 @@ def configure_logs(*, verbose: bool = False) -> None:
     if on_terminal:
         plain = structlog.dev.plain_traceback
         renderers = (
+            _plain_values,
             structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ, exception_formatter=plain),
         )
     structlog.configure(
