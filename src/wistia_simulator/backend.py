@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 from wistia_simulator import payloads
-from wistia_simulator.catalog import MediaState
+from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import day_number, to_date
 from wistia_simulator.listings import Listed
 from wistia_simulator.payloads import Payload
@@ -53,6 +53,11 @@ class Backend(Protocol):
     def medias(self, api: Api) -> list[Payload] | None: ...
     def media(self, media_id: str, api: Api) -> Payload | None: ...
     def media_aggregate(self, media_id: str) -> Payload | None: ...
+    def account(self) -> Payload | None: ...
+    def account_by_date(self, first: date, last: date) -> list[Payload] | None: ...
+    def project_stats(self, folder_id: str) -> Payload | None: ...
+    def folders(self, api: Api) -> list[Payload] | None: ...
+    def folder(self, folder_id: str, api: Api) -> Payload | None: ...
     def analytics(
         self, media_id: str, first: date, end: date, granularity: Granularity
     ) -> list[Payload] | None: ...
@@ -172,7 +177,8 @@ class WorldBackend:
     # Medias
 
     def _media(self, state: MediaState, at: int, api: Api) -> Payload:
-        body = payloads.media(state, self._world.catalog, api, self._world.catalog.swept(at))
+        catalog, as_text = self._world.catalog, self._world.profile.tags_as_text
+        body = payloads.media(state, catalog, api, catalog.swept(at), tags_as_text=as_text)
         link = self._world.catalog.deliveries("share", state.index, 12)
         return self._added(body, "share_link", f"https://example.wistia.com/s/{link}")
 
@@ -190,6 +196,42 @@ class WorldBackend:
             return None
         return payloads.aggregate(found[0], self._world.figures.lifetime(found[0].index, found[1]))
 
+    # The account and its folders
+
+    def account(self) -> Payload:
+        at = self._world.clock.epoch()
+        return payloads.totals(self._world.figures.totals(self._world.scope(None, at), at))
+
+    def account_by_date(self, first: date, last: date) -> list[Payload]:
+        at = self._world.clock.epoch()
+        scope = self._world.scope(None, at)
+        rows = self._world.figures.days(scope, day_number(first), day_number(last), at)
+        return [payloads.day_figures(row) for row in rows]
+
+    def project_stats(self, folder_id: str) -> Payload | None:
+        at = self._world.clock.epoch()
+        state = self._world.catalog.folder(folder_id, at)
+        if state is None:
+            return None
+        indexes = [media.index for media in state.medias]
+        totals = payloads.totals(self._world.figures.totals(indexes, at))
+        return totals | {"number_of_videos": len(indexes)}
+
+    def folders(self, api: Api) -> list[Payload]:
+        catalog = self._world.catalog
+        return [_folder(state, catalog, api) for state in catalog.folders(self._world.clock.epoch())]
+
+    def folder(self, folder_id: str, api: Api) -> Payload | None:
+        at = self._world.clock.epoch()
+        state = self._world.catalog.folder(folder_id, at)
+        if state is None:
+            return None
+        body = _folder(state, self._world.catalog, api)
+        if api.base == "modern":
+            return body
+        medias = [payloads.project_media(self._media(media, at, api)) for media in state.medias]
+        return body | {"medias": medias}
+
     # Analytics
 
     def analytics(
@@ -206,9 +248,14 @@ class WorldBackend:
             payloads.analytics_bucket(
                 figures.local.bounds(days[0])[0],
                 [real for day in days if (real := figures.real_day(found[0].index, day, found[1]))],
+                self._world.profile.timeseries_stamp,
             )
             for days in buckets.values()
         ]
+
+
+def _folder(state: FolderState, catalog: Catalog, api: Api) -> Payload:
+    return (payloads.folder if api.base == "modern" else payloads.project)(state, catalog)
 
 
 def _bucket(day: date, granularity: Granularity) -> date:

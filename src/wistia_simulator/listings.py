@@ -115,7 +115,7 @@ class Listings:
     def find(self, key: str, scope: tuple[int, ...], at: int) -> Session | None:
         """The visible session with an event key; None for a stranger, a vanished or an aged-out one."""
         prefix = key[:7]
-        if len(key) != 72 or not prefix.isdigit():
+        if len(key) != 72 or not (prefix.isascii() and prefix.isdecimal()):
             return None
         first = (int(prefix) * 1_000 - 1_000) // DAY
         for session in self._around(scope, first):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wistia_simulator import payloads
 from wistia_simulator.catalog import MediaState
@@ -176,6 +176,19 @@ class Truth:
         """The body of the lifetime statistics."""
         return payloads.lifetime(self._world.figures.lifetime(self._known(media_id), self._at(at)))
 
+    def account(self, at: datetime | None = None) -> dict[str, object]:
+        """``load_count``, ``play_count`` and ``hours_watched`` of all medias that exist, since ever."""
+        return _added(self.lifetime(media.media_id, at) for media in self.medias(at))
+
+    def folder(self, name: str, at: datetime | None = None) -> dict[str, object]:
+        """The same of the medias in the folder called ``name``."""
+        return _added(self.lifetime(media.media_id, at) for media in self.medias(at) if media.folder == name)
+
+    def account_by_date(self, start: date, end: date, at: datetime | None = None) -> list[dict[str, object]]:
+        """The daily figures of all medias that exist, added; days in the account's zone."""
+        each = [self.by_date(media.media_id, start, end, at) for media in self.medias(at)]
+        return [{"date": rows[0]["date"], **_added(rows)} for rows in zip(*each, strict=True)]
+
     def engagement(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
         """The body of the engagement endpoint."""
         return payloads.engagement(self._world.figures.engagement(self._known(media_id), self._at(at)))
@@ -233,6 +246,15 @@ class Truth:
         if person.known or session.conversion:
             yield from (person.email, person.first_name, person.last_name, person.organisation)
         yield seen.embed_url.partition("?")[2]
+
+
+def _added(rows: Iterable[dict[str, object]]) -> dict[str, object]:
+    """What the rows say of loads, plays and hours, added."""
+    several = list(rows)
+    return {
+        name: sum(cast("float", row[name]) for row in several)
+        for name in ("load_count", "play_count", "hours_watched")
+    }
 
 
 def _number(day: date | None) -> int | None:
