@@ -72,11 +72,22 @@ class WorldBackend:
     def now(self) -> datetime:
         return self._world.clock.now()
 
+    def _listed(self, at: int) -> list[MediaState]:
+        """The medias that exist, without those that are deleted in this very second."""
+        world = self._world
+        return [state for state in world.catalog.live(at) if world.deleting.get(state.index) != at]
+
     def _live(self, media_id: str) -> tuple[MediaState, int] | None:
         at = self._world.clock.epoch()
         index = self._world.catalog.index_of(media_id)
-        state = None if index is None else self._world.catalog.state(index, at)
+        state = next((state for state in self._listed(at) if state.index == index), None)
         return None if state is None else (state, at)
+
+    def _scope(self, media_id: str | None, at: int) -> tuple[int, ...]:
+        """The indexes of the medias that a query is about: one, all (None), or none at all."""
+        index = None if media_id is None else self._world.catalog.index_of(media_id)
+        listed = (state.index for state in self._listed(at))
+        return tuple(found for found in listed if media_id is None or found == index)
 
     def _added(self, body: Payload, name: str, value: object) -> Payload:
         """The body with a field that nobody announced, from the profile's day on."""
@@ -88,7 +99,7 @@ class WorldBackend:
     def events(self, query: EventQuery, api: Api) -> Slices:
         at = self._world.clock.epoch()
         # An unknown media gives an empty list, as far as is known.
-        scope = self._world.scope(query.media_id, at)
+        scope = self._scope(query.media_id, at)
         first = None if query.first is None else day_number(query.first)
         last = None if query.last is None else day_number(query.last)
         window = self._world.listings.window(scope, first, last, at)
@@ -106,13 +117,14 @@ class WorldBackend:
             raise LookupError(f"the media of {session.key} does not exist")
         seen = self._world.people.encounter(session)
         percent = session.copy_percent(listed.copy, at)
-        body = payloads.event(session.key, session.received_at(at), percent, seen, media, catalog, api)
+        body = payloads.event(session.key, listed.received, percent, seen, media, catalog, api)
+        body |= payloads.FLAWS[session.flaw_at(at)]
         return self._added(body, "viewer_context", {"locale": "en-US", "page": seen.embed_url})
 
     def event(self, key: str, api: Api) -> Payload | None:
         at = self._world.clock.epoch()
-        session = self._world.listings.find(key, self._world.scope(None, at), at)
-        return None if session is None else self._row(Listed(session, 0), at, api)
+        session = self._world.listings.find(key, self._scope(None, at), at)
+        return None if session is None else self._row(Listed(session, 0, session.received_at(at)), at, api)
 
     # Visitors
 
@@ -184,7 +196,7 @@ class WorldBackend:
 
     def medias(self, api: Api) -> list[Payload]:
         at = self._world.clock.epoch()
-        return [self._media(state, at, api) for state in self._world.catalog.live(at)]
+        return [self._media(state, at, api) for state in self._listed(at)]
 
     def media(self, media_id: str, api: Api) -> Payload | None:
         found = self._live(media_id)
@@ -200,17 +212,17 @@ class WorldBackend:
 
     def account(self) -> Payload:
         at = self._world.clock.epoch()
-        return payloads.totals(self._world.figures.totals(self._world.scope(None, at), at))
+        return payloads.totals(self._world.figures.totals(self._scope(None, at), at))
 
     def account_by_date(self, first: date, last: date) -> list[Payload]:
         at = self._world.clock.epoch()
-        scope = self._world.scope(None, at)
+        scope = self._scope(None, at)
         rows = self._world.figures.days(scope, day_number(first), day_number(last), at)
         return [payloads.day_figures(row) for row in rows]
 
     def project_stats(self, folder_id: str) -> Payload | None:
         at = self._world.clock.epoch()
-        state = self._world.catalog.folder(folder_id, at)
+        state = self._world.catalog.folder(folder_id, self._listed(at))
         if state is None:
             return None
         indexes = [media.index for media in state.medias]
@@ -218,12 +230,12 @@ class WorldBackend:
         return totals | {"number_of_videos": len(indexes)}
 
     def folders(self, api: Api) -> list[Payload]:
-        catalog = self._world.catalog
-        return [_folder(state, catalog, api) for state in catalog.folders(self._world.clock.epoch())]
+        catalog, live = self._world.catalog, self._listed(self._world.clock.epoch())
+        return [_folder(state, catalog, api) for state in catalog.folders(live)]
 
     def folder(self, folder_id: str, api: Api) -> Payload | None:
         at = self._world.clock.epoch()
-        state = self._world.catalog.folder(folder_id, at)
+        state = self._world.catalog.folder(folder_id, self._listed(at))
         if state is None:
             return None
         body = _folder(state, self._world.catalog, api)

@@ -1,8 +1,9 @@
 """The medias of an account: which exist, how they look at a moment, how popular they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wistia_simulator.clock import DAY, epoch
+from wistia_simulator.clock import DAY, epoch, moment
 from wistia_simulator.profile import MediaChange, Profile
 from wistia_simulator.rng import digest, fraction, hexadecimal
 from wistia_simulator.vocabulary import CHANNELS, FOLDERS, SUBFOLDERS, TAGS, TOPICS
@@ -161,9 +162,12 @@ class Catalog:
         """The numeric id of a folder."""
         return 8_000_000 + int(self.folder_id("folder", name), 16) % 1_000_000
 
-    def folders(self, at: int) -> list[FolderState]:
-        """The folders of the account, by ascending numeric id; one that lost its medias is still there."""
-        live = self.live(at)
+    def delete(self, index: int, at: int) -> None:
+        """Delete a media at ``at``, a moment that nobody has looked beyond yet."""
+        self._changes[index] = (*self._changes[index], MediaChange(index, moment(at), "delete"))
+
+    def folders(self, live: Sequence[MediaState]) -> list[FolderState]:
+        """The folders with the medias that are ``live``, by ascending numeric id; they outlive their medias."""
         names = {state.folder for state in self._first}
         folders = (
             FolderState(
@@ -176,9 +180,9 @@ class Catalog:
         )
         return sorted(folders, key=lambda folder: folder.numeric_id)
 
-    def folder(self, folder_id: str, at: int) -> FolderState | None:
+    def folder(self, folder_id: str, live: Sequence[MediaState]) -> FolderState | None:
         """The folder with a hashed or numeric id, None for a stranger."""
-        fits = (f for f in self.folders(at) if folder_id in (f.hashed_id, str(f.numeric_id)))
+        fits = (f for f in self.folders(live) if folder_id in (f.hashed_id, str(f.numeric_id)))
         return next(fits, None)
 
 

@@ -7,10 +7,12 @@ from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
 from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
 from wistia_simulator.people import Browser, Encounter, Person
 from wistia_simulator.profile import Stamp
+from wistia_simulator.sessions import Flaw
 from wistia_simulator.versions import Api
 from wistia_simulator.visitors import Visit, created_at
 
 __all__ = [
+    "FLAWS",
     "Payload",
     "aggregate",
     "analytics_bucket",
@@ -39,6 +41,13 @@ _ASSETS = (
     (1920, 1080, "StillImageFile", 2_201_349, "image/png"),
 )
 _STILL = _ASSETS[-1]
+FLAWS: dict[Flaw, Payload] = {
+    "": {},
+    "above_one": {"percent_viewed": 1.0000000000000002},
+    "no_percent": {"percent_viewed": None},
+    "no_visitor": {"visitor_key": ""},
+}
+"""What a misshapen session has in place of what it should have."""
 _EMBED = "http://embed.wistia.com/deliveries"
 _ACCOUNT = "https://example.wistia.com"
 

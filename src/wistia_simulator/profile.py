@@ -20,6 +20,9 @@ _SHARES = (
     "duplicated",
     "moving",
     "vanishing",
+    "restless",
+    "flawed",
+    "straddling",
     "privacy_mode_share",
     "email_share",
     "conversion_share",
@@ -72,6 +75,13 @@ class Profile:
     """Share of the growing sessions whose received_at moves with each update."""
     vanishing: float = 0.001
     """Sessions that disappear hours to days after they were first listed."""
+    restless: float = 0.0
+    """Sessions whose percent_viewed goes on growing for twelve days, a step a day."""
+    flawed: float = 0.0
+    """Sessions that are listed as they should be, and days later in a shape that breaks their description:
+    percent_viewed a hair above 1 or null, or an empty visitor_key. At most one in 25 of a day."""
+    straddling: float = 0.0
+    """Sessions of the early hours that are listed a second time, for ever, on the day before."""
     returning_share: float = 0.05
     """Sessions of a visitor who was seen before."""
     privacy_mode_share: float = 0.0

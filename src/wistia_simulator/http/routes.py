@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-__all__ = ["LIST_ROUTES", "Match", "resolve"]
+__all__ = ["LIST_ROUTES", "MEDIA_ROUTES", "Match", "resolve"]
 
 LIST_ROUTES = frozenset({"events", "visitors", "medias", "folders"})
 """The routes with pages."""
+MEDIA_ROUTES = frozenset({"media", "media_stats", "media_aggregate", "by_date", "engagement", "analytics"})
+"""The routes whose path names a media."""
 
 # Each path exists on the bases that a published description names.
 _BOTH, _V1, _MODERN = ("v1", "modern"), ("v1",), ("modern",)
