@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 from wistia_simulator import payloads
-from wistia_simulator.catalog import MediaState
+from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import day_number, to_date
 from wistia_simulator.listings import Listed
 from wistia_simulator.payloads import Payload
@@ -53,6 +53,11 @@ class Backend(Protocol):
     def medias(self, api: Api) -> list[Payload] | None: ...
     def media(self, media_id: str, api: Api) -> Payload | None: ...
     def media_aggregate(self, media_id: str) -> Payload | None: ...
+    def account(self) -> Payload | None: ...
+    def account_by_date(self, first: date, last: date) -> list[Payload] | None: ...
+    def project_stats(self, folder_id: str) -> Payload | None: ...
+    def folders(self, api: Api) -> list[Payload] | None: ...
+    def folder(self, folder_id: str, api: Api) -> Payload | None: ...
     def analytics(
         self, media_id: str, first: date, end: date, granularity: Granularity
     ) -> list[Payload] | None: ...
@@ -67,11 +72,22 @@ class WorldBackend:
     def now(self) -> datetime:
         return self._world.clock.now()
 
+    def _listed(self, at: int) -> list[MediaState]:
+        """The medias that exist, without those that are deleted in this very second."""
+        world = self._world
+        return [state for state in world.catalog.live(at) if world.deleting.get(state.index) != at]
+
     def _live(self, media_id: str) -> tuple[MediaState, int] | None:
         at = self._world.clock.epoch()
         index = self._world.catalog.index_of(media_id)
-        state = None if index is None else self._world.catalog.state(index, at)
+        state = next((state for state in self._listed(at) if state.index == index), None)
         return None if state is None else (state, at)
+
+    def _scope(self, media_id: str | None, at: int) -> tuple[int, ...]:
+        """The indexes of the medias that a query is about: one, all (None), or none at all."""
+        index = None if media_id is None else self._world.catalog.index_of(media_id)
+        listed = (state.index for state in self._listed(at))
+        return tuple(found for found in listed if media_id is None or found == index)
 
     def _added(self, body: Payload, name: str, value: object) -> Payload:
         """The body with a field that nobody announced, from the profile's day on."""
@@ -83,7 +99,7 @@ class WorldBackend:
     def events(self, query: EventQuery, api: Api) -> Slices:
         at = self._world.clock.epoch()
         # An unknown media gives an empty list, as far as is known.
-        scope = self._world.scope(query.media_id, at)
+        scope = self._scope(query.media_id, at)
         first = None if query.first is None else day_number(query.first)
         last = None if query.last is None else day_number(query.last)
         window = self._world.listings.window(scope, first, last, at)
@@ -101,13 +117,14 @@ class WorldBackend:
             raise LookupError(f"the media of {session.key} does not exist")
         seen = self._world.people.encounter(session)
         percent = session.copy_percent(listed.copy, at)
-        body = payloads.event(session.key, session.received_at(at), percent, seen, media, catalog, api)
+        body = payloads.event(session.key, listed.received, percent, seen, media, catalog, api)
+        body |= payloads.FLAWS[session.flaw_at(at)]
         return self._added(body, "viewer_context", {"locale": "en-US", "page": seen.embed_url})
 
     def event(self, key: str, api: Api) -> Payload | None:
         at = self._world.clock.epoch()
-        session = self._world.listings.find(key, self._world.scope(None, at), at)
-        return None if session is None else self._row(Listed(session, 0), at, api)
+        session = self._world.listings.find(key, self._scope(None, at), at)
+        return None if session is None else self._row(Listed(session, 0, session.received_at(at)), at, api)
 
     # Visitors
 
@@ -172,13 +189,14 @@ class WorldBackend:
     # Medias
 
     def _media(self, state: MediaState, at: int, api: Api) -> Payload:
-        body = payloads.media(state, self._world.catalog, api, self._world.catalog.swept(at))
+        catalog, as_text = self._world.catalog, self._world.profile.tags_as_text
+        body = payloads.media(state, catalog, api, catalog.swept(at), tags_as_text=as_text)
         link = self._world.catalog.deliveries("share", state.index, 12)
         return self._added(body, "share_link", f"https://example.wistia.com/s/{link}")
 
     def medias(self, api: Api) -> list[Payload]:
         at = self._world.clock.epoch()
-        return [self._media(state, at, api) for state in self._world.catalog.live(at)]
+        return [self._media(state, at, api) for state in self._listed(at)]
 
     def media(self, media_id: str, api: Api) -> Payload | None:
         found = self._live(media_id)
@@ -189,6 +207,42 @@ class WorldBackend:
         if found is None:
             return None
         return payloads.aggregate(found[0], self._world.figures.lifetime(found[0].index, found[1]))
+
+    # The account and its folders
+
+    def account(self) -> Payload:
+        at = self._world.clock.epoch()
+        return payloads.totals(self._world.figures.totals(self._scope(None, at), at))
+
+    def account_by_date(self, first: date, last: date) -> list[Payload]:
+        at = self._world.clock.epoch()
+        scope = self._scope(None, at)
+        rows = self._world.figures.days(scope, day_number(first), day_number(last), at)
+        return [payloads.day_figures(row) for row in rows]
+
+    def project_stats(self, folder_id: str) -> Payload | None:
+        at = self._world.clock.epoch()
+        state = self._world.catalog.folder(folder_id, self._listed(at))
+        if state is None:
+            return None
+        indexes = [media.index for media in state.medias]
+        totals = payloads.totals(self._world.figures.totals(indexes, at))
+        return totals | {"number_of_videos": len(indexes)}
+
+    def folders(self, api: Api) -> list[Payload]:
+        catalog, live = self._world.catalog, self._listed(self._world.clock.epoch())
+        return [_folder(state, catalog, api) for state in catalog.folders(live)]
+
+    def folder(self, folder_id: str, api: Api) -> Payload | None:
+        at = self._world.clock.epoch()
+        state = self._world.catalog.folder(folder_id, self._listed(at))
+        if state is None:
+            return None
+        body = _folder(state, self._world.catalog, api)
+        if api.base == "modern":
+            return body
+        medias = [payloads.project_media(self._media(media, at, api)) for media in state.medias]
+        return body | {"medias": medias}
 
     # Analytics
 
@@ -206,9 +260,14 @@ class WorldBackend:
             payloads.analytics_bucket(
                 figures.local.bounds(days[0])[0],
                 [real for day in days if (real := figures.real_day(found[0].index, day, found[1]))],
+                self._world.profile.timeseries_stamp,
             )
             for days in buckets.values()
         ]
+
+
+def _folder(state: FolderState, catalog: Catalog, api: Api) -> Payload:
+    return (payloads.folder if api.base == "modern" else payloads.project)(state, catalog)
 
 
 def _bucket(day: date, granularity: Granularity) -> date:

@@ -1,13 +1,14 @@
 """The medias of an account: which exist, how they look at a moment, how popular they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wistia_simulator.clock import DAY, epoch
+from wistia_simulator.clock import DAY, epoch, moment
 from wistia_simulator.profile import MediaChange, Profile
 from wistia_simulator.rng import digest, fraction, hexadecimal
 from wistia_simulator.vocabulary import CHANNELS, FOLDERS, SUBFOLDERS, TAGS, TOPICS
 
-__all__ = ["FOREVER", "Catalog", "MediaState"]
+__all__ = ["FOREVER", "Catalog", "FolderState", "MediaState"]
 
 FOREVER = 1 << 60
 """A moment that never comes."""
@@ -35,6 +36,16 @@ class MediaState:
     tags: tuple[str, ...]
     archived: bool = False
     status: str = "ready"
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """A folder (v1: a project) and the medias that it holds at one moment."""
+
+    hashed_id: str
+    numeric_id: int
+    name: str
+    medias: tuple[MediaState, ...]
 
 
 class Catalog:
@@ -146,6 +157,33 @@ class Catalog:
     def folder_id(self, kind: str, name: str) -> str:
         """The hashed id of a folder or subfolder."""
         return hexadecimal(10, self._seed, kind, name)
+
+    def folder_number(self, name: str) -> int:
+        """The numeric id of a folder."""
+        return 8_000_000 + int(self.folder_id("folder", name), 16) % 1_000_000
+
+    def delete(self, index: int, at: int) -> None:
+        """Delete a media at ``at``, a moment that nobody has looked beyond yet."""
+        self._changes[index] = (*self._changes[index], MediaChange(index, moment(at), "delete"))
+
+    def folders(self, live: Sequence[MediaState]) -> list[FolderState]:
+        """The folders with the medias that are ``live``, by ascending numeric id; they outlive their medias."""
+        names = {state.folder for state in self._first}
+        folders = (
+            FolderState(
+                self.folder_id("folder", name),
+                self.folder_number(name),
+                name,
+                tuple(state for state in live if state.folder == name),
+            )
+            for name in names
+        )
+        return sorted(folders, key=lambda folder: folder.numeric_id)
+
+    def folder(self, folder_id: str, live: Sequence[MediaState]) -> FolderState | None:
+        """The folder with a hashed or numeric id, None for a stranger."""
+        fits = (f for f in self.folders(live) if folder_id in (f.hashed_id, str(f.numeric_id)))
+        return next(fits, None)
 
 
 def _seconds(change: MediaChange) -> float:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 __all__ = [
     "DAY",
+    "YEARS",
     "TickingClock",
     "VirtualClock",
     "day_number",
@@ -17,6 +18,8 @@ __all__ = [
 ]
 
 DAY = 86_400
+YEARS = range(1970, 2200)
+"""The years that figures can be computed for; far from the ends of what dates can hold."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 

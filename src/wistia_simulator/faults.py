@@ -37,11 +37,15 @@ FaultKind = Literal[
     "drift_insert",
     "drift_delete",
     "redirect",
+    "empty_list",
+    "scaled_percent",
+    "media_deleted",
 ]
-"""``http500`` answers JSON, 502 to 504 HTML. ``drift_*``: a row is inserted or deleted between two pages."""
+"""``http500`` answers JSON, 502 to 504 HTML. ``drift_*``: a row is inserted or deleted between two pages.
+``empty_list``: a list without rows, although it has some. ``scaled_percent``: events with percent_viewed from
+0 to 100. ``media_deleted``: the media is deleted before this request for it is answered, and stays so."""
 
 _LASTING: dict[str, int | None] = {"rate_limited": 1, "token_revoked": None, "repeated_page": None}
-_LATER_PAGES = ("repeated_page", "drift_insert", "drift_delete")
 _SECONDS = {"slow_first_page": 16.0, "hang": 45.0, "rate_limited": 2.0}
 
 
@@ -82,7 +86,8 @@ When = Always | Chance | Nth | During
 class Fault:
     """One thing that goes wrong.
 
-    ``route`` is a route's name (``events``, ``by_date``, ...) or ``*``. ``max_times`` limits how often the
+    ``route`` is a route's name (``events``, ``by_date``, ...) or ``*``; ``media`` limits the fault to requests
+    that name this id. ``max_times`` limits how often the
     fault begins; ``length`` how many requests it then lasts (a 429 burst, a revoked token, a repeated page;
     None is the kind's own: 1 for a burst, for ever for the others). ``seconds`` is the delay of a slow
     answer or the value of Retry-After, which ``retry_after`` sends as seconds, as an HTTP date or not at all.
@@ -96,6 +101,7 @@ class Fault:
     seconds: float | None = None
     retry_after: Literal["seconds", "date", "none"] = "seconds"
     location: str = "https://elsewhere.example.net/"
+    media: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):
@@ -111,13 +117,21 @@ class Fault:
         """How many requests it lasts once begun, None for ever."""
         return self.length if self.length is not None else _LASTING.get(self.kind, 1)
 
-    def fits(self, route: str, page: int | None) -> bool:
-        """Whether the fault can hit a request; ``page`` is None where there are no pages."""
-        if self.route not in ("*", route):
+    def fits(self, route: str, page: int | None, media: str | None = None) -> bool:
+        """Whether the fault can hit a request; ``page`` is None where there are no pages, ``media`` where
+        none is named."""
+        if self.route not in ("*", route) or self.media not in (None, media):
             return False
-        if self.kind in _LATER_PAGES:
-            return page is not None and page > 1
-        return self.kind != "slow_first_page" or page == 1
+        able = {
+            "repeated_page": page is not None and page > 1,
+            "drift_insert": page is not None and page > 1,
+            "drift_delete": page is not None and page > 1,
+            "slow_first_page": page == 1,
+            "empty_list": page is not None,
+            "scaled_percent": route == "events",
+            "media_deleted": media is not None,
+        }
+        return able.get(self.kind, True)
 
 
 @dataclass(frozen=True)
@@ -187,14 +201,14 @@ class FaultInjector:
         self._begun: Counter[int] = Counter()
         self._lasting: tuple[Fault, int | None] | None = None
 
-    def next(self, route: str, page: int | None, at: datetime) -> Fault | None:
+    def next(self, route: str, page: int | None, at: datetime, media: str | None = None) -> Fault | None:
         """The fault that hits this request, if any; to be called once per request."""
         self._ordinals[route] += 1
         lasting = self._still_lasting()
         if lasting is not None:
             return lasting
         for place, fault in enumerate(self._plan.faults):
-            if fault.fits(route, page):
+            if fault.fits(route, page, media):
                 self._fitting[place] += 1
                 if self._begins(place, fault, route, at):
                     return self._begin(place, fault)

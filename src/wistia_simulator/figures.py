@@ -1,5 +1,6 @@
 """Daily and lifetime figures: what Wistia counts, when it counts it, and how it derives hours from it."""
 
+from collections.abc import Sequence
 from threading import RLock
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from wistia_simulator.profile import Profile
 from wistia_simulator.rng import digest, fraction
 from wistia_simulator.zones import LocalDays
 
-__all__ = ["Counts", "DayFigures", "Engagement", "Figures", "Lifetime", "RealDay"]
+__all__ = ["Counts", "DayFigures", "Engagement", "Figures", "Lifetime", "RealDay", "Totals"]
 
 _HOUR = 3_600
 _BATCH = 45 * 60
@@ -30,6 +31,14 @@ class DayFigures(NamedTuple):
     """A by_date row; ``day`` is a local day number, ``hours`` are modelled."""
 
     day: int
+    loads: int
+    plays: int
+    hours: float
+
+
+class Totals(NamedTuple):
+    """Lifetime figures of several medias together."""
+
     loads: int
     plays: int
     hours: float
@@ -216,6 +225,26 @@ class Figures:
         hours = plays * engagement * self._catalog.duration(index, at) / _HOUR
         rate = players / visitors if visitors else 0.0
         return Lifetime(loads, plays, rate, hours, engagement, visitors)
+
+    # Several medias together
+
+    def totals(self, indexes: Sequence[int], at: int) -> Totals:
+        """The lifetime figures of medias, added."""
+        each = [self.lifetime(index, at) for index in indexes]
+        return Totals(sum(f.loads for f in each), sum(f.plays for f in each), sum(f.hours for f in each))
+
+    def days(self, indexes: Sequence[int], first: int, last: int, at: int) -> list[DayFigures]:
+        """The by_date rows of medias, added: one per local day, ascending."""
+        each = [self.by_date(index, first, last, at) for index in indexes]
+        return [
+            DayFigures(
+                day,
+                sum(rows[day - first].loads for rows in each),
+                sum(rows[day - first].plays for rows in each),
+                sum(rows[day - first].hours for rows in each),
+            )
+            for day in range(first, last + 1)
+        ]
 
     def engagement(self, index: int, at: int) -> Engagement:
         """Views per second; assumed: one item per begun second, at most 1,000, none for an unplayed media."""

@@ -14,10 +14,11 @@ __all__ = ["Listed", "Listings", "Window", "horizon"]
 
 
 class Listed(NamedTuple):
-    """One row of an event list: a session, and whether it is its first (0) or second (1) copy."""
+    """One row of an event list: a session, where it stands, and whether it is its first copy (0) or not."""
 
     session: Session
     copy: int
+    received: int
 
 
 Rows = list[Listed]
@@ -102,20 +103,21 @@ class Listings:
     def _make(self, scope: tuple[int, ...], day: int, at: int) -> Rows:
         rows: list[tuple[int, int, int, Session]] = []
         for index in scope:
-            # A received_at that moves can stand a day before its final place.
+            # A received_at that moves, or a second copy, can stand a day before the final place.
             for session in (*self._sessions.of(index, day), *self._sessions.of(index, day + 1)):
-                if session.visible(at) and (received := session.received_at(at)) // DAY == day:
+                if session.visible(at):
                     rows += [
                         (-received, session.bits, copy, session)
-                        for copy in range(1 + bool(session.duplicate))
+                        for copy, received in enumerate(session.places(at))
+                        if received // DAY == day
                     ]
         rows.sort(key=lambda row: row[:3])
-        return [Listed(session, copy) for _, _, copy, session in rows]
+        return [Listed(session, copy, -received) for received, _, copy, session in rows]
 
     def find(self, key: str, scope: tuple[int, ...], at: int) -> Session | None:
         """The visible session with an event key; None for a stranger, a vanished or an aged-out one."""
         prefix = key[:7]
-        if len(key) != 72 or not prefix.isdigit():
+        if len(key) != 72 or not (prefix.isascii() and prefix.isdecimal()):
             return None
         first = (int(prefix) * 1_000 - 1_000) // DAY
         for session in self._around(scope, first):

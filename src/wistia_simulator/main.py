@@ -32,7 +32,7 @@ _HOST = "127.0.0.1"
 class Serving:
     """What is served, and how.
 
-    ``profile``: ``default``, ``calm``, ``hostile`` or a JSON file; ``faults``: ``none``, ``calm``,
+    ``profile``: ``default``, ``calm``, ``described``, ``hostile`` or a JSON file; ``faults``: ``none``, ``calm``,
     ``hostile`` or a JSON file; ``media``, ``sessions_per_day``, ``history_days`` and ``timezone`` replace
     the profile's. ``now`` is where the virtual clock stands, by default the real time; with ``tick`` it
     runs. ``replay`` names a folder of recorded payloads that is served instead. ``port`` 0 picks a free
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=7, help="the account's seed")
     add("--now", type=_moment, help="where the virtual clock stands, ISO with zone (default: real time)")
     add("--tick", action="store_true", help="let the virtual clock run with real time")
-    add("--profile", default="default", help="default, calm, hostile, or a JSON file")
+    add("--profile", default="default", help="default, calm, described, hostile, or a JSON file")
     add("--faults", default="none", help="none, calm, hostile, or a JSON file")
     add("--media", type=int, help="number of medias")
     add("--sessions-per-day", type=float, help="mean sessions per media and day")

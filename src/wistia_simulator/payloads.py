@@ -2,22 +2,29 @@
 
 from collections.abc import Sequence
 
-from wistia_simulator.catalog import Catalog, MediaState
+from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
-from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay
+from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
 from wistia_simulator.people import Browser, Encounter, Person
+from wistia_simulator.profile import Stamp
+from wistia_simulator.sessions import Flaw
 from wistia_simulator.versions import Api
 from wistia_simulator.visitors import Visit, created_at
 
 __all__ = [
+    "FLAWS",
     "Payload",
     "aggregate",
     "analytics_bucket",
     "day_figures",
     "engagement",
     "event",
+    "folder",
     "lifetime",
     "media",
+    "project",
+    "project_media",
+    "totals",
     "visitor",
 ]
 
@@ -34,6 +41,13 @@ _ASSETS = (
     (1920, 1080, "StillImageFile", 2_201_349, "image/png"),
 )
 _STILL = _ASSETS[-1]
+FLAWS: dict[Flaw, Payload] = {
+    "": {},
+    "above_one": {"percent_viewed": 1.0000000000000002},
+    "no_percent": {"percent_viewed": None},
+    "no_visitor": {"visitor_key": ""},
+}
+"""What a misshapen session has in place of what it should have."""
 _EMBED = "http://embed.wistia.com/deliveries"
 _ACCOUNT = "https://example.wistia.com"
 
@@ -138,6 +152,15 @@ def lifetime(figures: Lifetime, actions: Sequence[Payload] = ()) -> Payload:
     return body
 
 
+def totals(figures: Totals) -> Payload:
+    """The body of /stats/account, and the beginning of /stats/projects/{id}."""
+    return {
+        "load_count": figures.loads,
+        "play_count": figures.plays,
+        "hours_watched": figures.hours if figures.plays else 0,
+    }
+
+
 def engagement(figures: Engagement) -> Payload:
     """The body of /stats/medias/{id}/engagement."""
     return {
@@ -163,9 +186,10 @@ def aggregate(media: MediaState, figures: Lifetime) -> Payload:
     }
 
 
-def analytics_bucket(start: int, days: Sequence[RealDay]) -> Payload:
+def analytics_bucket(start: int, days: Sequence[RealDay], stamp: Stamp = "observed") -> Payload:
     """One bucket of the analytics timeseries; a bucket without plays has its timestamp only."""
-    body: Payload = {"timestamp": moment(start).strftime("%Y-%m-%d %H:%M:%S.000Z")}
+    between = " " if stamp == "observed" else "T"
+    body: Payload = {"timestamp": moment(start).strftime(f"%Y-%m-%d{between}%H:%M:%S.000Z")}
     plays = sum(day.plays for day in days)
     if not plays:
         return body
@@ -185,7 +209,9 @@ def analytics_bucket(start: int, days: Sequence[RealDay]) -> Payload:
     }
 
 
-def media(state: MediaState, catalog: Catalog, api: Api, swept: int) -> Payload:
+def media(
+    state: MediaState, catalog: Catalog, api: Api, swept: int, *, tags_as_text: bool = False
+) -> Payload:
     """One media; ``swept`` is when the system last rewrote all medias (epoch seconds, 0 for never)."""
     modern = api.base == "modern"
     still = catalog.deliveries("still", state.index)
@@ -209,7 +235,7 @@ def media(state: MediaState, catalog: Catalog, api: Api, swept: int) -> Payload:
         },
         "section": state.section,
         "subfolder": _subfolder(state, catalog, swept),
-        "tags": list(state.tags),
+        "tags": list(state.tags) if tags_as_text else [{"name": tag} for tag in state.tags],
         "assets": [_asset(place, state, catalog, modern) for place in range(len(_ASSETS))],
         "folder" if modern else "project": _folder(state, catalog, modern),
     }
@@ -247,8 +273,54 @@ def _asset(place: int, state: MediaState, catalog: Catalog, modern: bool) -> Pay
 
 
 def _folder(state: MediaState, catalog: Catalog, modern: bool) -> Payload:
-    hashed = catalog.folder_id("folder", state.folder)
-    number = 8_000_000 + int(hashed, 16) % 1_000_000
+    hashed, number = catalog.folder_id("folder", state.folder), catalog.folder_number(state.folder)
     if modern:
         return {"id": number, "name": state.folder, "hashed_id": hashed}
     return {"id": number, "hashed_id": hashed, "name": state.folder}
+
+
+def folder(state: FolderState, catalog: Catalog) -> Payload:
+    """One row of /modern/folders, which is the body of /modern/folders/{id} too."""
+    created = iso_offset(catalog.opened)
+    return {
+        "id": state.numeric_id,
+        "name": state.name,
+        "description": None,
+        "media_count": len(state.medias),
+        "medias": {"url": f"https://api.wistia.com/modern/medias?folder_id={state.hashed_id}"},
+        "created": created,
+        "updated": created,
+        "hashed_id": state.hashed_id,
+        "public": False,
+        "public_id": None,
+        "anonymous_can_upload": False,
+        "anonymous_can_download": False,
+        "kind": "account",
+        "personal_library": False,
+    }
+
+
+def project(state: FolderState, catalog: Catalog) -> Payload:
+    """One row of /v1/projects; described in camel case, never seen."""
+    created = iso_offset(catalog.opened)
+    return {
+        "id": state.numeric_id,
+        "name": state.name,
+        "description": None,
+        "mediaCount": len(state.medias),
+        "created": created,
+        "updated": created,
+        "hashedId": state.hashed_id,
+        "public": False,
+        "publicId": None,
+        "anonymousCanUpload": False,
+        "anonymousCanDownload": False,
+    }
+
+
+_NOT_IN_PROJECTS = ("subfolder", "tags", "assets", "project")
+
+
+def project_media(body: Payload) -> Payload:
+    """A media as /v1/projects/{id} lists it: without what it says of its surroundings and files."""
+    return {name: value for name, value in body.items() if name not in _NOT_IN_PROJECTS}

@@ -4,14 +4,15 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from wistia_simulator.zones import parse_zone
 
-__all__ = ["ChangeKind", "MediaChange", "Profile"]
+__all__ = ["ChangeKind", "MediaChange", "Profile", "Stamp"]
 
 ChangeKind = Literal["rename", "archive", "delete", "add", "duration", "retag", "fail_status"]
 ChangeValue = str | float | tuple[str, ...] | None
+Stamp = Literal["observed", "described"]
 
 _SHARES = (
     "growing",
@@ -19,6 +20,9 @@ _SHARES = (
     "duplicated",
     "moving",
     "vanishing",
+    "restless",
+    "flawed",
+    "straddling",
     "privacy_mode_share",
     "email_share",
     "conversion_share",
@@ -71,6 +75,13 @@ class Profile:
     """Share of the growing sessions whose received_at moves with each update."""
     vanishing: float = 0.001
     """Sessions that disappear hours to days after they were first listed."""
+    restless: float = 0.0
+    """Sessions whose percent_viewed goes on growing for twelve days, a step a day."""
+    flawed: float = 0.0
+    """Sessions that are listed as they should be, and days later in a shape that breaks their description:
+    percent_viewed a hair above 1 or null, or an empty visitor_key. At most one in 25 of a day."""
+    straddling: float = 0.0
+    """Sessions of the early hours that are listed a second time, for ever, on the day before."""
     returning_share: float = 0.05
     """Sessions of a visitor who was seen before."""
     privacy_mode_share: float = 0.0
@@ -87,6 +98,10 @@ class Profile:
     """From this virtual UTC day on, payloads carry one field that nobody announced."""
     analytics: bool = True
     """Whether /modern/analytics exists."""
+    timeseries_stamp: Stamp = "observed"
+    """The timeseries' timestamps: with a blank, as a real account had them, or with ``T``, as described."""
+    tags_as_text: bool = False
+    """Tags of medias are plain texts; in every published description they are objects with a name."""
     basic_auth: bool = False
     """Whether HTTP Basic ``api:TOKEN`` is accepted too."""
     actions: bool = False
@@ -108,6 +123,8 @@ class Profile:
                 raise ValueError(f"{name} must lie between 0 and 1")
         if self.media < 0 or self.sessions_per_day < 0 or self.history_days < 0 or self.late_days < 0:
             raise ValueError("media, sessions_per_day, history_days and late_days must not be negative")
+        if self.timeseries_stamp not in get_args(Stamp):
+            raise ValueError(f"timeseries_stamp must be one of {', '.join(get_args(Stamp))}")
         parse_zone(self.account_timezone)
 
     @classmethod
@@ -139,19 +156,27 @@ class Profile:
             embed_query_share=0.25,
             ipv6_share=0.03,
             actions=True,
+            tags_as_text=True,
         )
 
     @classmethod
+    def described(cls) -> "Profile":
+        """The default account, with every value in the form that Wistia's descriptions and SDKs give it."""
+        return cls(timeseries_stamp="described")
+
+    @classmethod
     def named(cls, name: str) -> "Profile":
-        """``default``, ``calm`` or ``hostile``."""
+        """``default``, ``calm``, ``described`` or ``hostile``."""
         match name:
             case "default":
                 return cls()
             case "calm":
                 return cls.calm()
+            case "described":
+                return cls.described()
             case "hostile":
                 return cls.hostile()
-        raise ValueError(f"unknown profile {name!r}: choose from default, calm, hostile")
+        raise ValueError(f"unknown profile {name!r}: choose from default, calm, described, hostile")
 
     @classmethod
     def from_json(cls, path: Path) -> "Profile":

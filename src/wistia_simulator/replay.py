@@ -155,6 +155,21 @@ class ReplayBackend:
     def media_aggregate(self, media_id: str) -> Payload | None:
         return None
 
+    def account(self) -> Payload | None:
+        return None
+
+    def account_by_date(self, first: date, last: date) -> list[Payload] | None:
+        return None
+
+    def project_stats(self, folder_id: str) -> Payload | None:
+        return None
+
+    def folders(self, api: Api) -> list[Payload] | None:
+        return None
+
+    def folder(self, folder_id: str, api: Api) -> Payload | None:
+        return None
+
     def analytics(
         self, media_id: str, first: date, end: date, granularity: Granularity
     ) -> list[Payload] | None:

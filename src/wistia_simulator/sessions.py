@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from random import Random
+from typing import Literal
 
 from wistia_simulator.cache import BoundedCache
 from wistia_simulator.catalog import FOREVER, Catalog
 from wistia_simulator.clock import DAY
 from wistia_simulator.outlines import Outline, Outlines
 from wistia_simulator.profile import Profile
-from wistia_simulator.rng import stream
+from wistia_simulator.rng import digest, fraction, stream
 
-__all__ = ["Day", "Session", "Sessions", "VisitorRef", "key_text"]
+__all__ = ["Day", "Flaw", "Session", "Sessions", "VisitorRef", "key_text"]
+
+Flaw = Literal["", "above_one", "no_percent", "no_visitor"]
+"""How a session is misshapen in a list; empty if it is not."""
 
 VisitorRef = tuple[int, int, int]
 """(media index, UTC day, place) of a first visit; a negative place is a visitor in Privacy Mode."""
@@ -19,6 +23,10 @@ _KEY_BITS = 228
 _DETAIL_BITS = 160
 _STEPS = 12
 _LONGEST_GROWTH = 6 * 3_600
+_RESTLESS = _STEPS * DAY
+_FLAWED_ONE_IN = 25
+_NOON = 12 * 3_600
+_EARLY = 6 * 3_600
 _LOOK_BACK_DAYS = 7
 
 
@@ -34,7 +42,9 @@ class Session:
     """One event key and its whole life; moments are epoch seconds.
 
     ``first_received`` and ``received`` differ only if received_at moves. ``duplicate``: 0 once in a list,
-    1 twice and equal, 2 twice with a lower percent_viewed in the second copy.
+    1 twice and equal, 2 twice with a lower percent_viewed in the second copy. ``straddles``: by how many
+    seconds a second copy stands before the first one, on the day before; 0 without such a copy. Between
+    ``spoils`` and ``mends`` the session is listed with its ``flaw``.
     """
 
     media: int
@@ -52,6 +62,10 @@ class Session:
     conversion: bool
     visitor: VisitorRef
     bits: int
+    straddles: int = 0
+    spoils: int = FOREVER
+    mends: int = FOREVER
+    flaw: Flaw = ""
 
     @property
     def key(self) -> str:
@@ -71,8 +85,8 @@ class Session:
     @property
     def settles(self) -> int:
         """The moment after which nothing changes any more."""
-        last = self.listed + self.grows
-        return last if self.vanishes == FOREVER else max(last, self.vanishes)
+        changes = (self.listed + self.grows, self.vanishes, self.spoils, self.mends)
+        return max(change for change in changes if change != FOREVER)
 
     def visible(self, at: int) -> bool:
         """Whether a list that is asked at ``at`` contains the session."""
@@ -95,6 +109,15 @@ class Session:
         if self.first_received == self.received:
             return self.received
         return self.first_received + (self.received - self.first_received) * self._step(at) // _STEPS
+
+    def flaw_at(self, at: int) -> Flaw:
+        """How the session is misshapen in a list that is asked at ``at``."""
+        return self.flaw if self.spoils <= at < self.mends else ""
+
+    def places(self, at: int) -> list[int]:
+        """The received_at of each copy in the lists, the first copy's first."""
+        received = self.received_at(at)
+        return [received] * (1 + bool(self.duplicate)) + [received - self.straddles] * bool(self.straddles)
 
     def copy_percent(self, copy: int, at: int) -> float:
         """percent_viewed of the first (0) or second (1) copy in a list."""
@@ -133,8 +156,43 @@ class Sessions:
         outline = self._outlines.of(index, day)
         rng = stream(self._seed, "sessions", index, day)
         sessions = Day(self._session(index, day, place, outline, rng) for place in range(len(outline)))
+        self._spoil(index, day, sessions)
         sessions.settles = max((session.settles for session in sessions), default=0)
         return sessions
+
+    def _spoil(self, index: int, day: int, sessions: Day) -> None:
+        """Give some sessions their flaw: from a noon on that comes after a night in which they were well,
+        half of them for two days, the others for ever."""
+        if not self._profile.flawed:
+            return
+        drawn = sorted((self._draw("flawed", index, day, s.place), s.place) for s in sessions)
+        for share, place in drawn[: len(sessions) // _FLAWED_ONE_IN]:
+            session = sessions[place]
+            wait, kind = divmod(digest(self._seed, "flaw", index, day, place) % 16, 4)
+            spoils = (day + 1 + wait) * DAY + _NOON
+            if share < self._profile.flawed and session.listed + session.grows <= spoils:
+                session.spoils = spoils
+                session.mends = FOREVER if kind % 2 else session.spoils + 2 * DAY
+                session.flaw = "no_visitor" if kind < 2 else "no_percent"
+                if session.percent == 1.0:
+                    session.flaw = "above_one"
+
+    def _draw(self, name: str, index: int, day: int, place: int) -> float:
+        """A number in [0, 1) that disturbs no other draw of the day."""
+        return fraction(self._seed, name, index, day, place)
+
+    def _restless(self, index: int, day: int, place: int) -> bool:
+        return bool(self._profile.restless) and self._draw("restless", index, day, place) < (
+            self._profile.restless
+        )
+
+    def _straddles(self, index: int, day: int, place: int, received: int) -> int:
+        """How far before an early session its copy of the day before stands."""
+        second = received - day * DAY
+        if not self._profile.straddling or second >= _EARLY or received - DAY // 2 <= self._opens(index):
+            return 0
+        drawn = self._draw("straddling", index, day, place) < self._profile.straddling
+        return second + 1 + digest(self._seed, "straddles", index, day, place) % _EARLY if drawn else 0
 
     def _session(self, index: int, day: int, place: int, outline: Outline, rng: Random) -> Session:
         # The same draws whatever the profile says: switching one behaviour on leaves the others alone.
@@ -157,7 +215,10 @@ class Sessions:
             if move < profile.moving and not is_late and received - grows > self._opens(index):
                 first_received = received - grows
                 loaded = min(loaded, first_received - 5)
+        elif percent > 0.0 and self._restless(index, day, place):
+            grows = _RESTLESS
         listed = first_received + wait
+        straddles = 0 if move < profile.moving else self._straddles(index, day, place, received)
         return Session(
             media=index,
             day=day,
@@ -174,6 +235,7 @@ class Sessions:
             conversion=place in outline.conversions,
             visitor=visitor,
             bits=bits,
+            straddles=straddles,
         )
 
     def _visitor(

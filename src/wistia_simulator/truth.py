@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wistia_simulator import payloads
 from wistia_simulator.catalog import MediaState
 from wistia_simulator.clock import DAY, day_number, epoch, moment
+from wistia_simulator.listings import Listed
 from wistia_simulator.sessions import Session
 from wistia_simulator.visitors import VisitorIndex, created_at
 
@@ -21,7 +22,10 @@ __all__ = ["TrueMedia", "TrueSession", "TrueVisitor", "Truth"]
 
 @dataclass(frozen=True)
 class TrueSession:
-    """One event key as of a moment; datetimes are aware UTC, percent_viewed is 0..1, lat/lon are degrees."""
+    """One event key as of a moment; datetimes are aware UTC, percent_viewed is 0..1, lat/lon are degrees.
+
+    ``flaw`` says how lists misshape it at that moment; the other fields are true all the same.
+    """
 
     event_key: str
     visitor_key: str
@@ -47,6 +51,7 @@ class TrueSession:
     page_loaded_at: datetime
     listed_twice: bool
     private: bool
+    flaw: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,12 +102,16 @@ class Truth:
         """What listing every UTC day from ``start`` to ``end`` (both included) right at ``at`` would give.
 
         Newest first, exactly one per event key (highest percent_viewed, then latest received_at); without
-        vanished sessions, those beyond the two years, and those of medias that don't exist at ``at``.
+        vanished sessions, those beyond the two years, and those of medias that don't exist at ``at``. A session
+        that straddles two days stands on the first one only if the second one is not asked for.
         """
         now = self._at(at)
         scope = self._world.scope(media_id, now)
         window = self._world.listings.window(scope, _number(start), _number(end), now)
-        return [self._session(listed.session, now) for listed in window if listed.copy == 0]
+        best: dict[int, Listed] = {}
+        for listed in window:
+            best.setdefault(listed.session.bits, listed)
+        return [self._session(listed.session, now, listed.received) for listed in best.values()]
 
     def ever(
         self,
@@ -130,14 +139,14 @@ class Truth:
         found.sort(key=lambda session: (-session.received_at(now), session.bits))
         return [self._session(session, now) for session in found]
 
-    def _session(self, session: Session, at: int) -> TrueSession:
+    def _session(self, session: Session, at: int, received: int | None = None) -> TrueSession:
         seen = self._world.people.encounter(session)
         browser = seen.person.browser
         return TrueSession(
             event_key=session.key,
             visitor_key=seen.person.key,
             media_id=self._world.catalog.ids[session.media],
-            received_at=moment(session.received_at(at)),
+            received_at=moment(session.received_at(at) if received is None else received),
             percent_viewed=session.percent_at(at),
             email=seen.email,
             ip=seen.ip,
@@ -158,6 +167,7 @@ class Truth:
             page_loaded_at=moment(session.loaded),
             listed_twice=session.duplicate > 0,
             private=session.private,
+            flaw=session.flaw_at(at),
         )
 
     def by_date(
@@ -175,6 +185,19 @@ class Truth:
     def lifetime(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
         """The body of the lifetime statistics."""
         return payloads.lifetime(self._world.figures.lifetime(self._known(media_id), self._at(at)))
+
+    def account(self, at: datetime | None = None) -> dict[str, object]:
+        """``load_count``, ``play_count`` and ``hours_watched`` of all medias that exist, since ever."""
+        return _added(self.lifetime(media.media_id, at) for media in self.medias(at))
+
+    def folder(self, name: str, at: datetime | None = None) -> dict[str, object]:
+        """The same of the medias in the folder called ``name``."""
+        return _added(self.lifetime(media.media_id, at) for media in self.medias(at) if media.folder == name)
+
+    def account_by_date(self, start: date, end: date, at: datetime | None = None) -> list[dict[str, object]]:
+        """The daily figures of all medias that exist, added; days in the account's zone."""
+        each = [self.by_date(media.media_id, start, end, at) for media in self.medias(at)]
+        return [{"date": rows[0]["date"], **_added(rows)} for rows in zip(*each, strict=True)]
 
     def engagement(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
         """The body of the engagement endpoint."""
@@ -233,6 +256,15 @@ class Truth:
         if person.known or session.conversion:
             yield from (person.email, person.first_name, person.last_name, person.organisation)
         yield seen.embed_url.partition("?")[2]
+
+
+def _added(rows: Iterable[dict[str, object]]) -> dict[str, object]:
+    """What the rows say of loads, plays and hours, added."""
+    several = list(rows)
+    return {
+        name: sum(cast("float", row[name]) for row in several)
+        for name in ("load_count", "play_count", "hours_watched")
+    }
 
 
 def _number(day: date | None) -> int | None:

@@ -10,7 +10,7 @@ __all__ = ["RELEASES", "Api", "resolve_release"]
 RELEASES = ("2026-01", "2026-03", "2026-05", "2026-07", "2026-09")
 """All known releases, oldest first."""
 
-_RELEASE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
+_RELEASE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class World:
         self.began = self.clock.epoch() // DAY - profile.history_days
         """The UTC day number of the first session."""
         self.catalog = Catalog(seed, profile, self.began)
+        self.deleting: dict[int, int] = {}
+        """Medias that were deleted at once: the second in which that happened, by index."""
         self.outlines = Outlines(seed, profile, self.catalog, self.began)
         self.sessions = Sessions(seed, profile, self.catalog, self.outlines, _KEPT_ROWS)
         self.people = People(seed, profile, self.outlines)
@@ -52,6 +54,14 @@ class World:
     def advance(self, step: timedelta) -> None:
         """Move the clock."""
         self.clock.advance(step)
+
+    def delete(self, media_id: str) -> None:
+        """Delete a media now: no later answer has it. The truth about this second, in which it was still
+        asked for, stays as it was."""
+        index, now = self.catalog.index_of(media_id), self.clock.epoch()
+        if index is not None and index not in self.deleting:
+            self.deleting[index] = now
+            self.catalog.delete(index, now + 1)
 
     def scope(self, media_id: str | None, at: int) -> tuple[int, ...]:
         """The indexes of the medias that a query is about: one, all live ones (None), or none at all."""

@@ -4,16 +4,20 @@ The ten days of `support.stories`, but with runs on few of them, for each costs 
 slept through is caught up. Runs are due at 02:15 and at 09:15 UTC, and the clocks change between them.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.stories import HOSTILE, moment
 from wistlake.contracts import SOURCES, fact_events
 from wistlake.contracts.form import Column, Privacy, Type
+from wistlake.derive.spark import typed
 
 NEW_COLUMN = Column("media_name", Type.STRING, Privacy.NONE, "The media's name when the session was listed.")
+FORMS = "forms.json"
 EARLY, LATE = moment(8, 2, 15), moment(9, 9, 15)
 RUNS = (moment(0, 2, 15), EARLY, LATE)
 SCENARIO = Scenario(
@@ -23,6 +27,16 @@ SCENARIO = Scenario(
 )
 
 
+# Wistia's descriptions and its answers differ in these: each form must be read, and in the same way.
+STAMPS = (
+    "2026-03-03 05:00:00.000Z",  # observed
+    "2026-03-03T05:00:00.000Z",  # described
+    "2026-03-03T00:00:00-05:00",
+    "2026-03-03 00:00:00.000-05:00",
+)
+TAGS = ('["vsl","paid"]', '[{"name":"vsl"},{"name":"paid"}]', '["paid",{"name":"vsl","id":3}]')
+
+
 def tell(folder: Path, scenario: Scenario) -> None:
     """All runs but the last, and that one with a contract that has a column more."""
     lake = Lake(folder, scenario)
@@ -30,3 +44,23 @@ def tell(folder: Path, scenario: Scenario) -> None:
         lake.run_day(now)
     with gained(fact_events.TABLE, NEW_COLUMN):
         lake.run_day(RUNS[-1])
+    (folder / FORMS).write_text(json.dumps(read_forms(lake)))
+
+
+def read_forms(lake: Lake) -> dict[str, list[Any]]:
+    """What the engine makes of each of the forms, as the contracts' types."""
+    kinds = {
+        "stamps": (STAMPS, Type.TIMESTAMP, "cast({} as string)"),
+        "tags": (TAGS, Type.STRINGS, "{}"),
+    }
+    with lake.parts(lake.settings()).tables() as store:
+        return {
+            name: [
+                row["value"]
+                for row in store.spark.createDataFrame(list(enumerate(texts)), "place int, text string")
+                .selectExpr("place", f"{shown.format(typed('text', kind))} as value")
+                .orderBy("place")
+                .collect()
+            ]
+            for name, (texts, kind, shown) in kinds.items()
+        }

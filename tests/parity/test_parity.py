@@ -1,14 +1,16 @@
 """Sail and Apache Spark, told the same story, leave the same rows in every table: those that are true."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parity.spark_defaults import for_small_data
-from parity.stories import EARLY, LATE, NEW_COLUMN, SCENARIO, tell
+from parity.stories import EARLY, FORMS, LATE, NEW_COLUMN, SCENARIO, STAMPS, TAGS, tell
 from support import truth
 from support.compare import differences
 from support.evolution import gained
@@ -32,6 +34,7 @@ class Told:
     left: dict[str, Tables]
     published: dict[tuple[str, datetime], Tables]
     true: dict[datetime, Tables]
+    forms: dict[str, dict[str, list[Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     true = {at: truth.expected(lakes["sail"], at) for at in MOMENTS.values()}
     with gained(fact_events.TABLE, NEW_COLUMN):
         left = {engine: lake.tables() for engine, lake in lakes.items()}
-        yield Told(left, early | {(engine, LATE): tables for engine, tables in left.items()}, true)
+        forms = {engine: json.loads((folder / engine / FORMS).read_text()) for engine in ENGINES}
+        yield Told(left, early | {(engine, LATE): tables for engine, tables in left.items()}, true, forms)
 
 
 def _lake(folder: Path) -> Lake:
@@ -80,3 +84,13 @@ def test_a_new_column_reaches_old_tables(told: Told, engine: str) -> None:
     named = [r for r in rows if r[NEW_COLUMN.name] is not None]
     assert named, "rows that the last run built have it"
     assert len(named) < len(rows), "older rows keep their place, without it"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_timestamps_with_a_blank_or_a_t_and_tags_as_objects_or_texts_are_read_alike(
+    told: Told, engine: str
+) -> None:
+    assert told.forms[engine] == {
+        "stamps": ["2026-03-03 05:00:00"] * len(STAMPS),
+        "tags": [["paid", "vsl"]] * len(TAGS),
+    }

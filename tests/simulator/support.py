@@ -54,6 +54,18 @@ def get(app: Starlette, path: str, headers: dict[str, str] = BEARER) -> Any:
     return response.json()
 
 
+def post(app: Starlette, path: str, body: Any) -> int:
+    """The status of one request with a body."""
+
+    async def send() -> int:
+        async with httpx2.AsyncClient(
+            transport=transport(app), base_url="https://api.wistia.com", headers=BEARER
+        ) as client:
+            return (await client.post(path, json=body)).status_code
+
+    return asyncio.run(send())
+
+
 def walk(app: Starlette, path: str, per_page: int = 100) -> list[dict[str, Any]]:
     """All rows of a list, page by page until a short one."""
     rows: list[dict[str, Any]] = []

@@ -164,3 +164,57 @@ def test_plans_from_names_and_files(tmp_path):
     path.write_text('{"faults": [{"kind": "hang", "when": {"sometimes": 1}}]}')
     with pytest.raises(ValueError, match="not understood"):
         FaultPlan.from_json(path)
+
+
+def test_a_list_is_empty_once_for_one_media(subject):
+    first, second = subject.media_ids[:2]
+    app = with_faults(subject, Fault("empty_list", "events", Nth(2), media=first))
+    paths = [f"/v1/stats/events?media_id={media}" for media in (first, second, second, first, first)]
+    rows = [len(get(app, path)) for path in paths]
+    assert rows == [10, 10, 10, 0, 10]
+    assert app.state.injected == {"empty_list": 1}
+
+
+def test_a_unit_changes_while_the_clock_stands_in_a_day(subject):
+    path = f"/v1/stats/events?media_id={subject.media_ids[0]}&per_page=100"
+    day = During(NOW, NOW + timedelta(days=1))
+    scaled = get(with_faults(subject, Fault("scaled_percent", "events", day)), path)
+    rows = get(app_of(subject), path)
+    assert [row["percent_viewed"] for row in scaled] == [100 * row["percent_viewed"] for row in rows]
+    assert {max(row["percent_viewed"] for row in rows), max(row["percent_viewed"] for row in scaled)} == {
+        1,
+        100,
+    }
+    assert [row["event_key"] for row in scaled] == [row["event_key"] for row in rows]
+    assert statuses(with_faults(subject, Fault("scaled_percent", "events")), f"{path}&start_date=x") == [422]
+
+
+def test_a_media_is_deleted_before_its_list_is_answered_and_stays_away():
+    subject = world()
+    media, other = subject.media_ids[:2]
+    listed, asked = len(get(app_of(subject), f"/v1/stats/events?media_id={media}")), subject.clock.now()
+    app = with_faults(subject, Fault("media_deleted", "events", Nth(1), media=media))
+    assert get(app, f"/v1/medias/{media}")["hashed_id"] == media
+    assert len(get(app, f"/v1/stats/events?media_id={other}")) == 10
+    assert get(app, f"/v1/stats/events?media_id={media}") == []
+    gone = [f"/v1/medias/{media}", f"/v1/stats/medias/{media}", f"/v1/stats/medias/{media}/by_date"]
+    assert statuses(app, *gone, *gone) == [404] * 6
+    assert [row["hashed_id"] for row in get(app, "/v1/medias")] == [other]
+    assert {row["media_id"] for row in get(app, "/v1/stats/events?per_page=100")} == {other}
+    assert sum(folder["mediaCount"] for folder in get(app, "/v1/projects")) == 1
+    # Whatever was asked for in this second was there.
+    assert len(subject.truth.sessions(media, at=asked)) > listed == 10
+    subject.advance(timedelta(days=1))
+    assert statuses(app_of(subject), *gone) == [404] * 3
+    assert subject.truth.sessions(media) == []
+    assert {media.media_id for media in subject.truth.medias()} == {other}
+
+
+def test_faults_that_need_a_list_or_a_media_hit_nothing_else(subject):
+    lists = Fault("empty_list")
+    assert [lists.fits(route, page) for route, page in (("events", 1), ("by_date", None))] == [True, False]
+    deleted = Fault("media_deleted")
+    assert [deleted.fits("medias", 1), deleted.fits("by_date", None, "m1")] == [False, True]
+    assert [Fault("scaled_percent").fits(route, 1) for route in ("events", "visitors")] == [True, False]
+    named = Fault("http500", media="m1")
+    assert [named.fits("events", 1, media) for media in ("m1", "m2", None)] == [True, False, False]

@@ -162,6 +162,16 @@ def test_analytics_are_real_per_day_and_bare_on_days_without_plays():
     assert len(get(app_of(subject), f"{path}&granularity=monthly")) == 1
 
 
+@pytest.mark.parametrize(("stamp", "first"), [("observed", "2026-11-07 05:00:00.000Z"),
+                                              ("described", "2026-11-07T05:00:00.000Z")])  # fmt: skip
+def test_timeseries_are_stamped_with_a_blank_or_a_t_by_profile(stamp, first):
+    subject = world(timeseries_stamp=stamp)
+    path = f"/modern/analytics/medias/{subject.media_ids[0]}/timeseries?start_date=2026-11-07&end_date=2026-11-19"
+    assert get(app_of(subject), f"{path}&granularity=daily")[0]["timestamp"] == first
+    assert Profile().timeseries_stamp == Profile.hostile().timeseries_stamp == "observed"
+    assert Profile.described().timeseries_stamp == "described"
+
+
 def test_a_new_duration_restates_hours():
     change = MediaChange(0, NOW - timedelta(hours=1), "duration", 100.0)
     media = world().media_ids[0]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from simulator.support import BEARER, NOW, UNLIMITED, app_of, fetch, get, walk, world
+from simulator.support import BEARER, NOW, UNLIMITED, app_of, fetch, get, post, walk, world
 from wistia_simulator import MediaChange, Profile, ServerOptions
 from wistia_simulator.http.routes import resolve
 from wistia_simulator.versions import resolve_release
@@ -246,7 +246,98 @@ def test_medias_are_filtered_and_sorted():
     in_it = get(app, f"/v1/medias?project_id={project['id']}")
     assert in_it == get(app, f"/v1/medias?project_id={project['hashed_id']}")
     assert {row["project"]["name"] for row in in_it} == {project["name"]}
-    assert all("paid" in row["tags"] for row in get(app, "/v1/medias?tags[]=paid"))
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_tags_are_objects_with_a_name_or_texts_by_profile(as_text):
+    app = app_of(world(media=6, sessions_per_day=0.0, tags_as_text=as_text))
+    rows = [*get(app, "/v1/medias"), *get(app, "/modern/medias")]
+    tagged = {"paid", "vsl"} if as_text else {"name"}
+    assert {name for row in rows for tag in row["tags"] for name in ([tag] if as_text else tag)} == tagged
+    names = [[tag if as_text else tag["name"] for tag in row["tags"]] for row in rows]
+    paid = get(app, "/v1/medias?tags[]=vsl&tags[]=paid")
+    assert len(paid) == sum({"vsl", "paid"} <= set(tags) for tags in names[:6]) == 2
+    assert Profile().tags_as_text is Profile.calm().tags_as_text is Profile.described().tags_as_text is False
+    assert Profile.hostile().tags_as_text
+
+
+ODD = (
+    "", " ", "é", "²", "٣", "💥", "%00", "%FF%FE", "-1", "0", "+5", "1.5", "1e9", "9" * 30, "9" * 5000, "inf",
+    "null", "[]", "{}", "true", "..", "2026-99-99", "0001-01-01", "9999-12-31", "٢٠٢٦-١١-١٩", "a" * 3000,
+)  # fmt: skip
+LISTS = ("/v1/stats/events", "/v1/stats/visitors", "/v1/medias", "/modern/folders")
+PARAMETERS = {
+    **dict.fromkeys(LISTS, ("page", "per_page")),
+    "/modern/stats/events": ("start_date", "end_date", "media_id", "visitor_key"),
+    "/modern/stats/visitors": ("search", "filter"),
+    "/modern/stats/medias/{media}/by_date": ("start_date", "end_date"),
+    "/modern/medias": (
+        "cursor[enabled]", "cursor[after]", "cursor[before]", "sort_by", "sort_direction", "folder_id", "name",
+        "type", "hashed_ids[]", "tags[]", "archived",
+    ),
+    "/v1/projects": ("cursor[after]", "cursor[before]", "sort_by", "hashed_ids[]"),
+    "/v1/medias?page=1": ("project_id", "hashed_id"),
+    "/modern/stats/account/by_date?start_date=2026-11-18": ("end_date",),
+    "/modern/stats/account/by_date?end_date=2026-11-18": ("start_date",),
+    "/modern/analytics/medias/{media}/timeseries?granularity=daily&start_date=2026-11-18": ("end_date",),
+    "/modern/analytics/medias/{media}/timeseries?granularity=daily&end_date=2026-11-18": ("start_date",),
+    "/modern/analytics/medias/{media}/timeseries?start_date=2026-11-18&end_date=2026-11-19": ("granularity",),
+}  # fmt: skip
+
+
+def odd_requests(media):
+    for path, names in PARAMETERS.items():
+        for name in names:
+            mark = "&" if "?" in path else "?"
+            yield from (f"{path.format(media=media)}{mark}{name}={value}" for value in ODD)
+
+
+def test_an_odd_parameter_is_never_an_internal_error(subject, app):
+    paths = list(odd_requests(subject.media_ids[0]))
+    assert len(paths) > 900
+    # Without both days the account's figures are an error 500 by themselves.
+    empty = [path for path in paths if "account/by_date" in path and path.endswith(("=", "= "))]
+    answered = fetch(app, *(path for path in paths if path not in empty))
+    assert {answer.status_code for answer in answered} <= {200, 400, 422}
+
+
+def test_an_odd_id_is_an_unknown_one(app):
+    keys = (
+        "²" * 7 + "_" + "a" * 64,
+        "٣" * 7 + "_" + "a" * 64,
+        "9999999_" + "a" * 64,
+        "%FF%FE",
+        "é",
+        "9" * 5000,
+    )
+    places = ("stats/events", "stats/visitors", "stats/medias", "stats/projects", "medias", "projects")
+    assert set(statuses(app, *(f"/v1/{place}/{key}" for place in places for key in keys))) == {404}
+
+
+@pytest.mark.parametrize("name", ["after", "before"])
+@pytest.mark.parametrize("cursor", ["é", "²", "💥", "%FF", "aWQ6", "a", "bmFtZToxMg==", "aWQ6MQ=="])
+def test_a_cursor_that_is_none_is_a_bad_request(app, name, cursor):
+    (answer,) = fetch(app, f"/modern/medias?cursor[{name}]={cursor}")
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["error", "errors"]
+
+
+def test_odd_headers_are_refused_or_ignored(subject):
+    basic = app_of(subject, replace(UNLIMITED, basic=True))
+    for token in ("é", "ÿþ", "YXBp", "YXBpOg==", "/w=="):
+        assert statuses(basic, "/v1/medias", headers={"Authorization": f"Basic {token}".encode()}) == [401]
+    for version in ("٢٠٢٦-01", "9999-12", "0000-01", "2026-1", ""):
+        header = {**BEARER, "X-Wistia-API-Version": version.encode()}
+        assert statuses(basic, "/modern/medias", headers=header) == [200]
+
+
+def test_daily_figures_are_asked_for_in_years_that_can_be_computed(subject, app):
+    path = f"/v1/stats/medias/{subject.media_ids[0]}/by_date"
+    queries = ("start_date=2100-01-01&end_date=2100-01-02", "start_date=1970-01-01&end_date=1970-01-03")
+    assert [len(get(app, f"{path}?{query}")) for query in queries] == [2, 3]
+    beyond = ("start_date=9999-12-31", "end_date=9999-12-31", "start_date=0001-01-01")
+    assert statuses(app, *(f"{path}?{query}" for query in beyond)) == [422] * 3
+    assert get(app, "/v1/stats/events?start_date=0001-01-01&end_date=9999-12-31") != []
 
 
 def test_medias_change_when_the_profile_says_so():
@@ -271,7 +362,7 @@ def test_medias_change_when_the_profile_says_so():
             body = response.json()
             seen.append([body[k] for k in ("name", "tags", "duration", "status", "archived", "updated")])
     assert [row[0] for row in seen[:2]] == ["Lake Tour 1 Facebook Paid Ads", "Another name"]
-    assert [row[1] for row in seen[1:3]] == [[], ["a", "b"]]
+    assert [row[1] for row in seen[1:3]] == [[], [{"name": "a"}, {"name": "b"}]]
     assert [row[2] for row in seen[2:4]] == [435.456, 99.5]
     assert [row[3] for row in seen[3:5]] == ["ready", "failed"]
     assert [row[4] for row in seen[4:6]] == [False, True]
@@ -302,6 +393,14 @@ def test_control_needs_the_switch_and_the_token():
     assert statuses(app_of(subject), "/_simulator/clock") == [404]
     assert statuses(app, "/_simulator/clock", headers={}) == [401]
     assert get(app, "/_simulator/clock") == {"now": "2026-11-20T02:15:00+00:00"}
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1234-01-01T00:00:00Z", 5, None):
+        assert post(app, "/_simulator/clock", {"now": moment}) == 400
+    assert get(app, "/_simulator/clock") == {"now": "2026-11-20T02:15:00+00:00"}
+    assert get(app, "/_simulator/truth?kind=account") == subject.truth.account()
+    days = get(app, "/_simulator/truth?kind=account_by_date&start=2026-11-18&end=2026-11-18")
+    assert [row["date"] for row in days] == ["2026-11-18"]
+    folder = subject.truth.medias()[0].folder
+    assert get(app, f"/_simulator/truth?kind=folder&name={folder}") == subject.truth.folder(folder)
     rows = get(app, "/_simulator/truth?kind=sessions&start=2026-11-18&end=2026-11-18")
     assert len(rows) == len(subject.truth.sessions(start=date(2026, 11, 18), end=date(2026, 11, 18)))
     assert get(app, f"/_simulator/truth?kind=lifetime&media_id={subject.media_ids[0]}")["play_count"] > 0

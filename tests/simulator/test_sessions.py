@@ -1,6 +1,8 @@
 """What sessions do over time: they grow, come late, move, vanish, and are listed twice."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -205,3 +207,82 @@ def test_canaries_mark_every_personal_value():
     known = [row["visitor_identity"] for row in visitors if row["visitor_identity"]["email"]]
     assert known
     assert all("zebra-" in identity["name"] and identity["email"] in values for identity in known)
+
+
+FLAWED = replace(Profile.calm(), sessions_per_day=300.0, flawed=1.0)
+
+
+def test_flawed_sessions_were_well_for_a_night_and_are_misshapen_later():
+    subject, flaws = world(FLAWED), {}
+    app, first = app_of(subject), subject.media_ids[0]
+    day = date(2026, 11, 12)
+    path = f"/v1/stats/events?media_id={first}&start_date={day}&end_date={day}"
+    for night in range(1, 8):
+        subject.clock.set(datetime(2026, 11, 12 + night, 2, 15, tzinfo=UTC))
+        rows, truth = walk(app, path), {s.event_key: s for s in subject.truth.sessions(first, day, day)}
+        assert len(rows) == len(truth) > 200
+        for row in rows:
+            true = truth[row["event_key"]]
+            flaws.setdefault(true.event_key, []).append(true.flaw)
+            served = (row["percent_viewed"], row["visitor_key"])
+            assert (
+                served
+                == {
+                    "": (true.percent_viewed, true.visitor_key),
+                    "above_one": (1.0000000000000002, true.visitor_key),
+                    "no_percent": (None, true.visitor_key),
+                    "no_visitor": (true.percent_viewed, ""),
+                }[true.flaw]
+            )
+            assert true.flaw != "above_one" or true.percent_viewed == 1.0
+    seen = [tuple(nights) for nights in flaws.values() if any(nights)]
+    assert len(seen) == len(flaws) // 25
+    assert {nights[0] for nights in seen} == {""}
+    assert {flaw for nights in seen for flaw in nights} == {"", "above_one", "no_percent", "no_visitor"}
+    assert {nights[-1] == "" for nights in seen} == {True, False}
+
+
+def test_restless_sessions_grow_every_day_for_twelve_days():
+    subject = world(replace(Profile.calm(), restless=1.0), history_days=20)
+    day, shares = date(2026, 11, 2), []
+    for later in range(14):
+        at = datetime(2026, 11, 3 + later, 0, 0, tzinfo=UTC)
+        shares.append(
+            {s.event_key: s.percent_viewed for s in subject.truth.sessions(start=day, end=day, at=at)}
+        )
+    moving = [key for key, share in shares[-1].items() if share > 0]
+    assert len(moving) > 50
+    for key in moving:
+        steps = [shares[n][key] for n in range(14)]
+        assert all(after > before for before, after in pairwise(steps[:12]))
+        assert steps[12] == steps[13]
+
+
+def test_straddling_sessions_stand_on_two_days_for_ever():
+    subject = world(replace(Profile.calm(), straddling=1.0), history_days=20)
+    app, first, second = app_of(subject), date(2026, 11, 9), date(2026, 11, 10)
+    for at in (datetime(2026, 11, 12, tzinfo=UTC), datetime(2026, 11, 19, tzinfo=UTC)):
+        subject.clock.set(at)
+        before = walk(app, f"/v1/stats/events?start_date={first}&end_date={first}")
+        after = walk(app, f"/v1/stats/events?start_date={second}&end_date={second}")
+        twice = {row["event_key"] for row in before} & {row["event_key"] for row in after}
+        assert len(twice) > 10
+        assert {row["received_at"][:10] for row in before} == {str(first)}
+        early = {row["event_key"] for row in after if row["received_at"][11:13] < "06"}
+        assert early == twice
+        # Asked for one day, a perfect client has the copy of that day; asked for both, the later one.
+        alone = {s.event_key: s for s in subject.truth.sessions(start=first, end=first)}
+        both = {s.event_key: s for s in subject.truth.sessions(start=first, end=second)}
+        assert {alone[key].received_at.date() for key in twice} == {first}
+        assert {both[key].received_at.date() for key in twice} == {second}
+        assert len(both) == len({row["event_key"] for row in (*before, *after)})
+
+
+def test_what_is_off_by_default_leaves_every_other_draw_alone():
+    plain, odd = world(), world(flawed=0.3, restless=0.3, straddling=0.3)
+    told = [
+        {s.event_key: (s.visitor_key, s.first_listed_at, s.embed_url) for s in subject.truth.ever()}
+        for subject in (plain, odd)
+    ]
+    assert told[0] == told[1]
+    assert len(told[0]) > 500

@@ -9,7 +9,7 @@ import pytest
 from wistlake.bronze import encode_lines
 from wistlake.contracts import events, media_by_date, media_metadata, source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.transforms import dim_media, fact_events, fact_media_by_date, landing
+from wistlake.transforms import dim_media, fact_events, fact_media_by_date, landing, media_analytics_by_date
 
 KEYS = [b"k" * 32]
 DAY = date(2026, 3, 2)
@@ -28,11 +28,13 @@ DERIVED = {
     "events": fact_events.derived(1),
     "media_by_date": {},
     "media_metadata": {},
+    "analytics_daily": {},
 }
 RULES = {
     "events": fact_events.RULES,
     "media_by_date": fact_media_by_date.RULES,
     "media_metadata": dim_media.RULES,
+    "analytics_daily": media_analytics_by_date.RULES,
 }
 
 
@@ -171,6 +173,16 @@ def test_tags_are_texts_or_objects(spark):
         "media_metadata",
     )
     assert [list(r["tags"]) for r in rows] == [["a", "b"], ["a", "b"]]
+
+
+def test_a_timeseries_stamp_may_have_a_blank_or_a_t(spark):
+    stamps = ("2026-03-03 05:00:00.000Z", "2026-03-03T05:00:00.000Z")
+    rows = parsed(
+        spark, [line({"timestamp": s, "plays": 4}, n) for n, s in enumerate(stamps, 1)], "analytics_daily"
+    )
+    assert [(r["timestamp"], r["plays"], r["reason"]) for r in rows] == [
+        (datetime(2026, 3, 3, 5), 4, None)  # noqa: DTZ001 - Spark's collected times have no zone
+    ] * 2
 
 
 def test_every_optional_field_may_be_null(spark):

@@ -20,7 +20,7 @@ from wistia_simulator.http.endpoints import Call, answer
 from wistia_simulator.http.options import ServerOptions
 from wistia_simulator.http.paging import PageDrift, PageRequest, page_request
 from wistia_simulator.http.ratelimit import RateLimiter
-from wistia_simulator.http.routes import LIST_ROUTES, Match, resolve
+from wistia_simulator.http.routes import LIST_ROUTES, MEDIA_ROUTES, Match, resolve
 from wistia_simulator.rng import digest
 from wistia_simulator.transport_signals import IN_PROCESS, READ_TIMEOUT, InjectedTimeout
 from wistia_simulator.versions import Api, resolve_release
@@ -81,19 +81,20 @@ class Gate:
 
     async def _answer(self, request: Request, match: Match | None, name: str) -> Response:
         page = page_request(name, request.query_params)
-        fault = self._injector.next(name, page.number if name in LIST_ROUTES else None, self._backend.now())
+        number = page.number if name in LIST_ROUTES else None
+        media = _media_of(request, match)
+        fault = self._injector.next(name, number, self._backend.now(), media)
         if fault is not None:
             self.injected[fault.kind] += 1
         await self._pause(request, self._options.latency_seconds)
-        if fault is not None and fault.kind in ("slow_first_page", "hang"):
+        if fault is None:
+            return self._checked(request, match, page, None)
+        if fault.kind in ("slow_first_page", "hang"):
             await self._pause(request, fault.delay)
-        stopped = None if fault is None else self._stopped_by(fault)
-        if stopped is not None:
-            return stopped
-        response = self._checked(request, match, page, fault)
-        if fault is not None and fault.kind in ("reset", "truncated"):
-            return responses.BrokenResponse(response, reset=fault.kind == "reset")
-        return response
+        if fault.kind == "media_deleted" and media and self._world is not None:
+            self._world.delete(media)
+        stopped = self._stopped_by(fault)
+        return stopped or _changed_by(fault, self._checked(request, match, page, fault))
 
     async def _pause(self, request: Request, seconds: float) -> None:
         """Wait as the options say; in process a client that would give up gets its timeout at once."""
@@ -118,9 +119,9 @@ class Gate:
                 return responses.too_many(self._options.rate_limit_status, self._retry_after(fault))
             case "token_revoked":
                 return responses.unauthorized()
-            case "redirect":
-                return RedirectResponse(fault.location, 302)
-        return None
+            case "empty_list":
+                return responses.json_response([])
+        return RedirectResponse(fault.location, 302) if fault.kind == "redirect" else None
 
     def _retry_after(self, fault: Fault) -> str | None:
         match fault.retry_after:
@@ -168,6 +169,23 @@ class Gate:
             return Api("v1")
         header = request.headers.get("x-wistia-api-version")
         return Api("modern", resolve_release(header, self._backend.now().date()))
+
+
+def _changed_by(fault: Fault, response: Response) -> Response:
+    """What becomes of an endpoint's response under way."""
+    match fault.kind:
+        case "reset" | "truncated":
+            return responses.BrokenResponse(response, reset=fault.kind == "reset")
+        case "scaled_percent" if response.status_code == 200:
+            return responses.scaled(response)
+    return response
+
+
+def _media_of(request: Request, match: Match | None) -> str | None:
+    """The id of the media that a request names."""
+    if match is not None and match.name in MEDIA_ROUTES:
+        return match.argument
+    return request.query_params.get("media_id")
 
 
 def _walk(request: Request) -> str:

@@ -1,7 +1,6 @@
 """Who may ask what: Bearer tokens, the old HTTP Basic behind a switch, permissions."""
 
 import base64
-import binascii
 
 __all__ = ["bearer_or_basic", "may"]
 
@@ -21,7 +20,7 @@ def bearer_or_basic(header: str | None, *, basic: bool) -> str | None:
 def _basic_token(encoded: str) -> str | None:
     try:
         user, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, not UTF-8
         return None
     return token if user == "api" and token else None
 

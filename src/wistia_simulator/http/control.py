@@ -8,6 +8,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wistia_simulator.clock import YEARS
 from wistia_simulator.http.responses import bad_request, empty_not_found, json_response
 from wistia_simulator.world import World
 
@@ -24,21 +25,25 @@ async def control(request: Request, world: World) -> Response:
             return await _clock(request, world)
         if name == "truth" and request.method == "GET":
             return json_response(_truth(request.query_params, world))
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         return bad_request(str(error))
     return empty_not_found()
 
 
 async def _clock(request: Request, world: World) -> Response:
     if request.method == "POST":
-        world.clock.set(datetime.fromisoformat((await request.json())["now"]))
+        now = datetime.fromisoformat((await request.json())["now"])
+        if now.year not in YEARS:
+            raise ValueError(f"now must lie between {YEARS[0]} and {YEARS[-1]}")
+        world.clock.set(now)
     return json_response({"now": world.clock.now().isoformat()})
 
 
 def _truth(query: QueryParams, world: World) -> object:
-    """``kind``: sessions, ever, by_date, medias, lifetime, engagement or visitors.
+    """``kind``: sessions, ever, by_date, medias, lifetime, account, account_by_date, folder, engagement or
+    visitors.
 
-    Further parameters: ``media_id``, ``start`` and ``end`` (dates), ``at`` (a moment).
+    Further parameters: ``media_id``, ``name`` (of a folder), ``start`` and ``end`` (dates), ``at`` (a moment).
     """
     truth = world.truth
     at = datetime.fromisoformat(query["at"]) if "at" in query else None
@@ -52,6 +57,9 @@ def _truth(query: QueryParams, world: World) -> object:
         "by_date": lambda: truth.by_date(query["media_id"], start or today, end or today, at),
         "medias": lambda: truth.medias(at),
         "lifetime": lambda: truth.lifetime(query["media_id"], at),
+        "account": lambda: truth.account(at),
+        "account_by_date": lambda: truth.account_by_date(start or today, end or today, at),
+        "folder": lambda: truth.folder(query["name"], at),
         "engagement": lambda: truth.engagement(query["media_id"], at),
         "visitors": lambda: truth.visitors(at),
     }

@@ -1,6 +1,7 @@
 """From a recognised request to its body."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import cast, get_args
@@ -9,8 +10,9 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from wistia_simulator.backend import Backend, EventQuery, Granularity, VisitorQuery
+from wistia_simulator.clock import YEARS
 from wistia_simulator.http import responses
-from wistia_simulator.http.medias import CursorError, list_medias
+from wistia_simulator.http.lists import CursorError, list_folders, list_medias
 from wistia_simulator.http.paging import PageRequest
 from wistia_simulator.http.routes import Match
 from wistia_simulator.payloads import Payload
@@ -18,9 +20,12 @@ from wistia_simulator.versions import Api
 
 __all__ = ["Call", "answer"]
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
 _LONGEST_ANALYTICS_DAYS = 731
+_MEDIAS_OF_A_PROJECT = 500
+
+Cut = Callable[[list[Payload], QueryParams, PageRequest], list[Payload]]
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,17 @@ def _day(query: QueryParams, name: str) -> date | None:
         return _refuse(name)
 
 
+def _figures_day(query: QueryParams, name: str) -> date | None:
+    """A date parameter of daily figures, which come one row a day; a timestamp is none."""
+    try:
+        day = _day(query, name)
+    except _NothingError:
+        return _refuse(name)
+    if day is not None and day.year not in YEARS:
+        raise _UnreadableError(f"{name} must lie between {YEARS[0]} and {YEARS[-1]}")
+    return day
+
+
 def _refuse(name: str) -> date:
     raise _UnreadableError(f"{name} must be formatted YYYY-MM-DD")
 
@@ -100,10 +116,29 @@ def _visitor(call: Call, backend: Backend) -> Response:
 
 def _by_date(call: Call, backend: Backend) -> Response:
     try:
-        first, last = _day(call.query, "start_date"), _day(call.query, "end_date")
-    except (_UnreadableError, _NothingError):
-        return responses.invalid("start_date and end_date must be formatted YYYY-MM-DD")
+        first, last = _figures_day(call.query, "start_date"), _figures_day(call.query, "end_date")
+    except _UnreadableError as error:
+        return responses.invalid(str(error))
     return _stats(backend.by_date(call.match.argument, first, last))
+
+
+def _account(_call: Call, backend: Backend) -> Response:
+    return _stats(backend.account())
+
+
+def _account_by_date(call: Call, backend: Backend) -> Response:
+    try:
+        first, last = _figures_day(call.query, "start_date"), _figures_day(call.query, "end_date")
+    except _UnreadableError as error:
+        return responses.invalid(str(error))
+    if first is None or last is None:
+        # Described as yesterday and today; a client that asks in earnest reports this error.
+        return responses.json_response({"error": "Internal server error"}, 500)
+    return _stats(backend.account_by_date(first, last))
+
+
+def _project_stats(call: Call, backend: Backend) -> Response:
+    return _stats(backend.project_stats(call.match.argument))
 
 
 def _media_stats(call: Call, backend: Backend) -> Response:
@@ -115,19 +150,37 @@ def _engagement(call: Call, backend: Backend) -> Response:
 
 
 def _media_body(call: Call, body: Payload | None) -> Response:
+    """The body, or a 404 with the words of the media and folder endpoints."""
     if body is None:
         return responses.media_not_found(call.match.base, call.match.argument)
     return responses.json_response(body)
 
 
-def _medias(call: Call, backend: Backend) -> Response:
-    rows = backend.medias(call.api)
+def _list(call: Call, rows: list[Payload] | None, cut: Cut) -> Response:
     if rows is None:
         return responses.empty_not_found()
     try:
-        return responses.json_response(list_medias(rows, call.query, call.page))
+        return responses.json_response(cut(rows, call.query, call.page))
     except CursorError as error:
         return responses.bad_request(str(error))
+
+
+def _medias(call: Call, backend: Backend) -> Response:
+    return _list(call, backend.medias(call.api), list_medias)
+
+
+def _folders(call: Call, backend: Backend) -> Response:
+    return _list(call, backend.folders(call.api), list_folders)
+
+
+def _folder(call: Call, backend: Backend) -> Response:
+    """A folder; v1 lists its medias in it, 500 a page."""
+    body = backend.folder(call.match.argument, call.api)
+    if body is not None and call.match.base == "v1":
+        start = (call.page.number - 1) * _MEDIAS_OF_A_PROJECT
+        medias = cast("list[Payload]", body["medias"])
+        body = body | {"medias": medias[start : start + _MEDIAS_OF_A_PROJECT]}
+    return _media_body(call, body)
 
 
 def _media(call: Call, backend: Backend) -> Response:
@@ -143,8 +196,8 @@ def _analytics(call: Call, backend: Backend) -> Response:
         return responses.empty_not_found()
     granularity = call.query.get("granularity", "")
     try:
-        first, end = _day(call.query, "start_date"), _day(call.query, "end_date")
-    except (_UnreadableError, _NothingError):
+        first, end = _figures_day(call.query, "start_date"), _figures_day(call.query, "end_date")
+    except _UnreadableError:
         first = end = None
     if first is None or end is None:
         return responses.bad_request("start_date and end_date are required, formatted YYYY-MM-DD")
@@ -166,5 +219,10 @@ _ANSWERS = {
     "medias": _medias,
     "media": _media,
     "media_aggregate": _media_aggregate,
+    "account": _account,
+    "account_by_date": _account_by_date,
+    "project_stats": _project_stats,
+    "folders": _folders,
+    "folder": _folder,
     "analytics": _analytics,
 }

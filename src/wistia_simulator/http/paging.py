@@ -9,7 +9,8 @@ from wistia_simulator.faults import Fault
 __all__ = ["MOST_PER_PAGE", "PageDrift", "PageRequest", "page_request"]
 
 MOST_PER_PAGE = 100
-_DEFAULT_PER_PAGE = {"medias": 100}
+_DEFAULT_PER_PAGE = {"medias": 100, "folders": 100}
+_MOST_DIGITS = 18  # a page number beyond that is past the end of any list
 
 T = TypeVar("T")
 
@@ -29,9 +30,10 @@ class PageRequest:
 
 
 def _positive(text: str | None) -> int | None:
-    if text is None or not text.strip().isdecimal():
+    digits = (text or "").strip()
+    if not (digits.isascii() and digits.isdecimal()):
         return None
-    return int(text) or None
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or 0) or None
 
 
 def page_request(route: str, query: Mapping[str, str]) -> PageRequest:

@@ -16,6 +16,7 @@ __all__ = [
     "json_response",
     "media_not_found",
     "plan_refused",
+    "scaled",
     "too_many",
     "unauthorized",
 ]
@@ -70,6 +71,16 @@ def too_many(status: int, retry_after: str | None) -> Response:
     if retry_after is not None:
         response.headers["Retry-After"] = retry_after
     return response
+
+
+def scaled(response: Response) -> Response:
+    """The events of a response with percent_viewed from 0 to 100."""
+    rows = json.loads(bytes(response.body))
+    return json_response([row | {"percent_viewed": _hundredfold(row["percent_viewed"])} for row in rows])
+
+
+def _hundredfold(value: float | None) -> float | None:
+    return None if value is None else value * 100
 
 
 class BrokenResponse(Response):

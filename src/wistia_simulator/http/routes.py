@@ -5,25 +5,36 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-__all__ = ["LIST_ROUTES", "Match", "resolve"]
+__all__ = ["LIST_ROUTES", "MEDIA_ROUTES", "Match", "resolve"]
 
-LIST_ROUTES = frozenset({"events", "visitors", "medias"})
+LIST_ROUTES = frozenset({"events", "visitors", "medias", "folders"})
 """The routes with pages."""
+MEDIA_ROUTES = frozenset({"media", "media_stats", "media_aggregate", "by_date", "engagement", "analytics"})
+"""The routes whose path names a media."""
 
+# Each path exists on the bases that a published description names.
+_BOTH, _V1, _MODERN = ("v1", "modern"), ("v1",), ("modern",)
 _ROUTES = tuple(
-    (name, scope, re.compile(pattern))
-    for name, scope, pattern in (
-        ("events", "stats:read", "stats/events"),
-        ("event", "stats:read", "stats/events/([^/]+)"),
-        ("visitors", "stats:read", "stats/visitors"),
-        ("visitor", "stats:read", "stats/visitors/([^/]+)"),
-        ("media_stats", "stats:read", "stats/medias/([^/]+)"),
-        ("by_date", "stats:read", "stats/medias/([^/]+)/by_date"),
-        ("engagement", "stats:read", "stats/medias/([^/]+)/engagement"),
-        ("medias", "media:read", "medias"),
-        ("media", "media:read", "medias/([^/]+)"),
-        ("media_aggregate", "media:read", "medias/([^/]+)/stats"),
-        ("analytics", "stats:read", "analytics/medias/([^/]+)/timeseries"),
+    (name, scope, re.compile(pattern), bases)
+    for name, scope, pattern, bases in (
+        ("events", "stats:read", "stats/events", _BOTH),
+        ("event", "stats:read", "stats/events/([^/]+)", _BOTH),
+        ("visitors", "stats:read", "stats/visitors", _BOTH),
+        ("visitor", "stats:read", "stats/visitors/([^/]+)", _BOTH),
+        ("media_stats", "stats:read", "stats/medias/([^/]+)", _BOTH),
+        ("by_date", "stats:read", "stats/medias/([^/]+)/by_date", _BOTH),
+        ("engagement", "stats:read", "stats/medias/([^/]+)/engagement", _BOTH),
+        ("account", "stats:read", "stats/account", _BOTH),
+        ("account_by_date", "stats:read", "stats/account/by_date", _MODERN),
+        ("project_stats", "stats:read", "stats/projects/([^/]+)", _BOTH),
+        ("medias", "media:read", "medias", _BOTH),
+        ("media", "media:read", "medias/([^/]+)", _BOTH),
+        ("media_aggregate", "media:read", "medias/([^/]+)/stats", _BOTH),
+        ("folders", "media:read", "folders", _MODERN),
+        ("folder", "media:read", "folders/([^/]+)", _MODERN),
+        ("folders", "media:read", "projects", _V1),
+        ("folder", "media:read", "projects/([^/]+)", _V1),
+        ("analytics", "stats:read", "analytics/medias/([^/]+)/timeseries", _MODERN),
     )
 )
 _PATH = re.compile(r"/(v1|modern)/(.+?)/?")
@@ -46,8 +57,8 @@ def resolve(path: str) -> Match | None:
         return None
     base: Literal["v1", "modern"] = "v1" if outer[1] == "v1" else "modern"
     rest = outer[2].removesuffix(".json") if base == "v1" else outer[2]
-    for name, scope, pattern in _ROUTES:
+    for name, scope, pattern, bases in _ROUTES:
         found = pattern.fullmatch(rest)
-        if found is not None and (name != "analytics" or base == "modern"):
+        if found is not None and base in bases:
             return Match(base, name, scope, unquote(found[1]) if pattern.groups else "")
     return None
