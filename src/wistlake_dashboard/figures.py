@@ -28,8 +28,11 @@ _SUMS = (
     "loads", "plays", "plays_from_events", "sessions", "watch_milliseconds", "full_milliseconds",
     "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
 )  # fmt: skip
-_ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS) + (
-    ", sum(CASE WHEN loads > 0 THEN unique_viewers END) AS viewers_of_loads"
+_ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS)
+# Uniques are recounted for each group. Those of media days without loads have nothing to be divided by.
+_RECOUNTED = (
+    "count(DISTINCT visitor_id) AS unique_viewers, "
+    "count(DISTINCT CASE WHEN loads > 0 THEN visitor_id END) AS viewers_of_loads"
 )
 
 
@@ -42,7 +45,7 @@ class Totals:
     plays_from_events: int = 0
     sessions: int = 0
     unique_viewers: int = 0
-    viewers_of_loads: int | None = None
+    viewers_of_loads: int = 0
     watch_milliseconds: int = 0
     full_milliseconds: int = 0
     viewed_millionths: int = 0
@@ -53,8 +56,8 @@ class Totals:
     conversions: int = 0
 
     @property
-    def play_rate(self) -> float | None:
-        """play_rate_estimated: daily unique viewers over loads, as a ratio of sums."""
+    def viewers_per_load(self) -> float | None:
+        """viewers_per_load: distinct viewers over loads, of the same media days."""
         return _ratio(self.viewers_of_loads, self.loads)
 
     @property
@@ -77,10 +80,10 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
-def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
-    """A row of sums as Totals; absent and NULL sums take their defaults."""
-    known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
-    return Totals(**(known | {"unique_viewers": unique_viewers or 0}))
+def totals_of(sums: Mapping[str, Any], viewers: Mapping[str, Any] | None = None) -> Totals:
+    """A row of sums and one of recounted viewers as Totals; absent and NULL values take their defaults."""
+    row = {**sums, **(viewers or {})}
+    return Totals(**{f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None})
 
 
 def rows(query: "Query", text: str) -> list[Row]:
@@ -137,14 +140,13 @@ def by_media(query: "Query", scope: Scope) -> dict[str, Totals]:
     return {r["media_id"]: totals_of(r, viewers.get(r["media_id"])) for r in found}
 
 
-def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, int]:
+def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, Row]:
     grouped = f" GROUP BY {by}" if by != "1" else ""
     found = rows(
         query,
-        f"SELECT {by} AS k, count(DISTINCT visitor_id) AS n FROM {tables.engagement(scope)} e "
-        f"WHERE {scope.where()}{grouped}",
+        f"SELECT {by} AS k, {_RECOUNTED} FROM {tables.engagement(scope)} e WHERE {scope.where()}{grouped}",
     )
-    return {r["k"]: r["n"] for r in found}
+    return {r["k"]: r for r in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +177,11 @@ def compare(query: "Query", scope: Scope) -> Comparison:
         f"(SELECT {split}, d.* FROM {tables.daily(both)} d WHERE {both.where()}) s {grouped}",
     )
     viewers = {
-        (r["p"], r["media_id"]): r["n"]
+        (r["p"], r["media_id"]): r
         for r in rows(
             query,
-            "SELECT p, media_id, count(DISTINCT visitor_id) AS n FROM "
-            f"(SELECT {split}, media_id, visitor_id FROM {tables.engagement(both)} e WHERE {both.where()}) s "
-            f"{grouped}",
+            f"SELECT p, media_id, {_RECOUNTED} FROM (SELECT {split}, media_id, visitor_id, loads "
+            f"FROM {tables.engagement(both)} e WHERE {both.where()}) s {grouped}",
         )
     }
     found = {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}

@@ -71,7 +71,9 @@ def _days(view: View, notes: list[Row]) -> None:
         parts.draw(charts.days(rows, {"watch_hours": "Hours watched"}, "Hours watched by day", form=",.1f"))
     with right:
         share = (
-            ("average_viewed", "Average seen") if view.scope.channels else ("play_rate", "Play rate (est.)")
+            ("average_viewed", "Average seen")
+            if view.scope.channels
+            else ("viewers_per_load", "Viewers per load")
         )
         st.markdown(f"**{share[1]}**")
         shown = [r | {share[0]: None if r[share[0]] is None else r[share[0]] / 100} for r in rows]
