@@ -286,8 +286,9 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Views of each second (or of each thousandth of a long media) per play. `ever` is the newest lifetime
-    snapshot in the scope, `lately` what was added since the first one: None unless they can be compared."""
+    """The share of plays that saw each second (or each thousandth of a long media); who sees a second again is
+    not counted again. `ever` is the newest lifetime snapshot of the scope, `lately` what was added since the
+    first one: None unless they can be compared."""
 
     media_id: str
     first_day: date
@@ -316,16 +317,14 @@ class Retention:
 def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     """By media: the newest curve of the scope, and how it moved between the scope's snapshots."""
     chosen = f"media_id IN {listed(scope.media)} AND " if scope.media else ""
-    # A snapshot of day D + 1, early in the morning, is the state at the end of day D.
-    ends = (
-        f"snapshot_date >= {day_literal(scope.start)} AND snapshot_date <= {day_literal(_after(scope.end))}"
-    )
     found = rows(
         query,
-        "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.duration_seconds, "
-        "l.original_asset FROM silver.media_lifetime l JOIN (SELECT media_id, min(snapshot_date) AS lo, "
-        f"max(snapshot_date) AS hi FROM silver.media_lifetime WHERE {chosen}{ends} AND play_count > 0 "
-        "GROUP BY media_id) e ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
+        "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.rewatch_data, "
+        "l.duration_seconds, l.original_asset FROM silver.media_lifetime l JOIN (SELECT media_id, "
+        "min(snapshot_date) AS lo, max(snapshot_date) AS hi FROM silver.media_lifetime "
+        f"WHERE {chosen}{_snapshots(query, scope)} AND play_count > 0 AND engagement_data IS NOT NULL "
+        "GROUP BY media_id) e "
+        "ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
         "ORDER BY l.media_id, l.snapshot_date",
     )
     by_id: dict[str, list[Row]] = {}
@@ -335,23 +334,49 @@ def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     return {m: _curves(snapshots[0], snapshots[-1]) for m, snapshots in by_id.items()}
 
 
+def _snapshots(query: "Query", scope: Scope) -> str:
+    """A condition on the snapshots that tell of the scope. One of day D + 1, early in the morning, is the state
+    at the end of day D; days are published a day or two after they end, so the newest days have all newer ones."""
+    since = f"snapshot_date >= {day_literal(scope.start)}"
+    published = extent(query)
+    if published is None or published[1] <= scope.end:
+        return since
+    return f"{since} AND snapshot_date <= {day_literal(_after(scope.end))}"
+
+
 def _after(day: date) -> date:
     return date.fromordinal(day.toordinal() + 1)
 
 
+def _first_views(snapshot: Row) -> list[int]:
+    """Plays that saw each second, once or more."""
+    views: list[int] = snapshot["engagement_data"]
+    again = snapshot["rewatch_data"] or []
+    if len(again) != len(views):
+        return views
+    return [max(0, seen - repeated) for seen, repeated in zip(views, again, strict=True)]
+
+
+def _shares(seen: list[int], plays: int) -> list[float]:
+    """Of the plays. Wistia counts plays and curves at moments of its own: there were at least as many plays as
+    saw one second."""
+    whole = max(plays, *seen)
+    return [n / whole for n in seen]
+
+
 def _curves(first: Row, last: Row) -> Retention:
     verdict = _comparable(first, last)
-    plays = last["play_count"] - first["play_count"]
     lately = None
-    if verdict == "comparable" and plays > 0:
-        both = zip(first["engagement_data"], last["engagement_data"], strict=True)
-        lately = [(b - a) / plays for a, b in both]
+    if verdict == "comparable":
+        plays = last["play_count"] - first["play_count"]
+        added = [b - a for a, b in zip(_first_views(first), _first_views(last), strict=True)]
+        lately = _shares(added, plays) if max(plays, *added) > 0 else None
     return Retention(
         last["media_id"],
         first["snapshot_date"],
         last["snapshot_date"],
         last["duration_seconds"],
-        [v / last["play_count"] for v in last["engagement_data"]],
+        _shares(_first_views(last), last["play_count"]),
         lately,
         first["engagement"],
         last["engagement"],
@@ -366,7 +391,9 @@ def _comparable(first: Row, last: Row) -> str:
     a, b = first["engagement_data"], last["engagement_data"]
     if first["duration_seconds"] != last["duration_seconds"] or len(a) != len(b):
         return "duration_changed"
-    return "restated" if any(y < x for x, y in zip(a, b, strict=True)) else "comparable"
+    counted = ((a, b), (_first_views(first), _first_views(last)))
+    fell = any(new < old for was, now in counted for old, new in zip(was, now, strict=True))
+    return "restated" if fell or last["play_count"] < first["play_count"] else "comparable"
 
 
 @dataclass(frozen=True, slots=True)

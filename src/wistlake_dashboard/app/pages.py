@@ -141,7 +141,7 @@ def _retention(curve: Retention | None) -> None:
         return
     lines = {"ever": curve.ever} | ({"these days": curve.lately} if curve.lately is not None else {})
     seconds = curve.duration_seconds or len(curve.ever)
-    parts.draw(charts.curve(lines, seconds, "Views of each second, per play"))
+    parts.draw(charts.curve(lines, seconds, "Share of plays that saw each second"))
     st.caption(curve.moved)
     rows = [
         {"second": round(seconds * n / max(1, len(curve.ever) - 1), 1)}

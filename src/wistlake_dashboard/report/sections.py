@@ -144,7 +144,7 @@ def retention(curves: Mapping[str, Retention], compared: Comparison, names: Name
     if not ordered:
         return None
     left = len(ordered) - MOST_CURVES
-    said = "Views of each second per play: over the media's life, and in these days alone."
+    said = "Share of plays that saw each second: over the media's life, and in these days alone."
     if left > 0:
         said += f" The {MOST_CURVES} most played media; {words.plural(left, 'other')} left out."
     return tag(
@@ -165,7 +165,7 @@ def _curve(curve: Retention, names: Names) -> Markup:
     name = names.get(curve.media_id, curve.media_id)
     marks = [round(share * (points - 1)) for share in (0, 0.25, 0.5, 0.75, 1)]
     rows = [(labels[at], *(words.share(line.values[at]) for line in drawn)) for at in dict.fromkeys(marks)]
-    head = [Head("At"), *(Head(line.name, "Views of this second per play.") for line in drawn)]
+    head = [Head("At"), *(Head(line.name, "Share of plays that saw this second.") for line in drawn)]
     return tag(
         "div",
         tag("h3", name),
