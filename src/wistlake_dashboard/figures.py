@@ -208,12 +208,13 @@ def _first_day(query: "Query", scope: Scope) -> date:
 
 
 def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
-    """`name` (a value of BREAKDOWNS), plays_from_events, watch_milliseconds: greatest first; "" is unknown."""
+    """`name` (a value of BREAKDOWNS), plays_from_events, sessions, and what all those sessions watched: greatest
+    first; "" is unknown."""
     table, expression = BREAKDOWNS[name]
     where = scope.where_channel() if name == "channel" else scope.where()
     return rows(
         query,
-        f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, "
+        f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, sum(sessions) AS sessions, "
         f"sum(watch_milliseconds) AS watch_milliseconds, sum(reached_95) AS reached_95 "
         f"FROM {tables.dimension(table, scope)} d WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1",
     )

@@ -76,10 +76,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("loads", "Times the player was loaded on the account's day.", "loads", Adds.SUM, _BY_DATE),
     Metric("plays", "Times it was played on the account's day.", "plays", Adds.SUM, _BY_DATE),
     Metric(
-        "plays_from_events", "Distinct sessions, conversions apart.", "plays_from_events", Adds.SUM, _EVENTS,
+        "plays_from_events", "Distinct sessions without a conversion.", "plays_from_events", Adds.SUM, _EVENTS,
         bias="About 0.95 to 1.02 of plays: viewers in private sessions are not listed.",
     ),
-    Metric("sessions", "Distinct sessions.", "sessions", Adds.SUM, _EVENTS),
+    Metric("sessions", "Distinct sessions, those with a conversion too.", "sessions", Adds.SUM, _EVENTS),
     Metric(
         "unique_viewers", "Distinct visitors of the sessions.", "unique_viewers", Adds.RECOUNT, _EVENTS,
         bias="Privacy Mode gives every session a visitor of its own.",
@@ -129,7 +129,7 @@ METRICS: tuple[Metric, ...] = (
         Metric(f"reached_{m}", f"Sessions that saw {m} % or more.", f"reached_{m}", Adds.SUM, _EVENTS)
         for m in (25, 50, 75, 95)
     ),
-    Metric("conversions", "Events with a conversion.", "conversions", Adds.SUM, _EVENTS),
+    Metric("conversions", "Sessions with a conversion.", "conversions", Adds.SUM, _EVENTS),
 )  # fmt: skip
 
 _UNIQUES = ("unique_viewers", "unique_visitors")

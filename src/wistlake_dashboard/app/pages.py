@@ -181,6 +181,7 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
             "name": r["name"] or "unknown",
             "plays": r["plays_from_events"],
             "share": 100 * r["plays_from_events"] / whole,
+            "sessions": r["sessions"],
             "watch_hours": r["watch_milliseconds"] / 3_600_000,
             "finished": r["reached_95"],
         }
@@ -190,6 +191,7 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
         "name": title,
         "plays": parts.number("Plays in sessions", "plays_from_events"),
         "share": parts.number("Share", form=parts.SHARE),
+        "sessions": parts.number("Sessions", "sessions"),
         "watch_hours": parts.number("Hours watched", "watch_seconds", "%.1f"),
         "finished": parts.number("Saw 95 %", "reached_95"),
     }
