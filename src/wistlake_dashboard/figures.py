@@ -29,8 +29,11 @@ _SUMS = (
     "loads", "plays", "plays_from_events", "sessions", "watch_milliseconds", "full_milliseconds",
     "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
 )  # fmt: skip
-_ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS) + (
-    ", sum(CASE WHEN loads > 0 THEN unique_viewers END) AS viewers_of_loads"
+_ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS)
+# Uniques are recounted for each group. Those of media days without loads have nothing to be divided by.
+_RECOUNTED = (
+    "count(DISTINCT visitor_id) AS unique_viewers, "
+    "count(DISTINCT CASE WHEN loads > 0 THEN visitor_id END) AS viewers_of_loads"
 )
 
 
@@ -43,7 +46,7 @@ class Totals:
     plays_from_events: int = 0
     sessions: int = 0
     unique_viewers: int = 0
-    viewers_of_loads: int | None = None
+    viewers_of_loads: int = 0
     watch_milliseconds: int = 0
     full_milliseconds: int = 0
     viewed_millionths: int = 0
@@ -54,8 +57,8 @@ class Totals:
     conversions: int = 0
 
     @property
-    def play_rate(self) -> float | None:
-        """play_rate_estimated: daily unique viewers over loads, as a ratio of sums."""
+    def viewers_per_load(self) -> float | None:
+        """viewers_per_load: distinct viewers over loads, of the same media days."""
         return _ratio(self.viewers_of_loads, self.loads)
 
     @property
@@ -78,10 +81,10 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
-def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
-    """A row of sums as Totals; absent and NULL sums take their defaults."""
-    known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
-    return Totals(**(known | {"unique_viewers": unique_viewers or 0}))
+def totals_of(sums: Mapping[str, Any], viewers: Mapping[str, Any] | None = None) -> Totals:
+    """A row of sums and one of recounted viewers as Totals; absent and NULL values take their defaults."""
+    row = {**sums, **(viewers or {})}
+    return Totals(**{f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None})
 
 
 def rows(query: "Query", text: str) -> list[Row]:
@@ -139,14 +142,13 @@ def by_media(query: "Query", scope: Scope) -> dict[str, Totals]:
     return {r["media_id"]: totals_of(r, viewers.get(r["media_id"])) for r in found}
 
 
-def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, int]:
+def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, Row]:
     grouped = f" GROUP BY {by}" if by != "1" else ""
     found = rows(
         query,
-        f"SELECT {by} AS k, count(DISTINCT visitor_id) AS n FROM {tables.engagement(scope)} e "
-        f"WHERE {scope.where()}{grouped}",
+        f"SELECT {by} AS k, {_RECOUNTED} FROM {tables.engagement(scope)} e WHERE {scope.where()}{grouped}",
     )
-    return {r["k"]: r["n"] for r in found}
+    return {r["k"]: r for r in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +179,11 @@ def compare(query: "Query", scope: Scope) -> Comparison:
         f"(SELECT {split}, d.* FROM {tables.daily(both)} d WHERE {both.where()}) s {grouped}",
     )
     viewers = {
-        (r["p"], r["media_id"]): r["n"]
+        (r["p"], r["media_id"]): r
         for r in rows(
             query,
-            "SELECT p, media_id, count(DISTINCT visitor_id) AS n FROM "
-            f"(SELECT {split}, media_id, visitor_id FROM {tables.engagement(both)} e WHERE {both.where()}) s "
-            f"{grouped}",
+            f"SELECT p, media_id, {_RECOUNTED} FROM (SELECT {split}, media_id, visitor_id, loads "
+            f"FROM {tables.engagement(both)} e WHERE {both.where()}) s {grouped}",
         )
     }
     found = {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}
@@ -209,12 +210,13 @@ def _first_day(query: "Query", scope: Scope) -> date:
 
 
 def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
-    """`name` (a value of BREAKDOWNS), plays_from_events, watch_milliseconds: greatest first; "" is unknown."""
+    """`name` (a value of BREAKDOWNS), plays_from_events, sessions, and what all those sessions watched: greatest
+    first; "" is unknown."""
     table, expression = BREAKDOWNS[name]
     where = scope.where_channel() if name == "channel" else scope.where()
     return rows(
         query,
-        f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, "
+        f"SELECT {expression} AS name, sum(plays_from_events) AS plays_from_events, sum(sessions) AS sessions, "
         f"sum(watch_milliseconds) AS watch_milliseconds, sum(reached_95) AS reached_95 "
         f"FROM {tables.dimension(table, scope)} d WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1",
     )
@@ -287,8 +289,9 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Views of each second (or of each thousandth of a long media) per play. `ever` is the newest lifetime
-    snapshot in the scope, `lately` what was added since the first one: None unless they can be compared."""
+    """The share of plays that saw each second (or each thousandth of a long media); who sees a second again is
+    not counted again. `ever` is the newest lifetime snapshot of the scope, `lately` what was added since the
+    first one: None unless they can be compared."""
 
     media_id: str
     first_day: date
@@ -317,16 +320,14 @@ class Retention:
 def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     """By media: the newest curve of the scope, and how it moved between the scope's snapshots."""
     chosen = f"media_id IN {listed(scope.media)} AND " if scope.media else ""
-    # A snapshot of day D + 1, early in the morning, is the state at the end of day D.
-    ends = (
-        f"snapshot_date >= {day_literal(scope.start)} AND snapshot_date <= {day_literal(_after(scope.end))}"
-    )
     found = rows(
         query,
-        "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.duration_seconds, "
-        "l.original_asset FROM silver.media_lifetime l JOIN (SELECT media_id, min(snapshot_date) AS lo, "
-        f"max(snapshot_date) AS hi FROM silver.media_lifetime WHERE {chosen}{ends} AND play_count > 0 "
-        "GROUP BY media_id) e ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
+        "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.rewatch_data, "
+        "l.duration_seconds, l.original_asset FROM silver.media_lifetime l JOIN (SELECT media_id, "
+        "min(snapshot_date) AS lo, max(snapshot_date) AS hi FROM silver.media_lifetime "
+        f"WHERE {chosen}{_snapshots(query, scope)} AND play_count > 0 AND engagement_data IS NOT NULL "
+        "GROUP BY media_id) e "
+        "ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
         "ORDER BY l.media_id, l.snapshot_date",
     )
     by_id: dict[str, list[Row]] = {}
@@ -336,23 +337,49 @@ def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     return {m: _curves(snapshots[0], snapshots[-1]) for m, snapshots in by_id.items()}
 
 
+def _snapshots(query: "Query", scope: Scope) -> str:
+    """A condition on the snapshots that tell of the scope. One of day D + 1, early in the morning, is the state
+    at the end of day D; days are published a day or two after they end, so the newest days have all newer ones."""
+    since = f"snapshot_date >= {day_literal(scope.start)}"
+    published = extent(query)
+    if published is None or published[1] <= scope.end:
+        return since
+    return f"{since} AND snapshot_date <= {day_literal(_after(scope.end))}"
+
+
 def _after(day: date) -> date:
     return date.fromordinal(day.toordinal() + 1)
 
 
+def _first_views(snapshot: Row) -> list[int]:
+    """Plays that saw each second, once or more."""
+    views: list[int] = snapshot["engagement_data"]
+    again = snapshot["rewatch_data"] or []
+    if len(again) != len(views):
+        return views
+    return [max(0, seen - repeated) for seen, repeated in zip(views, again, strict=True)]
+
+
+def _shares(seen: list[int], plays: int) -> list[float]:
+    """Of the plays. Wistia counts plays and curves at moments of its own: there were at least as many plays as
+    saw one second."""
+    whole = max(plays, *seen)
+    return [n / whole for n in seen]
+
+
 def _curves(first: Row, last: Row) -> Retention:
     verdict = _comparable(first, last)
-    plays = last["play_count"] - first["play_count"]
     lately = None
-    if verdict == "comparable" and plays > 0:
-        both = zip(first["engagement_data"], last["engagement_data"], strict=True)
-        lately = [(b - a) / plays for a, b in both]
+    if verdict == "comparable":
+        plays = last["play_count"] - first["play_count"]
+        added = [b - a for a, b in zip(_first_views(first), _first_views(last), strict=True)]
+        lately = _shares(added, plays) if max(plays, *added) > 0 else None
     return Retention(
         last["media_id"],
         first["snapshot_date"],
         last["snapshot_date"],
         last["duration_seconds"],
-        [v / last["play_count"] for v in last["engagement_data"]],
+        _shares(_first_views(last), last["play_count"]),
         lately,
         first["engagement"],
         last["engagement"],
@@ -367,7 +394,9 @@ def _comparable(first: Row, last: Row) -> str:
     a, b = first["engagement_data"], last["engagement_data"]
     if first["duration_seconds"] != last["duration_seconds"] or len(a) != len(b):
         return "duration_changed"
-    return "restated" if any(y < x for x, y in zip(a, b, strict=True)) else "comparable"
+    counted = ((a, b), (_first_views(first), _first_views(last)))
+    fell = any(new < old for was, now in counted for old, new in zip(was, now, strict=True))
+    return "restated" if fell or last["play_count"] < first["play_count"] else "comparable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ TILES = (
     Tile("Plays", "plays", lambda t: t.plays, words.count),
     Tile("Unique viewers", "unique_viewers", lambda t: t.unique_viewers, words.count),
     Tile("Loads", "loads", lambda t: t.loads, words.count),
-    Tile("Play rate (est.)", "play_rate_estimated", lambda t: t.play_rate, words.share),
+    Tile("Viewers per load", "viewers_per_load", lambda t: t.viewers_per_load, words.share),
     Tile("Watch time", "watch_seconds", lambda t: t.watch_seconds, words.duration),
     Tile("Average seen", "average_viewed_share", lambda t: t.average_viewed, words.share),
     Tile("Completion", "completion_share", lambda t: t.completion, words.share),
@@ -41,7 +41,7 @@ TILES = (
 # Wistia counts loads and plays by media alone: of a channel, sessions are known.
 OF_CHANNELS = (
     Tile("Plays in sessions", "plays_from_events", lambda t: t.plays_from_events, words.count),
-    *(t for t in TILES if t.metric not in ("plays", "loads", "play_rate_estimated")),
+    *(t for t in TILES if t.metric not in ("plays", "loads", "viewers_per_load")),
 )
 
 

@@ -31,7 +31,7 @@ def test_all_channels_together_are_what_gold_says(query: DuckDBQuery, whole: Sco
     by_channels = replace(whole, channels=names)
     gold, sessions = figures.totals(query, whole), figures.totals(query, by_channels)
     assert gold.plays
-    assert sessions.plays is sessions.loads is sessions.play_rate is None
+    assert sessions.plays is sessions.loads is sessions.viewers_per_load is None
     unknown = {"loads": gold.loads, "plays": gold.plays, "viewers_of_loads": gold.viewers_of_loads}
     assert replace(sessions, **unknown) == gold
     for name in figures.BREAKDOWNS:

@@ -1,10 +1,12 @@
 """Metrics as code: what follows from the declarations, and what they refuse."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from support.published import Published
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.entrypoints.docs import pages
 from wistlake.errors import ConfigError
@@ -20,6 +22,9 @@ DOCS = Path(__file__).parents[2] / "docs"
         "SELECT sum(d.unique_viewers) FROM gold.fact_media_daily d",
         "SELECT AVG( completion_share ) FROM gold.media_daily_metrics",
         "SELECT sum(unique_visitors) / 2 FROM wistia_gold_fact_media_daily",
+        "SELECT sum(coalesce(d.unique_viewers, 0)) FROM gold.fact_media_daily d",
+        "SELECT sum(CASE WHEN loads > 0 THEN unique_viewers END) / sum(loads) FROM gold.fact_media_daily",
+        "SELECT avg(viewers_per_load) FROM gold.media_metrics",
     ],
 )
 def test_averaged_ratios_and_summed_uniques_are_refused(sql: str) -> None:
@@ -34,9 +39,34 @@ def test_no_view_misuses_a_metric() -> None:
     assert [misuses(sql) for _, sql in views()] == [()] * len(views())
 
 
-def test_uniques_cannot_be_asked_for_over_days() -> None:
+@pytest.mark.parametrize("name", ["unique_viewers", "viewers_per_load"])
+def test_uniques_cannot_be_asked_for_over_days(name: str) -> None:
     with pytest.raises(ConfigError, match="count distinct visitors"):
-        metric("unique_viewers").over_days()
+        metric(name).over_days()
+
+
+@pytest.mark.parametrize("name", ["play_rate_estimated", "play_rate_analytics"])
+def test_a_play_rate_is_of_a_day_and_no_period_has_one(name: str) -> None:
+    with pytest.raises(ConfigError, match="a value of a media's day"):
+        metric(name).over_days()
+
+
+def test_viewers_per_load_of_a_media_counts_who_came_twice_once() -> None:
+    """Two viewers in two days, one of them on both; a third on a day whose loads are not known."""
+    loads = {2: 10, 3: 10, 4: None}
+    query = Published(
+        {
+            "gold.fact_media_daily": [
+                {"media_id": "m", "date": date(2026, 3, day), "loads": n} for day, n in loads.items()
+            ],
+            "gold.fact_media_engagement": [
+                {"media_id": "m", "date": date(2026, 3, day), "visitor_id": visitor}
+                for visitor, day in (("a", 2), ("a", 3), ("b", 3), ("c", 4))
+            ],
+        }
+    )
+    (row,) = query.sql("SELECT * FROM gold.media_metrics").to_pylist()
+    assert (row["unique_viewers"], row["viewers_per_load"]) == (3, 0.1)
 
 
 def test_numerators_and_denominators_are_columns_of_the_contract() -> None:
@@ -55,7 +85,8 @@ def test_a_ratio_over_days_is_the_ratio_of_the_sums() -> None:
 
 def test_every_metric_says_how_it_adds_up() -> None:
     ratios = {m.name for m in METRICS if m.adds is Adds.RATIO and m.denominator}
-    assert {"play_rate_estimated", "completion_share", "average_viewed_share"} <= ratios
+    assert {"plays_per_load", "completion_share", "average_viewed_share"} <= ratios
+    assert {m.name for m in METRICS if m.adds is Adds.RECOUNT} == {"unique_viewers", "viewers_per_load"}
 
 
 @pytest.mark.parametrize("name", ["metrics.md", "datasets.md"])

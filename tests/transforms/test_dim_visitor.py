@@ -6,13 +6,14 @@ from wistlake.transforms import dim_visitor as transform
 
 
 def test_attributes_come_from_one_session(spark, built_at):
+    """m2's row is of a day that was built before `sessions` was a column: it counted them in play_count."""
     engagement = given(
         spark, fact_media_engagement.TABLE,
         """
-        media_id | visitor_id | date       | play_count | watch_milliseconds | first_received_at | last_received_at
-        m1       | v1         | 2026-03-02 | 2          | 300                | 2026-03-02T10:00  | 2026-03-02T12:00
-        m2       | v1         | 2026-03-03 | 1          | 50                 | 2026-03-03T10:00  | 2026-03-03T10:00
-        m1       | v2         | 2026-03-02 | 1          | 0                  | 2026-03-02T10:00  | 2026-03-02T10:00
+        media_id | visitor_id | date       | play_count | sessions | watch_milliseconds | first_received_at | last_received_at
+        m1       | v1         | 2026-03-02 | 2          | 3        | 300                | 2026-03-02T10:00  | 2026-03-02T12:00
+        m2       | v1         | 2026-03-03 | 1          |          | 50                 | 2026-03-03T10:00  | 2026-03-03T10:00
+        m1       | v2         | 2026-03-02 | 0          | 1        | 0                  | 2026-03-02T10:00  | 2026-03-02T10:00
         """,
     )  # fmt: skip
     events = given(
@@ -30,8 +31,8 @@ def test_attributes_come_from_one_session(spark, built_at):
     expect(
         transform.build(described, account, built_at), dim_visitor.TABLE,
         """
-        visitor_id | country | region | browser | platform | is_mobile | first_seen_at    | last_seen_at     | play_count | media_count | watch_milliseconds | account_load_count
-        v1         | GB      |        | Safari  |          |           | 2026-03-02T10:00 | 2026-03-03T10:00 | 3          | 2           | 350                | 7
-        v2         | FR      |        |         |          |           | 2026-03-02T10:00 | 2026-03-02T10:00 | 1          | 1           | 0                  |
+        visitor_id | country | region | browser | platform | is_mobile | first_seen_at    | last_seen_at     | play_count | sessions | media_count | watch_milliseconds | account_load_count
+        v1         | GB      |        | Safari  |          |           | 2026-03-02T10:00 | 2026-03-03T10:00 | 3          | 4        | 2           | 350                | 7
+        v2         | FR      |        |         |          |           | 2026-03-02T10:00 | 2026-03-02T10:00 | 0          | 1        | 1           | 0                  |
         """,
     )  # fmt: skip

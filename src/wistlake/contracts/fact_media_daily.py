@@ -24,9 +24,9 @@ TABLE = Table(
         Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
         Column("loads", Type.LONG, Privacy.NONE, "by_date load_count; NULL while Wistia has not said.", minimum=0),
         Column("plays", Type.LONG, Privacy.NONE, "by_date play_count; NULL while Wistia has not said.", minimum=0),
-        Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions listed, conversions apart.", nullable=False, minimum=0),
-        Column("sessions", Type.LONG, Privacy.NONE, "Sessions listed.", nullable=False, minimum=0),
-        Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors in them; do not add up.", nullable=False, minimum=0),
+        Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions without a conversion.", nullable=False, minimum=0),
+        Column("sessions", Type.LONG, Privacy.NONE, "Sessions listed, those with a conversion too.", nullable=False, minimum=0),
+        Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors of the sessions; do not add up.", nullable=False, minimum=0),
         Column(
             "play_rate_analytics", Type.DOUBLE, Privacy.NONE, "Wistia's unique plays / unique loads that day, where known.",
             unit="share", minimum=0, maximum=1,

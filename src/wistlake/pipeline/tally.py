@@ -83,7 +83,7 @@ def compare(
 ) -> Applied:
     """Stage what `rows` would change in `current`, and count it; nothing is committed yet.
 
-    Counts rows that break the contract too, and adds up `measure` (a column) of what the table will hold.
+    Counts rows that break the contract too, and adds up `measure` (SQL of a row) of what the table will hold.
     """
     name = f"changes_{table.layer}_{table.name}"
     staged = store.stage(name, changes(table, rows, current), change_schema(table))
@@ -99,7 +99,7 @@ def _sums(table: Table, measure: str) -> "Iterator[Column]":
         key = checks.key_text([k for k in table.key if k not in _GROUPS])
         yield F.expr(f"count(1) - count(distinct {key})").alias(f"_broken_{checks.KEYS}")
     if measure:
-        yield F.sum(measure).alias("_measured")
+        yield F.expr(f"sum({measure})").alias("_measured")
 
 
 def grouped_by_key(table: Table) -> bool:

@@ -20,12 +20,13 @@ class Adds(StrEnum):
     SUM = "adds up"
     RATIO = "no: ratio of sums"
     RECOUNT = "no: count anew"
+    DAY = "no: of a media's day only"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric. `numerator` and `denominator` are columns of `gold.fact_media_daily`, added up; `scale`
-    turns stored integers into the unit."""
+    turns stored integers into the unit. `daily` tells whether a media's day has it, or only a period."""
 
     name: str
     doc: str
@@ -36,6 +37,7 @@ class Metric:
     unit: str = "count"
     scale: float = 1.0
     bias: str = ""
+    daily: bool = True
 
     @property
     def tooltip(self) -> str:
@@ -47,11 +49,13 @@ class Metric:
         return self._sql(self.numerator, self.denominator)
 
     def over_days(self) -> str:
-        """SQL of the metric over any group of rows. ConfigError for uniques, which must be counted anew."""
+        """SQL of the metric over any group of rows. ConfigError for what is counted anew, or per day only."""
         if self.adds is Adds.RECOUNT:
             raise ConfigError(
                 f"{self.name} does not add up: count distinct visitors in fact_media_engagement"
             )
+        if self.adds is Adds.DAY:
+            raise ConfigError(f"{self.name} is a value of a media's day, and of no longer period")
         below = f"sum({self.denominator})" if self.denominator else ""
         return self._sql(f"sum({self.numerator})", below)
 
@@ -72,22 +76,29 @@ METRICS: tuple[Metric, ...] = (
     Metric("loads", "Times the player was loaded on the account's day.", "loads", Adds.SUM, _BY_DATE),
     Metric("plays", "Times it was played on the account's day.", "plays", Adds.SUM, _BY_DATE),
     Metric(
-        "plays_from_events", "Distinct sessions, conversions apart.", "plays_from_events", Adds.SUM, _EVENTS,
+        "plays_from_events", "Distinct sessions without a conversion.", "plays_from_events", Adds.SUM, _EVENTS,
         bias="About 0.95 to 1.02 of plays: viewers in private sessions are not listed.",
     ),
-    Metric("sessions", "Distinct sessions.", "sessions", Adds.SUM, _EVENTS),
+    Metric("sessions", "Distinct sessions, those with a conversion too.", "sessions", Adds.SUM, _EVENTS),
     Metric(
         "unique_viewers", "Distinct visitors of the sessions.", "unique_viewers", Adds.RECOUNT, _EVENTS,
         bias="Privacy Mode gives every session a visitor of its own.",
     ),
     Metric(
         "play_rate_analytics", "Unique plays / unique loads, as Wistia computes it.", "play_rate_analytics",
-        Adds.RATIO, "Wistia's analytics", unit="share", bias="A value per media and day only.",
+        Adds.DAY, "Wistia's analytics", unit="share",
     ),
     Metric(
-        "play_rate_estimated", "Our estimate: distinct viewers of the day / loads of the day.",
-        "unique_viewers", Adds.RATIO, f"{_EVENTS} and {_BY_DATE}", "loads", "share",
-        bias="Loads are not unique loads; never mixed with play_rate_analytics.",
+        "play_rate_estimated", "Our estimate of a day: distinct viewers / loads of the media's day.",
+        "unique_viewers", Adds.DAY, f"{_EVENTS} and {_BY_DATE}", "loads", "share",
+        bias="Loads are not unique loads; never mixed with play_rate_analytics. Of a period: viewers_per_load.",
+    ),
+    Metric(
+        "viewers_per_load", "Distinct viewers of the days / loads of the days.",
+        "unique_viewers", Adds.RECOUNT, f"{_EVENTS} and {_BY_DATE}", "loads", "share",
+        bias="Who comes back is one viewer and several loads: it falls as days are added, so compare periods of "
+        "equal length. It is not Wistia's play rate.",
+        daily=False,
     ),
     Metric(
         "plays_per_load", "Plays / loads.", "plays", Adds.RATIO, _BY_DATE, "loads", "ratio",
@@ -118,11 +129,16 @@ METRICS: tuple[Metric, ...] = (
         Metric(f"reached_{m}", f"Sessions that saw {m} % or more.", f"reached_{m}", Adds.SUM, _EVENTS)
         for m in (25, 50, 75, 95)
     ),
-    Metric("conversions", "Events with a conversion.", "conversions", Adds.SUM, _EVENTS),
+    Metric("conversions", "Sessions with a conversion.", "conversions", Adds.SUM, _EVENTS),
 )  # fmt: skip
 
 _UNIQUES = ("unique_viewers", "unique_visitors")
-_RATIOS = (*(m.name for m in METRICS if m.adds is Adds.RATIO), "play_rate", "watched_share")
+_RATIOS = (*(m.name for m in METRICS if m.denominator or m.adds is Adds.DAY), "play_rate", "watched_share")
+
+# An aggregate over one column, also where it stands in coalesce() or behind a condition.
+_CALL = re.compile(
+    r"\b(avg|mean|median|sum)\s*\(\s*(?:coalesce\s*\(\s*|case\b[^()]*\bthen\s+)?(?:\w+\.)?(\w+)\s*(?:[),*/]|\bend\b)"
+)
 
 
 def metric(name: str) -> Metric:
@@ -145,7 +161,7 @@ def misuses(sql: str) -> tuple[str, ...]:
     """What a query does that numbers don't allow: averaged ratios and summed uniques, each in words."""
     text = re.sub(r"'[^']*'|--[^\n]*", " ", sql.lower())
     found = []
-    for call, argument in re.findall(r"\b(avg|mean|median|sum)\s*\(\s*(?:\w+\.)?(\w+)\s*[)*/]", text):
+    for call, argument in re.findall(_CALL, text):
         if argument in _RATIOS:
             found.append(f"{call}({argument}): a ratio is never averaged or added; divide the sums")
         elif call == "sum" and argument in _UNIQUES:
@@ -155,25 +171,28 @@ def misuses(sql: str) -> tuple[str, ...]:
 
 def daily_view() -> str:
     """`gold.media_daily_metrics`: every metric of a media's day, and its certificate."""
-    columns = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS)
+    columns = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS if m.daily)
     return f"SELECT media_id, date, {columns}, certificate FROM gold.fact_media_daily"
 
 
 def media_view() -> str:
-    """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew."""
-    summed = ", ".join(
-        f"{m.over_days()} AS {m.name}" for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m)
-    )
+    """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Viewers of days
+    without loads have no loads to be divided by."""
+    summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if _adds(m))
     return (
-        f"SELECT d.*, u.unique_viewers FROM (SELECT media_id, {summed} FROM gold.fact_media_daily"
-        " GROUP BY media_id) d LEFT JOIN (SELECT media_id, count(DISTINCT visitor_id) AS unique_viewers"
-        " FROM gold.fact_media_engagement GROUP BY media_id) u ON u.media_id = d.media_id"
+        "SELECT d.*, coalesce(u.unique_viewers, 0) AS unique_viewers,"
+        " CAST(coalesce(u.viewers_of_loads, 0) AS DOUBLE) / NULLIF(d.loads, 0) AS viewers_per_load"
+        f" FROM (SELECT media_id, {summed} FROM gold.fact_media_daily GROUP BY media_id) d"
+        " LEFT JOIN (SELECT e.media_id, count(DISTINCT e.visitor_id) AS unique_viewers,"
+        " count(DISTINCT CASE WHEN f.loads > 0 THEN e.visitor_id END) AS viewers_of_loads"
+        " FROM gold.fact_media_engagement e JOIN gold.fact_media_daily f"
+        " ON f.media_id = e.media_id AND f.date = e.date GROUP BY e.media_id) u ON u.media_id = d.media_id"
     )
 
 
-def _whole(known: Metric) -> bool:
-    """Whether the metric can be computed from sums: not from a source's ratio, nor from daily uniques."""
-    return known.numerator not in (*_UNIQUES, *_RATIOS)
+def _adds(known: Metric) -> bool:
+    """Whether the metric of a period follows from sums over its days."""
+    return known.adds in (Adds.SUM, Adds.RATIO)
 
 
 def well_known_view() -> str:
@@ -197,12 +216,17 @@ def views() -> Sequence[tuple[str, str]]:
 
 def view_columns(name: str) -> Sequence[tuple[str, Type]]:
     """The columns of the view called `name`, in its order; KeyError if there is none."""
-    per_day = [(m.name, m.type) for m in METRICS]
-    summed = [(m.name, m.type) for m in METRICS if m.adds is not Adds.RECOUNT and _whole(m)]
+    per_day = [(m.name, m.type) for m in METRICS if m.daily]
+    summed = [(m.name, m.type) for m in METRICS if _adds(m)]
     text, day = Type.STRING, Type.DATE
     return {
         "gold.media_daily_metrics": (("media_id", text), ("date", day), *per_day, ("certificate", text)),
-        "gold.media_metrics": (("media_id", text), *summed, ("unique_viewers", Type.LONG)),
+        "gold.media_metrics": (
+            ("media_id", text),
+            *summed,
+            ("unique_viewers", Type.LONG),
+            ("viewers_per_load", Type.DOUBLE),
+        ),
         "wistia_gold_fact_media_daily": (
             ("dt", day),
             ("media_id", text),

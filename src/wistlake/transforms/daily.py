@@ -44,6 +44,7 @@ def measures() -> dict[str, Column]:
     """Aggregates that every daily table has."""
     return {
         "plays_from_events": count_if("conversion_type is null"),
+        "sessions": F.count(F.lit(1)),
         "unique_viewers": F.expr("count(distinct visitor_id)"),
         "watch_milliseconds": F.expr("coalesce(sum(watch_milliseconds), 0)"),
         "reached_95": count_if("percent_viewed >= 0.95"),

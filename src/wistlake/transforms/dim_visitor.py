@@ -16,6 +16,8 @@ def totals(engagement: DataFrame) -> DataFrame:
         F.min("first_received_at").alias("first_seen_at"),
         F.max("last_received_at").alias("last_seen_at"),
         F.sum("play_count").alias("play_count"),
+        # Days that were built before there was such a column counted every session in play_count.
+        F.sum(F.coalesce("sessions", "play_count")).alias("sessions"),
         F.expr("count(distinct media_id)").alias("media_count"),
         F.sum("watch_milliseconds").alias("watch_milliseconds"),
     )

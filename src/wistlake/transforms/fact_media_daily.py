@@ -16,7 +16,6 @@ def build(
     known = "watch_milliseconds is not null"
     counted = sessions.groupBy(*KEYS).agg(
         *(c.alias(name) for name, c in measures().items()),
-        F.count(F.lit(1)).alias("sessions"),
         count_if(known).alias("timed_sessions"),
         F.expr("coalesce(sum(full_milliseconds), 0)").alias("full_milliseconds"),
         F.sum("viewed_millionths").alias("viewed_millionths"),

@@ -5,12 +5,14 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_media_engagement import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.daily import count_if
 
 
 def build(sessions: DataFrame, built_at: Column) -> DataFrame:
     """`daily.sessions` to one row a media, visitor and day."""
     counted = sessions.groupBy("media_id", "visitor_id", "date").agg(
-        F.count(F.lit(1)).alias("play_count"),
+        count_if("conversion_type is null").alias("play_count"),
+        F.count(F.lit(1)).alias("sessions"),
         F.expr("coalesce(sum(watch_milliseconds), 0)").alias("watch_milliseconds"),
         F.sum("viewed_millionths").alias("viewed_millionths"),
         F.min("received_at").alias("first_received_at"),
@@ -19,7 +21,7 @@ def build(sessions: DataFrame, built_at: Column) -> DataFrame:
     return conform(
         counted.withColumns(
             {
-                "watched_share": F.expr("viewed_millionths / (play_count * 1000000D)"),
+                "watched_share": F.expr("viewed_millionths / (sessions * 1000000D)"),
                 "built_at": built_at,
             }
         ),

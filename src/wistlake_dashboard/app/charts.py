@@ -124,12 +124,12 @@ def curve(lines: Mapping[str, Sequence[float]], seconds: float, title: str) -> a
                 scale=alt.Scale(domain=[0, seconds], nice=False),
                 axis=alt.Axis(labelExpr=clock, tickCount=8),
             ),
-            y=alt.Y("value:Q", title="Views per play", axis=alt.Axis(format=SHARE, tickCount=5)),
+            y=alt.Y("value:Q", title="Share of plays", axis=alt.Axis(format=SHARE, tickCount=5)),
             color=alt.Color("what:N", title=None, sort=list(lines), legend=_legend(True)),
             tooltip=[
                 alt.Tooltip("what:N", title="What"),
                 alt.Tooltip("at:Q", title="Second", format=NUMBER),
-                alt.Tooltip("value:Q", title="Views per play", format=".1%"),
+                alt.Tooltip("value:Q", title="Share of plays", format=".1%"),
             ],
         )
     )

@@ -71,7 +71,9 @@ def _days(view: View, notes: list[Row]) -> None:
         parts.draw(charts.days(rows, {"watch_hours": "Hours watched"}, "Hours watched by day", form=",.1f"))
     with right:
         share = (
-            ("average_viewed", "Average seen") if view.scope.channels else ("play_rate", "Play rate (est.)")
+            ("average_viewed", "Average seen")
+            if view.scope.channels
+            else ("viewers_per_load", "Viewers per load")
         )
         st.markdown(f"**{share[1]}**")
         shown = [r | {share[0]: None if r[share[0]] is None else r[share[0]] / 100} for r in rows]
@@ -139,7 +141,7 @@ def _retention(curve: Retention | None) -> None:
         return
     lines = {"ever": curve.ever} | ({"these days": curve.lately} if curve.lately is not None else {})
     seconds = curve.duration_seconds or len(curve.ever)
-    parts.draw(charts.curve(lines, seconds, "Views of each second, per play"))
+    parts.draw(charts.curve(lines, seconds, "Share of plays that saw each second"))
     st.caption(curve.moved)
     rows = [
         {"second": round(seconds * n / max(1, len(curve.ever) - 1), 1)}
@@ -179,6 +181,7 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
             "name": r["name"] or "unknown",
             "plays": r["plays_from_events"],
             "share": 100 * r["plays_from_events"] / whole,
+            "sessions": r["sessions"],
             "watch_hours": r["watch_milliseconds"] / 3_600_000,
             "finished": r["reached_95"],
         }
@@ -188,6 +191,7 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
         "name": title,
         "plays": parts.number("Plays in sessions", "plays_from_events"),
         "share": parts.number("Share", form=parts.SHARE),
+        "sessions": parts.number("Sessions", "sessions"),
         "watch_hours": parts.number("Hours watched", "watch_seconds", "%.1f"),
         "finished": parts.number("Saw 95 %", "reached_95"),
     }

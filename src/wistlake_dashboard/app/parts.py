@@ -92,7 +92,7 @@ def of_totals(totals: Totals) -> Row:
         "plays_from_events": totals.plays_from_events,
         "unique_viewers": totals.unique_viewers,
         "loads": totals.loads,
-        "play_rate": percent(totals.play_rate),
+        "viewers_per_load": percent(totals.viewers_per_load),
         "watch_hours": totals.watch_seconds / 3600,
         "average_viewed": percent(totals.average_viewed),
         "completion": percent(totals.completion),
@@ -107,11 +107,11 @@ def columns_of_totals(scope: Scope) -> dict[str, Any]:
         "plays_from_events": number("Plays in sessions", "plays_from_events"),
         "unique_viewers": number("Unique viewers", "unique_viewers"),
         "loads": number("Loads", "loads"),
-        "play_rate": number("Play rate (est.)", "play_rate_estimated", SHARE),
+        "viewers_per_load": number("Viewers per load", "viewers_per_load", SHARE),
         "watch_hours": number("Hours watched", "watch_seconds", "%.1f"),
         "completion": number("Completion", "completion_share", SHARE),
         "average_viewed": number("Average seen", "average_viewed_share", SHARE),
         "conversions": number("Conversions", "conversions"),
     }
-    left_out = ("plays", "loads", "play_rate") if scope.channels else ("plays_from_events",)
+    left_out = ("plays", "loads", "viewers_per_load") if scope.channels else ("plays_from_events",)
     return {key: column for key, column in columns.items() if key not in left_out}

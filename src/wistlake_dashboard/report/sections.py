@@ -38,7 +38,7 @@ def _tile(whole: Pair, tile: Tile) -> Markup:
 
 
 def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Sequence[Row]) -> Markup:
-    """Plays and viewers, hours and play rate, day by day; the first `shaded` days lie before the period."""
+    """Plays and viewers, hours and viewers per load, day by day; the first `shaded` days lie before the period."""
     days = scope.days
     labels = [f"{d.day} {d:%b}" for d in days]
 
@@ -52,7 +52,7 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
         line("Unique viewers", "b", lambda t: t.unique_viewers, words.count),
     ]
     hours = [line("Hours watched", "a", lambda t: t.watch_seconds / 3600, _hours)]
-    rates = [line("Play rate (est.)", "a", lambda t: t.play_rate, words.share)]
+    rates = [line("Viewers per load", "a", lambda t: t.viewers_per_load, words.share)]
     flags = [
         (days.index(n["day"]), f"{n['title'] or n['media_id']}: {n['what']}")
         for n in notes
@@ -61,7 +61,7 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
     before = tag("p", "The shaded days are the period before.", class_="soft") if shaded else None
     head = heads(
         "Day", ("Plays", "plays"), ("Unique viewers", "unique_viewers"), ("Loads", "loads"),
-        ("Play rate (est.)", "play_rate_estimated"), ("Watch time", "watch_seconds"),
+        ("Viewers per load", "viewers_per_load"), ("Watch time", "watch_seconds"),
         ("Completion", "completion_share"),
     )  # fmt: skip
     rows = [(words.day(d), *_numbers(found[d])) for d in days if d in found]
@@ -75,8 +75,8 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
             "div",
             tag("div", tag("h3", "Hours watched"),
                 svg.lines("Hours watched by day", hours, labels, _hours, svg.SMALL, (), shaded)),
-            tag("div", tag("h3", "Play rate (est.)"),
-                svg.lines("Play rate (estimate) by day", rates, labels, _whole, svg.SMALL, (), shaded)),
+            tag("div", tag("h3", "Viewers per load"),
+                svg.lines("Viewers per load by day", rates, labels, _whole, svg.SMALL, (), shaded)),
             class_="grid2",
         ),
         folded("As a table", table("days", "By day", head, rows)),
@@ -85,7 +85,7 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
 
 def _numbers(t: Totals) -> tuple[str, ...]:
     return (
-        words.count(t.plays), words.count(t.unique_viewers), words.count(t.loads), words.share(t.play_rate),
+        words.count(t.plays), words.count(t.unique_viewers), words.count(t.loads), words.share(t.viewers_per_load),
         words.duration(t.watch_seconds), words.share(t.completion),
     )  # fmt: skip
 
@@ -110,7 +110,7 @@ def media(compared: Comparison, names: Names) -> Markup:
     ]  # fmt: skip
     head = heads(
         "Media", ("Plays", "plays"), ("Change", "plays"), ("Viewers", "unique_viewers"), ("Loads", "loads"),
-        ("Play rate (est.)", "play_rate_estimated"), ("Watch time", "watch_seconds"),
+        ("Viewers per load", "viewers_per_load"), ("Watch time", "watch_seconds"),
         ("Completion", "completion_share"),
     )  # fmt: skip
     head[2] = Head("Change", "Plays against the period before.")
@@ -144,7 +144,7 @@ def retention(curves: Mapping[str, Retention], compared: Comparison, names: Name
     if not ordered:
         return None
     left = len(ordered) - MOST_CURVES
-    said = "Views of each second per play: over the media's life, and in these days alone."
+    said = "Share of plays that saw each second: over the media's life, and in these days alone."
     if left > 0:
         said += f" The {MOST_CURVES} most played media; {words.plural(left, 'other')} left out."
     return tag(
@@ -165,7 +165,7 @@ def _curve(curve: Retention, names: Names) -> Markup:
     name = names.get(curve.media_id, curve.media_id)
     marks = [round(share * (points - 1)) for share in (0, 0.25, 0.5, 0.75, 1)]
     rows = [(labels[at], *(words.share(line.values[at]) for line in drawn)) for at in dict.fromkeys(marks)]
-    head = [Head("At"), *(Head(line.name, "Views of this second per play.") for line in drawn)]
+    head = [Head("At"), *(Head(line.name, "Share of plays that saw this second.") for line in drawn)]
     return tag(
         "div",
         tag("h3", name),

@@ -293,7 +293,14 @@ def _grouped(
         if (s["media_id"], s["event_date_local"]) in days:
             said = tuple(("" if n != "is_mobile" else False) if s[n] is None else s[n] for n in names)
             groups[(s["media_id"], s["event_date_local"], *said)].append(s)
-    wanted = ("plays_from_events", "unique_viewers", "watch_milliseconds", "reached_95", "conversions")
+    wanted = (
+        "plays_from_events",
+        "sessions",
+        "unique_viewers",
+        "watch_milliseconds",
+        "reached_95",
+        "conversions",
+    )
     return [
         dict(zip(("media_id", "date", *names), key, strict=True)) | {n: _measures(rows)[n] for n in wanted}
         for key, rows in groups.items()
@@ -310,7 +317,8 @@ def _engagement(sessions: list[dict[str, Any]], days: set[tuple[str, date]]) -> 
             "media_id": media,
             "visitor_id": visitor,
             "date": day,
-            "play_count": len(rows),
+            "play_count": _measures(rows)["plays_from_events"],
+            "sessions": len(rows),
             "watch_milliseconds": _measures(rows)["watch_milliseconds"],
             "first_received_at": min(r["received_at"] for r in rows),
             "last_received_at": max(r["received_at"] for r in rows),
@@ -337,6 +345,7 @@ def _visitors(engagement: list[Row], sessions: list[dict[str, Any]]) -> list[Row
             "first_seen_at": min(r["first_received_at"] for r in rows),
             "last_seen_at": max(r["last_received_at"] for r in rows),
             "play_count": sum(r["play_count"] for r in rows),
+            "sessions": sum(r["sessions"] for r in rows),
             "media_count": len({r["media_id"] for r in rows}),
             "watch_milliseconds": sum(r["watch_milliseconds"] for r in rows),
             **{n: latest[visitor][n] for n in ("country", "region", "browser", "platform", "is_mobile")},

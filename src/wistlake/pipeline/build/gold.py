@@ -141,11 +141,11 @@ def _stage_gold(
     analytics = bench.store.read(MEDIA_ANALYTICS_BY_DATE).where(days_in("date", (d for _, d in pairs)))
     rows = fact_media_daily.build(certified, sessions, _by_date_of(bench, pairs), analytics, bench.built_at)
     dimensions: tuple[tuple[Table, Callable[..., DataFrame], str], ...] = (
-        (FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build, "play_count"),
-        (CHANNEL_DAILY, channel_daily.build, "plays_from_events"),
-        (GEO_DAILY, geo_daily.build, "plays_from_events"),
-        (DEVICE_DAILY, device_daily.build, "plays_from_events"),
-        (EMBED_DAILY, embed_daily.build, "plays_from_events"),
+        (FACT_MEDIA_ENGAGEMENT, fact_media_engagement.build, "sessions + play_count"),
+        (CHANNEL_DAILY, channel_daily.build, "sessions + plays_from_events"),
+        (GEO_DAILY, geo_daily.build, "sessions + plays_from_events"),
+        (DEVICE_DAILY, device_daily.build, "sessions + plays_from_events"),
+        (EMBED_DAILY, embed_daily.build, "sessions + plays_from_events"),
     )
     return [
         _replaced(bench, FACT_MEDIA_DAILY, rows, pairs, "sessions"),

@@ -12,7 +12,6 @@ from wistlake.contracts.dim_media import TABLE as DIM_MEDIA
 from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
 from wistlake.contracts.fact_media_by_date import TABLE as FACT_MEDIA_BY_DATE
 from wistlake.contracts.fact_media_daily import TABLE as FACT_MEDIA_DAILY
-from wistlake.contracts.fact_media_engagement import TABLE as FACT_MEDIA_ENGAGEMENT
 from wistlake.contracts.media_by_date_observations import TABLE as OBSERVATIONS
 from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quality_results import TABLE as QUALITY_RESULTS
@@ -149,8 +148,7 @@ def agreement(pairs: set[Pair], staged: Sequence[Applied], counted: Counted) -> 
     for pair in sorted(pairs):
         whole = counted[pair]
         again = {n: whole[n] for n in names} | {
-            a.table.name: whole["sessions" if a.table is FACT_MEDIA_ENGAGEMENT else "plays_from_events"]
-            for a in others
+            a.table.name: whole["sessions"] + whole["plays_from_events"] for a in others
         }
         gold = ours.get(pair, {}) | {a.table.name: added[pair][a.table.name] for a in others}
         judgements.append(gold_is_silver(*pair, gold, again))
