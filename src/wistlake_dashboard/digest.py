@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard import figures, words
-from wistlake_dashboard.figures import Comparison, Pair, Totals, Trust
+from wistlake_dashboard import figures, gaps, words
+from wistlake_dashboard.figures import Comparison, Pair, Trust
+from wistlake_dashboard.names import unique
 from wistlake_dashboard.scope import last_days
-from wistlake_dashboard.tiles import trust_line
+from wistlake_dashboard.tiles import TILES, trust_line
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 DAYS = 7
 MOVERS = 5
+SHOWN = ("plays", "unique_viewers", "watch_seconds", "completion_share")
 LONGEST_TITLE = 60
 LONGEST = 2500  # characters; Slack folds longer messages
 
@@ -39,33 +41,19 @@ def digest(query: "Query") -> Digest:
         return Digest("Wistia: nothing is published yet", ("The first finished day appears after a run.",))
     scope = last_days(extent[1], DAYS)
     compared = figures.compare(query, scope)
-    names = {media_id: row["title"] for media_id, row in figures.media(query).items()}
+    titles = {media_id: str(row["title"]) for media_id, row in figures.media(query).items()}
+    names = unique(titles, LONGEST_TITLE)
     trust = figures.trust(query, scope)
     return Digest(
         f"Wistia, {words.span(scope.start, scope.end)}",
-        (*_whole(compared.whole), *_movers(compared, names), _trusted(trust)),
+        (*_whole(compared.whole), *_movers(compared, names), *_gaps(compared, names), _trusted(trust)),
         doubtful=bool(trust.failed or trust.broken),
     )
 
 
 def _whole(pair: Pair) -> list[str]:
-    now, before = pair.now, pair.before or Totals(plays=None, loads=None)
-    moved = pair.before is not None
-    told = [
-        ("Plays", words.count(now.plays), words.change(now.plays, before.plays)),
-        (
-            "Unique viewers",
-            words.count(now.unique_viewers),
-            words.change(now.unique_viewers, before.unique_viewers),
-        ),
-        (
-            "Watch time",
-            words.duration(now.watch_seconds),
-            words.change(now.watch_seconds, before.watch_seconds),
-        ),
-        ("Completion", words.share(now.completion), words.change_in_share(now.completion, before.completion)),
-    ]
-    return [f"{name}: {value}{f' ({by})' if moved and by else ''}" for name, value, by in told]
+    tiles = [(tile, tile.moved(pair)) for tile in TILES if tile.metric in SHOWN]
+    return [f"{tile.title}: {tile.now(pair)}{f' ({moved})' if moved else ''}" for tile, moved in tiles]
 
 
 def _movers(compared: Comparison, names: dict[str, str]) -> list[str]:
@@ -75,14 +63,19 @@ def _movers(compared: Comparison, names: dict[str, str]) -> list[str]:
     if not moved:
         return ["No media moved."]
     return ["Moved the most, in plays:"] + [
-        f"  {words.signed(by)} {_short(names.get(media_id) or media_id)} ({words.count(pair.now.plays)})"
+        f"  {words.signed(by)} {names.get(media_id, media_id)} ({words.count(pair.now.plays)})"
+        f"{_standing(compared, media_id)}"
         for media_id, by, pair in moved
     ]
 
 
-def _short(title: str) -> str:
-    plain = " ".join(title.split())
-    return plain if len(plain) <= LONGEST_TITLE else f"{plain[: LONGEST_TITLE - 1]}…"
+def _standing(compared: Comparison, media_id: str) -> str:
+    standing = compared.coverage.standing.get(media_id)
+    return f", {standing}" if standing else ""
+
+
+def _gaps(compared: Comparison, names: dict[str, str]) -> list[str]:
+    return gaps.sentences(compared.coverage, names, compared=compared.whole.before is not None)
 
 
 def _trusted(trust: Trust) -> str:

@@ -1,7 +1,6 @@
 """The numbers that people see, from published tables only. Report, digest and app share them, so that they
 can't disagree. SQL that DuckDB and Athena read alike; ratios are ratios of sums, uniques are recounted."""
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from wistlake.foreign import one_line
 from wistlake_dashboard import tables, words
+from wistlake_dashboard.coverage import Coverage, coverage
+from wistlake_dashboard.names import unique
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Totals:
         return _ratio(self.viewers_of_loads, self.loads)
 
     @property
+    def played(self) -> int:
+        """Plays as Wistia counts them, or in sessions where it has not said."""
+        return self.plays_from_events if self.plays is None else self.plays
+
+    @property
     def watch_seconds(self) -> float:
         """Seconds watched."""
         return self.watch_milliseconds / 1000
@@ -106,14 +112,22 @@ def extent(query: "Query") -> tuple[date, date] | None:
 
 
 def media(query: "Query") -> dict[str, Row]:
-    """media_id to title, duration and channel, also for media that have numbers but no row of their own."""
+    """media_id to title, duration, channel and `name` (the title, with the id where several media share it),
+    also for media that have numbers but no row of their own."""
     found = rows(
         query,
         "SELECT d.media_id, m.title, m.duration_seconds, m.channel, m.url FROM "
         "(SELECT DISTINCT media_id FROM gold.fact_media_daily UNION SELECT media_id FROM silver.dim_media) d "
         "LEFT JOIN silver.dim_media m ON m.media_id = d.media_id ORDER BY m.title, d.media_id",
     )
-    return {r["media_id"]: r | {"title": r["title"] or r["media_id"]} for r in found}
+    titles = {r["media_id"]: r["title"] or r["media_id"] for r in found}
+    names = unique(titles)
+    return {m: r | {"title": titles[m], "name": names[m]} for m, r in ((r["media_id"], r) for r in found)}
+
+
+def names(query: "Query") -> dict[str, str]:
+    """media_id to a name that no other media has."""
+    return {m: str(row["name"]) for m, row in media(query).items()}
 
 
 def totals(query: "Query", scope: Scope) -> Totals:
@@ -153,60 +167,71 @@ def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, Row]:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A period beside the one before; `before` is None where that one is not wholly published."""
+    """A period beside the one before; `before` is None where too little of that one is published. `alike` is
+    the part of `now` that is compared with it: all of it, unless one of the two lacks days."""
 
     now: Totals
     before: Totals | None
+    alike: Totals | None = None
+
+    @property
+    def compared(self) -> Totals:
+        """What of `now` stands against `before`."""
+        return self.now if self.alike is None else self.alike
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything about a period and the one before that adds up."""
+    """Everything about a period and the one before that adds up, and what the two lack."""
 
     whole: Pair
     media: dict[str, Pair]
+    coverage: Coverage
 
 
 def compare(query: "Query", scope: Scope) -> Comparison:
-    """Two periods, whole and by media, in two queries: uniques are counted in each group anew."""
+    """Two periods, whole and by media. Like is compared with like: a media's day that one of them lacks
+    is left out of both, and a media without half of its days is not compared."""
+    cover = coverage(query, scope)
+    every = _two_periods(query, scope, "")
+    even = every if cover.is_whole else _two_periods(query, scope, f" AND {cover.condition()}")
+    nothing = Totals(loads=0, plays=0)
+
+    def pair(media_id: str | None, *, comparable: bool) -> Pair:
+        now = every.get((1, media_id), Totals())
+        if not comparable:
+            return Pair(now, None)
+        return Pair(now, even.get((0, media_id), nothing), even.get((1, media_id), nothing))
+
+    ids = sorted(m for m in cover.media | {m for _, m in every if m})
+    return Comparison(
+        pair(None, comparable=bool(cover.even)),
+        {m: pair(m, comparable=m in cover.even) for m in ids},
+        cover,
+    )
+
+
+def _two_periods(query: "Query", scope: Scope, condition: str) -> dict[tuple[int, str | None], Totals]:
+    """Sums by (1 for the scope, 0 for the period before; media, None for all of them), in two queries: uniques
+    are counted in each group anew."""
     both = scope.with_before
     # Grouping sets over names: not every engine takes expressions there.
     split = f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END AS p"
     grouped = "GROUP BY GROUPING SETS ((p), (p, media_id))"
+    where = f"WHERE {both.where()}{condition}"
     sums = rows(
         query,
-        f"SELECT p, media_id, {_ADDED}, count(*) AS media_days FROM "
-        f"(SELECT {split}, d.* FROM {tables.daily(both)} d WHERE {both.where()}) s {grouped}",
+        f"SELECT p, media_id, {_ADDED} FROM (SELECT {split}, d.* FROM {tables.daily(both)} d {where}) s {grouped}",
     )
     viewers = {
         (r["p"], r["media_id"]): r
         for r in rows(
             query,
             f"SELECT p, media_id, {_RECOUNTED} FROM (SELECT {split}, media_id, visitor_id, loads "
-            f"FROM {tables.engagement(both)} e WHERE {both.where()}) s {grouped}",
+            f"FROM {tables.engagement(both)} e {where}) s {grouped}",
         )
     }
-    found = {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}
-    whole = {r["p"]: r["media_days"] for r in sums if r["media_id"] is None}
-    # Half a period before would make everything seem to grow.
-    comparable = bool(whole.get(0)) and _first_day(query, scope) <= scope.before.start
-    ids = {m for _, m in found if m}
-    return Comparison(
-        Pair(found.get((1, None), Totals()), found.get((0, None)) if comparable else None),
-        {
-            m: Pair(
-                found.get((1, m), Totals()),
-                found.get((0, m), Totals(loads=0, plays=0)) if comparable else None,
-            )
-            for m in sorted(ids)
-        },
-    )
-
-
-def _first_day(query: "Query", scope: Scope) -> date:
-    chosen = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
-    found = rows(query, f"SELECT min(date) AS first FROM gold.fact_media_daily{chosen}")
-    return found[0]["first"] or date.max
+    return {(r["p"], r["media_id"]): totals_of(r, viewers.get((r["p"], r["media_id"]))) for r in sums}
 
 
 def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
@@ -229,54 +254,6 @@ def channels_by_day(query: "Query", scope: Scope) -> list[Row]:
         "SELECT date, channel, sum(plays_from_events) AS plays_from_events FROM gold.channel_daily "
         f"WHERE {scope.where_channel()} GROUP BY date, channel ORDER BY date, channel",
     )
-
-
-_FOLLOWED = ("title", "duration_seconds", "original_asset", "folder", "tags", "archived", "status")
-_WORDS = {"duration_seconds": "duration", "original_asset": "file swapped"}
-
-
-def changes(query: "Query", scope: Scope) -> list[Row]:
-    """What changed about media in the scope: day (UTC), media_id, title, what (in words)."""
-    chosen = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
-    found = rows(
-        query,
-        f"SELECT media_id, valid_from, {', '.join(_FOLLOWED)} FROM silver.dim_media_history{chosen} "
-        "ORDER BY media_id, valid_from",
-    )
-    told = [
-        {
-            "day": new["valid_from"].date(),
-            "media_id": new["media_id"],
-            "title": new["title"],
-            "what": _told(old, new),
-        }
-        for old, new in itertools.pairwise(found)
-        if old["media_id"] == new["media_id"]
-    ]
-    return sorted(
-        (t for t in told if t["what"] and scope.start <= t["day"] <= scope.end),
-        key=lambda t: (t["day"], t["media_id"]),
-    )
-
-
-def _told(old: Row, new: Row) -> str:
-    parts = []
-    for name in _FOLLOWED:
-        if old[name] == new[name]:
-            continue
-        word = _WORDS.get(name, name)
-        parts.append(
-            word if name == "original_asset" else f"{word} {_shown(old[name])} → {_shown(new[name])}"
-        )
-    return "; ".join(parts)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
-    if isinstance(value, float):
-        return f"{value:,.0f} s"
-    return "none" if value is None or value == "" else str(value)
 
 
 _REASONS = {
@@ -457,7 +434,7 @@ def movers(comparison: Comparison, count: int = 5) -> list[tuple[str, int, Pair]
     Plays in sessions, where Wistia's count is of no media known (as in a scope of channels)."""
     counted = any(pair.now.plays is not None for pair in comparison.media.values())
     moved = [
-        (m, _played(pair.now, counted=counted) - _played(pair.before, counted=counted), pair)
+        (m, _played(pair.compared, counted=counted) - _played(pair.before, counted=counted), pair)
         for m, pair in comparison.media.items()
         if pair.before is not None
     ]
@@ -469,10 +446,13 @@ def _played(totals: Totals, *, counted: bool) -> int:
 
 
 def funnel(totals: Totals) -> list[tuple[str, str, int | None]]:
-    """How many came how far, in words, with the metric and the number: loads, plays, then each mark."""
+    """How many came how far, in words, with the metric and the number: loads, plays, then each mark. Where
+    Wistia's counts are not known (as in a scope of channels) it begins with the sessions that the marks are of."""
     reached = [
         (f"Saw {mark} %", f"reached_{mark}", getattr(totals, f"reached_{mark}")) for mark in (25, 50, 75, 95)
     ]
+    if totals.plays is None:
+        return [("Sessions", "sessions", totals.sessions), *reached]
     return [("Loads", "loads", totals.loads), ("Plays", "plays", totals.plays), *reached]
 
 
@@ -487,3 +467,9 @@ def shares(found: Iterable[Row], top: int = 8) -> list[tuple[str, int, float]]:
         left = len(listed_rows) - top
         shown.append((f"{left} {'other' if left == 1 else 'others'}", rest))
     return [(name, n, n / whole) for name, n in shown]
+
+
+def share_of(found: Iterable[Row], name: str) -> float:
+    """The share of all plays of a breakdown that are of `name`, however few they are."""
+    plays = {r["name"]: int(r["plays_from_events"] or 0) for r in found}
+    return _ratio(plays.get(name, 0), sum(plays.values())) or 0.0

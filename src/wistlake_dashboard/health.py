@@ -100,9 +100,10 @@ def broken(query: "Query", scope: Scope) -> list[Row]:
 
 
 def revisions(query: "Query", scope: Scope) -> list[Row]:
-    """How Wistia's counts of each media's day moved since they were first read: media_id, date, readings,
-    first_plays, plays, first_loads, loads, moved_at (when a count last differed from the reading before, or
-    None). Newest day first."""
+    """How Wistia's counts of each media's day moved since they were first read: media_id, date, readings
+    (different counts in a row, the first one included), first_plays, plays, first_loads, loads, moved_at (when
+    a count last differed from the reading before, or None), restated (how often the modelled hours moved and
+    the counts did not). Newest day first."""
     found = rows(
         query,
         "SELECT media_id, date, observed_at, load_count, play_count "
@@ -125,10 +126,12 @@ def _moved(seen: list[Row]) -> Row:
     return {
         "media_id": first["media_id"],
         "date": first["date"],
-        "readings": len(seen),
+        "readings": 1 + len(moves),
         "first_plays": first["play_count"],
         "plays": last["play_count"],
         "first_loads": first["load_count"],
         "loads": last["load_count"],
         "moved_at": moves[-1] if moves else None,
+        # A value is stored when anything in it changed: what is no move of a count is one of the hours.
+        "restated": len(seen) - 1 - len(moves),
     }

@@ -23,9 +23,13 @@ class Tile:
 
     def moved(self, whole: Pair) -> str:
         """How it changed since the period before; empty if there is nothing to compare with."""
-        before = self.value(whole.before) if whole.before else None
-        tell = words.change_in_share if self.write is words.share else words.change
-        return tell(self.value(whole.now), before)
+        if whole.before is None:
+            return ""
+        now, before = self.value(whole.compared), self.value(whole.before)
+        if self.write is words.share:
+            return words.change_in_share(now, before, min(whole.compared.played, whole.before.played))
+        basis = min(whole.before.played, before or 0) if self.write is words.count else whole.before.played
+        return words.change(now, before, basis, self.write)
 
 
 TILES = (

@@ -1,8 +1,10 @@
 """How numbers are written for people: one way each, everywhere."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 NOTHING = "–"
+LEAST_PLAYS = 20  # of fewer, a percentage says nothing
 
 
 def count(value: float | None) -> str:
@@ -11,8 +13,12 @@ def count(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """27.3 %."""
-    return NOTHING if value is None else f"{100 * value:.1f} %"
+    """27.3 %; only what is nothing is 0.0 %, and only what is all is 100.0 %."""
+    if value is None:
+        return NOTHING
+    if 0 < value < 0.0005:
+        return "<0.1 %"
+    return ">99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -56,19 +62,23 @@ def moment(value: datetime) -> str:
     return f"{day(value.date())}, {value:%H:%M} UTC"
 
 
-def change(now: float | None, before: float | None) -> str:
-    """+12 %, −3 %, no change; empty if there is nothing to compare with."""
+def change(
+    now: float | None, before: float | None, basis: float, write: Callable[[float | None], str] = count
+) -> str:
+    """+12 %, −3 %, no change; empty if there is nothing to compare with. A percentage needs a `basis` of 20
+    plays: of fewer, the difference itself is told, as `write` spells it."""
     if now is None or before is None:
         return ""
-    if not before:
-        return "no change" if not now else "new"
+    if basis < LEAST_PLAYS or not before:
+        difference = write(abs(now - before))
+        return "no change" if difference == write(0) else f"{'+' if now > before else '−'}{difference}"
     moved = round(100 * (now - before) / before)
     return "no change" if moved == 0 else f"{_signed(moved)} %"
 
 
-def change_in_share(now: float | None, before: float | None) -> str:
-    """+1.2 points."""
-    if now is None or before is None:
+def change_in_share(now: float | None, before: float | None, basis: float) -> str:
+    """+1.2 points; empty if there is nothing to compare with, or a share is of fewer than 20 plays."""
+    if now is None or before is None or basis < LEAST_PLAYS:
         return ""
     moved = round(100 * (now - before), 1)
     return "no change" if moved == 0 else f"{_signed(moved)} points"

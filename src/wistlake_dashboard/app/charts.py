@@ -1,12 +1,13 @@
 """The app's charts. Colours come from the app's theme, so that light and dark both work."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from wistlake_dashboard import words
 from wistlake_dashboard.figures import Row
 
 HEIGHT = 260
@@ -21,12 +22,10 @@ def at(day: date) -> str:
 def days(
     rows: Sequence[Row], measures: dict[str, str], title: str, unit: str = "", form: str = NUMBER
 ) -> alt.LayerChart:
-    """A line a measure: `measures` maps keys of `rows` (which have `date`) to names. None is a gap."""
+    """A line a measure: `measures` maps keys of `rows` (which have `date`) to names. None is a gap: a line that
+    went on over it would show what nobody knows."""
     long = [
-        {"day": at(r["date"]), "what": name, "value": r[key]}
-        for key, name in measures.items()
-        for r in rows
-        if r[key] is not None
+        {"day": at(r["date"]), "what": name, "value": r[key]} for key, name in measures.items() for r in rows
     ]
     base = _chart(long, title).encode(
         x=alt.X("day:T", title=None, axis=_day_axis(rows)),
@@ -47,7 +46,7 @@ def with_notes(chart: alt.LayerChart, notes: Sequence[Row]) -> alt.LayerChart:
     """The chart, with a dashed line on each day on which a media changed; hovering says how."""
     if not notes:
         return chart
-    flags = [{"day": at(n["day"]), "media": n["title"], "change": n["what"]} for n in notes]
+    flags = [{"day": at(n["day"]), "media": n["name"], "change": n["what"]} for n in notes]
     drawn = (
         alt.Chart(_frame(flags))
         .mark_rule(strokeDash=[4, 3], strokeWidth=2, color="#c2410c")
@@ -60,7 +59,8 @@ def with_notes(chart: alt.LayerChart, notes: Sequence[Row]) -> alt.LayerChart:
             ],
         )
     )
-    return alt.layer(*chart.layer, drawn)
+    # The data belong to the chart as a whole: its layers alone would draw nothing.
+    return alt.layer(chart, drawn)
 
 
 def bars(shares: Sequence[tuple[str, int, float]], title: str) -> alt.Chart:
@@ -145,20 +145,19 @@ def stacked(
     colours: Sequence[str] = (),
 ) -> alt.Chart:
     """Stacked bars by `date`, a colour a value of `key`, in the given order; `colours` in that order, too."""
+    days = sorted({r["date"] for r in rows})
     scale = {"scale": alt.Scale(domain=list(order), range=list(colours))} if colours else {}
-    data = [
-        {"day": at(r["date"]), "what": r[key], "value": r[value], "rank": order.index(r[key])} for r in rows
-    ]
+    data = [_band(r["date"]) | {"what": r[key], "value": r[value], "rank": order.index(r[key])} for r in rows]
     return (
         _chart(data, title)
         .mark_bar()
         .encode(
-            x=alt.X("day:T", timeUnit="yearmonthdate", title=None, axis=_day_axis(rows)),
+            x=_day_bands(days),
             y=alt.Y("value:Q", title=unit, axis=alt.Axis(format=NUMBER, tickCount=5)),
             color=alt.Color("what:N", title=None, sort=list(order), legend=_legend(True), **scale),
             order=alt.Order("rank:Q"),
             tooltip=[
-                alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
+                alt.Tooltip("when:N", title="Day"),
                 alt.Tooltip("what:N", title="What"),
                 alt.Tooltip("value:Q", title=unit, format=NUMBER),
             ],
@@ -173,12 +172,13 @@ STATES = {"published": "#2f8f5b", "not there": "#8a93a3", "waiting": "#c98a1b", 
 def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
     """A square a dataset and day, coloured by the worst interval's state."""
     datasets = sorted({r["dataset"] for r in rows})
-    data = [{**r, "day": at(r["day"])} for r in rows]
+    data = [r | _band(r["day"]) for r in rows]
+    days = sorted({r["day"] for r in rows})
     return (
         _chart(data, title, height=alt.Step(26))
         .mark_rect(cornerRadius=2, stroke="#ffffff22")
         .encode(
-            x=alt.X("day:T", timeUnit="yearmonthdate", title=None, axis=_day_axis(rows, "day")),
+            x=_day_bands(days),
             y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
             color=alt.Color(
                 "state:N", title=None, legend=alt.Legend(orient="top", columns=2),
@@ -186,7 +186,7 @@ def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
             ),
             tooltip=[
                 alt.Tooltip("dataset:N", title="Dataset"),
-                alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
+                alt.Tooltip("when:N", title="Day"),
                 alt.Tooltip("state:N", title="Worst state"),
                 alt.Tooltip("intervals:Q", title="Media"),
                 alt.Tooltip("failed:Q", title="Failed"),
@@ -209,12 +209,32 @@ def _legend(wanted: bool) -> Any:
     return alt.Legend(orient="top", labelLimit=240, offset=4) if wanted else None
 
 
-def _day_axis(rows: Sequence[Row], key: str = "date") -> alt.Axis:
+def _day_axis(rows: Sequence[Row]) -> alt.Axis:
     """Whole days only: of a short period each day, of a long one what fits."""
-    found = sorted({r[key] for r in rows})
-    if 0 < len(found) <= 10:
-        return alt.Axis(format="%-d %b", values=[_moment(d) for d in found], labelOverlap=True)
-    return alt.Axis(format="%-d %b" if len(found) < 180 else "%b %Y", tickCount=8, labelOverlap=True)
+    days = sorted({r["date"] for r in rows})
+    if 0 < len(days) <= 10:
+        return alt.Axis(format=_day_format(days), values=[_moment(d) for d in days], labelOverlap=True)
+    return alt.Axis(format=_day_format(days), tickCount=8, labelOverlap=True)
+
+
+def _day_format(days: Sequence[object]) -> str:
+    return "%-d %b" if len(days) < 180 else "%b %Y"
+
+
+def _band(day: date) -> Row:
+    """A day as a band's name, and in words: nothing that a browser could move to another zone."""
+    return {"day": day.isoformat(), "when": words.day(day)}
+
+
+def _day_bands(days: Sequence[date]) -> alt.X:
+    """A band for each day from the first to the last, with its label below its middle: on an axis of time the
+    label stands at the band's edge, where it names the day before as well."""
+    length = (days[-1] - days[0]).days + 1 if days else 0
+    every = [(days[0] + timedelta(days=n)).isoformat() for n in range(length)]
+    step = -(-length // 8) if length > 10 else 1
+    label = f"timeFormat(toDate(datum.value + 'T00:00:00'), '{_day_format(every)}')"
+    axis = alt.Axis(values=every[::step], labelExpr=label, labelAngle=0, labelOverlap=True, ticks=False)
+    return alt.X("day:O", title=None, scale=alt.Scale(domain=every), axis=axis)
 
 
 def _moment(day: date) -> alt.DateTime:

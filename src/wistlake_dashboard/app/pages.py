@@ -9,7 +9,10 @@ import streamlit as st
 from wistlake_dashboard import figures, health, words
 from wistlake_dashboard.app import charts, parts
 from wistlake_dashboard.app.shell import Page, View
+from wistlake_dashboard.changes import changes
+from wistlake_dashboard.coverage import coverage
 from wistlake_dashboard.figures import Retention, Row
+from wistlake_dashboard.scope import Scope
 
 AUDIENCE = (
     ("country", "Countries"),
@@ -23,40 +26,45 @@ AHEAD = timedelta(days=31)
 def overview(view: View) -> None:
     """Headline numbers, days, media, movers, changes."""
     compared = view.ask(figures.compare, view.scope)
-    parts.headline(view.scope, compared.whole)
-    notes = view.ask(figures.changes, view.scope)
+    parts.headline(view.scope, compared, view.names)
+    notes = _changes(view)
     _days(view, notes)
     st.subheader("Media")
     rows = [
-        {"media": view.name(m)} | parts.of_totals(pair.now)
+        {"media_id": m, "media": view.name(m)} | parts.of_totals(pair.now)
         for m, pair in sorted(compared.media.items(), key=lambda i: -(i[1].now.plays or i[1].now.sessions))
     ]
     parts.table("media", rows, {"media": "Media"} | parts.columns_of_totals(view.scope))
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("Top movers")
-        moved = [
-            {"media": view.name(m), "change": change, "before": _plays(pair.before), "now": _plays(pair.now)}
-            for m, change, pair in figures.movers(compared)
-        ]
-        counts = {n: parts.number(n.capitalize(), "plays") for n in ("change", "before", "now")}
-        none = "No plays changed, or there is no whole period before to compare with."
-        parts.table("movers", moved, {"media": "Media"} | counts, empty=none)
-    with right:
-        st.subheader("Changes to media")
-        columns = {"day": parts.day(), "title": "Media", "what": "What"}
-        parts.table("changes", notes, columns, empty="No media changed in these days.")
+    st.subheader("Top movers")
+    moved = [
+        {
+            "media_id": m, "media": view.name(m), "change": change, "before": _plays(pair.before),
+            "now": _plays(pair.compared), "note": compared.coverage.standing.get(m, ""),
+        }
+        for m, change, pair in figures.movers(compared)
+    ]  # fmt: skip
+    counts = {n: parts.number(n.capitalize(), "plays") for n in ("change", "before", "now")}
+    none = "No plays changed, or there is nothing to compare with."
+    parts.table("movers", moved, {"media": "Media"} | counts | {"note": "Note"}, empty=none)
+    st.subheader("Changes to media")
+    columns = {"day": parts.day(), "name": "Media", "what": "What"}
+    parts.table("changes", notes, columns, empty="No media changed in these days.")
+
+
+def _changes(view: View) -> list[Row]:
+    return [n | {"name": view.name(n["media_id"])} for n in view.ask(changes, view.scope)]
 
 
 def _plays(totals: figures.Totals | None) -> int | None:
-    if totals is None:
-        return None
-    return totals.plays_from_events if totals.plays is None else totals.plays
+    return None if totals is None else totals.played
 
 
 def _days(view: View, notes: list[Row]) -> None:
     found = view.ask(figures.by_day, view.scope)
-    rows: list[Row] = [{"date": d} | parts.of_totals(t) for d, t in found.items()]
+    absent = dict.fromkeys(parts.of_totals(figures.Totals()))
+    rows: list[Row] = [
+        {"date": d} | (parts.of_totals(found[d]) if d in found else absent) for d in view.scope.days
+    ]
     plays = "plays_from_events" if view.scope.channels else "plays"
     named = {
         plays: "Plays in sessions" if view.scope.channels else "Plays",
@@ -89,17 +97,21 @@ def media(view: View) -> None:
         return
     scope = replace(view.scope, media=(one,))
     compared = view.ask(figures.compare, scope)
-    parts.headline(scope, compared.whole)
+    parts.headline(scope, compared, view.names)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Funnel")
-        _funnel(compared.whole.now)
+        _funnel(compared.whole.now, scope)
     with right:
         st.subheader("Retention")
+        if scope.channels:
+            st.caption("Of all channels: Wistia has one curve a media.")
         _retention(view.ask(figures.retention, scope).get(one))
-    _days(replace(view, scope=scope), view.ask(figures.changes, scope))
+    alone = replace(view, scope=scope)
+    _days(alone, _changes(alone))
     st.subheader("Revisions")
-    st.caption("How Wistia's counts of each day moved after they were first read.")
+    st.caption(f"How Wistia's counts of each day{', of all channels,' if scope.channels else ''} moved after they were "
+               "first read.")  # fmt: skip
     rows = [
         r | {"moved_at": words.moment(r["moved_at"]) if r["moved_at"] else "never"}
         for r in view.ask(health.revisions, scope)
@@ -110,13 +122,14 @@ def media(view: View) -> None:
         "plays": parts.number("Plays now", "plays"),
         "first_loads": parts.number("Loads at first", "loads"),
         "loads": parts.number("Loads now", "loads"),
-        "readings": parts.number("Different readings"),
+        "readings": parts.number("Different counts"),
         "moved_at": "Counts last moved",
+        "restated": parts.number("Hours restated"),
     }
     parts.table("revisions", rows, columns, empty="Wistia's daily counts of these days were not read yet.")
 
 
-def _funnel(totals: figures.Totals) -> None:
+def _funnel(totals: figures.Totals, scope: Scope) -> None:
     steps = figures.funnel(totals)
     known = [(name, n) for name, _, n in steps if n is not None]
     first = known[0][1] if known else 0
@@ -124,8 +137,12 @@ def _funnel(totals: figures.Totals) -> None:
         st.caption("Nothing was loaded or played in these days.")
         return
     drawn = [(name, n, n / first) for name, n in known]
-    parts.draw(charts.funnel(drawn, "From loads to the end of the media"))
-    st.caption("Loads and plays are Wistia's daily counts; how far people came is from sessions.")
+    parts.draw(charts.funnel(drawn, f"From {known[0][0].lower()} to the end of the media"))
+    st.caption(
+        "From the sessions of the channels chosen: Wistia's loads and plays are not known by channel."
+        if scope.channels
+        else "Loads and plays are Wistia's daily counts; how far people came is from sessions."
+    )
     rows = [{"step": name, "number": n, "share": 100 * share} for name, n, share in drawn]
     columns = {
         "step": "Step",
@@ -156,6 +173,7 @@ def _retention(curve: Retention | None) -> None:
 
 def audience(view: View) -> None:
     """Where people are, what they watch with, and on which pages."""
+    parts.lacking(view.ask(coverage, view.scope), view.names)
     for pair in (AUDIENCE[:2], AUDIENCE[2:]):
         for column, (name, title) in zip(st.columns(2, gap="large"), pair, strict=True):
             with column:
@@ -200,16 +218,21 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
 
 def channels(view: View) -> None:
     """Where plays came from, by the rules; and how many no rule knows."""
+    parts.lacking(view.ask(coverage, view.scope), view.names)
     found = view.ask(figures.breakdown, "channel", view.scope)
     shares = {name: share for name, _, share in figures.shares(found, top=len(found))}
     if not shares:
         st.caption("Nothing was played in these days.")
         return
+    every = view.ask(figures.breakdown, "channel", replace(view.scope, channels=()))
     st.metric(
-        "Unclassified", words.share(shares.get(figures.UNCLASSIFIED, 0.0)), border=True, width=166,
+        "Unclassified", words.share(figures.share_of(every, figures.UNCLASSIFIED)), border=True, width=166,
         help="Share of the plays in sessions that no channel rule fits. The rules are yours: WISTLAKE_CHANNELS.",
     )  # fmt: skip
-    days = view.ask(figures.channels_by_day, view.scope)
+    if view.scope.channels:
+        st.caption("Unclassified is a share of all channels, whichever are chosen.")
+    # A channel with conversions alone has no plays to draw.
+    days = [r for r in view.ask(figures.channels_by_day, view.scope) if r["channel"] in shares]
     st.subheader("By day")
     parts.draw(
         charts.stacked(
@@ -232,6 +255,7 @@ def channels(view: View) -> None:
 def lake(view: View) -> None:
     """What was fetched, certified, refused, run and proved."""
     scope = view.scope
+    parts.lacking(view.ask(coverage, scope), view.names)
     # Days that are fetched and not published yet lie after the last published one.
     ahead = replace(scope, end=scope.end + AHEAD) if scope.end == view.last else scope
     st.subheader("Days fetched")
@@ -291,6 +315,7 @@ def _proofs(view: View) -> None:
 
 def _runs(view: View) -> None:
     st.subheader("Runs")
+    st.caption("The newest 50, whatever days and media they were about.")
     columns = {
         "started_at": parts.moment("Began"),
         "status": "Status",

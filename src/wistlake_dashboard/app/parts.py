@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from wistlake_dashboard import words
+from wistlake_dashboard import gaps, words
 from wistlake_dashboard.app import theme
+from wistlake_dashboard.coverage import Coverage
 from wistlake_dashboard.definitions import definition
-from wistlake_dashboard.figures import Pair, Row, Totals
+from wistlake_dashboard.figures import Comparison, Pair, Row, Totals
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.spreadsheet import to_csv
 from wistlake_dashboard.tiles import Tile, tiles
@@ -16,13 +17,26 @@ from wistlake_dashboard.tiles import Tile, tiles
 SHARE, COUNT = "%.1f %%", "localized"
 
 
-def headline(scope: Scope, whole: Pair) -> None:
-    """The period's tiles, each with its definition and how it moved."""
+def headline(scope: Scope, compared: Comparison, names: Mapping[str, str]) -> None:
+    """The period's tiles, each with its definition and how it moved, and what the figures lack."""
+    whole = compared.whole
     with st.container(horizontal=True):
         for tile in tiles(scope):
             _tile(tile, whole)
-    if whole.before is not None:
+    if whole.before is None:
+        st.caption(gaps.NO_COMPARISON)
+    else:
         st.caption(f"Changes are against {words.span(scope.before.start, scope.before.end)}.")
+    lacking(compared.coverage, names, compared=whole.before is not None)
+
+
+def lacking(coverage: Coverage, names: Mapping[str, str], *, compared: bool = False) -> None:
+    """What the period lacks, if anything. Titles are people's: they are shown as text."""
+    lines = gaps.sentences(coverage, names, compared=compared)
+    if lines:
+        with st.container(border=True, gap="xsmall"):
+            for line in lines:
+                st.text(line)
 
 
 def _tile(tile: Tile, whole: Pair) -> None:
@@ -30,8 +44,8 @@ def _tile(tile: Tile, whole: Pair) -> None:
     # A minus sign of typography would be taken for growth.
     st.metric(
         tile.title, tile.now(whole), moved.replace("−", "-") or None, help=definition(tile.metric), border=True,
-        width=166, delta_color="off" if moved in ("no change", "new") else "normal",
-        delta_arrow="off" if moved in ("no change", "new") else "auto",
+        width=166, delta_color="off" if moved == "no change" else "normal",
+        delta_arrow="off" if moved == "no change" else "auto",
     )  # fmt: skip
 
 
@@ -47,14 +61,16 @@ def draw(chart: Any) -> None:
 def table(
     name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *, empty: str = "Nothing here."
 ) -> None:
-    """Rows with the columns named (a heading, or a Streamlit column) and, below, the same as a CSV file."""
+    """Rows with the columns named (a heading, or a Streamlit column) and, below, the same as a CSV file, which
+    also has the media's id: a title may be that of several."""
     if not rows:
         st.caption(empty)
         return
     shown = [{key: row[key] for key in columns} for row in rows]
     st.dataframe(shown, column_config=dict(columns), hide_index=True, width="stretch")
+    file = list(dict.fromkeys((*(("media_id",) if "media_id" in rows[0] else ()), *columns)))
     st.download_button(
-        "Download CSV", to_csv(list(columns), shown), f"wistlake-{name}.csv", "text/csv", key=f"csv-{name}",
+        "Download CSV", to_csv(file, rows), f"wistlake-{name}.csv", "text/csv", key=f"csv-{name}",
         icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
 

@@ -16,6 +16,11 @@ from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import trust_line
 
 TITLE = "Wistia engagement"
+OF_ALL_CHANNELS = (
+    "Figures are of the sessions of the channels chosen. Wistia counts loads and plays by media alone: those and the "
+    "play rate are left out. What is said of days, certificates, retention, revisions and changes to media is of all "
+    "channels."
+)
 _TONES: dict[str, Callable[..., Any]] = {"": st.success, "warn": st.info, "bad": st.error}
 
 
@@ -29,9 +34,14 @@ class View:
     last: date
 
     def name(self, media_id: str) -> str:
-        """The media's title, or its id."""
+        """What people call the media, and no other one; or its id."""
         row = self.media.get(media_id)
-        return str(row["title"]) if row else media_id
+        return str(row["name"]) if row else media_id
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of all media, by id."""
+        return {media_id: self.name(media_id) for media_id in self.media}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,8 @@ def _filters(ask: Reader, extent: tuple[date, date], media: dict[str, Row]) -> S
         chosen = st.multiselect(
             "Media",
             list(media),
-            format_func=lambda m: media[m]["title"],
+            # The browser sends the name back, not the id: it must be one media's alone.
+            format_func=lambda m: media[m]["name"],
             key="media",
             placeholder="All media",
         )
@@ -122,3 +133,5 @@ def _trust(view: View) -> None:
     trust = view.ask(figures.trust, view.scope)
     tone, said = trust_line(trust)
     _TONES[tone](f"{'**Simulated data.** ' if trust.is_simulated else ''}{said}")
+    if view.scope.channels:
+        st.caption(OF_ALL_CHANNELS)

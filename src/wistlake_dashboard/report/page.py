@@ -4,9 +4,10 @@ from datetime import date
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard import figures, words
+from wistlake_dashboard import figures, gaps, words
+from wistlake_dashboard.changes import changes
 from wistlake_dashboard.definitions import definition
-from wistlake_dashboard.figures import Pair, Trust
+from wistlake_dashboard.figures import Comparison, Pair, Trust
 from wistlake_dashboard.periods import usual
 from wistlake_dashboard.report import sections
 from wistlake_dashboard.report.html import Markup, join, tag
@@ -64,17 +65,18 @@ def _empty() -> Markup:
 
 
 def _full(query: "Query", scope: Scope) -> Markup:
-    names = {m: str(row["title"]) for m, row in figures.media(query).items()}
+    names = figures.names(query)
     compared = figures.compare(query, scope)
     drawn = scope.with_before if compared.whole.before else scope
-    notes = figures.changes(query, scope)
+    notes = changes(query, scope)
     shaded = drawn.length - scope.length
     return join(
         tag("h1", TITLE),
         tag("p", _period(scope, compared.whole), class_="soft"),
         _trust(figures.trust(query, scope)),
+        _gaps(compared, names),
         sections.tiles(compared.whole),
-        sections.by_day(figures.by_day(query, drawn), drawn, shaded, notes),
+        sections.by_day(figures.by_day(query, drawn), drawn, shaded, notes, names),
         sections.movers(compared, names),
         sections.media(compared, names),
         sections.retention(figures.retention(query, scope), compared, names),
@@ -96,6 +98,15 @@ def _full(query: "Query", scope: Scope) -> Markup:
 def _period(scope: Scope, whole: Pair) -> str:
     said = words.span(scope.start, scope.end)
     return f"{said}, beside {words.span(scope.before.start, scope.before.end)}" if whole.before else said
+
+
+def _gaps(compared: Comparison, names: sections.Names) -> Markup | None:
+    """What the figures below lack, or None."""
+    is_compared = compared.whole.before is not None
+    lines = gaps.sentences(compared.coverage, names, compared=is_compared)
+    if not is_compared:
+        lines.append(gaps.NO_COMPARISON)
+    return tag("ul", *(tag("li", line) for line in lines), class_="gaps") if lines else None
 
 
 def _trust(trust: Trust) -> Markup:

@@ -37,7 +37,9 @@ def _tile(whole: Pair, tile: Tile) -> Markup:
     )
 
 
-def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Sequence[Row]) -> Markup:
+def by_day(
+    found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Sequence[Row], names: Names
+) -> Markup:
     """Plays and viewers, hours and viewers per load, day by day; the first `shaded` days lie before the period."""
     days = scope.days
     labels = [f"{d.day} {d:%b}" for d in days]
@@ -53,18 +55,14 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
     ]
     hours = [line("Hours watched", "a", lambda t: t.watch_seconds / 3600, _hours)]
     rates = [line("Viewers per load", "a", lambda t: t.viewers_per_load, words.share)]
-    flags = [
-        (days.index(n["day"]), f"{n['title'] or n['media_id']}: {n['what']}")
-        for n in notes
-        if n["day"] in days
-    ]
+    flags = _flags(days, notes, names)
     before = tag("p", "The shaded days are the period before.", class_="soft") if shaded else None
     head = heads(
         "Day", ("Plays", "plays"), ("Unique viewers", "unique_viewers"), ("Loads", "loads"),
         ("Viewers per load", "viewers_per_load"), ("Watch time", "watch_seconds"),
         ("Completion", "completion_share"),
     )  # fmt: skip
-    rows = [(words.day(d), *_numbers(found[d])) for d in days if d in found]
+    rows = [(words.day(d), *(_numbers(found[d]) if d in found else _ABSENT)) for d in days]
     return tag(
         "section",
         tag("h2", "By day"),
@@ -83,11 +81,22 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
     )  # fmt: skip
 
 
+def _flags(days: Sequence[date], notes: Sequence[Row], names: Names) -> list[tuple[int, str]]:
+    """One flag for all that changed on a day: two on one spot could not be read."""
+    texts: dict[date, list[str]] = {}
+    for n in notes:
+        texts.setdefault(n["day"], []).append(f"{names.get(n['media_id'], n['media_id'])}: {n['what']}")
+    return [(at, "; ".join(texts[day])) for at, day in enumerate(days) if day in texts]
+
+
 def _numbers(t: Totals) -> tuple[str, ...]:
     return (
         words.count(t.plays), words.count(t.unique_viewers), words.count(t.loads), words.share(t.viewers_per_load),
         words.duration(t.watch_seconds), words.share(t.completion),
     )  # fmt: skip
+
+
+_ABSENT = (words.NOTHING,) * len(_numbers(Totals()))
 
 
 def _hours(value: float | None) -> str:
@@ -104,7 +113,7 @@ def media(compared: Comparison, names: Names) -> Markup:
     """Every media's numbers, most played first."""
     ordered = sorted(compared.media.items(), key=lambda m: (-(m[1].now.plays or 0), m[0]))
     rows = [
-        (names.get(m, m), *_numbers(p.now)[:1], words.change(p.now.plays, p.before.plays) if p.before else "",
+        (names.get(m, m), *_numbers(p.now)[:1], _change(p, compared.coverage.standing.get(m, "")),
          *_numbers(p.now)[1:])
         for m, p in ordered[:MOST_MEDIA]
     ]  # fmt: skip
@@ -113,10 +122,17 @@ def media(compared: Comparison, names: Names) -> Markup:
         ("Viewers per load", "viewers_per_load"), ("Watch time", "watch_seconds"),
         ("Completion", "completion_share"),
     )  # fmt: skip
-    head[2] = Head("Change", "Plays against the period before.")
+    head[2] = Head(
+        "Change", f"Plays against the period before; no percentage of fewer than {words.LEAST_PLAYS}."
+    )
     left = len(ordered) - MOST_MEDIA
     rest = tag("p", f"And {words.plural(left, 'other')}.", class_="soft") if left > 0 else None
     return tag("section", tag("h2", "Media"), table("media", "Media", head, rows), rest)
+
+
+def _change(pair: Pair, standing: str) -> str:
+    """The change, and in a word what it must not be taken for."""
+    return ", ".join(part for part in (TILES[0].moved(pair), standing.split(",", maxsplit=1)[0]) if part)
 
 
 def movers(compared: Comparison, names: Names) -> Markup | None:
@@ -126,10 +142,11 @@ def movers(compared: Comparison, names: Names) -> Markup | None:
         return None
     rows = [
         (names.get(m, m), words.signed(change), words.count(p.before.plays if p.before else None),
-         words.count(p.now.plays))
+         words.count(p.compared.plays), compared.coverage.standing.get(m, ""))
         for m, change, p in moved
     ]  # fmt: skip
     head = heads("Media", ("Change in plays", "plays"), ("Before", "plays"), ("Now", "plays"))
+    head.append(Head("Note", "New in these days, deleted, or followed in a part of the two periods only."))
     return tag("section", tag("h2", "Top movers"), table("movers", "Top movers", head, rows))
 
 
@@ -185,16 +202,16 @@ def breakdown(name: str, title: str, one: str, found: Sequence[Row]) -> Markup:
     ]
     head = [*heads(one, ("Plays in sessions", "plays_from_events")), SHARE, Head("")]
     shown = table(name, title, head, rows) if rows else tag("p", "Nothing played.", class_="soft")
-    return tag("div", tag("h2", title), _unclassified(shares) if name == "channel" and rows else None, shown)
+    return tag("div", tag("h2", title), _unclassified(found) if name == "channel" and rows else None, shown)
 
 
 def _tone(label: str) -> str:
     return "warn" if label == figures.UNCLASSIFIED else ""
 
 
-def _unclassified(shares: Sequence[tuple[str, int, float]]) -> Markup:
-    share = next((s for name, _, s in shares if name == figures.UNCLASSIFIED), 0.0)
-    said = f"{words.share(share)} unclassified. Plays in a platform's own player are invisible to Wistia."
+def _unclassified(found: Sequence[Row]) -> Markup:
+    share = words.share(figures.share_of(found, figures.UNCLASSIFIED))
+    said = f"{share} unclassified. Plays in a platform's own player are invisible to Wistia."
     return tag("p", said, class_="soft")
 
 

@@ -1,0 +1,255 @@
+"""Which days of a period each media has numbers for, so that nothing is compared with a hole.
+
+A day that is not there is zero only where it must be: before the media was made, and after it was deleted.
+Everywhere else it is unknown: it is named, and a comparison leaves it out of both periods.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from wistlake_dashboard import words
+from wistlake_dashboard.scope import Scope, day_literal, listed
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+Days = Mapping[str, set[date]]  # by media
+_DAY = timedelta(days=1)
+_SOON = timedelta(
+    days=2
+)  # a new media is followed this long after it was made: from a UTC day, by the next run
+
+
+class Why(StrEnum):
+    """Why a media's day has no number, or no current one."""
+
+    ABSENT = "absent"
+    BLOCKED = "blocked"
+    STALE = "stale"
+    NOT_YET = "not followed yet"
+    NO_LONGER = "no longer followed"
+    NOT_MADE = "not made yet"
+    DELETED = "deleted"
+
+
+ZERO = (Why.NOT_MADE, Why.DELETED)  # nothing can have been played then
+EXPECTED = (Why.ABSENT, Why.BLOCKED, Why.STALE)  # the lake should have these days
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A media as the lake knows it: when it was made (UTC), its first and last published day, the day it is
+    followed from, and whether it is no longer followed, or deleted."""
+
+    made: date | None = None
+    first: date | None = None
+    last: date | None = None
+    begins: date | None = None
+    retired: bool = False
+    deleted: bool = False
+
+    def why(self, day: date, *, failed: bool) -> Why:
+        """Why there is no number for `day`; `failed`: an attempt at it is on record."""
+        if self.made and day < self.made:
+            return Why.NOT_MADE
+        start = self.first or self.begins
+        if not failed and start and day < start:
+            return Why.NOT_YET
+        over = self.last is None or day > self.last
+        if over and self.deleted:
+            return Why.DELETED
+        if over and self.retired:
+            return Why.NO_LONGER
+        return Why.BLOCKED if failed else Why.ABSENT
+
+    def standing(self, scope: Scope, lake_begins: date) -> str:
+        """What explains the media's change apart from its viewers: new, deleted, or newly followed."""
+        if self.deleted and (self.last is None or self.last < scope.end):
+            return f"deleted, nothing after {words.day(self.last)}" if self.last else "deleted"
+        if self.made and scope.start <= self.made <= scope.end:
+            return "new"
+        if self.retired and self.last and self.last < scope.end:
+            return f"no longer followed after {words.day(self.last)}"
+        if self.first and self.first > max(scope.before.start, lake_begins) and not self._since_made():
+            return f"followed since {words.day(self.first)}"
+        return ""
+
+    def _since_made(self) -> bool:
+        return bool(self.made and self.first and self.made >= self.first - _SOON)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Days in a row that a media has no current number for."""
+
+    media_id: str
+    start: date
+    end: date
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a scope and the period before it lack. `media`: all that have a part in them; `uneven`: by media,
+    the days (counted from the period's first) that one of the two lacks; `even`: media with enough of both
+    to be compared; `standing`: what explains a media's change apart from its viewers."""
+
+    scope: Scope
+    lacks: tuple[Lack, ...] = ()
+    media: frozenset[str] = frozenset()
+    even: frozenset[str] = frozenset()
+    uneven: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    standing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both periods have everything."""
+        return not self.uneven and self.even == self.media
+
+    def condition(self) -> str:
+        """SQL that is true of the media days that both periods have: those are compared, and nothing else."""
+        if not self.even:
+            return "FALSE"
+        gaps: dict[frozenset[int], list[str]] = {}
+        for media_id in sorted(self.even & self.uneven.keys()):
+            gaps.setdefault(self.uneven[media_id], []).append(media_id)
+        without = (
+            f"NOT (media_id IN {listed(ids)} AND ({self._days(offsets)}))" for offsets, ids in gaps.items()
+        )
+        return " AND ".join((f"media_id IN {listed(sorted(self.even))}", *without))
+
+    def _days(self, offsets: Iterable[int]) -> str:
+        """Those days of both periods, in SQL, as ranges."""
+        lacking = {
+            start + n * _DAY: Why.ABSENT
+            for start in (self.scope.before.start, self.scope.start)
+            for n in offsets
+        }
+        return " OR ".join(
+            f"date BETWEEN {day_literal(run.start)} AND {day_literal(run.end)}" for run in _runs("", lacking)
+        )
+
+
+def coverage(query: "Query", scope: Scope) -> Coverage:
+    """What the scope and the period before it lack."""
+    both = scope.with_before
+    published = _days_of(
+        query, f"SELECT media_id, date AS day FROM gold.fact_media_daily WHERE {both.where()}"
+    )
+    stale = _days_of(
+        query,
+        "SELECT media_id, day FROM ops.intervals WHERE dataset = 'gold' AND state <> 'published' "
+        f"AND {both.where('day')}",
+    )
+    failed = _failed(query, both)
+    lives = _lives(query, scope)
+    lacking = {m: _lacking(life, both, m, published, stale, failed) for m, life in sorted(lives.items())}
+    # A media that is neither there nor expected has no part in these days.
+    media = {m for m, days in lacking.items() if m in published or any(w in EXPECTED for w in days.values())}
+    uneven = {m: offsets for m in sorted(media) if (offsets := _offsets(scope, lacking[m]))}
+    begins = _lake_begins(query)
+    return Coverage(
+        scope,
+        tuple(lack for m in sorted(media) for lack in _runs(m, lacking[m])),
+        frozenset(media),
+        frozenset(m for m in media if m in published and 2 * len(uneven.get(m, ())) <= scope.length),
+        uneven,
+        {m: why for m in sorted(media) if (why := lives[m].standing(scope, begins))},
+    )
+
+
+def _lacking(
+    life: Life, both: Scope, media_id: str, published: Days, stale: Days, failed: Days
+) -> dict[date, Why]:
+    """The days of both periods without a current number, and why."""
+    there, old, tried = (days.get(media_id, set()) for days in (published, stale, failed))
+    return {
+        day: Why.STALE if day in there else life.why(day, failed=day in tried)
+        for day in both.days
+        if day not in there or day in old
+    }
+
+
+def _offsets(scope: Scope, lacking: Mapping[date, Why]) -> frozenset[int]:
+    """The days, counted from a period's first, that are unknown in one of the two."""
+    return frozenset(
+        (day - scope.start).days % scope.length for day, why in lacking.items() if why not in ZERO
+    )
+
+
+def _lives(query: "Query", scope: Scope) -> dict[str, Life]:
+    where = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
+    spans = _by_media(
+        query,
+        f"SELECT media_id, min(date) AS first, max(date) AS last FROM gold.fact_media_daily{where} GROUP BY media_id",
+    )
+    described = _by_media(query, f"SELECT media_id, created_at, is_deleted FROM silver.dim_media{where}")
+    followed = _by_media(query, f"SELECT media_id, first_day, retired_at FROM ops.media{where}")
+    return {
+        m: _life(spans.get(m, {}) | described.get(m, {}) | followed.get(m, {})) for m in {**spans, **followed}
+    }
+
+
+def _life(row: Mapping[str, Any]) -> Life:
+    made = row.get("created_at")
+    return Life(
+        made.date() if made else None,
+        row.get("first"),
+        row.get("last"),
+        row.get("first_day"),
+        row.get("retired_at") is not None,
+        bool(row.get("is_deleted")),
+    )
+
+
+def _lake_begins(query: "Query") -> date:
+    rows = _rows(query, "SELECT min(date) AS first FROM gold.fact_media_daily")
+    first: date | None = rows[0]["first"]
+    return first or date.max
+
+
+def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
+    """The account's days that a failed attempt is about; one of sessions may be about the days around it, too."""
+    days: dict[str, set[date]] = {}
+    wide = Scope(both.start - _DAY, both.end + _DAY, both.media)
+    text = (
+        "SELECT media_id, dataset, day FROM ops.intervals WHERE state = 'failed' "
+        f"AND dataset IN ('events', 'media_by_date') AND {wide.where('day')}"
+    )
+    for row in _rows(query, text):
+        around = (-1, 0, 1) if row["dataset"] == "events" else (0,)
+        days.setdefault(row["media_id"], set()).update(row["day"] + n * _DAY for n in around)
+    return days
+
+
+def _days_of(query: "Query", text: str) -> dict[str, set[date]]:
+    days: dict[str, set[date]] = {}
+    for row in _rows(query, text):
+        days.setdefault(row["media_id"], set()).add(row["day"])
+    return days
+
+
+def _by_media(query: "Query", text: str) -> dict[str, dict[str, Any]]:
+    return {row["media_id"]: row for row in _rows(query, text)}
+
+
+def _rows(query: "Query", text: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = query.sql(text).to_pylist()
+    return rows
+
+
+def _runs(media_id: str, lacking: Mapping[date, Why]) -> Iterator[Lack]:
+    """Days in a row for one reason, as one."""
+    run: Lack | None = None
+    for day, why in sorted(lacking.items()):
+        if run and run.why is why and run.end + _DAY == day:
+            run = Lack(media_id, run.start, day, why)
+            continue
+        if run:
+            yield run
+        run = Lack(media_id, day, day, why)
+    if run:
+        yield run
