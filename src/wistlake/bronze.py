@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import Field, Source
 from wistlake.errors import StoreError
 from wistlake.foreign import shown_name
 
 ROOT = "bronze/wistia"
-FORMAT = 1
+FORMAT = 2  # 2: `steady_hash`
 MANIFEST = "manifest.json"
 Record = Mapping[str, Any]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -41,7 +41,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What commits a landing. `walk` is the client's proof that the listing was complete and stable."""
+    """What commits a landing. `walk` is the client's proof that the listing was complete and stable.
+
+    `observed_at` is the moment from which the run reads: all listings of one run are equally new.
+    """
 
     landing_id: str
     dataset: str
@@ -62,6 +65,7 @@ class Manifest:
     missing: bool = False
     redacted: bool = False
     supersedes: str = ""
+    steady_hash: str = ""
     format: int = FORMAT
 
 
@@ -140,8 +144,24 @@ def payload_hash(parts: Sequence[Part]) -> str:
 
 def content_hash(source: Source, records: Iterable[Record]) -> str:
     """What the records say, whatever their order or repetition: contract fields, volatile ones left out."""
-    steady = tuple(f.path.split(".") for f in source.fields if not f.volatile)
-    distinct = {json.dumps([_at(record, path) for path in steady], sort_keys=True) for record in records}
+    return _hash_of((f for f in source.fields if not f.volatile), records)
+
+
+def steady_hash(source: Source, records: Iterable[Record]) -> str:
+    """The same without what the source restates at will: a day is settled when two readings agree on this."""
+    return _hash_of((f for f in source.fields if not (f.volatile or f.restated)), records)
+
+
+def hashes(source: Source, records: Sequence[Record]) -> tuple[str, str]:
+    """`content_hash` and `steady_hash`; most sources restate nothing, and have one hash."""
+    content = content_hash(source, records)
+    restates = any(f.restated for f in source.fields)
+    return content, steady_hash(source, records) if restates else content
+
+
+def _hash_of(chosen: Iterable[Field], records: Iterable[Record]) -> str:
+    paths = tuple(f.path.split(".") for f in chosen)
+    distinct = {json.dumps([_at(record, path) for path in paths], sort_keys=True) for record in records}
     digest = hashlib.sha256()
     for line in sorted(distinct):
         digest.update(line.encode())

@@ -107,7 +107,7 @@ def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:
         [("dataset", pa.string()), ("media_id", pa.string()), ("day", day), ("state", pa.string()),
          ("reason", pa.string()), ("rows", pa.int64()), ("finished", pa.bool_()), ("missing", pa.bool_()),
          ("confirmations", pa.int64()), ("observed_at", moment), ("published_at", moment), ("run_id", pa.string()),
-         ("landing_id", pa.string())]
+         ("landing_id", pa.string()), ("moved_at", moment)]
     )  # fmt: skip
     watermarks = pa.schema(
         [("dataset", pa.string()), ("media_id", pa.string()), ("last_date", day), ("updated_at", moment),

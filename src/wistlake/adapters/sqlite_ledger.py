@@ -74,6 +74,10 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        "ALTER TABLE intervals ADD COLUMN steady_hash TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE intervals ADD COLUMN moved_at TEXT",
+    ),
 )
 
 

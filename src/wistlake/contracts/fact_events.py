@@ -21,6 +21,7 @@ TABLE = Table(
     partition="days(event_date)",
     scope=("media_id", "event_date"),
     removal=Removal.SOFT,
+    preferred=("percent_viewed", "received_at"),
     sources=("events",),
     references=(("media_id", "silver.dim_media.media_id"),),
     columns=(

@@ -57,8 +57,10 @@ class Field:
     """One value in a source payload that the lake relies on.
 
     `path` is dotted from the record's root. `volatile` values change without the facts changing
-    (names, modelled hours): they take no part in the content hash. `required` fields stop the run
-    as `SourceChanged` when a whole page lacks them; on single rows their absence quarantines the row.
+    (names, pictures): they take no part in the content hash. `restated` values do, since tables hold
+    them, but the source moves them at will: whether a day has settled is judged without them.
+    `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
+    absence quarantines the row.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
     """
 
@@ -68,6 +70,7 @@ class Field:
     doc: str
     required: bool = False
     volatile: bool = False
+    restated: bool = False
     holds_json: bool = False
 
     @property
@@ -123,7 +126,8 @@ class Table:
     """One table of silver, gold or ops.
 
     `scope` names the columns whose values bound one rebuild: a build replaces whole scopes and leaves
-    every other row alone. `partition` is an Iceberg transform over one column, or "".
+    every other row alone. `partition` is an Iceberg transform over one column, or "". A key may be observed in
+    two scopes: of equally new rows the one with the greater values of `preferred` wins, in that order.
     """
 
     layer: str
@@ -134,6 +138,7 @@ class Table:
     columns: tuple[Column, ...]
     scope: tuple[str, ...]
     removal: Removal = Removal.DELETE
+    preferred: tuple[str, ...] = ()
     partition: str = ""
     sources: tuple[str, ...] = ()
     version: int = 1
@@ -175,7 +180,7 @@ def names(columns: Iterable[Column]) -> tuple[str, ...]:
 
 
 OBSERVED_AT = Column(
-    "observed_at", Type.TIMESTAMP, Privacy.NONE, "When the landing that this row came from was listed.",
+    "observed_at", Type.TIMESTAMP, Privacy.NONE, "When the run that listed this row, as it is, began to read.",
     nullable=False, lineage=True,
 )  # fmt: skip
 LANDING_ID = Column(

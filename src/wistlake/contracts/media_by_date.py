@@ -14,7 +14,7 @@ SOURCE = Source(
         Field("play_count", Type.LONG, Privacy.NONE, "Times it was played.", required=True),
         Field(
             "hours_watched", Type.DOUBLE, Privacy.NONE,
-            "Modelled: plays x lifetime engagement x duration; restated at will.",
+            "Modelled: plays x lifetime engagement x duration; restated at will.", restated=True,
         ),
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from wistlake.pipeline.ingest import FIRST
 from wistlake.pipeline.order import Client, MediaChoice, RunOrder
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
+from wistlake.planning.sample import sample
 from wistlake.ports import Ledger
 
 LEFT = "no longer listed by the account"
@@ -30,7 +31,7 @@ def ask(order: RunOrder, ledger: Ledger, chosen: Sequence[str], known: Sequence[
     media = _follow(order, ledger, chosen)
     left = _left(order, ledger, chosen)
     fetches = (
-        plan(order.sources, media, known, order.window)
+        plan(order.sources, media, known, order.window, sample(media, known, order.window))
         if order.only is None
         else exactly(order.sources, order.only, order.window)
     )

@@ -2,21 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
 from wistlake import bronze
+from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
-from wistlake.planning.calendar import last_finished, zone
+from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
-from wistlake.planning.publishing import EVENTS, publishing
+from wistlake.planning.lookback import learned
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
+from wistlake.planning.shared import Shared, restless, together
 from wistlake.ports import ObjectStore
-from wistlake.quality.checks import Finding, freshness
+from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
 
 USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
@@ -27,8 +30,10 @@ Done = tuple[BuildPlan, BuildResult]
 def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
     """Everything that a built day depends on. The same signature: the same rows, so no build."""
     contract = source(interval.dataset)
+    # What a snapshot says depends on when it was taken: the duration that a media had then, say.
+    taken = interval.observed_at if contract.calendar is Calendar.SNAPSHOT else None
     said = [
-        interval.content_hash,
+        interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
         contract.version,
         TRANSFORM_VERSION,
@@ -76,47 +81,111 @@ def assemble(
     objects: ObjectStore,
     keys: tuple[bytes, ...],
     tried: Set[Key] = frozenset(),
+    shared: frozenset[Shared] = frozenset(),
 ) -> BuildPlan:
     """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
-    memory takes. Days that must wait for a later build are not published by this one.
+    memory takes, but days that have `shared` keys with each other. Days that must wait for a later build are
+    not published by this one.
 
     Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
     """
+    open_ = pending(intervals, order, len(keys))
     # What was built once and has left bronze since stays as it stands; what never was built is missed.
-    left = [
-        i
-        for i in pending(intervals, order, len(keys))
-        if not i.built_signature or objects.exists(bronze.manifest_key(i.landing_id))
-    ]
+    left = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
+    read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
+    if any(s.name == EVENTS for s in order.sources):
+        left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
     waiting = within_memory([i for i in left if i.key not in tried])
+    chosen = {i.key for i in waiting}
+    waiting = (*waiting, *_built(intervals, together(chosen, shared) - chosen - tried, objects))
     later = {i.key for i in left} - {i.key for i in waiting}
-    intervals = [i for i in intervals if i.key not in later]
-    manifests = tuple(bronze.decode_manifest(objects.get(bronze.manifest_key(i.landing_id))) for i in waiting)
+    ready = [i for i in intervals if i.key not in later]
     days = publishing(
-        [m for m in media if m.retired_at is None],
-        intervals,
+        media,
+        ready,
         waiting,
         datasets=frozenset(s.name for s in order.sources),
         now=order.window.now,
         tz=zone(order.zone_name),
         lookback_days=order.window.lookback_days,
         include_open_days=order.window.include_open_days,
+        zone_name=order.zone_name,
+        run_id=order.run_id,
+        lookbacks=learned(intervals, order.window.now, order.window.lookback_days),
     )
+    unbuilt = {i.key for i in open_}
+    gone = unbuilt - {i.key for i in left}
     return BuildPlan(
         run_id=order.run_id,
         started_at=order.window.now,
         zone=order.zone_name,
         keys=keys,
-        landings=manifests,
+        landings=tuple(_manifest(i, objects) for i in waiting),
         publishable=days.publishable,
         refresh=days.refresh,
         past_lookback=days.past_lookback,
         confirmed=days.confirmed,
         listed=days.listed,
-        findings=tuple(_freshness(order, media, intervals)),
+        said_twice=days.said_twice,
+        reread=days.reread,
+        withdrawn=frozenset() if later else days.withdrawn,  # what waits may make them whole
+        listed_at={p: at for p, at in read_at.items() if (EVENTS, *p) not in unbuilt - gone},
+        read_at=read_at,
+        shared=shared,
+        rezoned=frozenset((m, d) for dataset, m, d in gone if dataset == EVENTS)
+        if _is_rezoned(intervals, order)
+        else frozenset(),
+        findings=(*_freshness(order, media, ready), *_settled(order, intervals)),
         rules=order.rules,
         accept_shrink=order.accept_shrink,
     )
+
+
+def _is_retained(interval: Interval, objects: ObjectStore) -> bool:
+    return objects.exists(bronze.manifest_key(interval.landing_id))
+
+
+def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
+    """The landing's manifest, as new as the last reading that said the same."""
+    manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
+    return replace(manifest, observed_at=interval.observed_at or manifest.observed_at)
+
+
+def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore) -> list[Interval]:
+    """The wanted intervals that have a landing, as far as its raw pages are there."""
+    found = (i for i in intervals if i.key in wanted and i.landing_id) if wanted else ()
+    return [i for i in found if _is_retained(i, objects)]
+
+
+def _is_rezoned(intervals: Iterable[Interval], order: RunOrder) -> bool:
+    """Whether days of another zone stand in gold: the lake's zone was changed, and the change is not done."""
+    names = {i.built_signature for i in intervals if i.dataset == GOLD and i.state is not State.PLANNED}
+    return bool(names - {"", order.zone_name})
+
+
+def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding]:
+    """Whether the settled days that this run has read again say what they said before."""
+    settled = {
+        (i.media_id, i.day)
+        for i in intervals
+        if i.dataset == GOLD
+        and i.state in (State.PUBLISHED, State.BUILT)
+        and i.reason not in ("", PROVISIONAL)
+    }
+    tz = zone(order.zone_name)
+    for name in (EVENTS, BY_DATE):
+        read = [
+            i
+            for i in intervals
+            if i.dataset == name
+            and i.run_id == order.run_id
+            and i.landing_id
+            and i.state is not State.FAILED
+            and settled
+            & {(i.media_id, d) for d in (local_days_of(i.day, tz) if name == EVENTS else (i.day,))}
+        ]
+        if read:
+            yield settled_days(name, [(i.media_id, i.day, i.moved_at == i.observed_at) for i in read])
 
 
 def _freshness(
@@ -150,9 +219,16 @@ def following(
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    work = assemble(order, media, intervals, objects, keys, tried)
+    work = assemble(order, media, intervals, objects, keys, tried, done[-1][1].shared)
     left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
-    return replace(work, refresh=frozenset(left))
+    return replace(
+        work,
+        refresh=frozenset(left),
+        reread=work.reread - computed,
+        withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
+        rezoned=frozenset(),  # once a run
+        findings=tuple(f for f in work.findings if f.check != SETTLED_DAYS),
+    )
 
 
 def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -12,13 +12,14 @@ from wistlake.errors import WistlakeError
 from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.asking import ask, choose, retire
 from wistlake.pipeline.assemble import Done, assemble, following, pending
-from wistlake.pipeline.build import BuildResult, build, merged
+from wistlake.pipeline.build import BuildResult, Pair, build, merged
 from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
 from wistlake.pipeline.orphans import adopt
-from wistlake.pipeline.publish import advance, confirm_unchanged, publish, reopen
+from wistlake.pipeline.publish import advance, confirm_unchanged, intend, publish, shared_days
 from wistlake.pipeline.summary import harvest, news, notice, refusals, tell
 from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.shared import Shared
 from wistlake.ports import LEASE, LEASE_SECONDS, Notice, Run
 
 log = structlog.get_logger()
@@ -135,20 +136,21 @@ class _Work:
         """Build and publish what is pending, as many times as memory asks for; None, and no engine, if
         nothing is. What could not be published is not tried again."""
         order, parts = self.order, self.parts
-        work = assemble(order, media, list(known.values()), parts.objects, keys)
-        if not work.landings and not work.refresh:
+        days = shared_days(parts.ledger)
+        work = assemble(order, media, list(known.values()), parts.objects, keys, shared=days)
+        if not work.is_needed:
             return None
 
-        def intend(pairs: set[tuple[str, date]]) -> None:
-            known.update(reopen(order, parts.ledger, known, pairs))
+        def intended(pairs: set[Pair], shared: Collection[Shared] = ()) -> None:
+            known.update(intend(order, parts.ledger, known, pairs, shared))
 
         done: list[Done] = []
         waiting = max(1, len(pending(known.values(), order, len(keys))))
         with parts.tables() as store:
             self._lap("engine")
-            while work.landings or work.refresh:
+            while work.is_needed:
                 parts.progress("building", sum(len(w.landings) for w, _ in done), waiting)
-                result = build(work, parts.objects, store, intend)
+                result = build(work, parts.objects, store, intended)
                 done.append((work, result))
                 known |= publish(order, parts.ledger, media, known, work, result)
                 work = following(order, media, list(known.values()), parts.objects, keys, done)

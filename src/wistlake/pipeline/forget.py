@@ -300,12 +300,14 @@ class _Forgetting:
             objects.put(bronze.part_key(copy.new, number), data)
             parts.append(Part(bronze.part_key(copy.new, number), len(lines), len(data), bronze.sha256(data)))
             kept += [r for _, r in lines]
+        content, steady = bronze.hashes(source(copy.old.dataset), kept)
         manifest = replace(
             copy.old,
             landing_id=copy.new,
             run_id=copy.new.rpartition("run_id=")[2],
             rows=len(kept),
-            content_hash=bronze.content_hash(source(copy.old.dataset), kept),
+            content_hash=content,
+            steady_hash=steady,
             payload_sha256=bronze.payload_hash(parts),
             parts=tuple(parts),
             supersedes=copy.old.landing_id,
@@ -315,7 +317,13 @@ class _Forgetting:
 
     def _on(self, interval: Interval, new: Manifest) -> Interval:
         """The interval on its new landing; what silver was built from stays true, for the rows go as well."""
-        moved = replace(interval, landing_id=new.landing_id, content_hash=new.content_hash, rows=new.rows)
+        moved = replace(
+            interval,
+            landing_id=new.landing_id,
+            content_hash=new.content_hash,
+            steady_hash=new.steady_hash or new.content_hash,
+            rows=new.rows,
+        )
         return resigned(interval, moved, self.order, len(self.keys), len(self.keys))
 
     def _remember(self, pairs: set[Pair]) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 
 from wistlake import bronze
-from wistlake.contracts import SOURCES
+from wistlake.contracts import SOURCES, source
+from wistlake.contracts.form import Calendar
 from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
-from wistlake.planning.plan import Window
+from wistlake.planning.plan import Window, touched
 from wistlake.planning.plan import gaps as missing_days
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, ObjectStore
@@ -33,12 +34,17 @@ def to_repair(ledger: Ledger, window: Window, media: Collection[str] = ()) -> fr
     """Gaps and failures of `media` (default: all) inside the window's named days."""
     keys = {*gaps(ledger, window), *(i.key for i in failed(ledger.intervals(), ledger.media()))}
     return frozenset(
-        key
-        for key in keys
-        if key[0] != GOLD
-        and (not media or key[1] in media)
-        and (window.start or date.min) <= key[2] <= (window.end or date.max)
+        key for key in keys if key[0] != GOLD and (not media or key[1] in media) and _is_named(key, window)
     )
+
+
+def _is_named(key: Key, window: Window) -> bool:
+    """Whether an interval belongs to the account's days that were named; a UTC day does if one of them touches
+    it."""
+    utc = source(key[0]).calendar is Calendar.UTC
+    first = touched(window.start, window.tz, date.min)[0] if utc else window.start or date.min
+    last = touched(window.end, window.tz, date.max)[-1] if utc else window.end or date.max
+    return first <= key[2] <= last
 
 
 def forget_builds(ledger: Ledger, objects: ObjectStore) -> tuple[int, Sequence[Interval]]:

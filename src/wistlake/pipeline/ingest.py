@@ -14,7 +14,7 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
-from wistlake.pipeline.orphans import landed
+from wistlake.pipeline.orphans import landed, repeats
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.publishing import EVENTS
@@ -62,11 +62,12 @@ class IngestContext:
 
     @classmethod
     def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
-        """The context of a run, with the ledger's tombstones."""
+        """The context of a run, with the ledger's tombstones. Its clock stands still: what one run reads is
+        equally new, whichever answer came first."""
         return cls(
             order.run_id,
             zone(order.zone_name),
-            parts.clock,
+            lambda: order.window.now,
             parts.monotonic,
             order.max_concurrency,
             parts.redact,
@@ -220,6 +221,7 @@ class Ingest:
             records = [r for r in records if self.context.admits(contract, r)]
         if self.context.redact:
             records = [self.context.redact(contract, r) for r in records]
+        content, steady = bronze.hashes(contract, records)
         manifest = Manifest(
             landing_id=landing,
             dataset=fetch.dataset,
@@ -230,7 +232,8 @@ class Ingest:
             finished=day <= last_finished(contract.calendar, observed_at, self.context.tz),
             rows=len(records),
             pages=listing.pages,
-            content_hash=bronze.content_hash(contract, records),
+            content_hash=content,
+            steady_hash=steady,
             payload_sha256="",
             parts=self._put_parts(landing, records),
             request=listing.request,
@@ -270,10 +273,20 @@ class Ingest:
         key = (manifest.dataset, manifest.media_id, manifest.day)
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
-        self.done.intervals[key] = landed(self._before(key), manifest)
-        if self.done.intervals[key].content_hash != self._before(key).content_hash:
+        before = self._before(key)
+        self.done.intervals[key] = landed(before, manifest, repeats=self._repeats(before, manifest))
+        if self.done.intervals[key].content_hash != before.content_hash:
             self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
+
+    def _repeats(self, before: Interval, manifest: Manifest) -> bool:
+        """Whether the landing says what the one before it said, which is still there. One that could not be built
+        is not held on to: it may be damaged."""
+        return (
+            before.state is not State.FAILED
+            and repeats(before, manifest)
+            and self.objects.exists(bronze.manifest_key(before.landing_id))
+        )
 
     def _note_missing(self, fetch: Fetch) -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""

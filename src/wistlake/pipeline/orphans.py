@@ -6,6 +6,9 @@ from itertools import takewhile
 
 from wistlake import bronze
 from wistlake.bronze import Manifest
+from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
+from wistlake.errors import StoreError
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Ledger, ObjectStore, Run
 
@@ -26,26 +29,51 @@ def adopt(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval, 
             key = (manifest.dataset, manifest.media_id, manifest.day)
             known = found.get(key) or waiting.get(key)
             if known is not None and _is_newer(manifest, known):
-                found[key] = landed(waiting[key], manifest)
+                before = waiting[key]
+                again = repeats(before, manifest) and _is_whole(objects, before.landing_id)
+                found[key] = landed(before, manifest, repeats=again)
     ledger.record(found.values())
     return tuple(found.values())
 
 
-def landed(before: Interval, manifest: Manifest) -> Interval:
-    """The interval after a landing: confirmed once more, if the landing says what the one before it said."""
+def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> Interval:
+    """The interval after a landing: confirmed once more, if the landing agrees with the one before it.
+
+    `repeats`: silver was built from the same content before. Then the interval stays on that landing, so that
+    a rebuild reads what silver was built from, to the order of its lines.
+    """
     later = before.observed_at is not None and manifest.observed_at > before.observed_at
-    same = before.content_hash == manifest.content_hash and before.finished and not before.missing
+    steady = manifest.steady_hash or manifest.content_hash
+    # An interval of an older version knows its whole content only.
+    same = (
+        before.steady_hash == steady if before.steady_hash else before.content_hash == manifest.content_hash
+    )
+    compared = before.observed_at is not None and before.finished and not before.missing
+    moved = compared and not same and before.steady_hash
     return replace(
         before,
         state=State.LANDED,
         reason="",
-        landing_id=manifest.landing_id,
+        landing_id=before.landing_id if repeats else manifest.landing_id,
         observed_at=manifest.observed_at,
         content_hash=manifest.content_hash,
         rows=manifest.rows,
         finished=manifest.finished,
         missing=manifest.missing,
-        confirmations=before.confirmations + later if same else 0,
+        confirmations=before.confirmations + later if compared and same else 0,
+        steady_hash=steady,
+        moved_at=manifest.observed_at if moved else before.moved_at,
+    )
+
+
+def repeats(before: Interval, manifest: Manifest) -> bool:
+    """Whether a landing only says again what the one before it said. A snapshot is always news: it is about
+    its own moment."""
+    return (
+        bool(before.landing_id)
+        and source(manifest.dataset).calendar is not Calendar.SNAPSHOT
+        and before.content_hash == manifest.content_hash
+        and not (before.missing or manifest.missing)
     )
 
 
@@ -60,6 +88,17 @@ def _manifests(objects: ObjectStore, prefix: str) -> Iterable[Manifest]:
     for key in objects.list(prefix):
         if key.endswith(f"/{bronze.MANIFEST}"):
             yield bronze.decode_manifest(objects.get(key))
+
+
+def _is_whole(objects: ObjectStore, landing_id: str) -> bool:
+    """Whether the landing is there and what its manifest promised."""
+    try:
+        manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(landing_id)))
+        for part in manifest.parts:
+            bronze.check_part(part, objects.get(part.key))
+    except StoreError:
+        return False
+    return True
 
 
 def _is_newer(manifest: Manifest, known: Interval) -> bool:

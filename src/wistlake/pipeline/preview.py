@@ -6,6 +6,7 @@ from wistlake.errors import ConfigError
 from wistlake.pipeline.order import RunOrder
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import first_day, plan
+from wistlake.planning.sample import sample
 
 
 def preview(order: RunOrder, known: tuple[Sequence[MediaEntry], Sequence[Interval]]) -> tuple[Fetch, ...]:
@@ -19,4 +20,4 @@ def preview(order: RunOrder, known: tuple[Sequence[MediaEntry], Sequence[Interva
         )
     begins = order.window.start or first_day(order.window)
     chosen = [entries.get(m, MediaEntry(m, begins, order.window.now)) for m in wanted]
-    return plan(order.sources, chosen, intervals, order.window)
+    return plan(order.sources, chosen, intervals, order.window, sample(chosen, intervals, order.window))

@@ -1,18 +1,20 @@
 """The last hop: readers get the new tables, the ledger its intervals, the watermarks move."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
-from wistlake.pipeline.assemble import as_built
+from wistlake.pipeline.assemble import as_built, signature
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import RunOrder
+from wistlake.planning import shared
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.planning.plan import HORIZON, watermark
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
+from wistlake.planning.shared import Shared
 from wistlake.ports import Ledger, Publication
 
 Key = tuple[str, str, date]
@@ -30,6 +32,7 @@ def publish(
     The intervals as they are now."""
     ledger.publish(Publication(order.run_id, order.window.now, result.tables))
     written = outcome(order, known, plan, result)
+    keep_shared(ledger, result.shared)
     ledger.record(written.values())
     advance(order, ledger, media, {**known, **written}.values())
     return written
@@ -47,9 +50,34 @@ def outcome(
         if key in refused:
             failed = replace(interval, state=State.FAILED, reason=refused[key], updated_at=order.window.now)
             intervals.append(failed)
-        else:
+        elif interval.built_signature != signature(interval, order, len(plan.keys)):
             intervals.append(as_built(interval, order, len(plan.keys)))
     return {i.key: i for i in (*intervals, *_gold(order, result))}
+
+
+def shared_days(ledger: Ledger) -> frozenset[Shared]:
+    """Which UTC days list the same keys, as far as any build has seen."""
+    return shared.read(ledger.facts(shared.FACTS))
+
+
+def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
+    """Write that down, if it is news."""
+    if shared_days(ledger) != days:
+        ledger.put_facts(shared.FACTS, shared.document(days))
+
+
+def intend(
+    order: RunOrder,
+    ledger: Ledger,
+    known: Mapping[Key, Interval],
+    pairs: Iterable[tuple[str, date]],
+    found: Collection[Shared] = (),
+) -> dict[Key, Interval]:
+    """What the next run must know, should this one die after it has committed silver: the days of gold that
+    silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
+    if found:
+        keep_shared(ledger, shared.added(shared_days(ledger), found))
+    return reopen(order, ledger, known, pairs)
 
 
 def reopen(
@@ -129,18 +157,16 @@ def _refused(order: RunOrder, result: BuildResult) -> dict[Key, str]:
 
 
 def _gold(order: RunOrder, result: BuildResult) -> Iterable[Interval]:
-    now = order.window.now
-    return (
-        Interval(
-            GOLD,
-            media_id,
-            day,
-            State.PUBLISHED,
-            order.run_id,
-            now,
-            reason=str(certificate),
-            finished=True,
-            published_at=now,
-        )
-        for (media_id, day), certificate in result.published.items()
+    """The days of gold, each with its certificate and its zone; what was withdrawn waits to be whole again."""
+    day = Interval(GOLD, "", date.min, State.PLANNED, order.run_id, order.window.now)
+    published = replace(
+        day,
+        state=State.PUBLISHED,
+        finished=True,
+        built_signature=order.zone_name,
+        published_at=order.window.now,
     )
+    for (media_id, on), certificate in result.published.items():
+        yield replace(published, media_id=media_id, day=on, reason=str(certificate))
+    for media_id, on in result.withdrawn:
+        yield replace(day, media_id=media_id, day=on)

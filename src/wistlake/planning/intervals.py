@@ -21,10 +21,13 @@ class State(StrEnum):
 class Interval:
     """What the ledger knows of one (dataset, media, day).
 
-    `landing_id`, `content_hash`, `rows` and `observed_at` describe the newest complete landing;
-    `built_signature` what silver was last built from; `published_at` when readers first got it.
-    `finished` tells whether the day was over when the landing was listed: only then may the
-    watermark pass it. `missing` marks a 404: nothing there, by the source's own word.
+    `landing_id`, `content_hash` and `rows` describe the newest content that was landed, `observed_at` when the
+    source last said so: a landing that only repeats it moves `observed_at` and counts as a confirmation.
+    `steady_hash` is the content without what the source restates at will, `moved_at` when a reading of the
+    finished day last differed from the one before it. `built_signature` is what silver was last built from (of
+    gold: the zone of its days); `published_at` when readers first got it. `finished` tells whether the day was
+    over when it was read: only then may the watermark pass it. `missing` marks a 404: nothing there, by the
+    source's own word.
     """
 
     dataset: str
@@ -40,9 +43,11 @@ class Interval:
     rows: int = 0
     finished: bool = False
     missing: bool = False
-    confirmations: int = 0  # further landings in a row that said the same
+    confirmations: int = 0  # further readings in a row that said the same
     built_signature: str = ""
     published_at: datetime | None = None
+    steady_hash: str = ""
+    moved_at: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -54,11 +59,10 @@ class Interval:
         """Published from a landing that was listed after the day was over."""
         return self.published_at is not None and self.finished
 
-    def is_confirmed(self, lookback_days: int) -> bool:
-        """Two observations in a row agree, or the only one was made when nothing could move any more."""
-        if self.observed_at is None:
-            return False
-        return self.confirmations > 0 or (self.observed_at.date() - self.day).days > lookback_days + 1
+    @property
+    def is_confirmed(self) -> bool:
+        """The newest two readings agree. A single one never proves that a day has come to rest."""
+        return self.confirmations > 0
 
 
 @dataclass(frozen=True, slots=True)

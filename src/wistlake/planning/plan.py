@@ -1,12 +1,13 @@
 """Turns media, days and the ledger's word into the fetches of one run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import Calendar, Source
-from wistlake.planning.calendar import days, last_finished, today
+from wistlake.planning.calendar import days, last_finished, today, utc_days_of
 from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry, State
+from wistlake.planning.lookback import learned
 
 HORIZON = timedelta(days=730)  # Wistia keeps events for two years
 MAX_RANGE = 366  # days that one ranged request asks for
@@ -46,12 +47,17 @@ def first_day(window: Window) -> date:
 
 
 def wanted_days(
-    source: Source, entry: MediaEntry, window: Window, known: Mapping[date, Interval]
+    source: Source,
+    entry: MediaEntry,
+    window: Window,
+    known: Mapping[date, Interval],
+    lookback_days: int | None = None,
 ) -> Sequence[date]:
     """The days of one (dataset, media) that the run asks for, ascending.
 
-    By hand: exactly the days named, as far as they are over. Daily: the lookback, and every earlier
-    day since the media's first one that was never published, or that moved when last observed.
+    By hand: exactly the account's days that are named, as far as they are over; of a dataset that counts by
+    UTC days, every day that they touch. Daily: the lookback (the media's own, where it has learned one), and
+    every earlier day since the media's first one that was never published, or of which no two readings agree.
     Snapshots are always taken, of now: what older days mean depends on them (a session's watch time on
     its media's duration).
     """
@@ -60,40 +66,55 @@ def wanted_days(
         return (last,)
     floor = last - HORIZON
     if window.by_hand:
-        begin, end = window.start or entry.first_day, min(window.end or last, last)
-        return tuple(days(max(begin, floor), end))
-    lookback = last - timedelta(days=window.lookback_days)
+        begin, end = _named(source, entry, window, last)
+        return tuple(days(max(begin, floor), min(end, last)))
+    again = window.lookback_days if lookback_days is None else lookback_days
+    lookback = last - timedelta(days=again)
     begin = max(entry.first_day, floor)
-    return tuple(
-        day
-        for day in days(begin, last)
-        if day >= lookback or _unfinished(known.get(day), window.lookback_days)
-    )
+    return tuple(day for day in days(begin, last) if day >= lookback or _unfinished(known.get(day)))
 
 
-def _unfinished(found: Interval | None, lookback_days: int) -> bool:
-    """Never published, or moved when last observed; but nobody asks forever for what the source has not."""
+def _named(source: Source, entry: MediaEntry, window: Window, last: date) -> tuple[date, date]:
+    """The first and the last day, in the dataset's own calendar, of the account's days that were named."""
+    begin, end = window.start or entry.first_day, window.end or last
+    if source.calendar is not Calendar.UTC:
+        return begin, end
+    return touched(window.start, window.tz, begin)[0], touched(window.end, window.tz, end)[-1]
+
+
+def touched(named: date | None, tz: tzinfo, otherwise: date) -> tuple[date, ...]:
+    """The UTC days that a day of the account touches; `otherwise` if none is named."""
+    return (otherwise,) if named is None else utc_days_of(named, tz)
+
+
+def _unfinished(found: Interval | None) -> bool:
+    """Never published, or not read twice alike; but nobody asks forever for what the source has not."""
     if found is None or not found.is_settled or found.state is State.FAILED:
         return True
-    return not (found.missing or found.is_confirmed(lookback_days))
+    return not (found.missing or found.is_confirmed)
 
 
 def plan(
     sources: Iterable[Source],
     media: Iterable[MediaEntry],
-    intervals: Iterable[Interval],
+    intervals: Collection[Interval],
     window: Window,
+    sampled: Collection[tuple[str, str, date]] = (),
 ) -> tuple[Fetch, ...]:
-    """Every fetch of one run: by dataset in contract order, then media, then day."""
+    """Every fetch of one run: by dataset in contract order, then media, then day. `sampled` are settled
+    (dataset, media, day)s to read once more."""
     known: dict[tuple[str, str], dict[date, Interval]] = {}
     for interval in intervals:
         known.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
+    lookbacks = learned(intervals, window.now, window.lookback_days)
     active = [m for m in media if m.retired_at is None]
     fetches: list[Fetch] = []
     for source in sources:
         for entry in _account(active) if source.account_wide else active:
-            chosen = wanted_days(source, entry, window, known.get((source.name, entry.media_id), {}))
-            fetches += _fetches(source, entry.media_id, chosen)
+            pair = (source.name, entry.media_id)
+            chosen = wanted_days(source, entry, window, known.get(pair, {}), lookbacks.get(entry.media_id))
+            more = {day for dataset, media_id, day in sampled if (dataset, media_id) == pair}
+            fetches += _fetches(source, entry.media_id, sorted({*chosen, *more}))
     return tuple(fetches)
 
 

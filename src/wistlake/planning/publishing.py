@@ -1,7 +1,8 @@
 """Which of the account's days may stand in gold, and which must be computed although no row moved."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import Calendar
@@ -16,16 +17,25 @@ PROVISIONAL = "provisional"
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """Pairs that may stand in gold after a build, and what is known of them. `listed`: their sessions are there."""
+    """(media, local day) pairs after a build, and what is known of them.
+
+    `publishable` may stand in gold; `refresh` of them must be computed although no row moved; `withdrawn` stand
+    in gold and may not any more. `past_lookback`: no run asks for them again by their age; `confirmed`: the
+    newest two readings of all they stand on agree; `said_twice`: those of Wistia's counts do. `listed`: their
+    sessions are there. `reread`: settled ones that this run has read again.
+    """
 
     publishable: frozenset[Pair]
     refresh: frozenset[Pair]
     past_lookback: frozenset[Pair]
     confirmed: frozenset[Pair]
     listed: frozenset[Pair]
+    said_twice: frozenset[Pair] = frozenset()
+    reread: frozenset[Pair] = frozenset()
+    withdrawn: frozenset[Pair] = frozenset()
 
 
-def publishing(
+def publishing(  # noqa: PLR0913 - what a day depends on
     media: Iterable[MediaEntry],
     intervals: Iterable[Interval],
     pending: Iterable[Interval],
@@ -35,41 +45,119 @@ def publishing(
     tz: tzinfo,
     lookback_days: int,
     include_open_days: bool = False,
+    zone_name: str = "",
+    run_id: str = "",
+    lookbacks: Mapping[str, int] | None = None,
 ) -> Publishing:
     """What a build of `pending` may publish.
 
     A local day needs every UTC day that it touches, and its own by_date day, landed after they were over
     (with `include_open_days`: landed at all). A dataset that the source does not have for a media, or
     that is switched off, is not waited for; a day of which nothing at all has landed is no day of zeros.
+    What stands in gold by another zone than `zone_name` is computed anew or, if its days are not whole in this
+    one, withdrawn. `run_id` is the run that read `pending`; `lookbacks` are those that media have learned.
     """
-    index = {i.key: i for i in intervals}
-    moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
-    aged = _aged(now, tz, lookback_days)
-    publishable, refresh, old, sure, listed = set(), set(), set(), set(), set()
+    at_work = _Publishing(intervals, pending, datasets, now, tz, include_open_days, zone_name, run_id)
     for entry in media:
-        for day in _candidates(entry, index, moved, aged, now, tz):
-            if not (include_open_days or is_over(day, now, tz)):
+        of_media = (lookbacks or {}).get(entry.media_id, lookback_days)
+        at_work.media(entry, _aged(now, tz, of_media))
+    return Publishing(**{f.name: frozenset(at_work.found[f.name]) for f in fields(Publishing)})
+
+
+class _Publishing:
+    """One call of `publishing` at work."""
+
+    def __init__(
+        self,
+        intervals: Iterable[Interval],
+        pending: Iterable[Interval],
+        datasets: frozenset[str],
+        now: datetime,
+        tz: tzinfo,
+        include_open_days: bool,
+        zone_name: str,
+        run_id: str,
+    ) -> None:
+        self.index = {i.key: i for i in intervals}
+        self.moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
+        self.datasets, self.now, self.tz, self.open_days = datasets, now, tz, include_open_days
+        self.zone_name, self.run_id = zone_name, run_id
+        self.found: defaultdict[str, set[Pair]] = defaultdict(set)  # by the names of `Publishing`
+
+    def media(self, entry: MediaEntry, aged: date) -> None:
+        """Sort the days of one media."""
+        for day in self._candidates(entry, aged):
+            needed = self._whole(entry.media_id, day)
+            gold = self.index.get((GOLD, entry.media_id, day))
+            if needed:
+                self._note((entry.media_id, day), needed, gold, is_old=day < aged)
+            elif gold is not None and self._is_elsewhere(gold):
+                self.found["withdrawn"].add((entry.media_id, day))
+
+    def _note(self, pair: Pair, needed: tuple[Interval, ...], gold: Interval | None, *, is_old: bool) -> None:
+        confirmed = all(i.is_confirmed for i in needed)
+        counts = [i for i in needed if i.dataset == BY_DATE]
+        reread = _is_settled(gold) and any(self._was_read(i) for i in counts)
+        ages = is_old and confirmed and gold is not None and gold.reason == PROVISIONAL
+        marks = {
+            "publishable": True,
+            "refresh": ages or reread or not _is_current(gold) or self._is_elsewhere(gold),
+            "past_lookback": is_old,
+            "confirmed": confirmed,
+            "listed": any(i.dataset == EVENTS for i in needed),
+            "said_twice": any(i.is_confirmed for i in counts),
+            "reread": reread,
+        }
+        for name, is_so in marks.items():
+            if is_so:
+                self.found[name].add(pair)
+
+    def _was_read(self, interval: Interval) -> bool:
+        """Whether this run has read it."""
+        return interval.run_id == self.run_id and interval.state is not State.FAILED
+
+    def _candidates(self, entry: MediaEntry, aged: date) -> Iterator[date]:
+        """Days whose gold is missing, may have moved, or may have aged. Most of a long history is none of them.
+        Of a media that is followed no longer, only those that stand in gold."""
+        last = last_finished(Calendar.LOCAL, self.now, self.tz) + timedelta(days=1)
+        mine = {day for media_id, day in self.moved if media_id == entry.media_id}
+        first = min(mine | {entry.first_day})
+        for day in days(first, last):
+            gold = self.index.get((GOLD, entry.media_id, day))
+            if entry.retired_at is not None and not _stands(gold):
                 continue
-            needed = _needed(entry.media_id, day, index, datasets, tz)
-            if not needed or not all(i.finished or include_open_days for i in needed):
-                continue
-            pair = (entry.media_id, day)
-            publishable.add(pair)
-            if any(i.dataset == EVENTS for i in needed):
-                listed.add(pair)
-            if all(i.is_confirmed(lookback_days) for i in needed):
-                sure.add(pair)
-            if day < aged:
-                old.add(pair)
-            gold = index.get((GOLD, *pair))
-            ages = pair in old and pair in sure and gold is not None and gold.reason == PROVISIONAL
-            if ages or not _is_current(gold):
-                refresh.add(pair)
-    return Publishing(*(frozenset(pairs) for pairs in (publishable, refresh, old, sure, listed)))
+            if day in mine or self._is_elsewhere(gold) or _is_open(gold, day, aged):
+                yield day
+
+    def _is_elsewhere(self, gold: Interval | None) -> bool:
+        """Whether the day stands in gold by another zone."""
+        return _stands(gold) and gold is not None and gold.built_signature not in ("", self.zone_name)
+
+    def _whole(self, media_id: str, day: date) -> tuple[Interval, ...]:
+        """The landings that a local day stands on; none if one is not there yet, or the day is not over."""
+        if not (self.open_days or is_over(day, self.now, self.tz)):
+            return ()
+        needed = _needed(media_id, day, self.index, self.datasets, self.tz) or ()
+        return needed if all(i.finished or self.open_days for i in needed) else ()
+
+
+def _is_open(gold: Interval | None, day: date, aged: date) -> bool:
+    """Whether something may be done about the day although nothing of it has moved."""
+    return not _is_current(gold) or day >= aged or (gold is not None and gold.reason == PROVISIONAL)
+
+
+def _stands(gold: Interval | None) -> bool:
+    """Whether gold has the day, be it of today's silver or not."""
+    return gold is not None and gold.state in (State.PUBLISHED, State.BUILT)
+
+
+def _is_settled(gold: Interval | None) -> bool:
+    """Whether readers were told that the day has come to rest."""
+    return _is_current(gold) and gold is not None and gold.reason not in ("", PROVISIONAL)
 
 
 def _aged(now: datetime, tz: tzinfo, lookback_days: int) -> date:
-    """Local days before this one are not asked for again."""
+    """Local days before this one are not asked for again because of their age."""
     last = min(last_finished(Calendar.UTC, now, tz), last_finished(Calendar.LOCAL, now, tz))
     return last - timedelta(days=lookback_days + 1)
 
@@ -78,24 +166,6 @@ def _local_days(interval: Interval, tz: tzinfo) -> tuple[date, ...]:
     if interval.dataset == EVENTS:
         return local_days_of(interval.day, tz)
     return (interval.day,)
-
-
-def _candidates(
-    entry: MediaEntry,
-    index: Mapping[tuple[str, str, date], Interval],
-    moved: set[Pair],
-    aged: date,
-    now: datetime,
-    tz: tzinfo,
-) -> Iterable[date]:
-    """Days whose gold is missing, may have moved, or may have aged. Most of a long history is none of them."""
-    last = last_finished(Calendar.LOCAL, now, tz) + timedelta(days=1)
-    mine = {day for media, day in moved if media == entry.media_id}
-    first = min(mine | {entry.first_day})
-    for day in days(first, last):
-        gold = index.get((GOLD, entry.media_id, day))
-        if day in mine or not _is_current(gold) or day >= aged or (gold and gold.reason == PROVISIONAL):
-            yield day
 
 
 def _is_current(gold: Interval | None) -> bool:

@@ -98,6 +98,18 @@ def freshness(dataset: str, newest: Mapping[str, date | None], expected: date) -
     return finding(FRESHNESS, dataset, Effect.WARN, len(newest), len(late), told)
 
 
+# settled days
+
+SETTLED_DAYS = "settled_days"
+
+
+def settled_days(dataset: str, read: Sequence[tuple[str, date, bool]]) -> Finding:
+    """Whether the settled days that were read again, as (media, day, whether it moved), still say the same."""
+    moved = [f"{media_id} {day}" for media_id, day, has_moved in sorted(read) if has_moved]
+    told = f"moved after they had settled: {', '.join(moved[:5])}" if moved else ""
+    return finding(SETTLED_DAYS, dataset, Effect.WARN, len(read), len(moved), told)
+
+
 # volume
 
 VOLUME = "volume"

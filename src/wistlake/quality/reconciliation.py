@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from statistics import median
 
 
 class Verdict(StrEnum):
@@ -62,8 +63,9 @@ class DayFigures:
 
     `events` are distinct keys in silver, `rows` the rows they have there, `misplaced` rows whose day is not
     their partition's. `listed` tells whether the day's sessions could be listed at all. `settled_counts` are
-    the (loads, plays) with which the day was settled before, None if it was not. `said_again` tells whether
-    Wistia has named these plays in more than one observation.
+    the (loads, plays) with which the day was settled before, None if it was not, or was not read again.
+    `said_again` tells whether Wistia has named plays of this magnitude in more than one observation, `usual`
+    what the media's own days are like.
     """
 
     media_id: str
@@ -77,6 +79,7 @@ class DayFigures:
     loads: int | None = None
     settled_counts: tuple[int | None, int | None] | None = None
     said_again: bool = False
+    usual: "Usual | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,15 @@ IDENTITIES: Mapping[str, str] = {
     SETTLED_COUNTS: "Wistia's counts of a settled day don't change any more.",
     GOLD_IS_SILVER: "Gold, counted anew from silver, is gold.",
     PLAUSIBLE: "Plays that sessions contradict by an order of magnitude are not believed at once.",
+}
+
+
+OF_DAYS: Mapping[str, bool] = {  # of a day of gold, and whether it blocks
+    EVENTS_AND_PLAYS: False,
+    UNIQUE_KEYS: True,
+    SETTLED_COUNTS: False,
+    PLAUSIBLE: True,
+    GOLD_IS_SILVER: True,
 }
 
 
@@ -153,22 +165,60 @@ def _events_and_plays(day: DayFigures, band: Band) -> Judgement:
 
 
 WILD_FACTOR, WILD_LEAST = 10, 200  # plays that sessions contradict by more than both
+USUAL_FACTOR = 3  # how far a day may lie from what is usual for its media
+SAME_MAGNITUDE = (
+    3  # two readings of a count agree on its magnitude if neither is more than so many times the other
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the believed days of a media are like whose plays are always far above its sessions: those of podcast
+    apps make none. `ratio` is plays per session."""
+
+    ratio: float
+    plays: float
+
+
+def usual(days: Iterable[tuple[int, int]]) -> Usual | None:
+    """Learned from the (plays, sessions) of a media's believed days; None if the media is like most."""
+    played = [(plays, sessions) for plays, sessions in days if plays > 0]
+    if not played:
+        return None
+    ratio = median(plays / max(1, sessions) for plays, sessions in played)
+    if USUAL_FACTOR * ratio <= WILD_FACTOR:
+        return None
+    return Usual(ratio, median(plays for plays, _ in played))
+
+
+def most_plays(events: int, usual: Usual | None) -> float:
+    """The plays beyond which a day with so many sessions is not believed at once."""
+    most = float(max(WILD_FACTOR * events, events + WILD_LEAST))
+    if usual is None:
+        return most
+    return max(most, USUAL_FACTOR * usual.ratio * events, USUAL_FACTOR * usual.plays)
+
+
+def same_magnitude(one: int, other: int) -> bool:
+    """Whether two readings of a count agree on its magnitude: a count that moves is no new one every time."""
+    return max(one, other) <= SAME_MAGNITUDE * min(one, other)
 
 
 def _plausible(day: DayFigures) -> Judgement:
-    """Ten times more plays than sessions are a mistake somewhere, until Wistia says so twice."""
-    if day.plays is None or not day.listed or day.said_again:
+    """Ten times more plays than sessions are a mistake somewhere, until Wistia says so twice, or unless that is
+    what the media is like."""
+    if day.plays is None or not day.listed:
         return _not_applicable(PLAUSIBLE, day, blocking=True)
-    most = max(WILD_FACTOR * day.events, day.events + WILD_LEAST)
+    most = most_plays(day.events, day.usual)
     return Judgement(
         PLAUSIBLE,
         day.media_id,
         day.date,
-        _verdict(holds=day.plays <= most),
+        _verdict(holds=day.said_again or day.plays <= most),
         blocking=True,
         ours=float(day.events),
         theirs=float(day.plays),
-        lower=-float(most - day.events),
+        lower=day.events - most,
         upper=None,
     )
 
@@ -189,7 +239,7 @@ def _unique_keys(day: DayFigures) -> Judgement:
 
 
 def _settled_counts(day: DayFigures) -> Judgement:
-    """Identity 6: the source's counts of a settled day don't move any more."""
+    """Identity 6: the source's counts of a settled day, read again, are what they were."""
     if day.settled_counts is None or day.plays is None:
         return _not_applicable(SETTLED_COUNTS, day)
     loads, plays = day.settled_counts

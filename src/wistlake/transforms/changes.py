@@ -12,12 +12,13 @@ NEW, UPDATED, REMOVED, UNCHANGED = "new", "updated", "removed", "unchanged"
 
 
 def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
-    """Compare `staged` (contract columns: what should be) with `current` (contract columns plus `_in_scope`,
-    and for soft removal `_scope_observed_at` and `_scope_landing_id`: what is).
+    """Compare `staged` (contract columns: what should be) with `current` (contract columns plus
+    `scope_columns`: what is).
 
     One row a key of either side: contract columns as they should be, `_change`, and the old row's columns
     as `_was_<name>` where the table has a day of its own. Rows of `current` outside the scope are only
-    there because their key is in `staged` (a key may move between days).
+    there because their key is in `staged` (a key may move between days): `_listed_at` says when they were last
+    listed where they stand, NULL if they are not any more.
     """
     was = current.select(
         *(F.col(c).alias(f"_was_{c}") for c in table.column_names),
@@ -46,8 +47,9 @@ def after(table: Table, current: DataFrame, changed: DataFrame) -> DataFrame:
 
 def scope_columns(table: Table) -> tuple[str, ...]:
     """What `current` says beside its contract columns."""
-    marks = ("_scope_observed_at", "_scope_landing_id") if table.removal is Removal.SOFT else ()
-    return ("_in_scope", *marks)
+    marks = ("_scope_observed_at", "_scope_landing_id", "_scope_built_at")
+    soft = marks if table.removal is Removal.SOFT else ()
+    return ("_in_scope", *soft, *(("_listed_at",) if table.preferred else ()))
 
 
 def change_columns(table: Table) -> tuple[str, ...]:
@@ -83,6 +85,8 @@ def _change(table: Table) -> Column:
             & (F.col("_scope_observed_at") >= F.col("_was_observed_at"))
         )
     older = F.col("_was_observed_at") > F.col("observed_at") if table.has("observed_at") else F.lit(False)
+    if table.preferred:
+        older = older | _stays_elsewhere(table)
     return (
         F.when(gone, REMOVED)
         .when(absent, UNCHANGED)
@@ -90,6 +94,19 @@ def _change(table: Table) -> Column:
         .when(older | same, UNCHANGED)
         .otherwise(UPDATED)
     )
+
+
+def _stays_elsewhere(table: Table) -> Column:
+    """Whether a row outside the scope keeps its key: it was listed there later, or by the same run and is
+    preferred."""
+    outside = ~F.coalesce(F.col("_in_scope"), F.lit(False))
+    later = F.col("_listed_at") > F.col("observed_at")
+    equal = F.col("_listed_at") == F.col("observed_at")
+    preferred = F.lit(False)
+    for name in reversed(table.preferred):
+        was, is_now = F.col(f"_was_{name}"), F.col(name)
+        preferred = (was > is_now) | ((was == is_now) & preferred)
+    return F.coalesce(outside & (later | (equal & preferred)), F.lit(False))
 
 
 def _outcome(table: Table, name: str) -> Column:
@@ -100,6 +117,7 @@ def _outcome(table: Table, name: str) -> Column:
             "removed_at": F.col("_scope_observed_at"),
             "observed_at": F.col("_scope_observed_at"),
             "landing_id": F.col("_scope_landing_id"),
+            "built_at": F.col("_scope_built_at"),
         }
         was = marks.get(name, was)
     if name == "first_observed_at":

@@ -3,25 +3,24 @@
 Importing this loads no engine: those who plan and publish, but don't build, have none.
 """
 
-from collections.abc import Callable
-
 from wistlake.contracts import TABLES
-from wistlake.pipeline.build.plan import BuildPlan, BuildResult, Pair, merged
+from wistlake.pipeline.build.plan import BuildPlan, BuildResult, Intend, Pair, merged, unsaid
 from wistlake.ports import ObjectStore, TableStore
 
-__all__ = ["BuildPlan", "BuildResult", "build", "merged"]
+__all__ = ["BuildPlan", "BuildResult", "Pair", "build", "merged"]
 
 
 def build(
     plan: BuildPlan,
     objects: ObjectStore,
     store: TableStore,
-    intend: Callable[[set[Pair]], None] = lambda pairs: None,
+    intend: Intend = unsaid,
 ) -> BuildResult:
     """Build the plan's landings. Everything is idempotent: a second call changes nothing.
 
-    `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, before
-    it is committed: should the run die then, the next one must know of them, for no row will move again.
+    `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, and which
+    days share keys, before it is committed: should the run die then, the next one must know of them, for no row
+    will move again.
     """
     from wistlake.pipeline.build import gold, reconcile, silver
     from wistlake.pipeline.build.bench import Bench, interval_key
@@ -35,9 +34,10 @@ def build(
     silver.analytics(bench)
     silver.visitors(bench)
     silver.sessions(bench, typed)
+    silver.rezoned(bench)
     silver.quarantined(bench)
     judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
-    gold.visitors(bench, set(certificates))
+    gold.visitors(bench, {*certificates, *plan.withdrawn})
     gold.retention(bench)
     reconcile.refer(bench)
     judgements += reconcile.lifetimes(bench)
@@ -56,4 +56,6 @@ def build(
         blocked=frozenset(blocked),
         tables=store.refs(),
         findings=findings,
+        withdrawn=plan.withdrawn,
+        shared=bench.shared,
     )

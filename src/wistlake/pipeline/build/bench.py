@@ -1,7 +1,8 @@
 """What the hops of a build share: the engine, the landings, and what has come of them so far."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from wistlake.contracts.form import Table
 from wistlake.derive.merge import days_in
 from wistlake.errors import StoreError
 from wistlake.pipeline.build import checking
-from wistlake.pipeline.build.plan import BuildPlan, Pair
+from wistlake.pipeline.build.plan import BuildPlan, Intend
 from wistlake.pipeline.tally import Applied, affected_pairs, commit, compare
+from wistlake.planning.shared import Shared
 from wistlake.ports import ObjectStore, TableStore
 from wistlake.quality.checks import Effect, Finding, finding
 from wistlake.transforms import (
@@ -25,9 +27,6 @@ from wistlake.transforms import (
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-
-Intend = Callable[[set[Pair]], None]
 
 
 class Bench:
@@ -44,6 +43,7 @@ class Bench:
         self.stopped: dict[str, str] = {}
         self.refused: list[DataFrame] = []
         self.findings: list[Finding] = []
+        self.shared = plan.shared
         self.damaged = {interval_key(m): why for m in plan.landings if (why := self._damage(m))}
 
     def manifests(self, dataset: str) -> list[Manifest]:
@@ -175,14 +175,18 @@ class Bench:
         return self.keep(applied)
 
     def keep(self, applied: Applied) -> Applied:
-        """Remember a table's outcome."""
-        self.outcomes[applied.table.full_name] = applied
+        """Remember a table's outcome, beside what was done to it before."""
+        before = self.outcomes.get(applied.table.full_name)
+        whole = replace(applied, tally=(*before.tally, *applied.tally)) if before else applied
+        self.outcomes[applied.table.full_name] = whole
         return applied
 
-    def settle(self, applied: Applied) -> Applied:
-        """Commit a table that gold is made from; which days of gold that touches is said before."""
-        if pairs := affected_pairs([applied]):
-            self.intend(pairs)
+    def settle(self, applied: Applied, shared: Collection[Shared] = ()) -> Applied:
+        """Commit a table that gold is made from; which days of gold that touches, and which days turned out to
+        share keys, is said before."""
+        pairs = affected_pairs([applied])
+        if pairs or shared:
+            self.intend(pairs, shared)
         return self.keep_committed(applied)
 
     def by_key(self, table: Table, rows: "DataFrame", keys: list[str] | None = None) -> "DataFrame":

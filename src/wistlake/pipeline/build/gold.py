@@ -1,6 +1,6 @@
 """Gold: stage the affected days, reconcile them, and commit those that may be published."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -71,26 +71,30 @@ def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
 
 
 def gold(bench: Bench, pairs: set[Pair]) -> tuple[tuple[Judgement, ...], dict[Pair, Certificate], set[Pair]]:
-    """Judge the days, stage those that may be published, count them anew from silver, and commit what agrees."""
-    if not pairs:
+    """Judge the days, stage those that may be published, count them anew from silver, and commit what agrees.
+    What must be withdrawn goes in the same commits."""
+    if not pairs and not bench.plan.withdrawn:
         return (), {}, set()
     sessions, frame = _sessions_of(bench, pairs)
     counted = reconcile.recount(bench, pairs, frame)
-    judgements = reconcile.days(bench, pairs, counted, _by_date_of(bench, pairs))
+    judged = reconcile.days(bench, pairs, counted, _by_date_of(bench, pairs)) if pairs else reconcile.NOTHING
+    judgements = judged.judgements
     stopped = blocked(judgements)
     good = pairs - stopped
-    if not good:
+    if not good and not bench.plan.withdrawn:
         return judgements, {}, stopped
     if stopped:
         sessions, frame = _sessions_of(bench, good)
-    certificates = _certificates(bench, good, judgements)
+    certificates = _certificates(bench, good, judgements) | {
+        pair: certificate for pair, certificate in judged.standing.items() if pair in good
+    }
     staged = _stage_gold(bench, good, sessions, certificates)
     agreements = reconcile.agreement(good, staged, counted)
     bad = blocked(agreements) | _broken(bench, staged)
     for applied in staged:
         bench.keep_committed(without(applied, bad))
     kept = {pair: found for pair, found in certificates.items() if pair not in bad}
-    return (*judgements, *agreements), kept, stopped | bad
+    return (*judgements, *agreements, *reconcile.nothing_to_judge(bench.plan.withdrawn)), kept, stopped | bad
 
 
 def _broken(bench: Bench, staged: Iterable[Applied]) -> set[Pair]:
@@ -134,7 +138,8 @@ def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement
 def _stage_gold(
     bench: Bench, pairs: set[Pair], sessions: "DataFrame", certificates: Mapping[Pair, Certificate]
 ) -> list[Applied]:
-    """What the days would change in each table; nothing is committed yet."""
+    """What the days would change in each table; nothing is committed yet. A day of which any table changes is
+    news in `fact_media_daily` too: who exports gold day by day asks that table which days have changed."""
     certified = bench.spark.createDataFrame(
         [(m, d, str(c)) for (m, d), c in sorted(certificates.items())], f"{PAIRS}, certificate string"
     )
@@ -147,20 +152,33 @@ def _stage_gold(
         (DEVICE_DAILY, device_daily.build, "sessions + plays_from_events"),
         (EMBED_DAILY, embed_daily.build, "sessions + plays_from_events"),
     )
-    return [
-        _replaced(bench, FACT_MEDIA_DAILY, rows, pairs, "sessions"),
-        *(_replaced(bench, t, build(sessions, bench.built_at), pairs, m) for t, build, m in dimensions),
-    ]
+    scope = pairs | bench.plan.withdrawn
+    others = [_replaced(bench, t, build(sessions, bench.built_at), scope, m) for t, build, m in dimensions]
+    moved = affected_pairs(others)
+    return [_replaced(bench, FACT_MEDIA_DAILY, rows, scope, "sessions", moved), *others]
 
 
-def _replaced(bench: Bench, table: Table, rows: "DataFrame", pairs: set[Pair], measure: str) -> Applied:
-    """Make the table's rows of `pairs` exactly `rows`."""
+def _replaced(
+    bench: Bench,
+    table: Table,
+    rows: "DataFrame",
+    pairs: Set[Pair],
+    measure: str,
+    moved: Set[Pair] = frozenset(),
+) -> Applied:
+    """Make the table's rows of `pairs` exactly `rows`; those of the `moved` ones are written in any case."""
     current = (
         bench.store.read(table)
         .where(days_in("date", (d for _, d in pairs)))
         .join(F.broadcast(_pairs_frame(bench, pairs)), on=["media_id", "date"], how="left_semi")
         .withColumn("_in_scope", F.lit(True))
     )
+    if moved:
+        marked = _pairs_frame(bench, moved).withColumn("_moved", F.lit(True))
+        # A row without a certificate is not what it should be, so it is written.
+        current = current.join(F.broadcast(marked), on=["media_id", "date"], how="left").withColumn(
+            "certificate", F.expr("case when _moved is null then certificate end")
+        )
     return compare(bench.store, table, rows, current, measure)
 
 

@@ -1,9 +1,9 @@
 """Reconciliation inside a build: gathers the figures, has `quality` judge them, keeps the verdicts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -26,16 +26,23 @@ from wistlake.quality.certificates import Certificate
 from wistlake.quality.checks import PAST_DAYS, Finding, Past, references, volume
 from wistlake.quality.lifetime import SPAN_DAYS, Snapshot
 from wistlake.quality.reconciliation import (
+    EVENTS_AND_PLAYS,
     GROWTH,
+    OF_DAYS,
     PLAYED_HOURS,
+    SETTLED_COUNTS,
     WHOLE_PLAYERS,
     Band,
     DayFigures,
     Judgement,
+    Usual,
     Verdict,
     gold_is_silver,
     judge,
     learned_band,
+    most_plays,
+    same_magnitude,
+    usual,
 )
 from wistlake.transforms import recount as recounting
 
@@ -58,7 +65,19 @@ def recount(bench: Bench, pairs: set[Pair], wanted: "DataFrame") -> Counted:
     return found
 
 
-def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame") -> tuple[Judgement, ...]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts on some days, and the certificates of those that nothing has moved since they settled: what was
+    judged then stands, whatever has been learned of other days."""
+
+    judgements: tuple[Judgement, ...]
+    standing: Mapping[Pair, Certificate]
+
+
+NOTHING = Judged((), {})
+
+
+def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame") -> Judged:
     """The identities of each day that do not need gold; notes the check of volume on the way."""
     counts = {
         (r["media_id"], r["date"]): r
@@ -66,46 +85,92 @@ def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame")
     }
     past = _past(bench, pairs)
     bench.findings += volume({p: c["sessions"] for p, c in counted.items()}, past)
-    bands = _bands(past, bench.plan.band)
     before = {(p.media_id, p.date): p for p in past}
-    judged = {
-        pair: judge(
-            _figures(bench, pair, counted[pair], counts.get(pair), before.get(pair)),
-            bands.get(pair[0], bench.plan.band),
-        )
-        for pair in sorted(pairs)
+    figures = [
+        _figures(bench, pair, counted[pair], counts.get(pair), before.get(pair)) for pair in sorted(pairs)
+    ]
+    standing = {
+        (f.media_id, f.date): Certificate(p.certificate)
+        for f in figures
+        if (p := before.get((f.media_id, f.date))) and _stands(bench, f, p)
     }
-    return tuple(j for of_pair in judged.values() for j in of_pair)
+    by_media = _by_media(past)
+    judgements = [
+        j
+        for f in _believed(bench, figures, by_media)
+        for j in judge(f, _band(by_media.get(f.media_id, ()), f.date, bench.plan.band))
+        if (f.media_id, f.date) not in standing or not _as_before(j)
+    ]
+    return Judged(tuple(judgements), standing)
 
 
 def _figures(
     bench: Bench, pair: Pair, counted: Mapping[str, int], counts: Any, before: Past | None
 ) -> DayFigures:
-    settled = before is not None and before.certificate in _SETTLED
-    plays = counts["play_count"] if counts else None
+    reread = before is not None and before.certificate in _SETTLED and pair in bench.plan.reread
     return DayFigures(
         *pair,
-        plays=plays,
+        plays=counts["play_count"] if counts else None,
         events=counted["events"],
         rows=counted["sessions"],
         misplaced=counted["misplaced"],
         settled=pair in bench.plan.past_lookback,
         listed=pair in bench.plan.listed,
         loads=counts["load_count"] if counts else None,
-        settled_counts=(before.loads, before.plays) if before and settled else None,
-        said_again=pair in bench.plan.confirmed or _said_again(bench, pair, plays, counted["events"]),
+        settled_counts=(before.loads, before.plays) if before and reread else None,
+        said_again=pair in bench.plan.confirmed or pair in bench.plan.said_twice,
     )
 
 
-def _said_again(bench: Bench, pair: Pair, plays: int | None, events: int) -> bool:
-    """Whether more than one observation named these plays; asked for only where it decides anything."""
-    if plays is None or plays <= 10 * events:
-        return False
-    media_id, day = pair
-    seen = bench.store.read(OBSERVATIONS).where(
-        (F.col("media_id") == media_id) & (F.col("date") == day) & (F.col("play_count") == plays)
+def _stands(bench: Bench, day: DayFigures, before: Past) -> bool:
+    """Whether the day is what it was when it settled."""
+    return (
+        before.certificate in _SETTLED
+        and (day.media_id, day.date) in bench.plan.past_lookback & bench.plan.confirmed
+        and (before.loads, before.plays, before.sessions) == (day.loads, day.plays, day.rows)
     )
-    return bool(seen.count() > 1)
+
+
+def _as_before(judgement: Judgement) -> bool:
+    """Whether a verdict on a day that stands says nothing that its last one did not."""
+    if judgement.identity == SETTLED_COUNTS:
+        return judgement.verdict is Verdict.NOT_APPLICABLE
+    return judgement.identity == EVENTS_AND_PLAYS
+
+
+def _believed(
+    bench: Bench, figures: Iterable[DayFigures], past: Mapping[str, Sequence[Past]]
+) -> Iterator[DayFigures]:
+    """The figures with what is usual for their media, and whether plays that are not were named before."""
+    known = _usual(past, figures := list(figures))
+    wild = {
+        (f.media_id, f.date): f.plays
+        for f in figures
+        if f.plays and not f.said_again and f.plays > most_plays(f.events, known.get(f.media_id))
+    }
+    again = _said_again(bench, wild) if wild else set()
+    figures = [replace(f, said_again=f.said_again or (f.media_id, f.date) in again) for f in figures]
+    known = _usual(past, figures)
+    return (replace(f, usual=known.get(f.media_id)) for f in figures)
+
+
+def _usual(past: Mapping[str, Sequence[Past]], figures: Iterable[DayFigures]) -> dict[str, Usual | None]:
+    """What is usual for each media: on its days in gold, and on those that Wistia has named twice."""
+    days = {media: [(p.plays, p.sessions) for p in of_media if p.plays] for media, of_media in past.items()}
+    for f in figures:
+        if f.said_again and f.plays:
+            days.setdefault(f.media_id, []).append((f.plays, f.events))
+    return {media: usual(of_media) for media, of_media in days.items()}
+
+
+def _said_again(bench: Bench, wild: Mapping[Pair, int]) -> set[Pair]:
+    """The pairs of which more than one observation named plays of this magnitude."""
+    observed = bench.store.read(OBSERVATIONS).where(days_in("date", (day for _, day in wild)))
+    seen: Counter[Pair] = Counter()
+    for row in observed.select("media_id", "date", "play_count").collect():
+        pair = (row["media_id"], row["date"])
+        seen[pair] += pair in wild and same_magnitude(row["play_count"], wild[pair])
+    return {pair for pair, times in seen.items() if times > 1}
 
 
 def _past(bench: Bench, pairs: set[Pair]) -> tuple[Past, ...]:
@@ -122,12 +187,21 @@ def _past(bench: Bench, pairs: set[Pair]) -> tuple[Past, ...]:
     return tuple(Past(**row.asDict()) for row in rows.collect())
 
 
-def _bands(past: Iterable[Past], default: Band) -> dict[str, Band]:
-    settled: dict[str, list[tuple[int, int]]] = {}
+def _by_media(past: Iterable[Past]) -> dict[str, list[Past]]:
+    found: dict[str, list[Past]] = {}
     for p in past:
-        if p.certificate in _SETTLED and p.plays is not None:
-            settled.setdefault(p.media_id, []).append((p.plays, p.sessions))
-    return {media_id: learned_band(of_media, default) for media_id, of_media in settled.items()}
+        found.setdefault(p.media_id, []).append(p)
+    return found
+
+
+def _band(past: Iterable[Past], day: date, default: Band) -> Band:
+    """The band of a day, from the settled days of its media before it."""
+    settled = [
+        (p.plays, p.sessions)
+        for p in past
+        if p.certificate in _SETTLED and p.plays is not None and 0 < (day - p.date).days <= PAST_DAYS
+    ]
+    return learned_band(settled, default)
 
 
 def agreement(pairs: set[Pair], staged: Sequence[Applied], counted: Counted) -> tuple[Judgement, ...]:
@@ -153,6 +227,13 @@ def agreement(pairs: set[Pair], staged: Sequence[Applied], counted: Counted) -> 
         gold = ours.get(pair, {}) | {a.table.name: added[pair][a.table.name] for a in others}
         judgements.append(gold_is_silver(*pair, gold, again))
     return tuple(judgements)
+
+
+def nothing_to_judge(withdrawn: Iterable[Pair]) -> Iterator[Judgement]:
+    """Days that do not stand in gold any more have no verdicts."""
+    for media_id, day in sorted(withdrawn):
+        for identity, blocking in OF_DAYS.items():
+            yield Judgement(identity, media_id, day, Verdict.NOT_APPLICABLE, blocking)
 
 
 def lifetimes(bench: Bench) -> tuple[Judgement, ...]:

@@ -1,6 +1,8 @@
 """Silver: each table from its typed landings, in the order in which they need each other."""
 
 from collections import Counter
+from collections.abc import Iterator, Set
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -15,12 +17,15 @@ from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive import checks
+from wistlake.derive.localtime import local_date
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.build import checking
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
 from wistlake.pipeline.tally import Applied, compare
+from wistlake.planning import shared
 from wistlake.planning.publishing import EVENTS
+from wistlake.planning.shared import Shared, between
 from wistlake.quality.checks import Effect, Finding, finding
 from wistlake.transforms import (
     dim_media,
@@ -32,7 +37,7 @@ from wistlake.transforms import (
     media_lifetime,
     visitor_activity,
 )
-from wistlake.transforms.changes import NEW, UPDATED
+from wistlake.transforms.changes import NEW, UNCHANGED, UPDATED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -150,7 +155,7 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     if typed is None:
         return
     history = bench.store.read(DIM_MEDIA_HISTORY)
-    twice = bench.store.stage("repeated_keys", fact_events.repeated_keys(typed), "event_key string")
+    twice = bench.store.stage("repeated_keys", fact_events.repeated_keys(typed), fact_events.REPEATED)
     rows = fact_events.build(typed, twice, history, bench.plan.zone, bench.plan.rules, bench.built_at)
     elsewhere = bench.store.stage("moved_sessions", _elsewhere(bench, typed))
     rows, applied = bench.sound(FACT_EVENTS, rows, lambda _: _standing(bench, elsewhere), "events")
@@ -161,10 +166,63 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
         applied = compare(bench.store, FACT_EVENTS, rows.where(kept), _standing(bench, elsewhere))
     bench.findings.append(_unique(applied))
     checking.refuse_whole(bench.findings[-1:])
-    bench.settle(applied)
+    found = _shared(bench, applied, twice)
+    built = [interval_key(m) for m in bench.manifests("events")]
+    bench.settle(applied, found)
+    bench.shared = shared.built(bench.plan.shared, built, found, bench.plan.read_at)
     for t in applied.tally:
         if t.media_id is not None and t.day is not None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
+
+
+def _shared(bench: Bench, applied: Applied, twice: "DataFrame") -> frozenset[Shared]:
+    """The days of which both list a key: two of this build, or one of it and one where the key stands."""
+    scopes = {(m.media_id, m.day) for m in bench.manifests("events")}
+    found = {
+        between(t.media_id, t.day, t.was_day)
+        for t in applied.tally
+        if t.media_id
+        and t.day
+        and t.was_day
+        and t.day != t.was_day
+        and (t.change == UNCHANGED or (t.media_id, t.was_day) not in scopes)
+    }
+    spread = twice.where("first_day < last_day").select("media_id", "days").distinct().collect()
+    found |= {between(r["media_id"], a, b) for r in spread for a, b in pairwise(r["days"])}
+    return frozenset(found)
+
+
+def rezoned(bench: Bench) -> None:
+    """`fact_events` whose raw pages are gone, after the lake's zone has changed: the account's day of a session
+    follows from when it was received."""
+    local = F.expr(local_date("received_at", bench.plan.zone))
+    for days in _in_months(bench.plan.rezoned):
+        places = bench.spark.createDataFrame(sorted(days), "media_id string, event_date date")
+        standing = (
+            bench.store.read(FACT_EVENTS)
+            .where(days_in("event_date", (d for _, d in days)))
+            .join(F.broadcast(places), on=["media_id", "event_date"], how="left_semi")
+            .where(F.col("event_date_local") != local)
+        )
+        rows = standing.withColumns({"event_date_local": local, "built_at": bench.built_at})
+        bench.put(FACT_EVENTS, rows, _as_they_are(standing), for_gold=True)
+
+
+def _in_months(days: Set[Pair]) -> Iterator[set[Pair]]:
+    """Days by month: whole tables may not fit in memory."""
+    by_month: dict[tuple[int, int], set[Pair]] = {}
+    for media_id, day in days:
+        by_month.setdefault((day.year, day.month), set()).add((media_id, day))
+    yield from (by_month[month] for month in sorted(by_month))
+
+
+def _as_they_are(rows: "DataFrame") -> "DataFrame":
+    """Rows of `fact_events` in no scope: none of them is removed by not being among the new ones."""
+    return rows.withColumns(
+        {"_in_scope": F.lit(False)}
+        | {n: F.lit(None).cast("timestamp") for n in ("_scope_observed_at", "_scope_built_at", "_listed_at")}
+        | {"_scope_landing_id": F.lit(None).cast("string")}
+    )
 
 
 def _unique(applied: Applied) -> Finding:
@@ -192,12 +250,26 @@ def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
     scope = bench.spark.createDataFrame(
         scopes,
         "media_id string, event_date date, _scope_observed_at timestamp, _scope_landing_id string",
-    )
+    ).withColumn("_scope_built_at", bench.built_at)
     inside = bench.store.read(FACT_EVENTS).where(_days(bench))
     both = inside.unionByName(elsewhere)
-    return both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left").withColumn(
-        "_in_scope", F.col("_scope_landing_id").isNotNull()
+    return (
+        both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left")
+        .withColumn("_in_scope", F.col("_scope_landing_id").isNotNull())
+        .join(F.broadcast(_listed(bench, elsewhere)), on=["media_id", "event_date"], how="left")
+        .withColumn(
+            "_listed_at", F.expr("case when removed_at is null then coalesce(_read_at, observed_at) end")
+        )
+        .drop("_read_at")
     )
+
+
+def _listed(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
+    """When the days of sessions `_elsewhere` were last read: a reading that changed nothing left no trace in
+    the rows."""
+    places = [tuple(r) for r in elsewhere.select("media_id", "event_date").distinct().collect()]
+    read = [(*place, bench.plan.listed_at[place]) for place in places if place in bench.plan.listed_at]
+    return bench.spark.createDataFrame(read, "media_id string, event_date date, _read_at timestamp")
 
 
 def _days(bench: Bench) -> str:
@@ -251,5 +323,5 @@ def pages(typed: "DataFrame | None") -> "DataFrame | None":
     return (
         typed.where("media_url <> ''")
         .groupBy("media_id")
-        .agg(F.expr("max_by(media_url, received_at)").alias("url"))
+        .agg(F.expr("max_by(media_url, struct(observed_at, received_at))").alias("url"))
     )

@@ -1,6 +1,6 @@
 """Third step: build what is pending, and write down what came of it. Loads an engine, but no HTTP client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import date
 
@@ -8,9 +8,10 @@ from wistlake.pipeline.assemble import Done, assemble, following, pending
 from wistlake.pipeline.build import BuildResult, build, merged
 from wistlake.pipeline.order import RunOrder
 from wistlake.pipeline.orphans import adopt
-from wistlake.pipeline.publish import outcome, reopen, unchanged
+from wistlake.pipeline.publish import intend, outcome, shared_days, unchanged
 from wistlake.pipeline.steps.handover import Planned, Verdicts, encode_verdicts, verdicts_key
 from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.shared import Shared
 from wistlake.ports import Ledger, ObjectStore, TableStore
 
 Key = tuple[str, str, date]
@@ -50,19 +51,20 @@ class _Work:
         self.order, self.ledger, self.objects, self.keys = order, ledger, objects, keys
         self.tables, self.media, self.known = tables, media, known
 
-    def intend(self, pairs: set[tuple[str, date]]) -> None:
+    def intend(self, pairs: set[tuple[str, date]], shared: Collection[Shared] = ()) -> None:
         """Written at once: should the build die, the next one must know of these days."""
-        self.known.update(reopen(self.order, self.ledger, self.known, pairs))
+        self.known.update(intend(self.order, self.ledger, self.known, pairs, shared))
 
 
 def _build(at_work: _Work, written: dict[Key, Interval]) -> BuildResult | None:
     order, known = at_work.order, at_work.known
-    work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys)
-    if not work.landings and not work.refresh:
+    days = shared_days(at_work.ledger)
+    work = assemble(order, at_work.media, list(known.values()), at_work.objects, at_work.keys, shared=days)
+    if not work.is_needed:
         return None
     done: list[Done] = []
     with at_work.tables() as store:
-        while work.landings or work.refresh:
+        while work.is_needed:
             result = build(work, at_work.objects, store, at_work.intend)
             done.append((work, result))
             changed = outcome(order, known, work, result)

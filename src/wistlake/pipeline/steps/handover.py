@@ -11,6 +11,7 @@ from wistlake.contracts import source
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.planning import shared
 from wistlake.planning.calendar import days, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
@@ -22,7 +23,7 @@ from wistlake.transforms.channels import Rule
 
 FORMAT = 1
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_MOMENTS = ("updated_at", "observed_at", "published_at")
+_MOMENTS = ("updated_at", "observed_at", "published_at", "moved_at")
 Document = Mapping[str, Any]
 
 
@@ -197,6 +198,8 @@ def _plain_result(built: BuildResult) -> Document:
         "blocked": [[m, d.isoformat()] for m, d in sorted(built.blocked)],
         "tables": {name: [ref.metadata_location, ref.snapshot_id] for name, ref in built.tables.items()},
         "findings": [{**asdict(f), "day": _text(f.day)} for f in built.findings],
+        "withdrawn": [[m, d.isoformat()] for m, d in sorted(built.withdrawn)],
+        "shared": shared.document(built.shared),
     }
 
 
@@ -213,6 +216,8 @@ def _result(plain: Document) -> BuildResult:
         blocked=frozenset((m, day(d)) for m, d in plain["blocked"]),
         tables={name: TableRef(*ref) for name, ref in plain["tables"].items()},
         findings=tuple(_finding(f) for f in plain["findings"]),
+        withdrawn=frozenset((m, day(d)) for m, d in plain["withdrawn"]),
+        shared=shared.read(plain["shared"]),
     )
 
 

@@ -67,7 +67,7 @@ async def _ingest(
 ) -> Ingested:
     context = replace(
         IngestContext.of(order, parts),
-        clock=_never_back(parts.clock, known.values()),
+        clock=_never_back(order.window.now, known.values()),
         may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
     )
     async with parts.client() as client:
@@ -96,11 +96,11 @@ def _states(order: RunOrder, fetch: Fetch, known: Mapping[Key, Interval]) -> set
     return {i.state if i and i.run_id == order.run_id else State.PLANNED for i in found}
 
 
-def _never_back(clock: Callable[[], datetime], known: Iterable[Interval]) -> Callable[[], datetime]:
-    """The clock, or the newest observation of the media where that is later: a run that is started anew with
-    the time for which it was planned must not land something older than what is there."""
-    seen = [i.observed_at for i in known if i.observed_at]
-    return lambda: max((clock(), *seen))
+def _never_back(now: datetime, known: Iterable[Interval]) -> Callable[[], datetime]:
+    """The run's own time, or the newest observation of the media where that is later: a run that is started
+    anew with the time for which it was planned must not land something older than what is there."""
+    moment = max((now, *(i.observed_at for i in known if i.observed_at)))
+    return lambda: moment
 
 
 def _worth_raising(errors: Iterable[WistlakeError]) -> WistlakeError:

@@ -10,7 +10,7 @@ import structlog
 from wistlake.pipeline.asking import retire
 from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.order import Parts, RunResult
-from wistlake.pipeline.publish import advance
+from wistlake.pipeline.publish import advance, keep_shared
 from wistlake.pipeline.steps.handover import Planned, Verdicts, decode_verdicts, harvest_key, verdicts_key
 from wistlake.pipeline.steps.ingest import read_harvest
 from wistlake.pipeline.steps.lease import Shared, release, renew
@@ -90,6 +90,7 @@ def _show(planned: Planned, ledger: Ledger, verdicts: Verdicts) -> None:
     order = planned.order
     if verdicts.built is not None:
         ledger.publish(Publication(order.run_id, order.window.now, verdicts.built.tables))
+        keep_shared(ledger, verdicts.built.shared)
     ledger.record(verdicts.intervals)
     left = [m for m in ledger.media() if m.media_id in planned.left]
     retire(order, ledger, left)

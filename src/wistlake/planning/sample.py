@@ -1,0 +1,57 @@
+"""Settled days that a run reads again, to learn whether they stay: a few, others each day."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+from wistlake.planning.calendar import utc_days_of
+from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.plan import HORIZON, Window
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL
+
+SAMPLED = 3  # media days a run: about ten requests
+YOUNG_DAYS = 28  # two of them are this close to the lookback, where late moves are most likely
+_YOUNG = 2
+_MARGIN_DAYS = 14  # days that Wistia is about to forget shrink by themselves
+Key = tuple[str, str, date]
+
+
+def sample(media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window) -> frozenset[Key]:
+    """The (dataset, media, day)s to read again at `window.now`. The same all day; what was read that day
+    already is left out. None where days are named by hand."""
+    if window.by_hand:
+        return frozenset()
+    index = {i.key: i for i in intervals}
+    active = {m.media_id for m in media if m.retired_at is None}
+    today = window.now.astimezone(UTC).date()
+    settled = [i for i in index.values() if i.media_id in active and _is_settled(i, today)]
+    chosen = _chosen(settled, today, window.lookback_days)
+    return frozenset(
+        key
+        for gold in chosen
+        for key in (
+            (BY_DATE, gold.media_id, gold.day),
+            *((EVENTS, gold.media_id, day) for day in utc_days_of(gold.day, window.tz)),
+        )
+        if _is_due(index, key, window.now)
+    )
+
+
+def _is_settled(i: Interval, today: date) -> bool:
+    kept = (today - i.day).days < HORIZON.days - _MARGIN_DAYS
+    return i.dataset == GOLD and i.state is State.PUBLISHED and i.reason not in ("", PROVISIONAL) and kept
+
+
+def _chosen(settled: Iterable[Interval], today: date, lookback_days: int) -> list[Interval]:
+    """In an order that is as good as random, and the same for all who ask on that day."""
+    drawn = sorted(settled, key=lambda i: hashlib.sha256(f"{today}/{i.media_id}/{i.day}".encode()).digest())
+    young = [i for i in drawn if (today - i.day).days <= lookback_days + YOUNG_DAYS][:_YOUNG]
+    return [*young, *(i for i in drawn if i not in young)][:SAMPLED]
+
+
+def _is_due(index: Mapping[Key, Interval], key: Key, now: datetime) -> bool:
+    """Whether the source has the day, and was not asked for it today."""
+    known = index.get(key)
+    if known is None or known.missing or known.observed_at is None:
+        return False
+    return known.observed_at.astimezone(UTC).date() < now.astimezone(UTC).date()
