@@ -164,6 +164,9 @@ class TableStore(Protocol):
         target's columns, in literals, that holds for every row that `changes` may match; None where every
         change is new and can match no row."""
 
+    def lines(self, uris: Iterable[str]) -> "DataFrame":
+        """The lines of text objects, by their URIs, as column `value`."""
+
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Compute `rows` once and keep them inside the lake for this run; the frame that reads them back.
         `schema` (DDL), where it is known, saves asking the engine for it."""

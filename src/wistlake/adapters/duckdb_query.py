@@ -33,6 +33,11 @@ def extensions() -> Iterable[Path]:
         yield next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
 
 
+def literal(text: str) -> str:
+    """The text as SQL spells it: paths come from databases that somebody else may have written."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def empty(table: Table) -> pa.Table:
     """No rows, of the contract's columns."""
     return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns]).empty_table()
@@ -72,7 +77,7 @@ class DuckDBQuery:
             return self._connection
         connection = duckdb.connect()
         for path in extensions():
-            connection.execute(f"LOAD '{path}'")
+            connection.execute(f"LOAD {literal(str(path))}")
         self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
         for layer in ("silver", "gold", "ops"):
@@ -94,9 +99,9 @@ class DuckDBQuery:
             connection.register(name, empty(table))
             connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
             return
-        columns = ", ".join(table.column_names)
+        columns, location = ", ".join(table.column_names), literal(ref.metadata_location)
         connection.execute(
-            f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan('{ref.metadata_location}')"
+            f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan({location})"
         )
 
 

@@ -45,7 +45,7 @@ def by_layer(table: Table) -> str:
 
 class EngineTables:
     """TableStore over a session whose catalog `lake` is the given one. `staging` is a folder, or a prefix
-    that the engine can write to; `name` is what the engine calls a table."""
+    that the engine can write to; `name` is what the engine calls a table, `place` what it calls an object."""
 
     def __init__(
         self,
@@ -53,8 +53,10 @@ class EngineTables:
         catalog: Catalog,
         staging: Path | str,
         name: Callable[[Table], str] = by_layer,
+        place: Callable[[str], str] = lambda uri: uri,
     ) -> None:
         self._spark, self._catalog, self._staging, self._name = spark, catalog, staging, name
+        self._place = place
         self._tables: dict[str, Table] = {}
 
     @property
@@ -87,6 +89,11 @@ class EngineTables:
             view = f"changes_{table.name}"
             changed.createOrReplaceTempView(view)
             self._spark.sql(merge(table, self._name(table), view, prune)).collect()
+
+    def lines(self, uris: Iterable[str]) -> "DataFrame":
+        """Lines of text objects, as column `value`."""
+        places = [self._place(uri) for uri in uris]
+        return self._spark.read.text(places) if places else self._spark.createDataFrame([], "value string")
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Write once, read back: what follows reads columns from Parquet and does not compute again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_MAGIC = b"Obj\x01"
+from wistlake.adapters import avro_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def plain(place: str, raw: bytes) -> Iterator[Piece]:
     values. Needs the standard library alone, as Glue has it."""
     if place.endswith(".parquet"):
         yield Piece(place, raw, is_text=False)
-    elif raw.startswith(_MAGIC):
+    elif raw.startswith(avro_bytes.MAGIC):
         yield Piece(place, _unpacked_avro(raw), is_text=False)
     elif place.endswith(".gz"):
         yield Piece(place, _unpacked_gzip(raw))
@@ -100,47 +100,8 @@ def _unpacked_gzip(raw: bytes) -> bytes:
 
 def _unpacked_avro(raw: bytes) -> bytes:
     """The header and the blocks of an Avro container, decompressed; the file itself if it is none we know."""
-    at, codec = len(_MAGIC), b"null"
-    while (count := (number := _long(raw, at))[0]) != 0:
-        at = number[1]
-        if count < 0:
-            at = _long(raw, at)[1]
-        for _ in range(abs(count)):
-            name, at = _bytes(raw, at)
-            value, at = _bytes(raw, at)
-            codec = value if name == b"avro.codec" else codec
-    at = number[1] + 16
-    found = [raw[:at]]
-    while at < len(raw):
-        _, at = _long(raw, at)
-        block, at = _bytes(raw, at)
-        found.append(_inflated(block, codec))
-        at += 16
-    return b"".join(found)
-
-
-def _inflated(block: bytes, codec: bytes) -> bytes:
-    if codec == b"deflate":
-        return zlib.decompress(block, -15)
-    if codec == b"zstandard":
-        import pyarrow as pa
-
-        return bytes(pa.CompressedInputStream(pa.BufferReader(block), "zstd").read())
-    return block
-
-
-def _bytes(raw: bytes, at: int) -> tuple[bytes, int]:
-    length, at = _long(raw, at)
-    return raw[at : at + length], at + length
-
-
-def _long(raw: bytes, at: int) -> tuple[int, int]:
-    """Avro's zigzag number at `at`, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = raw[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return (value >> 1) ^ -(value & 1), at
+    try:
+        _, at = avro_bytes.header(raw)
+        return b"".join((raw[:at], *(block for _, block in avro_bytes.blocks(raw))))
+    except (ValueError, zlib.error):
+        return raw

@@ -27,7 +27,9 @@ from pyiceberg.types import (
     StringType,
     TimestamptzType,
 )
+from sqlalchemy import URL
 
+from wistlake.adapters.iceberg_paths import spelled
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
 from wistlake.errors import StoreError
@@ -92,8 +94,9 @@ class LocalCatalog:
         self.warehouse.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.sql = SqlCatalog(
             "lake",
-            uri=f"sqlite:///{lake / 'catalog.db'}",
-            warehouse=self.warehouse.as_uri(),
+            # Not as text: the path may hold what means something in the URL of a database.
+            uri=URL.create("sqlite", database=str(lake / "catalog.db")),  # type: ignore[arg-type]
+            warehouse=spelled(self.warehouse),
             pool_pre_ping="true",
         )
 
@@ -112,7 +115,7 @@ class LocalCatalog:
         self.sql.create_table(
             table.full_name,
             columns,
-            location=(self.warehouse / table.layer / table.name).as_uri(),
+            location=spelled(self.folder(table.full_name)),
             partition_spec=partition_spec(table, columns),
             properties=dict(TABLE_PROPERTIES),
         )
@@ -125,6 +128,10 @@ class LocalCatalog:
             with existing.update_schema() as update:
                 for column in added:
                     update.add_column(column.name, iceberg_type(column.type, 0), doc=column.doc)
+
+    def folder(self, full_name: str) -> Path:
+        """Below which the table's files lie."""
+        return self.warehouse.joinpath(*full_name.split("."))
 
     def load(self, full_name: str) -> IcebergTable:
         """The table; StoreError naming it if it is not there."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pyiceberg.catalog.sql import SqlCatalog
@@ -40,6 +40,13 @@ _ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 )
 Answer = tuple[HTTPStatus, dict[str, Any] | bytes | None]
 Handler = Callable[..., Answer]
+
+
+class Answering(Protocol):
+    """What answers the requests of engines."""
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """The answer to one request; `path` is what follows /v1/."""
 
 
 def _described(table: Table) -> bytes:
@@ -191,9 +198,9 @@ class _Request(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, catalog: Any, port: int, *, read_only: bool, secret: str) -> None:
+    def __init__(self, routes: Answering, port: int, *, secret: str) -> None:
         super().__init__(("127.0.0.1", port), _Request)
-        self.routes = Routes(catalog, read_only=read_only)
+        self.routes = routes
         self.lock = threading.Lock()
         self.secret = secret
 
@@ -205,9 +212,11 @@ def serve(
     *,
     read_only: bool = False,
     secret: str | None = None,
+    around: Callable[[Answering], Answering] = lambda routes: routes,
 ) -> Iterator[str]:
-    """Serve `catalog` while the block runs; the URI that engines take."""
-    server = _Server(catalog, port, read_only=read_only, secret=secret or secrets.token_urlsafe(16))
+    """Serve `catalog` while the block runs; the URI that engines take. `around` may stand between it and them."""
+    routes = around(Routes(catalog, read_only=read_only))
+    server = _Server(routes, port, secret=secret or secrets.token_urlsafe(16))
     # Asked often whether to stop: the default keeps every run waiting half a second at its end.
     stop_check = {"poll_interval": 0.02}
     thread = threading.Thread(

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,9 +13,10 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from wistlake.adapters import disk
+from wistlake.adapters.locks import lock, open_private
 from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Lease, Publication, Run, TableRef
@@ -258,10 +258,10 @@ class SqliteLedger:
     @contextmanager
     def _lease(self, name: str, owner: str, now: datetime) -> Iterator[Lease]:
         with self._database.explained():
-            file = _open_private(self._database.path.with_name(f"lease.{name}.lock"))
+            file = open_private(self._database.path.with_name(f"lease.{name}.lock"))
         with file:
             with self._database.explained():
-                free = _lock(file)
+                free = lock(file)
             if not free:
                 raise LeaseHeld(self._who_holds(name))
             try:
@@ -468,30 +468,3 @@ _INTERVALS = _Shape(Interval, "intervals")
 _WATERMARKS = _Shape(Watermark, "watermarks")
 _MEDIA = _Shape(MediaEntry, "media")
 _RUNS = _Shape(Run, "runs")
-
-
-def _open_private(path: Path) -> IO[bytes]:
-    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Take the file's lock, which the system frees when the process ends; whether it was free."""
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Take the file's lock, which the system frees when the process ends; whether it was free."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -312,14 +312,17 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 
     @contextmanager
     def started() -> Iterator[TableStore]:
-        from wistlake.adapters import local_spark, rest_catalog, sail
+        from wistlake.adapters import local_spark, plain_name, rest_catalog, sail
         from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = here(settings)
         with disk.explained(folder.root):
             catalog = LocalCatalog(folder.root)
-            with rest_catalog.serve(catalog.sql) as uri:
+            with (
+                plain_name.alias(folder.root) as lake,
+                rest_catalog.serve(catalog.sql, around=lake.around) as uri,
+            ):
                 engine = (
                     sail.session(uri)
                     if settings.engine == "sail"
@@ -328,7 +331,8 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
                 # What a run that died has staged goes first; Spark's own scratch lies there too.
                 wipe(folder.staging)
                 with engine as spark:
-                    yield EngineTables(spark, catalog, folder.staging)
+                    staging = Path(lake.place(str(folder.staging)))
+                    yield EngineTables(spark, catalog, staging, place=lake.place)
                 wipe(folder.staging)
 
     return started

@@ -99,7 +99,7 @@ class Bench:
 
     def _lines(self, manifests: Iterable[Manifest]) -> "DataFrame":
         parts = [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
-        return self.spark.read.text(parts) if parts else self.spark.createDataFrame([], "value string")
+        return self.store.lines(parts)
 
     def _account_for(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> list[str]:
         """Count what each landing gave; the landings that did not give what they promised."""

@@ -1,0 +1,196 @@
+"""Avro containers with the standard library alone: their blocks, and the records in them.
+
+Iceberg's manifests are Avro. They are read here, and not by a library, because loading one takes longer than a
+query, and because DuckDB ends the whole process over a damaged manifest: somebody must look first.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+MAGIC = b"Obj\x01"
+_SYNC = 16  # bytes between blocks, always the same within a file
+_Read = Callable[[bytes, int], tuple[Any, int]]
+
+
+class Damaged(ValueError):
+    """The bytes are no whole container."""
+
+
+def header(raw: bytes) -> tuple[Mapping[str, bytes], int]:
+    """The container's header, and where the first block's marker begins. Damaged if there is none."""
+    if not raw.startswith(MAGIC):
+        raise Damaged("no Avro container")
+    meta, at = _map(_bytes)(raw, len(MAGIC))
+    return meta, at
+
+
+def blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """(records, bytes out of compression) of every block. Damaged where the container is not whole."""
+    meta, at = header(raw)
+    codec, sync = meta.get("avro.codec", b"null"), raw[at : at + _SYNC]
+    at += _SYNC
+    while at < len(raw):
+        count, at = _long(raw, at)
+        block, at = _bytes(raw, at)
+        if raw[at : at + _SYNC] != sync or len(sync) < _SYNC:
+            raise Damaged("a block does not end where it says")
+        at += _SYNC
+        yield count, inflated(block, codec)
+
+
+def records(raw: bytes) -> list[dict[str, Any]]:
+    """The records of a container. Damaged, whatever is wrong with it."""
+    try:
+        meta, _ = header(raw)
+        read = _reader(json.loads(meta["avro.schema"]), {})
+        found: list[dict[str, Any]] = []
+        for count, block in blocks(raw):
+            at = 0
+            for _ in range(count):
+                record, at = read(block, at)
+                found.append(record)
+            if at != len(block):
+                raise Damaged("a block holds more than its records")
+        return found
+    except Damaged:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, struct.error, zlib.error) as e:
+        raise Damaged(type(e).__name__) from e
+
+
+def inflated(block: bytes, codec: bytes) -> bytes:
+    """A block out of its compression."""
+    if codec == b"deflate":
+        return zlib.decompress(block, -15)
+    if codec == b"zstandard":
+        import pyarrow as pa
+
+        return bytes(pa.CompressedInputStream(pa.BufferReader(block), "zstd").read())
+    return block
+
+
+def _reader(schema: Any, names: dict[str, _Read]) -> _Read:
+    """What reads a value of the schema. `names` are the named types so far."""
+    if isinstance(schema, list):
+        return _union([_reader(s, names) for s in schema])
+    kind = schema["type"] if isinstance(schema, dict) else schema
+    if isinstance(kind, (dict, list)):
+        return _reader(kind, names)
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind in names:
+        return names[kind]
+    if kind == "array":
+        return _array(_reader(schema["items"], names))
+    if kind == "map":
+        return _map(_reader(schema["values"], names))
+    if kind == "fixed":
+        read = names[schema["name"]] = _fixed(int(schema["size"]))
+        return read
+    if kind == "enum":
+        read = names[schema["name"]] = _long
+        return read
+    if kind == "record":
+        read = names[schema["name"]] = _record([(f["name"], _reader(f["type"], names)) for f in schema["fields"]])
+        return read
+    raise Damaged(f"an unknown type {str(kind)[:40]}")
+
+
+def _record(fields: list[tuple[str, _Read]]) -> _Read:
+    def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
+        found = {}
+        for name, field in fields:
+            found[name], at = field(raw, at)
+        return found, at
+
+    return read
+
+
+def _union(choices: list[_Read]) -> _Read:
+    def read(raw: bytes, at: int) -> tuple[Any, int]:
+        number, at = _long(raw, at)
+        return choices[number](raw, at)
+
+    return read
+
+
+def _array(item: _Read) -> _Read:
+    def read(raw: bytes, at: int) -> tuple[list[Any], int]:
+        found = []
+        while (count := (head := _long(raw, at))[0]) != 0:
+            at = head[1] if count > 0 else _long(raw, head[1])[1]
+            for _ in range(abs(count)):
+                value, at = item(raw, at)
+                found.append(value)
+        return found, head[1]
+
+    return read
+
+
+def _map(value: _Read) -> _Read:
+    pairs = _array(lambda raw, at: _pair(value, raw, at))
+
+    def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
+        found, at = pairs(raw, at)
+        return dict(found), at
+
+    return read
+
+
+def _pair(value: _Read, raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
+    name, at = _text(raw, at)
+    found, at = value(raw, at)
+    return (name, found), at
+
+
+def _fixed(size: int) -> _Read:
+    return lambda raw, at: (_slice(raw, at, size), at + size)
+
+
+def _slice(raw: bytes, at: int, size: int) -> bytes:
+    if size < 0 or at + size > len(raw):
+        raise Damaged("it ends too early")
+    return raw[at : at + size]
+
+
+def _bytes(raw: bytes, at: int) -> tuple[bytes, int]:
+    size, at = _long(raw, at)
+    return _slice(raw, at, size), at + size
+
+
+def _text(raw: bytes, at: int) -> tuple[str, int]:
+    data, at = _bytes(raw, at)
+    return data.decode(), at
+
+
+def _long(raw: bytes, at: int) -> tuple[int, int]:
+    """Avro's zigzag number at `at`, and where it ends."""
+    value = shift = 0
+    while True:
+        if at >= len(raw) or shift > 63:
+            raise Damaged("it ends too early")
+        byte = raw[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return (value >> 1) ^ -(value & 1), at
+
+
+def _unpacked(form: str, size: int) -> _Read:
+    return lambda raw, at: (struct.unpack_from(form, raw, at)[0], at + size)
+
+
+_PLAIN: Mapping[str, _Read] = {
+    "null": lambda raw, at: (None, at),
+    "boolean": lambda raw, at: (_slice(raw, at, 1) != b"\0", at + 1),
+    "int": _long,
+    "long": _long,
+    "float": _unpacked("<f", 4),
+    "double": _unpacked("<d", 8),
+    "bytes": _bytes,
+    "string": _text,
+}
