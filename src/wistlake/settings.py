@@ -27,6 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, closest
 from wistlake.zones import zone
@@ -149,6 +150,10 @@ def _channels(value: Path | None) -> Path | None:
     path = _home("WISTLAKE_CHANNELS", value)
     if not path.is_file():
         raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
+    try:
+        read_rules(path)
+    except ConfigError as e:
+        raise ValueError(f"WISTLAKE_CHANNELS: {'; '.join(e.problems)}") from None
     return path
 
 

@@ -27,7 +27,9 @@ def sentences(coverage: Coverage, names: Mapping[str, str], *, compared: bool) -
     for lack in coverage.lacks:
         if lack.end >= start and lack.why in _SENTENCES:
             media.setdefault(_about(lack), []).append(lack.media_id)
-    lines = [_sentence(about, media[about], coverage, names) for about in sorted(media)]
+    # What the period itself lacks comes first.
+    ordered = sorted(media, key=lambda about: (about[1] < coverage.scope.start, about))
+    lines = [_sentence(about, media[about], coverage, names) for about in ordered]
     if len(lines) > MOST_SENTENCES:
         rest = len(lines) - MOST_SENTENCES + 1
         lines = [*lines[:-rest], f"And {words.plural(rest, 'gap')} more."]

@@ -81,9 +81,9 @@ def test_the_period_before_stands_beside_this_one(lake: Lake, text: str) -> None
 def test_a_renamed_media_is_flagged_in_the_chart_and_listed() -> None:
     day = date(2026, 3, 2)
     notes = [{"day": day, "media_id": "a", "title": "Old <b>", "what": "title Old <b> → New"}]
-    drawn = sections.by_day({day: Totals(loads=3, plays=2)}, Scope(day, day), 0, notes)
+    drawn = sections.by_day({day: Totals(loads=3, plays=2)}, Scope(day, day), 0, notes, {"a": "New"})
     assert 'class="note"' in drawn
-    assert "Old &lt;b&gt;: title" in drawn
+    assert "New: title Old &lt;b&gt; → New" in drawn
     listed = sections.changes(notes, {"a": "New"})
     assert listed is not None
     assert "2 Mar 2026" in listed

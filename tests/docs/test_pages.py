@@ -137,3 +137,13 @@ def test_the_list_of_decisions_is_whole() -> None:
 def test_the_glossary_is_in_order() -> None:
     terms = re.findall(r"^\*\*([^*]+)\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
     assert terms == sorted(terms, key=str.lower)
+
+
+def test_the_runbook_counts_a_deleted_media_as_a_run_does() -> None:
+    """A run succeeds where a media is not found (tests/pipeline/test_bad_input.py): it stands under no failure."""
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    sections = {s.partition("\n")[0]: s for s in runbook.split("\n## ")}
+    assert [title for title, text in sections.items() if "not found at the source" in text] == [
+        "A media was deleted at Wistia"
+    ]
+    assert "the run succeeds" in sections["A media was deleted at Wistia"]

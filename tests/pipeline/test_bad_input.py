@@ -330,7 +330,8 @@ class TestMedia:
         lake.run_day(START)
         before = {r["event_key"] for r in lake.rows("silver.fact_events")}
         result = lake.run_day(TOMORROW)
-        assert result.status == "succeeded"
+        assert (result.status, result.errors) == ("succeeded", [])
+        assert list(result.unavailable) == ["media_metadata"]
         rows = lake.rows("silver.fact_events")
         assert before <= {r["event_key"] for r in rows if r["removed_at"] is None}
         gone = lake.world.media_ids[1]

@@ -47,5 +47,14 @@ def test_a_masked_page_keeps_host_path_and_campaign() -> None:
     assert masked_page("https://site.example/a%2540b.example") == "https://site.example/[masked]"
 
 
+def test_a_masked_page_keeps_a_campaign_behind_the_hash() -> None:
+    behind = "https://site.example/p?x=1#/route?utm_source=a+b&utm_medium=jane%40b.example&utm_campaign="
+    assert masked_page(behind) == "https://site.example/p?utm_source=a%20b&utm_medium=[masked]"
+    assert (
+        masked_page("https://site.example/p?utm_source=mail#utm_source=fb")
+        == "https://site.example/p?utm_source=mail"
+    )
+
+
 def test_the_page_is_fresh() -> None:
     assert (ROOT / "docs" / "privacy.md").read_text() == page(SOURCES, TABLES)

@@ -86,6 +86,17 @@ def test_patterns_reach_the_engine_as_they_are_written(spark, pattern):
     assert [r.n for r in frame.collect() if r.channel] == [{"^": 1, "a": 2, "\\": 3}[pattern[0]]]
 
 
+@pytest.mark.parametrize("pattern", ["^Facebook$", "FACEBOOK", "[A-F]acebook", "^(Meta|FaceBook)$"])
+def test_a_pattern_with_capitals_matches_whatever_the_case(spark, pattern):
+    rules = [Rule("found", "utm_source", pattern), Rule("german", "utm_source", "Ölweg")]
+    frame = by(
+        spark,
+        event_channel(rules),
+        f"{EVENT} | n:bigint\n facebook | | | | 1\n FaceBook | | | | 2\n ölWEG | | | | 3\n x | | | | 4",
+    )
+    assert {r.n: r.channel for r in frame.collect()} == {1: "found", 2: "found", 3: "german", 4: None}
+
+
 def test_without_rules_nothing_is_known(spark):
     frame = by(spark, event_channel([]), f"{EVENT} | n:bigint\n facebook | | | | 1")
     assert [r.channel for r in frame.collect()] == [None]

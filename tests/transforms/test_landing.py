@@ -80,6 +80,23 @@ def test_a_good_record_is_typed_pseudonymised_and_masked(spark):
 
 
 @pytest.mark.parametrize(
+    ("page", "source"),
+    [
+        ("https://x.example/p#utm_source=fb", "fb"),
+        ("https://x.example/p#/route?utm_source=fb&utm_medium=cpc", "fb"),
+        ("https://x.example/p#top&utm_source=fb", "fb"),
+        ("https://x.example/p?utm_source=mail#utm_source=fb", "mail"),
+        ("https://x.example/p?a=1#utm_source=jane@example.com", "[masked]"),
+        ("https://x.example/p#my_utm_source=fb", None),
+    ],
+)
+def test_a_campaign_behind_the_hash_is_read_and_masked(spark, page, source):
+    (row,) = parsed(spark, [line(GOOD | {"embed_url": page})])
+    assert (row["utm_source"], row["embed_host"]) == (source, "x.example")
+    assert row["embed_path"] == "/p"
+
+
+@pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"percent_viewed": 1}, None),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wistlake.channel_rules import DEFAULT_RULES, read
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError
 from wistlake.settings import DOCS, Settings, env_example
@@ -324,7 +325,7 @@ class TestValues:
         assert Settings(lake="~/lake").lake == Path.home() / "lake"
 
     def test_channels_must_be_there(self, folder: Path) -> None:
-        (folder / "rules.toml").touch()
+        (folder / "rules.toml").write_text(RULE)
         assert Settings(channels="rules.toml").channels == folder / "rules.toml"
 
     def test_settings_do_not_change(self) -> None:
@@ -397,3 +398,57 @@ def test_importing_is_cheap() -> None:
         "duckdb",
         "typer",
     }
+
+
+RULE = "[[rule]]\nchannel = 'paid'\nfield = 'utm_medium'\npattern = '^CPC$'\n"
+
+
+class TestChannelRules:
+    @pytest.mark.parametrize(
+        ("pattern", "why"),
+        [
+            ("a(", "unclosed group"),
+            ("[a-", "unclosed character class"),
+            ("*a", "repetition operator missing expression"),
+            (r"a{2,1}", "invalid repetition count range"),
+            (r"(?=facebook)", "look-around"),
+            (r"(fb)\1", "backreferences are not supported"),
+            ("(?P<name>fb)", "(?<name>...)"),
+        ],
+    )
+    def test_a_pattern_that_is_none_is_named(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, why: str
+    ) -> None:
+        (folder / "rules.toml").write_text(RULE.replace("^CPC$", pattern))
+        monkeypatch.setenv("WISTLAKE_CHANNELS", "rules.toml")
+        (problem,) = problems()
+        assert repr(pattern) in problem
+        assert "'paid'" in problem
+        assert why in problem
+
+    def test_every_fault_is_told_at_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        wrong = RULE.replace("utm_medium", "medium") + RULE.replace("CPC", "(")
+        (folder / "rules.toml").write_text(RULE + wrong + RULE.replace("'paid'", '"it\'s"'))
+        monkeypatch.setenv("WISTLAKE_CHANNELS", "rules.toml")
+        (problem,) = problems()
+        assert "no such field medium" in problem
+        assert "'^($'" in problem
+        assert "it's" in problem
+
+    @pytest.mark.parametrize("content", [b"", b"rule = 3", b"[rule]\nchannel = 'a'", b"\xff", b"[[rule]]\n"])
+    def test_a_file_without_rules_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+    ) -> None:
+        (folder / "rules.toml").write_bytes(content)
+        monkeypatch.setenv("WISTLAKE_CHANNELS", "rules.toml")
+        (problem,) = problems()
+        assert "rules.toml has no list of [[rule]]" in problem
+
+    def test_the_built_in_rules_are_patterns_themselves(self, folder: Path) -> None:
+        assert len(DEFAULT_RULES) > 20
+        text = "".join(
+            f"[[rule]]\nchannel = '{r.channel}'\nfield = '{r.field}'\npattern = '{r.pattern}'\n"
+            for r in DEFAULT_RULES
+        )
+        (folder / "rules.toml").write_text(text)
+        assert read(folder / "rules.toml") == DEFAULT_RULES

@@ -75,7 +75,7 @@ _PATH = r"^[a-zA-Z]+://[^/?#]+(/[^?#]*)"
 
 
 def _utm(name: str) -> str:
-    return rf"[?&]utm_{name}=([^&#]*)"
+    return rf"[?&#]utm_{name}=([^&#]*)"
 
 
 # ---- as SQL text
@@ -107,7 +107,7 @@ def path(url: str) -> str:
 
 
 def utm(url: str, name: str) -> str:
-    """The masked value of `utm_<name>` in the query of `url`; NULL if there is none."""
+    """The masked value of `utm_<name>` in `url`, in its query or behind its `#`; NULL if there is none."""
     found = f"regexp_extract({url}, {_literal(_utm(name))}, 1)"
     return masked(f"trim(replace(replace({found}, '+', ' '), '%20', ' '))")
 

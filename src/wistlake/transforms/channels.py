@@ -6,42 +6,12 @@ embedding page's visitor came from, or what the media was made for.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from wistlake.channel_rules import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
+
+__all__ = ["DEFAULT_RULES", "UNCLASSIFIED", "Rule", "event_channel", "fingerprint", "media_channel"]
 UNCLASSIFIED = "unclassified"
-EVENT_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "embed_host")
-MEDIA_FIELDS = ("tags", "folder", "subfolder", "title")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`channel` if the text of `field` matches the regular expression `pattern`, case-insensitively."""
-
-    channel: str
-    field: str
-    pattern: str
-
-
-_PLATFORMS = (
-    ("youtube", "youtube|yt", r"youtube\.com|youtu\.be"),
-    ("facebook", "facebook|fb|meta", r"facebook\.com|fb\.com"),
-    ("instagram", "instagram|ig", r"instagram\.com"),
-    ("linkedin", "linkedin", r"linkedin\.com|lnkd\.in"),
-    ("tiktok", "tiktok", r"tiktok\.com"),
-)
-
-DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule("email", "utm_medium", r"^(e-?mail|newsletter)$"),
-    *(Rule(name, "utm_source", rf"^({words})([^a-z0-9]|$)") for name, words, _ in _PLATFORMS),
-    Rule("google", "utm_source", r"^(google|adwords|googleads)"),
-    Rule("paid", "utm_medium", r"^(cpc|ppc|paid.*|display)$"),
-    *(Rule(name, "embed_host", rf"(^|\.)({hosts})$") for name, _, hosts in _PLATFORMS),
-    *(
-        Rule(name, field, rf"(^|[^a-z0-9])({words})([^a-z0-9]|$)")
-        for field in MEDIA_FIELDS
-        for name, words, _ in _PLATFORMS
-    ),
-)
 
 
 def fingerprint(rules: Iterable[Rule]) -> str:
@@ -63,7 +33,10 @@ def _case(rules: Iterable[Rule], fields: tuple[str, ...]) -> str:
     chosen = [r for r in rules if r.field in fields]
     if not chosen:
         return "cast(null as string)"
-    whens = " ".join(f"when {_text(r.field)} rlike '{_quoted(r.pattern)}' then '{r.channel}'" for r in chosen)
+    # The text is in small letters: without the flag, a pattern with a capital would match nothing.
+    whens = " ".join(
+        f"when {_text(r.field)} rlike '(?iu){_quoted(r.pattern)}' then '{r.channel}'" for r in chosen
+    )
     return f"case {whens} end"
 
 

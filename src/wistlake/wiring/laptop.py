@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
 from wistlake.adapters.sqlite_budget import SqliteBudget
 from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.channel_rules import DEFAULT_RULES, Rule
+from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
@@ -33,7 +34,6 @@ from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
 from wistlake.quality.metrics import views
 from wistlake.settings import Settings
-from wistlake.transforms.channels import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
 from wistlake.wistia import Connection, WistiaClient
 
 if TYPE_CHECKING:
@@ -434,22 +434,8 @@ def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
 
 
 def channel_rules(path: Path | None) -> tuple[Rule, ...]:
-    """The rules in a TOML file, `[[rule]]` tables of channel, field and pattern; ConfigError if they are none."""
-    if path is None:
-        return DEFAULT_RULES
-    try:
-        found = tomllib.loads(path.read_text())["rule"]
-        rules = tuple(Rule(str(r["channel"]), str(r["field"]), str(r["pattern"])) for r in found)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as e:
-        raise ConfigError(f"{path} has no list of [[rule]] with channel, field and pattern: {e}") from e
-    wrong = [r.field for r in rules if r.field not in (*EVENT_FIELDS, *MEDIA_FIELDS)]
-    quoted = [r.channel for r in rules if "'" in r.channel or "'" in r.pattern or "\\" in r.channel]
-    if wrong or quoted:
-        raise ConfigError(
-            [f"{path}: no such field {f}: one of {', '.join((*EVENT_FIELDS, *MEDIA_FIELDS))}" for f in wrong]
-            + [f"{path}: rule {c!r} holds a quote or backslash that a channel can't have" for c in quoted]
-        )
-    return rules
+    """The rules of the file that the settings name, or the built-in ones."""
+    return DEFAULT_RULES if path is None else read_rules(path)
 
 
 def utc_now() -> datetime:

@@ -1,0 +1,274 @@
+"""What a filter leaves: every figure holds to it, or says that it can't. And a media is its id, never its title."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.published import DAILY, DIM, Published, days
+from wistlake_dashboard import figures, health
+from wistlake_dashboard.app import PAGES, charts
+from wistlake_dashboard.app.shell import OF_ALL_CHANNELS
+from wistlake_dashboard.digest import LONGEST_TITLE, digest
+from wistlake_dashboard.names import unique
+from wistlake_dashboard.report import page, sections
+from wistlake_dashboard.scope import Scope
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 3, 15)
+WEEK = Scope(date(2026, 3, 9), LAST)
+NUMBER = {p.path: n for n, p in enumerate(PAGES)}
+
+
+def titled(*titles: str, channel_plays: int = 6) -> Published:
+    """A media a title, ids m0, m1, ...: the one with number n has 10 (n + 1) plays a day, each as many sessions
+    of Facebook on 9 March."""
+    query = Published({})
+    for n, title in enumerate(titles):
+        m = f"m{n}"
+        query.add(DAILY, days(m, FIRST, [10 * (n + 1)] * 14, reached_25=5, reached_95=2))
+        query.add(DIM, [{"media_id": m, "title": title, "duration_seconds": 100.0, "is_deleted": False}])
+        query.add(
+            "silver.fact_events",
+            [{"event_key": f"{m}-{k}", "media_id": m, "visitor_id": str(k), "event_date": WEEK.start,
+              "event_date_local": WEEK.start, "received_at": "2026-03-09 15:00", "channel": "facebook",
+              "percent_viewed": k / channel_plays, "watch_milliseconds": 1000, "duration_seconds": 100.0}
+             for k in range(1, channel_plays + 1)],
+        )  # fmt: skip
+        query.add(
+            "gold.channel_daily",
+            [{"media_id": m, "date": WEEK.start, "channel": c, "plays_from_events": p}
+             for c, p in (("facebook", channel_plays), ("unclassified", 2))],
+        )  # fmt: skip
+        query.add(
+            "silver.media_lifetime",
+            [{"media_id": m, "snapshot_date": WEEK.start, "play_count": 4, "engagement": 0.5,
+              "engagement_data": [4, 2, 1], "duration_seconds": 3.0}],
+        )  # fmt: skip
+    return query
+
+
+class Fixed:
+    """A `Source` of one publication."""
+
+    def __init__(self, query: Published) -> None:
+        self._query = query
+
+    def version(self) -> str:
+        return str(id(self._query))
+
+    def open(self) -> Published:
+        return self._query
+
+
+def one_page(number: int, source: object) -> None:
+    """Streamlit runs this function's text: it stands alone."""
+    from wistlake_dashboard.app import PAGES, show
+
+    show(source, PAGES[number : number + 1])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def shown() -> Callable[[str, Published], AppTest]:
+    def run(path: str, query: Published) -> AppTest:
+        app = AppTest.from_function(one_page, args=(NUMBER[path], Fixed(query)), default_timeout=60).run()
+        app.sidebar.date_input(key="days").set_value((WEEK.start, WEEK.end)).run()
+        assert not app.exception
+        return app
+
+    return run
+
+
+def tiles(app: AppTest) -> dict[str, str]:
+    return {m.label: m.value for m in app.metric}
+
+
+def captions(app: AppTest) -> list[str]:
+    return [c.value for c in app.caption]
+
+
+def of_facebook(app: AppTest) -> AppTest:
+    app.sidebar.multiselect(key="channels").set_value(["facebook"]).run()
+    assert not app.exception
+    return app
+
+
+# a media is its id
+
+
+@pytest.mark.parametrize("title", ["Intro", "Intro (m0)", " Intro ", ""])
+def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(
+    shown: Callable[[str, Published], AppTest], title: str
+) -> None:
+    """A browser sends back the name that was picked, not the id behind it; so does Streamlit's test runner."""
+    app = shown("media", titled("Intro", title, "Intro"))
+    assert len(set(app.selectbox(key="one-media").options)) == 3
+    plays = {}
+    for media_id in ("m0", "m1", "m2"):
+        app.selectbox(key="one-media").set_value(media_id).run()
+        plays[media_id] = tiles(app)["Plays"]
+    assert plays == {"m0": "70", "m1": "140", "m2": "210"}
+
+
+def test_the_filter_by_media_tells_equal_titles_apart(shown: Callable[[str, Published], AppTest]) -> None:
+    app = shown("overview", titled("Intro", "Intro"))
+    assert sorted(app.sidebar.multiselect(key="media").options) == ["Intro (m0)", "Intro (m1)"]
+    app.sidebar.multiselect(key="media").set_value(["m1"]).run()
+    assert tiles(app)["Plays"] == "140"
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        {"a": "Intro", "b": "Intro", "c": "Intro (a)", "d": "Other"},
+        {"a": "Intro", "b": "intro", "c": "Intro  ", "d": "Other"},
+        {"a": "Cafe\u0301", "b": "Caf\u00e9", "c": "\uff23af\u00e9", "d": "Other"},
+    ],
+)
+def test_every_media_has_a_name_of_its_own(titles: dict[str, str]) -> None:
+    names = unique(titles)
+    assert len(set(names.values())) == len(titles)
+    assert names["d"] == "Other"
+    assert all(m in names[m] for m in ("a", "b", "c"))
+
+
+def test_long_titles_that_begin_alike_are_told_apart_in_a_message() -> None:
+    alike = "A very long title " * 5
+    query = titled(f"{alike} one", f"{alike} two")
+    query._connection.execute("UPDATE gold.fact_media_daily SET plays = 0 WHERE date < DATE '2026-03-09'")
+    moved = [line for line in digest(query).lines if line.startswith("  ")]
+    assert len(moved) == 2
+    assert "(m1)" in moved[0]
+    assert "(m0)" in moved[1]
+    assert all(len(line) < LONGEST_TITLE + 40 for line in moved)
+
+
+def test_the_report_tells_equal_titles_apart_in_every_section() -> None:
+    text = page(titled("Intro", "Intro"), WEEK)
+    for section in ("Media", "Retention"):
+        shown = text.split(f"<h2>{section}</h2>")[1].split("<h2>")[0]
+        assert "Intro (m0)" in shown
+        assert "Intro (m1)" in shown
+    assert ">Intro<" not in text
+
+
+# channels
+
+
+def test_under_a_channel_the_funnel_begins_with_its_sessions_and_ends_as_the_tile_says(
+    shown: Callable[[str, Published], AppTest],
+) -> None:
+    app = of_facebook(shown("media", titled("Intro")))
+    steps = figures.funnel(figures.totals(titled("Intro"), Scope(WEEK.start, LAST, ("m0",), ("facebook",))))
+    assert steps[0] == ("Sessions", "sessions", 6)
+    assert [n for _, _, n in steps] == [6, 5, 4, 2, 1]
+    assert tiles(app)["Completion"] == "16.7 %"
+    table = next(d.value for d in app.dataframe if "step" in d.value)
+    assert table["step"].iloc[0] == "Sessions"
+    assert [f"{s:.1f} %" for s in (table["share"].iloc[0], table["share"].iloc[-1])] == ["100.0 %", "16.7 %"]
+
+
+def test_without_a_channel_the_funnel_begins_with_loads() -> None:
+    steps = figures.funnel(figures.totals(titled("Intro"), WEEK))
+    assert [(name, n) for name, _, n in steps[:3]] == [("Loads", 140), ("Plays", 70), ("Saw 25 %", 35)]
+
+
+def test_under_a_channel_each_page_says_what_is_of_all_channels(
+    shown: Callable[[str, Published], AppTest],
+) -> None:
+    for name in NUMBER:
+        app = shown(name, titled("Intro"))
+        assert OF_ALL_CHANNELS not in captions(app)
+        assert OF_ALL_CHANNELS in captions(of_facebook(app))
+
+
+def test_under_a_channel_retention_and_revisions_say_that_they_are_of_all(
+    shown: Callable[[str, Published], AppTest],
+) -> None:
+    app = shown("media", titled("Intro"))
+    assert not [c for c in captions(app) if "f all channels" in c]
+    said = captions(of_facebook(app))
+    assert "Of all channels: Wistia has one curve a media." in said
+    assert [c for c in said if c.startswith("How Wistia's counts of each day, of all channels, moved")]
+
+
+def test_the_unclassified_share_is_of_all_channels_and_says_so(
+    shown: Callable[[str, Published], AppTest],
+) -> None:
+    app = shown("channels", titled("Intro"))
+    assert tiles(app)["Unclassified"] == "25.0 %"
+    app = of_facebook(app)
+    assert tiles(app)["Unclassified"] == "25.0 %"
+    assert "Unclassified is a share of all channels, whichever are chosen." in captions(app)
+
+
+def test_a_channel_with_conversions_alone_does_not_break_its_page(
+    shown: Callable[[str, Published], AppTest],
+) -> None:
+    query = titled("Intro")
+    query.add(
+        "gold.channel_daily",
+        [{"media_id": "m0", "date": WEEK.start, "channel": "email", "plays_from_events": 0}],
+    )
+    assert not shown("channels", query).exception
+
+
+def test_the_unclassified_share_counts_beyond_the_eighth_channel() -> None:
+    found = [{"name": f"c{n}", "plays_from_events": 100 - n, "watch_milliseconds": 0} for n in range(9)]
+    found.append({"name": "unclassified", "plays_from_events": 36, "watch_milliseconds": 0})
+    shown = sections.breakdown("channel", "Channels", "Channel", found)
+    assert figures.share_of(found, "unclassified") == 36 / 900
+    assert "4.0 % unclassified." in shown
+
+
+# how often counts moved
+
+
+def test_readings_and_the_last_move_never_contradict() -> None:
+    query = Published({
+        "silver.media_by_date_observations": """
+        media_id | date       | observed_at      | load_count | play_count | hours_watched_modelled
+        a        | 2026-03-09 | 2026-03-10 02:15 | 10         | 4          | 1.0
+        a        | 2026-03-09 | 2026-03-11 02:15 | 10         | 4          | 1.1
+        a        | 2026-03-09 | 2026-03-12 02:15 | 10         | 4          | 1.2
+        b        | 2026-03-09 | 2026-03-10 02:15 | 10         | 4          | 1.0
+        b        | 2026-03-09 | 2026-03-11 02:15 | 11         | 4          | 1.0
+        b        | 2026-03-09 | 2026-03-12 02:15 | 11         | 4          | 1.3
+        """
+    })  # fmt: skip
+    a, b = health.revisions(query, WEEK)
+    assert (a["readings"], a["moved_at"], a["restated"]) == (1, None, 2)
+    assert (b["readings"], b["moved_at"].day, b["restated"]) == (2, 11, 1)
+
+
+# charts
+
+
+ROWS = [{"date": date(2026, 10, d), "what": "x", "n": d} for d in (29, 31)]
+
+
+def test_a_bar_is_a_band_named_by_its_own_day_and_nothing_else() -> None:
+    spec = charts.stacked(ROWS, "what", "n", "Plays", ["x"], "Plays").to_dict()
+    x = spec["encoding"]["x"]
+    assert x["type"] == "ordinal"
+    assert x["scale"]["domain"] == x["axis"]["values"] == ["2026-10-29", "2026-10-30", "2026-10-31"]
+    (data,) = spec["datasets"].values()
+    assert [(d["day"], d["when"]) for d in data] == [
+        ("2026-10-29", "29 Oct 2026"),
+        ("2026-10-31", "31 Oct 2026"),
+    ]
+
+
+def test_a_line_breaks_where_nothing_is_known() -> None:
+    rows = [{"date": date(2026, 3, d), "n": n} for d, n in ((1, 5), (2, None), (3, 7))]
+    (data,) = charts.days(rows, {"n": "Plays"}, "Plays").to_dict()["datasets"].values()
+    assert [d["value"] for d in data] == [5, None, 7]
+
+
+def test_a_chart_with_a_note_still_has_its_lines() -> None:
+    rows = [{"date": date(2026, 3, 1), "n": 5}]
+    notes = [{"day": date(2026, 3, 1), "name": "Intro", "what": "file swapped"}]
+    spec = charts.with_notes(charts.days(rows, {"n": "Plays"}, "Plays"), notes).to_dict()
+    lines, rule = spec["layer"]
+    assert [d["value"] for d in spec["datasets"][lines["data"]["name"]]] == [5]
+    assert [d["media"] for d in spec["datasets"][rule["data"]["name"]]] == ["Intro"]
