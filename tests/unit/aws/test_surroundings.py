@@ -41,7 +41,7 @@ def test_the_variable_that_is_wrong_is_named(machine: pytest.MonkeyPatch, variab
 def test_a_region_that_is_not_set_is_named(machine: pytest.MonkeyPatch) -> None:
     machine.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(ConfigError, match="AWS_DEFAULT_REGION is not set"):
-        client("s3")
+        client("dynamodb")
 
 
 def test_a_machine_that_is_set_up_gets_its_client(machine: pytest.MonkeyPatch) -> None:
