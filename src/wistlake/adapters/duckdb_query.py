@@ -100,7 +100,9 @@ class DuckDBQuery:
             connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
             return
         columns, location = ", ".join(table.column_names), literal(ref.metadata_location)
-        connection.execute(f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan({location})")
+        connection.execute(
+            f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan({location})"
+        )
 
 
 def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:
