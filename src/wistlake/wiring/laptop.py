@@ -307,6 +307,7 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
         settings.lookback_days,
         start,
         end,
+        start_date=settings.start_date,
         include_open_days=settings.include_open_days,
     )
 
@@ -412,22 +413,13 @@ def order(  # noqa: PLR0913 - what may be asked for
         raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
     if end and end < (oldest := oldest_day(now)):
         raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
-    window = Window(
-        now=now,
-        tz=settings.tz,
-        lookback_days=settings.lookback_days,
-        start=start,
-        end=end,
-        start_date=settings.start_date,
-        include_open_days=settings.include_open_days,
-    )
     ids = media or settings.require_media()
     return RunOrder(
         run_id=run_id,
         trigger=trigger,
         origin="live" if urlsplit(settings.base_url).hostname == WISTIA_HOST else "simulated",
         zone_name=settings.account_timezone,
-        window=window,
+        window=window(settings, now, start, end),
         sources=_sources(datasets or settings.datasets),
         choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
         max_concurrency=settings.max_concurrency,
