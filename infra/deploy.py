@@ -32,6 +32,8 @@ BOOTSTRAP = "wistlake-bootstrap"
 REQUIRED = ("AWS_REGION", "AWS_DEPLOY_ROLE_ARN", "MEDIA_IDS", "WISTIA_API_TOKEN")
 PARAMETERS = {
     "MEDIA_IDS": "MediaIds",
+    "WISTLAKE_MEDIA_FOLDER": "MediaFolder",
+    "WISTLAKE_MEDIA_TAG": "MediaTag",
     "WISTIA_BASE_URL": "BaseUrl",
     "WISTIA_API_VERSION": "ApiVersion",
     "WISTLAKE_DATASETS": "Datasets",
@@ -114,7 +116,7 @@ def changeset(asked: argparse.Namespace) -> None:
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--tags", f"stage={asked.stage}"),
             "--parameter-overrides",
-            *(f"{name}={json.dumps(value)}" for name, value in parameters.items()),
+            *(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items()),
         ],
         check=True,
         cwd=ROOT,

@@ -455,6 +455,10 @@ class Settings(BaseSettings):
                 "MEDIA_IDS is empty: name the media to follow (MEDIA_IDS=<id>,<id>), or write MEDIA_IDS=all, "
                 "or set WISTLAKE_MEDIA_FOLDER or WISTLAKE_MEDIA_TAG"
             )
+        filters = {"WISTLAKE_MEDIA_FOLDER": self.media_folder, "WISTLAKE_MEDIA_TAG": self.media_tag}
+        if self.media_ids and not self.all_media and any(filters.values()):
+            named = " and ".join(name for name, value in filters.items() if value)
+            raise ConfigError(f"MEDIA_IDS names media, and {named} would choose others: keep one of them")
         return () if self.all_media else self.media_ids
 
     def require_source(self, media: tuple[str, ...] = ()) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from support.aws import tools
+from support.aws.templates import template
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.entrypoints import aws
 
@@ -50,6 +51,16 @@ class TestCheck:
         workflow = (tools.ROOT / ".github/workflows/deploy-stage.yml").read_text(encoding="utf-8")
         for variable in deploy.PARAMETERS:
             assert f"{variable}: ${{{{ vars.{variable} }}}}" in workflow
+
+    def test_the_functions_get_every_setting_that_is_handed_over(self) -> None:
+        given = template("template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
+        ours = {
+            v: p for v, p in deploy.PARAMETERS.items() if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_"))
+        }
+        assert {"MEDIA_IDS", "WISTLAKE_MEDIA_FOLDER", "WISTLAKE_MEDIA_TAG"} <= ours.keys()
+        assert {variable: given.get(variable) for variable in ours} == {
+            v: {"Ref": p} for v, p in ours.items()
+        }
 
 
 class TestShapes:

@@ -236,6 +236,15 @@ def test_a_retired_media_raises_no_gap(lake: Path, capsys: pytest.CaptureFixture
     assert call("media", "retire", "unknown1") == 2
 
 
+def test_a_media_that_is_added_begins_where_the_settings_say(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WISTLAKE_START_DATE", "2026-01-05")
+    assert call("media", "add", "added12345", "--now", NOW) == 0
+    entries = {m["media_id"]: m for m in answer(capsys, "media", "list")["media"]}
+    assert entries["added12345"]["first_day"] == "2026-01-05"
+
+
 # upkeep, copies
 
 
@@ -354,7 +363,7 @@ def test_doctor_names_what_is_wrong(
     lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdicts = {c["name"]: c["verdict"] for c in answer(capsys, "doctor", "--now", NOW)["checks"]}
-    assert set(verdicts) == {"settings", "token", "lake", "engine", "disk", "clock"}
+    assert set(verdicts) == {"settings", "token", "lake", "engine", "engine's port", "disk", "clock"}
     assert set(verdicts.values()) == {"ok"}
     monkeypatch.setenv("WISTIA_API_TOKEN", "wrong")
     assert call("doctor", "--now", NOW) == 2
@@ -366,7 +375,7 @@ def test_doctor_asks_what_nobody_has_written_down(lake: Path, capsys: pytest.Cap
     assert checks["live: events a page without per_page"]["verdict"] == "10"
     assert checks["live: unknown media in stats"]["verdict"] == "404"
     assert checks["live: basic authentication"]["verdict"] in ("yes", "no")
-    assert len(checks) == 6 + 10 + 1
+    assert len(checks) == 7 + 10 + 1
 
 
 def test_a_first_run_without_a_token_offers_the_demo(

@@ -7,7 +7,7 @@ import pytest
 from parity.spark_defaults import for_small_data
 from support.masks import NAMES, PAGES, names_of, pages_of
 from support.processes import in_process
-from wistlake.adapters import local_spark, rest_catalog
+from wistlake.adapters import local_spark
 from wistlake.adapters.local_catalog import LocalCatalog
 
 pytestmark = [pytest.mark.engine, pytest.mark.spark, pytest.mark.timeout(300)]
@@ -15,10 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.spark, pytest.mark.timeout(300)]
 
 def compare(folder: Path) -> None:
     """Writes down which pages and names Spark makes something else of."""
-    with (
-        rest_catalog.serve(LocalCatalog(folder / "lake").sql) as uri,
-        local_spark.session(uri, folder / "scratch") as spark,
-    ):
+    with local_spark.session(LocalCatalog(folder / "lake").sql, folder / "scratch") as spark:
         pages, names = pages_of(spark), names_of(spark)
     nowhere = (None, None, None)
     other = [

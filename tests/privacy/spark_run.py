@@ -16,7 +16,7 @@ from pathlib import Path
 from privacy.key_texts import key_texts
 from support.lake import KEY
 from wistlake import bronze
-from wistlake.adapters import local_spark, rest_catalog
+from wistlake.adapters import local_spark
 from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.contracts import source
 
@@ -80,11 +80,7 @@ def main(scratch: Path, log: Path) -> None:
     part.write_bytes(bronze.encode_lines(landing_id, [record(n) for n in range(SESSIONS)]))
     watch, said = Watch(scratch), io.StringIO()
     catalog = LocalCatalog(log / "conf" / "lake")
-    with (
-        rest_catalog.serve(catalog.sql) as uri,
-        local_spark.session(uri, scratch, "512m") as spark,
-        redirect_stdout(said),
-    ):
+    with local_spark.session(catalog.sql, scratch, "512m") as spark, redirect_stdout(said):
         from pyspark.sql import functions as F
 
         from wistlake.transforms import fact_events, landing

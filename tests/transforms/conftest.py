@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from wistlake.adapters import rest_catalog, sail
+from wistlake.adapters import sail
 from wistlake.adapters.engine_tables import EngineTables
 from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.ports import TableStore
@@ -20,7 +20,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TableStore]:
     """A table store on Sail, with a lake of its own."""
     lake = tmp_path_factory.mktemp("tables")
     catalog = LocalCatalog(lake)
-    with rest_catalog.serve(catalog.sql) as uri, sail.session(uri) as session:
+    with sail.session(catalog.sql, lake / "scratch") as session:
         yield EngineTables(session, catalog, lake / "staging")
 
 

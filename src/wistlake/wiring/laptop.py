@@ -24,7 +24,7 @@ from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, WistlakeError, unknown
-from wistlake.pipeline.doctor import FAILED, OK, Check
+from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
 from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -226,7 +226,7 @@ def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
         yield Check("lake", OK, str(folder.root) if folder.exists() else "none yet: the first run begins it")
     except WistlakeError as e:
         yield Check("lake", FAILED, str(e))
-    yield _engine(settings)
+    yield from _engine(settings)
     there = next(p for p in (folder.root, *folder.root.parents) if p.exists())
     free = shutil.disk_usage(there).free / 1e9
     writable = os.access(there, os.W_OK)
@@ -234,17 +234,35 @@ def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
     yield Check("disk", OK if enough else FAILED, f"{free:.1f} GB free, {'' if writable else 'not '}writable")
 
 
-def _engine(settings: Settings) -> Check:
+_GUARDED = {
+    "namespace": (OK, "in a network of its own: nobody else reaches it"),
+    "sealed": (OK, "closed behind the one connection of a run: nobody else reaches it"),
+    "open": (
+        UNKNOWN,
+        "other users of this machine reach it while a run builds, and the lake with it: run where nobody else can",
+    ),
+}
+
+
+def _engine(settings: Settings) -> Iterator[Check]:
+    """Whether the engine starts, and who else could reach it."""
     try:
         if settings.engine == "spark":
             from wistlake.adapters import local_spark
 
-            return Check("engine", OK, f"spark, Java at {local_spark.java_home()}")
+            yield Check("engine", OK, f"spark, Java at {local_spark.java_home()}")
+            yield Check("engine's port", OK, "asks for a secret that is new in every run")
+            return
         if find_spec("pysail") is None:
-            return Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
-        return Check("engine", OK, "sail")
+            yield Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
+            return
+        from wistlake.adapters import sail
+
+        isolation = sail.isolation()
+        yield Check("engine", OK, "sail")
+        yield Check("engine's port", *_GUARDED[isolation])
     except WistlakeError as e:
-        return Check("engine", FAILED, str(e))
+        yield Check("engine", FAILED, str(e))
 
 
 def query(settings: Settings) -> Query:
@@ -289,6 +307,7 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
         settings.lookback_days,
         start,
         end,
+        start_date=settings.start_date,
         include_open_days=settings.include_open_days,
     )
 
@@ -312,28 +331,23 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 
     @contextmanager
     def started() -> Iterator[TableStore]:
-        from wistlake.adapters import local_spark, plain_name, rest_catalog, sail
+        from wistlake.adapters import local_spark, plain_name, sail
         from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = here(settings)
         with disk.explained(folder.root):
             catalog = LocalCatalog(folder.root)
+            engine = sail.session if settings.engine == "sail" else local_spark.session
+            scratch = folder.staging / settings.engine
+            # What a run that died has staged goes first; the engine's own scratch lies there too.
+            wipe(folder.staging)
             with (
                 plain_name.alias(folder.root) as lake,
-                rest_catalog.serve(catalog.sql, around=lake.around) as uri,
+                engine(catalog.sql, scratch, around=lake.around) as spark,
             ):
-                engine = (
-                    sail.session(uri)
-                    if settings.engine == "sail"
-                    else local_spark.session(uri, folder.staging / "spark")
-                )
-                # What a run that died has staged goes first; Spark's own scratch lies there too.
-                wipe(folder.staging)
-                with engine as spark:
-                    staging = Path(lake.place(str(folder.staging)))
-                    yield EngineTables(spark, catalog, staging, place=lake.place)
-                wipe(folder.staging)
+                yield EngineTables(spark, catalog, Path(lake.place(str(folder.staging))), place=lake.place)
+            wipe(folder.staging)
 
     return started
 
@@ -399,22 +413,13 @@ def order(  # noqa: PLR0913 - what may be asked for
         raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
     if end and end < (oldest := oldest_day(now)):
         raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
-    window = Window(
-        now=now,
-        tz=settings.tz,
-        lookback_days=settings.lookback_days,
-        start=start,
-        end=end,
-        start_date=settings.start_date,
-        include_open_days=settings.include_open_days,
-    )
     ids = media or settings.require_media()
     return RunOrder(
         run_id=run_id,
         trigger=trigger,
         origin="live" if urlsplit(settings.base_url).hostname == WISTIA_HOST else "simulated",
         zone_name=settings.account_timezone,
-        window=window,
+        window=window(settings, now, start, end),
         sources=_sources(datasets or settings.datasets),
         choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
         max_concurrency=settings.max_concurrency,

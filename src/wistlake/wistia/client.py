@@ -22,11 +22,13 @@ from wistlake.wistia.endpoints import (
     Params,
     Shape,
     endpoint,
+    folder_list,
     free_path,
     is_segment,
     media_list_params,
     path,
 )
+from wistlake.wistia.folders import folder_id
 from wistlake.wistia.sender import Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
 from wistlake.wistia.walks import MOST_PAGES, Order, Proof, Sizes, Walker, steady_walk
 
@@ -144,18 +146,28 @@ class WistiaClient:
         raise SourceMissing(gone)
 
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[Record]:
-        """The account's media, by ascending id; those of a folder (hashed id), or with a tag, if asked.
+        """The account's media, by ascending id; those of a folder (its name or hashed id), or with a tag, if
+        asked.
 
         Walks by cursor, which no insertion can disturb, and by page where Wistia serves none.
-        ConfigError if there is no such folder.
+        ConfigError if there is no such folder, or more than one.
         """
-        params = media_list_params(self.connection, folder, tag)
+        chosen = None if folder is None else await self._folder(folder)
+        params = media_list_params(self.connection, chosen, tag)
         ask = Ask(MEDIA_LIST, self._paged(params), logger(dataset="media_list"), by_hand=True)
         try:
             return _with_ids(await self._by_cursor(ask))
         except SourceMissing as e:
             problem = str(e)
         raise ConfigError(f"{problem}: check the folder id, {folder!r}" if folder else problem)
+
+    async def _folder(self, asked: str) -> str:
+        """The hashed id of a folder. Where the API lists no folders, what was asked for must be one."""
+        ask = Ask(folder_list(self.connection), self._paged({}), logger(dataset="folder_list"), by_hand=True)
+        try:
+            return folder_id(await self._by_cursor(ask), asked)
+        except SourceMissing:
+            return asked
 
     async def page(self, path: str, params: Params | None = None) -> Page:
         """One answer from any path below the base, such as /stats/events. SourceMissing for a 404."""
@@ -241,7 +253,7 @@ class WistiaClient:
             if not page:
                 return rows
             if len(rows) > MOST_PAGES * MOST_PER_PAGE:
-                raise SourceChanged(f"{ask.path}: more than {len(rows)} media: the list never ends")
+                raise SourceChanged(f"{ask.path}: more than {len(rows)} entries: the list never ends")
             cursor = page[-1].get("cursor")
             if not isinstance(cursor, str | int):
                 return [row for walked in await self._walker(ask).walk() for row in walked]

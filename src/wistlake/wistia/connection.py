@@ -58,6 +58,11 @@ class Connection:
         return urlsplit(self.base_url).hostname or ""
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+        return _is_loopback(self.host)
+
+    @property
     def account(self) -> str:
         """16 hex digits that stand for (base, token): the same token is the same request budget."""
         return hashlib.sha256(f"{self.base_url}\0{self._secret()}".encode()).hexdigest()[:16]

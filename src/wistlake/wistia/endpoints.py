@@ -13,6 +13,7 @@ from wistlake.wistia.connection import Connection
 STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
+FOLDER_LISTS = ("/folders", "/projects")  # the dated API, and the frozen one
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
 
@@ -114,7 +115,13 @@ def free_path(text: str) -> str:
 
 def permission(of_path: str) -> str:
     """The token permission that a path needs, in Wistia's words."""
-    return MEDIA if of_path.startswith(MEDIA_LIST) else STATS
+    return MEDIA if of_path.startswith((MEDIA_LIST, *FOLDER_LISTS)) else STATS
+
+
+def folder_list(connection: Connection) -> str:
+    """Where the connection's API lists folders."""
+    dated, frozen = FOLDER_LISTS
+    return dated if connection.is_modern else frozen
 
 
 def media_list_params(connection: Connection, folder: str | None, tag: str | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from wistlake.wistia.answers import Answer, parse, read_bounded
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.endpoints import Params
 from wistlake.wistia.failures import Transient, ask_text, broken, failure
+from wistlake.wistia.surroundings import hint, http_client
 
 if TYPE_CHECKING:
     from wistlake.ports import Budget
@@ -112,7 +113,7 @@ class Sender:
         self._seats = asyncio.Semaphore(connection.max_concurrency)
         self._wanted = 0
         self._pauses = 0
-        self._http = _http(connection, transport)
+        self._http = http_client(connection, transport)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -205,7 +206,7 @@ class Sender:
         except TimeoutError:
             return Transient(f"{said}: no whole answer in time")
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as e:
-            return Transient(f"{said}: {broken(e, self._connection)}")
+            return Transient(f"{said}: {broken(e, self._connection)}{hint(e)}")
         problem = failure(
             status,
             headers,
@@ -250,18 +251,3 @@ class Sender:
 def logger(**facts: str) -> Any:
     """A logger that says on every line what it is about."""
     return structlog.get_logger().bind(**facts)
-
-
-def _http(connection: Connection, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
-    """The only HTTP client. Redirects are never followed: they could carry the token to another host."""
-    most = connection.max_concurrency
-    return httpx2.AsyncClient(
-        auth=connection.authenticate(),
-        headers=connection.headers(),
-        timeout=httpx2.Timeout(
-            connection.timeout_seconds, connect=min(20.0, connection.timeout_seconds), pool=None
-        ),
-        limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=30),
-        follow_redirects=False,
-        transport=transport,
-    )

@@ -31,19 +31,94 @@ def test_every_media_once(handler, base):
     assert [m["hashed_id"] for m in found] == [m["hashed_id"] for m in MEDIA]
 
 
-@pytest.mark.parametrize(("base", "name"), [("modern", "folder_id"), ("v1", "project_id")])
-def test_filters(base, name):
+APIS = [("modern", "folders", "folder_id", "hashed_id"), ("v1", "projects", "project_id", "hashedId")]
+FOLDERS = [
+    (101, "fld0000001", "Ads"),
+    (102, "fld0000002", "Courses"),
+    (103, "fld0000003", "Ads"),
+    (104, "fld0000004", "courses"),
+    (105, "fld0000005", "fld0000002"),
+    (106, "fld0000006", " Über uns "),
+    (107, "fld0000007", "Archive\x1b[2J"),
+]
+
+
+def account(seen, spelling):
+    """An account with folders, whose media list is empty; what was asked goes to `seen`."""
+
+    def handle(request):
+        seen.append(request)
+        if request.url.path.endswith("/medias") or "cursor[after]" in request.url.params:
+            return httpx2.Response(200, json=[])
+        rows = [{"id": n, spelling: i, "name": name, "cursor": str(n)} for n, i, name in FOLDERS]
+        return httpx2.Response(200, json=rows)
+
+    return handle
+
+
+@pytest.mark.parametrize(("base", "path", "parameter", "spelling"), APIS)
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("fld0000001", "fld0000001"),
+        ("Courses", "fld0000002"),
+        ("courses", "fld0000004"),
+        ("fld0000002", "fld0000002"),  # an id, though another folder is called so
+        (" U\u0308BER UNS", "fld0000006"),
+        ("fldunknown", "fldunknown"),
+        ("105", "105"),
+    ],
+)
+def test_a_folder_is_found_by_its_name_or_its_id(base, path, parameter, spelling, asked, found):
+    seen = []
+    wistia = client(account(seen, spelling), base_url=f"https://api.wistia.com/{base}")
+    assert run(wistia, lambda c: c.list_media(folder=asked, tag="a tag")) == []
+    assert seen[0].url.path == f"/{base}/{path}"
+    assert seen[-1].url.path == f"/{base}/medias"
+    assert seen[-1].url.params[parameter] == found
+    assert seen[-1].url.params["tags[]"] == "a tag"
+
+
+@pytest.mark.parametrize(("base", "path", "parameter", "spelling"), APIS)
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("Ads", "2 folders are called 'Ads': name one of them by its id, fld0000001, fld0000003"),
+        ("ads", "2 folders are called 'ads'"),
+        ("COURSES", "2 folders are called 'COURSES'"),
+        ("Course", "the account has no folder 'Course', did you mean 'Courses'?"),
+        ("Nothing of it", "there are 'Ads', 'Archive\ufffd[2J'"),
+        ("../medias", "the account has no folder '../medias'"),
+    ],
+)
+def test_a_folder_that_can_not_be_told_is_refused_with_those_there_are(
+    base, path, parameter, spelling, asked, says
+):
+    wistia = client(account([], spelling), base_url=f"https://api.wistia.com/{base}")
+    with pytest.raises(ConfigError) as caught:
+        run(wistia, lambda c: c.list_media(folder=asked))
+    assert str(caught.value).startswith("WISTLAKE_MEDIA_FOLDER: ")
+    assert says in str(caught.value)
+
+
+def test_a_tag_alone_asks_for_no_folders():
     handle, seen = scripted(httpx2.Response(200, json=[]))
-    wistia = client(handle, base_url=f"https://api.wistia.com/{base}")
-    assert run(wistia, lambda c: c.list_media(folder="f1", tag="a tag")) == []
-    assert seen[0].url.params[name] == "f1"
-    assert seen[0].url.params["tags[]"] == "a tag"
+    assert run(client(handle), lambda c: c.list_media(tag="a tag")) == []
+    assert [r.url.path for r in seen] == ["/modern/medias"]
 
 
 def test_a_folder_that_is_not_there():
-    handle, _ = scripted(httpx2.Response(404, json={"error": "Folder with ID 'f1' not found."}))
-    with pytest.raises(ConfigError, match="check the folder id, 'f1'"):
-        run(client(handle), lambda c: c.list_media(folder="f1"))
+    handle, _ = scripted(
+        httpx2.Response(200, json=[]), httpx2.Response(404, json={"error": "Folder with ID 'f1' not found."})
+    )
+    with pytest.raises(ConfigError, match="check the folder id, 'fld0000009'"):
+        run(client(handle), lambda c: c.list_media(folder="fld0000009"))
+
+
+def test_an_api_without_folders_takes_the_id_as_it_is():
+    handle, seen = scripted(httpx2.Response(404), httpx2.Response(200, json=[]))
+    assert run(client(handle), lambda c: c.list_media(folder="fld0000001")) == []
+    assert seen[-1].url.params["folder_id"] == "fld0000001"
 
 
 def test_a_cursor_that_stands_still():

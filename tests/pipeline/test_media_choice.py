@@ -1,0 +1,74 @@
+"""Which media a run is about: a folder by its name, on both generations of the API, on the laptop and on AWS."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from unit.wistia.fakes import FreeBudget
+from wistia_simulator import Profile, ServerOptions, World, create_app, transport
+from wistlake.errors import ConfigError
+from wistlake.pipeline.asking import choose
+from wistlake.pipeline.order import MediaChoice
+from wistlake.settings import Settings
+from wistlake.wiring import laptop
+from wistlake.wistia import Connection, WistiaClient
+
+NOW = datetime(2026, 3, 4, 2, 15, tzinfo=UTC)
+WORLD = World(7, Profile(media=7), NOW)
+BASES = ("https://api.wistia.com/modern", "https://api.wistia.com/v1")
+
+
+def chosen(choice: MediaChoice, base_url: str) -> tuple[str, ...]:
+    app = create_app(WORLD, ServerOptions(token="simulated", rate_limit_per_minute=None))
+
+    async def ask() -> tuple[str, ...]:
+        client = WistiaClient(Connection("simulated", base_url), FreeBudget(), transport=transport(app))
+        async with client as opened:
+            return await choose(choice, opened)
+
+    return asyncio.run(ask())
+
+
+def media_where(fits: Callable[[Any], bool]) -> set[str]:
+    return {m.media_id for m in WORLD.truth.medias() if fits(m)}
+
+
+@pytest.mark.parametrize("base_url", BASES)
+def test_a_folder_by_name_chooses_its_media_and_no_others(base_url: str) -> None:
+    courses = media_where(lambda m: m.folder == "Courses")
+    assert 0 < len(courses) < 7
+    found = chosen(MediaChoice(folder="Courses"), base_url)
+    assert len(found) == len(set(found))
+    assert set(found) == courses
+
+
+@pytest.mark.parametrize("base_url", BASES)
+def test_a_folder_that_nobody_has_is_no_reason_to_follow_all(base_url: str) -> None:
+    with pytest.raises(ConfigError, match="no folder 'Kourses', did you mean 'Courses'"):
+        chosen(MediaChoice(folder="Kourses"), base_url)
+
+
+def test_a_filter_that_fits_nothing_is_named() -> None:
+    with pytest.raises(ConfigError, match="fits WISTLAKE_MEDIA_FOLDER and WISTLAKE_MEDIA_TAG"):
+        chosen(MediaChoice(folder="Courses", tag="no media has it"), BASES[0])
+
+
+@pytest.mark.parametrize("filters", [{"media_folder": "Courses"}, {"media_tag": "x"}])
+def test_ids_and_a_filter_are_not_both_obeyed_in_silence(filters: dict[str, str]) -> None:
+    settings = Settings(media_ids="abc123xyz0", **filters)
+    with pytest.raises(
+        ConfigError, match=r"MEDIA_IDS names media, and WISTLAKE_MEDIA_.* would choose others"
+    ):
+        settings.require_media()
+    assert Settings(media_ids="all", **filters).require_media() == ()
+
+
+@pytest.mark.parametrize("start", [date(2026, 1, 5), None])
+def test_every_command_begins_a_media_where_the_settings_say(start: date | None) -> None:
+    settings = Settings(start_date=start, media_ids="all", token="t")
+    order = laptop.order(settings, run_id="r", trigger="manual", now=NOW)
+    assert laptop.window(settings, NOW) == order.window
+    assert order.window.start_date == start
