@@ -578,9 +578,12 @@ def differing(
 ) -> list[str]:
     """The rows of which one of two readings of a table has none, or another one, in words."""
     old, new = ({tuple(r[k] for k in key): r for r in rows} for rows in (before, after))
+    counts = [Counter(tuple(r[k] for k in key) for r in rows) for rows in (before, after)]
     found = [f"{at} is gone" for at in old.keys() - new.keys()]
     found += [f"{at} is new" for at in new.keys() - old.keys()]
     for at in old.keys() & new.keys():
+        if counts[0][at] != counts[1][at]:
+            found.append(f"{at} stood {counts[0][at]} times, stands {counts[1][at]} times")
         moved = [c for c in columns if not _same(old[at][c], new[at][c])]
         if moved:
             c = moved[0]

@@ -162,7 +162,7 @@ def _hostile(rng: Random, zone: str, start: datetime, days: int) -> Profile:
         late=0.03,
         vanishing=0.01,
         flawed=0.03,
-        restless=0.003,
+        restless=0.01,
         straddling=0.1,
         tags_as_text=bool(rng.randrange(2)),
         changes=changes,
