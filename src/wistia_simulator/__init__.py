@@ -1,7 +1,7 @@
 """A faithful fake of Wistia's Stats and Data API, with known truth."""
 
 from wistia_simulator.clock import TickingClock, VirtualClock
-from wistia_simulator.faults import Always, Chance, During, Fault, FaultInjector, FaultPlan, Nth
+from wistia_simulator.faults import Always, Chance, During, Fault, FaultInjector, FaultKind, FaultPlan, Nth
 from wistia_simulator.http.app import create_app
 from wistia_simulator.http.options import ServerOptions
 from wistia_simulator.profile import MediaChange, Profile
@@ -16,6 +16,7 @@ __all__ = [
     "During",
     "Fault",
     "FaultInjector",
+    "FaultKind",
     "FaultPlan",
     "MediaChange",
     "Nth",

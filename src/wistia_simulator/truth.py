@@ -24,7 +24,8 @@ __all__ = ["TrueMedia", "TrueSession", "TrueVisitor", "Truth"]
 class TrueSession:
     """One event key as of a moment; datetimes are aware UTC, percent_viewed is 0..1, lat/lon are degrees.
 
-    ``flaw`` says how lists misshape it at that moment; the other fields are true all the same.
+    ``flaw`` says how lists misshape it at that moment; the other fields are true all the same. One that
+    ``straddles`` is listed on two UTC days.
     """
 
     event_key: str
@@ -52,6 +53,7 @@ class TrueSession:
     listed_twice: bool
     private: bool
     flaw: str = ""
+    straddles: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ class Truth:
             listed_twice=session.duplicate > 0,
             private=session.private,
             flaw=session.flaw_at(at),
+            straddles=session.straddles > 0,
         )
 
     def by_date(

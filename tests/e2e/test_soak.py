@@ -21,10 +21,19 @@ def test_a_hostile_week_loses_doubles_and_bends_nothing(
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["passed"], found["findings"]
     assert (found["lost"], found["duplicated"], found["wrong"]) == (0, 0, 0)
+    assert (found["contradicted_days"], found["moved_by_rebuild"], found["moved_by_a_repeated_run"]) == (
+        0,
+        0,
+        0,
+    )
+    assert found["certified_days"] > 0
     kinds = {"process_death", "missed_day", "started_twice", "run_repeated", "rate_limited", "http503", "hang",
              "drift_insert", "drift_delete", "late_session", "growing_session", "moving_session",
-             "vanished_session", "doubled_session", "media_delete", "media_rename", "schema_addition"}  # fmt: skip
-    assert kinds <= set(found["faults"]), sorted(found["faults"])
+             "vanished_session", "doubled_session", "restless_session", "straddling_session",
+             "refused_no_percent", "refused_no_visitor", "listed_above_one", "scaled_percent", "empty_list",
+             "lost_catalog", "media_deleted", "media_delete", "media_rename", "schema_addition"}  # fmt: skip
+    assert kinds <= {kind for kind, times in found["faults"].items() if times}, sorted(found["faults"])
+    assert found["never_happened"] == []
     assert found["survived"] == found["faults_injected"] > 300
     assert found["rows"] > 5_000
 

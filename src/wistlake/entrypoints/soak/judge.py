@@ -34,6 +34,10 @@ class Judgement:
     duplicated: int = 0
     wrong: int = 0
     tables: dict[str, int] = field(default_factory=dict)
+    certified: int = 0  # days with the highest certificate, of media that are still there
+    contradicted: int = 0  # those of them that the truth contradicts
+    moved_by_rebuild: int = 0
+    refused: Counter[str] = field(default_factory=Counter)  # updates that no contract takes, by their flaw
     said: list[str] = field(default_factory=list)
 
     def compare(
@@ -48,22 +52,23 @@ class Judgement:
             at = tuple(row[k] for k in key)
             if at in have:
                 self.duplicated += 1
-                self._say(f"{name}: {at} is there twice")
+                self.say(f"{name}: {at} is there twice")
             have[at] = row
         for at in wanted.keys() - have.keys():
             self.lost += 1
-            self._say(f"{name}: {at} is lost")
+            self.say(f"{name}: {at} is lost")
         for at in have.keys() - wanted.keys():
             self.wrong += 1
-            self._say(f"{name}: {at} should not be there")
+            self.say(f"{name}: {at} should not be there")
         for at in wanted.keys() & have.keys():
             bad = [c for c, value in wanted[at].items() if not _same(value, have[at][c])]
             if bad:
                 self.wrong += 1
                 told = ", ".join(f"{c} is {have[at][c]!r}, should be {wanted[at][c]!r}" for c in bad[:3])
-                self._say(f"{name}: {at}: {told}")
+                self.say(f"{name}: {at}: {told}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Keep one more finding in words, of the first ones."""
         if len(self.said) < 40:
             self.said.append(text)
 
@@ -74,48 +79,96 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+REFUSED = ("no_percent", "no_visitor")  # flaws that make a record useless; a hair above 1 is 1
+
+
 class Truth:
     """What should be in a lake, from its manifests' times and the world."""
 
     def __init__(
-        self, world: World, lake: Path, zone: tzinfo, first_read: Mapping[str, list[datetime]]
+        self,
+        world: World,
+        lake: Path,
+        zone: tzinfo,
+        first_read: Mapping[str, list[datetime]],
+        is_scaled: Callable[[datetime], bool],
     ) -> None:
-        """`first_read`: when each media's descriptions were first read, as `dim_media_history` says."""
+        """`first_read`: when each media's descriptions were first read, as `dim_media_history` says;
+        `is_scaled`: whether lists were useless at a moment, because a unit had changed."""
         self.world, self.zone, self.first_read = world, zone, first_read
+        self._is_scaled = is_scaled
         keys = json.loads((lake / "pseudonym-key.json").read_text())["keys"]
         self._keys = [bytes.fromhex(k) for k in keys]
-        self.newest: dict[tuple[str, str, date], dict[str, Any]] = {}
-        for path in sorted((lake / "bronze").rglob("manifest.json")):
-            found = json.loads(path.read_text())
-            at = (found["dataset"], found["media_id"], date.fromisoformat(found["day"]))
-            order = (found["observed_at"], found["run_id"])
-            known = self.newest.get(at)
-            if known is None or order > (known["observed_at"], known["run_id"]):
-                self.newest[at] = found
+        read = (json.loads(path.read_text()) for path in (lake / "bronze").rglob("manifest.json"))
+        manifests = sorted(read, key=lambda m: (m["observed_at"], m["run_id"]))
+        self.landings = [_landing(m) for m in manifests if not self._is_useless(_landing(m))]
+        self.newest = {(x.dataset, x.media, x.day): x for x in self.landings}
+        self.refused: Counter[str] = Counter()
         self.sessions = self._sessions()
         self.days = self._days()
 
     def _of(self, dataset: str) -> list[tuple[str, date, datetime, bool]]:
-        return [
-            (media, day, datetime.fromisoformat(m["observed_at"]), m["missing"])
-            for (name, media, day), m in self.newest.items()
-            if name == dataset
-        ]
+        return [(x.media, x.day, x.at, x.missing) for x in self.newest.values() if x.dataset == dataset]
+
+    def _is_useless(self, landing: "Landing") -> bool:
+        """Whether nothing of a landing may be taken: its unit was another one."""
+        return landing.dataset == "events" and self._is_scaled(landing.at) and bool(self._listed(landing))
+
+    def _listed(self, landing: "Landing") -> list[TrueSession]:
+        """The sessions that the source had when it was asked."""
+        if landing.missing:
+            return []
+        return self.world.truth.sessions(landing.media, landing.day, landing.day, landing.at)
 
     def _sessions(self) -> dict[str, TrueSession]:
-        """Listed sessions by key: of two days that have a key, the later observation."""
-        found: dict[str, tuple[datetime, TrueSession]] = {}
-        for media, day, at, missing in self._of("events"):
-            for s in () if missing else self.world.truth.sessions(media, day, day, at):
-                if s.event_key not in found or at > found[s.event_key][0]:
-                    found[s.event_key] = (at, s)
-        return {key: s for key, (_, s) in found.items()}
+        """What the lists say of each key, one after the other as they were read: a later one knows better, of
+        two at once the copy that saw or came more. A key that a list misshapes is not gone from it."""
+        standing: dict[str, tuple[Landing, TrueSession]] = {}
+        places: dict[tuple[str, date], set[str]] = defaultdict(set)
+        for landing in (x for x in self.landings if x.dataset == "events"):
+            here = places[landing.media, landing.day]
+            listed = {s.event_key: s for s in self._listed(landing)}
+            for key in here - listed.keys():
+                del standing[key]
+            here &= listed.keys()
+            for key, s in listed.items():
+                before = standing.get(key)
+                if s.flaw in REFUSED:
+                    self.refused[f"refused_{s.flaw}"] += before is not None and before[1].flaw not in REFUSED
+                    continue
+                self.refused["listed_above_one"] += s.flaw == "above_one"
+                if before is None or _rank(landing, s) >= _rank(*before):
+                    if before is not None:
+                        places[before[0].media, before[0].day].discard(key)
+                    standing[key] = (landing, s)
+                    here.add(key)
+        return {key: s for key, (_, s) in standing.items()}
+
+    def quarantined(self) -> Counter[tuple[str, date]]:
+        """How many records of the newest list of each media and day no contract takes."""
+        return Counter(
+            (x.media, x.day)
+            for x in self.newest.values()
+            if x.dataset == "events"
+            for s in self._listed(x)
+            if s.flaw in REFUSED
+            for _ in range(1 + s.listed_twice)
+        )
 
     def visitor(self, key: str) -> str:
         """The pseudonym of a visitor key."""
         for secret in self._keys:
             key = hmac.new(secret, key.encode(), hashlib.sha256).hexdigest()[:32]
         return key
+
+    def now(self, media: str, day: date) -> list[TrueSession]:
+        """A local day's sessions as the source has them at the end; of one that it misshapes, what it last
+        said of it."""
+        days = sorted(self._utc_days(day))
+        around = (days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
+        listed = self.world.truth.sessions(media, *around)
+        known = (s if s.flaw not in REFUSED else self.sessions.get(s.event_key) for s in listed)
+        return [s for s in known if s is not None and self.local(s) == day]
 
     def local(self, s: TrueSession) -> date:
         """The account's day of a session."""
@@ -124,7 +177,7 @@ class Truth:
     def session_rows(self) -> list[dict[str, Any]]:
         """`fact_events`, listed ones."""
         steps = {m: self._steps(m) for m in {s.media_id for s in self.sessions.values()}}
-        return [self._row(s, _step(steps[s.media_id], s.received_at)) for s in self.sessions.values()]
+        return [self.session_row(s, _step(steps[s.media_id], s.received_at)) for s in self.sessions.values()]
 
     def _steps(self, media: str) -> list[tuple[datetime, float]]:
         """Durations from the moment each was first read, by runs that lived or died."""
@@ -133,7 +186,8 @@ class Truth:
             for at in sorted(self.first_read.get(media, ()))
         ]
 
-    def _row(self, s: TrueSession, duration: float | None) -> dict[str, Any]:
+    def session_row(self, s: TrueSession, duration: float | None) -> dict[str, Any]:
+        """A session as `fact_events` has it."""
         watched = None if not duration else math.floor(s.percent_viewed * duration * 1000 + 0.5)
         return {
             "event_key": s.event_key,
@@ -218,12 +272,13 @@ class Truth:
         for media, day, at, missing in self._of("media_stats"):
             if not missing:
                 stats = self.world.truth.lifetime(media, at)
-                curve = self.world.truth.engagement(media, curves[(media, day)])
+                read = curves.get((media, day))  # the media may be deleted between the two
+                curve = self.world.truth.engagement(media, read) if read else {}
                 names = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
                 rows.append(
                     {"media_id": media, "snapshot_date": day}
                     | {n: stats[n] for n in names}
-                    | {n: curve[n] for n in ("engagement_data", "rewatch_data")}
+                    | {n: curve.get(n) for n in ("engagement_data", "rewatch_data")}
                 )
         return rows
 
@@ -252,6 +307,32 @@ class Truth:
                 }
             )
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What bronze says of one list that was read."""
+
+    dataset: str
+    media: str
+    day: date
+    at: datetime
+    missing: bool
+
+
+def _landing(manifest: Row) -> Landing:
+    return Landing(
+        manifest["dataset"],
+        manifest["media_id"],
+        date.fromisoformat(manifest["day"]),
+        datetime.fromisoformat(manifest["observed_at"]),
+        manifest["missing"],
+    )
+
+
+def _rank(landing: Landing, s: TrueSession) -> tuple[datetime, float, datetime]:
+    """Which of two copies of a session stands: the greater one."""
+    return landing.at, s.percent_viewed, s.received_at
 
 
 def _step(steps: list[tuple[datetime, float]], moment: datetime) -> float | None:
@@ -354,12 +435,19 @@ def _visitors(engagement: list[Row], sessions: list[dict[str, Any]]) -> list[Row
     ]
 
 
-def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
-    """Every table of the lake against the truth."""
+def judge(
+    world: World,
+    lake: Path,
+    zone: tzinfo,
+    sql: Sql,
+    is_scaled: Callable[[datetime], bool] = lambda at: False,
+) -> Judgement:
+    """Every table of the lake against the truth, and every certificate."""
     first_read: dict[str, list[datetime]] = defaultdict(list)
     for row in sql("SELECT media_id, valid_from FROM silver.dim_media_history"):
         first_read[row["media_id"]].append(row["valid_from"])
-    truth, found = Truth(world, lake, zone, first_read), Judgement()
+    truth, found = Truth(world, lake, zone, first_read, is_scaled), Judgement()
+    found.refused = truth.refused
     sessions = truth.session_rows()
     published = [s for s in sessions if (s["media_id"], s["event_date_local"]) in truth.days]
     engagement = _engagement(sessions, truth.days)
@@ -382,12 +470,45 @@ def judge(world: World, lake: Path, zone: tzinfo, sql: Sql) -> Judgement:
                 ("device", ("platform", "browser", "is_mobile")),
             )
         ),
-        ("silver.quarantine", ("landing_id", "line"), ()),
     )
     for name, key, expected in checks:
         found.compare(name, key, expected, sql(f"SELECT * FROM {name}"))
+    _quarantine(found, truth, sql)
     _derived(found, truth, sql)
+    _certificates(found, truth, sql)
     return found
+
+
+def _quarantine(found: Judgement, truth: Truth, sql: Sql) -> None:
+    """As many refused records of each media and day as its newest list misshapes."""
+    rows = sql("SELECT media_id, dt, dataset, count(*) AS records FROM silver.quarantine GROUP BY ALL")
+    expected = [
+        {"media_id": media, "dt": day, "dataset": "events", "records": count}
+        for (media, day), count in truth.quarantined().items()
+    ]
+    found.compare("silver.quarantine", ("media_id", "dt", "dataset"), expected, rows)
+
+
+SEEN = ("sessions", "plays_from_events", "conversions", "unique_viewers", "viewed_millionths", "reached_25",
+        "reached_50", "reached_75", "reached_95")  # fmt: skip
+
+
+def _certificates(found: Judgement, truth: Truth, sql: Sql) -> None:
+    """A certified day says what the source says at the end. Of a media that is gone nobody can say."""
+    alive = {m.media_id for m in truth.world.truth.medias()}
+    for row in sql("SELECT * FROM gold.fact_media_daily WHERE certificate = 'certified'"):
+        media, day = row["media_id"], row["date"]
+        if media not in alive:
+            continue
+        found.certified += 1
+        (counts,) = truth.world.truth.by_date(media, day, day)
+        sessions = [truth.session_row(s, None) for s in truth.now(media, day)]
+        true = {n: v for n, v in _measures(sessions).items() if n in SEEN}
+        true |= {"loads": counts["load_count"], "plays": counts["play_count"]}
+        wrong = [f"{n} is {row[n]}, the source says {v}" for n, v in true.items() if row[n] != v]
+        if wrong:
+            found.contradicted += 1
+            found.say(f"gold.fact_media_daily: {media} on {day} is certified: {'; '.join(wrong[:3])}")
 
 
 def _derived(found: Judgement, truth: Truth, sql: Sql) -> None:
@@ -450,6 +571,24 @@ def _retention(found: Judgement, sql: Sql) -> None:
             expected.append(wanted)
     name = "gold.media_retention_daily"
     found.compare(name, ("media_id", "date"), expected, sql(f"SELECT * FROM {name}"))
+
+
+def differing(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], key: tuple[str, ...], columns: tuple[str, ...]
+) -> list[str]:
+    """The rows of which one of two readings of a table has none, or another one, in words."""
+    old, new = ({tuple(r[k] for k in key): r for r in rows} for rows in (before, after))
+    counts = [Counter(tuple(r[k] for k in key) for r in rows) for rows in (before, after)]
+    found = [f"{at} is gone" for at in old.keys() - new.keys()]
+    found += [f"{at} is new" for at in new.keys() - old.keys()]
+    for at in old.keys() & new.keys():
+        if counts[0][at] != counts[1][at]:
+            found.append(f"{at} stood {counts[0][at]} times, stands {counts[1][at]} times")
+        moved = [c for c in columns if not _same(old[at][c], new[at][c])]
+        if moved:
+            c = moved[0]
+            found.append(f"{at}: {c} was {old[at][c]!r}, is {new[at][c]!r}")
+    return found
 
 
 def told(counts: Counter[str]) -> dict[str, int]:

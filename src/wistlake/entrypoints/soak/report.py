@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wistlake.entrypoints.soak.judge import Judgement, judge, told
+from wistlake.contracts import TABLES
+from wistlake.entrypoints.soak.judge import Judgement, Sql, differing, judge, told
 from wistlake.entrypoints.soak.script import Script, write
 from wistlake.entrypoints.soak.week import Lived, Week, moved
 from wistlake.wiring import laptop
@@ -22,15 +23,27 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, duplicated or wrong, and every day got its run."""
+        """Nothing lost, duplicated, wrong or falsely certified, every day got its run, all that was promised
+        happened, and building the lake anew changes nothing."""
         found = self.judgement
         return not (
             found.lost
             or found.duplicated
             or found.wrong
+            or found.contradicted
+            or found.moved_by_rebuild
             or self.lived.unfinished_days
             or self.lived.second_run_moved
+            or self.lived.broken
+            or self.absent
         )
+
+    @property
+    def absent(self) -> list[str]:
+        """What the script promised and what never happened: a soak without it proves nothing."""
+        absent = sorted(kind for kind in self.script.promised if not self.lived.injected[kind])
+        nothing_certified = self.script.promised and not self.judgement.certified
+        return [*absent, *(["certified_day"] if nothing_certified else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -46,6 +59,10 @@ class Outcome:
             "survived": sum(injected.values()) if not self.lived.unfinished_days else 0,
             "unfinished_days": self.lived.unfinished_days,
             "moved_by_a_repeated_run": self.lived.second_run_moved,
+            "moved_by_rebuild": found.moved_by_rebuild,
+            "certified_days": found.certified,
+            "contradicted_days": found.contradicted,
+            "never_happened": self.absent,
             "runs": self.lived.runs,
             "failed_runs": self.lived.failed_runs,
             "requests": self.lived.requests,
@@ -55,7 +72,7 @@ class Outcome:
             "duplicated": found.duplicated,
             "wrong": found.wrong,
             "passed": self.passed,
-            "findings": found.said,
+            "findings": [*self.lived.broken, *found.said],
         }
 
 
@@ -73,9 +90,29 @@ def _in(lake: Path, script: Script, tell: Callable[[str], None]) -> Outcome:
     week = Week(script, lake)
     lived = week.live(tell)
     lived.injected.update(_by_the_source(week, script))
-    reader = laptop.query(week.settings())
-    found = judge(week.world, lake, week.settings().tz, lambda text: reader.sql(text).to_pylist())
+    found = judge(week.world, lake, week.settings().tz, _reader(week), script.is_scaled)
+    lived.injected.update(found.refused if script.hostile else {})
+    _rebuilt(week, found)
     return Outcome(script, lived, found)
+
+
+def _reader(week: Week) -> Sql:
+    query = laptop.query(week.settings())
+    return lambda text: query.sql(text).to_pylist()
+
+
+def _rebuilt(week: Week, found: Judgement) -> None:
+    """Building the lake anew from its pages must change no row of any table."""
+    names = [t.full_name for t in TABLES if t.layer != "ops"]
+    before = {name: _reader(week)(f"SELECT * FROM {name}") for name in names}
+    week.rebuild()
+    for table in (t for t in TABLES if t.layer != "ops"):
+        name = table.full_name
+        after = _reader(week)(f"SELECT * FROM {name}")
+        moved = differing(before[name], after, table.key, table.compared)
+        found.moved_by_rebuild += len(moved)
+        for text in moved[:5]:
+            found.say(f"rebuild changes {name}: {text}")
 
 
 def _by_the_source(week: Week, script: Script) -> dict[str, int]:

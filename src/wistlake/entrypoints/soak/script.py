@@ -1,20 +1,31 @@
 """What goes wrong in a soak: one frozen value per (profile, seed, days)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from wistia_simulator import Always, Chance, Fault, FaultPlan, MediaChange, Profile
+from wistia_simulator import Always, Chance, Fault, FaultKind, FaultPlan, MediaChange, Nth, Profile
 from wistlake.errors import ConfigError
 
 FIRST_DAY = date(2026, 3, 4)  # the clocks of New York change four days later
 RUN_AT = timedelta(hours=2, minutes=15)
 PROFILES = ("hostile", "calm")
 ZONES = ("America/New_York", "UTC-5", "Europe/Berlin", "Asia/Kolkata")
+WHOLE = 7  # days from which on everything on the list has its day
+BUSY, DELETED = (0, 1, 2), 4  # medias by their index
 _MOVING_LISTS = (
     Fault("drift_insert", "events", Chance(0.06)),
     Fault("drift_delete", "events", Chance(0.06)),
 )
+OF_RUNS = frozenset(
+    {"empty_list", "lost_catalog", "media_deleted", "missed_day", "process_death", "run_repeated", "scaled_percent",
+     "started_twice"}
+)  # fmt: skip
+OF_THE_SOURCE = frozenset(
+    {"doubled_session", "growing_session", "late_session", "moving_session", "restless_session",
+     "straddling_session", "vanished_session", "refused_no_percent", "refused_no_visitor", "listed_above_one"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,19 @@ class Death:
 
     place: float
     after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accident:
+    """Something that happens once, in the first run from `day` on that can show what becomes of it."""
+
+    day: int
+    media: int
+    request: int  # of the requests for that media's sessions
+
+    def fault(self, kind: FaultKind, media_ids: Sequence[str]) -> Fault:
+        """As the simulator knows it."""
+        return Fault(kind, "events", Nth(self.request), media=media_ids[self.media])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +59,45 @@ class Script:
     zone: str
     profile: Profile
     deaths: tuple[tuple[Death, ...], ...]
-    missed_day: int | None
-    doubled_day: int | None
-    outage_day: int | None
-    looping_day: int | None
+    missed_day: int | None = None
+    doubled_day: int | None = None
+    outage_day: int | None = None
+    looping_day: int | None = None
+    scaled_day: int | None = None
+    lost_catalog_day: int | None = None
+    accidents: tuple[tuple[FaultKind, Accident], ...] = ()
 
     @property
     def start(self) -> datetime:
         """The moment of the first scheduled run."""
         return datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + RUN_AT
 
+    @property
+    def promised(self) -> frozenset[str]:
+        """What must have happened: a soak without it proves nothing."""
+        return OF_RUNS | OF_THE_SOURCE if self.hostile and self.days >= WHOLE else frozenset()
+
     def moment(self, day: int, attempt: int) -> datetime:
         """When an attempt at a day's run starts: half an hour after the one before it."""
         return self.start + timedelta(days=day, minutes=30 * attempt)
 
-    def faults(self, day: int, attempt: int) -> FaultPlan:
-        """What the network and the source do to one attempt."""
+    def is_scaled(self, at: datetime) -> bool:
+        """Whether percent_viewed was served from 0 to 100 at that moment."""
+        return self.scaled_day is not None and (at - self.start) // timedelta(days=1) == self.scaled_day
+
+    def faults(self, day: int, attempt: int, more: Sequence[Fault] = ()) -> FaultPlan:
+        """What the network and the source do to one attempt; `more` comes first."""
         seed = self.seed * 10_007 + day * 101 + attempt
         if not self.hostile:
             return FaultPlan.named("calm", seed)
         if day == self.outage_day and attempt == 0:
             return FaultPlan(seed, (Fault("http503", when=Always(), retry_after="none"),))
         named = FaultPlan.named("hostile", seed)
-        looping = Fault("repeated_page", "events", max_times=1)
-        extra = (looping,) if day == self.looping_day and attempt == 0 else ()
-        return FaultPlan(seed, (*extra, *_MOVING_LISTS, *named.faults))
+        if day == self.scaled_day:
+            more = (Fault("scaled_percent", "events"), *more)
+        if day == self.looping_day and attempt == 0:
+            more = (Fault("repeated_page", "events", max_times=1), *more)
+        return FaultPlan(seed, (*more, *_MOVING_LISTS, *named.faults))
 
 
 def write(profile: str, seed: int, days: int) -> Script:
@@ -73,15 +111,35 @@ def write(profile: str, seed: int, days: int) -> Script:
     start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + RUN_AT
     if profile == "calm":
         quiet = replace(Profile.calm(), media=3, sessions_per_day=30, account_timezone=zone)
-        return Script(seed, days, False, zone, quiet, ((),) * days, None, None, None, None)
-    chosen = rng.sample(range(1, days), min(4, max(0, days - 1)))
-    missed, doubled, outage, looping = (*chosen, None, None, None, None)[:4]
+        return Script(seed, days, False, zone, quiet, ((),) * days)
+    drawn = rng.sample(range(1, days), min(4, max(0, days - 1)))
+    missed, doubled, outage, looping = (*drawn, None, None, None, None)[:4]
     deaths = tuple(
         tuple(Death(rng.random(), rng.random() < 0.5) for _ in range(rng.choice((0, 1, 1, 2))))
         for _ in range(days)
     )
-    return Script(
+    script = Script(
         seed, days, True, zone, _hostile(rng, zone, start, days), deaths, missed, doubled, outage, looping
+    )
+    return _with_accidents(script, rng)
+
+
+def _with_accidents(script: Script, rng: Random) -> Script:
+    """The script, and what happens once: on days on which a run is started, with days after it to recover."""
+    if script.days < WHOLE:
+        return script
+    free = [day for day in range(script.days - 1) if day not in (script.missed_day, script.doubled_day)]
+    scaled = rng.choice([day for day in free if day != script.outage_day])
+    later = [day for day in free if day not in (0, scaled)]
+
+    def accident(media: int) -> Accident:
+        return Accident(rng.choice(later), media, 1 + rng.randrange(7))
+
+    return replace(
+        script,
+        scaled_day=scaled,
+        lost_catalog_day=rng.choice(later),
+        accidents=(("empty_list", accident(rng.choice(BUSY))), ("media_deleted", accident(DELETED))),
     )
 
 
@@ -97,12 +155,16 @@ def _hostile(rng: Random, zone: str, start: datetime, days: int) -> Profile:
     )
     return replace(
         Profile.hostile(),
-        media=5,
-        sessions_per_day=48,
+        media=6,
+        sessions_per_day=40,
         history_days=20,
         account_timezone=zone,
         late=0.03,
         vanishing=0.01,
+        flawed=0.03,
+        restless=0.01,
+        straddling=0.1,
+        tags_as_text=bool(rng.randrange(2)),
         changes=changes,
         schema_addition_from=some_time().date(),
     )

@@ -3,24 +3,28 @@
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from wistia_simulator import ServerOptions, TrueSession, World, create_app, transport
+from wistia_simulator import Fault, ServerOptions, TrueSession, World, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.entrypoints.soak.clock import WaitingTime
 from wistlake.entrypoints.soak.script import Death, Script
-from wistlake.errors import LeaseHeld, WistlakeError
+from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.daily import run
+from wistlake.pipeline.gaps import forget_builds
 from wistlake.pipeline.order import Parts, RunResult
 from wistlake.ports import TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
 
 ATTEMPTS = 8
+LOST = 90  # the number of the attempt that meets no catalog
+CURE = "wistlake repair --catalog"
 FIRST_GUESS = 120  # writes of a run, before one has been counted
 
 
@@ -34,6 +38,7 @@ class Lived:
     failed_runs: int = 0
     unfinished_days: list[int] = field(default_factory=list)
     second_run_moved: int = 0  # rows that a repeated run changed although nothing was new
+    broken: list[str] = field(default_factory=list)  # what the product promises and did not do
 
 
 class Week:
@@ -62,8 +67,64 @@ class Week:
                 self.lived.injected["missed_day"] += 1
                 tell(f"day {day + 1}: nobody started a run")
                 continue
-            tell(f"day {day + 1}: {self._day(day)}")
+            self._lose_the_catalog(day)
+            lived = self._scaled_day if day == self.script.scaled_day else self._day
+            tell(f"day {day + 1}: {lived(day)}")
         return self.lived
+
+    def _scaled_day(self, day: int) -> str:
+        """A day on which what the source serves must not be published: the run says so, and why."""
+        for attempt in range(ATTEMPTS):
+            self.world.clock.set(self.script.moment(day, attempt))
+            outcome = self._attempt(day, attempt, None)
+            if isinstance(outcome, RunResult):
+                self.lived.broken.append(f"day {day + 1}: percent_viewed from 0 to 100 was published")
+                return "succeeded, and must not"
+            if "quarantine" in str(outcome):
+                self._check_advice(day, str(outcome))
+                return "failed as it must: percent_viewed came from 0 to 100"
+        self.lived.broken.append(f"day {day + 1}: no word of quarantine in: {outcome}")
+        return f"failed {ATTEMPTS} times, last with: {outcome}"
+
+    def _check_advice(self, day: int, text: str) -> None:
+        if "bad_percent_viewed" not in text:
+            self.lived.broken.append(f"day {day + 1}: the run does not say why records were refused: {text}")
+        if "--accept-shrink" in text:
+            self.lived.broken.append(f"day {day + 1}: the run advises to publish what is left: {text}")
+
+    def _lose_the_catalog(self, day: int) -> None:
+        """Somebody removes the catalog between two runs: the next one says so, and the cure cures."""
+        due, catalog = self.script.lost_catalog_day, self.lake / "catalog.db"
+        if due is None or day < due or self.lived.injected["lost_catalog"] or not self._has_published():
+            return
+        for path in self.lake.glob("catalog.db*"):
+            path.rename(path.with_name("lost-" + path.name))
+        self.lived.injected["lost_catalog"] += 1
+        self.world.clock.set(self.script.moment(day, 0) - timedelta(minutes=10))
+        outcome = self._attempt(day, LOST, None)
+        if not (isinstance(outcome, StoreError) and CURE in str(outcome)):
+            self.lived.broken.append(f"day {day + 1}: catalog.db was removed, and the run said: {outcome}")
+        for path in self.lake.glob("catalog.db*"):
+            path.unlink()
+        for path in self.lake.glob("lost-*"):
+            path.rename(path.with_name(path.name.removeprefix("lost-")))
+        if not catalog.exists():
+            self.lived.broken.append(f"day {day + 1}: `{CURE}` brought no catalog")
+
+    def _has_published(self) -> bool:
+        return (self.lake / "ledger.db").exists() and bool(
+            laptop.ledger(self.settings(), read_only=True).publication()
+        )
+
+    def _accidents(self, day: int, death: Death | None) -> list[Fault]:
+        """What is still to happen once, if its day has come and no death would hide what comes of it."""
+        if death is not None or day == self.script.scaled_day:
+            return []
+        return [
+            accident.fault(kind, self.world.media_ids)
+            for kind, accident in self.script.accidents
+            if day >= accident.day and not self.lived.injected[kind]
+        ]
 
     def _day(self, day: int) -> str:
         deaths = list(self.script.deaths[day])
@@ -78,22 +139,23 @@ class Week:
         self.lived.unfinished_days.append(day + 1)
         return f"failed {ATTEMPTS} times, last with: {outcome}"
 
-    def _attempt(self, day: int, attempt: int, death: Death | None) -> RunResult | str:
+    def _attempt(self, day: int, attempt: int, death: Death | None) -> RunResult | WistlakeError | Died:
+        """One run: its result, or what it ended with."""
         dying = Dying(
             at=1 + int(death.place * self._writes) if death else None, after=bool(death and death.after)
         )
-        parts, app = self._parts(day, attempt)
+        parts, app = self._parts(day, attempt, self._accidents(day, death))
         if day == self.script.doubled_day and attempt == 0:
             parts = replace(parts, client=self._beside(parts, day))
         self.lived.runs += 1
         try:
             result = run(self._order(f"day{day + 1}-{attempt + 1}"), mortal(parts, dying))
-        except Died:
+        except Died as e:
             self.lived.injected["process_death"] += 1
-            return "the process died"
+            return e
         except WistlakeError as e:
             self.lived.failed_runs += 1
-            return str(e)
+            return e
         finally:
             self.lived.requests += app.state.requests.total()
             self.lived.injected.update(app.state.injected)
@@ -114,6 +176,17 @@ class Week:
             if not name.startswith("ops.")
             for kind in ("new", "updated", "removed")
         )
+
+    def rebuild(self) -> None:
+        """Build every landing anew, as `wistlake rebuild` does."""
+        settings, now = self.settings(), self.world.clock.now()
+        forget_builds(laptop.ledger(settings), laptop.objects(settings))
+        followed = tuple(m.media_id for m in laptop.ledger(settings).media() if m.retired_at is None)
+        order = laptop.order(
+            settings, run_id="rebuilt", trigger="rebuild", now=now, media=followed, build_only=True
+        )
+        self.lived.runs += 1
+        run(order, self._parts(0, ATTEMPTS)[0])
 
     def _beside(self, parts: Parts, day: int) -> Callable[[], Any]:
         """A client that, once the run is under way, sees somebody start a second one."""
@@ -136,10 +209,10 @@ class Week:
         now = self.world.clock.now()
         return laptop.order(self.settings(), run_id=run_id, trigger="scheduled", now=now)
 
-    def _parts(self, day: int, attempt: int) -> tuple[Parts, Any]:
+    def _parts(self, day: int, attempt: int, more: Sequence[Fault] = ()) -> tuple[Parts, Any]:
         waiting = WaitingTime()
         options = ServerOptions(token="simulated", monotonic=waiting.monotonic)  # noqa: S106
-        app = create_app(self.world, options, self.script.faults(day, attempt))
+        app = create_app(self.world, options, self.script.faults(day, attempt, more))
         outside = laptop.Outside(
             self.world.clock.now,
             time.monotonic,
@@ -186,11 +259,14 @@ def moved(world: World, script: Script) -> dict[str, int]:
     """How often the source itself moved while the script was lived through: sessions by what became of them."""
     sessions = world.truth.ever()
     grown, shifted = set(), set()
+    restless: Counter[str] = Counter()
     before: dict[str, TrueSession] = {}
     for day in range(script.days):
         now = {s.event_key: s for s in world.truth.ever(at=script.moment(day, 0))}
         known = [(before[key], now[key]) for key in before.keys() & now.keys()]
-        grown |= {new.event_key for old, new in known if new.percent_viewed > old.percent_viewed}
+        growing = {new.event_key for old, new in known if new.percent_viewed > old.percent_viewed}
+        grown |= growing
+        restless.update(growing)
         shifted |= {new.event_key for old, new in known if new.received_at != old.received_at}
         before = now
     return {
@@ -199,4 +275,6 @@ def moved(world: World, script: Script) -> dict[str, int]:
         "moving_session": len(shifted),
         "vanished_session": sum(s.vanished_at is not None and s.vanished_at > script.start for s in sessions),
         "doubled_session": sum(s.listed_twice for s in sessions),
+        "straddling_session": sum(s.straddles for s in sessions),
+        "restless_session": sum(days > 2 for days in restless.values()),
     }
