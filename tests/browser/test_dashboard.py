@@ -72,6 +72,37 @@ def test_tiles_equal_the_query(driver: Chrome, address: str, lake: Lake) -> None
     }
 
 
+_BARS = """
+const chart = document.querySelector('[data-testid=stVegaLiteChart]');
+const middle = e => { const box = e.getBoundingClientRect(); return Math.round(box.left + box.width / 2); };
+return [[...chart.querySelectorAll('.role-axis-label text')].map(e => [e.textContent, middle(e)])
+          .filter(([text]) => / /.test(text)),
+        [...new Set([...chart.querySelectorAll('.mark-rect.role-mark path')].map(middle))].sort((a, b) => a - b)];
+"""
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_each_bar_stands_over_its_own_day_wherever_the_browser_is(
+    driver: Chrome, address: str, lake: Lake, zone: str
+) -> None:
+    days = [r["date"] for r in lake.sql("SELECT DISTINCT date FROM gold.fact_media_daily ORDER BY 1")]
+    start = usual(days[0], days[-1]).start
+    driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
+    try:
+        fresh(driver)
+        look(driver, 1280, "light")
+        open_page(driver, address, "channels")
+        labels, bars = driver.execute_script(_BARS)
+    finally:
+        driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+        fresh(driver)
+    shown = [d for d in days if d >= start]
+    assert len(shown) > 0
+    assert [text for text, _ in labels] == [f"{d.day} {d:%b}" for d in shown]
+    assert len(bars) == len(labels)
+    assert max(abs(at - bar) for (_, at), bar in zip(labels, bars, strict=True)) <= 3
+
+
 def test_a_definition_appears_on_focus(driver: Chrome, address: str) -> None:
     look(driver, 1280, "light")
     open_page(driver, address, "")
