@@ -19,7 +19,7 @@ from wistia_simulator.clock import TickingClock, VirtualClock
 from wistia_simulator.faults import FaultPlan
 from wistia_simulator.http.app import create_app
 from wistia_simulator.http.options import ServerOptions
-from wistia_simulator.profile import Profile
+from wistia_simulator.profile import PROFILES, Profile
 from wistia_simulator.replay import create_replay_app
 from wistia_simulator.world import World
 
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=7, help="the account's seed")
     add("--now", type=_moment, help="where the virtual clock stands, ISO with zone (default: real time)")
     add("--tick", action="store_true", help="let the virtual clock run with real time")
-    add("--profile", default="default", help="default, calm, described, hostile, or a JSON file")
+    add("--profile", default="default", help=f"{', '.join(PROFILES)}, or a JSON file")
     add("--faults", default="none", help="none, calm, hostile, or a JSON file")
     add("--media", type=int, help="number of medias")
     add("--sessions-per-day", type=float, help="mean sessions per media and day")

@@ -8,10 +8,12 @@ from typing import Any, Literal, get_args
 
 from wistia_simulator.zones import parse_zone
 
-__all__ = ["ChangeKind", "MediaChange", "Profile", "Stamp"]
+__all__ = ["PROFILES", "ChangeKind", "MediaChange", "Profile", "Stamp"]
 
 ChangeKind = Literal["rename", "archive", "delete", "add", "duration", "retag", "fail_status"]
 ChangeValue = str | float | tuple[str, ...] | None
+PROFILES = ("default", "calm", "described", "hostile")
+"""The profiles that have a name."""
 Stamp = Literal["observed", "described"]
 
 _SHARES = (
@@ -166,17 +168,11 @@ class Profile:
 
     @classmethod
     def named(cls, name: str) -> "Profile":
-        """``default``, ``calm``, ``described`` or ``hostile``."""
-        match name:
-            case "default":
-                return cls()
-            case "calm":
-                return cls.calm()
-            case "described":
-                return cls.described()
-            case "hostile":
-                return cls.hostile()
-        raise ValueError(f"unknown profile {name!r}: choose from default, calm, described, hostile")
+        """One of ``PROFILES``."""
+        makers = {"default": cls, "calm": cls.calm, "described": cls.described, "hostile": cls.hostile}
+        if name not in PROFILES:
+            raise ValueError(f"unknown profile {name!r}: choose from {', '.join(PROFILES)}")
+        return makers[name]()
 
     @classmethod
     def from_json(cls, path: Path) -> "Profile":

@@ -16,9 +16,10 @@ import typer
 from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Json, Now
 from wistlake.entrypoints.cli.report import write_after_run
+from wistlake.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from wistia_simulator import World
+    from wistia_simulator import Profile, World
 
 FIRST_DAY = date(2026, 3, 2)
 HOUR = (2, 15)
@@ -108,6 +109,21 @@ def _one_day(world: "World") -> dict[str, Any]:
     return run(order, laptop.parts(settings, outside, pace=False)).as_json()
 
 
+def _profile(name: str) -> "Profile":
+    """How a simulated account behaves, by name or from a file. ConfigError for what is neither."""
+    from wistia_simulator import Profile
+    from wistia_simulator.profile import PROFILES
+
+    if Path(name).suffix != ".json":
+        if name not in PROFILES:
+            raise unknown("profile", name, PROFILES)
+        return Profile.named(name)
+    try:
+        return Profile.from_json(Path(name))
+    except (OSError, ValueError, TypeError, KeyError) as e:
+        raise ConfigError(f"--profile {name} can't be read: {e}") from None
+
+
 def _what_next(folder: Path) -> None:
     # As it can be typed here: make leaves the command in .venv, which is not on everybody's path.
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
@@ -129,6 +145,9 @@ def simulate(
     now: Now = None,
     latency: Annotated[float, typer.Option(help="Seconds each answer takes.")] = 0.0,
     rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.")] = 600,
+    profile: Annotated[
+        str, typer.Option(help="The account: default, calm, described, hostile, or a JSON file.")
+    ] = "default",
     faults: Annotated[str, typer.Option(help="none, calm, hostile, or a JSON file.")] = "none",
     token: Annotated[
         str | None, typer.Option(help="The token to ask for; default: any, with --replay a fresh one.")
@@ -136,6 +155,8 @@ def simulate(
     replay: Annotated[Path | None, typer.Option(help="Serve recorded payloads from this folder.")] = None,
 ) -> None:
     """Serve a fake Wistia on this machine.
+
+    What it serves, its profiles and faults: docs/simulator.md.
 
     Example: wistlake simulate --port 8765 --seed 7
     """
@@ -148,6 +169,7 @@ def simulate(
             now=now,
             latency=latency,
             rate_limit=rate_limit,
+            profile=_profile(profile),
             faults=faults,
             token=token,
             replay=replay,

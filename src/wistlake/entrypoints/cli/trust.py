@@ -20,7 +20,8 @@ def soak(
 ) -> None:
     """Live through days of faults, then compare with the truth.
 
-    The clock is virtual, and every table is compared.
+    The clock is virtual, and every table and certificate is compared. What goes wrong, and what passes:
+    docs/simulator.md.
 
     Example: wistlake soak --days 7 --profile hostile --seed 3
     """
@@ -42,6 +43,10 @@ def _show(found: dict[str, object]) -> None:
     output.table("Faults injected", ("kind", "times"), faults.items())
     counts = ("faults_injected", "survived", "requests", "rows", "lost", "duplicated", "wrong")
     output.table("Soak", counts, ([found[c] for c in counts],))
+    proofs = ("certified_days", "contradicted_days", "moved_by_rebuild", "moved_by_a_repeated_run")
+    output.table("Proofs", proofs, ([found[c] for c in proofs],))
+    if found["never_happened"]:
+        output.say(f"  never happened: {found['never_happened']}")
     findings = found["findings"]
     assert isinstance(findings, list)  # noqa: S101
     for finding in findings:
