@@ -179,7 +179,8 @@ class Query(Protocol):
     """Read-only SQL over the published state."""
 
     def sql(self, text: str) -> "pa.Table":
-        """The rows of a SELECT over `layer.table`s; ConfigError with the engine's words if it can't run."""
+        """The rows of a SELECT over `layer.table`s, under distinct names; ConfigError with the engine's words if
+        it can't run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -71,7 +72,24 @@ def test_duckdb_reads_the_publication_from_s3(lake: tuple[Ledger, str]) -> None:
     expected = {"media_id": "published1", "dt": date(2026, 3, 1), "plays": 7}
     assert query.sql(WELL_KNOWN).to_pylist() == [expected]
     assert query.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist() == [{"n": 0}]
-    assert "secret=redacted" in str(query.sql("SELECT secret_string FROM duckdb_secrets()").to_pylist())
+
+
+@pytest.mark.aws
+def test_duckdb_reads_nothing_else_of_the_account(lake: tuple[Ledger, str], signed_in: Account) -> None:
+    query = DuckDBQuery(lake[0], views(), prepare=open_s3)
+    published = lake[0].publication()
+    assert published
+    bucket = published.tables[TABLE.full_name].metadata_location.split("/")[2]
+    signed_in.client("s3").put_object(Bucket=bucket, Key="bronze/page.csv", Body=b"secret")
+    for text in (
+        f"SELECT * FROM 's3://{bucket}/bronze/page.csv'",
+        f"SELECT * FROM 's3://{bucket}/warehouse/gold/x/../../../bronze/page.csv'",
+        f"SELECT * FROM read_text('s3://{bucket}/bronze/page.csv')",
+        "SELECT * FROM 'http://169.254.169.254/latest/meta-data.csv'",
+        "SELECT secret_string FROM duckdb_secrets()",
+    ):
+        with pytest.raises(ConfigError, match="query reads the lake's tables"):
+            query.sql(text)
 
 
 @pytest.mark.aws
@@ -124,24 +142,51 @@ def test_every_table_is_asked_for_as_it_was_published() -> None:
 
 def test_pages_become_one_table_of_types() -> None:
     kinds = {"n": "bigint", "s": "varchar", "d": "date", "x": "double", "b": "boolean",
-             "t": "timestamp with time zone"}  # fmt: skip
-    info = {"ColumnInfo": [{"Name": n, "Type": k} for n, k in kinds.items()]}
+             "t": "timestamp with time zone", "m": "decimal", "w": "decimal"}  # fmt: skip
+    info = {"ColumnInfo": [{"Name": n, "Type": k, "Scale": 2 * (n == "m")} for n, k in kinds.items()]}
 
     def page(*found: list[str | None]) -> dict[str, Any]:
         data = [{"Data": [{} if c is None else {"VarCharValue": c} for c in row]} for row in found]
         return {"ResultSet": {"ResultSetMetadata": info, "Rows": data}}
 
-    full = ["7", "é", "2026-03-01", "0.5", "true", "2026-03-02 00:00:00.000 UTC"]
-    pages = [page(list(kinds), full), page([None] * 6)]
+    full = ["7", "é", "2026-03-01", "0.5", "true", "2026-03-02 00:00:00.000 UTC", "1.50", "9"]
+    pages = [page(list(kinds), full), page([None] * 8)]
     slept: list[float] = []
     found = AthenaQuery(ledger_of(1), "db", "wg", (), Athena("SUCCEEDED", pages), slept.append).sql(
         "SELECT 1"
     )
     assert found.to_pylist() == [
-        {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW},
+        {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW, "m": Decimal("1.5"), "w": 9},
         dict.fromkeys(kinds),
     ]
     assert len(slept) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["DROP TABLE gold_geo_daily", "UNLOAD (SELECT 1) TO 's3://x'", "-- SELECT\nINSERT INTO x SELECT 1", ""],
+)
+def test_athena_is_asked_nothing_but_a_select(text: str) -> None:
+    athena = Athena("SUCCEEDED", [])
+    with pytest.raises(ConfigError, match="one SELECT"):
+        AthenaQuery(ledger_of(1), "db", "wg", (), athena, lambda seconds: None).sql(text)
+    assert athena.asked == ""
+
+
+def test_a_select_may_begin_with_a_remark_or_a_bracket() -> None:
+    pages = [{"ResultSet": {"ResultSetMetadata": {"ColumnInfo": []}, "Rows": []}}]
+    for text in ("/* why */ (select 1)", "-- why\nWITH a AS (SELECT 1) SELECT * FROM a", "\n VALUES 1"):
+        athena = Athena("SUCCEEDED", pages)
+        AthenaQuery(ledger_of(1), "db", "wg", (), athena, lambda seconds: None).sql(text)
+        assert athena.asked == text
+
+
+def test_columns_of_one_name_keep_their_values() -> None:
+    info = {"ColumnInfo": [{"Name": "n", "Type": "bigint"}, {"Name": "n", "Type": "varchar"}]}
+    rows = [{"Data": [{"VarCharValue": "n"}] * 2}, {"Data": [{"VarCharValue": "7"}, {"VarCharValue": "x"}]}]
+    pages = [{"ResultSet": {"ResultSetMetadata": info, "Rows": rows}}]
+    query = AthenaQuery(ledger_of(1), "db", "wg", (), Athena("SUCCEEDED", pages), lambda seconds: None)
+    assert query.sql("SELECT 7 AS n, 'x' AS n").to_pylist() == [{"n": 7, "n_1": "x"}]
 
 
 @pytest.mark.parametrize(("state", "error"), [("FAILED", ConfigError), ("RUNNING", StoreError)])

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import boto3
 import pyarrow as pa
 from botocore.exceptions import NoCredentialsError
 
+from wistlake.adapters.answers import answer
 from wistlake.adapters.aws_client import client, explained, set_up
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreError
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     import duckdb
 
 _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
+_SELECT = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
+)
 _SECONDS_BETWEEN, _PATIENCE_SECONDS = 0.3, 300.0
 
 
@@ -75,7 +80,10 @@ class AthenaQuery:
         self._sleep = sleep
 
     def sql(self, text: str) -> pa.Table:
-        """The rows of one SELECT. ConfigError with Athena's words if it can't run."""
+        """The rows of one SELECT. ConfigError with Athena's words if it is none, or can't run. What else of the
+        account a SELECT may read is a matter of the reader's rights."""
+        if not _SELECT.match(text):
+            raise ConfigError("query takes one SELECT: the lake is read-only here")
         with explained(f"the workgroup {self._workgroup}"):
             query = self._athena.start_query_execution(
                 QueryString=self.as_published(text),
@@ -85,7 +93,7 @@ class AthenaQuery:
             self._wait(query)
             pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
             sets = [page["ResultSet"] for page in pages]
-        return _rows(sets)
+        return answer(_rows(sets))
 
     def as_published(self, text: str) -> str:
         """The query with every table and view as it stands in the publication."""
@@ -118,7 +126,8 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix(" UTC"))
 
 
-# How a column of each type of Athena's is read, and what it becomes; every other type stays text.
+# How a column of each type of Athena's is read, and what it becomes (a decimal as exact as it is); every other
+# type stays text.
 _TYPES: Mapping[str, tuple[Callable[[str], Any], pa.DataType]] = {
     "tinyint": (int, pa.int64()),
     "smallint": (int, pa.int64()),
@@ -133,13 +142,19 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], pa.DataType]] = {
 }
 
 
+def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], pa.DataType]:
+    if column["Type"] == "decimal":
+        return Decimal, pa.decimal128(38, int(column.get("Scale", 0)))
+    return _TYPES.get(column["Type"], (str, pa.string()))
+
+
 def _rows(sets: list[Mapping[str, Any]]) -> pa.Table:
     """Athena's result sets as one table; the first row of all is the header."""
     columns = sets[0]["ResultSetMetadata"]["ColumnInfo"]
     rows = [row["Data"] for found in sets for row in found["Rows"]][1:]
     arrays = []
     for n, column in enumerate(columns):
-        read, kind = _TYPES.get(column["Type"], (str, pa.string()))
+        read, kind = _type(column)
         texts = (row[n].get("VarCharValue") for row in rows)
         arrays.append(pa.array([None if t is None else read(t) for t in texts], kind))
     return pa.Table.from_arrays(arrays, names=[c["Name"] for c in columns])

@@ -1,4 +1,5 @@
-"""Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine."""
+"""Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine, and
+reaches nothing but those tables (`sandbox`)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from wistlake.adapters import sandbox
+from wistlake.adapters.answers import answer
+from wistlake.adapters.sandbox import literal
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError
@@ -23,6 +27,17 @@ _ARROW: Mapping[Type, pa.DataType] = {
     Type.STRINGS: pa.list_(pa.string()),
 }
 
+_DUCKDB: Mapping[Type, str] = {
+    Type.STRING: "VARCHAR",
+    Type.LONG: "BIGINT",
+    Type.DOUBLE: "DOUBLE",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+    Type.LONGS: "BIGINT[]",
+    Type.STRINGS: "VARCHAR[]",
+}
+
 
 def extensions() -> Iterable[Path]:
     """The extension files that their packages carry: nothing is downloaded."""
@@ -31,11 +46,6 @@ def extensions() -> Iterable[Path]:
 
     for package in (duckdb_extension_avro, duckdb_extension_iceberg):
         yield next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
-
-
-def literal(text: str) -> str:
-    """The text as SQL spells it: paths come from databases that somebody else may have written."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def empty(table: Table) -> pa.Table:
@@ -62,13 +72,14 @@ class DuckDBQuery:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def sql(self, text: str) -> pa.Table:
-        """The rows of one SELECT. ConfigError with DuckDB's words if it is none, or can't run."""
+        """The rows of one SELECT. ConfigError with DuckDB's words if it is none, can't run, or reaches for more
+        than the lake's tables."""
         connection = self._open()
         try:
-            statements = connection.extract_statements(text)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise ConfigError("query takes one SELECT: the lake is read-only here")
-            return connection.execute(statements[0]).to_arrow_table()
+            return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
+        except duckdb.PermissionException as e:
+            reason = str(e).partition("\n")[0]
+            raise ConfigError(f"query reads the lake's tables and no other file: {reason}") from e
         except duckdb.Error as e:
             raise ConfigError(f"the query can't run: {e}") from e
 
@@ -80,6 +91,7 @@ class DuckDBQuery:
             connection.execute(f"LOAD {literal(str(path))}")
         self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
+        sandbox.shut(connection, self._folders())
         for layer in ("silver", "gold", "ops"):
             connection.execute(f"CREATE SCHEMA {layer}")
         for table in TABLES:
@@ -92,6 +104,11 @@ class DuckDBQuery:
         self._connection = connection
         return connection
 
+    def _folders(self) -> list[str]:
+        """Where the published tables lie: the key, the ledger and the raw pages lie elsewhere in the lake."""
+        refs = self._published.tables.values() if self._published else ()
+        return sorted({ref.metadata_location.rpartition("/metadata/")[0] for ref in refs} - {""})
+
     def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         ref = self._published.tables.get(table.full_name) if self._published else None
         if ref is None or ref.snapshot_id is None:
@@ -99,10 +116,20 @@ class DuckDBQuery:
             connection.register(name, empty(table))
             connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
             return
-        columns, location = ", ".join(table.column_names), literal(ref.metadata_location)
-        connection.execute(
-            f"CREATE VIEW {table.full_name} AS SELECT {columns} FROM iceberg_scan({location})"
-        )
+        rows = f"iceberg_scan({literal(ref.metadata_location)})"
+        view = f"CREATE VIEW {table.full_name} AS SELECT"
+        try:
+            connection.execute(f"{view} {', '.join(table.column_names)} FROM {rows}")
+        except duckdb.BinderException:  # the contract has gained columns since the table was published
+            connection.execute(f"{view} {_columns(connection, table, rows)} FROM {rows}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:
+    """The contract's columns; those that the table lacks are NULL, until the next run."""
+    have = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
+    return ", ".join(
+        c.name if c.name in have else f"CAST(NULL AS {_DUCKDB[c.type]}) AS {c.name}" for c in table.columns
+    )
 
 
 def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:

@@ -43,7 +43,7 @@ def _description(path: Path) -> Any:
 
     try:
         # Every JSON document is YAML, too. The safe loader makes no objects, and bounds aliases by the text.
-        found = yaml.safe_load(path.read_text())
+        found = yaml.safe_load(path.read_bytes())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise ConfigError(f"{path} can't be read as YAML or JSON: {type(e).__name__}") from e
     if not isinstance(found, dict):

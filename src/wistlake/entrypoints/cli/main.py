@@ -15,6 +15,7 @@ from wistlake.entrypoints.cli import (
     digest,
     exploring,
     keeping,
+    output,
     privacy,
     quarantine,
     reading,
@@ -85,6 +86,7 @@ def _begin(verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Errors become one message and their exit code; none shows a traceback."""
+    output.take_any_text()
     try:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:

@@ -3,12 +3,14 @@
 Whatever is printed goes through here, and loses what could give a terminal orders (`wistlake.foreign`).
 """
 
+import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from wistlake.entrypoints.cli import cells
 from wistlake.foreign import one_line, printable
 
 if TYPE_CHECKING:
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 
 _PIPE_WIDTH = 200  # where nobody sees a line's end
 _GAP = 2  # blanks between columns
+_WHOLE = 10_000  # from here on no decimals are shown
+
+
+def take_any_text() -> None:
+    """Let every text be printed: what the encoding of a stream lacks is written as an escape such as \\u2192.
+    The encoding stays what the caller's is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:
@@ -30,8 +41,8 @@ def warn(text: str) -> None:
 
 
 def as_json(value: Any) -> None:
-    """One JSON object on standard output."""
-    say(json.dumps(value, default=str))
+    """One JSON value on standard output, which every parser takes: it has no NaN, and no infinity."""
+    say(json.dumps(cells.plain(value), default=str, allow_nan=False))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -122,22 +133,25 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.4g}"
+        return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:,.4g}"
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+        # A moment without a zone is nobody's local time: it is shown as it is.
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z" if value.tzinfo else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return one_line(str(value))
 
 
 def rows(found: "pa.Table", form: str) -> None:
-    """Query results as a table, JSON lines in one array, or CSV."""
-    plain: list[Mapping[str, Any]] = found.to_pylist()
+    """Query results as a table, JSON objects in one array, or CSV."""
+    columns, plain = found.column_names, cells.rows(found)
+    if form == "table":
+        table("", columns, plain)
+        return
+    named = [dict(zip(columns, row, strict=True)) for row in plain]
     if form == "json":
-        as_json(plain)
-    elif form == "csv":
-        from wistlake_dashboard.spreadsheet import to_csv
+        as_json(named)
+        return
+    from wistlake_dashboard.spreadsheet import to_csv
 
-        sys.stdout.write(to_csv(found.column_names, plain))
-    else:
-        table("", found.column_names, (list(r.values()) for r in plain))
+    sys.stdout.write(to_csv(columns, named))

@@ -76,7 +76,7 @@ def certify(
     if pages is not None:
         pages.mkdir(parents=True, exist_ok=True)
         for page in found.days:
-            (pages / f"{page.day}.md").write_text(page.markdown())
+            (pages / f"{page.day}.md").write_text(page.markdown(), encoding="utf-8")
     told = {
         "passed": found.passed,
         "problems": list(found.problems),

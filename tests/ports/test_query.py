@@ -1,0 +1,192 @@
+"""A query reads the published tables, reaches nothing else, and loses no value on the way."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import wistlake
+from support.published import NOW, publish
+from wistlake.adapters import answers, sandbox
+from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.memory import MemoryLedger
+from wistlake.contracts import dim_visitor
+from wistlake.contracts.channel_daily import TABLE
+from wistlake.errors import ConfigError
+from wistlake.settings import Settings
+from wistlake.wiring import laptop
+
+SECRET = "nobody may read this"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published table, and beside it what a lake keeps for itself."""
+    lake = tmp_path_factory.mktemp("query") / "lake"
+    publish(lake, {TABLE: [{"media_id": "m1", "date": date(2026, 3, 2), "channel": "email", "sessions": 3}]})
+    (lake / "pseudonym-key.json").write_text(json.dumps({"keys": [SECRET]}))
+    (lake / "bronze").mkdir()
+    (lake / "bronze" / "page.ndjson").write_text(json.dumps({"email": SECRET}))
+    return lake
+
+
+OPENED: dict[str, Callable[[Path], Any]] = {
+    "settings": lambda lake: laptop.query(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=lake)),
+    "folder": laptop.query_folder,
+    "dashboard": lambda lake: laptop.published(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=lake)).open(),
+    "python": wistlake.open,
+}
+
+
+@pytest.fixture(scope="module", params=OPENED)
+def query(request: pytest.FixtureRequest, folder: Path) -> Any:
+    """Each way that the product opens a lake."""
+    return OPENED[request.param](folder)
+
+
+REACHING_OUT = {
+    "a file": "SELECT * FROM read_text('{outside}')",
+    "a file as blob": "SELECT * FROM read_blob('{outside}')",
+    "a file as CSV": "SELECT * FROM read_csv('{outside}')",
+    "a file by its name": "SELECT * FROM '{outside}'",
+    "a file here": "SELECT * FROM 'pyproject.csv'",
+    "a file of a table": "SELECT * FROM '{lake}/warehouse/gold/channel_daily/data/x.parquet'",
+    "the key": "SELECT * FROM '{lake}/pseudonym-key.json'",
+    "the key by a detour": "SELECT * FROM '{lake}/warehouse/gold/channel_daily/../../../pseudonym-key.json'",
+    "the key as a URL": "SELECT * FROM read_json('file://{lake}/pseudonym-key.json')",
+    "raw pages": "SELECT * FROM '{lake}/bronze/page.ndjson'",
+    "the ledger": "SELECT * FROM read_blob('{lake}/ledger.db')",
+    "the names of files": "SELECT * FROM glob('{lake}/*')",
+    "a hidden call": "SELECT (SELECT count(*) FROM (WITH a AS (FROM read_text('{outside}')) SELECT * FROM a))",
+    "a call in a text": "SELECT * FROM query('SELECT * FROM read_text(''{outside}'')')",
+    "a described call": "SUMMARIZE SELECT * FROM read_text('{outside}')",
+    "another table of the format": "SELECT * FROM iceberg_scan('{lake}/bronze')",
+    "a database": "ATTACH '{lake}/ledger.db'",
+    "the ledger through an extension": "SELECT * FROM sqlite_scan('{lake}/ledger.db', 'tombstones')",
+    "an extension from the network": "INSTALL httpfs",
+    "an extension": "LOAD httpfs",
+    "the network": "SELECT * FROM 'https://127.0.0.1:9/x.json'",
+    "a copy": "COPY (SELECT 1) TO '{written}'",
+    "an export": "EXPORT DATABASE '{written}'",
+    "a log in a file": "SELECT * FROM enable_logging(storage = 'file', storage_path = '{written}')",
+    "a log by a capital letter": "SELECT * FROM \"Enable_Logging\"(storage = 'file', storage_path = '{written}')",
+    "a profile in a file": "SELECT * FROM system.main.enable_profiling(save_location = '{written}.txt')",
+    "a log within the tables": "FROM enable_logging(storage = 'file', storage_path = '{lake}/warehouse/gold/x')",
+    "wider settings": "SET enable_external_access = true",
+    "settings without a lock": "SET lock_configuration = false",
+    "settings as they were": "RESET allowed_directories",
+    "a table": "CREATE TABLE x AS SELECT 1",
+    "a pragma": "PRAGMA enable_profiling",
+    "two statements": "SELECT 1; SELECT 2",
+    "no statement": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REACHING_OUT.values(), ids=REACHING_OUT)
+def test_a_query_reaches_nothing_but_the_tables(query: Any, folder: Path, tmp_path: Path, text: str) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text(f"text\n{SECRET}\n")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(ConfigError) as refused:
+        query.sql(text.format(lake=folder, outside=outside, written=tmp_path / "written"))
+    assert SECRET not in str(refused.value)
+    assert sorted(tmp_path.iterdir()) == [outside]
+    assert sorted(folder.rglob("*")) == before
+    # And the next one is answered as ever.
+    assert query.sql("SELECT sessions FROM gold.channel_daily").to_pylist() == [{"sessions": 3}]
+
+
+def test_duckdb_itself_is_shut(tmp_path: Path) -> None:
+    """Whatever is overlooked in a statement: the connection has nothing to give."""
+    inside, outside = tmp_path / "in" / "a.csv", tmp_path / "b.csv"
+    inside.parent.mkdir()
+    for file in (inside, outside):
+        file.write_text("a\n1\n")
+    frame = pa.table({"a": [1]})
+    with duckdb.connect() as connection:
+        assert connection.execute("FROM frame").fetchall() == [(frame["a"][0].as_py(),)]
+        sandbox.shut(connection, [str(inside.parent)])
+        assert connection.execute(f"FROM read_csv('{inside}')").fetchall() == [(1,)]
+        for text in (
+            f"FROM read_csv('{outside}')",
+            f"FROM read_csv('{inside.parent}/../b.csv')",
+            f"COPY (SELECT 1) TO '{outside}'",
+            f"ATTACH '{outside}'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            "SET lock_configuration = false",
+            "FROM frame",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(text)
+    assert outside.read_text() == "a\n1\n"
+
+
+def test_a_refusal_is_one_clear_line(folder: Path) -> None:
+    query = laptop.query_folder(folder)
+    for text, said in {
+        "SELECT * FROM read_text('/etc/passwd')": "query reads the lake's tables only: it calls no read_text()",
+        "SELECT * FROM '/etc/hosts.csv'": "query reads the lake's tables only: /etc/hosts.csv is a file",
+        "SELECT * FROM 'hosts.csv'": "query reads the lake's tables and no other file: Permission Error",
+        "COPY (SELECT 1) TO 'x.csv'": "query takes one SELECT",
+    }.items():
+        with pytest.raises(ConfigError, match="query ") as refused:
+            query.sql(text)
+        assert str(refused.value).startswith(said)
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("SELECT d.channel, t.n FROM gold.channel_daily d, range(2) t(n) ORDER BY n", 2),
+        ("SELECT * FROM unnest([1, 2, 3])", 3),
+        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4) FROM n", 4),
+        ("DESCRIBE gold.channel_daily", len(TABLE.columns)),
+        ("SUMMARIZE gold.channel_daily", len(TABLE.columns)),
+        ("FROM gold.channel_daily", 1),
+        ("SELECT * FROM gold.media_metrics", 0),
+    ],
+)  # fmt: skip
+def test_what_only_computes_is_allowed(folder: Path, text: str, rows: int) -> None:
+    assert laptop.query_folder(folder).sql(text).num_rows == rows
+
+
+def test_a_table_published_before_it_had_a_column_is_read(tmp_path: Path) -> None:
+    """Between an upgrade and the next run the lake still has the old columns."""
+    old = replace(
+        dim_visitor.TABLE, columns=tuple(c for c in dim_visitor.TABLE.columns if c.name != "sessions")
+    )
+    publish(
+        tmp_path / "lake",
+        {old: [{"visitor_id": "v1", "play_count": 2, "first_seen_at": NOW, "last_seen_at": NOW}]},
+    )
+    found = laptop.query_folder(tmp_path / "lake").sql("SELECT * FROM gold.dim_visitor")
+    assert found.column_names == list(dim_visitor.TABLE.column_names)
+    assert found.to_pylist()[0]["play_count"] == 2
+    assert found.to_pylist()[0]["sessions"] is None
+
+
+def test_columns_of_one_name_keep_their_values() -> None:
+    found = DuckDBQuery(MemoryLedger()).sql("SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS b, 5 AS a")
+    assert found.to_pylist() == [{"a": 1, "a_2": 2, "a_1": 3, "b": 4, "a_3": 5}]
+
+
+def test_sums_of_whole_numbers_are_whole_numbers() -> None:
+    query = DuckDBQuery(MemoryLedger())
+    found = query.sql("SELECT sum(i) AS s, sum(i) * 100000000000000000000 AS huge FROM range(4) t(i)")
+    assert found.schema.field("s").type == pa.int64()
+    assert found.to_pylist() == [{"s": 6, "huge": 600000000000000000000}]
+    assert query.sql("SELECT sum(i) AS s FROM range(0) t(i)").to_pylist() == [{"s": None}]
+
+
+def test_names_are_told_apart_as_duckdb_does() -> None:
+    assert answers.distinct(["a", "b", "a", "a"]) == ["a", "b", "a_1", "a_2"]
+    assert answers.distinct(["a", "a", "a_1"]) == ["a", "a_2", "a_1"]
+    assert answers.distinct([]) == []
