@@ -16,7 +16,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         sessions_per_day=40,
         history_days=20,
         embed_query_share=0.3,
-        conversion_share=0.02,
+        conversion_share=0.1,
         changes=(MediaChange(1, START + timedelta(hours=12), "rename", "Product tour, second cut"),),
     )
     made = Lake(
