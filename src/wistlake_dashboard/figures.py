@@ -165,6 +165,9 @@ def _viewers(query: "Query", by: str, scope: Scope) -> dict[Any, Row]:
     return {r["k"]: r for r in found}
 
 
+_Sums = dict[tuple[int, str | None], Totals]
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A period beside the one before; `before` is None where too little of that one is published. `alike` is
@@ -195,23 +198,23 @@ def compare(query: "Query", scope: Scope) -> Comparison:
     cover = coverage(query, scope)
     every = _two_periods(query, scope, "")
     even = every if cover.is_whole else _two_periods(query, scope, f" AND {cover.condition()}")
-    nothing = Totals(loads=0, plays=0)
-
-    def pair(media_id: str | None, *, comparable: bool) -> Pair:
-        now = every.get((1, media_id), Totals())
-        if not comparable:
-            return Pair(now, None)
-        return Pair(now, even.get((0, media_id), nothing), even.get((1, media_id), nothing))
-
-    ids = sorted(m for m in cover.media | {m for _, m in every if m})
+    ids = sorted({m for _, m in every if m})
     return Comparison(
-        pair(None, comparable=bool(cover.even)),
-        {m: pair(m, comparable=m in cover.even) for m in ids},
+        _pair(every, even if cover.even else None, None),
+        {m: _pair(every, even if m in cover.even else None, m) for m in ids},
         cover,
     )
 
 
-def _two_periods(query: "Query", scope: Scope, condition: str) -> dict[tuple[int, str | None], Totals]:
+def _pair(every: _Sums, even: _Sums | None, media_id: str | None) -> Pair:
+    """All that is shown of `every`, and what of it is compared: `even`, or nothing."""
+    now, nothing = every.get((1, media_id), Totals()), Totals(loads=0, plays=0)
+    if even is None:
+        return Pair(now, None)
+    return Pair(now, even.get((0, media_id), nothing), even.get((1, media_id), nothing))
+
+
+def _two_periods(query: "Query", scope: Scope, condition: str) -> _Sums:
     """Sums by (1 for the scope, 0 for the period before; media, None for all of them), in two queries: uniques
     are counted in each group anew."""
     both = scope.with_before

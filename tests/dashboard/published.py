@@ -47,6 +47,10 @@ class Published:
                 f"INSERT INTO {name} ({', '.join(row)}) VALUES ({marks})", list(row.values())
             )
 
+    def change(self, text: str, *values: Any) -> None:
+        """Change rows that are there."""
+        self._connection.execute(text, list(values))
+
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT."""
         return self._connection.execute(text).to_arrow_table()

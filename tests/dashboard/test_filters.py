@@ -96,7 +96,7 @@ def of_facebook(app: AppTest) -> AppTest:
 # a media is its id
 
 
-@pytest.mark.parametrize("title", ["Intro", "Intro (m0)", " Intro ", ""])
+@pytest.mark.parametrize("title", ["Intro (m0)", " Intro "])
 def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(
     shown: Callable[[str, Published], AppTest], title: str
 ) -> None:
@@ -135,7 +135,7 @@ def test_every_media_has_a_name_of_its_own(titles: dict[str, str]) -> None:
 def test_long_titles_that_begin_alike_are_told_apart_in_a_message() -> None:
     alike = "A very long title " * 5
     query = titled(f"{alike} one", f"{alike} two")
-    query._connection.execute("UPDATE gold.fact_media_daily SET plays = 0 WHERE date < DATE '2026-03-09'")
+    query.change("UPDATE gold.fact_media_daily SET plays = 0 WHERE date < DATE '2026-03-09'")
     moved = [line for line in digest(query).lines if line.startswith("  ")]
     assert len(moved) == 2
     assert "(m1)" in moved[0]

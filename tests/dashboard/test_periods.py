@@ -159,8 +159,8 @@ def test_many_gaps_are_counted_not_listed() -> None:
 
 def followed_since(first: date, created: str | None = "2020-01-01") -> Published:
     query = lake(days("a", BEFORE, STEADY), days("b", first, [30] * ((LAST - first).days + 1)))
-    query._connection.execute("UPDATE silver.dim_media SET created_at = ? WHERE media_id = 'b'", [created])
-    query._connection.execute("UPDATE silver.dim_media SET created_at = '2020-01-01' WHERE media_id = 'a'")
+    query.change("UPDATE silver.dim_media SET created_at = ? WHERE media_id = 'b'", created)
+    query.change("UPDATE silver.dim_media SET created_at = '2020-01-01' WHERE media_id = 'a'")
     return query
 
 
@@ -204,7 +204,7 @@ def test_a_media_that_was_there_and_had_no_plays_before_is_not_new() -> None:
 
 def test_a_deleted_media_says_so_and_is_listed() -> None:
     query = lake(days("a", BEFORE, STEADY), days("b", BEFORE, [30] * 9))
-    query._connection.execute("UPDATE silver.dim_media SET is_deleted = true WHERE media_id = 'b'")
+    query.change("UPDATE silver.dim_media SET is_deleted = true WHERE media_id = 'b'")
     query.add(
         INTERVALS,
         [{"dataset": "media_metadata", "media_id": "b", "day": date(2026, 3, d), "state": "published",

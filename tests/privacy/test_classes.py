@@ -48,6 +48,7 @@ def test_a_masked_page_keeps_host_path_and_campaign() -> None:
 
 
 def test_a_masked_page_keeps_a_campaign_behind_the_hash() -> None:
+    assert masked_page("https://site.example/p#utm_source=fb") == "https://site.example/p?utm_source=fb"
     behind = "https://site.example/p?x=1#/route?utm_source=a+b&utm_medium=jane%40b.example&utm_campaign="
     assert masked_page(behind) == "https://site.example/p?utm_source=a%20b&utm_medium=[masked]"
     assert (
