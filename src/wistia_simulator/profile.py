@@ -169,10 +169,16 @@ class Profile:
     @classmethod
     def named(cls, name: str) -> "Profile":
         """One of ``PROFILES``."""
-        makers = {"default": cls, "calm": cls.calm, "described": cls.described, "hostile": cls.hostile}
-        if name not in PROFILES:
-            raise ValueError(f"unknown profile {name!r}: choose from {', '.join(PROFILES)}")
-        return makers[name]()
+        match name:
+            case "default":
+                return cls()
+            case "calm":
+                return cls.calm()
+            case "described":
+                return cls.described()
+            case "hostile":
+                return cls.hostile()
+        raise ValueError(f"unknown profile {name!r}: choose from {', '.join(PROFILES)}")
 
     @classmethod
     def from_json(cls, path: Path) -> "Profile":

@@ -396,6 +396,13 @@ def test_control_needs_the_switch_and_the_token():
     for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1234-01-01T00:00:00Z", 5, None):
         assert post(app, "/_simulator/clock", {"now": moment}) == 400
     assert get(app, "/_simulator/clock") == {"now": "2026-11-20T02:15:00+00:00"}
+    beyond = (
+        "at=0001-01-01T00:00:00%2B14:00",
+        "at=9999-12-31T23:59:59-14:00",
+        "start=0001-01-01",
+        "end=9999-12-31",
+    )
+    assert statuses(app, *(f"/_simulator/truth?kind=visitors&{query}" for query in beyond)) == [400] * 4
     assert get(app, "/_simulator/truth?kind=account") == subject.truth.account()
     days = get(app, "/_simulator/truth?kind=account_by_date&start=2026-11-18&end=2026-11-18")
     assert [row["date"] for row in days] == ["2026-11-18"]

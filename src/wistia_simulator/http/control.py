@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -16,6 +17,8 @@ __all__ = ["PREFIX", "control"]
 
 PREFIX = "/_simulator/"
 
+Day = TypeVar("Day", bound=date)  # a datetime is one too
+
 
 async def control(request: Request, world: World) -> Response:
     """``GET /_simulator/truth?kind=...`` and ``GET`` or ``POST /_simulator/clock`` with ``{"now": iso}``."""
@@ -25,18 +28,22 @@ async def control(request: Request, world: World) -> Response:
             return await _clock(request, world)
         if name == "truth" and request.method == "GET":
             return json_response(_truth(request.query_params, world))
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         return bad_request(str(error))
     return empty_not_found()
 
 
 async def _clock(request: Request, world: World) -> Response:
     if request.method == "POST":
-        now = datetime.fromisoformat((await request.json())["now"])
-        if now.year not in YEARS:
-            raise ValueError(f"now must lie between {YEARS[0]} and {YEARS[-1]}")
-        world.clock.set(now)
+        world.clock.set(_near(datetime.fromisoformat((await request.json())["now"])))
     return json_response({"now": world.clock.now().isoformat()})
+
+
+def _near(at: Day) -> Day:
+    """``at``, if figures can be computed for its year."""
+    if at.year not in YEARS:
+        raise ValueError(f"{at.isoformat()} does not lie between {YEARS[0]} and {YEARS[-1]}")
+    return at
 
 
 def _truth(query: QueryParams, world: World) -> object:
@@ -46,9 +53,9 @@ def _truth(query: QueryParams, world: World) -> object:
     Further parameters: ``media_id``, ``name`` (of a folder), ``start`` and ``end`` (dates), ``at`` (a moment).
     """
     truth = world.truth
-    at = datetime.fromisoformat(query["at"]) if "at" in query else None
-    start = date.fromisoformat(query["start"]) if "start" in query else None
-    end = date.fromisoformat(query["end"]) if "end" in query else None
+    at = _near(datetime.fromisoformat(query["at"])) if "at" in query else None
+    start = _near(date.fromisoformat(query["start"])) if "start" in query else None
+    end = _near(date.fromisoformat(query["end"])) if "end" in query else None
     media_id = query.get("media_id")
     today = world.clock.now().date()
     answers: dict[str, Callable[[], object]] = {
