@@ -45,9 +45,14 @@ def daily(scope: Scope) -> str:
 
 
 def engagement(scope: Scope) -> str:
+    """gold.fact_media_engagement, or a table expression with media_id, date and visitor_id."""
+    if not scope.channels:
+        return "gold.fact_media_engagement"
+    return f"(SELECT media_id, date, visitor_id FROM {_sessions(scope)})"
+
+
+def engagement_and_loads() -> str:
     """A table expression with media_id, date, visitor_id, and the loads of that media day."""
-    if scope.channels:
-        return f"(SELECT media_id, date, visitor_id, CAST(NULL AS BIGINT) AS loads FROM {_sessions(scope)})"
     return (
         "(SELECT v.media_id, v.date, v.visitor_id, d.loads FROM gold.fact_media_engagement v "
         "JOIN gold.fact_media_daily d ON d.media_id = v.media_id AND d.date = v.date)"

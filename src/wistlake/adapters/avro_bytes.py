@@ -57,7 +57,16 @@ def records(raw: bytes) -> list[dict[str, Any]]:
         return found
     except Damaged:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, struct.error, zlib.error) as e:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OSError,
+        struct.error,
+        zlib.error,
+    ) as e:
         raise Damaged(type(e).__name__) from e
 
 
@@ -94,7 +103,9 @@ def _reader(schema: Any, names: dict[str, _Read]) -> _Read:
         read = names[schema["name"]] = _long
         return read
     if kind == "record":
-        read = names[schema["name"]] = _record([(f["name"], _reader(f["type"], names)) for f in schema["fields"]])
+        read = names[schema["name"]] = _record(
+            [(f["name"], _reader(f["type"], names)) for f in schema["fields"]]
+        )
         return read
     raise Damaged(f"an unknown type {str(kind)[:40]}")
 

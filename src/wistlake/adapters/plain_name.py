@@ -27,9 +27,7 @@ def alias(lake: Path) -> Iterator["Alias"]:
     if paths.is_plain(lake):
         yield Alias(lake, lake)
         return
-    scratch = next(
-        (p for p in [Path(tempfile.gettempdir())] if paths.is_plain(p) and p.is_dir()), None
-    )
+    scratch = next((p for p in [Path(tempfile.gettempdir())] if paths.is_plain(p) and p.is_dir()), None)
     if scratch is None:
         raise ConfigError(
             f"the lake {lake} needs a folder for scratch whose name is plain: set TMPDIR to one of letters, "

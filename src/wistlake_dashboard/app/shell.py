@@ -18,8 +18,8 @@ from wistlake_dashboard.tiles import trust_line
 TITLE = "Wistia engagement"
 OF_ALL_CHANNELS = (
     "Figures are of the sessions of the channels chosen. Wistia counts loads and plays by media alone: those and "
-    "viewers per load are left out. What is said of days, certificates, retention, revisions and changes to media is "
-    "of all channels."
+    "viewers per load are left out. What is said of days, certificates, retention, revisions and changes to media "
+    "is of all channels."
 )
 _TONES: dict[str, Callable[..., Any]] = {"": st.success, "warn": st.info, "bad": st.error}
 
