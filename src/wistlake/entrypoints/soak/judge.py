@@ -130,7 +130,7 @@ class Truth:
             listed = {s.event_key: s for s in self._listed(landing)}
             for key in here - listed.keys():
                 del standing[key]
-            here &= listed.keys()
+            here.intersection_update(listed)
             for key, s in listed.items():
                 before = standing.get(key)
                 if s.flaw in REFUSED:
