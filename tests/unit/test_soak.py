@@ -163,6 +163,17 @@ def test_a_list_in_another_unit_says_nothing(tmp_path: Path) -> None:
         assert {key: s.percent_viewed for key, s in found.items()} == share
 
 
+def test_a_session_that_is_listed_no_more_is_not_expected_however_often_it_was(tmp_path: Path) -> None:
+    world = World(7, replace(CALM, vanishing=0.01), START)
+    media, day = world.media_ids[0], date(2026, 3, 1)
+    moments = [datetime(2026, 3, n, 2, 15, tzinfo=UTC) for n in (2, 3, 4, 8)]
+    listed = [{s.event_key for s in world.truth.sessions(media, day, day, at)} for at in moments]
+    assert listed[-1] < listed[0]
+    for at in moments:
+        lands(tmp_path, media, day, at)
+    assert set(truth(world, tmp_path).sessions) == listed[-1]
+
+
 def test_a_key_on_two_days_belongs_to_the_day_that_was_read_last(tmp_path: Path) -> None:
     world = World(7, replace(CALM, straddling=1.0), START)
     media, first, second = world.media_ids[0], date(2026, 3, 1), date(2026, 3, 2)

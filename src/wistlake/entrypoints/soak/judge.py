@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,9 @@ from wistia_simulator import TrueSession, World
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
 Sql = Callable[[str], list[dict[str, Any]]]
+
+
+MOST_TOLD = 6  # findings in words about one table
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class Judgement:
     moved_by_rebuild: int = 0
     refused: Counter[str] = field(default_factory=Counter)  # updates that no contract takes, by their flaw
     said: list[str] = field(default_factory=list)
+    _told: Counter[str] = field(default_factory=Counter)
 
     def compare(
         self, name: str, key: tuple[str, ...], expected: Iterable[Row], found: list[dict[str, Any]]
@@ -52,25 +56,26 @@ class Judgement:
             at = tuple(row[k] for k in key)
             if at in have:
                 self.duplicated += 1
-                self.say(f"{name}: {at} is there twice")
+                self.say(name, f"{at} is there twice")
             have[at] = row
         for at in wanted.keys() - have.keys():
             self.lost += 1
-            self.say(f"{name}: {at} is lost")
+            self.say(name, f"{at} is lost")
         for at in have.keys() - wanted.keys():
             self.wrong += 1
-            self.say(f"{name}: {at} should not be there")
+            self.say(name, f"{at} should not be there")
         for at in wanted.keys() & have.keys():
             bad = [c for c, value in wanted[at].items() if not _same(value, have[at][c])]
             if bad:
                 self.wrong += 1
                 told = ", ".join(f"{c} is {have[at][c]!r}, should be {wanted[at][c]!r}" for c in bad[:3])
-                self.say(f"{name}: {at}: {told}")
+                self.say(name, f"{at}: {told}")
 
-    def say(self, text: str) -> None:
-        """Keep one more finding in words, of the first ones."""
-        if len(self.said) < 40:
-            self.said.append(text)
+    def say(self, name: str, text: str) -> None:
+        """Keep a finding in words, of the first ones about `name`."""
+        self._told[name] += 1
+        if self._told[name] <= MOST_TOLD:
+            self.said.append(f"{name}: {text}")
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -79,6 +84,8 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+STATS = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
+CURVES = ("engagement_data", "rewatch_data")
 REFUSED = ("no_percent", "no_visitor")  # flaws that make a record useless; a hair above 1 is 1
 
 
@@ -130,7 +137,7 @@ class Truth:
             listed = {s.event_key: s for s in self._listed(landing)}
             for key in here - listed.keys():
                 del standing[key]
-            here &= listed.keys()
+            here.intersection_update(listed)
             for key, s in listed.items():
                 before = standing.get(key)
                 if s.flaw in REFUSED:
@@ -162,13 +169,18 @@ class Truth:
         return key
 
     def now(self, media: str, day: date) -> list[TrueSession]:
-        """A local day's sessions as the source has them at the end; of one that it misshapes, what it last
-        said of it."""
+        """A local day's sessions as the source has them at the end. Of one that it misshapes, what it last said
+        of it; one that it has on two days stands where it was read last."""
         days = sorted(self._utc_days(day))
         around = (days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
-        listed = self.world.truth.sessions(media, *around)
-        known = (s if s.flaw not in REFUSED else self.sessions.get(s.event_key) for s in listed)
-        return [s for s in known if s is not None and self.local(s) == day]
+        placed = (self._placed(s) for s in self.world.truth.sessions(media, *around))
+        return [s for s in placed if s is not None and self.local(s) == day]
+
+    def _placed(self, s: TrueSession) -> TrueSession | None:
+        known = self.sessions.get(s.event_key)
+        if s.flaw in REFUSED:
+            return known
+        return replace(s, received_at=known.received_at) if known and s.straddles else s
 
     def local(self, s: TrueSession) -> date:
         """The account's day of a session."""
@@ -266,21 +278,22 @@ class Truth:
         ]
 
     def lifetime_rows(self) -> list[dict[str, Any]]:
-        """`media_lifetime`."""
+        """`media_lifetime`: what was read of a snapshot. A media may be deleted between its two answers."""
+        stats = {(m, d): at for m, d, at, missing in self._of("media_stats") if not missing}
         curves = {(m, d): at for m, d, at, missing in self._of("media_engagement") if not missing}
-        rows = []
-        for media, day, at, missing in self._of("media_stats"):
-            if not missing:
-                stats = self.world.truth.lifetime(media, at)
-                read = curves.get((media, day))  # the media may be deleted between the two
-                curve = self.world.truth.engagement(media, read) if read else {}
-                names = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
-                rows.append(
-                    {"media_id": media, "snapshot_date": day}
-                    | {n: stats[n] for n in names}
-                    | {n: curve.get(n) for n in ("engagement_data", "rewatch_data")}
-                )
-        return rows
+        return [
+            {"media_id": media, "snapshot_date": day}
+            | self._answer(self.world.truth.lifetime, media, stats.get((media, day)), STATS)
+            | self._answer(self.world.truth.engagement, media, curves.get((media, day)), CURVES)
+            for media, day in stats.keys() | curves.keys()
+        ]
+
+    def _answer(
+        self, ask: Callable[..., Row], media: str, at: datetime | None, names: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """What the source said at a moment; nothing if it was not asked, or had nothing to say."""
+        said = ask(media, at) if at else {}
+        return {name: said.get(name) for name in names}
 
     def media_rows(self) -> list[dict[str, Any]]:
         """`dim_media`: the newest description; a deleted one keeps its last."""
@@ -508,7 +521,7 @@ def _certificates(found: Judgement, truth: Truth, sql: Sql) -> None:
         wrong = [f"{n} is {row[n]}, the source says {v}" for n, v in true.items() if row[n] != v]
         if wrong:
             found.contradicted += 1
-            found.say(f"gold.fact_media_daily: {media} on {day} is certified: {'; '.join(wrong[:3])}")
+            found.say("certificates", f"{media} on {day} is certified, but {'; '.join(wrong[:3])}")
 
 
 def _derived(found: Judgement, truth: Truth, sql: Sql) -> None:

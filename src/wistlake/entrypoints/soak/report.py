@@ -111,8 +111,8 @@ def _rebuilt(week: Week, found: Judgement) -> None:
         after = _reader(week)(f"SELECT * FROM {name}")
         moved = differing(before[name], after, table.key, table.compared)
         found.moved_by_rebuild += len(moved)
-        for text in moved[:5]:
-            found.say(f"rebuild changes {name}: {text}")
+        for text in moved:
+            found.say(f"rebuild changes {name}", text)
 
 
 def _by_the_source(week: Week, script: Script) -> dict[str, int]:
