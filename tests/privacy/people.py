@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 
 from support.lake import Lake, Scenario
 from wistia_simulator import Profile
+from wistlake import bronze
+from wistlake.adapters.local_objects import LocalObjects
 from wistlake.pipeline.forget import Who, ask_source, forget
 from wistlake.wiring import privacy as wiring
 
@@ -46,6 +48,16 @@ def somebody(lake: Lake) -> Known:
     seen = Counter((s.visitor_key, s.email) for s in lake.world.truth.sessions() if s.email)
     (key, email), _ = max(seen.items(), key=lambda item: (item[1], item[0]))
     return Known(key, email or "")
+
+
+def somebody_landed(lake: Lake) -> Known:
+    """The most seen visitor with an address in the lake's raw pages."""
+    objects = LocalObjects(lake.folder)
+    parts = (k for k in objects.list(f"{bronze.ROOT}/events/") if not k.endswith(bronze.MANIFEST))
+    records = [r for key in parts for _, r in bronze.decode_lines(objects.get(key))]
+    seen = Counter((r["visitor_key"], r["email"]) for r in records if r["email"])
+    (key, email), _ = max(seen.items(), key=lambda item: (item[1], item[0]))
+    return Known(key, email)
 
 
 def have_forgotten(

@@ -25,7 +25,7 @@ def tombstone(visitor_key: str, keys: tuple[bytes, ...] = KEYS) -> dict[str, Any
 
 def admits(ledger: MemoryLedger, visitor_key: str) -> bool:
     admission = tombstones.admission(ledger.facts(tombstones.FACTS), lambda: KEYS)
-    return admission is None or admission(EVENTS, {"visitor_key": visitor_key})
+    return admission is None or admission(EVENTS, {"visitor_key": visitor_key}) is not None
 
 
 def test_a_ledger_that_was_lost_learns_again_who_was_forgotten() -> None:

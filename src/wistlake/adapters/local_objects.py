@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wistlake.errors import StoreError
 
-_UNFINISHED = ".unfinished"  # where writes prepare their file; no key can name it
+UNFINISHED = ".unfinished"  # where writes prepare their file; no key can name it
 _ABANDONED_SECONDS = 3600.0
 # A segment that starts with a dot could leave the root or meet unfinished files; `\` and `:` mean
 # something else on Windows.
@@ -103,7 +103,7 @@ class LocalObjects:
     def _write_aside(self, key: str, data: bytes) -> Path:
         """A file with `data`, safe on the disk, on the file system where `key` will lie."""
         top, slash, _ = key.partition("/")  # whoever links a folder to another disk does it at the top
-        folder = (self._root / top if slash else self._root) / _UNFINISHED
+        folder = (self._root / top if slash else self._root) / UNFINISHED
         _make_folders(folder)
         self._sweep(folder)
         path = folder / f"{os.getpid()}-{secrets.token_hex(8)}"

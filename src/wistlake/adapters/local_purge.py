@@ -11,6 +11,7 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _FastAppendFiles
 
 from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.local_objects import UNFINISHED
 from wistlake.contracts.form import Table
 from wistlake.ports import TableRef
 
@@ -35,9 +36,11 @@ class _WithoutDeleted(_FastAppendFiles):
 
 
 class LocalPurge:
-    """Takes the past away from the tables of one lake folder. Readers of an older publication lose it."""
+    """Takes the past away from the tables of one lake folder. Readers of an older publication lose it. `also`
+    are files that show what was, and go with it."""
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Path, also: Iterable[Path] = ()) -> None:
+        self._lake, self._also = lake, tuple(also)
         self._catalog = LocalCatalog(lake)
 
     def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
@@ -49,8 +52,15 @@ class LocalPurge:
         return self._catalog.refs(t.full_name for t in tables)
 
     def sweep(self, tables: Iterable[Table]) -> int:
-        """Remove every file below the tables that their current state does not need; how many there were."""
-        return sum(self._sweep(self._catalog.load(t.full_name)) for t in tables)
+        """Remove every file below the tables that their current state does not need, and what writers that
+        died have left unfinished; how many there were."""
+        removed = sum(self._sweep(self._catalog.load(t.full_name)) for t in tables)
+        unfinished = (*self._lake.glob(f"{UNFINISHED}/*"), *self._lake.glob(f"*/{UNFINISHED}/*"))
+        useless = [*unfinished, *self._also]
+        for path in (p for p in useless if p.is_file()):
+            path.unlink()
+            removed += 1
+        return removed
 
     def _expire(self, name: str) -> list[int]:
         table = self._catalog.load(name)

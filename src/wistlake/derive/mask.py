@@ -11,17 +11,21 @@ import re
 
 MASK = "[masked]"
 MAX_LENGTH = 200
+_LOOKED_AT = 2000  # characters: a longer text is hostile, and patterns must not take for ever
 
 # ---- spellings of @: itself and its wide forms, percent-encoded once or more often, (at) [at] {at} <at>
-_BLANK = "([ +]|%(25)*20)*"
-_OPEN, _CLOSE = r"([(\[{<]|%(25)*(28|5[Bb]|7[Bb]|3[Cc]))", r"([)\]}>]|%(25)*(29|5[Dd]|7[Dd]|3[Ee]))"
-_AT = (
-    "(@|\uff20|\ufe6b|%(25)*40|%(25)*[Ee][Ff]%(25)*([Bb][Cc]%(25)*[Aa]0|[Bb]9%(25)*[Aa][Bb])"
+_CODED = "%(25){0,3}"
+_BLANK = f"([ +]|{_CODED}20){{0,3}}"
+_OPEN = rf"([(\[{{<]|{_CODED}(28|5[Bb]|7[Bb]|3[Cc]))"
+_CLOSE = rf"([)\]}}>]|{_CODED}(29|5[Dd]|7[Dd]|3[Ee]))"
+AT = (
+    f"(@|\uff20|\ufe6b|{_CODED}40|{_CODED}[Ee][Ff]{_CODED}([Bb][Cc]{_CODED}[Aa]0|[Bb]9{_CODED}[Aa][Bb])"
     f"|{_BLANK}{_OPEN}{_BLANK}[Aa][Tt]{_BLANK}{_CLOSE}{_BLANK})"
 )
-_IN_URL = r"[^/=&;? \t\r\n]*"
+_IN_URL = r"[^/=&;? \t\r\n]"
 
-# ---- base64 of printable text with an @ after its first character: groups of four, by where the @ stands
+# ---- base64 of printable text with an @ after its first character: groups of four, by where the @ stands. Longer
+# ones are runs as tokens have them.
 _FIRST, _SECOND = "[I-Za-f]", "[C-HS-Xi-nyz0-3]"
 _THIRD = "([AEIMQUYcgkosw048][g-z0-9]|[BFJNRVZdhlptx159][A-Za-z0-9])"
 _GROUP = f"({_FIRST}{_SECOND}{_THIRD})"
@@ -29,22 +33,22 @@ _WITH_AT = (
     f"({_GROUP}+Q[C-H]{_THIRD}|{_GROUP}*{_FIRST}[EUk0](A[g-z0-9]|B[A-Za-z0-9])"
     f"|{_GROUP}*{_FIRST}{_SECOND}[BFJNRVZdhlptx159]A)"
 )
-_REST = (
-    f"({_GROUP}+({_FIRST}[AQgw]|{_FIRST}{_SECOND}[AEIMQUYcgkosw048])?|{_FIRST}{_SECOND}[AEIMQUYcgkosw048])"
-)
-_BASE64 = rf"\b([A-Za-z0-9]*_)*{_WITH_AT}{_REST}(_[A-Za-z0-9_]*)?\b(=|%3[Dd])*"
-_HEX = r"\b([2-7][0-9A-Fa-f])+40([2-7][0-9A-Fa-f])+2[Ee]([67][0-9A-Fa-f])+\b"
+_TWO, _ONE = f"{_FIRST}{_SECOND}[AEIMQUYcgkosw048]", f"{_FIRST}[AQgw]"
+_REST = f"({_GROUP}+({_ONE}|{_TWO})?|{_TWO})"
+_BASE64 = rf"\b([A-Za-z0-9]*_)*{_WITH_AT}{_REST}(_[A-Za-z0-9_]*)?\b(=|%3[Dd]){{0,2}}"
+_PAIR = "[2-7][0-9A-Fa-f]"
+_HEX = rf"\b({_PAIR})+40({_PAIR})+2[Ee]([67][0-9A-Fa-f])+\b"
 
 _IPV4 = r"[0-9]{1,3}([.][0-9]{1,3}){3}"
-_IPV6 = r"([0-9A-Fa-f]{0,4}(:|%(25)*3[Aa])){3,7}[0-9A-Fa-f]{0,4}"
+_IPV6 = r"([0-9A-Fa-f]{0,4}(:|%(25){0,3}3[Aa])){3,7}[0-9A-Fa-f]{0,4}"
 _SESSION = (
     r"([Jj][Ss][Ee][Ss][Ss][Ii][Oo][Nn]|[Pp][Hh][Pp][Ss][Ee][Ss][Ss]|[Ss][Ee][Ss][Ss][Ii][Oo][Nn])"
-    r"_?([Ii][Dd])?(=|%(25)*3[Dd])[^/&;]*"
+    r"_?([Ii][Dd])?(=|%(25){0,3}3[Dd])[^/&;]*"
 )
 
 # e-mail addresses, UUIDs, long runs as tokens have them, sessions, encoded addresses, IP addresses, long numbers
 PERSONAL = (
-    f"{_IN_URL}{_AT}{_IN_URL}",
+    f"{_IN_URL}*{AT}{_IN_URL}*",
     r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
     r"[A-Za-z0-9_]{24,}",
     _SESSION,
@@ -55,19 +59,21 @@ PERSONAL = (
     r"[0-9][0-9 ().+-]{6,}[0-9]",
 )
 _PERSONAL = "|".join(PERSONAL)
-_MATRIX = r"(;|%(25)*3[Bb])[^/]*"  # parameters of a path segment: sessions and users, where servers put any
+_MATRIX = (
+    r"(;|%(25){0,3}3[Bb])[^/]*"  # parameters of a path segment: sessions and users, where servers put any
+)
 
 # A host that is an address of the network, or has one in its name, or is what stood before an @.
 _NETWORK = (
     r"^(\[|%)[^/]*|^[0-9.]+$|^(0[Xx][0-9A-Fa-f]+|[0-9]+)([.](0[Xx][0-9A-Fa-f]+|[0-9]+)){0,3}[.]?$"
-    f"|[^/]*({_AT}|[0-9]{{1,3}}([.-][0-9]{{1,3}}){{3}})[^/]*"
+    f"|[^/]*({AT}|[0-9]{{1,3}}([.-][0-9]{{1,3}}){{3}})[^/]*"
 )
 
 # An address within a text: what stands before and after the @ up to a blank or a bracket, with a dot behind.
 _APART = ' \\t\\r\\n\u00a0@\uff20\ufe6b<>()\\[\\]{},;:"\\\\'
-_LABEL = f"[^{_APART}/?=&|.!#]+"
+_LABEL = f"[^{_APART}/?=&|.!#%]{{1,63}}"
 _DOT = f"([.\uff0e]|{_BLANK}{_OPEN}{_BLANK}[Dd][Oo][Tt]{_BLANK}{_CLOSE}{_BLANK})"
-ADDRESS = f"[^{_APART}]+{_AT}{_LABEL}({_DOT}{_LABEL})+"
+ADDRESS = f"[^{_APART}]{{1,100}}{AT}{_LABEL}({_DOT}{_LABEL}){{1,8}}"
 
 _AUTHORITY = r"^[a-zA-Z]+://([^/?#]*@)?"
 _HOST = _AUTHORITY + r"(\[[^\]/?#]*\]|[^/:?#]+)"
@@ -91,19 +97,23 @@ def _replaced(value: str, pattern: str, mask: str = MASK) -> str:
 
 def masked(value: str) -> str:
     """`value` with every personal-looking part replaced, cut to MAX_LENGTH characters; NULL for empty."""
-    return f"nullif(substring({_replaced(value, _PERSONAL)}, 1, {MAX_LENGTH}), '')"
+    return f"nullif(substring({_replaced(_head(value), _PERSONAL)}, 1, {MAX_LENGTH}), '')"
+
+
+def _head(value: str) -> str:
+    return f"substring({value}, 1, {_LOOKED_AT})"
 
 
 def host(url: str) -> str:
     """The host of `url`, in lower case, without user or port, masked if it is an address; NULL if there is none."""
-    found = f"lower(regexp_extract({url}, {_literal(_HOST)}, 2))"
+    found = _head(f"lower(regexp_extract({url}, {_literal(_HOST)}, 2))")
     return f"nullif({_replaced(found, _NETWORK)}, '')"
 
 
 def path(url: str) -> str:
     """The masked path of `url`; NULL if there is none."""
     found = f"regexp_extract({url}, {_literal(_PATH)}, 1)"
-    return masked(_replaced(found, _MATRIX, f";{MASK}"))
+    return masked(_replaced(_head(found), _MATRIX, f";{MASK}"))
 
 
 def utm(url: str, name: str) -> str:
@@ -122,17 +132,17 @@ def name(value: str) -> str:
 
 def plain_masked(value: str) -> str | None:
     """As `masked`."""
-    return re.sub(_PERSONAL, MASK, value)[:MAX_LENGTH] or None
+    return re.sub(_PERSONAL, MASK, value[:_LOOKED_AT])[:MAX_LENGTH] or None
 
 
 def plain_host(url: str) -> str | None:
     """As `host`."""
-    return re.sub(_NETWORK, MASK, _extract(_HOST, url, 2).lower()) or None
+    return re.sub(_NETWORK, MASK, _extract(_HOST, url, 2).lower()[:_LOOKED_AT]) or None
 
 
 def plain_path(url: str) -> str | None:
     """As `path`."""
-    return plain_masked(re.sub(_MATRIX, f";{MASK}", _extract(_PATH, url, 1)))
+    return plain_masked(re.sub(_MATRIX, f";{MASK}", _extract(_PATH, url, 1)[:_LOOKED_AT]))
 
 
 def plain_utm(url: str, name: str) -> str | None:

@@ -19,7 +19,7 @@ from wistlake import bronze
 from wistlake.bronze import Manifest, Part
 from wistlake.contracts import SOURCES, TABLES, source
 from wistlake.contracts.form import Removal, Table
-from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.errors import ConfigError, SourceMissing, StoreError, WistlakeError
 from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.assemble import signature
 from wistlake.pipeline.build.plan import BuildPlan, Pair
@@ -30,6 +30,7 @@ from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
 from wistlake.ports import LEASE, LEASE_SECONDS, Publication, Run, TableRef, TableStore
 from wistlake.privacy import tombstones
+from wistlake.privacy.addresses import canonical, identities
 from wistlake.privacy.tombstones import Person
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
 
 UNFINISHED = "forgetting"  # the ledger's name for the days whose gold must still be computed anew
 RECEIPTS = "receipts"
+ALL = tuple(s.name for s in SOURCES)
 PERSONAL = tuple(s.name for s in SOURCES if tombstones.is_personal(s))
+NAMED = ("dim_media", "dim_media_history", "quarantine")  # they hold texts that people wrote
+FEW = 5  # devices and people; an order about more says how many
+PER_PAGE, MOST_PAGES = 100, 1000
 _COPY = re.compile(r"-f(\d+)$")
 Hits = Mapping[str, int]
 
@@ -61,49 +66,66 @@ Visitors = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The person, by address or by visitor key: exactly one of them."""
+    """The person, by address or by visitor key: exactly one of them. `devices`: how many devices may go, where
+    more than a few do."""
 
     email: str = field(default="", repr=False)
     visitor_key: str = field(default="", repr=False)
+    devices: int | None = None
 
     def __post_init__(self) -> None:
         if bool(self.email) == bool(self.visitor_key):
             raise ConfigError("name one person: --email ADDRESS, or --visitor-key KEY")
-        if self.email and not list(tombstones.addresses(self.email)) == [self.email]:
-            raise ConfigError("--email takes one whole address")
+        if self.email and not canonical(self.email):
+            raise ConfigError("--email takes one whole address, such as person@example.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A landing that names the person, and the one that takes its place. `lines` are the person's."""
+    """A landing that names the person, and the one that takes its place. `lines` are the person's, `mentions`
+    those of others that hold the person's address."""
 
     old: Manifest
     new: str
     lines: frozenset[int]
-    texts: frozenset[str] = field(repr=False)
+    mentions: frozenset[int]
 
 
 async def ask_source(client: Callable[[], AbstractAsyncContextManager[Client]], who: Who) -> Visitors | None:
-    """Visitors that Wistia itself finds by the person's address; None if it can't be asked, or need not be.
+    """Visitors that Wistia itself finds by the person's address or key; None if it can't be asked.
 
     Raw pages are kept for a while only, so that an older visitor's key is known to Wistia alone. StoreError
     if the request budget can't be used: that is a fault on this side.
     """
-    if not who.email:
-        return None
     try:
         async with client() as wistia:
-            found = await wistia.page("/stats/visitors", {"search": who.email, "per_page": "100"})
+            return await (_by_address(wistia, who.email) if who.email else _by_key(wistia, who.visitor_key))
     except StoreError:
         raise
+    except SourceMissing:
+        return []
     except WistlakeError:
         return None
-    wanted = who.email.lower()
-    return [
-        r
-        for r in found.records
-        if isinstance(r.get("visitor_key"), str) and wanted in (a.lower() for a in tombstones.addresses(r))
-    ]
+
+
+async def _by_address(wistia: Client, email: str) -> Visitors:
+    """The search is for a part of a name or an address, so that it may have many pages."""
+    wanted, found, before = canonical(email), [], None
+    for number in range(1, MOST_PAGES + 1):
+        asked = {"search": email, "page": str(number), "per_page": str(PER_PAGE)}
+        page = (await wistia.page("/stats/visitors", asked)).records
+        if page == before:
+            break
+        found += [r for r in page if wanted in identities(r) and isinstance(r.get("visitor_key"), str)]
+        if len(page) < PER_PAGE:
+            break
+        before = page
+    return found
+
+
+async def _by_key(wistia: Client, visitor_key: str) -> Visitors:
+    page = await wistia.page(f"/stats/visitors/{visitor_key}")
+    return [r for r in page.records if r.get("visitor_key") == visitor_key]
 
 
 def forget(
@@ -174,7 +196,7 @@ class _Forgetting:
         self.order, self.parts, self.who, self.purge, self.search = order, parts, who, purge, search
         self.asked = asked
         self.keys = parts.keys()
-        self.texts: set[str] = {who.email or who.visitor_key} if who else set()
+        self.texts: set[str] = {who.visitor_key, who.email, canonical(who.email)} - {""} if who else set()
         self.where: dict[str, Any] = {}
 
     def go(self, who: Who, *, dry_run: bool = False) -> dict[str, Any]:
@@ -186,7 +208,13 @@ class _Forgetting:
             with self.parts.tables() as store:
                 store.ensure(TABLES)
                 self.where["tables"] = {t.full_name: self._count(store, t, ids) for t in _of_visitors()}
+            self._check_known(who, person, self.where["tables"].values())
             return self._receipt(dry_run=True)
+        self._check_extent(who, person)
+        if who.visitor_key and not self._is_known(person):
+            with self.parts.tables() as store:
+                store.ensure(TABLES)
+                self._check_known(who, person, [self._count(store, t, ids) for t in _of_visitors()])
         self._put_tombstone(person)
         return self._erase(person, copies, ids)
 
@@ -209,7 +237,7 @@ class _Forgetting:
         self.where["files_removed"] = self.purge.sweep(TABLES)
         self.where["tables"] = tables
         self.where["snapshots"] = {n: r.snapshot_id for n, r in current.items() if r.snapshot_id is not None}
-        self.where["bronze"]["objects_deleted"] = self._delete_old(copies) + self._delete_strays(person)
+        self.where["bronze"]["objects_deleted"] = self._delete_old(copies) + self._delete_strays()
         self.parts.ledger.put_facts(UNFINISHED, {})
         self._look_again(ids)
         return self._receipt(dry_run=False)
@@ -218,31 +246,66 @@ class _Forgetting:
 
     def _person(self, who: Who) -> Person:
         """The marks of the person: from bronze, from an earlier order, and by asking the source."""
+        self.where["source_asked"] = self.asked is not None
+        marks = set(tombstones.marks_of(self.asked or (), self.keys, redacted=False))
+        self.texts |= {r["visitor_key"] for r in self.asked or ()}
         if who.visitor_key:
             return Person(frozenset({tombstones.visitor_mark(self.keys, who.visitor_key)}))
         address = tombstones.address_mark(self.keys, who.email)
         named = Person(addresses=frozenset({address}))
-        marks = set(self._marks(named))
-        self.where["source_asked"] = self.asked is not None
-        marks |= tombstones.marks_of(self.asked or (), self.keys, redacted=False)
-        self.texts |= {r["visitor_key"] for r in self.asked or ()}
-        if not marks and not self._was_forgotten(address):
+        marks |= self._marks(named)
+        if not marks and not self._was_forgotten(named):
             raise ConfigError(
                 "nobody is known by that address: neither the raw pages that are kept nor Wistia's own "
                 "search name a visitor; if you know the visitor's key, give --visitor-key"
             )
         return Person(frozenset(marks), named.addresses)
 
-    def _was_forgotten(self, address: str) -> bool:
-        """Whether an earlier order was about the address: what it did not end, this one does."""
-        facts = self.parts.ledger.facts(tombstones.FACTS)
-        return any(address in entry["addresses"] for entry in tombstones.entries(facts))
+    def _check_extent(self, who: Who, person: Person) -> None:
+        """ConfigError if more than a few would go, and the order does not say how many. An order that is given
+        again, after a crash, finds fewer than it began with."""
+        before = self._forgotten()
+        if person.visitors and all(tombstones.is_sealed(before, self.keys, v) for v in person.visitors):
+            return
+        devices, people = self.where["devices"], self.where["people"]
+        would = f"{devices} devices of {people} people would be forgotten"
+        if who.devices is None and max(devices, people) > FEW:
+            raise ConfigError(
+                f"{would}: look at --dry-run, and if that is right, give the order with --devices {devices}"
+            )
+        if who.devices not in (None, devices):
+            raise ConfigError(f"--devices {who.devices} does not fit, {would}: look at --dry-run once more")
+
+    def _check_known(self, who: Who, person: Person, rows: Iterable[int]) -> None:
+        """ConfigError if a visitor's key is known to nobody: it is probably mistyped."""
+        if who.visitor_key and not self._is_known(person) and not any(rows):
+            asked = "Wistia" if self.asked is not None else "an earlier order (Wistia could not be asked)"
+            raise ConfigError(
+                f"nobody is known by that key, neither to the raw pages that are kept, nor to the tables, nor to "
+                f"{asked}: copy it whole, as Wistia serves `visitor_key`"
+            )
+
+    def _is_known(self, person: Person) -> bool:
+        """Whether something but the tables knows the person."""
+        return bool(self.asked or self.where["bronze"]["records"] or self._was_forgotten(person))
+
+    def _was_forgotten(self, person: Person) -> bool:
+        """Whether an earlier order was about the person: what it did not end, this one does."""
+        before = self._forgotten()
+        sealed = any(tombstones.is_sealed(before, self.keys, v) for v in person.visitors)
+        return sealed or bool(person.addresses & before.addresses)
+
+    def _forgotten(self) -> Person:
+        """Everybody of earlier orders."""
+        return tombstones.forgotten(self.parts.ledger.facts(tombstones.FACTS)) or Person()
 
     # bronze
 
-    def _personal_landings(self) -> Iterator[tuple[Manifest, list[tuple[int, dict[str, Any]]]]]:
+    def _landings(
+        self, datasets: Iterable[str] = ALL
+    ) -> Iterator[tuple[Manifest, list[tuple[int, dict[str, Any]]]]]:
         objects = self.parts.objects
-        for dataset in PERSONAL:
+        for dataset in datasets:
             for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
                 if key.endswith(f"/{bronze.MANIFEST}"):
                     manifest = bronze.decode_manifest(objects.get(key))
@@ -252,20 +315,40 @@ class _Forgetting:
         return list(bronze.decode_lines(self.parts.objects.get(key)))
 
     def _copies(self, person: Person) -> list[Copy]:
-        copies = []
-        for manifest, records in self._personal_landings():
-            theirs = [(n, r) for n, r in records if tombstones.is_about(person, self.keys, r)]
-            if theirs:
-                lines = frozenset(n for n, _ in theirs)
-                copies.append(Copy(manifest, _next(manifest.landing_id), lines, _texts(r for _, r in theirs)))
-        self.where["bronze"] = {"landings": len(copies), "records": sum(len(c.lines) for c in copies)}
-        self.texts |= {t for c in copies for t in c.texts}
+        """What becomes of the landings that name the person, and how many devices and people that is."""
+        copies, devices, people = [], set(person.visitors), set[str]()
+        for manifest, records in self._landings():
+            theirs = {n: r for n, r in records if self._is_theirs(person, manifest, r)}
+            mentions = frozenset(
+                n for n, r in records if n not in theirs and self._without(person, r) is not r
+            )
+            if theirs or mentions:
+                copies.append(Copy(manifest, _next(manifest.landing_id), frozenset(theirs), mentions))
+            devices |= tombstones.marks_of(theirs.values(), self.keys, redacted=manifest.redacted)
+            people |= {a for r in theirs.values() for a in identities(r)}
+            self.texts |= _texts(theirs.values())
+        people |= {a for r in self.asked or () for a in identities(r)}
+        self.where |= {
+            "devices": len(devices),
+            "people": max(1, len(people)),
+            "bronze": {
+                "landings": len(copies),
+                "records": sum(len(c.lines) for c in copies),
+                "mentions": sum(len(c.mentions) for c in copies),
+            },
+        }
         return copies
+
+    def _is_theirs(self, person: Person, manifest: Manifest, record: Mapping[str, Any]) -> bool:
+        return manifest.dataset in PERSONAL and tombstones.is_about(person, self.keys, record)
+
+    def _without(self, person: Person, record: dict[str, Any]) -> Mapping[str, Any]:
+        return tombstones.without(person, self.keys, record)
 
     def _marks(self, person: Person) -> frozenset[str]:
         """The marks of the visitors whom raw pages show to be the person's."""
         marks: set[str] = set()
-        for manifest, records in self._personal_landings():
+        for manifest, records in self._landings(PERSONAL):
             theirs = [r for _, r in records if tombstones.is_about(person, self.keys, r)]
             marks |= tombstones.marks_of(theirs, self.keys, redacted=manifest.redacted)
         return frozenset(marks)
@@ -295,7 +378,11 @@ class _Forgetting:
         parts: list[Part] = []
         kept: list[dict[str, Any]] = []
         for number, part in enumerate(copy.old.parts, 1):
-            lines = [(n, r) for n, r in self._lines(part.key) if n not in copy.lines]
+            lines = [
+                (n, dict(self._without(person, r)) if n in copy.mentions else r)
+                for n, r in self._lines(part.key)
+                if n not in copy.lines
+            ]
             data = bronze.encode_numbered(copy.new, lines)
             objects.put(bronze.part_key(copy.new, number), data)
             parts.append(Part(bronze.part_key(copy.new, number), len(lines), len(data), bronze.sha256(data)))
@@ -340,20 +427,15 @@ class _Forgetting:
             for c in copies
         )
 
-    def _delete_strays(self, person: Person) -> int:
-        """Parts that no manifest names, left by a run that died, if the person is in them."""
+    def _delete_strays(self) -> int:
+        """Parts that no manifest names, left by a run that died: they do not exist, and may hold anybody."""
         objects = self.parts.objects
-        promised = {p.key for m, _ in self._personal_landings() for p in m.parts}
-        strays = [
-            key
-            for dataset in PERSONAL
-            for key in objects.list(f"{bronze.ROOT}/{dataset}/")
-            if not key.endswith(bronze.MANIFEST) and key not in promised
+        keys = [k for dataset in ALL for k in objects.list(f"{bronze.ROOT}/{dataset}/")]
+        manifests = [
+            bronze.decode_manifest(objects.get(k)) for k in keys if k.endswith(f"/{bronze.MANIFEST}")
         ]
-        found = [
-            k for k in strays if any(tombstones.is_about(person, self.keys, r) for _, r in self._lines(k))
-        ]
-        return objects.delete(found)
+        promised = {p.key for m in manifests for p in m.parts}
+        return objects.delete(k for k in keys if not k.endswith(f"/{bronze.MANIFEST}") and k not in promised)
 
     # tables
 
@@ -373,6 +455,10 @@ class _Forgetting:
             silver = [t for t in _of_visitors() if t.layer == "silver"]
             removed = {t.full_name: _erase(store, t, ids, moved) for t in silver}
             removed["silver.quarantine"] = _erase_quarantine(store, copies, moved)
+            for table in (t for t in TABLES if t not in silver):
+                theirs = {old: new for old, new in moved.items() if old.partition("/")[0] in table.sources}
+                if theirs or table.name in NAMED:
+                    _tidy(store, table, theirs)
             gold = [t for t in _of_visitors() if t.layer == "gold"]
             removed |= {t.full_name: self._count(store, t, ids) for t in gold}
             plan = self._plan(pairs)
@@ -479,13 +565,9 @@ def _next(landing: str) -> str:
 
 
 def _texts(records: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """What a byte scan can look for: visitor keys and addresses."""
-    found: set[str] = set()
-    for record in records:
-        found |= {record["visitor_key"]} if isinstance(record.get("visitor_key"), str) else set()
-        email = record.get("email")
-        found |= {email} if isinstance(email, str) and email else set()
-    return frozenset(found)
+    """What a byte scan can look for: keys of devices and of sessions."""
+    found = (r.get(name) for r in records for name in ("visitor_key", "event_key"))
+    return frozenset(v for v in found if isinstance(v, str) and v)
 
 
 def _table(name: str) -> Table:
@@ -524,6 +606,32 @@ def _on_new_landings(
     renamed = store.spark.createDataFrame(sorted(moved.items()), "landing_id string, _new string")
     placed = rows.join(F.broadcast(renamed), on="landing_id", how="inner")
     return placed.withColumn("landing_id", F.col("_new")).select(*table.column_names)
+
+
+def _tidy(store: TableStore, table: Table, moved: Mapping[str, str]) -> None:
+    """Mask the addresses in texts about media, which rows of older versions hold as served, and put rows on
+    their new landings."""
+    from pyspark.sql import functions as F
+
+    from wistlake.transforms import dim_media, quarantine
+
+    masks = {
+        "dim_media": dim_media.named,
+        "dim_media_history": dim_media.named,
+        "quarantine": quarantine.named,
+    }
+    named = masks.get(table.name, lambda rows: rows)
+    state = F.to_json(F.struct(*(c for c in table.column_names if c not in ("landing_id", "built_at"))))
+    rows = named(store.read(table).withColumn("_before", state)).withColumn("_after", state)
+    changed = F.col("_before") != F.col("_after")
+    if table.has("landing_id"):
+        renamed = store.spark.createDataFrame(sorted(moved.items()), "landing_id string, _new string")
+        rows = rows.join(F.broadcast(renamed), on="landing_id", how="left")
+        changed = changed | F.col("_new").isNotNull()
+        rows = rows.where(changed).withColumn("landing_id", F.coalesce("_new", "landing_id"))
+    else:
+        rows = rows.where(changed)
+    _merge(store, table, rows.select(*table.column_names).withColumn("_change", F.lit("updated")))
 
 
 def _erase_quarantine(store: TableStore, copies: Sequence[Copy], moved: Mapping[str, str]) -> int:

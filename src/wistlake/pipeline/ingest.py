@@ -45,8 +45,8 @@ FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 
 @dataclass(frozen=True, slots=True)
 class IngestContext:
-    """What every landing of a run shares. `clock` tells when a listing was read, `admits` whether a record
-    may land: those of people who have been forgotten may not; `may_begin` whether there is time for another
+    """What every landing of a run shares. `clock` tells when a listing was read, `admits` what may
+    land of a record: of people who have been forgotten, nothing; `may_begin` whether there is time for another
     fetch."""
 
     run_id: str
@@ -218,7 +218,8 @@ class Ingest:
             return
         news = bronze.unknown_keys(contract, records)
         if self.context.admits:
-            records = [r for r in records if self.context.admits(contract, r)]
+            admitted = (self.context.admits(contract, r) for r in records)
+            records = [dict(r) for r in admitted if r is not None]
         if self.context.redact:
             records = [self.context.redact(contract, r) for r in records]
         content, steady = bronze.hashes(contract, records)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from wistlake.privacy.tombstones import addresses
+from wistlake.privacy.addresses import addresses
 
 IPS, EMAILS, COORDINATES = "IP addresses", "e-mail addresses", "coordinates"
 TOKENS, VISITORS = "tokens", "raw visitor keys"

@@ -4,19 +4,16 @@ A mark is the pseudonym under the first epoch's key: it outlives rotation, and e
 held follows from it, so that neither the address nor the visitor's key is kept.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from wistlake.contracts.form import Privacy, Source
 from wistlake.derive.pseudonym import pseudonym
+from wistlake.privacy.addresses import Record, canonical, identities, without_mentions
 
 FACTS = "tombstones"  # the ledger's name for the document
-Record = Mapping[str, Any]
-Admission = Callable[[Source, Record], bool]
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+Admission = Callable[[Source, Record], Record | None]  # what may land of a record, if anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +32,26 @@ def visitor_mark(keys: Sequence[bytes], visitor_key: str) -> str:
 
 
 def address_mark(keys: Sequence[bytes], email: str) -> str:
-    """The mark of an e-mail address, however its letters are cased."""
-    return pseudonym(keys[:1], f"mailto:{email.strip().lower()}")
-
-
-def addresses(value: Any) -> Iterator[str]:
-    """Every e-mail address in a payload's texts, however deep, percent-encoded ones (up to three times) included."""
-    if isinstance(value, str):
-        if "@" in value or "%" in value:
-            yield from _ADDRESS.findall(unquote(unquote(unquote(value))))
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from addresses(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from addresses(inner)
+    """The mark of an e-mail address, however it is spelled."""
+    return pseudonym(keys[:1], f"mailto:{canonical(email)}")
 
 
 def is_about(person: Person, keys: Sequence[bytes], record: Record) -> bool:
-    """Whether a record, raw or redacted before landing, is the person's."""
+    """Whether a record, raw or redacted before landing, is the person's: by the device, or because Wistia gives
+    the person's address as its identity."""
     key = record.get("visitor_key") if person.visitors or person.sealed else None
     if isinstance(key, str) and _names(person, keys, key):
         return True
     if not person.addresses:
         return False
-    return any(address_mark(keys, found) in person.addresses for found in addresses(record))
+    return any(address_mark(keys, found) in person.addresses for found in identities(record))
+
+
+def without(person: Person, keys: Sequence[bytes], record: Record) -> Record:
+    """A record of somebody else with the person's address masked; the same object if it mentions nobody."""
+    if not person.addresses:
+        return record
+    return without_mentions(record, lambda address: address_mark(keys, address) in person.addresses)
 
 
 def _names(person: Person, keys: Sequence[bytes], key: str) -> bool:
@@ -118,14 +110,16 @@ def added(facts: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def admission(facts: Mapping[str, Any], keys: Callable[[], Sequence[bytes]]) -> Admission | None:
-    """Tells which records may land; None, and no key is asked for, while nobody has been forgotten."""
+    """Tells what may land of a record; None, and no key is asked for, while nobody has been forgotten."""
     people = forgotten(facts)
     if people is None:
         return None
     first = tuple(keys())[:1]
 
-    def admits(source: Source, record: Record) -> bool:
-        return not (is_personal(source) and is_about(people, first, record))
+    def admits(source: Source, record: Record) -> Record | None:
+        if is_personal(source) and is_about(people, first, record):
+            return None
+        return without(people, first, record)
 
     return admits
 

@@ -25,7 +25,8 @@ _DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", 
 
 def named(frame: DataFrame) -> DataFrame:
     """The frame with the addresses masked in every text that people write about a media."""
-    tags = f"transform(tags, tag -> {mask.name('tag')})"
+    # As text and back: Sail resolves no lambda over a table's own column.
+    tags = f"sort_array(from_json({mask.name('to_json(struct(tags))')}, 'tags array<string>').tags)"
     texts = {c: F.expr(mask.name(c)) for c in ("title", "folder", "subfolder")}
     return frame.withColumns(texts | {"tags": F.expr(tags)})
 

@@ -40,12 +40,13 @@ def rotate(settings: Settings, outside: laptop.Outside, run_id: str, now: dateti
     """Begin a new epoch of pseudonyms; what was done."""
     if settings.place == "aws":
         return _by_the_job(settings, run_id, Request(keep.ROTATE, now))
+    from wistlake.adapters.local_purge import LocalPurge
     from wistlake.pipeline.rotate import rotate as turn
 
     ring = privacy.KeyFile(settings.lake)
     order = privacy.whole_lake(settings, run_id, keep.ROTATE, now)
     parts: LakeParts = privacy.for_rotation(settings, outside, ring)
-    return turn(order, parts, ring, privacy.purge(settings))
+    return turn(order, parts, ring, LocalPurge(settings.lake))
 
 
 def key_chain(settings: Settings) -> KeyChain:

@@ -64,10 +64,10 @@ def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> 
 
 
 def purge(settings: Settings) -> "Purge":
-    """Takes the past away from the lake's tables."""
+    """Takes the past away from the lake's tables, and the report, which shows titles and figures of then."""
     from wistlake.adapters.local_purge import LocalPurge
 
-    return LocalPurge(settings.lake)
+    return LocalPurge(settings.lake, (LakeFolder(settings.lake).report,))
 
 
 def examine(settings: Settings) -> Iterator[Check]:

@@ -13,23 +13,30 @@ key = typer.Typer(name="key", help="The key behind the visitors' pseudonyms.", n
 def forget(
     email: Annotated[str, typer.Option("--email", help="The person's address.")] = "",
     visitor_key: Annotated[str, typer.Option("--visitor-key", help="Wistia's key of their device.")] = "",
+    devices: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many devices may go, where --dry-run counts more than a few."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")] = False,
     now: Now = None,
     as_json: Json = False,
 ) -> None:
     """Forget a person, in every table and for good.
 
-    Bronze, silver, gold, their history, and whatever Wistia lists of them later.
+    Bronze, silver, gold, their history, and whatever Wistia lists of them later. Whose a session is, `email`,
+    `conversion_data` and `visitor_identity` tell; the address is masked wherever else it stands.
 
     Example: wistlake forget --email person@example.com --dry-run
     """
+    from wistlake.entrypoints.cli.report import write_after_run
     from wistlake.pipeline.forget import Who
     from wistlake.wiring import keeping
 
-    who, at = Who(email.strip(), visitor_key.strip()), session.clock(now)()
-    receipt = keeping.forget(
-        session.settings(), session.outside(now), session.new_run_id(at), at, who, dry_run=dry_run
-    )
+    who, at = Who(email.strip(), visitor_key.strip(), devices), session.clock(now)()
+    settings = session.settings()
+    receipt = keeping.forget(settings, session.outside(now), session.new_run_id(at), at, who, dry_run=dry_run)
+    if settings.report and settings.place != "aws" and not dry_run:
+        write_after_run(settings)
     if as_json:
         output.as_json(receipt)
         return
