@@ -15,10 +15,11 @@ settings.load_profile("any machine")
 
 # Tests that share something expensive beyond their file, and files that take minutes: these start first, so
 # that no worker is left alone with them at the end.
-STAGE = "tests/aws/"  # one emulated account with one deployed stage
+STAGE = tuple(
+    f"tests/aws/test_{name}.py" for name in ("deployed", "smoke", "scripts")
+)  # one build, one account
 SLOW = (
-    STAGE,
-    "tests/e2e/test_aws_steps",
+    *STAGE,
     "tests/parity/",
     "tests/pipeline/test_crash",
     "tests/privacy/",
@@ -26,12 +27,18 @@ SLOW = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The order of this file is the workers': left alone, they begin with the files of the most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Divide the tests among workers by file (`pytest -n 2 --dist loadgroup`): lakes are made once a file."""
     for item in items:
         place = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(STAGE if place.startswith(STAGE) else place))
+        item.add_marker(pytest.mark.xdist_group(STAGE[0] if place in STAGE else place))
     items.sort(key=lambda item: next((n for n, p in enumerate(SLOW) if item.nodeid.startswith(p)), len(SLOW)))
 
 

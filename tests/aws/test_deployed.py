@@ -2,33 +2,49 @@
 each begins where the one before has left the lake, as days do."""
 
 import json
+import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
 
-from support.aws.stage import Stage, stage
+from support.aws import tools
+from support.aws.stage import Stage
 from support.compare import differences
-from support.lake import KEY, START, Lake, Scenario
-from wistia_simulator import Profile
+from support.lake import KEY, START, Lake
 from wistlake import contracts
 from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.lake_bytes import hits
 from wistlake.contracts import TABLES
 from wistlake.derive.pseudonym import pseudonym
+from wistlake.entrypoints.cli.main import app
+from wistlake.errors import ConfigError
 from wistlake.pipeline.evidence import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 from wistlake.privacy.scan import KINDS
+from wistlake.quality.metrics import views
+from wistlake.settings import Settings
 from wistlake.wiring import laptop as wiring
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
 DAYS = 7
 LAST = START + timedelta(days=DAYS - 1)
 FACTS = "wistia_gold_fact_media_daily"
+WELL_KNOWN = (
+    f"SELECT dt, count(*) AS n FROM {FACTS} GROUP BY dt ORDER BY dt",
+    f"SELECT media_id, dt, play_rate FROM {FACTS} ORDER BY media_id, dt",
+)
+DASHBOARD = tools.ROOT / "src" / "wistlake" / "entrypoints" / "dashboard.py"
 
 
 def on(day: int) -> datetime:
@@ -99,22 +115,101 @@ class TestWeek:
         for view in views:
             assert week.query(f"SELECT count(*) AS n FROM {view}")[0]["n"] != "0", view
 
+    @pytest.mark.parametrize("way", ["duckdb", "athena"])
+    def test_queries_find_what_they_find_on_the_laptop(
+        self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch, way: str
+    ) -> None:
+        reader.setenv("WISTLAKE_QUERY", way)
+        theirs = wiring.query(Settings())
+        for text in WELL_KNOWN:
+            expected = laptop_view(laptop, text)
+            assert expected
+            assert theirs.sql(text).to_pylist() == expected
+
+    def test_commands_that_read_tell_of_the_week(
+        self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch
+    ) -> None:
+        now = LAST.isoformat()
+        told = {
+            command: command_here(*command.split(), "--json", "--now", now)
+            for command in ("status", f"certify --days {DAYS}", "gaps")
+        }
+        assert {command: said.exit_code for command, said in told.items()} == dict.fromkeys(told, 0), told
+        status = json.loads(told["status"].stdout)
+        assert (status["last_run"]["run_id"], status["gaps"]) == (f"run-{DAYS:04}", [])
+        certified = json.loads(told[f"certify --days {DAYS}"].stdout)
+        assert [d["origin"] for d in certified["days"]] == ["simulated"] * DAYS
+        (row,) = laptop.sql("SELECT media_id, date FROM gold.fact_media_daily LIMIT 1")
+        day = str(row["date"])
+        asked = ("explain", "fact_media_daily", "--media", row["media_id"], "--date", day, "--json")
+        explained = command_here(*asked)
+        assert explained.exit_code == 0, explained.output
+
+    def test_a_command_that_would_work_on_it_says_where_to(
+        self, week: Stage, reader: pytest.MonkeyPatch
+    ) -> None:
+        refused = command_here("run")
+        assert isinstance(refused.exception, ConfigError)
+        assert "start an execution" in str(refused.exception)
+
+    def test_report_and_dashboard_show_the_laptops_figures(
+        self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        # Streamlit's test runner takes the place of `__main__`, which processes that start later would run.
+        reader.setitem(sys.modules, "__main__", sys.modules["__main__"])
+        reader.setenv("WISTLAKE_LAKE", str(laptop.folder))
+        seen = {}
+        for place in ("aws", "laptop"):
+            reader.setenv("WISTLAKE_PLACE", place)
+            seen[place] = (tiles(), cells(tmp_path / f"{place}.html"))
+        assert seen["aws"] == seen["laptop"]
+        assert len(seen["aws"][1]) > 50
+
     def test_the_same_day_again_changes_nothing(self, week: Stage) -> None:
-        before, marks = week.tables(), week.watermarks()
-        assert week.day(LAST).status == "SUCCEEDED"
+        before, marks = week.ledger.publication(), week.watermarks()
+        ended = week.day(LAST)
+        assert ended.status == "SUCCEEDED", ended.cause
+        assert ended.output["published"]["watermarks"] == 0
         assert week.watermarks() == marks
-        after = week.tables()
-        for table in (t for t in TABLES if t.layer != "ops"):
-            assert differences(table, before[table.full_name], after[table.full_name]) == []
+        after = week.ledger.publication()
+        assert before
+        assert after
+        assert before.tables == after.tables
 
 
 def laptop_view(laptop: Lake, text: str) -> list[dict[str, Any]]:
     """The rows of a SELECT over the laptop's views."""
-    from wistlake.adapters.duckdb_query import DuckDBQuery
-    from wistlake.quality.metrics import views
-
     rows: list[dict[str, Any]] = DuckDBQuery(laptop.ledger, views()).sql(text).to_pylist()
     return rows
+
+
+@pytest.fixture
+def reader(week: Stage, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """This process's environment becomes that of somebody whose lake the stage is."""
+    for name, value in week.reading.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def command_here(*arguments: str) -> Result:
+    """What a command answers in this process."""
+    return CliRunner().invoke(app, arguments)
+
+
+def tiles() -> dict[str, str]:
+    """The dashboard's key figures."""
+    shown = AppTest.from_file(DASHBOARD, default_timeout=120).run()
+    assert not shown.exception
+    found = {m.label: m.value for m in shown.metric}
+    assert found["Plays"] not in ("", "0")
+    return found
+
+
+def cells(report: Path) -> list[str]:
+    """What stands in the report's tables."""
+    said = command_here("report", "--out", str(report))
+    assert said.exit_code == 0, said.output
+    return re.findall(r"<t[dh][^>]*>([^<]*)<", report.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -182,9 +277,56 @@ class TestTrouble:
         assert any(word in ended.cause for word in ("not authorized", "AccessDenied", "denied")), ended.cause
         week.ledger.release("lake", ended.name)  # a publish that may not could not
 
-    def test_with_all_rights_the_next_day_makes_good(self, week: Stage) -> None:
-        ended = week.day(on(DAYS + 5))
+    def test_with_all_rights_the_schedule_starts_a_day_that_makes_good(self, week: Stage) -> None:
+        """Nobody's hand is in it: the deployed schedule starts the deployed machine when it is due."""
+        made, due, earlier = week.outputs, on(DAYS + 5), len(week.cloud.calls())
+        found = week.cloud.client("scheduler").get_schedule(Name=made["Schedule"])
+        assert found["ScheduleExpression"] == f"cron({due.minute} {due.hour} * * ? *)" == "cron(15 2 * * ? *)"
+        assert found["ScheduleExpressionTimezone"] == "UTC"
+        assert found["State"] == "ENABLED"
+        assert found["Target"]["Arn"] == made["MachineArn"]
+
+        _died_while_ingesting(week, due)
+        before, published = _executions(week), week.ledger.publication()
+        week.world.clock.set(due)
+        week.cloud.pass_time(due - timedelta(seconds=1), due)
+        ended = week.cloud.ended(_next_execution(week, before))
         assert ended.status == "SUCCEEDED", ended.cause
+        given = [
+            c["arguments"]["Payload"] for c in week.cloud.calls()[earlier:] if "-plan" in str(c["arguments"])
+        ]
+        assert given[0]["trigger"] == "schedule"
+        assert datetime.fromisoformat(given[0]["scheduled_time"]) == due
+        after = week.ledger.publication()
+        assert published
+        assert after
+        assert after.run_id != published.run_id
+        assert _executions(week) - before == {ended.name}, "once"
+
+
+def _died_while_ingesting(stage: Stage, now: datetime) -> None:
+    """A run of the night before that never came back: the plan must look for what it has landed."""
+    night = now - timedelta(hours=20)
+    stage.ledger.put_run(Run("died", "scheduled", "simulated", "failed", night))
+    planned = Interval("events", stage.world.media_ids[0], night.date(), State.PLANNED, "died", night)
+    stage.ledger.record([planned])
+
+
+def _executions(stage: Stage) -> set[str]:
+    """The names of the machine's runs."""
+    pages = stage.cloud.client("stepfunctions").get_paginator("list_executions")
+    found = pages.paginate(stateMachineArn=stage.outputs["MachineArn"])
+    return {execution["name"] for page in found for execution in page["executions"]}
+
+
+def _next_execution(stage: Stage, before: set[str]) -> str:
+    """The machine's run that is none of those before, as soon as there is one."""
+    until = time.monotonic() + 60
+    while not (found := _executions(stage) - before):
+        assert time.monotonic() < until, "the schedule started nothing"
+        time.sleep(0.1)
+    (name,) = found
+    return f"{stage.outputs['MachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
 
 
 class TestKeeping:
@@ -299,49 +441,3 @@ class broken_build:  # noqa: N801 - reads as a statement
 
     def __exit__(self, *_: object) -> None:
         self._s3.put_object(**self._where, Body=self._script)
-
-
-def test_the_schedule_starts_the_machine(deployed: Stage) -> None:
-    """In a second stage beside the first, whose world stands at the real time, as the schedule's clock does."""
-    now = datetime.now(UTC)
-    quiet = Scenario(
-        Profile(media=1, sessions_per_day=3, history_days=2), starts=now, settings={"lookback_days": 1}
-    )
-    with stage(deployed.cloud, quiet, "other") as other:
-        other.deploy()
-        scheduler, made = deployed.cloud.client("scheduler"), other.outputs
-        found = scheduler.get_schedule(Name=made["Schedule"])
-        assert found["ScheduleExpression"] == "cron(15 2 * * ? *)"
-        assert found["ScheduleExpressionTimezone"] == "UTC"
-        assert found["State"] == "ENABLED"
-        assert found["Target"]["Arn"] == made["MachineArn"] != deployed.outputs["MachineArn"]
-
-        _died_while_ingesting(other, now)
-        due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        kept = {name: found[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
-        scheduler.update_schedule(**kept, ScheduleExpression=f"cron({due.minute} {due.hour} * * ? *)")
-        ended = deployed.cloud.ended(_first_execution(other))
-        assert ended.status == "SUCCEEDED", ended.cause
-        given = [
-            c["arguments"]["Payload"] for c in deployed.cloud.calls() if "other-plan" in str(c["arguments"])
-        ]
-        assert given[0]["trigger"] == "schedule"
-        assert datetime.fromisoformat(given[0]["scheduled_time"]) >= due
-        assert other.ledger.publication()
-
-
-def _died_while_ingesting(stage: Stage, now: datetime) -> None:
-    """A run of the night before that never came back: the plan must look for what it has landed."""
-    night = now - timedelta(hours=20)
-    stage.ledger.put_run(Run("died", "scheduled", "simulated", "failed", night))
-    planned = Interval("events", stage.world.media_ids[0], night.date(), State.PLANNED, "died", night)
-    stage.ledger.record([planned])
-
-
-def _first_execution(stage: Stage) -> str:
-    states, until = stage.cloud.client("stepfunctions"), time.monotonic() + 120
-    while time.monotonic() < until:
-        if found := states.list_executions(stateMachineArn=stage.outputs["MachineArn"])["executions"]:
-            return str(found[0]["executionArn"])
-        time.sleep(0.2)
-    raise AssertionError("the schedule started nothing")

@@ -1,17 +1,27 @@
-"""The script of the deployment against a good build and a broken one."""
+"""The script of the deployment against a broken build and a good one, in a second stage beside the first."""
 
 import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from support.aws.stage import Stage
-from support.lake import START
+from support.aws.stage import Stage, stage
+from support.lake import START, Scenario
+from wistia_simulator import Profile
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(3600)]
-NOW = START + timedelta(days=30)  # after every day that other tests let pass
+QUIET = Scenario(Profile(media=1, sessions_per_day=3, history_days=2), settings={"lookback_days": 1})
+NOW = START + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def other(deployed: Stage) -> Iterator[Stage]:
+    """A stage of another name in the same account, not deployed yet."""
+    with stage(deployed.cloud, QUIET, "other") as made:
+        yield made
 
 
 def smoke(stage: Stage) -> str:
@@ -21,25 +31,33 @@ def smoke(stage: Stage) -> str:
     return stage.cloud.script("smoke", *asked, settings=stage.variables)
 
 
-def test_a_good_build_passes(deployed: Stage) -> None:
-    said = smoke(deployed)
+def test_a_broken_build_is_told_by_its_function(other: Stage, built: Path) -> None:
+    handler = built / "lambda" / "wistlake" / "entrypoints" / "aws" / "publish.py"
+    good = handler.read_text(encoding="utf-8")
+    broken = good.replace('"verdict": ', '"judgement": ')
+    assert broken != good
+    handler.write_text(broken, encoding="utf-8")
+    try:
+        other.deploy("broken")
+    finally:
+        handler.write_text(good, encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        smoke(other)
+    assert f"wistlake-{other.name}-publish answered without a proper verdict" in failure.value.stderr
+
+
+def test_a_good_build_over_it_passes(other: Stage) -> None:
+    other.deploy("good-again")
+    said = smoke(other)
     for part in ("plan", "ingest", "build", "publish"):
-        assert f"wistlake-{deployed.name}-{part}: " in said
+        assert f"wistlake-{other.name}-{part}: " in said
     assert "the machine: " in said
 
 
-def test_a_broken_build_is_told_by_its_function(deployed: Stage, built: Path) -> None:
-    handler = built / "lambda" / "wistlake" / "entrypoints" / "aws" / "publish.py"
-    good = handler.read_text(encoding="utf-8")
-    handler.write_text(good.replace('"verdict": ', '"judgement": '), encoding="utf-8")
-    try:
-        deployed.deploy("broken")
-        with pytest.raises(subprocess.CalledProcessError) as failure:
-            smoke(deployed)
-    finally:
-        handler.write_text(good, encoding="utf-8")
-        deployed.deploy("good-again")
-    assert f"wistlake-{deployed.name}-publish answered without a proper verdict" in failure.value.stderr
+def test_two_stages_share_nothing(deployed: Stage, other: Stage) -> None:
+    assert not set(deployed.outputs.values()) & set(other.outputs.values())
+    found = other.cloud.client("scheduler").get_schedule(Name=other.outputs["Schedule"])
+    assert found["Target"]["Arn"] == other.outputs["MachineArn"]
 
 
 def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support import model, tampering
+from support.checkpoints import Checkpoint
 from support.compare import differences
 from support.killing import Point, run_until_killed, wrapped
 from support.lake import START, Lake, Row, Scenario
@@ -35,6 +36,7 @@ SCENARIO = Scenario(
     ),
     settings={"lookback_days": 3},
 )
+DYING_DAY = 2  # by then sessions have moved and vanished
 
 
 def moment(day: int):
@@ -138,20 +140,22 @@ def test_a_day_that_only_a_moved_session_touches_is_computed_by_the_next_run(
 @pytest.mark.engine
 @pytest.mark.timeout(1200)
 def test_a_death_at_any_commit_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
-    """Each day the run dies one commit later than the day before, until a run has no more of them."""
+    """The run of one day dies one commit later each time, until it has no more of them."""
     mortal = Lake(tmp_path / "lake", SCENARIO)
-    mortal.run_day(moment(0))
-    day, survived = 0, False
+    for day in range(DYING_DAY):
+        mortal.run_day(moment(day))
+    begun, now = Checkpoint(mortal), moment(DYING_DAY)
+    commit, survived = 0, False
     while not survived:
-        day += 1
-        death = Dying(at=day, methods=("merge", "publish"))
+        commit += 1
+        mortal, death = begun.restored(), Dying(at=commit, methods=("merge", "publish"))
         try:
-            mortal.run_day(moment(day), around=lambda parts, death=death: wrapped(parts, death.around))
+            mortal.run_day(now, around=lambda parts, death=death: wrapped(parts, death.around))
             survived = True
         except Died:
-            mortal.run_day(moment(day))
-        assert clean.unlike(mortal, day) == [], f"died at commit {day}"
-    assert day > 12
+            mortal.run_day(now)
+        assert clean.unlike(mortal, DYING_DAY) == [], f"died at commit {commit}"
+    assert commit > 12
 
 
 POINTS = (

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from privacy.people import PEOPLE
+from support.checkpoints import Checkpoint
 from support.lake import START, Lake, Scenario
 from wistia_simulator import ServerOptions, create_app, transport
-from wistlake.adapters import lake_archive
 from wistlake.adapters.lake_bytes import Piece
 from wistlake.entrypoints.cli.main import main
 from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, personal_values, scan
@@ -26,7 +26,7 @@ RAW = ("events",)
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A lake with people of every kind in its raw pages; the simulator's marks look like no real values."""
     profile = replace(PEOPLE, canary=None, ipv6_share=0.3, conversion_share=0.1, sessions_per_day=20)
     datasets = ("media_metadata", "media_stats", "media_engagement", "media_by_date", "events", "visitors")
@@ -35,14 +35,21 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         Scenario(profile, settings={"lookback_days": 1, "datasets": datasets}),
     )
     lake.run_day(START)
+    return Checkpoint(lake)
+
+
+@pytest.fixture
+def lake(grown: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """The lake as it was, which the settings point to."""
+    lake = grown.restored()
+    pointed_to(lake.folder.parent, monkeypatch)
     return lake
 
 
 @pytest.fixture
-def folder(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working copy, which the settings point to."""
-    lake_archive.restore(grown.folder, tmp_path / "lake")
-    return pointed_to(tmp_path, monkeypatch)
+def folder(lake: Lake) -> Path:
+    """Where it is."""
+    return lake.folder
 
 
 def pointed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -161,12 +168,11 @@ def test_a_dirty_one_is_told(
     kind: str,
     what: Callable[[dict[str, Any]], str],
     where: Callable[[Path, str], str],
-    grown: Lake,
-    folder: Path,
+    lake: Lake,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    text = what(raw(grown))
-    place = where(folder, text)
+    text = what(raw(lake))
+    place = where(lake.folder, text)
     checks, said = examined(capsys, 2)
     assert {n for n, c in checks.items() if c["verdict"] != "ok"} == {kind}
     assert place in checks[kind]["detail"]

@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from privacy import people
 from privacy.people import have_forgotten, lake_of_people, somebody
+from support.checkpoints import Checkpoint
 from support.compare import differences
 from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
@@ -22,11 +22,16 @@ DAYS = 3
 Rows = dict[str, list[dict[str, Any]]]
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    lake = lake_of_people(tmp_path_factory.mktemp("people") / "lake")
+    lake.run_days(DAYS)
+    return Checkpoint(lake)
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    found = lake_of_people(tmp_path / "lake")
-    found.run_days(DAYS)
-    return found
+def lake(built: Checkpoint) -> Lake:
+    return built.restored()
 
 
 def expected_without(before: Rows, visitor: str) -> Rows:
@@ -140,11 +145,9 @@ def test_a_stranger_is_refused_plainly(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("who", [{}, {"email": "a@example.org", "visitor_key": "k"}, {"email": "no address"}])
-def test_exactly_one_name_is_taken(tmp_path: Path, who: dict[str, str]) -> None:
-    lake = lake_of_people(tmp_path / "lake")
-    lake.run_day(START)
+def test_exactly_one_name_is_taken(lake: Lake, who: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="--email"):
-        have_forgotten(lake, START, **who)
+        have_forgotten(lake, START + timedelta(days=DAYS), **who)
 
 
 def test_contracts_cover_every_table_with_a_visitor() -> None:

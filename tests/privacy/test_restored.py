@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from privacy.people import have_forgotten, lake_of_people, somebody
+from support.checkpoints import Checkpoint
 from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_archive, lake_bytes
 from wistlake.adapters.lake_folder import LakeFolder
@@ -22,11 +23,16 @@ DAYS = 2
 LATER = START + timedelta(days=DAYS)
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    lake = lake_of_people(tmp_path_factory.mktemp("people") / "lake")
+    lake.run_days(DAYS)
+    return Checkpoint(lake)
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    built = lake_of_people(tmp_path / "lake")
-    built.run_days(DAYS)
-    return built
+def lake(built: Checkpoint) -> Lake:
+    return built.restored()
 
 
 def reapplied(lake: Lake) -> dict[str, object]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from privacy.people import lake_of_people
+from support.checkpoints import Checkpoint
 from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
 from wistlake.derive.pseudonym import pseudonym
@@ -41,10 +41,16 @@ def turn(lake: Lake, purge: Any = None) -> dict[str, Any]:
         return rotate(order, parts, ring, purge or wiring.purge(settings))
 
 
-@pytest.mark.parametrize("dies", [False, True])
-def test_ids_are_wrapped_once_and_stay_joinable(tmp_path: Path, dies: bool) -> None:
-    lake = lake_of_people(tmp_path / "lake")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    lake = lake_of_people(tmp_path_factory.mktemp("people") / "lake")
     lake.run_day(START)
+    return Checkpoint(lake)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_ids_are_wrapped_once_and_stay_joinable(built: Checkpoint, dies: bool) -> None:
+    lake = built.restored()
     before = {r["event_key"]: r["visitor_id"] for r in lake.rows("silver.fact_events")}
     visitors = {r["visitor_id"]: r["play_count"] for r in lake.rows("gold.dim_visitor")}
     if dies:

@@ -1,13 +1,10 @@
 """A lake on the emulated account, run by its handlers in this process and by the Glue script in another."""
 
 import json
-import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,7 @@ from support.lake import KEY, Scenario
 from wistia_simulator import ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.contracts import TABLES
-from wistlake.entrypoints.aws import glue_build, ingest, plan, publish
+from wistlake.entrypoints.aws import ingest, plan, publish
 
 STAGE = "test"
 Row = dict[str, Any]
@@ -99,82 +95,10 @@ class AwsLake:
                 event = {**event, "continuation": said["continuation"]}
         return rounds
 
-    def build(self, planned: Mapping[str, Any]) -> None:
-        """The Glue job, as the emulator runs it; AssertionError with its error if it fails."""
-        glue = self.account.client("glue")
-        started = glue.start_job_run(
-            JobName=self._job,
-            Arguments={"--run_id": planned["run_id"], "--plan_key": planned["plan_key"]},
-        )["JobRunId"]
-        ends = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < ends:
-            run = glue.get_job_run(JobName=self._job, RunId=started)["JobRun"]
-            if run["JobRunState"] not in ("STARTING", "RUNNING", "WAITING"):
-                break
-            time.sleep(0.2)
-        assert run["JobRunState"] == "SUCCEEDED", run.get("ErrorMessage") or run["JobRunState"]
-
     def publish(self, planned: Mapping[str, Any], **failures: Any) -> dict[str, Any]:
         """What the last step says."""
         event = {k: planned[k] for k in ("run_id", "plan_key")}
         return publish.handler({**event, "failed": [], "build_failed": None, **failures}, Context())
-
-    def run_day(self, run_id: str, now: datetime, **asked: Any) -> dict[str, Any]:
-        """One whole run."""
-        planned = self.plan(run_id, now, **asked)
-        if planned["nothing_to_do"]:
-            return planned
-        self.ingest(planned)
-        self.build(planned)
-        return self.publish(planned)
-
-    # reading
-
-    def rows(self, full_name: str) -> list[Row]:
-        """All published rows of a table."""
-        from pyiceberg.table import StaticTable
-
-        published = self.ledger.publication()
-        assert published
-        properties = {
-            "s3.endpoint": self.account.endpoint,
-            "s3.access-key-id": "test",
-            "s3.secret-access-key": "test",
-            "s3.region": "us-east-1",
-        }
-        table = StaticTable.from_metadata(published.tables[full_name].metadata_location, properties)
-        rows: list[Row] = table.scan().to_arrow().to_pylist()
-        return rows
-
-    def tables(self) -> dict[str, list[Row]]:
-        """All published rows of every table."""
-        return {t.full_name: self.rows(t.full_name) for t in TABLES}
-
-    @cached_property
-    def _job(self) -> str:
-        """The job's name; it is made by the first build."""
-        glue = self.account.client("glue")
-        name = f"{_JOB}-{self.bronze[-6:]}"
-        s3 = self.account.client("s3")
-        packed = shutil.make_archive(str(self.account.folder / name), "zip", _SOURCES, "wistlake")
-        s3.upload_file(packed, self.code, "wistlake.zip")
-        s3.upload_file(str(Path(glue_build.__file__)), self.code, "glue_build.py")
-        glue.create_job(
-            Name=name,
-            Role="arn:aws:iam::000000000000:role/build",
-            Command={"Name": "glueetl", "ScriptLocation": f"s3://{self.code}/glue_build.py"},
-            DefaultArguments={
-                "--extra-py-files": f"s3://{self.code}/wistlake.zip",
-                "--stage": STAGE,
-                "--bronze_bucket": self.bronze,
-                "--silver_bucket": self.silver,
-                "--watermark_table": self.watermark_table,
-                "--ledger_table": self.ledger_table,
-                "--key_secret": self.key,
-                "--database": self.database,
-            },
-        )
-        return name
 
 
 @contextmanager

@@ -98,6 +98,7 @@ def emulator(folder: Path) -> Iterator[Account]:
                 "EMULATED_FOLDER": str(folder),
                 "EMULATED_ENDPOINT": account.endpoint,
                 "EMULATED_CALLS": str(folder / "calls.jsonl"),
+                "EMULATED_MOMENTS": str(folder / "moments"),
                 "EMULATED_LAMBDA_PYTHON": sys.executable,
                 "EMULATED_GLUE_RUNNER": json.dumps([sys.executable, "-m", "support.aws.glue_runner"]),
                 "EMULATED_GLUE_ENVIRONMENT": json.dumps(

@@ -51,6 +51,7 @@ class Cloud:
         self.port = _free_port()
         self.endpoint = f"https://localhost:{self.port}"
         self._calls = folder / "calls.jsonl"
+        self._moments = folder / "moments"
 
     # the account
 
@@ -178,6 +179,11 @@ class Cloud:
         """The daily run as the schedule would start it at `now`."""
         return self.run(machine, name, {"trigger": "schedule", "scheduled_time": now.isoformat(), **given})
 
+    def pass_time(self, *moments: datetime) -> None:
+        """Let the scheduler's clock stand at each of the moments in turn: what falls due on the way starts."""
+        with self._moments.open("a", encoding="utf-8") as file:
+            file.writelines(f"{moment.isoformat()}\n" for moment in moments)
+
     def calls(self) -> list[dict[str, Any]]:
         """Every call that a machine made of a service: resource, arguments, error."""
         if not self._calls.exists():
@@ -268,6 +274,7 @@ def _emulator(cloud: Cloud) -> dict[str, str]:
         "EMULATED_FOLDER": str(folder),
         "EMULATED_ENDPOINT": cloud.endpoint,
         "EMULATED_CALLS": str(folder / "calls.jsonl"),
+        "EMULATED_MOMENTS": str(folder / "moments"),
         "EMULATED_LAMBDA_PYTHON": str(tools.python("lambda-runtime")),
         "EMULATED_GLUE_RUNNER": json.dumps([sys.executable, "-m", "support.aws.glue_runner"]),
         "EMULATED_GLUE_ENVIRONMENT": json.dumps(

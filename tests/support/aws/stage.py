@@ -103,10 +103,11 @@ class Stage:
         self.orders += 1
         return self.cloud.day(self.outputs["MachineArn"], f"run-{self.orders:04d}", now, **given)
 
-    def command(self, *arguments: str, now: datetime | None = None) -> str:
-        """What a command prints to somebody whose lake this stage is: docs/setup.md, "Reading"."""
+    @property
+    def lake(self) -> dict[str, str]:
+        """What somebody sets whose lake this stage is: docs/setup.md, "Reading"."""
         made = self.outputs
-        lake = {
+        return self.variables | {
             "WISTLAKE_PLACE": "aws",
             "WISTLAKE_STAGE": self.name,
             "BRONZE_BUCKET": made["BronzeBucket"],
@@ -115,9 +116,19 @@ class Stage:
             "LEDGER_TABLE": made["LedgerTable"],
             "WISTLAKE_KEY_SECRET": made["KeySecret"],
         }
+
+    @property
+    def reading(self) -> dict[str, str]:
+        """The same, with where Athena finds it and how this process reaches the account."""
+        made = self.outputs
+        where = {"GLUE_DATABASE": made["Database"], "ATHENA_WORKGROUP": made["Workgroup"]}
+        return self.cloud.environment | self.lake | where
+
+    def command(self, *arguments: str, now: datetime | None = None) -> str:
+        """What a command prints to somebody whose lake this stage is."""
         program = (sys.executable, "-m", "wistlake.entrypoints.cli.main")
         at = ("--now", now.isoformat()) if now else ()
-        return self.cloud.step(*program, *arguments, *at, **lake, **self.variables)
+        return self.cloud.step(*program, *arguments, *at, **self.lake)
 
     def kept(self, run_id: str) -> dict[str, Any]:
         """What the keeping job did in that run."""
