@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support.aws.templates import machine, of_type, policy, roles, template, workflows
+from support.some import some
 from wistlake import errors
 
 pytestmark = pytest.mark.aws
@@ -44,7 +45,7 @@ class TestKeyAndTopic:
         assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= given
 
     def test_only_for_this_account(self) -> None:
-        for statement in self.statements:
+        for statement in some(self.statements):
             if services(statement):
                 assert "AWS::AccountId" in json.dumps(statement["Condition"])
 
@@ -67,7 +68,7 @@ class TestKeyAndTopic:
             "AWS::Athena::WorkGroup": "WorkGroupConfiguration",
         }
         for kind, how in at_rest.items():
-            for name, properties in of_type(SYSTEM, kind).items():
+            for name, properties in some(of_type(SYSTEM, kind).items()):
                 assert '"Key", "Arn"' in json.dumps(properties[how]), name
 
 
@@ -76,7 +77,7 @@ class TestKept:
         closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
         for stack in (SYSTEM, BOOTSTRAP):
             guarded = {p["Bucket"]["Ref"]: p for p in of_type(stack, "AWS::S3::BucketPolicy").values()}
-            for name, bucket in of_type(stack, "AWS::S3::Bucket").items():
+            for name, bucket in some(of_type(stack, "AWS::S3::Bucket").items()):
                 assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
                 assert {k for k, v in bucket["PublicAccessBlockConfiguration"].items() if v} == closed
                 (only,) = guarded[name]["PolicyDocument"]["Statement"]
@@ -93,29 +94,29 @@ class TestKept:
         assert older["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
     def test_tables_can_be_brought_back(self) -> None:
-        for table in of_type(SYSTEM, "AWS::DynamoDB::Table").values():
+        for table in some(of_type(SYSTEM, "AWS::DynamoDB::Table").values()):
             assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
     def test_what_holds_data_outlives_the_stack(self) -> None:
-        for name, resource in SYSTEM["Resources"].items():
+        for name, resource in some(SYSTEM["Resources"].items()):
             if resource["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"):
                 assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
 
     def test_logs_end(self) -> None:
-        for log in of_type(SYSTEM, "AWS::Logs::LogGroup").values():
+        for log in some(of_type(SYSTEM, "AWS::Logs::LogGroup").values()):
             assert log["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
 class TestRoles:
     def test_there_is_one_for_each_part(self) -> None:
         assert set(roles(SYSTEM)) == ROLES
-        for function in of_type(SYSTEM, "AWS::Serverless::Function").values():
+        for function in some(of_type(SYSTEM, "AWS::Serverless::Function").values()):
             assert function["Role"]["Fn::GetAtt"][0] in ROLES
 
     @pytest.mark.parametrize("stack", [SYSTEM, BOOTSTRAP], ids=["system", "bootstrap"])
     def test_none_may_do_everything(self, stack: dict[str, Any]) -> None:
-        for name, statements in roles(stack).items():
-            for action in (a for s in statements for a in s["Action"]):
+        for name, statements in some(roles(stack).items()):
+            for action in some(a for s in statements for a in s["Action"]):
                 assert "*" not in action, f"{name}: {action}"
             for statement in statements:
                 assert statement["Effect"] == "Allow"
@@ -123,7 +124,7 @@ class TestRoles:
     def test_each_stays_within_the_boundary(self) -> None:
         (boundary,) = of_type(BOOTSTRAP, "AWS::IAM::ManagedPolicy").values()
         within = {a for s in policy(boundary["PolicyDocument"]["Statement"]) for a in s["Action"]}
-        for name, role in of_type(SYSTEM, "AWS::IAM::Role").items():
+        for name, role in some(of_type(SYSTEM, "AWS::IAM::Role").items()):
             assert role["PermissionsBoundary"] == {"Ref": "PermissionsBoundary"}
             assert {a for s in roles(SYSTEM)[name] for a in s["Action"]} <= within, name
 
@@ -200,7 +201,7 @@ class TestMachine:
     def test_every_task_catches_everything(self) -> None:
         states = machine()["States"]
         tasks = {**states, **states["EachMedia"]["ItemProcessor"]["States"]}
-        for name, state in tasks.items():
+        for name, state in some(tasks.items()):
             if state["Type"] in ("Task", "Map"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
@@ -236,7 +237,7 @@ class TestWorkflows:
 
     @pytest.mark.parametrize("name", sorted(everything))
     def test_actions_are_pinned_by_commit(self, name: str) -> None:
-        for used in _all_of(self.everything[name], "uses"):
+        for used in some(_all_of(self.everything[name], "uses")):
             assert used.startswith("./") or re.search(r"@[0-9a-f]{40}$", used), used
 
     def test_nobody_holds_a_long_lived_key(self) -> None:

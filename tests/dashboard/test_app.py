@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.lakes import EVIL
 from support.lake import START, Lake
+from support.some import some
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake_dashboard.app import PAGES
@@ -83,7 +84,7 @@ def test_a_channel_leaves_what_is_known_of_channels(lake: Lake) -> None:
 
 
 def test_every_tile_has_its_definition(lake: Lake) -> None:
-    assert all(m.proto.help for m in shown(0, lake.folder).metric)
+    assert all(m.proto.help for m in some(shown(0, lake.folder).metric))
 
 
 @pytest.mark.parametrize("number", range(len(PAGES)), ids=[p.title for p in PAGES])

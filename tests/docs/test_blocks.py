@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from docs.pages import ROOT, Block, blocks
+from docs.pages import OWN_TESTS, ROOT, Block, blocks
+from support.some import some
 from wistia_simulator import Profile, ServerOptions, World, create_app
 from wistia_simulator.main import running
 from wistlake.entrypoints.cli.main import app
@@ -110,7 +111,7 @@ def test_shell_blocks_run(block: Block, desk: Desk) -> None:
         shutil.rmtree(desk.folder / "lake", ignore_errors=True)
         for name in (".env", "wistlake.toml"):
             (desk.folder / name).unlink(missing_ok=True)
-    for command in commands(block):
+    for command in some(commands(block)):
         done = desk.types(command)
         assert done.returncode == 0, f"{command}\n{done.stdout[-1000:]}\n{done.stderr[-2000:]}"
 
@@ -118,30 +119,27 @@ def test_shell_blocks_run(block: Block, desk: Desk) -> None:
 def test_what_is_not_run_says_why() -> None:
     """A reason out of a few, and commands that could not be run here."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for block in (b for b in SHELL if b.note):
+    for block in some(b for b in SHELL if b.note):
         assert block.note in NOT_RUN, block
         typed = [command.split() for command in commands(block)]
         assert any(words[0] in NOT_RUN[block.note] for words in typed), block
-        for words in typed:
+        for words in some(typed):
             assert words[0] != "make" or set(words[1:]) <= targets, block
 
 
-def test_python_blocks_run(desk: Desk) -> None:
-    """Those of pages without a test of their own; there may be none."""
-    _with_lake(desk)
-    for block in blocks("python"):
-        done = subprocess.run(
-            [sys.executable, "-c", block.text],
-            cwd=desk.folder, env=desk.environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{block}\n{done.stderr[-2000:]}"
+def test_python_blocks_are_run() -> None:
+    """Each stands on a page that has a test of its own, which runs it."""
+    assert blocks("python") == [], "give its page a test, and name that in OWN_TESTS"
+    for page, test in some(OWN_TESTS.items()):
+        assert "```python" in (ROOT / page).read_text(encoding="utf-8")
+        assert Path(page).name in (ROOT / test).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("block", blocks("powershell"), ids=str)
 def test_windows_commands_name_what_is_there(block: Block) -> None:
     """Not run here: what they name exists, and they do what make does."""
     known = getattr(get_command(app), "commands")  # noqa: B009 - typer's group, by its documented name
-    for words in (command.replace("\\", "/").split() for command in commands(block)):
+    for words in some(command.replace("\\", "/").split() for command in commands(block)):
         assert words[0] in ("py", ".venv/Scripts/python", ".venv/Scripts/wistlake")
         if words[0].endswith("wistlake"):
             assert words[1] in known
@@ -159,7 +157,7 @@ def test_shown_answers_are_the_demos(block: Block, tmp_path: Path) -> None:
     environment = _environment(tmp_path)
     demo = Desk(tmp_path, environment, {})
     assert demo.types("wistlake demo").returncode == 0
-    for shown in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+    for shown in some(re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]):
         command, answer = _split(shown)
         assert answer, "a console block shows an answer"
         told = demo.types(command).stdout.strip()

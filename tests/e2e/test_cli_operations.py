@@ -15,6 +15,7 @@ import pytest
 from typer.main import get_command
 
 import wistlake
+from support.checkpoints import Checkpoint
 from support.commands import call
 from support.lake import START, Lake, Scenario
 from support.processes import work_of_children
@@ -37,33 +38,34 @@ TABLES = ("silver.fact_events", "gold.fact_media_daily", "gold.dim_visitor")
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     folder = tmp_path_factory.mktemp("grown") / "lake"
     folder.mkdir(mode=0o700)
     lake = Lake(folder, Scenario(Profile(media=2, sessions_per_day=15, history_days=12)))
     lake.run_days(DAYS)
-    return lake
+    return Checkpoint(lake)
+
+
+@pytest.fixture
+def grown(three_days: Checkpoint) -> Lake:
+    """The lake as it was after its three days."""
+    return three_days.restored()
 
 
 @pytest.fixture
 def lake(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working copy of the grown lake, with settings that point to it and to a simulated Wistia."""
-    from wistlake.adapters import lake_archive
-
-    folder = tmp_path / "lake"
-    lake_archive.restore(grown.folder, folder)
-    grown.world.clock.set(LAST)
+    """Its folder, with settings that point to it and to a simulated Wistia."""
     monkeypatch.chdir(tmp_path)
     options = ServerOptions(token="simulated", rate_limit_per_minute=None)
     with running(create_app(grown.world, options)) as url:
         for name, value in {
             "WISTIA_API_TOKEN": "simulated",
             "WISTIA_BASE_URL": f"{url}/modern",
-            "WISTLAKE_LAKE": str(folder),
+            "WISTLAKE_LAKE": str(grown.folder),
             "MEDIA_IDS": "all",
         }.items():
             monkeypatch.setenv(name, value)
-        yield folder
+        yield grown.folder
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
@@ -178,8 +180,9 @@ def test_repair_fetches_what_failed_and_nothing_else(lake: Path, capsys: pytest.
     assert answer(capsys, "repair", "--now", NOW)["intervals"] == []
 
 
-def test_accept_shrink_wants_a_media(lake: Path) -> None:
+def test_accept_shrink_wants_a_media(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("repair", "--accept-shrink") == 2
+    assert "name the media it is about with --media" in capsys.readouterr().err
 
 
 def test_rebuild_computes_the_same_rows_anew(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from support.commands import call
 from support.lake import START, Lake, Scenario
+from support.some import some
 from support.terminal import on_terminal
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
@@ -129,7 +130,7 @@ def test_a_value_is_never_cut_in_two(grown: Lake, tmp_path: Path) -> None:
     environment = plain_environment(WISTLAKE_LAKE=str(grown.folder), NO_COLOR="1")
     sql = "SELECT media_id, title, status, first_value(landing_id) OVER () AS landing FROM silver.dim_media"
     _, seen = on_terminal(["query", sql], tmp_path, environment, columns=60)
-    for row in grown.sql(sql):
+    for row in some(grown.sql(sql)):
         assert f"landing   {row['landing']}" in seen
 
 
@@ -141,7 +142,7 @@ def test_no_description_is_cut_in_the_list_of_commands(capsys: pytest.CaptureFix
     for name in ("", *(n for n, c in group.commands.items() if hasattr(c, "commands"))):
         code, said, _ = called(capsys, *filter(None, [name]), "--help")
         assert code == 0
-        assert [line for line in said.splitlines()[1:] if line.endswith("...")] == []
+        assert [line for line in some(said.splitlines()[1:]) if line.endswith("...")] == []
 
 
 def test_every_option_has_help() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from support.checkpoints import Checkpoint
 from support.lake import Lake, Scenario
+from support.some import some
 from wistia_simulator import Profile
 from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -33,8 +35,21 @@ SCENARIO = Scenario(profile=replace(Profile(), media=2, sessions_per_day=12, his
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+def empty(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake", SCENARIO)
+
+
+@pytest.fixture(scope="module")
+def first_day(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    lake = Lake(tmp_path_factory.mktemp("trust") / "lake", SCENARIO)
+    lake.run_days(1)
+    return Checkpoint(lake)
+
+
+@pytest.fixture
+def lake(first_day: Checkpoint) -> Lake:
+    """A lake that one scheduled run has filled."""
+    return first_day.restored()
 
 
 def _evidence(lake: Lake, days: int) -> Evidence:
@@ -43,20 +58,18 @@ def _evidence(lake: Lake, days: int) -> Evidence:
 
 
 def test_scheduled_days_are_evidence_and_say_that_they_were_simulated(lake: Lake) -> None:
-    lake.run_days(2)
+    lake.run_day(SCENARIO.starts + timedelta(days=1))
     found = _evidence(lake, 2)
     assert found.passed, found
-    assert all("(simulated)" in page.markdown() for page in found.days)
+    assert all("(simulated)" in page.markdown() for page in some(found.days))
 
 
 def test_a_manual_run_is_no_evidence(lake: Lake) -> None:
-    lake.run_days(1)
     lake.run_day(SCENARIO.starts + timedelta(hours=1), trigger="manual")
     assert "by hand (manual)" in str(_evidence(lake, 1).days[0].problems)
 
 
 def test_a_missed_day_is_no_evidence(lake: Lake) -> None:
-    lake.run_days(1)
     lake.run_day(SCENARIO.starts + timedelta(days=2))
     assert _evidence(lake, 3).days[1].problems == ("no run was started",)
 
@@ -84,7 +97,6 @@ class Forged(LocalObjects):
 @pytest.mark.parametrize("whole", [False, True], ids=["page changed", "page and manifest changed"])
 def test_wrong_counts_put_into_a_landing_by_hand_stop_their_day(lake: Lake, whole: bool) -> None:
     """A changed page is not what its manifest says; where the manifest was changed too, the sessions tell."""
-    lake.run_days(1)
     before = {(r["media_id"], r["date"]): r for r in lake.rows("gold.fact_media_daily")}
     media, day = max(before)
     forged = Forged(lake.folder, media, day, whole=whole)
@@ -105,7 +117,7 @@ def test_wrong_counts_put_into_a_landing_by_hand_stop_their_day(lake: Lake, whol
     assert plays[(media, day)] < 99_999
 
 
-def test_a_landing_with_fewer_rows_than_it_promises_stops_its_day_alone(lake: Lake) -> None:
+def test_a_landing_with_fewer_rows_than_it_promises_stops_its_day_alone(empty: Lake) -> None:
     class Short(LocalObjects):
         def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
             if key.endswith("manifest.json") and "events/" in key:
@@ -116,11 +128,11 @@ def test_a_landing_with_fewer_rows_than_it_promises_stops_its_day_alone(lake: La
                     data = bronze.encode_manifest(replace(manifest, rows=manifest.rows + 1, parts=more))
             super().put(key, data, if_absent=if_absent)
 
-    short = Short(lake.folder)
+    short = Short(empty.folder)
     with pytest.raises(RunFailed, match="promises") as failed:
-        lake.run_day(SCENARIO.starts, around=lambda p: replace(p, objects=short))
+        empty.run_day(SCENARIO.starts, around=lambda p: replace(p, objects=short))
     assert len(failed.value.result.errors) == 1
-    days = {(r["media_id"], r["event_date"]) for r in lake.rows("silver.fact_events")}
+    days = {(r["media_id"], r["event_date"]) for r in empty.rows("silver.fact_events")}
     assert days
     assert (short.short.media_id, short.short.day) not in days
 
@@ -129,7 +141,6 @@ def test_rows_that_break_their_contract_stop_their_day_alone(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the contract asked for less of one media's day than Wistia serves."""
-    lake.run_days(1)
     before = lake.rows("gold.fact_media_daily")
     media, day = max((r["media_id"], r["date"]) for r in before)
     asked = checks.violations
@@ -160,28 +171,27 @@ def test_rows_that_break_their_contract_stop_their_day_alone(
     assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
 
 
-def test_a_key_that_would_be_there_twice_stops_the_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_would_be_there_twice_stops_the_run(empty: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fact_events, "deduplicate", lambda rows, _: rows.unionByName(rows))
     with pytest.raises(ContractViolation, match="break unique_keys"):
-        lake.run_days(1)
-    assert lake.rows("silver.fact_events") == []
+        empty.run_days(1)
+    assert empty.rows("silver.fact_events") == []
 
 
-def test_every_check_of_a_run_is_kept(lake: Lake) -> None:
-    (result,) = lake.run_days(1)
-    found = lake.rows("ops.quality_results")
+def test_every_check_of_a_run_is_kept(empty: Lake) -> None:
+    (result,) = empty.run_days(1)
+    found = empty.rows("ops.quality_results")
     assert {r["run_id"] for r in found} == {"run-0001"}
     names = {"unique_keys", "not_null", "in_range", "allowed_values", "row_rules", "references", "freshness"}
     assert {r["check_name"] for r in found} == names | {"volume", "readable_rows"}
     assert {r["effect"] for r in found} == {"stop", "quarantine", "warn"}
-    assert not [r for r in found if r["verdict"] == "broken"]
+    assert not [r for r in some(found) if r["verdict"] == "broken"]
     assert result.checks["holds"] == sum(r["verdict"] == "holds" for r in found) > 30
     counted = {r["scope"]: r["checked"] for r in found if r["check_name"] == "unique_keys"}
-    assert counted["silver.fact_events"] == len(lake.rows("silver.fact_events"))
+    assert counted["silver.fact_events"] == len(empty.rows("silver.fact_events"))
 
 
 def test_a_run_that_dies_between_silver_and_gold_leaves_nothing_behind(lake: Lake) -> None:
-    lake.run_days(1)
     merges = Dying(at=6, methods=("merge",))
     with pytest.raises(Died):
         lake.run_day(SCENARIO.starts + timedelta(days=1), around=lambda p: mortal(p, merges))
@@ -266,7 +276,6 @@ def test_explain_says_why_a_day_changed(tmp_path: Path) -> None:
 
 def test_a_duplicate_is_no_evidence(lake: Lake) -> None:
     """Nothing in the product makes one: the table is tampered with, as another writer might."""
-    lake.run_days(1)
     assert _evidence(lake, 1).passed
 
     class Doubled(DuckDBQuery):
@@ -286,7 +295,7 @@ def test_the_command_certifies_or_says_why_not(
 ) -> None:
     monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
     monkeypatch.setenv("MEDIA_IDS", "all")
-    lake.run_days(2)
+    lake.run_day(SCENARIO.starts + timedelta(days=1))
 
     def certify() -> tuple[int, str]:
         now = lake.world.clock.now().isoformat()
@@ -310,14 +319,13 @@ def test_status_says_what_agrees_with_wistia(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WISTLAKE_LAKE", str(lake.folder))
-    lake.run_days(1)
     now = lake.world.clock.now().isoformat()
     with pytest.raises(SystemExit):
         main(["status", "--now", now, "--json"])
     found = json.loads(capsys.readouterr().out)
     told = {i["identity"]: i for i in found["reconciliation"]}
     assert set(told) == set(IDENTITIES)
-    assert all(i["says"] and not i["broken"] for i in told.values())
+    assert all(i["says"] and not i["broken"] for i in some(told.values()))
     assert told["gold_is_silver"]["holds"] == len(lake.rows("gold.fact_media_daily"))
     assert found["checks"]["holds"] > 30
     with pytest.raises(SystemExit):

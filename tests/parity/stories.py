@@ -11,13 +11,16 @@ from typing import Any
 
 from support.evolution import gained
 from support.lake import Lake, Scenario
+from support.masks import NAMES, PAGES, names_of, pages_of
 from support.stories import HOSTILE, moment
+from wistlake.adapters import local_spark
+from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.contracts import SOURCES, fact_events
 from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.derive.spark import typed
 
 NEW_COLUMN = Column("media_name", Type.STRING, Privacy.NONE, "The media's name when the session was listed.")
-FORMS = "forms.json"
+FORMS, MASKED_OTHERWISE = "forms.json", "masked-otherwise.txt"
 EARLY, LATE = moment(8, 2, 15), moment(9, 9, 15)
 RUNS = (moment(0, 2, 15), EARLY, LATE)
 SCENARIO = Scenario(
@@ -45,6 +48,19 @@ def tell(folder: Path, scenario: Scenario) -> None:
     with gained(fact_events.TABLE, NEW_COLUMN):
         lake.run_day(RUNS[-1])
     (folder / FORMS).write_text(json.dumps(read_forms(lake)))
+
+
+def tell_and_mask(folder: Path, scenario: Scenario) -> None:
+    """The story, and after it which pages and names Spark masks otherwise: a Java starts once for both."""
+    tell(folder, scenario)
+    with local_spark.session(LocalCatalog(folder / "masks").sql, folder / "scratch") as spark:
+        pages, names = pages_of(spark), names_of(spark)
+    nowhere = (None, None, None)
+    other = [
+        url for url, stays in PAGES.items() if pages[url] != (stays, nowhere if stays[0] is None else stays)
+    ]
+    other += [text for text in NAMES if names[text] != NAMES[text]]
+    (folder / MASKED_OTHERWISE).write_text("\n".join(other), encoding="utf-8")
 
 
 def read_forms(lake: Lake) -> dict[str, list[Any]]:

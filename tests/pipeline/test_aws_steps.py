@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from support.aws_lake import AwsLake, Context, aws_lake
 from support.emulated import Account
 from support.lake import START, Scenario
+from support.some import some
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.adapters.aws_objects import S3Objects
 from wistlake.entrypoints.aws import ingest
@@ -66,7 +67,7 @@ def hurried(fetches: int) -> Context:
 def test_rounds_land_what_one_round_would(start: Start) -> None:
     whole = start()
     once = whole.ingest(whole.plan("once", START))
-    assert all(r["continuation"] is None for r in once)
+    assert all(r["continuation"] is None for r in some(once))
 
     lake = start()
     planned = lake.plan("rounds", START)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.lake import Lake, Scenario
+from support.some import some
 from unit.wistia.fakes import DAY, Paged, client, events, run
 from wistia_simulator import Always, Fault, FaultPlan, Profile
 from wistlake import bronze
@@ -133,7 +134,8 @@ def test_late_and_grown_sessions_are_caught(lake: Lake) -> None:
     assert late
     assert grown
     truth = {s.event_key: s.percent_viewed for s in lake.world.truth.sessions()}
-    assert all(r["percent_viewed"] == truth[r["event_key"]] for r in grown if r["event_key"] in truth)
+    listed = some(r for r in grown if r["event_key"] in truth)
+    assert all(r["percent_viewed"] == truth[r["event_key"]] for r in listed)
 
 
 @engine
@@ -141,7 +143,7 @@ def test_each_row_has_its_own_media(lake: Lake) -> None:
     truth = {s.event_key: s.media_id for s in lake.world.truth.ever()}
     rows = lake.rows("silver.fact_events")
     assert len({r["media_id"] for r in rows}) > 1
-    assert all(truth[r["event_key"]] == r["media_id"] for r in rows)
+    assert all(truth[r["event_key"]] == r["media_id"] for r in some(rows))
 
 
 @engine
@@ -164,7 +166,9 @@ def test_attributes_of_a_visitor_are_those_of_one_session(lake: Lake) -> None:
     seen = defaultdict(set)
     for r in lake.rows("silver.fact_events"):
         seen[r["visitor_id"]].add(tuple(r[n] for n in names))
-    assert all(tuple(r[n] for n in names) in seen[r["visitor_id"]] for r in lake.rows("gold.dim_visitor"))
+    assert all(
+        tuple(r[n] for n in names) in seen[r["visitor_id"]] for r in some(lake.rows("gold.dim_visitor"))
+    )
 
 
 @engine
@@ -202,7 +206,7 @@ def test_watch_time_is_not_the_model(lake: Lake) -> None:
 @engine
 def test_plays_per_load_is_no_play_rate(lake: Lake) -> None:
     rows = [r for r in lake.rows("gold.fact_media_daily") if r["loads"]]
-    assert all(r["play_rate_estimated"] == r["unique_viewers"] / r["loads"] for r in rows)
+    assert all(r["play_rate_estimated"] == r["unique_viewers"] / r["loads"] for r in some(rows))
     assert any(r["unique_viewers"] != r["plays"] for r in rows)
     assert metric("plays_per_load").of_day() != metric("play_rate_estimated").of_day()
     assert "Loads are not unique loads" in definition("play_rate_estimated")
@@ -219,7 +223,7 @@ def test_new_fields_are_told_once(lake: Lake) -> None:
 @engine
 def test_times_know_their_zone(lake: Lake) -> None:
     rows = lake.sql("SELECT received_at, event_date, event_date_local FROM silver.fact_events")
-    assert all(r["received_at"].utcoffset() == timedelta(0) for r in rows)
+    assert all(r["received_at"].utcoffset() == timedelta(0) for r in some(rows))
     assert all((r["received_at"] - timedelta(hours=5)).date() == r["event_date_local"] for r in rows)
     assert any(r["event_date"] != r["event_date_local"] for r in rows)
 
@@ -252,7 +256,9 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     before = made.rows("silver.fact_events"), made.rows("gold.fact_media_daily")
     again = made.run_day(SCENARIO.starts, run_id="again")
     counts = {n: c for n, c in again.tables.items() if not n.startswith("ops.")}
-    assert not any(c.get(kind) for c in counts.values() for kind in ("new", "updated", "removed")), counts
+    assert not any(c.get(kind) for c in some(counts.values()) for kind in ("new", "updated", "removed")), (
+        counts
+    )
     assert (made.rows("silver.fact_events"), made.rows("gold.fact_media_daily")) == before
 
 
@@ -274,7 +280,7 @@ def test_a_refused_token_is_no_empty_day(tmp_path: Path) -> None:
     made = _failing(tmp_path, Fault("token_revoked", "events", when=Always()))
     with pytest.raises(SourceRefused):
         made.run_days(1)
-    assert [i for i in made.ledger.intervals("events") if i.landing_id] == []
+    assert [i for i in some(made.ledger.intervals("events")) if i.landing_id] == []
     assert made.ledger.watermarks() == []
 
 
@@ -285,7 +291,7 @@ def test_a_failed_page_is_no_end_of_the_list(tmp_path: Path) -> None:
         made.run_days(1)
     assert failed.value.exit_code == 75
     assert {i.state for i in made.ledger.intervals("events")} == {State.FAILED}
-    assert [w for w in made.ledger.watermarks() if w.dataset == "events"] == []
+    assert [w for w in some(made.ledger.watermarks()) if w.dataset == "events"] == []
     assert made.rows("gold.fact_media_daily") == []
 
 
@@ -369,9 +375,9 @@ def test_no_address_of_a_store_in_the_rooms_of_meaning() -> None:
 
 
 def test_certificates_are_always_checked() -> None:
-    assert [p for p in SOURCES.rglob("*.py") if re.search(r"verify\s*=\s*False", p.read_text())] == []
+    assert [p for p in some(SOURCES.rglob("*.py")) if re.search(r"verify\s*=\s*False", p.read_text())] == []
 
 
 def test_every_module_compiles() -> None:
-    for path in SOURCES.parent.rglob("*.py"):
+    for path in some(SOURCES.parent.rglob("*.py")):
         compile(path.read_text(), str(path), "exec")

@@ -288,11 +288,18 @@ class TestSns:
         assert (said["text"], said["failed"], said["facts"]) == ("token [masked] of [masked]", True, {"n": 1})
 
     def test_the_topic_takes_it(self, account: Account) -> None:
-        sns = account.client("sns")
+        sns, sqs = account.client("sns"), account.client("sqs")
         topic = sns.create_topic(Name="notices")["TopicArn"]
+        queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         with capture_logs() as logs:
             SnsNotifier(topic, sns=sns).notify(self.NOTICE)
         assert logs == []
+        (got,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+        heard = json.loads(got["Body"])
+        assert heard["Subject"].startswith("run failed ? xx")
+        assert json.loads(heard["Message"])["facts"] == {"n": 1}
 
     def test_a_topic_that_is_not_there_fails_no_run(self, account: Account) -> None:
         with capture_logs() as logs:

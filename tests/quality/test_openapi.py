@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support.some import some
 from wistlake.contracts import SOURCES, source
 from wistlake.entrypoints.cli.main import main
 from wistlake.errors import ConfigError
@@ -102,7 +103,7 @@ def test_the_command_names_what_breaks(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("name", ["v1", "2026-05", "2026-09-fragment.reconstructed"])
 def test_published_descriptions_break_nothing(name: str) -> None:
     found = diff(SOURCES, yaml.safe_load((PUBLISHED / f"{name}.yaml").read_text()))
-    assert [d for d in found if d.is_breaking] == []
+    assert [d for d in some(found) if d.is_breaking] == []
     gone = {(d.dataset, d.field) for d in found if d.kind is Kind.GONE}
     # v1's description spells the folder's id otherwise than its answers do; the dated API calls it a folder.
     assert all(

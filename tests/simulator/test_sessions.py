@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from simulator.support import NOW, app_of, days, get, walk, world
+from support.some import some
 from wistia_simulator import MediaChange, Profile, World
 
 DAY = date(2026, 11, 18)
@@ -102,7 +103,7 @@ def test_moving_sessions_change_their_day_and_are_on_one_day_at_a_time():
     for at in (start, start + timedelta(hours=2), start + timedelta(hours=8)):
         keys = [s.event_key for day in days(DAY, DAY + timedelta(days=1)) for s in by_day(subject, day, at)]
         assert len(keys) == len(set(keys))
-        assert all(session.received_at <= at for session in by_day(subject, DAY, at))
+        assert all(session.received_at <= at for session in some(by_day(subject, DAY, at)))
 
 
 def by_day(subject: World, day: date, at: datetime):
@@ -121,7 +122,7 @@ def test_duplicates_are_listed_twice_for_ever_and_the_truth_has_the_better_copy(
     assert best == {key: truth[key].percent_viewed for key in doubles}
     copies = [[r["percent_viewed"] for r in rows if r["event_key"] == key] for key in doubles]
     assert {first == second for first, second in copies if first} == {True, False}
-    assert all(first >= second for first, second in copies)
+    assert all(first >= second for first, second in some(copies))
 
 
 @pytest.mark.parametrize("at", [NOW, NOW + timedelta(days=9)])
@@ -130,7 +131,7 @@ def test_a_perfect_walk_of_a_hostile_world_is_the_truth(at):
     subject.clock.set(at)
     best: dict[str, tuple[float, str]] = {}
     for day in days(date(2026, 11, 9), at.date()):
-        for row in walk(app_of(subject), f"/v1/stats/events?start_date={day}&end_date={day}"):
+        for row in some(walk(app_of(subject), f"/v1/stats/events?start_date={day}&end_date={day}")):
             assert row["received_at"].startswith(day.isoformat())
             found = (row["percent_viewed"], row["received_at"])
             best[row["event_key"]] = max(best.get(row["event_key"], found), found)
@@ -196,7 +197,7 @@ def test_canaries_mark_every_personal_value():
     events, visitors = walk(app, PATH), get(app, "/v1/stats/visitors?per_page=100")
     values = set(subject.truth.pii_values())
     assert min(map(len, values)) > 5
-    for row in events:
+    for row in some(events):
         for field in ("email", "region", "city", "org", "embed_url"):
             assert not row[field] or "zebra-" in row[field], field
         assert row["visitor_key"] in values
@@ -254,7 +255,7 @@ def test_restless_sessions_grow_every_day_for_twelve_days():
     assert len(moving) > 50
     for key in moving:
         steps = [shares[n][key] for n in range(14)]
-        assert all(after > before for before, after in pairwise(steps[:12]))
+        assert all(after > before for before, after in some(pairwise(steps[:12])))
         assert steps[12] == steps[13]
 
 

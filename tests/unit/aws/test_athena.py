@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.some import some
 from wistlake.adapters.duckdb_query import _ARROW, DuckDBQuery
 from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import TABLES
@@ -35,7 +36,7 @@ def test_a_view_has_the_columns_that_it_is_declared_with(query: DuckDBQuery, nam
     schema = query.sql(f"SELECT * FROM {name}").schema
     declared = view_columns(name)
     assert schema.names == [c for c, _ in declared]
-    for column, kind in declared:
+    for column, kind in some(declared):
         found = schema.field(column).type
         # DuckDB adds whole numbers up to 128 bits, Athena to 64.
         assert found == _ARROW[kind] or (kind is Type.LONG and str(found).startswith("decimal128(38, 0")), (
@@ -76,7 +77,7 @@ def test_a_view_is_as_athena_keeps_it(name: str) -> None:
     assert said["schema"] == "lake"
     assert [c["name"] for c in said["columns"]] == [c["Name"] for c in table["StorageDescriptor"]["Columns"]]
     assert "with time zone" not in text
-    for column, kind in view_columns(name):
+    for column, kind in some(view_columns(name)):
         assert (f"CAST({column} AS timestamp(3))" in text) == (kind is Type.TIMESTAMP)
 
 
