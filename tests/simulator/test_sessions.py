@@ -131,7 +131,7 @@ def test_a_perfect_walk_of_a_hostile_world_is_the_truth(at):
     subject.clock.set(at)
     best: dict[str, tuple[float, str]] = {}
     for day in days(date(2026, 11, 9), at.date()):
-        for row in some(walk(app_of(subject), f"/v1/stats/events?start_date={day}&end_date={day}")):
+        for row in walk(app_of(subject), f"/v1/stats/events?start_date={day}&end_date={day}"):
             assert row["received_at"].startswith(day.isoformat())
             found = (row["percent_viewed"], row["received_at"])
             best[row["event_key"]] = max(best.get(row["event_key"], found), found)
@@ -139,7 +139,7 @@ def test_a_perfect_walk_of_a_hostile_world_is_the_truth(at):
         s.event_key: (s.percent_viewed, s.received_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
         for s in subject.truth.sessions()
     }
-    assert best == truth
+    assert best == truth != {}
 
 
 def test_one_event_and_the_events_of_one_visitor():
