@@ -78,7 +78,7 @@ class Profile:
     vanishing: float = 0.001
     """Sessions that disappear hours to days after they were first listed."""
     restless: float = 0.0
-    """Sessions whose percent_viewed goes on growing for twelve days, a step a day."""
+    """Sessions whose percent_viewed goes on growing for twelve days, two steps a day."""
     flawed: float = 0.0
     """Sessions that are listed as they should be, and days later in a shape that breaks their description:
     percent_viewed a hair above 1 or null, or an empty visitor_key. At most one in 25 of a day."""

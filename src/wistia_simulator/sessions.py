@@ -23,7 +23,8 @@ _KEY_BITS = 228
 _DETAIL_BITS = 160
 _STEPS = 12
 _LONGEST_GROWTH = 6 * 3_600
-_RESTLESS = _STEPS * DAY
+_RESTLESS = 12 * DAY
+_RESTLESS_STEPS = 24
 _FLAWED_ONE_IN = 25
 _NOON = 12 * 3_600
 _EARLY = 6 * 3_600
@@ -92,23 +93,28 @@ class Session:
         """Whether a list that is asked at ``at`` contains the session."""
         return self.listed <= at < self.vanishes
 
+    @property
+    def _steps(self) -> int:
+        """How many steps it grows in."""
+        return _RESTLESS_STEPS if self.grows == _RESTLESS else _STEPS
+
     def _step(self, at: int) -> int:
         if at >= self.listed + self.grows:
-            return _STEPS
-        return max(0, (at - self.listed) * _STEPS // self.grows)
+            return self._steps
+        return max(0, (at - self.listed) * self._steps // self.grows)
 
     def percent_at(self, at: int) -> float:
         """percent_viewed at ``at``; it never falls."""
-        step = self._step(at)
-        if step == _STEPS:
+        step, steps = self._step(at), self._steps
+        if step == steps:
             return self.percent
-        return min(self.percent, self.first_percent + (self.percent - self.first_percent) * step / _STEPS)
+        return min(self.percent, self.first_percent + (self.percent - self.first_percent) * step / steps)
 
     def received_at(self, at: int) -> int:
         """received_at as served at ``at``."""
         if self.first_received == self.received:
             return self.received
-        return self.first_received + (self.received - self.first_received) * self._step(at) // _STEPS
+        return self.first_received + (self.received - self.first_received) * self._step(at) // self._steps
 
     def flaw_at(self, at: int) -> Flaw:
         """How the session is misshapen in a list that is asked at ``at``."""
