@@ -13,7 +13,7 @@ from wistlake.contracts.form import Calendar
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
 from wistlake.planning.calendar import last_finished, zone
-from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.publishing import EVENTS, publishing
 from wistlake.ports import ObjectStore
 from wistlake.quality.checks import Finding, freshness
@@ -40,12 +40,15 @@ def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
 
 
 def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple[Interval, ...]:
-    """Intervals whose newest landing silver was not built from."""
+    """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
+    before it is listed anew, or a new contract may take it."""
     wanted = {s.name for s in order.sources}
     return tuple(
         i
         for i in intervals
-        if i.dataset in wanted and i.landing_id and i.built_signature != signature(i, order, epoch)
+        if i.dataset in wanted
+        and i.landing_id
+        and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, order, epoch)
     )
 
 
@@ -153,6 +156,17 @@ def following(
     work = assemble(order, media, intervals, objects, keys, tried)
     left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(work, refresh=frozenset(left))
+
+
+def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> Interval:
+    """The interval after a build that took nothing of its landing."""
+    return replace(
+        interval,
+        state=State.FAILED,
+        reason=reason,
+        updated_at=order.window.now,
+        built_signature=STOPPED + signature(interval, order, epoch),
+    )
 
 
 def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:

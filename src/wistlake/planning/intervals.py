@@ -7,6 +7,9 @@ from enum import StrEnum
 ACCOUNT = "_account"  # stands for the media in datasets that are account-wide
 
 
+STOPPED = "stopped:"  # stands before the signature of a build that took nothing of the landing
+
+
 class State(StrEnum):
     """How far the newest attempt at an interval has come."""
 
@@ -22,7 +25,7 @@ class Interval:
     """What the ledger knows of one (dataset, media, day).
 
     `landing_id`, `content_hash`, `rows` and `observed_at` describe the newest complete landing;
-    `built_signature` what silver was last built from; `published_at` when readers first got it.
+    `built_signature` what silver was last built from, or could not be (`is_stopped`); `published_at` when readers first got it.
     `finished` tells whether the day was over when the landing was listed: only then may the
     watermark pass it. `missing` marks a 404: nothing there, by the source's own word.
     """
@@ -53,6 +56,12 @@ class Interval:
     def is_settled(self) -> bool:
         """Published from a landing that was listed after the day was over."""
         return self.published_at is not None and self.finished
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a build took nothing of the newest landing, and no listing has come since: what silver
+        has of the day may be less than there is."""
+        return self.built_signature.startswith(STOPPED) and self.state is not State.LANDED
 
     def is_confirmed(self, lookback_days: int) -> bool:
         """Two observations in a row agree, or the only one was made when nothing could move any more."""

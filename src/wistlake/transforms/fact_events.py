@@ -5,30 +5,28 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from wistlake.contracts.events import SOURCE
 from wistlake.contracts.fact_events import TABLE
-from wistlake.contracts.form import Field, Privacy, Type
 from wistlake.derive import mask, pseudonym
 from wistlake.derive.localtime import local_date
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first_of_repeated, repeated
-from wistlake.transforms.landing import value
-
-_RECEIVED = value(Field("received_at", Type.TIMESTAMP, Privacy.NONE, ""))
-_SHARE = value(Field("percent_viewed", Type.DOUBLE, Privacy.NONE, ""))
+from wistlake.transforms.landing import no_share, share, value
 
 RULES = {
-    "bad_percent_viewed": f"({_SHARE}) < 0 or ({_SHARE}) > 1",
+    "bad_percent_viewed": no_share(SOURCE.field("percent_viewed")),
     "wrong_media": "line.record.media_id <> _media_id",
-    "outside_window": f"to_date({_RECEIVED}) <> _dt",
+    "outside_window": f"to_date({value(SOURCE.field('received_at'))}) <> _dt",
 }
 
 
 def derived(epochs: int) -> dict[str, str]:
-    """What stays of the personal fields: SQL over a parsed line."""
+    """What stays of the personal fields, and the share as it is meant: SQL over a parsed line."""
     url = "line.record.embed_url"
     return {
+        "percent_viewed": share(SOURCE.field("percent_viewed")),
         "visitor_id": pseudonym.sql("line.record.visitor_key", epochs),
         "embed_host": mask.host(url),
         "embed_path": mask.path(url),
