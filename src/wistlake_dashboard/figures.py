@@ -43,7 +43,7 @@ class Totals:
     sessions: int = 0
     unique_viewers: int = 0
     viewers_of_loads: int | None = None
-    watch_milliseconds: int = 0
+    watch_milliseconds: int | None = 0
     full_milliseconds: int = 0
     viewed_millionths: int = 0
     reached_25: int = 0
@@ -58,9 +58,14 @@ class Totals:
         return _ratio(self.viewers_of_loads, self.loads)
 
     @property
-    def watch_seconds(self) -> float:
-        """Seconds watched."""
-        return self.watch_milliseconds / 1000
+    def watch_seconds(self) -> float | None:
+        """Seconds watched, in the sessions whose media has a known duration; None if none of them has."""
+        return None if self.watch_milliseconds is None else self.watch_milliseconds / 1000
+
+    @property
+    def watch_hours(self) -> float | None:
+        """The same in hours."""
+        return None if self.watch_seconds is None else self.watch_seconds / 3600
 
     @property
     def completion(self) -> float | None:
@@ -78,8 +83,11 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
-    """A row of sums as Totals; absent and NULL sums take their defaults."""
+    """A row of sums as Totals; absent and NULL sums take their defaults, but sessions without a watch time
+    were not watched for no time: it is unknown."""
     known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
+    if row.get("sessions") and row.get("watch_milliseconds") is None:
+        known["watch_milliseconds"] = None
     return Totals(**(known | {"unique_viewers": unique_viewers or 0}))
 
 
@@ -243,7 +251,7 @@ def changes(query: "Query", scope: Scope) -> list[Row]:
         {
             "day": new["valid_from"].date(),
             "media_id": new["media_id"],
-            "title": new["title"],
+            "title": new["title"] or new["media_id"],
             "what": _told(old, new),
         }
         for old, new in itertools.pairwise(found)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -120,9 +120,10 @@ Way = Callable[..., Landed]
 
 
 @pytest.fixture(params=[laptop, aws], ids=["laptop", "aws"])
-def ingest(request: pytest.FixtureRequest) -> Iterator[Way]:
+def ingest(request: pytest.FixtureRequest) -> Way:
     """Both ways in which a run lands what it asked for."""
-    yield request.param
+    way: Way = request.param
+    return way
 
 
 def of_day(*datasets: str, days: int = 1) -> list[Fetch]:

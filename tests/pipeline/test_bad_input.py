@@ -26,6 +26,7 @@ from wistlake.pipeline.order import RunResult
 CALM = replace(Profile.calm(), media=1, sessions_per_day=8.0, history_days=3)
 SCENARIO = Scenario(CALM, settings={"lookback_days": 1})
 BUSY = Scenario(replace(CALM, sessions_per_day=60.0), settings={"lookback_days": 1})
+CROWDED = Scenario(replace(CALM, sessions_per_day=300.0), settings={"lookback_days": 1})
 LEFT_OUT = object()
 Bytes = Callable[[bytes], bytes]
 TOMORROW = START + timedelta(days=1)
@@ -33,10 +34,7 @@ TOMORROW = START + timedelta(days=1)
 
 def tampered(folder: Path, change: tampering.Change, scenario: Scenario = SCENARIO) -> Lake:
     """A lake whose source is changed on the way."""
-    lake = Lake(folder, scenario)
-    app = create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    lake._source = Tampering(transport(app), change)
-    return lake
+    return tampering.lake(folder, change, scenario)
 
 
 def altered(record: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +104,14 @@ class TestRecords:
     def test_each_bad_record_is_quarantined_for_its_reason_and_the_others_are_published(
         self, tmp_path: Path
     ) -> None:
-        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [*map(altered, page, [c for c, _ in REFUSED]), *page[len(REFUSED) :]]
+        spoilt: dict[str, dict[str, Any]] = {}
 
-        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), BUSY)
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            if not spoilt:
+                spoilt.update((r["event_key"], c) for r, (c, _) in zip(page, REFUSED, strict=False))
+            return [altered(r, spoilt.get(r["event_key"], {})) for r in page]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), CROWDED)
         result = lake.run_day(START)
         refused = lake.rows("silver.quarantine")
         assert sorted(r["reason"] for r in refused) == sorted(why for _, why in REFUSED)

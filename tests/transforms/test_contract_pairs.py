@@ -102,8 +102,8 @@ def changed(good: dict[str, Any], field: Field | None, value: Any, own: str) -> 
         return record
     head, _, rest = field.path.partition(".")
     if rest:
-        held = record.get(head, {})
-        head, value = head, {k: v for k, v in (held | {rest: value}).items() if v is not LEFT_OUT}
+        held = record.get(head, {}) | {rest: value}
+        value = {k: v for k, v in held.items() if v is not LEFT_OUT}
     return {k: v for k, v in (record | {head: value}).items() if v is not LEFT_OUT}
 
 
@@ -146,9 +146,7 @@ class Taken:
         )
 
     def media(self) -> DataFrame:
-        nowhere = self.spark.createDataFrame(
-            [], "media_id string, observed_at timestamp, landing_id string"
-        )
+        nowhere = self.spark.createDataFrame([], "media_id string, observed_at timestamp, landing_id string")
         urls = self.spark.createDataFrame([], "media_id string, url string")
         return dim_media.build(
             self.described(), nowhere, self.none_of("silver.dim_media"), urls, DEFAULT_RULES, self.built_at

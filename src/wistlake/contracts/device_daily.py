@@ -27,7 +27,7 @@ TABLE = Table(
         Column("is_mobile", Type.BOOLEAN, Privacy.COARSE, "Whether mobile; false when unknown.", nullable=False),
         Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions listed, conversions apart.", nullable=False, minimum=0),
         Column("unique_viewers", Type.LONG, Privacy.NONE, "Distinct visitors in them; do not add up.", nullable=False, minimum=0),
-        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in them.", nullable=False, unit="ms", minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in them; NULL if no duration is known.", unit="ms", minimum=0),
         Column("reached_95", Type.LONG, Privacy.NONE, "Sessions that saw 95 % or more.", nullable=False, minimum=0),
         Column("conversions", Type.LONG, Privacy.NONE, "Sessions with a conversion.", nullable=False, minimum=0),
         BUILT_AT,

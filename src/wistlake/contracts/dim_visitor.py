@@ -27,7 +27,7 @@ TABLE = Table(
         Column("last_seen_at", Type.TIMESTAMP, Privacy.NONE, "Latest session.", nullable=False),
         Column("play_count", Type.LONG, Privacy.NONE, "Sessions.", nullable=False, minimum=0),
         Column("media_count", Type.LONG, Privacy.NONE, "Different media.", nullable=False, minimum=0),
-        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched.", nullable=False, unit="ms", minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched; NULL if no duration is known.", unit="ms", minimum=0),
         Column("account_load_count", Type.LONG, Privacy.NONE, "Players loaded, all media of the account; needs the visitors dataset.", minimum=0),
         BUILT_AT,
     ),

@@ -30,7 +30,9 @@ SOURCE = Source(
         Field(
             "user_agent_details.mobile", Type.BOOLEAN, Privacy.COARSE, "Whether the device is a mobile one."
         ),
-        Field("media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True),
+        Field(
+            "media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True
+        ),
         Field(
             "media_url",
             Type.STRING,

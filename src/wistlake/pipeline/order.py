@@ -11,7 +11,7 @@ from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
-TRANSFORM_VERSION = 1  # raise it when a transform's meaning changes: every day is then built anew
+TRANSFORM_VERSION = 2  # raise it when a transform's meaning changes: every day is then built anew
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much

@@ -25,7 +25,8 @@ class Interval:
     """What the ledger knows of one (dataset, media, day).
 
     `landing_id`, `content_hash`, `rows` and `observed_at` describe the newest complete landing;
-    `built_signature` what silver was last built from, or could not be (`is_stopped`); `published_at` when readers first got it.
+    `built_signature` what silver was last built from, or could not be (`is_stopped`); `published_at`
+    when readers first got it.
     `finished` tells whether the day was over when the landing was listed: only then may the
     watermark pass it. `missing` marks a 404: nothing there, by the source's own word.
     """

@@ -95,7 +95,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "watch_seconds", "Time watched: share seen x duration, added up.", "watch_milliseconds", Adds.SUM,
-        _EVENTS, unit="s", scale=1000.0, bias="Sessions without a known duration count as zero.",
+        _EVENTS, unit="s", scale=1000.0, bias="Sessions without a known duration are left out; NULL if that is all.",
     ),
     Metric(
         "hours_watched_modelled", "Wistia's model: plays x lifetime engagement x duration.",

@@ -51,7 +51,7 @@ def by_day(found: Mapping[date, Totals], scope: Scope, shaded: int, notes: Seque
         line("Plays", "a", lambda t: t.plays, words.count),
         line("Unique viewers", "b", lambda t: t.unique_viewers, words.count),
     ]
-    hours = [line("Hours watched", "a", lambda t: t.watch_seconds / 3600, _hours)]
+    hours = [line("Hours watched", "a", lambda t: t.watch_hours, _hours)]
     rates = [line("Play rate (est.)", "a", lambda t: t.play_rate, words.share)]
     flags = [
         (days.index(n["day"]), f"{n['title'] or n['media_id']}: {n['what']}")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -187,7 +188,10 @@ class Bench:
         return self.keep(applied)
 
     def keep(self, applied: Applied) -> Applied:
-        """Remember a table's outcome."""
+        """Remember a table's outcome; what moved in it earlier in this build counts as well."""
+        before = self.outcomes.get(applied.table.full_name)
+        if before is not None:
+            applied = replace(applied, tally=(*before.moved, *applied.tally))
         self.outcomes[applied.table.full_name] = applied
         return applied
 

@@ -61,7 +61,39 @@ def media(bench: Bench, urls: "DataFrame | None") -> None:
     if typed is not None:
         history = bench.store.read(DIM_MEDIA_HISTORY)
         versions = dim_media_history.build(dim_media.described(typed), history, bench.built_at)
-        bench.put(DIM_MEDIA_HISTORY, versions, bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"]))
+        standing = bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"])
+        applied = compare(bench.store, DIM_MEDIA_HISTORY, versions, standing)
+        bench.check(applied)
+        _time_sessions(bench, versions, applied)
+        bench.keep_committed(applied)
+
+
+def _time_sessions(bench: Bench, versions: "DataFrame", history: Applied) -> None:
+    """Sessions that had no duration take the one that their media is described with now.
+
+    Before the history is committed: should the run die in between, the next one finds the same to do.
+    """
+    media = sorted({t.media_id for t in history.moved if t.media_id})
+    if not media or bench.store.refs()[FACT_EVENTS.full_name].snapshot_id is None:
+        return
+    untimed = bench.store.read(FACT_EVENTS).where(
+        F.col("media_id").isin(media) & F.col("duration_seconds").isNull()
+    )
+    rows = fact_events.of_media(untimed, versions, bench.plan.rules, bench.built_at)
+    applied = compare(bench.store, FACT_EVENTS, rows, _out_of_scope(untimed))
+    bench.check(applied)
+    bench.settle(applied)
+
+
+def _out_of_scope(sessions: "DataFrame") -> "DataFrame":
+    """Current sessions of which no listing is at hand: none of them is gone."""
+    return sessions.withColumns(
+        {
+            "_in_scope": F.lit(False),
+            "_scope_observed_at": F.lit(None).cast("timestamp"),
+            "_scope_landing_id": F.lit(None).cast("string"),
+        }
+    )
 
 
 def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
@@ -224,7 +256,9 @@ def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
         yield rows.where(F.col("reason").isNotNull() | F.col("landing_id").isin(stopped)).select("event_key")
     if bench.store.refs()[QUARANTINE.full_name].snapshot_id is not None:
         elsewhere = bench.store.read(QUARANTINE).where(F.col("dataset") == EVENTS)
-        elsewhere = elsewhere.join(F.broadcast(_places(bench)), on=["dataset", "media_id", "dt"], how="left_anti")
+        elsewhere = elsewhere.join(
+            F.broadcast(_places(bench)), on=["dataset", "media_id", "dt"], how="left_anti"
+        )
         yield elsewhere.select(F.expr("get_json_object(payload, '$.event_key')").alias("event_key"))
 
 
