@@ -338,6 +338,31 @@ class TestMedia:
         gone = lake.world.media_ids[1]
         assert {r["media_id"]: r["is_deleted"] for r in lake.rows("silver.dim_media")}[gone] is True
 
+    def test_a_404_on_the_list_of_events_publishes_no_day_without_sessions(self, tmp_path: Path) -> None:
+        lake = Lake(tmp_path / "lake", SCENARIO)
+        day = START.date() - timedelta(days=1)
+        inner = transport(
+            create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+        )
+
+        class Answering404(httpx2.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+                if request.url.path.endswith("/stats/events") and request.url.params["start_date"] == str(
+                    day
+                ):
+                    return httpx2.Response(404, request=request)
+                return await inner.handle_async_request(request)
+
+        lake._source = Answering404()
+        with pytest.raises(RunFailed, match=f"404 to events of {day}") as failed:
+            lake.run_day(START)
+        assert failed.value.exit_code == SourceChanged.exit_code
+        assert day not in {r["event_date"] for r in lake.rows("silver.fact_events")}
+        assert lake.rows("gold.fact_media_daily") == []
+        lake._source = inner
+        assert lake.run_day(START + timedelta(hours=1)).status == "succeeded"
+        assert [r["date"] for r in lake.rows("gold.fact_media_daily")] == [day - timedelta(days=1)]
+
     def test_an_id_that_nobody_knows_is_said_and_leaves_no_row(self, tmp_path: Path) -> None:
         known = World(7, CALM, START).media_ids[0]
         lake = Lake(tmp_path / "lake", replace(SCENARIO, media=(known, "nosuchid99")))

@@ -15,6 +15,10 @@ from wistia_simulator import Profile
 from wistlake.contracts import TABLES, table
 from wistlake.pipeline import gaps
 from wistlake.pipeline.daily import RunFailed
+from wistlake.wiring import laptop
+from wistlake_dashboard import figures
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.tiles import tiles
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(
@@ -68,6 +72,8 @@ def test_sessions_from_before_the_duration_was_known_get_it_when_it_is(
     bare = {r["date"]: r["sessions"] for r in lake.rows("gold.fact_media_daily") if r["media_id"] == media}
     assert watched(lake, "gold.fact_media_daily", media) == ({None} | ({0} if 0 in bare.values() else set()))
 
+    _nobody_is_told_zero(lake, media)
+
     source.described.clear()
     later = lake.run_day(START + timedelta(days=1))
     assert later.status == "succeeded"
@@ -81,6 +87,27 @@ def test_sessions_from_before_the_duration_was_known_get_it_when_it_is(
     rebuild(lake, START + timedelta(days=1, hours=1))
     for name, rows in held.items():
         assert differences(table(name), rows, lake.rows(name)) == [], name
+
+
+def _nobody_is_told_zero(lake: Lake, media: str) -> None:
+    """Report, dashboard, digest and views: of sessions whose media has no duration, watch time is a dash."""
+    query = laptop.query_folder(lake.folder)
+    extent = figures.extent(query)
+    assert extent is not None
+    of_media = Scope(*extent, media=(media,))
+    channels = tuple(r["name"] for r in figures.breakdown(query, "channel", of_media))
+    for scope in (of_media, replace(of_media, channels=channels)):
+        compared = figures.compare(query, scope)
+        assert compared.whole.now.sessions > 0
+        told = {t.metric: t.now(compared.whole) for t in tiles(scope)}
+        assert told["watch_seconds"] == "–"
+        assert {r["watch_milliseconds"] for r in figures.breakdown(query, "country", scope)} == {None}
+        assert None in {t.watch_seconds for t in figures.by_day(query, scope).values()}
+    for view in ("media_daily_metrics", "media_metrics"):
+        rows = query.sql(f"SELECT * FROM gold.{view} WHERE media_id = '{media}' AND sessions > 0").to_pylist()
+        assert {r["watch_seconds"] for r in rows} == {None}
+    everything = figures.totals(query, Scope(*extent))
+    assert everything.watch_seconds
 
 
 def test_sessions_from_before_any_description_get_all_that_it_says(tmp_path: Path) -> None:
