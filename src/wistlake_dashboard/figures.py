@@ -25,8 +25,8 @@ BREAKDOWNS: Mapping[str, tuple[str, str]] = {
     "embed": ("gold.embed_daily", "embed_host"),
 }
 _SUMS = (
-    "loads", "plays", "plays_from_events", "sessions", "watch_milliseconds", "full_milliseconds",
-    "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
+    "loads", "plays", "plays_from_events", "sessions", "timed_sessions", "watch_milliseconds",
+    "full_milliseconds", "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
 )  # fmt: skip
 _ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS) + (
     ", sum(CASE WHEN loads > 0 THEN unique_viewers END) AS viewers_of_loads"
@@ -41,6 +41,7 @@ class Totals:
     plays: int | None = None
     plays_from_events: int = 0
     sessions: int = 0
+    timed_sessions: int = 0
     unique_viewers: int = 0
     viewers_of_loads: int | None = None
     watch_milliseconds: int | None = 0
@@ -86,7 +87,7 @@ def totals_of(row: Mapping[str, Any], unique_viewers: int | None = 0) -> Totals:
     """A row of sums as Totals; absent and NULL sums take their defaults, but sessions without a watch time
     were not watched for no time: it is unknown."""
     known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
-    if row.get("sessions") and row.get("watch_milliseconds") is None:
+    if row.get("sessions") and not row.get("timed_sessions", True):
         known["watch_milliseconds"] = None
     return Totals(**(known | {"unique_viewers": unique_viewers or 0}))
 
