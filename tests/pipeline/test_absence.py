@@ -182,7 +182,9 @@ def test_a_proof_that_was_asked_for_before_a_listing_ended_does_not_vouch_for_it
     class Slow(Wistia):
         async def fetch(self, contract: Source, media_id: str, start: date, end: date) -> Answer:
             if contract.name == "events" and start == last:
-                await ends[first].wait()  # it ends while the proof for the first day is under way
+                await asyncio.wait_for(
+                    ends[first].wait(), 2
+                )  # it ends while the proof for the first day is under way
                 return Answer()
             answer = await super().fetch(contract, media_id, start, end)
             if contract.name == "media_metadata" and not ends[first].is_set():
