@@ -140,7 +140,7 @@ def test_a_share_that_is_a_hair_beyond_its_ends_is_its_end(spark, dataset, good,
         1.0000000000000002: 1.0,
         1.0000000009: 1.0,
         -2.3e-17: 0.0,
-        0.9999999999999999: 0.9999999999999999,
+        0.999999: 0.999999,
     }
     rows = parsed(spark, [line(good | {name: share}, n) for n, share in enumerate(shares)], dataset)
     found = {r["line"]: (r[name], r["reason"]) for r in rows}
