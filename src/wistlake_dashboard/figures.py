@@ -27,8 +27,8 @@ BREAKDOWNS: Mapping[str, tuple[str, str]] = {
     "embed": ("gold.embed_daily", "embed_host"),
 }
 _SUMS = (
-    "loads", "plays", "plays_from_events", "sessions", "watch_milliseconds", "full_milliseconds",
-    "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
+    "loads", "plays", "plays_from_events", "sessions", "timed_sessions", "watch_milliseconds",
+    "full_milliseconds", "viewed_millionths", "reached_25", "reached_50", "reached_75", "reached_95", "conversions",
 )  # fmt: skip
 _ADDED = ", ".join(f"sum({name}) AS {name}" for name in _SUMS) + (
     ", sum(CASE WHEN sessions > 0 AND coalesce(loads, 0) = 0 THEN 1 ELSE 0 END) AS days_without_loads"
@@ -43,9 +43,10 @@ class Totals:
     plays: int | None = None
     plays_from_events: int = 0
     sessions: int = 0
+    timed_sessions: int = 0
     unique_viewers: int = 0
     viewers_of_loads: int = 0
-    watch_milliseconds: int = 0
+    watch_milliseconds: int | None = 0
     full_milliseconds: int = 0
     viewed_millionths: int = 0
     reached_25: int = 0
@@ -65,9 +66,14 @@ class Totals:
         return self.plays_from_events if self.plays is None else self.plays
 
     @property
-    def watch_seconds(self) -> float:
-        """Seconds watched."""
-        return self.watch_milliseconds / 1000
+    def watch_seconds(self) -> float | None:
+        """Seconds watched, in the sessions whose media has a known duration; None if none of them has."""
+        return None if self.watch_milliseconds is None else self.watch_milliseconds / 1000
+
+    @property
+    def watch_hours(self) -> float | None:
+        """The same in hours."""
+        return None if self.watch_seconds is None else self.watch_seconds / 3600
 
     @property
     def completion(self) -> float | None:
@@ -85,11 +91,15 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def totals_of(sums: Mapping[str, Any], viewers: Mapping[str, Any] | None = None) -> Totals:
-    """A row of sums and one of recounted viewers as Totals; absent and NULL values take their defaults. Where
-    every day has loads, all viewers have."""
+    """A row of sums and one of recounted viewers as Totals; absent and NULL values take their defaults, but
+    sessions without a watch time were not watched for no time: it is unknown. Where every day has loads, all
+    viewers have."""
     people = viewers or {}
     row = {"viewers_of_loads": people.get("unique_viewers"), **sums, **people}
-    return Totals(**{f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None})
+    known = {f.name: row[f.name] for f in fields(Totals) if row.get(f.name) is not None}
+    if row.get("sessions") and not row.get("timed_sessions", True):
+        known["watch_milliseconds"] = None
+    return Totals(**known)
 
 
 def rows(query: "Query", text: str) -> list[Row]:

@@ -16,7 +16,8 @@ _REACHED = ", ".join(
 _MEASURES = (
     f"sum({_PLAY}) AS plays_from_events, count(event_key) AS sessions, "
     "count(DISTINCT visitor_id) AS unique_viewers, "
-    "coalesce(sum(watch_milliseconds), 0) AS watch_milliseconds, "
+    "count(watch_milliseconds) AS timed_sessions, "
+    "CASE WHEN count(event_key) = 0 THEN 0 ELSE sum(watch_milliseconds) END AS watch_milliseconds, "
     f"coalesce(sum({_FULL}), 0) AS full_milliseconds, "
     "coalesce(sum(CAST(floor(percent_viewed * 1e6 + 0.5) AS BIGINT)), 0) AS viewed_millionths, "
     f"{_REACHED}, sum(CASE WHEN conversion_type IS NOT NULL THEN 1 ELSE 0 END) AS conversions"

@@ -89,3 +89,15 @@ def test_the_usual_days_leave_room_for_the_period_before(days: int, length: int)
     found = usual(first, last)
     assert (found.end, found.length) == (last, length)
     assert days == 1 or found.before.start >= first
+
+
+@pytest.mark.parametrize(
+    ("sessions", "timed", "added", "seconds"),
+    [(4, 2, 3000, 3.0), (4, 0, None, None), (4, 0, 0, None), (0, 0, 0, 0.0), (None, None, None, 0.0)],
+)
+def test_sessions_without_a_duration_were_not_watched_for_no_time(
+    sessions: int | None, timed: int | None, added: int | None, seconds: float | None
+) -> None:
+    """Also where days without a session add their zero to it."""
+    row = {"sessions": sessions, "timed_sessions": timed, "watch_milliseconds": added}
+    assert figures.totals_of(row).watch_seconds == seconds

@@ -27,6 +27,7 @@ from wistlake.pipeline.order import RunResult
 CALM = replace(Profile.calm(), media=1, sessions_per_day=8.0, history_days=3)
 SCENARIO = Scenario(CALM, settings={"lookback_days": 1})
 BUSY = Scenario(replace(CALM, sessions_per_day=60.0), settings={"lookback_days": 1})
+CROWDED = Scenario(replace(CALM, sessions_per_day=300.0), settings={"lookback_days": 1})
 LEFT_OUT = object()
 Bytes = Callable[[bytes], bytes]
 TOMORROW = START + timedelta(days=1)
@@ -34,10 +35,7 @@ TOMORROW = START + timedelta(days=1)
 
 def tampered(folder: Path, change: tampering.Change, scenario: Scenario = SCENARIO) -> Lake:
     """A lake whose source is changed on the way."""
-    lake = Lake(folder, scenario)
-    app = create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    lake._source = Tampering(transport(app), change)
-    return lake
+    return tampering.lake(folder, change, scenario)
 
 
 def altered(record: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -107,10 +105,14 @@ class TestRecords:
     def test_each_bad_record_is_quarantined_for_its_reason_and_the_others_are_published(
         self, tmp_path: Path
     ) -> None:
-        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [*map(altered, page, [c for c, _ in REFUSED]), *page[len(REFUSED) :]]
+        spoilt: dict[str, dict[str, Any]] = {}
 
-        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), BUSY)
+        def change(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            if not spoilt:
+                spoilt.update((r["event_key"], c) for r, (c, _) in zip(page, REFUSED, strict=False))
+            return [altered(r, spoilt.get(r["event_key"], {})) for r in page]
+
+        lake = tampered(tmp_path / "lake", tampering.events(on_the_newest_day(change)), CROWDED)
         result = lake.run_day(START)
         refused = lake.rows("silver.quarantine")
         assert sorted(r["reason"] for r in refused) == sorted(why for _, why in REFUSED)
@@ -337,6 +339,31 @@ class TestMedia:
         assert before <= {r["event_key"] for r in rows if r["removed_at"] is None}
         gone = lake.world.media_ids[1]
         assert {r["media_id"]: r["is_deleted"] for r in lake.rows("silver.dim_media")}[gone] is True
+
+    def test_a_404_on_the_list_of_events_publishes_no_day_without_sessions(self, tmp_path: Path) -> None:
+        lake = Lake(tmp_path / "lake", SCENARIO)
+        day = START.date() - timedelta(days=1)
+        inner = transport(
+            create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+        )
+
+        class Answering404(httpx2.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+                if request.url.path.endswith("/stats/events") and request.url.params["start_date"] == str(
+                    day
+                ):
+                    return httpx2.Response(404, request=request)
+                return await inner.handle_async_request(request)
+
+        lake._source = Answering404()
+        with pytest.raises(RunFailed, match=f"404 to events of {day}") as failed:
+            lake.run_day(START)
+        assert failed.value.exit_code == SourceChanged.exit_code
+        assert day not in {r["event_date"] for r in lake.rows("silver.fact_events")}
+        assert lake.rows("gold.fact_media_daily") == []
+        lake._source = inner
+        assert lake.run_day(START + timedelta(hours=1)).status == "succeeded"
+        assert [r["date"] for r in lake.rows("gold.fact_media_daily")] == [day - timedelta(days=1)]
 
     def test_an_id_that_nobody_knows_is_said_and_leaves_no_row(self, tmp_path: Path) -> None:
         known = World(7, CALM, START).media_ids[0]

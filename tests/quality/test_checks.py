@@ -10,7 +10,16 @@ from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.derive import checks
 from wistlake.pipeline.build.checking import asked, effect
-from wistlake.quality.checks import Effect, Past, finding, freshness, references, volume
+from wistlake.quality.checks import (
+    Effect,
+    Past,
+    finding,
+    freshness,
+    is_refused,
+    references,
+    refused_rows,
+    volume,
+)
 from wistlake.quality.reconciliation import Verdict
 
 DAY = date(2026, 3, 20)
@@ -83,3 +92,23 @@ def test_a_day_is_held_against_the_medias_own_past(count: int, broken: bool) -> 
 def test_small_numbers_and_short_pasts_are_not_unusual() -> None:
     assert volume({("m", DAY): 50}, _past(1, 10))[0].verdict is Verdict.HOLDS
     assert volume({("m", DAY): 5000}, _past(1, 6))[0].verdict is Verdict.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused", "stops"),
+    [
+        (48, 47, True), (50, 5, True), (51, 5, False), (1_000, 99, False), (1_000, 100, True),
+        (20, 4, False), (4, 4, True), (1, 1, True), (4, 3, False), (0, 0, False), (10, 0, False),
+    ],
+)  # fmt: skip
+def test_a_tenth_and_five_rows_or_all_of_them_stop_a_landing(rows: int, refused: int, stops: bool) -> None:
+    assert is_refused(rows, refused) is stops
+    found = refused_rows("events", rows, {"bad_percent_viewed": refused}, "m1", DAY)
+    assert found.effect is (Effect.STOP if stops else Effect.QUARANTINE)
+    assert found.detail == f"bad_percent_viewed {refused}"
+    assert refused_rows("events", rows, {"bad": refused}).effect is Effect.QUARANTINE, "of all media"
+
+
+def test_reasons_are_told_by_how_often_they_come() -> None:
+    found = refused_rows("events", 9, {"b": 1, "a": 1, "c": 3})
+    assert found.detail == "c 3, a 1, b 1"

@@ -92,3 +92,19 @@ def test_every_metric_says_how_it_adds_up() -> None:
 @pytest.mark.parametrize("name", ["metrics.md", "datasets.md"])
 def test_the_generated_pages_are_fresh(name: str) -> None:
     assert (DOCS / name).read_text() == pages()[name], "python -m wistlake.entrypoints.docs"
+
+
+@pytest.mark.parametrize(
+    ("rows", "seconds"),
+    [
+        ("(2, 2, 3000), (1, 0, NULL), (0, 0, 0)", 3.0),
+        ("(4, 0, NULL), (0, 0, 0)", None),  # a day without sessions does not make the others zero
+        ("(0, 0, 0), (0, 0, 0)", 0.0),
+    ],
+)
+def test_watch_time_over_days_is_unknown_if_it_is_known_for_no_session(
+    rows: str, seconds: float | None
+) -> None:
+    days = f"(VALUES {rows}) AS d(sessions, timed_sessions, watch_milliseconds)"
+    asked = f"SELECT {metric('watch_seconds').over_days()} FROM {days}"
+    assert duckdb.sql(asked).fetchone() == (seconds,)

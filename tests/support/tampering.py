@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from support.lake import Lake, Scenario
+from wistia_simulator import ServerOptions, create_app, transport
 
 Change = Callable[[httpx2.Request, Any], Any]
 
@@ -26,3 +30,20 @@ class Tampering(httpx2.AsyncBaseTransport):
 def events(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Change:
     """A change of every page of events."""
     return lambda request, body: change(body) if request.url.path.endswith("/stats/events") else body
+
+
+def of_media(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+    """A change of every description of one media."""
+    return lambda request, body: change(body) if _describes(request, body) else body
+
+
+def _describes(request: httpx2.Request, body: Any) -> bool:
+    return "/stats/" not in request.url.path and isinstance(body, dict) and "hashed_id" in body
+
+
+def lake(folder: Path, change: Change, scenario: Scenario) -> Lake:
+    """A lake whose source is changed on the way."""
+    made = Lake(folder, scenario)
+    app = create_app(made.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    made._source = Tampering(transport(app), change)
+    return made

@@ -155,6 +155,12 @@ class _Model:
         before = [m for at, m in alive if at <= moment]
         return before[-1] if before else alive[0][1] if alive else None
 
+    def _duration(self, media_id: str, moment: datetime) -> float | None:
+        """The last duration known by `moment`; before any was, the first one."""
+        known = [(at, m.duration) for at, m in self.media.get(media_id, []) if m is not None and m.duration]
+        before = [d for at, d in known if at <= moment]
+        return before[-1] if before else known[0][1] if known else None
+
     def _counts(self, media_id: str, day: date, at: datetime) -> Row:
         (row,) = self.world.truth.by_date(media_id, day, day, at=at)
         return {
@@ -210,7 +216,7 @@ class _Model:
         utm = {name: (query.get(f"utm_{name}") or [None])[0] for name in ("source", "medium", "campaign")}
         host = page.hostname or None
         subfolder = self.world.catalog._first[self.world.media_ids.index(s.media_id)].subfolder
-        duration = None if media is None else media.duration
+        duration = self._duration(s.media_id, s.received_at)
         return {
             "event_key": s.event_key,
             "received_at": s.received_at,
@@ -277,7 +283,7 @@ class _Model:
                     "date": day,
                     "play_count": sum(r["conversion_type"] is None for r in rows),
                     "sessions": len(rows),
-                    "watch_milliseconds": sum(r["watch_milliseconds"] or 0 for r in rows),
+                    "watch_milliseconds": _watched(rows),
                     "viewed_millionths": seen,
                     "watched_share": seen / (len(rows) * 1_000_000),
                     "first_received_at": min(r["received_at"] for r in rows),
@@ -299,7 +305,7 @@ class _Model:
                     "play_count": sum(r["conversion_type"] is None for r in rows),
                     "sessions": len(rows),
                     "media_count": len({r["media_id"] for r in rows}),
-                    "watch_milliseconds": sum(r["watch_milliseconds"] or 0 for r in rows),
+                    "watch_milliseconds": _watched(rows),
                     "account_load_count": None,
                 }
             )
@@ -374,10 +380,16 @@ def _measures(rows: list[Row]) -> Row:
         "plays_from_events": sum(r["conversion_type"] is None for r in rows),
         "sessions": len(rows),
         "unique_viewers": len({r["visitor_id"] for r in rows}),
-        "watch_milliseconds": sum(r["watch_milliseconds"] or 0 for r in rows),
+        "watch_milliseconds": _watched(rows),
         "reached_95": sum(r["percent_viewed"] >= 0.95 for r in rows),
         "conversions": sum(r["conversion_type"] is not None for r in rows),
     }
+
+
+def _watched(rows: list[Row]) -> int | None:
+    """Time watched in sessions; unknown, not zero, if no duration is known."""
+    known = [r["watch_milliseconds"] for r in rows if r["watch_milliseconds"] is not None]
+    return sum(known) if known or not rows else None
 
 
 def _grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:

@@ -20,8 +20,8 @@ def test_by_country_and_region(spark, built_at):
         transform.build(sessions, built_at), geo_daily.TABLE,
         """
         media_id | date       | country | region | plays_from_events | unique_viewers | watch_milliseconds
-        m1       | 2026-03-02 | US      | Texas  | 1                 | 1              | 0
-        m1       | 2026-03-02 | US      | ""     | 1                 | 1              | 0
-        m1       | 2026-03-02 | ""      | ""     | 2                 | 2              | 0
+        m1       | 2026-03-02 | US      | Texas  | 1                 | 1              |
+        m1       | 2026-03-02 | US      | ""     | 1                 | 1              |
+        m1       | 2026-03-02 | ""      | ""     | 2                 | 2              |
         """,
     )  # fmt: skip

@@ -9,7 +9,14 @@ import pytest
 from wistlake.bronze import encode_lines
 from wistlake.contracts import events, media_by_date, media_metadata, source
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.transforms import dim_media, fact_events, fact_media_by_date, landing, media_analytics_by_date
+from wistlake.transforms import (
+    dim_media,
+    fact_events,
+    fact_media_by_date,
+    landing,
+    media_analytics_by_date,
+    media_lifetime,
+)
 
 KEYS = [b"k" * 32]
 DAY = date(2026, 3, 2)
@@ -28,14 +35,17 @@ DERIVED = {
     "events": fact_events.derived(1),
     "media_by_date": {},
     "media_metadata": {},
-    "analytics_daily": {},
+    "media_stats": media_lifetime.STATS_DERIVED,
+    "analytics_daily": media_analytics_by_date.DERIVED,
 }
 RULES = {
     "events": fact_events.RULES,
     "media_by_date": fact_media_by_date.RULES,
     "media_metadata": dim_media.RULES,
+    "media_stats": media_lifetime.STATS_RULES,
     "analytics_daily": media_analytics_by_date.RULES,
 }
+STATS = {"load_count": 5, "play_count": 2, "hours_watched": 0.5, "engagement": 0.5, "visitors": 4}
 
 
 def line(record, number=1):
@@ -131,6 +141,29 @@ def test_a_campaign_behind_the_hash_is_read_and_masked(spark, page, source):
 )
 def test_reasons(spark, change, why):
     assert reason(spark, GOOD | change) == why
+
+
+@pytest.mark.parametrize(
+    ("dataset", "good", "name"),
+    [
+        ("events", GOOD, "percent_viewed"),
+        ("media_stats", STATS, "play_rate"),
+        ("analytics_daily", {"timestamp": "2026-03-02T05:00:00Z"}, "play_rate"),
+    ],
+)
+def test_a_share_that_is_a_hair_beyond_its_ends_is_its_end(spark, dataset, good, name):
+    """Sums of floating point end there; anything more is another unit."""
+    shares = {
+        1.0000000000000002: 1.0,
+        1.0000000009: 1.0,
+        -2.3e-17: 0.0,
+        0.999999: 0.999999,
+    }
+    rows = parsed(spark, [line(good | {name: share}, n) for n, share in enumerate(shares)], dataset)
+    found = {r["line"]: (r[name], r["reason"]) for r in rows}
+    assert found == {n: (share, None) for n, share in enumerate(shares.values())}
+    for beyond in (1.000001, -0.000001, 1.5, 47):
+        assert reason(spark, good | {name: beyond}, dataset) == f"bad_{name}"
 
 
 @pytest.mark.parametrize("name", ["event_key", "received_at", "media_id", "visitor_key", "percent_viewed"])

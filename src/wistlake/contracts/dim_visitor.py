@@ -28,7 +28,7 @@ TABLE = Table(
         Column("play_count", Type.LONG, Privacy.NONE, "Sessions without a conversion.", nullable=False, minimum=0),
         Column("sessions", Type.LONG, Privacy.NONE, "Sessions, those with a conversion too.", nullable=False, minimum=1),
         Column("media_count", Type.LONG, Privacy.NONE, "Different media.", nullable=False, minimum=0),
-        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched.", nullable=False, unit="ms", minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched; NULL if no duration is known.", unit="ms", minimum=0),
         Column("account_load_count", Type.LONG, Privacy.NONE, "Players loaded, all media of the account; needs the visitors dataset.", minimum=0),
         BUILT_AT,
     ),

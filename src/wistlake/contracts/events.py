@@ -30,8 +30,10 @@ SOURCE = Source(
         Field(
             "user_agent_details.mobile", Type.BOOLEAN, Privacy.COARSE, "Whether the device is a mobile one."
         ),
-        Field("media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True),
-        Field("media_url", Type.STRING, Privacy.NONE, "The media's page in Wistia."),
+        Field(
+            "media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True
+        ),
+        Field("media_url", Type.STRING, Privacy.NONE, "The media's page in Wistia.", cosmetic=True),
         Field("ip", Type.STRING, Privacy.PERSONAL, "Address of the viewer."),
         Field("city", Type.STRING, Privacy.PERSONAL, "City of the viewer."),
         Field("lat", Type.DOUBLE, Privacy.PERSONAL, "Latitude of the viewer."),

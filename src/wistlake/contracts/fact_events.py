@@ -37,14 +37,14 @@ TABLE = Table(
         ),
         Column(
             "watch_milliseconds", Type.LONG, Privacy.NONE,
-            "floor(percent_viewed x duration x 1000 + 0.5), with the duration valid then; NULL without one.",
+            "floor(percent_viewed x duration x 1000 + 0.5), with the duration below; NULL without one.",
             unit="ms", minimum=0,
         ),
         Column(
             "duration_seconds",
             Type.DOUBLE,
             Privacy.NONE,
-            "Duration of the media when this was received.",
+            "Duration of the media when this was received; before any was known, the first one that was. NULL until then.",
             unit="s",
             minimum=0,
         ),

@@ -30,8 +30,8 @@ TABLE = Table(
         Column("play_count", Type.LONG, Privacy.NONE, "Plays.", nullable=False, minimum=0),
         Column(
             "hours_watched_modelled", Type.DOUBLE, Privacy.NONE,
-            "Wistia's model: plays x lifetime engagement x duration. Not what was watched that day.",
-            nullable=False, unit="hours", minimum=0,
+            "Wistia's model: plays x lifetime engagement x duration. Not what was watched that day; NULL where it has none.",
+            unit="hours", minimum=0,
         ),
         OBSERVED_AT,
         LANDING_ID,

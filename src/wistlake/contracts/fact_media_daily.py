@@ -36,7 +36,7 @@ TABLE = Table(
             "Estimate: unique_viewers / loads; NULL without loads. Never mixed with play_rate_analytics.",
             unit="share", minimum=0,
         ),
-        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in the sessions.", nullable=False, unit="ms", minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in the sessions; NULL if there are some and no duration is known.", unit="ms", minimum=0),
         Column("timed_sessions", Type.LONG, Privacy.NONE, "Sessions whose watch time is known.", nullable=False, minimum=0),
         Column("full_milliseconds", Type.LONG, Privacy.NONE, "Their media's durations, added.", nullable=False, unit="ms", minimum=0),
         Column("viewed_millionths", Type.LONG, Privacy.NONE, "Sum of floor(percent_viewed x 1e6 + 0.5).", nullable=False, minimum=0),

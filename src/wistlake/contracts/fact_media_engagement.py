@@ -25,7 +25,7 @@ TABLE = Table(
         Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
         Column("play_count", Type.LONG, Privacy.NONE, "Sessions without a conversion.", nullable=False, minimum=0),
         Column("sessions", Type.LONG, Privacy.NONE, "Sessions, those with a conversion too.", nullable=False, minimum=1),
-        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in the sessions.", nullable=False, unit="ms", minimum=0),
+        Column("watch_milliseconds", Type.LONG, Privacy.NONE, "Time watched in the sessions; NULL if no duration is known.", unit="ms", minimum=0),
         Column("viewed_millionths", Type.LONG, Privacy.NONE, "Sum of floor(percent_viewed x 1e6 + 0.5).", nullable=False, minimum=0),
         Column("watched_share", Type.DOUBLE, Privacy.NONE, "Average share seen per session.", nullable=False, unit="share", minimum=0, maximum=1),
         Column(

@@ -62,6 +62,8 @@ class Field:
     `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
     absence quarantines the row.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
+    `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
+    never a reason to refuse the record.
     """
 
     path: str
@@ -72,6 +74,7 @@ class Field:
     volatile: bool = False
     restated: bool = False
     holds_json: bool = False
+    cosmetic: bool = False
 
     @property
     def column(self) -> str:

@@ -27,7 +27,7 @@ TABLE = Table(
         Column("observed_at", Type.TIMESTAMP, Privacy.NONE, "When these values were read.", nullable=False),
         Column("load_count", Type.LONG, Privacy.NONE, "Player loads.", nullable=False, minimum=0),
         Column("play_count", Type.LONG, Privacy.NONE, "Plays.", nullable=False, minimum=0),
-        Column("hours_watched_modelled", Type.DOUBLE, Privacy.NONE, "Wistia's model.", nullable=False, unit="hours", minimum=0),
+        Column("hours_watched_modelled", Type.DOUBLE, Privacy.NONE, "Wistia's model; NULL where it has none.", unit="hours", minimum=0),
         LANDING_ID,
         BUILT_AT,
     ),

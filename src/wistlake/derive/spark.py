@@ -42,6 +42,7 @@ def raw_path(field: Field) -> str:
     return f"line.record.{field.path}"
 
 
+_ENDLESS = "1e308D"  # "Infinity" and the like are texts that casts take for numbers
 _INSTANT = r"^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}:\\d{2}"
 _DAY = r"^\\d{4}-\\d{2}-\\d{2}$"
 
@@ -59,7 +60,8 @@ def typed(raw: str, kind: Type) -> str:
                 f" case when {whole} = floor({whole}) and abs({whole}) < 9e15 then cast({whole} as bigint) end)"
             )
         case Type.DOUBLE:
-            return f"case when not isnan(try_cast({raw} as double)) then try_cast({raw} as double) end"
+            number = f"try_cast({raw} as double)"
+            return f"case when not isnan({number}) and abs({number}) < {_ENDLESS} then {number} end"
         case Type.TIMESTAMP:
             return f"case when {raw} rlike '{_INSTANT}' then try_cast({raw} as timestamp) end"
         case Type.DATE:

@@ -48,7 +48,7 @@ async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
     if not choice.is_listed:
         return choice.ids
     listed = await client.list_media(folder=choice.folder, tag=choice.tag)
-    playable = tuple(m["hashed_id"] for m in listed if m.get("type") in PLAYABLE)
+    playable = tuple(m["hashed_id"] for m in listed if _may_play(m.get("type")))
     if not playable:
         filters = {"WISTLAKE_MEDIA_FOLDER": choice.folder, "WISTLAKE_MEDIA_TAG": choice.tag}
         used = " and ".join(name for name, value in filters.items() if value)
@@ -56,6 +56,11 @@ async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
             f"the account lists no video or audio{f' that fits {used}: correct what it names' if used else ''}"
         )
     return playable
+
+
+def _may_play(kind: object) -> bool:
+    """Whether a media of this type is followed; one whose type is not told may be any."""
+    return kind in PLAYABLE or not isinstance(kind, str) or not kind
 
 
 def _follow(order: RunOrder, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:

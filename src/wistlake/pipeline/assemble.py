@@ -14,7 +14,7 @@ from wistlake.contracts.form import Calendar
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import TRANSFORM_VERSION, RunOrder
 from wistlake.planning.calendar import last_finished, local_days_of, zone
-from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
 from wistlake.planning.shared import Shared, restless, together
@@ -45,12 +45,15 @@ def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
 
 
 def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple[Interval, ...]:
-    """Intervals whose newest landing silver was not built from."""
+    """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
+    before it is listed anew, or a new contract may take it."""
     wanted = {s.name for s in order.sources}
     return tuple(
         i
         for i in intervals
-        if i.dataset in wanted and i.landing_id and i.built_signature != signature(i, order, epoch)
+        if i.dataset in wanted
+        and i.landing_id
+        and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, order, epoch)
     )
 
 
@@ -228,6 +231,17 @@ def following(
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run
         findings=tuple(f for f in work.findings if f.check != SETTLED_DAYS),
+    )
+
+
+def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> Interval:
+    """The interval after a build that took nothing of its landing."""
+    return replace(
+        interval,
+        state=State.FAILED,
+        reason=reason,
+        updated_at=order.window.now,
+        built_signature=STOPPED + signature(interval, order, epoch),
     )
 
 

@@ -9,6 +9,7 @@ from wistlake.contracts import source, table
 from wistlake.errors import ConfigError
 from wistlake.pipeline.order import TRANSFORM_VERSION
 from wistlake.planning.calendar import utc_days_of
+from wistlake.planning.intervals import Interval, State
 from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.ports import Ledger, ObjectStore, Query
 
@@ -28,7 +29,7 @@ def explain(
     where = f"media_id = '{media_id}' AND date = DATE '{day}'"
     rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
     if not rows:
-        raise ConfigError(f"gold has no {media_id} on {day}: `wistlake status` names the gaps")
+        raise ConfigError(f"gold has no {media_id} on {day}: {_why_not(ledger, media_id, day, tz)}")
     published = ledger.publication()
     ref = published.tables[f"gold.{DAILY}"] if published else None
     return {
@@ -47,6 +48,18 @@ def explain(
         "contract_version": table(f"gold.{DAILY}").version,
         "source_versions": {name: source(name).version for name in (EVENTS, BY_DATE)},
     }
+
+
+def _why_not(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> str:
+    """What the ledger says of the landings that a day lacks."""
+    failed = [i.reason for i in _intervals(ledger, media_id, day, tz) if i.state is State.FAILED]
+    return "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
+
+
+def _intervals(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> list[Interval]:
+    """The landings that a day of gold stands on."""
+    wanted = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
+    return [i for dataset, d in wanted for i in ledger.intervals(dataset, media_id, d, d)]
 
 
 def revisions(query: Query, media_id: str | None = None, day: date | None = None) -> list[dict[str, Any]]:
@@ -125,13 +138,11 @@ def _landings(
     ledger: Ledger, objects: ObjectStore, media_id: str, day: date, tz: tzinfo
 ) -> list[dict[str, Any]]:
     """The landings that the row stands on; pages are unknown once retention has taken the manifest."""
-    wanted = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
     found = []
-    for dataset, of_day in wanted:
-        for interval in ledger.intervals(dataset, media_id, of_day, of_day):
-            kept = ("dataset", "day", "landing_id", "observed_at", "rows", "state", "run_id", "reason")
-            said = {n: v for n, v in asdict(interval).items() if n in kept}
-            key = manifest_key(interval.landing_id) if interval.landing_id else ""
-            said["pages"] = decode_manifest(objects.get(key)).pages if key and objects.exists(key) else None
-            found.append(said)
+    for interval in _intervals(ledger, media_id, day, tz):
+        kept = ("dataset", "day", "landing_id", "observed_at", "rows", "state", "run_id", "reason")
+        said = {n: v for n, v in asdict(interval).items() if n in kept}
+        key = manifest_key(interval.landing_id) if interval.landing_id else ""
+        said["pages"] = decode_manifest(objects.get(key)).pages if key and objects.exists(key) else None
+        found.append(said)
     return found

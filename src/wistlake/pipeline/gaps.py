@@ -14,6 +14,7 @@ from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, ObjectStore
 
 Key = tuple[str, str, date]
+_SNAPSHOTS = frozenset(s.name for s in SOURCES if s.calendar is Calendar.SNAPSHOT)
 ANEW = "rebuild"  # a signature that no build gives: the interval is built again
 
 
@@ -27,7 +28,22 @@ def gaps(ledger: Ledger, window: Window) -> tuple[Key, ...]:
 def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[Interval, ...]:
     """Intervals of followed media whose newest attempt failed."""
     followed = {ACCOUNT, *(m.media_id for m in media if m.retired_at is None)}
-    return tuple(i for i in intervals if i.state is State.FAILED and i.media_id in followed)
+    return tuple(i for i in still_failed(intervals) if i.media_id in followed)
+
+
+def still_failed(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Intervals whose newest attempt failed. A snapshot is only missed until the next one is there: nobody
+    can take it of a day that is over."""
+    intervals = tuple(intervals)
+    newest: dict[tuple[str, str], date] = {}
+    for i in intervals:
+        if i.dataset in _SNAPSHOTS and i.state is State.PUBLISHED:
+            newest[(i.dataset, i.media_id)] = max(i.day, newest.get((i.dataset, i.media_id), i.day))
+    return tuple(
+        i
+        for i in intervals
+        if i.state is State.FAILED and i.day > newest.get((i.dataset, i.media_id), date.min)
+    )
 
 
 def to_repair(ledger: Ledger, window: Window, media: Collection[str] = ()) -> frozenset[Key]:

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from wistlake.contracts import SOURCES
-from wistlake.planning.intervals import State
+from wistlake.pipeline.gaps import still_failed
 from wistlake.planning.plan import Window, gaps
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
@@ -41,8 +41,7 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
         "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
         "failed": [
             {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}
-            for i in intervals
-            if i.state is State.FAILED
+            for i in still_failed(intervals)
         ],
     }
 

@@ -12,12 +12,11 @@ from wistlake import bronze
 from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
-from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
+from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.order import Parts, Progress, Redact, RunOrder
 from wistlake.pipeline.orphans import landed, repeats
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
-from wistlake.planning.publishing import EVENTS
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
@@ -90,6 +89,16 @@ class Ingested:
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Presence:
+    """Whether a media is still at the source: one question at a time, whose answer all share who waited for
+    it to be asked."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+    there: bool | None = None
+
+
 class Ingest:
     """One ingest at work."""
 
@@ -105,6 +114,7 @@ class Ingest:
         self.known, self.fetch = known, fetch
         self.done = Ingested()
         self._answered = self._asked = 0
+        self._presence: dict[str, Presence] = {}
         self._gate = asyncio.Semaphore(context.max_concurrency)
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
@@ -144,8 +154,8 @@ class Ingest:
             observed_at, began = self.context.clock(), self.context.monotonic()
             try:
                 listing = await self.fetch(contract, fetch.media_id, fetch.start, fetch.end)
-                if self._emptied(fetch, listing) and await self._is_gone(fetch.media_id):
-                    raise SourceMissing(f"{fetch.media_id}: not found at the source")
+                if _is_doubtful(contract, listing):
+                    await self._vouch(fetch, listing)
             except SourceRefused:
                 raise
             except SourceMissing as e:
@@ -161,23 +171,42 @@ class Ingest:
             self._answered += 1
             self.context.progress("fetching", self._answered, self._asked)
 
-    def _emptied(self, fetch: Fetch, listing: Listing) -> bool:
-        """Whether a day that had sessions has none now."""
-        before = self.known.get((fetch.dataset, fetch.media_id, fetch.start))
-        return fetch.dataset == EVENTS and not listing.records and before is not None and before.rows > 0
+    async def _vouch(self, fetch: Fetch, listing: Listing) -> None:
+        """Only of a media that is there after the listing was read, what is absent is zero.
 
-    async def _is_gone(self, media_id: str) -> bool:
-        """Whether the media was deleted since the run asked for it: of one that is not there, the list of
-        events is empty, and that must not remove what is known."""
-        now = self.context.clock().astimezone(UTC).date()
-        return (await self.fetch(source(FIRST), media_id, now, now)).missing
+        SourceMissing if it is gone. SourceChanged if it is there, and the listing was answered 404: that says
+        nothing about the day, and a day is not published on nothing.
+        """
+        if not await self._is_there(fetch):
+            raise SourceMissing(f"{fetch.media_id}: not found at the source")
+        if listing.missing:
+            raise SourceChanged(
+                f"{fetch.media_id}: Wistia answers 404 to {fetch.dataset} of {fetch.start}, and still has the "
+                "media; nothing was taken from that. Run again later, and ask Wistia if it stays"
+            )
+
+    async def _is_there(self, fetch: Fetch) -> bool:
+        """Whether the source has the media, asked after this call: of one that was deleted while the run
+        was under way, the list of events is empty."""
+        seen = self._presence.setdefault(fetch.media_id, Presence())
+        asked_before = seen.asked
+        async with seen.lock:
+            if seen.asked == asked_before or seen.there is None:
+                seen.asked, seen.there = seen.asked + 1, None
+                now = self.context.clock().astimezone(UTC).date()
+                answer = await self.fetch(source(FIRST), fetch.media_id, now, now)
+                self._count((fetch.dataset, fetch.media_id), answer)
+                seen.there = not answer.missing
+            return seen.there
+
+    def _count(self, pair: tuple[str, str], listing: Listing) -> None:
+        self.done.requests[pair] = self.done.requests.get(pair, 0) + listing.requests
+        self.done.pages[pair] = self.done.pages.get(pair, 0) + listing.pages
 
     # landings
 
     def _land_listing(self, contract: Source, fetch: Fetch, listing: Listing, observed_at: datetime) -> None:
-        pair = (fetch.dataset, fetch.media_id)
-        self.done.requests[pair] = self.done.requests.get(pair, 0) + listing.requests
-        self.done.pages[pair] = self.done.pages.get(pair, 0) + listing.pages
+        self._count((fetch.dataset, fetch.media_id), listing)
         if listing.missing and fetch.dataset != FIRST:
             self.done.unavailable.setdefault(fetch.dataset, f"{fetch.media_id}: not found at the source")
             self._note_missing(fetch)
@@ -310,6 +339,17 @@ class Ingest:
         for day in days(fetch.start, fetch.end):
             key = (fetch.dataset, fetch.media_id, day)
             self.done.intervals[key] = replace(self._before(key), state=State.FAILED, reason=str(error))
+
+
+def _is_doubtful(contract: Source, listing: Listing) -> bool:
+    """Whether a daily listing may be short because its media went away: a 404, or a list of sessions that is
+    empty, or was walked more than once because it moved. One page with rows, and a walk that stood still,
+    are their own proof; counts that are absent are unknown, not zero."""
+    if contract.calendar is Calendar.SNAPSHOT or contract.optional:
+        return False
+    counts_rows = contract.calendar is Calendar.UTC
+    short = not listing.records or int(listing.walk.get("passes", 1)) > 1
+    return listing.missing or (counts_rows and short)
 
 
 def _local_day(value: Any, tz: tzinfo) -> date | None:

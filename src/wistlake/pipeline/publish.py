@@ -6,7 +6,7 @@ from datetime import date
 
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
-from wistlake.pipeline.assemble import as_built, signature
+from wistlake.pipeline.assemble import as_built, as_stopped, signature
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.order import RunOrder
 from wistlake.planning import shared
@@ -42,13 +42,15 @@ def outcome(
     order: RunOrder, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
 ) -> dict[Key, Interval]:
     """The intervals of the landings that were built, and of the days of gold, as they are once published."""
-    refused = _refused(order, result)
+    blocked = _blocked(order, result)
     intervals = []
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
         interval = known[key]
-        if key in refused:
-            failed = replace(interval, state=State.FAILED, reason=refused[key], updated_at=order.window.now)
+        if key in result.stopped:
+            intervals.append(as_stopped(interval, order, len(plan.keys), result.stopped[key]))
+        elif key in blocked:
+            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=order.window.now)
             intervals.append(failed)
         elif interval.built_signature != signature(interval, order, len(plan.keys)):
             intervals.append(as_built(interval, order, len(plan.keys)))
@@ -142,8 +144,8 @@ def advance(
             ledger.advance(Watermark(dataset, media_id, last, order.window.now))
 
 
-def _refused(order: RunOrder, result: BuildResult) -> dict[Key, str]:
-    """Intervals that may not count as done: their media was stopped, or their day did not reconcile."""
+def _blocked(order: RunOrder, result: BuildResult) -> dict[Key, str]:
+    """Intervals that are built and may not count as done: their day did not reconcile."""
     tz = zone(order.zone_name)
     found: dict[Key, str] = {}
     for media_id, day in result.blocked:
@@ -151,8 +153,6 @@ def _refused(order: RunOrder, result: BuildResult) -> dict[Key, str]:
         why = f"{day} does not reconcile; {cure}"
         found[(BY_DATE, media_id, day)] = why
         found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
-    for (dataset, media_id, day), why in result.stopped.items():
-        found[(dataset, media_id, day)] = why
     return found
 
 

@@ -15,10 +15,7 @@ def unreconciled(built: BuildResult, media_id: str, day: date) -> Unreconciled:
         for j in built.judgements
         if (j.media_id, j.date) == (media_id, day) and j.blocking and j.verdict is Verdict.BROKEN
     ]
-    why = (
-        "; ".join(f"{j.identity}: ours {j.ours:g}, theirs {j.theirs:g}" for j in broken)
-        or "its gold breaks its contract"
-    )
+    why = "; ".join(f"{j.identity}: {_figures(j)}" for j in broken) or "its gold breaks its contract"
     return Unreconciled(
         f"{media_id} on {day} does not reconcile ({why}); gold was left as it was. Read the day anew: `wistlake "
         f"backfill --from {day} --to {day} --media {media_id}`; what Wistia says twice is believed"

@@ -7,6 +7,9 @@ from enum import StrEnum
 ACCOUNT = "_account"  # stands for the media in datasets that are account-wide
 
 
+STOPPED = "stopped:"  # stands before the signature of a build that took nothing of the landing
+
+
 class State(StrEnum):
     """How far the newest attempt at an interval has come."""
 
@@ -24,10 +27,10 @@ class Interval:
     `landing_id`, `content_hash` and `rows` describe the newest content that was landed, `observed_at` when the
     source last said so: a landing that only repeats it moves `observed_at` and counts as a confirmation.
     `steady_hash` is the content without what the source restates at will, `moved_at` when a reading of the
-    finished day last differed from the one before it. `built_signature` is what silver was last built from (of
-    gold: the zone of its days); `published_at` when readers first got it. `finished` tells whether the day was
-    over when it was read: only then may the watermark pass it. `missing` marks a 404: nothing there, by the
-    source's own word.
+    finished day last differed from the one before it. `built_signature` is what silver was last built from, or
+    could not be (`is_stopped`); of gold: the zone of its days. `published_at` is when readers first got it.
+    `finished` tells whether the day was over when it was read: only then may the watermark pass it. `missing`
+    marks a 404: nothing there, by the source's own word.
     """
 
     dataset: str
@@ -58,6 +61,12 @@ class Interval:
     def is_settled(self) -> bool:
         """Published from a landing that was listed after the day was over."""
         return self.published_at is not None and self.finished
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a build took nothing of the newest landing, and no listing has come since: what silver
+        has of the day may be less than there is."""
+        return self.built_signature.startswith(STOPPED) and self.state is not State.LANDED
 
     @property
     def is_confirmed(self) -> bool:

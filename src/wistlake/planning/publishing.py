@@ -182,7 +182,9 @@ def _needed(
 ) -> tuple[Interval, ...] | None:
     """The landings that a local day stands on; None if one is not there yet, or if there is none at all.
 
-    A dataset that the source does not have is not waited for; one that it has in part will never be whole.
+    A dataset that the source does not have is not waited for; one that it has in part will never be whole,
+    and a day whose sessions could not be listed is no day without sessions. Nor is a landing there that a
+    build took nothing of.
     """
     wanted = ((EVENTS, utc_days_of(day, tz)), (BY_DATE, (day,)))
     needed: list[Interval] = []
@@ -190,8 +192,9 @@ def _needed(
         if dataset not in datasets:
             continue
         found = [index.get((dataset, media_id, d)) for d in its_days]
-        there = [i for i in found if i is not None and i.landing_id]
-        if len(there) < len(found) and not all(i is not None and i.missing for i in found):
+        there = [i for i in found if i is not None and i.landing_id and not i.is_stopped]
+        absent = dataset != EVENTS and all(i is not None and i.missing for i in found)
+        if len(there) < len(found) and not absent:
             return None
         needed += there
     return tuple(needed) or None

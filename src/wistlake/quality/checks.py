@@ -60,6 +60,34 @@ def finding(
     return Finding(check, table, verdict, effect, checked, violations, detail, media_id, day)
 
 
+# refused records
+
+READABLE = "readable_rows"
+REFUSED_SHARE, REFUSED_ROWS = 0.1, 5  # of one landing: from both on, or if it is all of it
+
+
+def is_refused(rows: int, refused: int) -> bool:
+    """Whether a landing lost so many of its rows to quarantine that what is left of it says nothing."""
+    many = refused >= REFUSED_ROWS and refused >= REFUSED_SHARE * rows
+    return refused > 0 and (refused == rows or many)
+
+
+def refused_rows(
+    dataset: str, rows: int, reasons: Mapping[str, int], media_id: str = "", day: date | None = None
+) -> Finding:
+    """How many rows of a landing (or, without a media, of a dataset) were refused, and what for."""
+    count = sum(reasons.values())
+    stops = bool(media_id) and is_refused(rows, count)
+    effect = Effect.STOP if stops else Effect.QUARANTINE
+    return finding(READABLE, dataset, effect, rows, count, reasons_text(reasons), media_id, day)
+
+
+def reasons_text(reasons: Mapping[str, int]) -> str:
+    """Reason codes with their counts, the most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda r: (-r[1], r[0]))
+    return ", ".join(f"{code} {count}" for code, count in ordered)
+
+
 # references
 
 REFERENCES = "references"

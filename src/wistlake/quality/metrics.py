@@ -26,7 +26,9 @@ class Adds(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric. `numerator` and `denominator` are columns of `gold.fact_media_daily`, added up; `scale`
-    turns stored integers into the unit. `daily` tells whether a media's day has it, or only a period."""
+    turns stored integers into the unit. `known` counts the sessions that the numerator is known for: if there
+    are sessions and it is known for none of them, the sum is unknown, whatever days without a session add.
+    `daily` tells whether a media's day has it, or only a period."""
 
     name: str
     doc: str
@@ -38,6 +40,7 @@ class Metric:
     scale: float = 1.0
     bias: str = ""
     daily: bool = True
+    known: str = ""
 
     @property
     def tooltip(self) -> str:
@@ -57,7 +60,10 @@ class Metric:
         if self.adds is Adds.DAY:
             raise ConfigError(f"{self.name} is a value of a media's day, and of no longer period")
         below = f"sum({self.denominator})" if self.denominator else ""
-        return self._sql(f"sum({self.numerator})", below)
+        above = f"sum({self.numerator})"
+        if self.known:
+            above = f"(CASE WHEN sum({self.known}) > 0 OR sum(sessions) = 0 THEN {above} END)"
+        return self._sql(above, below)
 
     @property
     def type(self) -> Type:
@@ -106,7 +112,8 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "watch_seconds", "Time watched: share seen x duration, added up.", "watch_milliseconds", Adds.SUM,
-        _EVENTS, unit="s", scale=1000.0, bias="Sessions without a known duration count as zero.",
+        _EVENTS, unit="s", scale=1000.0, known="timed_sessions",
+        bias="Sessions without a known duration are left out; NULL if that is all.",
     ),
     Metric(
         "hours_watched_modelled", "Wistia's model: plays x lifetime engagement x duration.",

@@ -256,7 +256,9 @@ def _settled_counts(day: DayFigures) -> Judgement:
     )
 
 
-def gold_is_silver(media_id: str, day: date, gold: Mapping[str, int], again: Mapping[str, int]) -> Judgement:
+def gold_is_silver(
+    media_id: str, day: date, gold: Mapping[str, int | None], again: Mapping[str, int | None]
+) -> Judgement:
     """Identity 7: figures of the staged gold against the same figures counted anew from silver. Names in
     `ours` and `theirs` the first one that differs, else the sessions."""
     differs = [name for name in again if gold.get(name) != again[name]]
@@ -267,8 +269,12 @@ def gold_is_silver(media_id: str, day: date, gold: Mapping[str, int], again: Map
         day,
         _verdict(holds=not differs),
         blocking=True,
-        ours=float(gold.get(shown, 0)),
-        theirs=float(again.get(shown, 0)),
+        ours=_number(gold.get(shown, 0)),
+        theirs=_number(again.get(shown, 0)),
         lower=0.0,
         upper=0.0,
     )
+
+
+def _number(count: int | None) -> float | None:
+    return None if count is None else float(count)

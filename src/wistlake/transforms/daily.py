@@ -46,7 +46,7 @@ def measures() -> dict[str, Column]:
         "plays_from_events": count_if("conversion_type is null"),
         "sessions": F.count(F.lit(1)),
         "unique_viewers": F.expr("count(distinct visitor_id)"),
-        "watch_milliseconds": F.expr("coalesce(sum(watch_milliseconds), 0)"),
+        "watch_milliseconds": F.sum("watch_milliseconds"),  # NULL, not 0, if no duration is known
         "reached_95": count_if("percent_viewed >= 0.95"),
         "conversions": count_if("conversion_type is not null"),
     }

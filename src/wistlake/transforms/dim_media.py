@@ -6,12 +6,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_media import TABLE
+from wistlake.contracts.media_metadata import SOURCE
 from wistlake.derive import mask
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
+from wistlake.transforms.landing import below_zero
 
-RULES: dict[str, str] = {"bad_duration": "try_cast(line.record.duration as double) < 0"}
+RULES: dict[str, str] = {"bad_duration": below_zero(SOURCE, "duration")}
 
 # Names of the original file change with every upload; the fingerprint tells a swapped media.
 _ORIGINAL = (
@@ -36,7 +38,7 @@ def described(typed: DataFrame) -> DataFrame:
     observed = typed.select(
         F.col("hashed_id").alias("media_id"),
         F.col("id").alias("numeric_id"),
-        F.col("name").alias("title"),
+        F.expr("nullif(name, '')").alias("title"),
         "type",
         "status",
         "archived",

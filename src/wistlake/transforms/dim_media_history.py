@@ -25,6 +25,18 @@ def spans(history: DataFrame, **values: Column) -> DataFrame:
     )
 
 
+def known_duration() -> Column:
+    """The duration (of `spans`) that holds for a version: its own, else the last one known before, else the
+    first one known after. A media that is still being processed has none."""
+    positive = F.when(F.col("duration_seconds") > 0, F.col("duration_seconds"))
+    by_time = Window.partitionBy("media_id").orderBy("valid_from")
+    before = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    after = by_time.rowsBetween(Window.currentRow, Window.unboundedFollowing)
+    return F.coalesce(
+        F.last(positive, ignorenulls=True).over(before), F.first(positive, ignorenulls=True).over(after)
+    )
+
+
 def holds_at(instant: str) -> Column:
     """Whether a span is that of `media_id` at `instant`."""
     return F.expr(

@@ -5,30 +5,28 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from wistlake.contracts.events import SOURCE
 from wistlake.contracts.fact_events import TABLE
-from wistlake.contracts.form import Field, Privacy, Type
 from wistlake.derive import mask, pseudonym
 from wistlake.derive.localtime import local_date
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first_of_repeated
-from wistlake.transforms.landing import value
-
-_RECEIVED = value(Field("received_at", Type.TIMESTAMP, Privacy.NONE, ""))
-_SHARE = value(Field("percent_viewed", Type.DOUBLE, Privacy.NONE, ""))
+from wistlake.transforms.landing import no_share, share, value
 
 RULES = {
-    "bad_percent_viewed": f"({_SHARE}) < 0 or ({_SHARE}) > 1",
+    "bad_percent_viewed": no_share(SOURCE.field("percent_viewed")),
     "wrong_media": "line.record.media_id <> _media_id",
-    "outside_window": f"to_date({_RECEIVED}) <> _dt",
+    "outside_window": f"to_date({value(SOURCE.field('received_at'))}) <> _dt",
 }
 
 
 def derived(epochs: int) -> dict[str, str]:
-    """What stays of the personal fields: SQL over a parsed line."""
+    """What stays of the personal fields, and the share as it is meant: SQL over a parsed line."""
     url = "line.record.embed_url"
     return {
+        "percent_viewed": share(SOURCE.field("percent_viewed")),
         "visitor_id": pseudonym.sql("line.record.visitor_key", epochs),
         "embed_host": mask.host(url),
         "embed_path": mask.path(url),
@@ -76,36 +74,44 @@ def deduplicate(rows: DataFrame, twice: DataFrame) -> DataFrame:
 def build(
     typed: DataFrame, twice: DataFrame, history: DataFrame, zone: str, rules: Iterable[Rule], built_at: Column
 ) -> DataFrame:
-    """Typed rows without a reason (`landing.parse`), their `repeated_keys` and `dim_media_history` to sessions.
+    """Typed rows without a reason (`landing.parse`), their `repeated_keys` and `dim_media_history` to sessions."""
+    rows = deduplicate(typed, twice)
+    empty_is_unknown = ("country", "region", "conversion_type")
+    named = rows.withColumns(
+        {name: F.expr(f"nullif({name}, '')") for name in empty_is_unknown}
+        | {
+            "event_date": F.to_date("received_at"),
+            "event_date_local": F.expr(local_date("received_at", zone)),
+            "browser": F.col("user_agent_details_browser"),
+            "browser_version": F.col("user_agent_details_browser_version"),
+            "platform": F.col("user_agent_details_platform"),
+            "is_mobile": F.col("user_agent_details_mobile"),
+            "removed_at": F.lit(None).cast("timestamp"),
+            "first_observed_at": F.col("observed_at"),
+        }
+    )
+    return of_media(named, history, rules, built_at)
 
-    Duration and channel are those of the media when the session was received: a session that is built
-    again years later comes out the same.
+
+def of_media(sessions: DataFrame, history: DataFrame, rules: Iterable[Rule], built_at: Column) -> DataFrame:
+    """Sessions with what follows from their media (`dim_media_history`): duration, watch time and channel.
+
+    They are those of the media when the session was received: a session that is built again years later
+    comes out the same, unless no duration was known before.
     """
     rules = tuple(rules)
-    rows = deduplicate(typed, twice)
     spans = dim_media_history.spans(
-        history, _duration=F.col("duration_seconds"), _media_channel=F.expr(media_channel(rules))
+        history, _duration=dim_media_history.known_duration(), _media_channel=F.expr(media_channel(rules))
     )
-    timed = rows.join(F.broadcast(spans), on=dim_media_history.holds_at("received_at"), how="left")
-    empty_is_unknown = ("country", "region", "conversion_type")
+    timed = sessions.join(F.broadcast(spans), on=dim_media_history.holds_at("received_at"), how="left")
     return conform(
         timed.withColumns(
-            {name: F.expr(f"nullif({name}, '')") for name in empty_is_unknown}
-            | {
-                "event_date": F.to_date("received_at"),
-                "event_date_local": F.expr(local_date("received_at", zone)),
+            {
                 "watch_milliseconds": F.expr(
-                    "case when _duration > 0 then"
-                    " cast(floor(percent_viewed * _duration * 1000 + 0.5) as bigint) end"
+                    "cast(floor(percent_viewed * _duration * 1000 + 0.5) as bigint)"
                 ),
                 "duration_seconds": F.col("_duration"),
-                "browser": F.col("user_agent_details_browser"),
-                "browser_version": F.col("user_agent_details_browser_version"),
-                "platform": F.col("user_agent_details_platform"),
-                "is_mobile": F.col("user_agent_details_mobile"),
                 "channel": F.expr(f"coalesce({event_channel(rules)}, _media_channel, '{UNCLASSIFIED}')"),
-                "removed_at": F.lit(None).cast("timestamp"),
-                "first_observed_at": F.col("observed_at"),
                 "built_at": built_at,
             }
         ),

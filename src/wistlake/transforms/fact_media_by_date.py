@@ -4,13 +4,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_media_by_date import TABLE
+from wistlake.contracts.media_by_date import SOURCE
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
+from wistlake.transforms.landing import below_zero
 
 RULES = {
-    "negative_count": "try_cast(line.record.load_count as bigint) < 0"
-    " or try_cast(line.record.play_count as bigint) < 0"
-    " or try_cast(line.record.hours_watched as double) < 0",
+    "negative_count": below_zero(SOURCE, "load_count", "play_count", "hours_watched"),
     "outside_window": "line.record.date <> cast(_dt as string)",
 }
 

@@ -36,6 +36,7 @@ def build(
         joined.withColumns({name: F.coalesce(F.col(name), F.lit(0)) for name in integers}).withColumns(
             {
                 "play_rate_estimated": F.expr("case when loads > 0 then unique_viewers / loads end"),
+                "watch_milliseconds": F.expr("case when sessions = 0 then 0 else watch_milliseconds end"),
                 "built_at": built_at,
             }
         ),

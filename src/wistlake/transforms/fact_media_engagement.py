@@ -13,7 +13,7 @@ def build(sessions: DataFrame, built_at: Column) -> DataFrame:
     counted = sessions.groupBy("media_id", "visitor_id", "date").agg(
         count_if("conversion_type is null").alias("play_count"),
         F.count(F.lit(1)).alias("sessions"),
-        F.expr("coalesce(sum(watch_milliseconds), 0)").alias("watch_milliseconds"),
+        F.sum("watch_milliseconds").alias("watch_milliseconds"),
         F.sum("viewed_millionths").alias("viewed_millionths"),
         F.min("received_at").alias("first_received_at"),
         F.max("received_at").alias("last_received_at"),

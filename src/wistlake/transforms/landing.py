@@ -43,6 +43,30 @@ def value(field: Field) -> str:
     return typed(_text(field), field.type)
 
 
+# How far beyond its ends floating point may have carried a share of a whole: 1.0000000000000002 is 1.
+HAIR = 1e-9
+_LOW, _HIGH = f"{-HAIR:.9f}D", f"{1 + HAIR:.9f}D"
+
+
+def share(field: Field) -> str:
+    """SQL for a share of a whole, without what floating point added beyond 0 and 1."""
+    raw = value(field)
+    return (
+        f"case when ({raw}) > 1 and ({raw}) <= {_HIGH} then 1D"
+        f" when ({raw}) < 0 and ({raw}) >= {_LOW} then 0D else {raw} end"
+    )
+
+
+def no_share(field: Field) -> str:
+    """SQL that holds on a number that is no share of a whole."""
+    return f"({value(field)}) < {_LOW} or ({value(field)}) > {_HIGH}"
+
+
+def below_zero(source: Source, *paths: str) -> str:
+    """SQL that holds if one of these numbers is below zero."""
+    return " or ".join(f"({value(source.field(path))}) < 0" for path in paths)
+
+
 def _refusal(field: Field, first: str) -> str:
     raw, good = raw_path(field), value(field)
     bad = f"when {raw} is not null and {raw} <> '' and ({good}) is null then 'bad_{field.column}'"
@@ -58,7 +82,7 @@ def reason(source: Source, rules: Mapping[str, str]) -> str:
     """
     cases = "case when line.record is null then 'malformed_json'"
     for field in source.fields:
-        if field.privacy is not Privacy.PERSONAL or field.required:
+        if field.required or not (field.cosmetic or field.privacy is Privacy.PERSONAL):
             cases = _refusal(field, cases)
     for code, condition in rules.items():
         cases += f" when {condition} then '{code}'"

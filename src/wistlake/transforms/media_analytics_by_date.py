@@ -3,12 +3,18 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from wistlake.contracts.analytics_daily import SOURCE
 from wistlake.contracts.media_analytics_by_date import TABLE
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
+from wistlake.transforms.landing import below_zero, no_share, share
 
+DERIVED = {"play_rate": share(SOURCE.field("play_rate"))}
 RULES = {
-    "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
+    "bad_play_rate": no_share(SOURCE.field("play_rate")),
+    "negative_count": below_zero(
+        SOURCE, "plays", "unique_plays", "unique_loads", "unique_visitors", "played_time", "engagement_rate"
+    ),
 }
 
 

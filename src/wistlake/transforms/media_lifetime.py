@@ -4,14 +4,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.media_lifetime import TABLE
+from wistlake.contracts.media_stats import SOURCE
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
+from wistlake.transforms.landing import below_zero, no_share, share
 
 STATS = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
 CURVES = ("engagement_data", "rewatch_data")
+STATS_DERIVED = {"play_rate": share(SOURCE.field("play_rate"))}
 STATS_RULES: dict[str, str] = {
-    "bad_play_rate": "try_cast(line.record.play_rate as double) < 0 or try_cast(line.record.play_rate as double) > 1"
+    "bad_play_rate": no_share(SOURCE.field("play_rate")),
+    "negative_count": below_zero(
+        SOURCE, "load_count", "play_count", "visitors", "hours_watched", "engagement"
+    ),
 }
 CURVES_RULES: dict[str, str] = {}
 _OBSERVED = "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed_at)"

@@ -11,7 +11,7 @@ _SUMS = {
     "sessions": "1",
     "plays_from_events": "if(conversion_type is null, 1, 0)",
     "conversions": "if(conversion_type is null, 0, 1)",
-    "watch_milliseconds": "if(watch_milliseconds is null, 0, watch_milliseconds)",
+    "watch_milliseconds": "watch_milliseconds",
     "timed_sessions": "if(watch_milliseconds is null, 0, 1)",
     "reached_25": "if(percent_viewed < 0.25, 0, 1)",
     "reached_50": "if(percent_viewed < 0.5, 0, 1)",

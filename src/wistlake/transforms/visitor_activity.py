@@ -4,11 +4,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.visitor_activity import TABLE
+from wistlake.contracts.visitors import SOURCE
 from wistlake.derive import pseudonym
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
+from wistlake.transforms.landing import below_zero
 
-RULES = {"negative_count": "try_cast(line.record.load_count as bigint) < 0"}
+RULES = {"negative_count": below_zero(SOURCE, "load_count", "play_count")}
 
 
 def derived(epochs: int) -> dict[str, str]:

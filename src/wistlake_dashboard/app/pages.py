@@ -200,7 +200,7 @@ def _breakdown_table(name: str, title: str, found: list[Row]) -> None:
             "plays": r["plays_from_events"],
             "share": 100 * r["plays_from_events"] / whole,
             "sessions": r["sessions"],
-            "watch_hours": (r["watch_milliseconds"] or 0) / 3_600_000,
+            "watch_hours": None if r["watch_milliseconds"] is None else r["watch_milliseconds"] / 3_600_000,
             "finished": r["reached_95"],
         }
         for r in found

@@ -109,7 +109,7 @@ def of_totals(totals: Totals) -> Row:
         "unique_viewers": totals.unique_viewers,
         "loads": totals.loads,
         "viewers_per_load": percent(totals.viewers_per_load),
-        "watch_hours": totals.watch_seconds / 3600,
+        "watch_hours": totals.watch_hours,
         "average_viewed": percent(totals.average_viewed),
         "completion": percent(totals.completion),
         "conversions": totals.conversions,

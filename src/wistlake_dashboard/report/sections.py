@@ -53,7 +53,7 @@ def by_day(
         line("Plays", "a", lambda t: t.plays, words.count),
         line("Unique viewers", "b", lambda t: t.unique_viewers, words.count),
     ]
-    hours = [line("Hours watched", "a", lambda t: t.watch_seconds / 3600, _hours)]
+    hours = [line("Hours watched", "a", lambda t: t.watch_hours, _hours)]
     rates = [line("Viewers per load", "a", lambda t: t.viewers_per_load, words.share)]
     flags = _flags(days, notes, names)
     before = tag("p", "The shaded days are the period before.", class_="soft") if shaded else None

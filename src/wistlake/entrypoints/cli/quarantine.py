@@ -24,14 +24,21 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
     from wistlake.quality.reasons import meaning
     from wistlake.wiring import laptop
 
-    found = refused.listed(laptop.query(session.settings()), media_ids(media), reason)
+    settings = session.settings()
+    found = refused.listed(laptop.query(settings), media_ids(media), reason)
+    stopped = refused.stopped(laptop.ledger(settings, read_only=True), found)
     if as_json:
-        output.as_json({"records": found})
+        days = [
+            {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason} for i in stopped
+        ]
+        output.as_json({"records": found, "stopped": days})
         return
     columns = ("id", "dataset", "media_id", "day", "line", "reason")
     output.table("Quarantine", columns, ([r[c] for c in columns] for r in found))
     for code, count in Counter(r["reason"] for r in found).most_common():
         output.say(f"{count} {code}: {meaning(code)}")
+    for interval in stopped:
+        output.say(f"stopped: {interval.media_id}, {interval.reason}")
     output.say("`wistlake quarantine show ID` says more" if found else "nothing was refused")
 
 

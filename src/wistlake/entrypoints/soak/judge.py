@@ -192,11 +192,12 @@ class Truth:
         return [self.session_row(s, _step(steps[s.media_id], s.received_at)) for s in self.sessions.values()]
 
     def _steps(self, media: str) -> list[tuple[datetime, float]]:
-        """Durations from the moment each was first read, by runs that lived or died."""
-        return [
+        """Known durations from the moment each was first read, by runs that lived or died."""
+        read = (
             (at, next(m.duration for m in self.world.truth.medias(at) if m.media_id == media))
             for at in sorted(self.first_read.get(media, ()))
-        ]
+        )
+        return [(at, duration) for at, duration in read if duration]
 
     def session_row(self, s: TrueSession, duration: float | None) -> dict[str, Any]:
         """A session as `fact_events` has it."""
@@ -237,7 +238,7 @@ class Truth:
 
     def _days(self) -> set[tuple[str, date]]:
         """The (media, local day) pairs that stand on whole landings. A media that is gone will never give the
-        rest of a day that was landed in part; but what it gave of one dataset does not wait for the other."""
+        rest of a day that was landed in part; but its sessions do not wait for counts that it never gave."""
         landed = {(m, d) for m, d, _, missing in self._of("events") if not missing}
         counted = {(m, d) for m, d, _, missing in self._of("media_by_date") if not missing}
         whole = {(m, d) for m, d in counted if all((m, u) in landed for u in self._utc_days(d))}
@@ -248,12 +249,7 @@ class Truth:
         over = {
             (m, d) for m, d in near if first[m] <= min(self._utc_days(d)) and max(self._utc_days(d)) <= last
         }
-        return whole | {
-            (m, d)
-            for m, d in over
-            if (counts := [(m, u) in landed for u in self._utc_days(d)])
-            and (all(counts) or ((m, d) in counted and not any(counts)))
-        }
+        return whole | {(m, d) for m, d in over if all((m, u) in landed for u in self._utc_days(d))}
 
     def _utc_days(self, day: date) -> set[date]:
         start = datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
@@ -361,7 +357,7 @@ def _measures(sessions: list[dict[str, Any]]) -> dict[str, Any]:
         "plays_from_events": sum(s["conversion_type"] is None for s in sessions),
         "conversions": sum(s["conversion_type"] is not None for s in sessions),
         "unique_viewers": len({s["visitor_id"] for s in sessions}),
-        "watch_milliseconds": sum(watched),
+        "watch_milliseconds": sum(watched) if watched or not sessions else None,
         "timed_sessions": len(watched),
         "viewed_millionths": sum(math.floor(s["percent_viewed"] * 1e6 + 0.5) for s in sessions),
         **{f"reached_{m}": sum(s["percent_viewed"] >= m / 100 for s in sessions) for m in (25, 50, 75, 95)},
@@ -441,11 +437,17 @@ def _visitors(engagement: list[Row], sessions: list[dict[str, Any]]) -> list[Row
             "play_count": sum(r["play_count"] for r in rows),
             "sessions": sum(r["sessions"] for r in rows),
             "media_count": len({r["media_id"] for r in rows}),
-            "watch_milliseconds": sum(r["watch_milliseconds"] for r in rows),
+            "watch_milliseconds": _known_sum(r["watch_milliseconds"] for r in rows),
             **{n: latest[visitor][n] for n in ("country", "region", "browser", "platform", "is_mobile")},
         }
         for visitor, rows in groups.items()
     ]
+
+
+def _known_sum(values: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None if nothing is."""
+    known = [v for v in values if v is not None]
+    return sum(known) if known else None
 
 
 def judge(

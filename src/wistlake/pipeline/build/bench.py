@@ -19,7 +19,7 @@ from wistlake.pipeline.build.plan import BuildPlan, Intend
 from wistlake.pipeline.tally import Applied, affected_pairs, commit, compare
 from wistlake.planning.shared import Shared
 from wistlake.ports import ObjectStore, TableStore
-from wistlake.quality.checks import Effect, Finding, finding
+from wistlake.quality.checks import Finding, is_refused, reasons_text, refused_rows
 from wistlake.transforms import (
     landing,
     quarantine,
@@ -42,6 +42,8 @@ class Bench:
         self.by_interval: dict[tuple[str, str, date], Counter[str]] = {}
         self.stopped: dict[str, str] = {}
         self.refused: list[DataFrame] = []
+        self.reasons: dict[tuple[str, str, date], Counter[str]] = {}
+        self.listed: dict[str, DataFrame] = {}
         self.findings: list[Finding] = []
         self.shared = plan.shared
         self.damaged = {interval_key(m): why for m in plan.landings if (why := self._damage(m))}
@@ -74,8 +76,9 @@ class Bench:
     def typed(self, dataset: str, derived: Mapping[str, str], rules: Mapping[str, str]) -> "DataFrame | None":
         """Rows of the dataset's landings that keep the contract; None without any landing.
 
-        The others are kept for quarantine. A landing of which a line got lost on the way, or that has more
-        than it promised, is damaged: an engine that finds no files says nothing.
+        The others are kept for quarantine, and a landing that has too many of them is left out: what is left
+        of it would be taken for all. So is a landing of which a line got lost on the way, or that has more than
+        it promised: an engine that finds no files says nothing. `listed` has every row that could be read.
         """
         manifests = self.manifests(dataset)
         if not manifests:
@@ -91,36 +94,48 @@ class Bench:
             landing.parse(lines, contract, landings, self.pads, len(self.plan.keys), derived, rules),
         )
         if lost := self._account_for(rows, manifests):
-            rows = rows.where(~F.col("landing_id").isin(lost))
-        if bad := [m for m in manifests if self.by_interval.get(interval_key(m), Counter())["quarantined"]]:
+            rows = without_landings(rows, lost)
+        if bad := [m for m in manifests if self.reasons.get(interval_key(m))]:
             hashes = landing.fingerprints(self._lines(bad), self.pads, len(self.plan.keys))
             self.refused.append(quarantine.build(rows, hashes, contract, self.built_at))
-        return rows.where("reason is null")
+        self.listed[dataset] = rows
+        return without_landings(rows.where("reason is null"), self._stop_refused(bad))
 
     def _lines(self, manifests: Iterable[Manifest]) -> "DataFrame":
         parts = [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
         return self.store.lines(parts)
 
     def _account_for(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> list[str]:
-        """Count what each landing gave; the landings that did not give what they promised."""
-        counted = rows.groupBy("landing_id", F.col("reason").isNull().alias("good")).count().collect()
-        seen: Counter[str] = Counter()
-        good: Counter[str] = Counter()
-        for row in counted:
-            seen[row["landing_id"]] += row["count"]
-            good[row["landing_id"]] += row["count"] if row["good"] else 0
+        """Count what each landing gave, and what of it was refused; the landings that did not give what they
+        promised."""
+        seen: dict[str, Counter[str]] = {}
+        for row in rows.groupBy("landing_id", "reason").count().collect():
+            seen.setdefault(row["landing_id"], Counter())[row["reason"] or ""] = row["count"]
         lost = []
         for m in manifests:
-            if (there := seen.pop(m.landing_id, 0)) != m.rows:
+            counts = seen.pop(m.landing_id, Counter())
+            if (there := counts.total()) != m.rows:
                 lost.append(m.landing_id)
                 self.damaged[interval_key(m)] = _told(
                     m, f"landing {m.landing_id} promises {m.rows} rows and has {there}"
                 )
                 continue
-            self.by_interval[interval_key(m)] = Counter(rows=m.rows, quarantined=m.rows - good[m.landing_id])
-        if seen:
-            raise StoreError(f"{sum(seen.values())} bronze lines belong to no landing of this build")
+            good = counts.pop("", 0)
+            self.by_interval[interval_key(m)] = Counter(rows=m.rows, quarantined=m.rows - good)
+            self.reasons[interval_key(m)] = counts
+        if strays := sum(c.total() for c in seen.values()):
+            raise StoreError(f"{strays} bronze lines belong to no landing of this build")
         return lost
+
+    def _stop_refused(self, manifests: Iterable[Manifest]) -> list[str]:
+        """Landings that lost too much to quarantine: they stop their own (media, day)."""
+        stopped = []
+        for m in manifests:
+            reasons = self.reasons[interval_key(m)]
+            if is_refused(m.rows, reasons.total()):
+                stopped.append(m.landing_id)
+                self.damaged[interval_key(m)] = _refused(m, reasons)
+        return stopped
 
     def put(
         self, table: Table, rows: "DataFrame", current: "DataFrame", *, for_gold: bool = False
@@ -146,7 +161,7 @@ class Bench:
             return rows, applied
         for m in bad.values():
             self.damaged[interval_key(m)] = _told(m, places[(m.media_id, m.day)])
-        rows = rows.where(~F.col("landing_id").isin(list(bad)))
+        rows = without_landings(rows, list(bad))
         return rows, compare(self.store, table, rows, standing(rows))
 
     def check(self, applied: Applied) -> None:
@@ -156,17 +171,14 @@ class Bench:
         checking.refuse_whole(found)
 
     def quarantined(self) -> list[Finding]:
-        """How many rows of each dataset were put aside, and where."""
+        """How many rows of each dataset were put aside, where, and why."""
         found = []
-        for dataset in sorted({d for d, _, _ in self.by_interval}):
-            counts = {k: c for k, c in self.by_interval.items() if k[0] == dataset}
-            rows, refused = (sum(c[n] for c in counts.values()) for n in ("rows", "quarantined"))
-            found.append(finding(READABLE, dataset, Effect.QUARANTINE, rows, refused))
-            found += [
-                finding(READABLE, dataset, Effect.QUARANTINE, c["rows"], c["quarantined"], "", media_id, day)
-                for (_, media_id, day), c in sorted(counts.items())
-                if c["quarantined"]
-            ]
+        for dataset in sorted({d for d, _, _ in self.reasons}):
+            of_dataset = {k: c for k, c in sorted(self.reasons.items()) if k[0] == dataset}
+            rows = {k: self.by_interval[k]["rows"] for k in of_dataset}
+            whole = sum(of_dataset.values(), Counter[str]())
+            found.append(refused_rows(dataset, sum(rows.values()), whole))
+            found += [refused_rows(dataset, rows[k], c, *k[1:]) for k, c in of_dataset.items() if c]
         return found
 
     def keep_committed(self, applied: Applied) -> Applied:
@@ -201,7 +213,19 @@ class Bench:
         return current.join(wanted, on=on, how="left_semi").withColumn("_in_scope", F.lit(True))
 
 
-READABLE = "readable_rows"
+def without_landings(rows: "DataFrame", landings: list[str]) -> "DataFrame":
+    """`rows` that came from other landings."""
+    return rows.where(~F.col("landing_id").isin(landings)) if landings else rows
+
+
+def _refused(manifest: Manifest, reasons: Counter[str]) -> str:
+    """Why a landing that lost too much to quarantine stops its day, and what to do about it."""
+    return (
+        f"{manifest.dataset} of {manifest.day}: {reasons.total()} of {manifest.rows} records were refused "
+        f"({reasons_text(reasons)}); nothing of that day was taken, and readers keep what they had. Look at them "
+        f"with `wistlake quarantine list --media {manifest.media_id}`: once Wistia or the contract is mended, the "
+        "next run reads it again"
+    )
 
 
 def _told(manifest: Manifest, why: str) -> str:

@@ -61,7 +61,9 @@ def recount(bench: Bench, pairs: set[Pair], wanted: "DataFrame") -> Counted:
     zeros = dict.fromkeys(_NAMES, 0)
     found = dict.fromkeys(pairs, zeros)
     for row in recounting.build(events, wanted).collect():
-        found[(row["media_id"], row["date"])] = {name: int(row[name]) for name in _NAMES}
+        found[(row["media_id"], row["date"])] = {
+            name: row[name] if row[name] is None else int(row[name]) for name in _NAMES
+        }
     return found
 
 

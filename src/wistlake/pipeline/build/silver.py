@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Set
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 SHRINK_SHARE, SHRINK_ROWS = 0.2, 20  # a day that loses more than both is not believed
+KEYLESS = frozenset({"malformed_json", "missing_event_key", "bad_event_key"})  # it may be any session
 
 
 def media(bench: Bench, urls: "DataFrame | None") -> None:
@@ -63,7 +65,39 @@ def media(bench: Bench, urls: "DataFrame | None") -> None:
     if typed is not None:
         history = bench.store.read(DIM_MEDIA_HISTORY)
         versions = dim_media_history.build(dim_media.described(typed), history, bench.built_at)
-        bench.put(DIM_MEDIA_HISTORY, versions, bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"]))
+        standing = bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"])
+        applied = compare(bench.store, DIM_MEDIA_HISTORY, versions, standing)
+        bench.check(applied)
+        _time_sessions(bench, versions, applied)
+        bench.keep_committed(applied)
+
+
+def _time_sessions(bench: Bench, versions: "DataFrame", history: Applied) -> None:
+    """Sessions that had no duration take the one that their media is described with now.
+
+    Before the history is committed: should the run die in between, the next one finds the same to do.
+    """
+    media = sorted({t.media_id for t in history.moved if t.media_id})
+    if not media or bench.store.refs()[FACT_EVENTS.full_name].snapshot_id is None:
+        return
+    untimed = bench.store.read(FACT_EVENTS).where(
+        F.col("media_id").isin(media) & F.col("duration_seconds").isNull()
+    )
+    rows = fact_events.of_media(untimed, versions, bench.plan.rules, bench.built_at)
+    applied = compare(bench.store, FACT_EVENTS, rows, _out_of_scope(untimed))
+    bench.check(applied)
+    bench.settle(applied)
+
+
+def _out_of_scope(sessions: "DataFrame") -> "DataFrame":
+    """Current sessions of which no listing is at hand: none of them is gone."""
+    return sessions.withColumns(
+        {
+            "_in_scope": F.lit(False),
+            "_scope_observed_at": F.lit(None).cast("timestamp"),
+            "_scope_landing_id": F.lit(None).cast("string"),
+        }
+    )
 
 
 def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
@@ -86,7 +120,7 @@ def _observed_media(bench: Bench, typed: "DataFrame | None", current: "DataFrame
 
 def lifetime(bench: Bench) -> None:
     """`media_lifetime`: both endpoints on one row."""
-    stats = bench.typed("media_stats", {}, media_lifetime.STATS_RULES)
+    stats = bench.typed("media_stats", media_lifetime.STATS_DERIVED, media_lifetime.STATS_RULES)
     curves = bench.typed("media_engagement", {}, media_lifetime.CURVES_RULES)
     if stats is None and curves is None:
         return
@@ -125,7 +159,7 @@ def by_date(bench: Bench) -> None:
 
 def analytics(bench: Bench) -> None:
     """`media_analytics_by_date`, where the account has it."""
-    typed = bench.typed("analytics_daily", {}, media_analytics_by_date.RULES)
+    typed = bench.typed("analytics_daily", media_analytics_by_date.DERIVED, media_analytics_by_date.RULES)
     if typed is None:
         return
     rows = media_analytics_by_date.build(typed, bench.built_at)
@@ -245,23 +279,51 @@ def _elsewhere(bench: Bench, typed: "DataFrame") -> "DataFrame":
 
 
 def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
-    """Current sessions of the scopes, and those `_elsewhere`."""
-    scopes = [(m.media_id, m.day, m.observed_at, m.landing_id) for m in bench.manifests("events")]
+    """Current sessions of the scopes, and those `_elsewhere`. A session that some listing still holds, in
+    whatever shape, is out of scope: it is not gone. So are all of a day whose listing holds a record that
+    nobody can tell the session of."""
+    scopes = [
+        (m.media_id, m.day, m.observed_at, m.landing_id)
+        for m in bench.manifests(EVENTS)
+        if KEYLESS.isdisjoint(bench.reasons.get(interval_key(m), ()))
+    ]
     scope = bench.spark.createDataFrame(
         scopes,
         "media_id string, event_date date, _scope_observed_at timestamp, _scope_landing_id string",
     ).withColumn("_scope_built_at", bench.built_at)
     inside = bench.store.read(FACT_EVENTS).where(_days(bench))
     both = inside.unionByName(elsewhere)
-    return (
+    placed = (
         both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left")
-        .withColumn("_in_scope", F.col("_scope_landing_id").isNotNull())
         .join(F.broadcast(_listed(bench, elsewhere)), on=["media_id", "event_date"], how="left")
         .withColumn(
             "_listed_at", F.expr("case when removed_at is null then coalesce(_read_at, observed_at) end")
         )
         .drop("_read_at")
     )
+    inside = F.col("_scope_landing_id").isNotNull()
+    keys = list(_not_taken(bench))
+    if not keys:
+        return placed.withColumn("_in_scope", inside)
+    held = reduce(lambda a, b: a.unionByName(b), keys).distinct().withColumn("_held", F.lit(True))
+    marked = placed.join(F.broadcast(held), on="event_key", how="left")
+    return marked.withColumn("_in_scope", inside & F.col("_held").isNull()).drop("_held")
+
+
+def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
+    """Keys (event_key) that listings hold and this build does not take: those that were refused, also of
+    days that are not in this build, and those of landings that were stopped."""
+    stopped = [m.landing_id for m in bench.plan.landings if interval_key(m) in bench.damaged]
+    refused = any(key[0] == EVENTS and codes for key, codes in bench.reasons.items())
+    if refused or stopped:
+        rows = bench.listed[EVENTS]
+        yield rows.where(F.col("reason").isNotNull() | F.col("landing_id").isin(stopped)).select("event_key")
+    if bench.store.refs()[QUARANTINE.full_name].snapshot_id is not None:
+        elsewhere = bench.store.read(QUARANTINE).where(F.col("dataset") == EVENTS)
+        elsewhere = elsewhere.join(
+            F.broadcast(_places(bench)), on=["dataset", "media_id", "dt"], how="left_anti"
+        )
+        yield elsewhere.select(F.expr("get_json_object(payload, '$.event_key')").alias("event_key"))
 
 
 def _listed(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
@@ -307,13 +369,17 @@ def quarantined(bench: Bench) -> None:
         rows = bench.refused[0]
         for more in bench.refused[1:]:
             rows = rows.unionByName(more)
-    scope = bench.spark.createDataFrame(
+    standing = current.join(
+        F.broadcast(_places(bench)), on=["dataset", "media_id", "dt"], how="left_semi"
+    ).withColumn("_in_scope", F.lit(True))
+    bench.put(QUARANTINE, rows, standing)
+
+
+def _places(bench: Bench) -> "DataFrame":
+    """What the build's landings are about, as quarantine names it."""
+    return bench.spark.createDataFrame(
         [interval_key(m) for m in bench.plan.landings], "dataset string, media_id string, dt date"
     )
-    standing = current.join(F.broadcast(scope), on=["dataset", "media_id", "dt"], how="left_semi").withColumn(
-        "_in_scope", F.lit(True)
-    )
-    bench.put(QUARANTINE, rows, standing)
 
 
 def pages(typed: "DataFrame | None") -> "DataFrame | None":

@@ -1,0 +1,294 @@
+"""What a source's contract lets in, no table's contract refuses: else one odd value blocks its day for ever.
+
+Each field of each source takes odd values, one record each. Whatever is not refused by name goes through
+the transforms, to every table that is made of that source, and must keep that table's contract.
+"""
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from wistlake.bronze import encode_lines
+from wistlake.contracts import SOURCES, TABLES, source, table
+from wistlake.contracts.form import Field, Source
+from wistlake.derive import checks
+from wistlake.derive.spark import columns_ddl
+from wistlake.transforms import (
+    channel_daily,
+    daily,
+    device_daily,
+    dim_media,
+    dim_media_history,
+    dim_visitor,
+    embed_daily,
+    fact_events,
+    fact_media_by_date,
+    fact_media_daily,
+    fact_media_engagement,
+    geo_daily,
+    landing,
+    media_analytics_by_date,
+    media_by_date_observations,
+    media_lifetime,
+    media_retention_daily,
+    visitor_activity,
+)
+from wistlake.transforms.channels import DEFAULT_RULES
+
+DAY = date(2026, 3, 2)
+SEEN = datetime(2026, 3, 3, 2, 15, tzinfo=UTC)
+ZONE = "America/New_York"
+LEFT_OUT = object()
+ODD: tuple[Any, ...] = (
+    LEFT_OUT, None, "", "text", True, False, 0, -1, 1, 2, 100, 3.0, 0.5, -0.5, 1.5, -1e-17,
+    1.0000000000000002, 1.0000001, 1e15, 1e17, -1e300, 1e300, "0.25", "NaN", "Infinity", "-Infinity",
+    {}, [], {"a": 1}, [1, None, -3], ["a", None], [{"name": None}, {}], "2026-03-02", "2026-13-45",
+    "2026-03-02T10:00:00.000Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
+)  # fmt: skip
+GOOD: Mapping[str, dict[str, Any]] = {
+    "events": {
+        "event_key": "{id}", "received_at": "2026-03-02T10:00:00.000Z", "media_id": "{id}", "visitor_key": "{id}",
+        "percent_viewed": 0.5, "user_agent_details": {"browser": "Chrome", "mobile": True},
+    },
+    "media_by_date": {"date": "2026-03-02", "load_count": 5, "play_count": 2, "hours_watched": 0.5},
+    "media_metadata": {"hashed_id": "{id}", "id": 1, "name": "Tour", "type": "Video", "duration": 100.0},
+    "media_stats": {
+        "load_count": 5, "play_count": 2, "play_rate": 0.4, "hours_watched": 0.5, "engagement": 0.5, "visitors": 4,
+    },
+    "media_engagement": {"engagement": 0.5, "engagement_data": [2, 1], "rewatch_data": [0, 0]},
+    "analytics_daily": {"timestamp": "2026-03-02T05:00:00Z"},
+    "visitors": {
+        "visitor_key": "{id}", "created_at": "2026-03-02T10:00:00Z", "last_active_at": "2026-03-02T10:00:00Z",
+        "load_count": 1, "play_count": 1,
+    },
+}  # fmt: skip
+DERIVED = {
+    "events": fact_events.derived(1),
+    "media_stats": media_lifetime.STATS_DERIVED,
+    "analytics_daily": media_analytics_by_date.DERIVED,
+    "visitors": visitor_activity.derived(1),
+}
+RULES = {
+    "events": fact_events.RULES,
+    "media_by_date": fact_media_by_date.RULES,
+    "media_metadata": dim_media.RULES,
+    "media_stats": media_lifetime.STATS_RULES,
+    "media_engagement": media_lifetime.CURVES_RULES,
+    "analytics_daily": media_analytics_by_date.RULES,
+    "visitors": visitor_activity.RULES,
+}
+
+
+def odd_records(contract: Source) -> list[tuple[str, dict[str, Any]]]:
+    """(what is odd, record): each field with each odd value, and the record as it should be."""
+    changes: list[tuple[str, Field | None, Any]] = [("as it should be", None, None)]
+    changes += [(f"{f.path} = {v!r}", f, v) for f in contract.fields for v in ODD]
+    return [
+        (said, changed(GOOD[contract.name], field, value, f"m{n}"))
+        for n, (said, field, value) in enumerate(changes)
+    ]
+
+
+def changed(good: dict[str, Any], field: Field | None, value: Any, own: str) -> dict[str, Any]:
+    """A record with ids of its `own`, and one field changed."""
+    record = {k: own if v == "{id}" else v for k, v in good.items()}
+    if field is None:
+        return record
+    head, _, rest = field.path.partition(".")
+    if rest:
+        held = record.get(head, {}) | {rest: value}
+        value = {k: v for k, v in held.items() if v is not LEFT_OUT}
+    return {k: v for k, v in (record | {head: value}).items() if v is not LEFT_OUT}
+
+
+def typed(spark: SparkSession, name: str, records: list[dict[str, Any]]) -> DataFrame:
+    """Each record as the only line of a landing of its own media."""
+    lines = [
+        (gzip.decompress(encode_lines(f"L{n}", [record])).decode().rstrip("\n"),)
+        for n, record in enumerate(records)
+    ]
+    landings = [(f"L{n}", f"m{n}", DAY, SEEN, name, False) for n in range(len(records))]
+    return landing.parse(
+        spark.createDataFrame(lines, "value string"),
+        source(name),
+        landing.landing_frame(spark, landings),
+        landing.pads_frame(spark, [b"k" * 32]),
+        1,
+        DERIVED.get(name, {}),
+        RULES[name],
+    )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Typed rows that were not refused, by source; and what the transforms need beside them."""
+
+    spark: SparkSession
+    built_at: Any
+    rows: Mapping[str, DataFrame]
+
+    def none_of(self, name: str) -> DataFrame:
+        """An empty table."""
+        return self.spark.createDataFrame([], columns_ddl(table(name).columns))
+
+    def described(self) -> DataFrame:
+        return dim_media.described(self.rows["media_metadata"])
+
+    def history(self) -> DataFrame:
+        return dim_media_history.build(
+            self.described(), self.none_of("silver.dim_media_history"), self.built_at
+        )
+
+    def media(self) -> DataFrame:
+        nowhere = self.spark.createDataFrame([], "media_id string, observed_at timestamp, landing_id string")
+        urls = self.spark.createDataFrame([], "media_id string, url string")
+        return dim_media.build(
+            self.described(), nowhere, self.none_of("silver.dim_media"), urls, DEFAULT_RULES, self.built_at
+        )
+
+    def events(self) -> DataFrame:
+        rows = self.rows["events"]
+        twice = fact_events.repeated_keys(rows)
+        return fact_events.build(rows, twice, self.history(), ZONE, DEFAULT_RULES, self.built_at)
+
+    def by_date(self) -> DataFrame:
+        return fact_media_by_date.build(self.rows["media_by_date"], self.built_at)
+
+    def observations(self) -> DataFrame:
+        return media_by_date_observations.build(
+            self.by_date(), self.none_of("silver.media_by_date_observations")
+        )
+
+    def analytics(self) -> DataFrame:
+        return media_analytics_by_date.build(self.rows["analytics_daily"], self.built_at)
+
+    def visitors(self) -> DataFrame:
+        return visitor_activity.build(self.rows["visitors"], self.built_at)
+
+    def lifetime(self) -> DataFrame:
+        return media_lifetime.build(
+            self.rows["media_stats"],
+            self.rows["media_engagement"],
+            self.history(),
+            self.none_of("silver.media_lifetime"),
+            self.built_at,
+        )
+
+    def retention(self) -> DataFrame:
+        """With each snapshot taken again a day later."""
+        first = self.lifetime()
+        again = first.withColumn("snapshot_date", F.date_add("snapshot_date", 1))
+        return media_retention_daily.build(first.unionByName(again), self.built_at)
+
+    def pairs(self) -> DataFrame:
+        """Every media on both days that its records may be on."""
+        days = [(f"m{n}", DAY - timedelta(days=back)) for n in range(2_000) for back in (0, 1)]
+        return self.spark.createDataFrame(days, "media_id string, date date").withColumn(
+            "certificate", F.lit("provisional")
+        )
+
+    def sessions(self) -> DataFrame:
+        return daily.sessions(self.events(), self.pairs().select("media_id", "date"))
+
+    def days(self) -> DataFrame:
+        return fact_media_daily.build(
+            self.pairs(), self.sessions(), self.by_date(), self.analytics(), self.built_at
+        )
+
+    def engagement(self) -> DataFrame:
+        return fact_media_engagement.build(self.sessions(), self.built_at)
+
+    def people(self) -> DataFrame:
+        described = dim_visitor.described(dim_visitor.totals(self.engagement()), self.events())
+        return dim_visitor.build(described, self.visitors(), self.built_at)
+
+    def by(self, dimension: Any) -> DataFrame:
+        rows: DataFrame = dimension.build(self.sessions(), self.built_at)
+        return rows
+
+
+BUILT: Mapping[str, Callable[[Taken], DataFrame]] = {
+    "silver.dim_media": Taken.media,
+    "silver.dim_media_history": Taken.history,
+    "silver.media_lifetime": Taken.lifetime,
+    "silver.fact_media_by_date": Taken.by_date,
+    "silver.media_by_date_observations": Taken.observations,
+    "silver.fact_events": Taken.events,
+    "silver.media_analytics_by_date": Taken.analytics,
+    "silver.visitors": Taken.visitors,
+    "gold.fact_media_daily": Taken.days,
+    "gold.fact_media_engagement": Taken.engagement,
+    "gold.dim_visitor": Taken.people,
+    "gold.channel_daily": lambda taken: taken.by(channel_daily),
+    "gold.geo_daily": lambda taken: taken.by(geo_daily),
+    "gold.device_daily": lambda taken: taken.by(device_daily),
+    "gold.embed_daily": lambda taken: taken.by(embed_daily),
+    "gold.media_retention_daily": Taken.retention,
+}
+
+
+@pytest.fixture(scope="module")
+def refused(store: Any) -> dict[str, dict[str, str | None]]:
+    """By source: what was odd, and why it was refused (None: it was taken)."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def taken(store: Any, refused: dict[str, dict[str, str | None]]) -> Taken:
+    """What the sources' contracts let in."""
+    rows = {}
+    for contract in SOURCES:
+        odd = odd_records(contract)
+        staged = store.stage(f"pairs_{contract.name}", typed(store.spark, contract.name, [r for _, r in odd]))
+        why = {r["landing_id"]: r["reason"] for r in staged.select("landing_id", "reason").collect()}
+        refused[contract.name] = {said: why[f"L{n}"] for n, (said, _) in enumerate(odd)}
+        rows[contract.name] = staged.where("reason is null")
+    return Taken(store.spark, F.lit(SEEN), rows)
+
+
+def test_every_pair_of_contracts_is_looked_at() -> None:
+    made_of_sources = {t.full_name for t in TABLES if t.layer in ("silver", "gold") and t.sources}
+    assert set(BUILT) == made_of_sources
+    assert set(GOOD) == {s.name for s in SOURCES} == {name for t in TABLES for name in t.sources}
+
+
+@pytest.mark.parametrize("name", [s.name for s in SOURCES])
+def test_odd_values_are_taken_or_refused_by_name(
+    taken: Taken, refused: dict[str, dict[str, str | None]], name: str
+) -> None:
+    why = refused[name]
+    assert why["as it should be"] is None
+    assert len({w for w in why.values() if w}) > 1
+    assert sum(w is None for w in why.values()) > 20
+    for field in source(name).fields:
+        fate = {why[f"{field.path} = {v!r}"] for v in ODD}
+        if field.cosmetic or (field.privacy == "personal" and not field.required):
+            assert fate == {None}, field.path
+        assert field.required == bool({f"missing_{field.column}"} & fate), field.path
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_what_a_source_lets_in_no_table_refuses(taken: Taken, store: Any, name: str) -> None:
+    contract = table(name)
+    rows = store.stage(f"pairs_{contract.layer}_{contract.name}", BUILT[name](taken))
+    conditions = {
+        f"{check}: {what}": condition
+        for check in checks.violations(contract)
+        for what, condition in checks.by_column(contract, check).items()
+    }
+    counted = rows.agg(
+        F.count(F.lit(1)).alias("n"),
+        *(
+            F.expr(f"sum(case when {condition} then 1 else 0 end)").alias(f"c{n}")
+            for n, condition in enumerate(conditions.values())
+        ),
+    ).collect()[0]
+    assert counted["n"] > 20
+    broken = {said: counted[f"c{n}"] for n, said in enumerate(conditions) if counted[f"c{n}"]}
+    assert broken == {}
