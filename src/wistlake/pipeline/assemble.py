@@ -17,7 +17,7 @@ from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
-from wistlake.planning.shared import Shared, restless, together
+from wistlake.planning.shared import Shared, neighbours, restless
 from wistlake.ports import ObjectStore
 from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
@@ -96,8 +96,7 @@ def assemble(
     if any(s.name == EVENTS for s in order.sources):
         left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
     waiting = within_memory([i for i in left if i.key not in tried])
-    chosen = {i.key for i in waiting}
-    waiting = (*waiting, *_built(intervals, together(chosen, shared) - chosen - tried, objects))
+    waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
     later = {i.key for i in left} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
     days = publishing(
