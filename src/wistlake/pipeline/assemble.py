@@ -30,8 +30,10 @@ Done = tuple[BuildPlan, BuildResult]
 def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
     """Everything that a built day depends on. The same signature: the same rows, so no build."""
     contract = source(interval.dataset)
-    # What a snapshot says depends on when it was taken: the duration that a media had then, say.
-    taken = interval.observed_at if contract.calendar is Calendar.SNAPSHOT else None
+    # What a snapshot says depends on when it was taken: the duration that a media had then, say. (Those of older
+    # versions, which have no `steady_hash`, were signed without it, and are not all built anew for that.)
+    is_snapshot = contract.calendar is Calendar.SNAPSHOT and interval.steady_hash
+    taken = interval.observed_at if is_snapshot else None
     said = [
         interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
