@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.main import get_command
@@ -27,6 +29,7 @@ from wistlake.contracts import TABLES as ALL
 from wistlake.contracts import table as contract
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError
+from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import State
 from wistlake.ports import Publication
 
@@ -213,6 +216,57 @@ def test_rebuild_changes_the_zone_of_the_days(
     assert wrong.to_pylist() == [{"n": 0}]
     assert call("run", "--now", NOW) == 2  # the settings still say New York
     assert "WISTLAKE_ACCOUNT_TIMEZONE" in capsys.readouterr().err
+
+
+def gold_days(lake: Path) -> dict[tuple[str, date], int]:
+    """Sessions of each (media, day) in gold."""
+    rows = wistlake.open(lake).sql("SELECT media_id, date, sessions FROM gold.fact_media_daily").to_pylist()
+    return {(r["media_id"], r["date"]): r["sessions"] for r in rows}
+
+
+def sessions_by_day(lake: Path, zone: str) -> Counter[tuple[str, date]]:
+    """Listed sessions by media and day of the zone, counted here."""
+    rows = wistlake.open(lake).sql(
+        "SELECT media_id, received_at FROM silver.fact_events WHERE removed_at IS NULL"
+    )
+    return Counter(
+        (r["media_id"], r["received_at"].astimezone(ZoneInfo(zone)).date()) for r in rows.to_pylist()
+    )
+
+
+@pytest.mark.parametrize(("zone", "expired"), [("Europe/Berlin", False), ("Asia/Tokyo", True)])
+def test_no_day_of_the_old_zone_stays_in_gold(
+    lake: Path, capsys: pytest.CaptureFixture[str], zone: str, *, expired: bool
+) -> None:
+    ledger = SqliteLedger(lake / "ledger.db")
+    landed, counts = ({(i.media_id, i.day) for i in ledger.intervals(n)} for n in ("events", "media_by_date"))
+    before = gold_days(lake)
+    if expired:
+        shutil.rmtree(sorted((lake / "bronze/wistia/events").glob("dt=*"))[0])
+    assert call("rebuild", "--zone", zone, "--now", NOW) == 0
+    said, after = capsys.readouterr().out, gold_days(lake)
+
+    def whole(media_id: str, day: date) -> bool:
+        return all((media_id, d) in landed for d in utc_days_of(day, ZoneInfo(zone)))
+
+    withdrawn = {pair for pair in before if not whole(*pair)}
+    assert len(withdrawn) == len({m for m, _ in before})  # the first day of each media
+    assert after.keys() == {pair for pair in counts if whole(*pair)}
+    counted = sessions_by_day(lake, zone)
+    assert after == {pair: counted[pair] for pair in after}
+    for media_id, day in withdrawn:
+        assert f"{media_id}: {day} stands in gold no more" in said.replace("\n", " ")
+    others = ("fact_media_engagement", "channel_daily", "geo_daily", "device_daily", "embed_daily")
+    for table in others:
+        rows = wistlake.open(lake).sql(f"SELECT DISTINCT media_id, date FROM gold.{table}").to_pylist()
+        assert rows
+        assert {(r["media_id"], r["date"]) for r in rows} <= after.keys(), table
+    people = wistlake.open(lake).sql(
+        "SELECT (SELECT sum(play_count) FROM gold.dim_visitor) AS visitors, (SELECT sum(sessions) FROM"
+        " gold.fact_media_daily) AS days"
+    )
+    assert len({*people.to_pylist()[0].values()}) == 1
+    assert answer(capsys, "status", "--now", NOW)["certificates"] == {"provisional": len(after)}
 
 
 # watermark, media

@@ -49,6 +49,7 @@ SCENARIO = Scenario(
         returning_share=0.4,
     ),
     settings={"lookback_days": 2},
+    twofold=True,
 )
 END = START + timedelta(days=5)
 # What an observation of the last moment alone can tell. Certificates count observations: they may differ.
@@ -125,7 +126,11 @@ def a_lake() -> Iterator[Lake]:
 def live(lake: ModelLake) -> dict[str, Any]:
     """What the model's readers see, without what was."""
     tables = lake.state()["tables"]
-    sessions = {k: row for k, row in tables[model.EVENTS].items() if not row["removed"]}
+    sessions = {
+        k: {n: value for n, value in row.items() if n != "seen"}
+        for k, row in tables[model.EVENTS].items()
+        if not row["removed"]
+    }
     return {name: tables[name] for name in (model.BY_DATE, model.GOLD)} | {model.EVENTS: sessions}
 
 
@@ -137,11 +142,15 @@ def test_any_story_ends_like_one_clean_run_without_an_engine(story: list[Step]) 
         patch.setattr(daily, "build", model.build)  # tables without an engine; all else is the product's
         clean, wandering = (ModelLake(Path(folder) / n, SCENARIO) for n in ("clean", "wandering"))
         clean.run(END, Dying(), **everything(END))
+        now = START
         for now, step in moments(story):
             with suppress(Died):
                 wandering.run(now, Dying(at=step.dies, after=step.after), **step.asked(now))
+        wandering.run(now, Dying())
+        assert wandering.changed_by_rebuild(now) == {}
         wandering.run(END, Dying(), **everything(END))
         assert live(wandering) == live(clean)
+        assert wandering.changed_by_rebuild(END) == {}
         marks = {(w.dataset, w.media_id): w.last_date for w in wandering.ledger.watermarks()}
         assert marks == {(w.dataset, w.media_id): w.last_date for w in clean.ledger.watermarks()}
 
@@ -171,10 +180,13 @@ def state(lake: Lake) -> dict[str, list[Row]]:
 def test_any_story_ends_like_one_clean_run(clean: dict[str, list[Row]], story: list[Step]) -> None:
     """Deaths are counted in commits here: MERGEs and publications."""
     with a_lake() as lake:
+        now = START
         for now, step in moments(story):
             death = Dying(at=step.dies, after=step.after, methods=("merge", "publish"))
             with suppress(Died):
                 lake.run_day(now, around=lambda p, death=death: wrapped(p, death.around), **step.asked(now))
+        lake.run_day(now)
+        assert lake.changed_by_rebuild(now) == []
         lake.run_day(END, **everything(END))
         found = state(lake)
         for name in STATE:

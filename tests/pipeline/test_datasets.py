@@ -24,6 +24,7 @@ from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import SOURCES, fact_media_by_date, table
 from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.pipeline.maintenance import maintain
+from wistlake.planning.calendar import days
 from wistlake.planning.plan import gaps
 from wistlake.wiring import laptop
 
@@ -100,7 +101,7 @@ def test_a_backfill_fills_older_days_and_disturbs_no_watermark(tmp_path: Path) -
     assert {(w.dataset, w.media_id): w.last_date for w in lake.ledger.watermarks()} == marks
     now = lake.rows("gold.fact_media_daily")
     assert differences(table("gold.fact_media_daily"), recent, [r for r in now if r["date"] > last]) == []
-    assert {r["date"] for r in now if r["date"] <= last} == {first, first + timedelta(days=1)}
+    assert {r["date"] for r in now if r["date"] <= last} == {*days(first, last)}  # the last one too
     for name, rows in truth.expected(lake).items():
         assert differences(table(name), rows, lake.rows(name)) == [], name
 

@@ -47,12 +47,21 @@ FULL = interval(
     confirmations=2,
     built_signature="5160",
     published_at=NOW + timedelta(hours=1),
+    steady_hash="f00d",
+    moved_at=NOW - timedelta(hours=2),
 )
 
 
 class TestIntervals:
     def test_everything_comes_back(self, ledger: Ledger) -> None:
-        plain = replace(FULL, day=DAY + timedelta(days=1), observed_at=None, published_at=None, missing=False)
+        plain = replace(
+            FULL,
+            day=DAY + timedelta(days=1),
+            observed_at=None,
+            published_at=None,
+            moved_at=None,
+            missing=False,
+        )
         ledger.record([plain, FULL])
         assert ledger.intervals() == [FULL, plain]
         assert type(ledger.intervals()[0].finished) is bool

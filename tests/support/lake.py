@@ -12,11 +12,13 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from support.twofold import Twofold
 from wistia_simulator import FaultPlan, Profile, ServerOptions, World, create_app, transport
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import TABLES
+from wistlake.entrypoints.soak.rebuilt import changed_by_rebuild
 from wistlake.pipeline.daily import run
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
 from wistlake.ports import Ledger
@@ -34,7 +36,8 @@ _OURS = ("WISTIA_", "WISTLAKE_", "MEDIA_IDS")
 class Scenario:
     """A world and how it is followed; a value, so that another process can build the same.
 
-    `settings` are further fields of `Settings` (such as `lookback_days`); `media` are ids or `("all",)`.
+    `settings` are further fields of `Settings` (such as `lookback_days`); `media` are ids or `("all",)`;
+    `twofold`: some sessions are listed on two UTC days (`support.twofold`).
     """
 
     profile: Profile = field(default_factory=lambda: Profile(media=3, sessions_per_day=20, history_days=10))
@@ -44,6 +47,7 @@ class Scenario:
     engine: str = "sail"
     faults: FaultPlan | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    twofold: bool = False
 
     def world(self) -> World:
         """The world at the scenario's first moment."""
@@ -102,10 +106,11 @@ class Lake:
     def parts(self, settings: Settings) -> Parts:
         """Everything a run needs: real adapters, but for the network and the passing of time."""
         seconds = VirtualSeconds()
+        source = self._source or transport(create_app(self.world, _OPTIONS, self.scenario.faults))
         outside = laptop.Outside(
             self.world.clock.now,
             time.monotonic,
-            self._source or transport(create_app(self.world, _OPTIONS, self.scenario.faults)),
+            Twofold(self.world, source) if self.scenario.twofold else source,
             (("sleep", seconds.sleep), ("monotonic", seconds.monotonic)),
         )
         return laptop.parts(settings, outside, pace=False)
@@ -139,6 +144,16 @@ class Lake:
         """A run a day, `days` times, from `first` (default: the scenario's first moment)."""
         begin = first or self.scenario.starts
         return [self.run_day(begin + timedelta(days=n), **how) for n in range(days)]
+
+    def changed_by_rebuild(self, now: datetime, **changes: Any) -> list[str]:
+        """What a rebuild at `now` would change, in words. It is done."""
+        self.world.clock.set(now)
+        settings = self.settings(**changes)
+        order = self.order(now, settings, run_id="rebuild", trigger="rebuild", build_only=True)
+        with capture_logs():
+            found = changed_by_rebuild(order, self.parts(settings), self.tables)
+        self._query = None
+        return found
 
     # reading
 

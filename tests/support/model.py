@@ -6,10 +6,11 @@ from silver only where something moved, commits that are one table each. It comp
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.build import BuildPlan, BuildResult
 from wistlake.pipeline.build.plan import Pair
+from wistlake.pipeline.gaps import forget_builds
 from wistlake.pipeline.order import Parts
+from wistlake.planning import shared
 from wistlake.planning.calendar import local_days_of, zone
+from wistlake.planning.shared import Shared, between
 from wistlake.ports import ObjectStore, TableRef
 from wistlake.quality.certificates import Certificate, certify
 
@@ -59,25 +63,29 @@ class MemoryTables:
         return {name: TableRef(name, len(states) - 1) for name, states in self.states.items()}
 
 
-def build(plan: BuildPlan, objects: ObjectStore, store: Any, intend: Any = lambda pairs: None) -> BuildResult:
+def build(
+    plan: BuildPlan, objects: ObjectStore, store: Any, intend: Any = lambda pairs, found: None
+) -> BuildResult:
     """`pipeline.build.build` over MemoryTables, in the same order: silver, then gold where it is affected."""
     store.ensure(TABLES)
     tz = zone(plan.zone)
     landings = [(m, _records(m, objects)) for m in plan.landings if not m.missing]
 
-    def settle(name: str, wanted: Rows, local_days: Any) -> set[Pair]:
+    def settle(name: str, wanted: Rows, local_days: Any, found: Collection[Shared] = ()) -> set[Pair]:
         table = _TABLES[name]
         current = store.read(table)
         changes = store.stage(name, {k: row for k, row in wanted.items() if current.get(k) != row})
         moved = {p for k, row in changes.items() for was in (current.get(k), row) for p in local_days(k, was)}
+        if moved or found:
+            intend(moved, found)
         if changes:
-            intend(moved)
             store.merge(table, changes, "")
         return moved
 
     days = settle(BY_DATE, _by_date(landings), lambda key, _: [key])
-    sessions = _sessions(landings, store.read(_TABLES[EVENTS]))
-    days |= settle(EVENTS, sessions, lambda key, row: [(key[0], row["local"])] if row else [])
+    sessions, found = _sessions(landings, store.read(_TABLES[EVENTS]), plan)
+    days |= settle(EVENTS, sessions, lambda key, row: [(key[0], row["local"])] if row else [], found)
+    read = [(m.dataset, m.media_id, m.day) for m, _ in landings if m.dataset == "events"]
     days |= {(m.media_id, d) for m, _ in landings if m.dataset == "events" for d in local_days_of(m.day, tz)}
     days |= {(m.media_id, m.day) for m, _ in landings if m.dataset == "media_by_date"}
     pairs = (days | plan.refresh) & plan.publishable
@@ -92,6 +100,7 @@ def build(plan: BuildPlan, objects: ObjectStore, store: Any, intend: Any = lambd
         published={p: _certificate(plan, p) for p in pairs},
         blocked=frozenset(),
         tables=store.refs(),
+        shared=shared.built(plan.shared, read, found, plan.read_at),
     )
 
 
@@ -108,23 +117,60 @@ def _by_date(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]]) -> Rows:
     }
 
 
-def _sessions(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]], current: Rows) -> Rows:
-    """The sessions of whole (media, day) scopes; what is no longer listed there is marked."""
-    events = sorted(((m, r) for m, r in landings if m.dataset == "events"), key=lambda e: e[0].day)
-    scopes = {(m.media_id, m.day) for m, _ in events}
-    found: Rows = {
-        key: row | {"removed": True} for key, row in current.items() if (key[0], row["day"]) in scopes
-    }
+def _sessions(
+    landings: Iterable[tuple[Manifest, list[dict[str, Any]]]], current: Rows, plan: BuildPlan
+) -> tuple[Rows, set[Shared]]:
+    """The sessions of whole (media, day) scopes, and the days that turned out to share keys. A key is the newest
+    listing's, then of the copy that saw most; what is no longer listed where it stands is marked."""
+    events = [(m, r) for m, r in landings if m.dataset == "events"]
+    scopes = {(m.media_id, m.day): m.observed_at for m, _ in events}
+    copies: dict[Any, list[dict[str, Any]]] = {}
     for manifest, records in events:
-        for record in sorted(records, key=lambda r: r["percent_viewed"]):
-            received = datetime.fromisoformat(record["received_at"])
-            found[(manifest.media_id, record["event_key"])] = {
-                "day": manifest.day,
-                "local": received.astimezone(zone(ZONE)).date(),
-                "share": record["percent_viewed"],
-                "removed": False,
-            }
-    return found
+        for record in records:
+            copy = _copy(manifest, record)
+            copies.setdefault((manifest.media_id, record["event_key"]), []).append(copy)
+    found: Rows = {}
+    twice: set[Shared] = set()
+    for key in current.keys() | copies.keys():
+        here = sorted(copies.get(key, ()), key=_rank)
+        found[key] = _placed(key[0], current.get(key), here[-1] if here else None, scopes, plan)
+        days = {c["day"] for c in here} | ({current[key]["day"]} if key in current and here else set())
+        twice |= {between(key[0], a, b) for a, b in combinations(sorted(days), 2)}
+    return found, twice
+
+
+def _rank(copy: Rows) -> tuple[Any, ...]:
+    return (copy["seen"], copy["share"], copy["received"])
+
+
+def _copy(manifest: Manifest, record: dict[str, Any]) -> Rows:
+    received = datetime.fromisoformat(record["received_at"])
+    return {
+        "day": manifest.day,
+        "local": received.astimezone(zone(ZONE)).date(),
+        "share": record["percent_viewed"],
+        "received": received,
+        "removed": False,
+        "seen": manifest.observed_at,
+    }
+
+
+def _placed(media_id: str, was: Rows | None, best: Rows | None, scopes: Any, plan: BuildPlan) -> Rows:
+    """The row that a key has after a build."""
+    if was is None:
+        assert best is not None
+        return best
+    scope = scopes.get((media_id, was["day"]))
+    if not was["removed"] and scope is None:
+        listed_at = plan.listed_at.get((media_id, was["day"]), was["seen"])
+        stays = best is None or _rank(was | {"seen": listed_at}) > _rank(best)
+        return was if stays else best or was
+    left = not was["removed"] and (best is None or (best["day"] != was["day"] and best["seen"] < scope))
+    if left:
+        return was | {"removed": True, "seen": scope} if scope >= was["seen"] else was
+    if best is None or best["seen"] < was["seen"] or best | {"seen": was["seen"]} == was:
+        return was
+    return best
 
 
 ZONE = Scenario().profile.account_timezone
@@ -178,6 +224,18 @@ class ModelLake:
             )
 
         self.lake.run_day(now, around=around, **asked)
+
+    def changed_by_rebuild(self, now: datetime) -> dict[str, Rows]:
+        """The rows of each table that a rebuild would change, as they would be. It is done."""
+        before = self.state()["tables"]
+        forget_builds(self.ledger, self.objects)
+        self.run(now, Dying(), build_only=True, trigger="rebuild", run_id="rebuild")
+        after = self.state()["tables"]
+        return {
+            name: moved
+            for name, rows in after.items()
+            if (moved := {k: row for k, row in rows.items() if before[name].get(k) != row})
+        }
 
     def state(self) -> dict[str, Any]:
         """All that readers and later runs can see, whoever did it."""

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+from support import twofold
 from support.lake import KEY, Lake
 from wistia_simulator import TrueSession, World
 
@@ -58,14 +59,15 @@ def expected(lake: Lake, until: datetime | None = None) -> dict[str, list[Row]]:
     """The tables that follow from what `lake` has observed (by the moment `until`): silver and gold, by
     full name."""
     seen = [o for o in observations(lake.folder) if until is None or o.at <= until]
-    return _Model(lake.world, seen, lake.scenario.profile.account_timezone).tables()
+    zone, is_twofold = lake.scenario.profile.account_timezone, lake.scenario.twofold
+    return _Model(lake.world, seen, zone, twofold=is_twofold).tables()
 
 
 class _Model:
     """A perfect consumer that saw what the lake saw."""
 
-    def __init__(self, world: World, seen: list[Observation], zone: str) -> None:
-        self.world, self.seen, self.zone = world, seen, ZoneInfo(zone)
+    def __init__(self, world: World, seen: list[Observation], zone: str, *, twofold: bool = False) -> None:
+        self.world, self.seen, self.zone, self.twofold = world, seen, ZoneInfo(zone), twofold
         self.media = self._media()
         self.by_date = self._newest("media_by_date")
         self.sessions = self._sessions()
@@ -107,22 +109,46 @@ class _Model:
     def _sessions(self) -> dict[str, tuple[TrueSession, datetime | None]]:
         """Each session as last listed, and since when it is gone: the listings replayed one moment at a time."""
         state: dict[str, tuple[TrueSession, datetime | None]] = {}
+        lists: dict[tuple[str, date], tuple[datetime, dict[str, TrueSession]]] = {}
         by_moment: dict[datetime, set[tuple[str, date]]] = defaultdict(set)
         for o in self.seen:
             if o.dataset == "events" and not o.missing:
                 by_moment[o.at].add((o.media_id, o.day))
         for at, scopes in sorted(by_moment.items()):
-            listed = {
-                s.event_key: s
-                for media, day in scopes
-                for s in self.world.truth.sessions(media, day, day, at=at)
-            }
-            for key, (session, gone) in state.items():
-                stood = (session.media_id, session.received_at.date())
-                if stood in scopes and key not in listed and gone is None:
-                    state[key] = (session, at)
-            state |= {key: (s, None) for key, s in listed.items()}
+            for media, day in scopes:
+                lists[(media, day)] = (at, {s.event_key: s for s in self._listed_on(media, day, at)})
+            copies: dict[str, list[tuple[datetime, TrueSession]]] = defaultdict(list)
+            for seen, listed in lists.values():
+                for key, session in listed.items():
+                    copies[key].append((seen, session))
+            for key in state.keys() | copies.keys():
+                state[key] = self._placed(key, state.get(key), copies.get(key, []), lists)
         return state
+
+    def _listed_on(self, media: str, day: date, at: datetime) -> list[TrueSession]:
+        if self.twofold:
+            return twofold.listed(self.world, media, day, at)
+        return self.world.truth.sessions(media, day, day, at=at)
+
+    def _placed(
+        self,
+        key: str,
+        known: tuple[TrueSession, datetime | None] | None,
+        copies: list[tuple[datetime, TrueSession]],
+        lists: dict[tuple[str, date], tuple[datetime, dict[str, TrueSession]]],
+    ) -> tuple[TrueSession, datetime | None]:
+        """A key belongs to the newest listing that has it, and of equally new ones to the copy that saw most, then
+        to the later one. When its day's listing lacks it, only a listing that is no older brings it back."""
+        best = max(copies, key=lambda c: (c[0], c[1].percent_viewed, c[1].received_at), default=None)
+        if known is None:
+            assert best is not None
+            return best[1], None
+        session, gone = known
+        seen, listed = lists[(session.media_id, session.received_at.date())]
+        left = gone or (None if key in listed else seen)
+        if best is not None and (left is None or best[0] >= left):
+            return best[1], None
+        return session, left
 
     def _published_days(self) -> set[tuple[str, date]]:
         """Local days that were over, with every UTC day they touch, when all of them were listed last."""

@@ -92,9 +92,13 @@ class TestWantedDays:
         wanted = wanted_days(EVENTS, entry(ago(8)), window(), done)
         assert wanted == (ago(8), ago(7), ago(6), ago(5), ago(4), ago(2), ago(1), ago(0))
 
-    def test_and_for_a_day_that_moved_when_last_observed(self) -> None:
-        moved = published(ago(5), confirmations=0, observed_at=NOW - timedelta(days=5))
-        assert ago(5) in wanted_days(EVENTS, entry(ago(5)), window(), known([moved]))
+    @pytest.mark.parametrize("read", [ago(4), YESTERDAY])  # within the lookback, and long after it
+    def test_and_for_a_day_of_which_no_two_readings_agree_however_old_it_is(self, read: date) -> None:
+        at = datetime(read.year, read.month, read.day, 2, tzinfo=UTC)
+        moved = published(ago(40), confirmations=0, observed_at=at)
+        assert ago(40) in wanted_days(EVENTS, entry(ago(40)), window(), known([moved]))
+        said_again = replace(moved, confirmations=1)
+        assert ago(40) not in wanted_days(EVENTS, entry(ago(40)), window(), known([said_again]))
 
     def test_a_day_that_the_source_does_not_have_is_not_asked_for_forever(self) -> None:
         missing = published(ago(5), missing=True, confirmations=0, observed_at=None)
@@ -112,7 +116,23 @@ class TestWantedDays:
     def test_by_hand_asks_for_exactly_what_is_named(self) -> None:
         done = known([published(ago(n)) for n in range(20)])
         by_hand = window(start=ago(10), end=ago(9))
-        assert wanted_days(EVENTS, entry(ago(5)), by_hand, done) == (ago(10), ago(9))
+        assert wanted_days(BY_DATE, entry(ago(5)), by_hand, done) == (ago(10), ago(9))
+
+    @pytest.mark.parametrize(
+        ("zone_name", "start", "end", "utc"),
+        [
+            ("America/New_York", ago(10), ago(9), (ago(10), ago(9), ago(8))),
+            ("Asia/Kolkata", ago(10), ago(9), (ago(11), ago(10), ago(9))),
+            ("UTC", ago(10), ago(9), (ago(10), ago(9))),
+            ("Pacific/Auckland", ago(10), ago(10), (ago(11), ago(10))),
+            ("America/New_York", ago(0), ago(0), (ago(0),)),  # the second day that it touches is not over
+        ],
+    )
+    def test_by_hand_asks_for_every_utc_day_that_the_named_days_touch(
+        self, zone_name: str, start: date, end: date, utc: tuple[date, ...]
+    ) -> None:
+        by_hand = window(start=start, end=end, tz=zone(zone_name))
+        assert wanted_days(EVENTS, entry(ago(5)), by_hand, {}) == utc
 
     @pytest.mark.parametrize(
         ("start", "end", "wanted"),
@@ -127,11 +147,11 @@ class TestWantedDays:
     def test_by_hand_with_an_open_or_impossible_end(
         self, start: date | None, end: date | None, wanted: tuple[date, ...]
     ) -> None:
-        assert wanted_days(EVENTS, entry(ago(4)), window(start=start, end=end), {}) == wanted
+        assert wanted_days(BY_DATE, entry(ago(4)), window(start=start, end=end), {}) == wanted
 
     def test_by_hand_stops_at_what_wistia_keeps(self) -> None:
         by_hand = window(start=date(2000, 1, 1), end=YESTERDAY - HORIZON + timedelta(days=1))
-        assert wanted_days(EVENTS, entry(ago(1)), by_hand, {}) == (
+        assert wanted_days(BY_DATE, entry(ago(1)), by_hand, {}) == (
             YESTERDAY - HORIZON,
             YESTERDAY - HORIZON + timedelta(days=1),
         )
@@ -170,7 +190,9 @@ def test_nothing_is_asked_for_that_is_not_over_or_no_more_kept(
     assert all(last - HORIZON <= day <= limit(dataset.calendar, run.now, run.tz) for day in wanted)
     if run.by_hand:
         if dataset.calendar is not Calendar.SNAPSHOT:
-            assert all((run.start or media.first_day) <= day <= (run.end or day) for day in wanted)
+            touches = timedelta(days=dataset.calendar is Calendar.UTC)
+            begin, end = (run.start or media.first_day) - touches, (run.end or last) + touches
+            assert all(begin <= day <= end for day in wanted)
     elif dataset.calendar is not Calendar.SNAPSHOT:
         assert all(day >= media.first_day for day in wanted)
         must = {day for day in days(max(media.first_day, last - HORIZON), last) if day not in done}

@@ -35,10 +35,14 @@ TABLE = Table(
         Column("url", Type.STRING, Privacy.NONE, "The media's page, from events; NULL until seen."),
         Column("channel", Type.STRING, Privacy.NONE, "Channel by the media-level rules.", nullable=False),
         Column("folder_id", Type.STRING, Privacy.NONE, "Folder's hashed id."),
-        Column("thumbnail_url", Type.STRING, Privacy.NONE, "Picture.", lineage=True),
+        Column("thumbnail_url", Type.STRING, Privacy.NONE, "Picture."),
         Column("original_asset", Type.STRING, Privacy.NONE, "Fingerprint of the original file: changes when the media is swapped."),
         Column("created_at", Type.TIMESTAMP, Privacy.NONE, "When it was made."),
-        Column("updated_at", Type.TIMESTAMP, Privacy.NONE, "Bumped in bulk by Wistia.", lineage=True),
+        Column(
+            "updated_at", Type.TIMESTAMP, Privacy.NONE,
+            "When it last changed: by Wistia's own word (which bumps it in bulk) or, of what Wistia does not tell,"
+            " when the run that saw it started.",
+        ),
         Column("is_deleted", Type.BOOLEAN, Privacy.NONE, "Wistia answers 404.", nullable=False),
         OBSERVED_AT,
         LANDING_ID,

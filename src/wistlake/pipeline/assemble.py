@@ -17,7 +17,7 @@ from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
-from wistlake.planning.shared import Shared, restless, together
+from wistlake.planning.shared import Shared, neighbours, restless
 from wistlake.ports import ObjectStore
 from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
@@ -30,8 +30,10 @@ Done = tuple[BuildPlan, BuildResult]
 def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
     """Everything that a built day depends on. The same signature: the same rows, so no build."""
     contract = source(interval.dataset)
-    # What a snapshot says depends on when it was taken: the duration that a media had then, say.
-    taken = interval.observed_at if contract.calendar is Calendar.SNAPSHOT else None
+    # What a snapshot says depends on when it was taken: the duration that a media had then, say. (Those of older
+    # versions, which have no `steady_hash`, were signed without it, and are not all built anew for that.)
+    is_snapshot = contract.calendar is Calendar.SNAPSHOT and interval.steady_hash
+    taken = interval.observed_at if is_snapshot else None
     said = [
         interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
@@ -99,8 +101,7 @@ def assemble(
     if any(s.name == EVENTS for s in order.sources):
         left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
     waiting = within_memory([i for i in left if i.key not in tried])
-    chosen = {i.key for i in waiting}
-    waiting = (*waiting, *_built(intervals, together(chosen, shared) - chosen - tried, objects))
+    waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
     later = {i.key for i in left} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
     days = publishing(

@@ -63,20 +63,29 @@ def _is_named(key: Key, window: Window) -> bool:
     return first <= key[2] <= last
 
 
-def forget_builds(ledger: Ledger, objects: ObjectStore) -> tuple[int, Sequence[Interval]]:
+def forget_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> tuple[int, Sequence[Interval]]:
     """Make every retained landing pending again, and its days of gold with it: (how many, those whose
-    raw pages are gone and which therefore stay as they were built)."""
+    raw pages are gone and which therefore stay as they were built). `zone` is the one that days of gold were
+    built in by versions that did not write it down."""
     intervals = ledger.intervals()
     landed = [i for i in intervals if i.landing_id]
     retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]
     kept = {i.key for i in retained}
     expired = [i for i in landed if i.key not in kept]
     lost_days = {(i.media_id, i.day) for i in expired}
-    gold = [i for i in intervals if i.dataset == GOLD and (i.media_id, i.day) not in lost_days]
+    gold = [i for i in intervals if i.dataset == GOLD]
     ledger.record(
         [
             *(replace(i, built_signature=ANEW) for i in retained),
-            *(replace(i, published_at=None) for i in gold),
+            *(_forgotten(i, zone, anew=(i.media_id, i.day) not in lost_days) for i in gold),
         ]
     )
     return len(retained), expired
+
+
+def _forgotten(gold: Interval, zone: str, *, anew: bool) -> Interval:
+    return replace(
+        gold,
+        built_signature=gold.built_signature or zone,
+        published_at=None if anew else gold.published_at,
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 from wistlake.contracts import SOURCES
 from wistlake.pipeline.gaps import still_failed
+from wistlake.planning.lookback import learned
 from wistlake.planning.plan import Window, gaps
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
@@ -18,7 +19,8 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
     have = {i.dataset for i in intervals}
     sources = [s for s in SOURCES if s.name in have]
     missing = gaps(sources, ledger.media(), intervals, window)
-    certificates = Counter(i.reason for i in intervals if i.dataset == GOLD)
+    certificates = Counter(i.reason for i in intervals if i.dataset == GOLD and i.reason)
+    lookbacks = learned(intervals, window.now, window.lookback_days)
     return {
         "last_run": {
             "run_id": runs[0].run_id,
@@ -38,6 +40,7 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
             for w in ledger.watermarks()
         ],
         "certificates": dict(sorted(certificates.items())),
+        "lookback_learned": dict(sorted(lookbacks.items())),
         "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
         "failed": [
             {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}

@@ -103,6 +103,7 @@ class RunResult:
     drift: dict[str, list[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     blocked: list[dict[str, str]] = field(default_factory=list)
+    withdrawn: list[dict[str, str]] = field(default_factory=list)  # days of gold that can't be whole any more
     checks: dict[str, int] = field(default_factory=dict)  # by verdict
     warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
     days_published: int = 0

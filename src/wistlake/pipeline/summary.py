@@ -72,6 +72,7 @@ def tell(result: RunResult, fetched: Harvest, built: BuildResult | None, drift: 
         result.tables = {name: dict(counts) for name, counts in built.counts.items()}
         result.stopped = {m: why for (_, m, _), why in built.stopped.items()}
         result.blocked = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.blocked)]
+        result.withdrawn = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.withdrawn)]
         result.days_published = len(built.published)
         result.checks = dict(Counter(str(f.verdict) for f in built.findings))
         result.warnings = warnings(built)
@@ -108,11 +109,23 @@ def refusals(built: BuildResult | None) -> list[WistlakeError]:
     ]
 
 
+def withdrawals(result: RunResult) -> list[str]:
+    """The days of gold that were taken back, by media."""
+    by_media: dict[str, list[str]] = {}
+    for pair in result.withdrawn:
+        by_media.setdefault(pair["media_id"], []).append(pair["date"])
+    return [
+        f"{media_id}: {', '.join(days)} stands in gold no more: the lake has not all of the UTC days that it touches "
+        f"in this zone; `wistlake backfill --from {min(days)} --to {max(days)} --media {media_id}` fetches them"
+        for media_id, days in by_media.items()
+    ]
+
+
 def notice(result: RunResult) -> Notice:
     """What people are told when a run has ended."""
     failed = result.status != "succeeded"
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
     drift = [f"{dataset} has new fields: {', '.join(keys)}" for dataset, keys in sorted(result.drift.items())]
-    text = "\n".join((text, *result.warnings[:MOST_WARNINGS], *drift))
+    text = "\n".join((text, *withdrawals(result), *result.warnings[:MOST_WARNINGS], *drift))
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})

@@ -38,6 +38,7 @@ class Tally:
     was_day: date | None
     local_day: date | None
     was_local_day: date | None
+    staged_day: date | None = None  # where the build has the key, if another day may keep it
     broken: Mapping[str, int] = field(default_factory=dict)  # rows by the check of the contract they break
     measured: int = 0  # the sum that was asked for
 
@@ -79,15 +80,21 @@ class Applied:
 
 
 def compare(
-    store: TableStore, table: Table, rows: "DataFrame", current: "DataFrame", measure: str = ""
+    store: TableStore,
+    table: Table,
+    rows: "DataFrame",
+    current: "DataFrame",
+    measure: str = "",
+    built_at: "Column | None" = None,
 ) -> Applied:
-    """Stage what `rows` would change in `current`, and count it; nothing is committed yet.
+    """Stage what `rows` would change in `current`, and count it; nothing is committed yet. `built_at` is when
+    rows that are marked as removed have changed.
 
     Counts rows that break the contract too, and adds up `measure` (SQL of a row) of what the table will hold.
     """
     name = f"changes_{table.layer}_{table.name}"
-    staged = store.stage(name, changes(table, rows, current), change_schema(table))
-    groups = [c for c in change_columns(table) if c.removeprefix("_was_") in _GROUPS] + ["_change"]
+    staged = store.stage(name, changes(table, rows, current, built_at), change_schema(table))
+    groups = [c for c in change_columns(table) if c.startswith("_") or c in _GROUPS]
     counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure)).collect()
     return Applied(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
 
@@ -119,6 +126,7 @@ def _tally(table: Table, row: dict[str, Any]) -> Tally:
         row.get(f"_was_{day}"),
         row.get("event_date_local", row.get("date")),
         row.get("_was_event_date_local", row.get("_was_date")),
+        row.get(f"_staged_{day}"),
         {
             name.removeprefix("_broken_"): count
             for name, count in row.items()

@@ -12,6 +12,7 @@ from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL
 SAMPLED = 3  # media days a run: about ten requests
 YOUNG_DAYS = 28  # two of them are this close to the lookback, where late moves are most likely
 _YOUNG = 2
+_REST_DAYS = 5  # after the lookback: what has settled today is no sample for a second run of today
 _MARGIN_DAYS = 14  # days that Wistia is about to forget shrink by themselves
 Key = tuple[str, str, date]
 
@@ -24,7 +25,13 @@ def sample(media: Iterable[MediaEntry], intervals: Iterable[Interval], window: W
     index = {i.key: i for i in intervals}
     active = {m.media_id for m in media if m.retired_at is None}
     today = window.now.astimezone(UTC).date()
-    settled = [i for i in index.values() if i.media_id in active and _is_settled(i, today)]
+    settled = [
+        i
+        for i in index.values()
+        if i.media_id in active
+        and _is_settled(i)
+        and window.lookback_days + _REST_DAYS <= (today - i.day).days < HORIZON.days - _MARGIN_DAYS
+    ]
     chosen = _chosen(settled, today, window.lookback_days)
     return frozenset(
         key
@@ -37,9 +44,8 @@ def sample(media: Iterable[MediaEntry], intervals: Iterable[Interval], window: W
     )
 
 
-def _is_settled(i: Interval, today: date) -> bool:
-    kept = (today - i.day).days < HORIZON.days - _MARGIN_DAYS
-    return i.dataset == GOLD and i.state is State.PUBLISHED and i.reason not in ("", PROVISIONAL) and kept
+def _is_settled(i: Interval) -> bool:
+    return i.dataset == GOLD and i.state is State.PUBLISHED and i.reason not in ("", PROVISIONAL)
 
 
 def _chosen(settled: Iterable[Interval], today: date, lookback_days: int) -> list[Interval]:

@@ -51,15 +51,10 @@ def restless(shared: Iterable[Shared], read_at: ReadAt) -> set[Key]:
     return {k for s in shared if s.newer is None or s.newer != newer(s, read_at) for k in s.keys}
 
 
-def together(chosen: Iterable[Key], shared: Collection[Shared]) -> set[Key]:
-    """The chosen intervals, and all that share a key with one of them, or with one that does."""
-    found = set(chosen)
-    grown = True
-    while grown:
-        more = {k for s in shared if found & set(s.keys) for k in s.keys} - found
-        found |= more
-        grown = bool(more)
-    return found
+def neighbours(chosen: Collection[Key], shared: Iterable[Shared]) -> set[Key]:
+    """The intervals that share a key with one of the chosen. Theirs in turn are not needed: a listing that has not
+    changed makes no difference to what it shares with others."""
+    return {k for s in shared if any(k in chosen for k in s.keys) for k in s.keys} - set(chosen)
 
 
 def built(

@@ -11,14 +11,15 @@ from wistlake.derive.spark import SPARK
 NEW, UPDATED, REMOVED, UNCHANGED = "new", "updated", "removed", "unchanged"
 
 
-def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
+def changes(table: Table, staged: DataFrame, current: DataFrame, built_at: Column | None = None) -> DataFrame:
     """Compare `staged` (contract columns: what should be) with `current` (contract columns plus
     `scope_columns`: what is).
 
     One row a key of either side: contract columns as they should be, `_change`, and the old row's columns
     as `_was_<name>` where the table has a day of its own. Rows of `current` outside the scope are only
     there because their key is in `staged` (a key may move between days): `_listed_at` says when they were last
-    listed where they stand, NULL if they are not any more.
+    listed where they stand, NULL if they are not any more. A row that is marked as removed has changed too:
+    at `built_at`.
     """
     was = current.select(
         *(F.col(c).alias(f"_was_{c}") for c in table.column_names),
@@ -29,9 +30,10 @@ def changes(table: Table, staged: DataFrame, current: DataFrame) -> DataFrame:
     joined = staged.join(was, on=on, how="full")
     marked = joined.withColumn("_change", _change(table))
     return marked.select(
-        *(_outcome(table, name).alias(name) for name in table.column_names),
+        *(_outcome(table, name, built_at).alias(name) for name in table.column_names),
         "_change",
         *(F.col(f"_was_{c}") for c in _days(table)),
+        *(F.col(c).alias(f"_staged_{c}") for c in _staged(table)),
     )
 
 
@@ -47,24 +49,31 @@ def after(table: Table, current: DataFrame, changed: DataFrame) -> DataFrame:
 
 def scope_columns(table: Table) -> tuple[str, ...]:
     """What `current` says beside its contract columns."""
-    marks = ("_scope_observed_at", "_scope_landing_id", "_scope_built_at")
-    soft = marks if table.removal is Removal.SOFT else ()
-    return ("_in_scope", *soft, *(("_listed_at",) if table.preferred else ()))
+    marks = ("_scope_observed_at", "_scope_landing_id") if table.removal is Removal.SOFT else ()
+    return ("_in_scope", *marks, *(("_listed_at",) if table.preferred else ()))
 
 
 def change_columns(table: Table) -> tuple[str, ...]:
     """The columns of `changes`, in order."""
-    return (*table.column_names, "_change", *(f"_was_{c}" for c in _days(table)))
+    days = (*(f"_was_{c}" for c in _days(table)), *(f"_staged_{c}" for c in _staged(table)))
+    return (*table.column_names, "_change", *days)
 
 
 def change_schema(table: Table) -> str:
     """Their types, as DDL: known without asking the engine."""
     kinds = {c.name: SPARK[c.type] for c in table.columns} | {"_change": "string"}
-    return ", ".join(f"{c} {kinds[c.removeprefix('_was_')]}" for c in change_columns(table))
+    return ", ".join(
+        f"{c} {kinds[c.removeprefix('_was_').removeprefix('_staged_')]}" for c in change_columns(table)
+    )
 
 
 def _days(table: Table) -> tuple[str, ...]:
     return tuple(c for c in ("event_date", "event_date_local", "date", "dt") if table.has(c))
+
+
+def _staged(table: Table) -> tuple[str, ...]:
+    """The day on which the staged row of a key stands, where another one may keep it."""
+    return (table.day_column,) if table.preferred else ()
 
 
 def _change(table: Table) -> Column:
@@ -87,12 +96,25 @@ def _change(table: Table) -> Column:
     older = F.col("_was_observed_at") > F.col("observed_at") if table.has("observed_at") else F.lit(False)
     if table.preferred:
         older = older | _stays_elsewhere(table)
+        gone = gone | _left_behind(table)
     return (
         F.when(gone, REMOVED)
         .when(absent, UNCHANGED)
         .when(unknown, NEW)
         .when(older | same, UNCHANGED)
         .otherwise(UPDATED)
+    )
+
+
+def _left_behind(table: Table) -> Column:
+    """Whether a row's own scope lacks it now, and only an older reading of another one has the key still."""
+    day = table.day_column
+    return F.coalesce(
+        F.col("_in_scope")
+        & F.col("_was_removed_at").isNull()
+        & (F.col(day) != F.col(f"_was_{day}"))
+        & (F.col("_scope_observed_at") > F.col("observed_at")),
+        F.lit(False),
     )
 
 
@@ -109,7 +131,7 @@ def _stays_elsewhere(table: Table) -> Column:
     return F.coalesce(outside & (later | (equal & preferred)), F.lit(False))
 
 
-def _outcome(table: Table, name: str) -> Column:
+def _outcome(table: Table, name: str, built_at: Column | None) -> Column:
     """The value a column should have: staged, or for a row that is gone, what it was, marked."""
     staged, was = F.col(name), F.col(f"_was_{name}")
     if table.removal is Removal.SOFT:
@@ -117,9 +139,9 @@ def _outcome(table: Table, name: str) -> Column:
             "removed_at": F.col("_scope_observed_at"),
             "observed_at": F.col("_scope_observed_at"),
             "landing_id": F.col("_scope_landing_id"),
-            "built_at": F.col("_scope_built_at"),
+            "built_at": F.col("_was_built_at") if built_at is None else built_at,
         }
         was = marks.get(name, was)
     if name == "first_observed_at":
         staged = F.coalesce(F.col("_was_first_observed_at"), staged)
-    return F.when(F.col(table.key[0]).isNull(), was).otherwise(staged)
+    return F.when(F.col(table.key[0]).isNull() | (F.col("_change") == REMOVED), was).otherwise(staged)

@@ -22,6 +22,12 @@ _ORIGINAL = (
 )
 
 
+_DIFFERS = " or ".join(f"not {c} <=> _was_{c}" for c in TABLE.compared if c != "updated_at")
+# Wistia's own time tells of most changes; of the others (gone, another channel or page) it knows nothing.
+_UPDATED_AT = f"""case
+    when _known is null or updated_at > _was_updated_at then updated_at
+    when {_DIFFERS} then greatest(_was_updated_at, built_at)
+    else coalesce(_was_updated_at, updated_at) end"""
 _DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", "is_deleted", "built_at"))
 
 
@@ -73,9 +79,11 @@ def build(
     """`described` media, landings that were answered 404 (media_id, observed_at, landing_id), today's
     `dim_media`, and the newest page seen in events (media_id, url) to `dim_media` rows."""
     current = named(current)  # rows of older versions, too
-    kept = current.select("media_id", F.col("url").alias("_old_url"))
+    kept = current.select(
+        "media_id", F.lit(True).alias("_known"), *(F.col(c).alias(f"_was_{c}") for c in TABLE.compared)
+    )
     seen = urls.select("media_id", F.col("url").alias("_new_url"))
-    alive = newest(observed).withColumn("is_deleted", F.lit(False))
+    alive = observed.withColumn("is_deleted", F.lit(False))
     gone = (
         missing.select(
             "media_id", F.col("observed_at").alias("_gone_at"), F.col("landing_id").alias("_gone_landing")
@@ -90,14 +98,14 @@ def build(
         )
     )
     both = alive.select(*_DESCRIBED, "is_deleted").unionByName(gone.select(*_DESCRIBED, "is_deleted"))
-    described_now = both.join(kept, on="media_id", how="left").join(seen, on="media_id", how="left")
+    described_now = newest(both).join(kept, on="media_id", how="left").join(seen, on="media_id", how="left")
     return conform(
         described_now.withColumns(
             {
-                "url": F.expr("coalesce(_new_url, _old_url)"),
+                "url": F.expr("coalesce(_new_url, _was_url)"),
                 "channel": F.expr(f"coalesce({media_channel(rules)}, '{UNCLASSIFIED}')"),
                 "built_at": built_at,
             }
-        ),
+        ).withColumn("updated_at", F.expr(_UPDATED_AT)),
         TABLE,
     )

@@ -12,7 +12,7 @@ from wistlake.derive.localtime import local_date
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
-from wistlake.transforms.first import first_of_repeated
+from wistlake.transforms.first import first_of_repeated, repeated
 from wistlake.transforms.landing import no_share, share, value
 
 RULES = {
@@ -36,24 +36,17 @@ def derived(epochs: int) -> dict[str, str]:
     }
 
 
-REPEATED = "event_key string, media_id string, days array<date>, first_day date, last_day date"
-
-
 def repeated_keys(typed: DataFrame) -> DataFrame:
-    """The event_keys that come more than once (`REPEATED`), and the UTC days whose landings have them."""
-    days = F.array_sort(F.collect_set("landing_dt"))
-    return (
-        typed.groupBy("event_key")
-        .agg(
-            F.count(F.lit(1)).alias("_n"),
-            F.min("landing_media_id").alias("media_id"),
-            days.alias("days"),
-            F.min("landing_dt").alias("first_day"),
-            F.max("landing_dt").alias("last_day"),
-        )
-        .where("_n > 1")
-        .drop("_n")
-    )
+    """The event_keys that come more than once."""
+    return repeated(typed, "event_key")
+
+
+def spread(typed: DataFrame, twice: DataFrame) -> DataFrame:
+    """The sets of `days` that list the same key, by media; `twice` are the `repeated_keys`."""
+    again = typed.join(F.broadcast(twice), on="event_key", how="left_semi")
+    by_key = again.groupBy("event_key", F.col("landing_media_id").alias("media_id"))
+    found = by_key.agg(F.array_sort(F.collect_set("landing_dt")).alias("days"))
+    return found.where("size(days) > 1").select("media_id", "days").distinct()
 
 
 def deduplicate(rows: DataFrame, twice: DataFrame) -> DataFrame:

@@ -160,6 +160,11 @@ def upkeep(settings: Settings) -> "LocalUpkeep":
     return LocalUpkeep(here(settings).root)
 
 
+def zone_of(settings: Settings) -> str:
+    """The zone that the lake's days are in, whatever the settings say."""
+    return str(here(settings).described()["zone"])
+
+
 def change_zone(settings: Settings) -> None:
     """Let the lake's days be in the settings' zone."""
     folder = here(settings)

@@ -14,6 +14,7 @@ from wistlake.pipeline.steps.handover import Planned, Verdicts
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
+from wistlake.planning.shared import Shared
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.checks import Effect, Finding
@@ -28,7 +29,8 @@ ORDER = RunOrder(
     (Rule("c", "tags", "x"),), accept_shrink=frozenset({"m1"}),
 )  # fmt: skip
 FULL = Interval(
-    "events", "m1", DAY, State.PUBLISHED, "r1", NOW, "why", "landing", NOW, "c0ffee", 17, True, True, 2, "sig", NOW
+    "events", "m1", DAY, State.PUBLISHED, "r1", NOW, "why", "landing", NOW, "c0ffee", 17, True, True, 2, "sig", NOW,
+    "f00d", NOW,
 )  # fmt: skip
 KEY = ("events", "m1", DAY)
 
@@ -56,14 +58,25 @@ def test_verdicts_keep_what_publishing_needs() -> None:
     built = BuildResult(
         {"gold.x": {"new": 3}}, {KEY: {"rows": 4, "quarantined": 1}}, (holds, broken), {KEY: "lost rows"},
         {("m1", DAY): Certificate.SETTLED}, frozenset({("m1", NEXT)}), {"gold.x": TableRef("s3://x", 2**62)},
-        findings,
+        findings, frozenset({("m1", LATER)}), frozenset({Shared("m1", DAY, NEXT, -1), Shared("m1", DAY, LATER)}),
     )  # fmt: skip
     plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
     found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))
     assert found.intervals == (FULL, plain)
     assert found.built
     assert found.built.judgements == (broken,)
-    for name in ("counts", "by_interval", "stopped", "published", "blocked", "tables", "findings"):
+    kept = (
+        "counts",
+        "by_interval",
+        "stopped",
+        "published",
+        "blocked",
+        "tables",
+        "findings",
+        "withdrawn",
+        "shared",
+    )
+    for name in kept:
         assert getattr(found.built, name) == getattr(built, name), name
 
 

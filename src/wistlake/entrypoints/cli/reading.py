@@ -79,6 +79,8 @@ def _show(found: Mapping[str, Any]) -> None:
         output.say(f"  {last['error']}")
     for warning in found["warnings"]:
         output.say(f"  warning: {warning}")
+    for media_id, days in found["lookback_learned"].items():
+        output.say(f"  {media_id} has lately moved after its lookback: {days} days of it are asked for again")
     provisional = sum(n for name, n in found["certificates"].items() if name == "provisional")
     records = sum(q["records"] for q in found["quarantine"])
     output.say(f"provisional media days: {provisional}; records in quarantine: {records}")

@@ -132,16 +132,17 @@ def rebuild(
     run_id = session.new_run_id(at)
     ledger = laptop.ledger(settings)
     with ledger.lease(LEASE, run_id, at, LEASE_SECONDS):
+        was = laptop.zone_of(settings) if zone is not None else ""
+        count, expired = forget_builds(ledger, laptop.objects(settings), was)
         if zone is not None:
             laptop.change_zone(settings)
-        count, expired = forget_builds(ledger, laptop.objects(settings))
     if not as_json:
         output.say(f"{count} landings are built anew")
         if expired:
             days = sorted({i.day for i in expired})
             output.say(
                 f"{len(expired)} are not: raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
-                "expired; their rows stay as built"
+                f"expired; their rows stay as built{', but for their local day' if zone else ''}"
             )
     if settings.place == "aws":
         output.say("start an execution of the state machine: its build takes them up")

@@ -69,11 +69,15 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     )
     if output.width() > WIDE:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
+    from wistlake.pipeline.summary import withdrawals
+
     output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
+    for line in withdrawals(result):
+        output.say(line)
     for warning in result.warnings:
         output.say(f"warning: {warning}")
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())

@@ -142,7 +142,7 @@ class Bench:
     ) -> Applied:
         """Compare, check, commit and remember. With `for_gold`, which days of gold the table leaves behind is
         said before it is committed."""
-        applied = compare(self.store, table, rows, current)
+        applied = self.compare(table, rows, current)
         self.check(applied)
         return self.settle(applied) if for_gold else self.keep_committed(applied)
 
@@ -151,7 +151,7 @@ class Bench:
     ) -> tuple["DataFrame", Applied]:
         """`rows` of a fact, and what they would change, without the landings that break the contract: those
         stop their own (media, day). `standing` gives the current rows to compare with."""
-        applied = compare(self.store, table, rows, standing(rows))
+        applied = self.compare(table, rows, standing(rows))
         found = list(checking.findings(applied))
         places = checking.stopped(found)
         bad = {m.landing_id: m for m in self.manifests(dataset) if (m.media_id, m.day) in places}
@@ -162,7 +162,11 @@ class Bench:
         for m in bad.values():
             self.damaged[interval_key(m)] = _told(m, places[(m.media_id, m.day)])
         rows = without_landings(rows, list(bad))
-        return rows, compare(self.store, table, rows, standing(rows))
+        return rows, self.compare(table, rows, standing(rows))
+
+    def compare(self, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
+        """What the rows would change in the table; nothing is committed yet."""
+        return compare(self.store, table, rows, current, built_at=self.built_at)
 
     def check(self, applied: Applied) -> None:
         """Note what the contract's checks say of the rows. ContractViolation if they can't be written."""

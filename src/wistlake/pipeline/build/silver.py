@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Set
 from functools import reduce
-from itertools import pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -23,7 +23,7 @@ from wistlake.derive.merge import days_in
 from wistlake.pipeline.build import checking
 from wistlake.pipeline.build.bench import Bench, interval_key
 from wistlake.pipeline.build.plan import Pair
-from wistlake.pipeline.tally import Applied, compare
+from wistlake.pipeline.tally import Applied
 from wistlake.planning import shared
 from wistlake.planning.publishing import EVENTS
 from wistlake.planning.shared import Shared, between
@@ -38,7 +38,7 @@ from wistlake.transforms import (
     media_lifetime,
     visitor_activity,
 )
-from wistlake.transforms.changes import NEW, UNCHANGED, UPDATED
+from wistlake.transforms.changes import NEW, UPDATED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -66,7 +66,7 @@ def media(bench: Bench, urls: "DataFrame | None") -> None:
         history = bench.store.read(DIM_MEDIA_HISTORY)
         versions = dim_media_history.build(dim_media.described(typed), history, bench.built_at)
         standing = bench.by_key(DIM_MEDIA_HISTORY, versions, ["media_id"])
-        applied = compare(bench.store, DIM_MEDIA_HISTORY, versions, standing)
+        applied = bench.compare(DIM_MEDIA_HISTORY, versions, standing)
         bench.check(applied)
         _time_sessions(bench, versions, applied)
         bench.keep_committed(applied)
@@ -84,20 +84,9 @@ def _time_sessions(bench: Bench, versions: "DataFrame", history: Applied) -> Non
         F.col("media_id").isin(media) & F.col("duration_seconds").isNull()
     )
     rows = fact_events.of_media(untimed, versions, bench.plan.rules, bench.built_at)
-    applied = compare(bench.store, FACT_EVENTS, rows, _out_of_scope(untimed))
+    applied = bench.compare(FACT_EVENTS, rows, _as_they_are(untimed))
     bench.check(applied)
     bench.settle(applied)
-
-
-def _out_of_scope(sessions: "DataFrame") -> "DataFrame":
-    """Current sessions of which no listing is at hand: none of them is gone."""
-    return sessions.withColumns(
-        {
-            "_in_scope": F.lit(False),
-            "_scope_observed_at": F.lit(None).cast("timestamp"),
-            "_scope_landing_id": F.lit(None).cast("string"),
-        }
-    )
 
 
 def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
@@ -189,7 +178,7 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     if typed is None:
         return
     history = bench.store.read(DIM_MEDIA_HISTORY)
-    twice = bench.store.stage("repeated_keys", fact_events.repeated_keys(typed), fact_events.REPEATED)
+    twice = bench.store.stage("repeated_keys", fact_events.repeated_keys(typed), "event_key string")
     rows = fact_events.build(typed, twice, history, bench.plan.zone, bench.plan.rules, bench.built_at)
     elsewhere = bench.store.stage("moved_sessions", _elsewhere(bench, typed))
     rows, applied = bench.sound(FACT_EVENTS, rows, lambda _: _standing(bench, elsewhere), "events")
@@ -197,10 +186,10 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     if shrunk:
         bench.stopped |= shrunk
         kept = ~F.col("media_id").isin(list(shrunk))
-        applied = compare(bench.store, FACT_EVENTS, rows.where(kept), _standing(bench, elsewhere))
+        applied = bench.compare(FACT_EVENTS, rows.where(kept), _standing(bench, elsewhere))
     bench.findings.append(_unique(applied))
     checking.refuse_whole(bench.findings[-1:])
-    found = _shared(bench, applied, twice)
+    found = _shared(bench, applied, fact_events.spread(typed, twice))
     built = [interval_key(m) for m in bench.manifests("events")]
     bench.settle(applied, found)
     bench.shared = shared.built(bench.plan.shared, built, found, bench.plan.read_at)
@@ -209,20 +198,19 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
 
 
-def _shared(bench: Bench, applied: Applied, twice: "DataFrame") -> frozenset[Shared]:
+def _shared(bench: Bench, applied: Applied, spread: "DataFrame") -> frozenset[Shared]:
     """The days of which both list a key: two of this build, or one of it and one where the key stands."""
     scopes = {(m.media_id, m.day) for m in bench.manifests("events")}
     found = {
-        between(t.media_id, t.day, t.was_day)
+        between(t.media_id, t.staged_day, t.was_day)
         for t in applied.tally
         if t.media_id
-        and t.day
+        and t.staged_day
         and t.was_day
-        and t.day != t.was_day
-        and (t.change == UNCHANGED or (t.media_id, t.was_day) not in scopes)
+        and t.staged_day != t.was_day
+        and (t.change != UPDATED or (t.media_id, t.was_day) not in scopes)
     }
-    spread = twice.where("first_day < last_day").select("media_id", "days").distinct().collect()
-    found |= {between(r["media_id"], a, b) for r in spread for a, b in pairwise(r["days"])}
+    found |= {between(r["media_id"], a, b) for r in spread.collect() for a, b in combinations(r["days"], 2)}
     return frozenset(found)
 
 
@@ -254,7 +242,7 @@ def _as_they_are(rows: "DataFrame") -> "DataFrame":
     """Rows of `fact_events` in no scope: none of them is removed by not being among the new ones."""
     return rows.withColumns(
         {"_in_scope": F.lit(False)}
-        | {n: F.lit(None).cast("timestamp") for n in ("_scope_observed_at", "_scope_built_at", "_listed_at")}
+        | {n: F.lit(None).cast("timestamp") for n in ("_scope_observed_at", "_listed_at")}
         | {"_scope_landing_id": F.lit(None).cast("string")}
     )
 
@@ -290,7 +278,7 @@ def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
     scope = bench.spark.createDataFrame(
         scopes,
         "media_id string, event_date date, _scope_observed_at timestamp, _scope_landing_id string",
-    ).withColumn("_scope_built_at", bench.built_at)
+    )
     inside = bench.store.read(FACT_EVENTS).where(_days(bench))
     both = inside.unionByName(elsewhere)
     placed = (
