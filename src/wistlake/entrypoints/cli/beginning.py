@@ -112,11 +112,15 @@ def _looked(settings: "Settings") -> "list[Check]":
 
 
 def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":
-    from wistlake.pipeline.doctor import OK, Check
+    from wistlake.pipeline.doctor import OK, UNKNOWN, Check
     from wistlake.wiring import laptop
 
     where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
-    checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
+    checks = [
+        Check("settings", OK, f"lake {where}"),
+        *(Check("settings", UNKNOWN, w) for w in settings.warnings),
+    ]
+    checks += laptop.examine(settings, outside)
     if live and settings.token is not None:
         checks += asyncio.run(_live(settings, outside))
     return checks

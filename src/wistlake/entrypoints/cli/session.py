@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 def settings(zone: str | None = None) -> "Settings":
-    """The settings of this process, in another zone if given; ConfigError lists every problem."""
+    """The settings of this process, in another zone if given; ConfigError lists every problem, and what looks
+    foreign is said."""
+    from wistlake.entrypoints.cli import output
     from wistlake.settings import Settings
 
-    return Settings(account_timezone=zone) if zone else Settings()
+    found = Settings(account_timezone=zone) if zone else Settings()
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
 
 
 def checked(token: str, values: Mapping[str, str]) -> "Settings":
