@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -419,11 +419,12 @@ class Settings(BaseSettings):
         "WISTLAKE_CONFIG", None, f"Another settings file instead of {TOML}.", "a file"
     )
 
+    reads_files: ClassVar[bool] = True
     _warnings: tuple[str, ...] = PrivateAttr(())
 
     def __init__(self, **given: Any) -> None:
         environment = _environment(type(self))
-        files = _files(environment)
+        files = _files(environment) if self.reads_files else ()
         problems = [problem for file in files for problem in file.problems]
         try:
             super().__init__(**given)
@@ -476,8 +477,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of precedence: arguments, environment, `.env`, TOML."""
         environment = env_settings.env_vars if isinstance(env_settings, EnvSettingsSource) else {}
-        files = (InitSettingsSource(settings_cls, dict(file.known)) for file in _files(environment))
-        return (init_settings, env_settings, *files)
+        files = _files(environment) if cls.reads_files else ()
+        sources = (InitSettingsSource(settings_cls, dict(file.known)) for file in files)
+        return (init_settings, env_settings, *sources)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -531,6 +533,12 @@ class Settings(BaseSettings):
         """Every secret value that is set, for those who must keep them out of a text."""
         values = (self.token, self.notify_webhook, self.slack_webhook_url)
         return tuple(value.get_secret_value() for value in values if value is not None)
+
+
+class WithoutFiles(Settings):
+    """The settings of arguments and environment alone: those of somebody who is about to write the files."""
+
+    reads_files = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -623,17 +631,20 @@ def _found(path: Path, read: Callable[[Path], _File]) -> _File:
     try:
         if not path.is_file():
             return _File()
-        if os.name == "posix" and path.parent.stat().st_mode & _ALL_WRITE:
-            return _File(problems=(_writable(path, path.parent),))
+        if problem := unsafe(path.parent):
+            return _File(problems=(problem,))
     except OSError as e:
         return _File(problems=(_unreadable(path, e),))
     return replace(read(path), path=path.absolute())
 
 
-def _writable(path: Path, by_all: Path) -> str:
+def unsafe(folder: Path) -> str:
+    """Why settings files in this folder are not read; "" if they are."""
+    if os.name != "posix" or not folder.stat().st_mode & _ALL_WRITE:
+        return ""
     return (
-        f"{path.absolute()} is not read, because everybody on this machine may write there: "
-        f"chmod o-w {shlex.quote(str(by_all.absolute()))}, or move it and name it in WISTLAKE_CONFIG"
+        f"settings files in {folder.absolute()} are not read, because everybody on this machine may write there: "
+        f"chmod o-w {shlex.quote(str(folder.absolute()))}, or keep them elsewhere and name one in WISTLAKE_CONFIG"
     )
 
 
@@ -715,7 +726,10 @@ def _too_open(path: Path, secrets: list[str]) -> list[str]:
         return [
             f"{path.absolute()} holds {', '.join(secrets)} and everybody on this machine may open it: {cure}"
         ]
-    return [_writable(path, path)] if mode & _ALL_WRITE else []
+    if mode & _ALL_WRITE:
+        cure = f"chmod o-w {shlex.quote(str(path.absolute()))}"
+        return [f"{path.absolute()} is not read, because everybody on this machine may change it: {cure}"]
+    return []
 
 
 def _words(error: ErrorDetails) -> str:

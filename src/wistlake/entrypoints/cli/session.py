@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wistlake.errors import ConfigError
 from wistlake.foreign import one_line
 
 if TYPE_CHECKING:
@@ -32,10 +34,17 @@ def settings(zone: str | None = None) -> "Settings":
 
 
 def checked(token: str, values: Mapping[str, str]) -> "Settings":
-    """Settings as they would be after writing `values`; ConfigError lists every problem."""
-    from wistlake.settings import Settings
+    """Settings as they would be after writing `values` here; ConfigError lists every problem."""
+    from wistlake.settings import WithoutFiles, unsafe
 
-    return Settings(WISTIA_API_TOKEN=token, **values)
+    problems = [problem] if (problem := unsafe(Path())) else []
+    try:
+        found = WithoutFiles(WISTIA_API_TOKEN=token, **values)
+    except ConfigError as e:
+        problems += e.problems
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def clock(now: datetime | None) -> Callable[[], datetime]:
