@@ -144,9 +144,9 @@ class FaultPlan:
     @classmethod
     def named(cls, name: str, seed: int = 0) -> "FaultPlan":
         """``none``, ``calm`` (a rare hiccup) or ``hostile`` (all that a retry can cure)."""
-        if name not in _NAMED:
-            raise ValueError(f"unknown fault plan {name!r}: choose from {', '.join(_NAMED)}")
-        return cls(seed, _NAMED[name])
+        if name not in PLANS:
+            raise ValueError(f"unknown fault plan {name!r}: choose from {', '.join(PLANS)}")
+        return cls(seed, PLANS[name])
 
     @classmethod
     def from_json(cls, path: Path) -> "FaultPlan":
@@ -155,6 +155,8 @@ class FaultPlan:
         ``when`` is ``{"chance": p}``, ``{"nth": [n, ...]}``, ``{"during": [start, end]}`` or absent.
         """
         data = json.loads(path.read_text(encoding="utf-8"))
+        if strangers := sorted(data.keys() - {"seed", "faults"}):
+            raise ValueError(f"{', '.join(strangers)}: there are seed and faults")
         faults = (Fault(**{**entry, "when": _when(entry.get("when"))}) for entry in data.get("faults", []))
         return cls(int(data.get("seed", 0)), tuple(faults))
 
@@ -172,7 +174,7 @@ def _when(data: dict[str, object] | None) -> When:
     raise ValueError(f"when a fault happens is not understood: {data}")
 
 
-_NAMED: dict[str, tuple[Fault, ...]] = {
+PLANS: dict[str, tuple[Fault, ...]] = {
     "none": (),
     "calm": (Fault("http502", when=Chance(0.002)),),
     "hostile": (

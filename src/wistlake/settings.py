@@ -2,21 +2,34 @@
 
 A value comes from the first of: an explicit argument, the environment, `.env` in the working directory,
 `wistlake.toml` there (or the file that WISTLAKE_CONFIG names). Both files use the variables' own names.
-All problems are raised together as one ConfigError, each with its cure; none quotes a secret.
+Blanks and quotation marks around a value are no part of it. All problems are raised together as one ConfigError,
+each with its cure; none quotes a secret.
+
+Whoever writes these files decides where the token goes and which command runs. Files in the working directory are
+therefore refused where everybody may write, and `warnings` names what one decides that may not be the user's own.
 """
 
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -42,6 +55,12 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_QUOTES = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")  # straight, and as word processors make them
+_ALL, _ALL_WRITE = 0o007, 0o002  # modes: everybody may open, everybody may write
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_WISTIA_HOST = "api.wistia.com"
+# What decides where the token and the notices go, and what is run.
+_FAR_REACHING = ("WISTIA_BASE_URL", "WISTLAKE_NOTIFY_COMMAND", "WISTLAKE_NOTIFY_WEBHOOK", "SLACK_WEBHOOK_URL")
 
 
 def _setting(variable: str, default: Any, meaning: str, accepts: str, **limits: Any) -> Any:
@@ -62,12 +81,22 @@ def _parts(value: Any) -> Any:
     return tuple(dict.fromkeys(stripped for item in items if (stripped := str(item).strip())))
 
 
+def _unquoted(text: str) -> str:
+    """The text without blanks and one pair of quotation marks around it, which shells and files leave there."""
+    bare = text.strip()
+    for left, right in _QUOTES:
+        inside = bare[1:-1]
+        if len(bare) > 1 and bare[0] == left and bare[-1] == right and not {left, right} & set(inside):
+            return inside.strip()
+    return bare
+
+
 def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
+    text = _unquoted(value.get_secret_value())
+    if not text or not text.isascii() or not text.isprintable() or set(text) & set(" \"'`"):
         raise ValueError(
-            "WISTIA_API_TOKEN is empty, or holds blanks or characters that no token has: "
-            "copy it again from Wistia's account settings, API access"
+            "WISTIA_API_TOKEN is empty, or holds blanks, quotation marks or characters that no token has: "
+            "copy it again from Wistia's account settings, API access, and nothing around it"
         )
     return SecretStr(text)
 
@@ -390,8 +419,13 @@ class Settings(BaseSettings):
         "WISTLAKE_CONFIG", None, f"Another settings file instead of {TOML}.", "a file"
     )
 
+    reads_files: ClassVar[bool] = True
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
     def __init__(self, **given: Any) -> None:
-        problems = [problem for file in _files(_environment(type(self))) for problem in file.problems]
+        environment = _environment(type(self))
+        files = _files(environment) if self.reads_files else ()
+        problems = [problem for file in files for problem in file.problems]
         try:
             super().__init__(**given)
         except ValidationError as e:
@@ -399,6 +433,23 @@ class Settings(BaseSettings):
         if problems:
             # Outside of the except clause: pydantic's own text has no business in the traceback.
             raise ConfigError(list(dict.fromkeys(problems)))
+        self._warnings = tuple(_doubts(files, environment))
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
+        """Values as they were meant: files from Windows and copied lines leave their marks."""
+        if not isinstance(value, str):
+            return value
+        name = str(info.field_name)
+        # A command may begin and end with two different words in quotation marks.
+        text = value.strip() if name == "notify_command" else _unquoted(value)
+        if _CONTROL.search(text):
+            raise ValueError(
+                f"{_BY_FIELD[name].variable} holds a control character, such as the carriage return of a file "
+                "from Windows: write it again"
+            )
+        return text if text or name == "token" else cls.model_fields[name].default
 
     @field_validator("api_version", mode="after")
     @classmethod
@@ -426,8 +477,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of precedence: arguments, environment, `.env`, TOML."""
         environment = env_settings.env_vars if isinstance(env_settings, EnvSettingsSource) else {}
-        files = (InitSettingsSource(settings_cls, dict(file.known)) for file in _files(environment))
-        return (init_settings, env_settings, *files)
+        files = _files(environment) if cls.reads_files else ()
+        sources = (InitSettingsSource(settings_cls, dict(file.known)) for file in files)
+        return (init_settings, env_settings, *sources)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a settings file decides that may not be the user's own, a line each."""
+        return self._warnings
 
     @property
     def tz(self) -> tzinfo:
@@ -476,6 +533,12 @@ class Settings(BaseSettings):
         """Every secret value that is set, for those who must keep them out of a text."""
         values = (self.token, self.notify_webhook, self.slack_webhook_url)
         return tuple(value.get_secret_value() for value in values if value is not None)
+
+
+class WithoutFiles(Settings):
+    """The settings of arguments and environment alone: those of somebody who is about to write the files."""
+
+    reads_files = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -535,10 +598,12 @@ def env_example() -> str:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What one settings file says: values by variable, and what is wrong with the file itself."""
+    """What one settings file says: values by variable, and what is wrong with the file itself. `path` is that of
+    a file that was found, and not named."""
 
     known: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    path: Path | None = None
 
 
 def _environment(settings: type[BaseSettings]) -> Mapping[str, str | None]:
@@ -547,18 +612,69 @@ def _environment(settings: type[BaseSettings]) -> Mapping[str, str | None]:
 
 def _files(environment: Mapping[str, str | None]) -> tuple[_File, _File]:
     """`.env`, and the TOML file that it or the environment names."""
-    dotenv = _read_dotenv(Path(DOTENV))
-    named = environment.get("wistlake_config") or dotenv.known.get("WISTLAKE_CONFIG")
+    dotenv = _found(Path(DOTENV), _read_dotenv)
+    named = _unquoted(environment.get("wistlake_config") or str(dotenv.known.get("WISTLAKE_CONFIG", "")))
+    if not named:
+        return dotenv, _found(Path(TOML), _read_toml)
     try:
-        path = _home("WISTLAKE_CONFIG", Path(named or TOML))
+        path = _home("WISTLAKE_CONFIG", Path(named))
     except ValueError as e:
         return dotenv, _File(problems=(str(e),))
-    return dotenv, _read_toml(path, must_exist=bool(named))
+    if not path.is_file():
+        missing = f"WISTLAKE_CONFIG: there is no file {path}: correct the path, or unset it"
+        return dotenv, _File(problems=(missing,))
+    return dotenv, _read_toml(path)
+
+
+def _found(path: Path, read: Callable[[Path], _File]) -> _File:
+    """The settings file of the working directory, if there is one; not where everybody may write it."""
+    try:
+        if not path.is_file():
+            return _File()
+        if problem := unsafe(path.parent):
+            return _File(problems=(problem,))
+    except OSError as e:
+        return _File(problems=(_unreadable(path, e),))
+    return replace(read(path), path=path.absolute())
+
+
+def unsafe(folder: Path) -> str:
+    """Why settings files in this folder are not read; "" if they are."""
+    if os.name != "posix" or not folder.stat().st_mode & _ALL_WRITE:
+        return ""
+    return (
+        f"settings files in {folder.absolute()} are not read, because everybody on this machine may write there: "
+        f"chmod o-w {shlex.quote(str(folder.absolute()))}, or keep them elsewhere and name one in WISTLAKE_CONFIG"
+    )
+
+
+def _doubts(files: Iterable[_File], environment: Mapping[str, str | None]) -> Iterator[str]:
+    """Far-reaching values of files that may not be the user's own: those of somebody else, and those that lie
+    where a token happens to be in the environment, such as a folder that came from elsewhere."""
+    token_is_theirs = any("WISTIA_API_TOKEN" in file.known for file in files)
+    for file in files:
+        reach = [n for n in _FAR_REACHING if n in file.known and n.lower() not in environment]
+        if file.known.get("WISTIA_BASE_URL") and _is_wistia(str(file.known["WISTIA_BASE_URL"])):
+            reach = [n for n in reach if n != "WISTIA_BASE_URL"]
+        if file.path is None or not reach:
+            continue
+        why = ""
+        if os.name == "posix" and file.path.stat().st_uid not in (os.geteuid(), 0):
+            why = "belongs to another user"
+        elif not token_is_theirs and environment.get("wistia_api_token"):
+            why = "is used with the token of your environment"
+        if why:
+            yield f"{file.path} sets {', '.join(reach)} and {why}: if it is yours, name it in WISTLAKE_CONFIG"
+
+
+def _is_wistia(url: str) -> bool:
+    try:
+        return urlsplit(_unquoted(url)).hostname == _WISTIA_HOST
+    except ValueError:
+        return False
 
 
 def _read_dotenv(path: Path) -> _File:
-    if not path.is_file():
-        return _File()
     from dotenv.parser import parse_stream  # loaded late: most Lambdas never see a .env
 
     try:
@@ -572,10 +688,7 @@ def _read_dotenv(path: Path) -> _File:
     return _sorted_out(path, values, strangers, [f"line {n} is not NAME=value" for n in wrong])
 
 
-def _read_toml(path: Path, *, must_exist: bool) -> _File:
-    if not path.is_file():
-        missing = f"WISTLAKE_CONFIG: there is no file {path.absolute()}: correct the path, or unset it"
-        return _File(problems=(missing,) if must_exist else ())
+def _read_toml(path: Path) -> _File:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
@@ -601,16 +714,22 @@ def _sorted_out(path: Path, values: Mapping[str, Any], strangers: Iterable[str],
         if not isinstance(values[name], dict)
     ]
     known = {name: value for name, value in values.items() if name in _VARIABLES}
-    problems += _open_secrets(path, [name for name in known if _VARIABLES[name].secret])
+    problems += _too_open(path, [name for name in known if _VARIABLES[name].secret])
     return _File(known, tuple(problems))
 
 
-def _open_secrets(path: Path, secrets: list[str]) -> list[str]:
-    """The complaint about a file that everybody may read though it holds secrets; none without modes."""
-    if not secrets or os.name != "posix" or not path.stat().st_mode & 0o007:
-        return []
-    cure = f"chmod 600 {shlex.quote(str(path.absolute()))}"
-    return [f"{path.absolute()} holds {', '.join(secrets)} and everybody on this machine may open it: {cure}"]
+def _too_open(path: Path, secrets: list[str]) -> list[str]:
+    """The complaint about a file that everybody may write, or read though it holds secrets; none without modes."""
+    mode = path.stat().st_mode if os.name == "posix" else 0
+    if secrets and mode & _ALL:
+        cure = f"chmod 600 {shlex.quote(str(path.absolute()))}"
+        return [
+            f"{path.absolute()} holds {', '.join(secrets)} and everybody on this machine may open it: {cure}"
+        ]
+    if mode & _ALL_WRITE:
+        cure = f"chmod o-w {shlex.quote(str(path.absolute()))}"
+        return [f"{path.absolute()} is not read, because everybody on this machine may change it: {cure}"]
+    return []
 
 
 def _words(error: ErrorDetails) -> str:

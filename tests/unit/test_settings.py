@@ -213,7 +213,92 @@ class TestFiles:
         Settings()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes and owners are a POSIX matter")
+class TestFilesOfOthers:
+    """Whoever writes a settings file decides where the token goes, and which command runs."""
+
+    @pytest.mark.parametrize("name", [".env", "wistlake.toml"])
+    @pytest.mark.parametrize("line", ['WISTIA_BASE_URL="https://evil.example/v1"', 'MEDIA_IDS="all"'])
+    @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
+    def test_nothing_is_read_where_everybody_may_write(
+        self, folder: Path, name: str, line: str, mode: int
+    ) -> None:
+        (folder / name).write_text(line)
+        folder.chmod(mode)
+        (problem,) = problems()
+        assert problem.startswith(
+            f"settings files in {folder} are not read, because everybody on this machine"
+        )
+        assert f"chmod o-w {folder}, or" in problem
+
+    @pytest.mark.parametrize("name", [".env", "wistlake.toml"])
+    def test_a_file_that_everybody_may_change_is_not_read(self, folder: Path, name: str) -> None:
+        (folder / name).write_text('MEDIA_IDS="all"')
+        (folder / name).chmod(0o646)
+        (problem,) = problems()
+        assert problem.endswith(f"chmod o-w {folder / name}")
+
+    def test_a_file_that_is_named_is_meant_wherever_its_folder_is(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folder / "mounted").mkdir()
+        (folder / "mounted" / "mine.toml").write_text('MEDIA_IDS = "all"')
+        (folder / "mounted").chmod(0o777)
+        monkeypatch.setenv("WISTLAKE_CONFIG", "mounted/mine.toml")
+        assert Settings().all_media
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'WISTIA_BASE_URL="https://evil.example/v1"',
+            'WISTLAKE_NOTIFY_COMMAND="curl evil.example"',
+            'WISTLAKE_NOTIFY_WEBHOOK="https://evil.example"',
+        ],
+    )
+    @pytest.mark.parametrize("name", [".env", "wistlake.toml"])
+    def test_what_reaches_far_beside_a_token_of_the_environment_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str
+    ) -> None:
+        (folder / name).write_text(line)
+        (folder / name).chmod(0o600)
+        assert Settings().warnings == ()
+        monkeypatch.setenv("WISTIA_API_TOKEN", TOKEN)
+        (warning,) = Settings().warnings
+        assert warning.startswith(
+            f"{folder / name} sets {line.partition('=')[0]} and is used with the token of"
+        )
+
+    def test_ones_own_settings_are_no_cause_for_a_warning(self, folder: Path) -> None:
+        write_env(f"WISTIA_API_TOKEN={TOKEN}\nWISTLAKE_NOTIFY_COMMAND=mail me")
+        (folder / "wistlake.toml").write_text('WISTIA_BASE_URL = "http://127.0.0.1/v1"')
+        assert Settings().warnings == ()
+
+    def test_wistias_own_address_is_none_either(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WISTIA_API_TOKEN", TOKEN)
+        Path("wistlake.toml").write_text('WISTIA_BASE_URL = "https://api.wistia.com/v1"')
+        assert Settings().warnings == ()
+
+    def test_a_value_that_the_environment_replaces_is_not_in_force(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WISTIA_API_TOKEN", TOKEN)
+        monkeypatch.setenv("WISTIA_BASE_URL", "https://api.wistia.com/v1")
+        Path("wistlake.toml").write_text('WISTIA_BASE_URL = "https://evil.example/v1"')
+        assert Settings().warnings == ()
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+    def test_the_file_of_another_user_is_said(self, folder: Path) -> None:
+        write_env(f"WISTIA_API_TOKEN={TOKEN}\nWISTIA_BASE_URL=https://evil.example/v1")
+        os.chown(folder / ".env", 65534, -1)
+        (warning,) = Settings().warnings
+        assert "WISTIA_BASE_URL and belongs to another user" in warning
+
+
 WRONG = [
+    ("WISTIA_API_TOKEN", f"'{TOKEN}", "quotation marks"),
+    ("WISTIA_API_TOKEN", f"{TOKEN}\r\n{TOKEN}", "control character"),
+    ("WISTLAKE_LAKE", "la\rke", "control character"),
+    ("WISTLAKE_MEDIA_TAG", "a\x1bb", "control character"),
     ("WISTIA_API_TOKEN", f"two words {TOKEN}", "copy it again"),
     ("WISTIA_API_TOKEN", f"{TOKEN}\u200b", "copy it again"),
     ("WISTIA_BASE_URL", "https://api.wistia.com", "must end in /modern or /v1"),
@@ -293,6 +378,66 @@ class TestProblems:
     def test_no_text_does_worse_than_a_config_error(self, variable: str, text: str) -> None:
         with contextlib.suppress(ConfigError):
             Settings(**{variable: text})
+
+
+# What each variable is, and what a value with marks around it must become.
+MARKED = [
+    ("WISTIA_API_TOKEN", TOKEN),
+    ("WISTIA_BASE_URL", "https://api.wistia.com/v1"),
+    ("WISTIA_AUTH", "basic"),
+    ("MEDIA_IDS", "abcdef1234,gskhw4w4lm"),
+    ("WISTLAKE_MEDIA_FOLDER", "Main Funnel"),
+    ("WISTLAKE_LAKE", "/data/lake"),
+    ("WISTLAKE_ACCOUNT_TIMEZONE", "Europe/Berlin"),
+    ("WISTLAKE_LOOKBACK_DAYS", "9"),
+    ("WISTLAKE_START_DATE", "2026-02-03"),
+    ("WISTLAKE_INCLUDE_OPEN_DAYS", "true"),
+    ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/x"),
+    ("WISTLAKE_STAGE", "prod"),
+]
+MARKS = [
+    ("", "\r"),
+    (" ", "\t\r\n"),
+    ('"', '"'),
+    ("'", "'"),
+    (' "', '"\r'),
+    ("\u201c", "\u201d"),
+    ("'  ", " '"),
+]
+
+
+class TestMarks:
+    """Shells, files from Windows and word processors leave marks around a value: they are no part of it."""
+
+    @pytest.mark.parametrize(("left", "right"), MARKS)
+    @pytest.mark.parametrize(("variable", "value"), MARKED)
+    def test_marks_around_a_value_are_no_part_of_it(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, left: str, right: str
+    ) -> None:
+        plain = Settings(**{variable: value}).model_dump()
+        assert plain != Settings().model_dump()
+        monkeypatch.setenv(variable, f"{left}{value}{right}")
+        assert Settings().model_dump() == plain
+
+    @pytest.mark.parametrize("value", ['""', "''", " ", "\r", '" "'])
+    @pytest.mark.parametrize("variable", [v for v, _ in MARKED if v != "WISTIA_API_TOKEN"])
+    def test_nothing_between_the_marks_is_nothing_set(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        plain = Settings().model_dump()
+        monkeypatch.setenv(variable, value)
+        assert Settings().model_dump() == plain
+
+    def test_a_command_keeps_its_own_marks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WISTLAKE_NOTIFY_COMMAND", '"/opt/my tools/mail" "me"\r\n')
+        assert Settings().notify_command == '"/opt/my tools/mail" "me"'
+        monkeypatch.setenv("WISTLAKE_NOTIFY_COMMAND", '"/opt/my tools/mail"')
+        assert Settings().notify_command == '"/opt/my tools/mail"'
+
+    def test_the_named_settings_file_too(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (folder / "mine.toml").write_text("WISTLAKE_MEDIA_TAG = \"'ads'\"")
+        monkeypatch.setenv("WISTLAKE_CONFIG", "'mine.toml'\r")
+        assert Settings().media_tag == "ads"
 
 
 class TestValues:

@@ -13,7 +13,7 @@ LEAST_FREE = 16_000_000  # bytes; what failed is often removed before anybody lo
 
 def trouble(folder: Path) -> str:
     """What keeps `folder` from being written to, with the cure; "" if nothing does."""
-    there = next(p for p in (folder, *folder.parents) if p.exists())
+    there = nearest(folder)
     if not os.access(there, os.W_OK):
         return (
             f"{there} is read-only: give its owner the right to write (chmod -R u+rwX), or set WISTLAKE_LAKE"
@@ -22,6 +22,19 @@ def trouble(folder: Path) -> str:
     if free < LEAST_FREE:
         return f"the disk of {folder} is full ({free / 1e6:.1f} MB are left): free some space and run again"
     return ""
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there; what may not be looked at counts as there."""
+    for place in (folder, *folder.parents):
+        try:
+            place.stat()
+        except PermissionError:
+            return place
+        except OSError:
+            continue
+        return place
+    return folder
 
 
 @contextmanager

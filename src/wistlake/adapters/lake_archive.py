@@ -18,6 +18,7 @@ from pyiceberg.avro.file import AvroFile, AvroFileHeader, AvroOutputFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import Record
 
+from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LAYOUT, LakeFolder
 from wistlake.errors import ConfigError, StoreError
 
@@ -192,4 +193,5 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise StoreError(f"{path}: {e.strerror or type(e).__name__}: check the disk and the rights") from e
+        said = disk.trouble(path) or f"{e.strerror or type(e).__name__}: check the disk and the rights"
+        raise StoreError(f"{path}: {said}") from e

@@ -135,8 +135,15 @@ class LakeFolder:
             self.write_keys(keys.fresh())
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
             raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
-        chain = keys.decode(self.key_file.read_text())
+        chain = keys.decode(self._key_text())
         return chain if rotating else chain.settled()
+
+    def _key_text(self) -> str:
+        """What the key file holds; bytes that are no text are damage, too. StoreError if it can't be read."""
+        try:
+            return self.key_file.read_text(encoding="utf-8", errors="replace")
+        except OSError as e:
+            raise StoreError(f"{self.key_file} can't be read ({e.strerror}): check its rights") from e
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file at once."""

@@ -138,7 +138,8 @@ class Database:
 
     def _cure(self, error: sqlite3.Error) -> str:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-        if code == sqlite3.SQLITE_IOERR and (why := disk.trouble(self.path.parent)):
+        may_be_the_disks = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        if code in may_be_the_disks and self.path.exists() and (why := disk.trouble(self.path.parent)):
             return why
         return _CURES.get(code, f"it is damaged ({error}): {self._if_damaged}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wistlake import machine
 from wistlake.adapters import disk
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
@@ -232,7 +233,7 @@ def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
     except WistlakeError as e:
         yield Check("lake", FAILED, str(e))
     yield from _engine(settings)
-    there = next(p for p in (folder.root, *folder.root.parents) if p.exists())
+    there = disk.nearest(folder.root)
     free = shutil.disk_usage(there).free / 1e9
     writable = os.access(there, os.W_OK)
     enough = free >= 1 and writable
@@ -341,6 +342,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = here(settings)
+        machine.open_enough_files()
         with disk.explained(folder.root):
             catalog = LocalCatalog(folder.root)
             engine = sail.session if settings.engine == "sail" else local_spark.session
@@ -360,6 +362,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
     folder = here(settings)
+    machine.open_enough_files()
     folder.open(settings.account_timezone, outside.clock())
     chain = folder.key_chain()
 

@@ -15,7 +15,8 @@ import stamina
 import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
-from wistlake.errors import SourceUnavailable
+from wistlake.errors import SourceUnavailable, StoreError
+from wistlake.machine import MORE_FILES, lacks_files
 from wistlake.wistia.answers import Answer, parse, read_bounded
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.endpoints import Params
@@ -206,6 +207,8 @@ class Sender:
         except TimeoutError:
             return Transient(f"{said}: no whole answer in time")
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as e:
+            if lacks_files(e):  # waiting makes none free
+                return StoreError(MORE_FILES)
             return Transient(f"{said}: {broken(e, self._connection)}{hint(e)}")
         problem = failure(
             status,

@@ -1,9 +1,11 @@
 """`init` and `doctor`: the first minute, and the day on which something is wrong."""
 
 import asyncio
+import json
 import os
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from wistlake.pipeline.doctor import Check
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
+
+ENV, TOML = ".env", "wistlake.toml"  # loading the settings' own names would make --help wait
 
 
 def init(
@@ -35,7 +39,9 @@ def init(
 
     Example: wistlake init --media all --zone Europe/Berlin
     """
-    there = [name for name in (".env", "wistlake.toml") if Path(name).exists()]
+    if folders := [name for name in (ENV, TOML) if Path(name).is_dir()]:
+        raise ConfigError(f"{' and '.join(folders)} is a folder here: move it away")
+    there = [name for name in (ENV, TOML) if Path(name).exists()]
     if there and not force:
         raise ConfigError(
             f"{' and '.join(there)} exist here already: edit them, or replace them with --force"
@@ -57,14 +63,28 @@ def init(
 
         probe = asyncio.run(laptop.probe(settings, session.outside(None)))
         output.say(f"the token works at {probe.host} ({probe.seconds:.1f} s)")
-    _write_secret(Path(".env"), f"WISTIA_API_TOKEN={token.strip()}\n")
-    text = "".join(f'{name} = "{value}"\n' for name, value in values.items())
-    tomllib.loads(text)
-    Path("wistlake.toml").write_text(text, encoding="utf-8")
+    _write(settings.require_token().get_secret_value(), values)
     output.say("wrote .env (owner only) and wistlake.toml; next: wistlake run")
 
 
-def _write_secret(path: Path, text: str) -> None:
+def _write(token: str, values: Mapping[str, str]) -> None:
+    """Both files, or neither: half of the settings would stand in the way of the next try."""
+    # JSON's texts are TOML's, whatever they hold.
+    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+    texts = {ENV: f"WISTIA_API_TOKEN={token}\n", TOML: "".join(lines)}
+    tomllib.loads(texts[TOML])
+    fresh = [Path(f"{name}.new") for name in texts]
+    try:
+        for path, text in zip(fresh, texts.values(), strict=True):
+            _write_private(path, text)
+        for path, name in zip(fresh, texts, strict=True):
+            path.replace(name)
+    finally:
+        for path in fresh:
+            path.unlink(missing_ok=True)
+
+
+def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
@@ -112,11 +132,15 @@ def _looked(settings: "Settings") -> "list[Check]":
 
 
 def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":
-    from wistlake.pipeline.doctor import OK, Check
+    from wistlake.pipeline.doctor import OK, UNKNOWN, Check
     from wistlake.wiring import laptop
 
     where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
-    checks = [Check("settings", OK, f"lake {where}"), *laptop.examine(settings, outside)]
+    checks = [
+        Check("settings", OK, f"lake {where}"),
+        *(Check("settings", UNKNOWN, w) for w in settings.warnings),
+    ]
+    checks += laptop.examine(settings, outside)
     if live and settings.token is not None:
         checks += asyncio.run(_live(settings, outside))
     return checks

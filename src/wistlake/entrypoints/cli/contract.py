@@ -41,6 +41,8 @@ def contract_diff(
 def _description(path: Path) -> Any:
     import yaml
 
+    if not path.is_file():  # a device may never end
+        raise ConfigError(f"--openapi {path} is no file: name a description, YAML or JSON")
     try:
         # Every JSON document is YAML, too. The safe loader makes no objects, and bounds aliases by the text.
         found = yaml.safe_load(path.read_bytes())

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import HIGHEST_PORT
 from wistlake.errors import ConfigError
 
 SCRIPT = Path(__file__).parents[1] / "dashboard.py"
@@ -18,7 +19,9 @@ HOSTS = (HOST, "localhost")
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8501,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
+    ] = 8501,
 ) -> None:
     """Show what is published in a browser, on this machine alone.
 
@@ -37,7 +40,7 @@ def dashboard(
     laptop.published(
         session.settings()
     ).version()  # a lake that can't be read is said here, not in the browser
-    chosen = port or _free_port()
+    chosen = _free_port(port)
     path = secrets.token_urlsafe(16)
     output.say(f"dashboard: http://{HOST}:{chosen}/{path}/")
     output.say("Ctrl-C ends it")
@@ -45,9 +48,9 @@ def dashboard(
     _serve(chosen, path)
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind((HOST, 0))
+def _free_port(asked: int) -> int:
+    """The port that is asked for, or one that is free; OSError if it can't be had, which Streamlit says late."""
+    with socket.create_server((HOST, asked)) as found:
         port: int = found.getsockname()[1]
     return port
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wistlake.entrypoints.cli import output, progress, session
-from wistlake.entrypoints.cli.options import Json, Now
+from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now, seconds
 from wistlake.entrypoints.cli.report import write_after_run
 from wistlake.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from wistia_simulator import Profile, World
+    from wistia_simulator import FaultPlan, Profile, World
 
 FIRST_DAY = date(2026, 3, 2)
 HOUR = (2, 15)
@@ -28,10 +28,11 @@ HOUR = (2, 15)
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
     """The demo's own settings, whatever this machine's are."""
+    from wistlake.settings import DOCS
+
     before = dict(os.environ)
-    for name in before:
-        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
-            del os.environ[name]
+    for doc in DOCS:  # the webhook's among them: nobody is told of simulated days
+        os.environ.pop(doc.variable, None)
     os.environ.update(values)
     try:
         yield
@@ -124,6 +125,27 @@ def _profile(name: str) -> "Profile":
         raise ConfigError(f"--profile {name} can't be read: {e}") from None
 
 
+def _faults(name: str, seed: int) -> "FaultPlan":
+    """What goes wrong, by name or from a file. ConfigError for what is neither."""
+    from wistia_simulator.faults import PLANS, FaultPlan
+
+    if Path(name).suffix != ".json":
+        if name not in PLANS:
+            raise unknown("fault plan", name, PLANS)
+        return FaultPlan.named(name, seed)
+    try:
+        return FaultPlan.from_json(Path(name))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as e:
+        raise ConfigError(f"--faults {name} can't be read: {e}") from None
+
+
+def _recordings(folder: Path | None) -> Path | None:
+    """A folder that holds something to serve. ConfigError otherwise."""
+    if folder is not None and not any(folder.glob("*.*json")):
+        raise ConfigError(f"--replay {folder} is no folder of recordings: `wistlake explore` makes one")
+    return folder
+
+
 def _what_next(folder: Path) -> None:
     # As it can be typed here: make leaves the command in .venv, which is not on everybody's path.
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
@@ -140,11 +162,15 @@ def _what_next(folder: Path) -> None:
 
 
 def simulate(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
+    ] = 8765,
     seed: Annotated[int, typer.Option(help="Which world.")] = 1,
     now: Now = None,
-    latency: Annotated[float, typer.Option(help="Seconds each answer takes.")] = 0.0,
-    rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.")] = 600,
+    latency: Annotated[
+        float, typer.Option(parser=seconds, metavar="SECONDS", help="Seconds each answer takes.")
+    ] = 0.0,
+    rate_limit: Annotated[int, typer.Option(help="Requests a minute; 0 for none.", min=0)] = 600,
     profile: Annotated[
         str, typer.Option(help="The account: default, calm, described, hostile, or a JSON file.")
     ] = "default",
@@ -170,8 +196,8 @@ def simulate(
             latency=latency,
             rate_limit=rate_limit,
             profile=_profile(profile),
-            faults=faults,
+            faults=_faults(faults, seed),
             token=token,
-            replay=replay,
+            replay=_recordings(replay),
         )
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import From, Json, Now, To, media_ids
+from wistlake.entrypoints.cli.options import From, Json, Now, To, in_order, media_ids
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class _How:
 def _explore(look: Any, how: _How, media_id: str | None = None, *, needs_media: bool = False) -> None:
     from wistlake.exploration import Asked, Samples
 
+    in_order(how.start, how.end)
     settings = session.settings()
     media = _chosen(settings, media_id) if needs_media else ()
     page, per_page = how.page or settings.page, how.per_page or settings.per_page

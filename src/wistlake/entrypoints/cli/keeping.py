@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import Json, Now
+from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
 from wistlake.errors import ConfigError
 
 READERS = (
@@ -30,7 +30,11 @@ READERS = (
 )
 
 
-def catalog(port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 0) -> None:
+def catalog(
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
+    ] = 0,
+) -> None:
     """Serve the lake as a read-only Iceberg REST catalog.
 
     Ctrl-C ends it.
@@ -102,6 +106,8 @@ def restore(
     """
     from wistlake.wiring import laptop
 
+    if not (source.is_file() or source.is_dir()):  # a device may never end
+        raise ConfigError(f"{source} is neither a folder nor an archive: name what `wistlake backup` made")
     target = (to or session.settings().lake).absolute()
     laptop.restore(source.absolute(), target)
     output.say(f"{target} is a lake again: set WISTLAKE_LAKE={target}")
@@ -119,7 +125,7 @@ def schedule(
     Example: wistlake schedule --systemd
     """
     hour, _, minute = at.partition(":")
-    if not (hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+    if not (at.isascii() and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
         raise typer.BadParameter(f"--at {at!r}: write HH:MM")
     if cron == systemd:
         raise ConfigError("say which one: --cron or --systemd")

@@ -25,7 +25,7 @@ from wistlake.entrypoints.cli import (
     session,
     trust,
 )
-from wistlake.errors import WistlakeError
+from wistlake.errors import StoreError, WistlakeError
 from wistlake.foreign import printable
 
 app = typer.Typer(
@@ -90,26 +90,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:
-        sys.stderr.write(f"error: {printable(str(e))}\n")
-        if any(lacking in str(e) for lacking in ("WISTIA_API_TOKEN is not set", "MEDIA_IDS is empty")):
-            sys.stderr.write(NEW_HERE)
-        raise SystemExit(e.exit_code) from None
+        raise SystemExit(_told(e)) from None
     except Exception as e:
-        _unexpected(e)
-        raise SystemExit(WistlakeError.exit_code) from None
+        refused = _of_the_machine(e)
+        code = _told(refused) if refused else _unexpected(e)
+        _traced(e)
+        raise SystemExit(code) from None
 
 
-def _unexpected(error: Exception) -> None:
-    """A mistake of ours. Its text may quote what nobody should see: only --verbose shows it."""
+def _told(error: WistlakeError) -> int:
+    sys.stderr.write(f"error: {printable(str(error))}\n")
+    if any(lacking in str(error) for lacking in ("WISTIA_API_TOKEN is not set", "MEDIA_IDS is empty")):
+        sys.stderr.write(NEW_HERE)
+    return error.exit_code
+
+
+def _of_the_machine(error: Exception) -> WistlakeError | None:
+    """What this machine refused: a library's own words say little of a full disk."""
+    from wistlake import machine
+    from wistlake.adapters import disk
+
+    if refused := machine.refusal(error):
+        return refused
+    with suppress(Exception):  # whatever it is, it is not what went wrong
+        if why := disk.trouble(session.settings().lake):
+            return StoreError(why)
+    return None
+
+
+def _unexpected(error: Exception) -> int:
+    """A mistake of ours. Its text may quote what nobody should see."""
+    sys.stderr.write(
+        f"error: {type(error).__name__}, which is a mistake in wistlake, not yours. Nothing is half "
+        "published; running again is safe. `wistlake --verbose ...` shows the traceback\n"
+    )
+    return WistlakeError.exit_code
+
+
+def _traced(error: Exception) -> None:
+    """The traceback, with --verbose only."""
     import logging
     import traceback
 
     import structlog
 
-    sys.stderr.write(
-        f"error: {type(error).__name__}, which is a mistake in wistlake, not yours. Nothing is half "
-    )
-    sys.stderr.write("published; running again is safe. `wistlake --verbose ...` shows the traceback\n")
     if structlog.get_logger().is_enabled_for(logging.DEBUG):
         traceback.print_exception(error)
 

@@ -1,12 +1,18 @@
 """Options that several commands share: one spelling, one meaning, one check."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wistlake.errors import ConfigError
 
+HIGHEST_PORT = 65535
+_MEDIA_ID = re.compile(r"(?!all$)[A-Za-z0-9]{6,32}")
+MOST_DAYS = 730  # Wistia keeps events for two years
+_LONGEST_LATENCY = 600
 _YEARS = range(2000, 2200)  # days before and after must be days as well
 
 
@@ -32,17 +38,47 @@ def day(text: str) -> date:
     return found
 
 
-def names(value: str | None) -> tuple[str, ...]:
-    """A comma list as a tuple; () for nothing."""
-    return tuple(n.strip() for n in (value or "").split(",") if n.strip())
+def seconds(text: str) -> float:
+    """`--latency`: from none to what no client waits for."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= _LONGEST_LATENCY:  # nor is it a number that is none
+        raise typer.BadParameter(f"{text[:40]!r}: write seconds, 0 to {_LONGEST_LATENCY}")
+    return found
+
+
+def file_to_write(path: Path, option: str) -> Path:
+    """A file that may be written, as far as that can be known before. ConfigError names the option."""
+    if path.is_dir():
+        raise ConfigError(f"{option} {path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{option} {path}: there is no folder {path.parent}: make it, or name another one")
+    return path
+
+
+def in_order(start: date | None, end: date | None) -> None:
+    """ConfigError if the days are reversed."""
+    if start and end and start > end:
+        raise ConfigError(f"--from {start} is after --to {end}: swap them")
+
+
+def names(value: str | None, option: str = "--datasets") -> tuple[str, ...]:
+    """A comma list as a tuple; () where there is none. ConfigError for one without names: a variable that is not
+    set must not mean everything."""
+    found = tuple(n.strip() for n in (value or "").split(",") if n.strip())
+    if value is not None and not found:
+        raise ConfigError(f"{option} names nothing: give names with commas between, or leave {option} out")
+    return found
 
 
 def media_ids(value: str | None) -> tuple[str, ...]:
     """`--media`: hashed ids. ConfigError for anything that could not be one."""
-    found = names(value)
+    found = names(value, "--media")
     for media_id in found:
-        if not (media_id.isascii() and media_id.isalnum()):
-            raise ConfigError(f"--media {media_id[:40]!r} is no hashed id: letters and digits only")
+        if not _MEDIA_ID.fullmatch(media_id):
+            raise ConfigError(f"--media {media_id[:40]!r} is no hashed id: 6 to 32 letters and digits")
     return found
 
 
@@ -58,7 +94,7 @@ def one_media_id(value: str | None) -> str:
     """A hashed id, exactly one. ConfigError otherwise."""
     found = media_ids(value)
     if len(found) != 1:
-        raise ConfigError("name one media by its hashed id: letters and digits only")
+        raise ConfigError("name one media by its hashed id: 6 to 32 letters and digits")
     return found[0]
 
 

@@ -15,6 +15,7 @@ from wistlake.entrypoints.cli.options import (
     To,
     dataset_names,
     day,
+    in_order,
     media_ids,
     one_media_id,
 )
@@ -87,6 +88,7 @@ def repair(
     from wistlake.pipeline.gaps import to_repair
     from wistlake.wiring import laptop
 
+    in_order(start, end)
     settings, outside = session.settings(), session.outside(now)
     at = outside.clock()
     chosen = media_ids(media)
@@ -127,6 +129,8 @@ def rebuild(
     from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 
+    if zone is not None and not zone.strip():
+        raise ConfigError("--zone names no zone: give an IANA name or an offset such as -05:00")
     settings, outside = session.settings(zone), session.outside(now)
     at = outside.clock()
     run_id = session.new_run_id(at)

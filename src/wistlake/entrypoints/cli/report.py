@@ -7,7 +7,7 @@ import structlog
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import From, Media, To, media_ids
+from wistlake.entrypoints.cli.options import From, Media, To, file_to_write, in_order, media_ids
 from wistlake.errors import WistlakeError
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def report(
     from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 
+    in_order(start, end)
     settings, chosen = session.settings(), media_ids(media)
+    path = file_to_write(out, "--out") if out else lake_report(settings)
     query = laptop.query(settings)
-    path = out or settings.lake / "report.html"
     path.write_text(page(query, chosen_scope(query, start, end, chosen)), encoding="utf-8")
     output.say(f"report: {path}")
 

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wistlake.errors import ConfigError
 from wistlake.foreign import one_line
 
 if TYPE_CHECKING:
@@ -20,17 +22,29 @@ if TYPE_CHECKING:
 
 
 def settings(zone: str | None = None) -> "Settings":
-    """The settings of this process, in another zone if given; ConfigError lists every problem."""
+    """The settings of this process, in another zone if given; ConfigError lists every problem, and what looks
+    foreign is said."""
+    from wistlake.entrypoints.cli import output
     from wistlake.settings import Settings
 
-    return Settings(account_timezone=zone) if zone else Settings()
+    found = Settings(account_timezone=zone) if zone else Settings()
+    for warning in found.warnings:
+        output.warn(warning)
+    return found
 
 
 def checked(token: str, values: Mapping[str, str]) -> "Settings":
-    """Settings as they would be after writing `values`; ConfigError lists every problem."""
-    from wistlake.settings import Settings
+    """Settings as they would be after writing `values` here; ConfigError lists every problem."""
+    from wistlake.settings import WithoutFiles, unsafe
 
-    return Settings(WISTIA_API_TOKEN=token, **values)
+    problems = [problem] if (problem := unsafe(Path())) else []
+    try:
+        found = WithoutFiles(WISTIA_API_TOKEN=token, **values)
+    except ConfigError as e:
+        problems += e.problems
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def clock(now: datetime | None) -> Callable[[], datetime]:

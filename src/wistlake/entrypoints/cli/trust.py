@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import Json, Media, Now, day, media_ids, one_media_id
+from wistlake.entrypoints.cli.options import MOST_DAYS, Json, Media, Now, day, media_ids, one_media_id
 from wistlake.errors import unknown
 
 
@@ -55,7 +55,7 @@ def _show(found: dict[str, object]) -> None:
 
 
 def certify(
-    days: Annotated[int, typer.Option(help="Consecutive days.", min=1)] = 7,
+    days: Annotated[int, typer.Option(help="Consecutive days.", min=1, max=MOST_DAYS)] = 7,
     pages: Annotated[Path | None, typer.Option(help="Write a page per day into this folder.")] = None,
     now: Now = None,
     as_json: Json = False,

@@ -1,0 +1,91 @@
+"""What the machine refuses, whichever library met it: files, rights, room on a disk, descriptors, ports, memory.
+
+None of it is a mistake of ours, and each has a cure that whoever runs the command knows how to do.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+
+from wistlake.errors import ConfigError, StoreError, WistlakeError
+
+_TOO_FEW_FILES = (errno.EMFILE, errno.ENFILE)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_SUCH_PLACE = (
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
+_TAKEN = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+_DEVICE = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE)
+MORE_FILES = (
+    "this process may not open as many files as it needs: allow more (`ulimit -n 1024`) and run again"
+)
+FILES_NEEDED = 128  # by a run that fetches with 16 connections; engines abort a process that has too few
+_FILES_ASKED = 4096
+# Which numbers of the system's, whether only with a path, and what then is said.
+_REFUSALS: tuple[tuple[tuple[int, ...], bool, Callable[[str], WistlakeError], str], ...] = (
+    (_TOO_FEW_FILES, False, StoreError, MORE_FILES),
+    (_NO_ROOM, False, StoreError, "{place} is full ({why}): free some space and run again"),
+    (_TAKEN, False, ConfigError, "the port is in use: choose another one, or 0 for one that is free"),
+    (_NOT_ALLOWED, True, StoreError, "{place}: {why}: look at its rights, or name another place"),
+    (_NOT_ALLOWED, False, StoreError, "{why}: of ports, those below 1024 are for root alone"),
+    (_NO_SUCH_PLACE, True, ConfigError, "{place}: {why}: correct the path"),
+    (_DEVICE, False, StoreError, "{place}: {why}: look at the disk, and run again"),
+)
+
+
+def refusal(error: BaseException) -> WistlakeError | None:
+    """What the machine refused when `error` was raised, and what helps; None if that was not the reason."""
+    for cause in _chain(error):
+        if isinstance(cause, MemoryError) or "can't start new thread" in str(cause):
+            return StoreError(
+                f"this machine ran short of memory or threads ({type(cause).__name__}): run again"
+            )
+        if isinstance(cause, OSError) and (found := _said(cause)):
+            return found
+    return None
+
+
+def lacks_files(error: BaseException) -> bool:
+    """Whether no more files, or connections, could be opened."""
+    return any(isinstance(e, OSError) and e.errno in _TOO_FEW_FILES for e in _chain(error))
+
+
+def open_enough_files() -> None:
+    """Let this process open as many files as a run needs, as far as the system lets it. StoreError if that is too
+    few."""
+    try:
+        import resource
+    except ImportError:  # a system without such limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    asked = _FILES_ASKED if hard == resource.RLIM_INFINITY else min(hard, _FILES_ASKED)
+    if soft != resource.RLIM_INFINITY and soft < asked:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (asked, hard))
+    if asked < FILES_NEEDED:
+        raise StoreError(
+            f"this process may open {asked} files at once, and a run needs {FILES_NEEDED}: allow more "
+            "(`ulimit -n 1024`) and run again"
+        )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _said(error: OSError) -> WistlakeError | None:
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    for numbers, needs_path, kind, text in _REFUSALS:
+        if error.errno in numbers and (path or not needs_path):
+            return kind(text.format(place=path or "the disk", why=error.strerror))
+    return None

@@ -1,0 +1,247 @@
+"""What a person may get wrong, or a machine refuse: one line that names it and the cure, and never `a mistake`."""
+
+import errno
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.commands import call
+from wistlake import machine
+from wistlake.adapters import disk
+from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.entrypoints.cli import demo
+from wistlake.errors import ConfigError, StoreError
+from wistlake.settings import Settings
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a folder, a file, bytes that are no text, and no lake."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "bytes.json").write_bytes(bytes(range(256)))
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "stranger.json").write_text('{"rules": []}')
+    monkeypatch.setenv("WISTIA_API_TOKEN", "simulated")
+    monkeypatch.setenv("MEDIA_IDS", "all")
+    return tmp_path
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+WRONG = [
+    ("report --out missing/r.html", "--out missing/r.html: there is no folder missing"),
+    ("report --out folder", "--out folder is a folder"),
+    ("report --out file/r.html", "there is no folder file"),
+    ("report --from 2026-03-05 --to 2026-03-01", "--from 2026-03-05 is after --to 2026-03-01"),
+    ("repair --from 2026-03-05 --to 2026-03-01", "is after --to"),
+    ("explore events --media-id abc123def4 --from 2026-03-05 --to 2026-03-01", "is after --to"),
+    ("catalog --port 80000", "'--port': Input should be"),
+    ("catalog --port -1", "'--port': Input should be"),
+    ("dashboard --port 80000", "'--port': Input should be"),
+    ("simulate --port 80000", "'--port': Input should be"),
+    ("simulate --rate-limit -1", "'--rate-limit': Input should be"),
+    ("simulate --latency -1", "write seconds"),
+    ("simulate --latency nan", "write seconds"),
+    ("simulate --latency inf", "write seconds"),
+    ("simulate --faults wild", "no such fault plan: wild"),
+    ("simulate --faults calme", "did you mean calm?"),
+    ("simulate --faults folder", "no such fault plan: folder"),
+    ("simulate --faults missing.json", "--faults missing.json can't be read"),
+    ("simulate --faults bytes.json", "--faults bytes.json can't be read"),
+    ("simulate --faults list.json", "--faults list.json can't be read"),
+    ("simulate --faults stranger.json", "rules: there are seed and faults"),
+    ("simulate --profile bytes.json", "--profile bytes.json can't be read"),
+    ("simulate --replay missing", "--replay missing is no folder of recordings"),
+    ("simulate --replay folder", "--replay folder is no folder of recordings"),
+    ("certify --days 99999999999", "'--days': Input should be less than or equal to 730"),
+    ("schedule --cron --at ²:00", "write HH:MM"),
+    ("schedule --cron --at 24:00", "write HH:MM"),
+    ("contract diff --openapi /dev/zero", "--openapi /dev/zero is no file"),
+    ("contract diff --openapi folder", "is no file"),
+    ("contract diff --openapi bytes.json", "can't be read"),
+    ("restore /dev/zero --to folder/lake", "/dev/zero is neither a folder nor an archive"),
+    ("rebuild --zone ,", "no zone"),
+    ("run --media ,", "--media names nothing"),
+    ("plan --media all", "is no hashed id"),
+    ("plan --media abc", "is no hashed id"),
+    ("plan --datasets ,", "--datasets names nothing"),
+    ("media add all", "is no hashed id"),
+]
+
+
+@pytest.mark.parametrize(("typed", "says"), WRONG, ids=[typed for typed, _ in WRONG])
+def test_a_wrong_value_is_named_with_its_cure(typed: str, says: str, capsys: Said) -> None:
+    assert call(*typed.split()) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("report", "--media"), ("run", "--media"), ("run", "--datasets")])
+def test_a_variable_that_is_not_set_does_not_mean_everything(command: tuple[str, str], capsys: Said) -> None:
+    assert call(*command, "") == 2
+    assert f"{command[1]} names nothing" in capsys.readouterr().err
+
+
+def test_an_empty_zone_is_no_other_zone(capsys: Said) -> None:
+    assert call("rebuild", "--zone", " ") == 2
+    assert "--zone names no zone" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_no_mistake_of_ours(busy: int, capsys: Said) -> None:
+    assert call("simulate", "--port", str(busy)) == 2
+    assert "the port is in use: choose another one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.EIO]
+)
+def test_what_the_machine_refuses_is_a_store_that_can_be_cured(number: int) -> None:
+    found = machine.refusal(OSError(number, os.strerror(number), "/data/lake/x"))
+    assert isinstance(found, StoreError)
+    assert found.exit_code == 74
+    assert "/data/lake/x" in str(found) or "ulimit -n" in str(found)
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP]
+)
+def test_a_path_that_leads_nowhere_is_the_callers_to_correct(number: int) -> None:
+    found = machine.refusal(OSError(number, os.strerror(number), "/nowhere"))
+    assert isinstance(found, ConfigError)
+    assert str(found).startswith("/nowhere: ")
+
+
+def test_the_reason_is_found_below_what_a_library_makes_of_it() -> None:
+    made_of_it = RuntimeError("could not write")
+    made_of_it.__cause__ = OSError(errno.ENOSPC, "No space left on device", "/data/part")
+    assert "/data/part is full" in str(machine.refusal(made_of_it))
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("x"), OSError("x"), KeyError("x"), ConnectionResetError(104, "reset")]
+)
+def test_a_mistake_of_ours_stays_one(error: Exception) -> None:
+    assert machine.refusal(error) is None
+
+
+def test_a_run_that_may_open_too_few_files_says_how_many_it_needs(place: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wistlake.entrypoints.cli.main", "run"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 74, done.stderr
+    assert "may open 32 files at once, and a run needs 128" in done.stderr
+    assert "ulimit -n" in done.stderr
+    assert not (place / "lake").exists()
+
+
+def test_a_limit_that_may_be_raised_is_raised(place: Path) -> None:
+    story = (
+        "import resource\nfrom wistlake import machine\nmachine.open_enough_files()\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", story],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert int(done.stdout) == 512
+
+
+@pytest.mark.parametrize("data", [b"", bytes(range(256)), b"\xff\xfe{}", b"[1]", b'{"keys": "ab"}'])
+def test_a_damaged_key_file_is_named_and_not_quoted(place: Path, data: bytes) -> None:
+    folder = LakeFolder(place / "lake")
+    folder.make()
+    folder.key_file.write_bytes(data)
+    folder.key_file.chmod(0o600)
+    with pytest.raises(StoreError, match="pseudonym key"):
+        folder.key_chain()
+
+
+def test_a_place_that_may_not_be_looked_at_counts_as_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.stat
+
+    def stat(path: Path, **how: bool) -> os.stat_result:
+        if "locked" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert disk.nearest(place / "locked" / "lake") == place / "locked" / "lake"
+    assert disk.nearest(place / "absent" / "lake") == place
+
+
+class TestInit:
+    @pytest.mark.parametrize("lake", ["C:\\new", 'my "own" lake', "jörgs lake", "a'b", "x\\u0041"])
+    def test_a_lake_of_any_name_is_written_so_that_it_is_read_again(
+        self, place: Path, lake: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert call("init", "--offline", "--token", "abc", "--lake", lake) == 0
+        assert tomllib.loads((place / "wistlake.toml").read_text(encoding="utf-8"))["WISTLAKE_LAKE"] == lake
+        monkeypatch.delenv("WISTIA_API_TOKEN")
+        assert Settings().lake == place / lake
+        assert Settings().require_token().get_secret_value() == "abc"
+
+    @pytest.mark.parametrize("token", ['"tok123"', " 'tok123'\r\n", "tok123\r"])
+    def test_a_token_is_written_without_the_marks_around_it(self, place: Path, token: str) -> None:
+        assert call("init", "--offline", "--token", token) == 0
+        assert (place / ".env").read_text() == "WISTIA_API_TOKEN=tok123\n"
+
+    @pytest.mark.parametrize("lake", ["x\ty", "s3://bucket/lake", "~nobodyatall/lake"])
+    def test_what_is_refused_leaves_nothing_that_blocks_the_next_try(self, place: Path, lake: str) -> None:
+        before = sorted(p.name for p in place.iterdir())
+        assert call("init", "--offline", "--token", "abc", "--lake", lake) == 2
+        assert sorted(p.name for p in place.iterdir()) == before
+        assert call("init", "--offline", "--token", "abc") == 0
+
+    def test_half_of_the_settings_is_none(self, place: Path, capsys: Said) -> None:
+        (place / "wistlake.toml").mkdir()
+        assert call("init", "--offline", "--token", "abc", "--force") == 2
+        assert "wistlake.toml is a folder here" in capsys.readouterr().err
+        assert not (place / ".env").exists()
+
+    def test_files_that_are_no_settings_can_be_replaced(self, place: Path) -> None:
+        (place / "wistlake.toml").write_text("garbage = [")
+        assert call("init", "--offline", "--token", "abc") == 2
+        assert call("init", "--offline", "--token", "abc", "--force") == 0
+        assert Settings().media_ids == ("all",)
+
+    def test_where_everybody_may_write_nothing_is_written(self, place: Path, capsys: Said) -> None:
+        place.chmod(0o777)
+        assert call("init", "--offline", "--token", "abc") == 2
+        assert f"chmod o-w {place}" in capsys.readouterr().err
+        assert not (place / ".env").exists()
+
+
+def test_nobody_is_told_of_simulated_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x")
+    monkeypatch.setenv("WISTLAKE_NOTIFY_COMMAND", "mail me")
+    with demo._environment(WISTIA_API_TOKEN="simulated"):
+        settings = Settings()
+    assert (settings.slack_webhook_url, settings.notify_command) == (None, "")
+    assert os.environ["WISTLAKE_NOTIFY_COMMAND"] == "mail me"
