@@ -125,6 +125,7 @@ def test_a_campaign_behind_the_hash_is_read_and_masked(spark, page, source):
         ({"received_at": None}, "missing_received_at"),
         ({"received_at": "2026"}, "bad_received_at"),
         ({"received_at": 1772496000}, "bad_received_at"),
+        ({"received_at": "0001-01-01T00:00:00.000Z"}, "bad_received_at"),
         ({"received_at": "2026-02-30T10:00:00.000Z"}, "bad_received_at"),
         ({"received_at": "2026-03-02T23:59:59.999Z"}, None),
         ({"received_at": "2026-03-03T00:00:00.000Z"}, "outside_window"),
@@ -213,6 +214,15 @@ def test_media_may_leave_out_whatever_the_api_allows(spark):
     nulls = {f.path.partition(".")[0]: None for f in media_metadata.SOURCE.fields if not f.required}
     assert reason(spark, least | nulls, "media_metadata") is None
     assert reason(spark, least | {"duration": -1}, "media_metadata") == "bad_duration"
+
+
+def test_what_only_describes_a_media_is_unknown_when_it_is_odd(spark):
+    """A time before 1900 is "none" to some, and would abort Spark's whole build."""
+    media = {"hashed_id": "m1", "duration": 60.0}
+    odd = {"name": {}, "created": "0001-01-01T00:00:00Z", "updated": 5, "archived": "perhaps", "tags": "none"}
+    rows = parsed(spark, [line(media, 1), line(media | odd, 2)], "media_metadata")
+    names = ("reason", "duration", "name", "created", "updated", "archived", "tags")
+    assert {tuple(r[n] for n in names) for r in rows} == {(None, 60.0, None, None, None, None, None)}
 
 
 def test_tags_are_texts_or_objects(spark):

@@ -60,7 +60,7 @@ class Field:
     (names, pictures): they take no part in the content hash. `restated` values do, since tables hold
     them, but the source moves them at will: whether a day has settled is judged without them.
     `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
-    absence quarantines the row.
+    absence quarantines the row, unless they are `nullable`: a media that nobody has played has no rate.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
     `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
     never a reason to refuse the record.
@@ -71,6 +71,7 @@ class Field:
     privacy: Privacy
     doc: str
     required: bool = False
+    nullable: bool = False
     volatile: bool = False
     restated: bool = False
     holds_json: bool = False

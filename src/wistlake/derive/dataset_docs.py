@@ -1,7 +1,7 @@
 """The documentation of all datasets, from their contracts, as Markdown."""
 
 from wistlake.contracts import SOURCES, TABLES
-from wistlake.contracts.form import Source, Table
+from wistlake.contracts.form import Field, Source, Table
 
 
 def page() -> str:
@@ -31,7 +31,7 @@ def _table(table: Table) -> str:
 
 def _source(source: Source) -> str:
     rows = [
-        f"| `{f.path}` | {f.type} | {'yes' if f.required else 'no'} | {f.privacy} | {f.doc} |"
+        f"| `{f.path}` | {f.type} | {_presence(f)} | {f.privacy} | {f.doc} |"
         for f in source.fields
     ]
     return "\n".join(
@@ -44,3 +44,10 @@ def _source(source: Source) -> str:
             "",
         ]
     )
+
+
+def _presence(field: Field) -> str:
+    """Whether a record may be without the field."""
+    if field.required:
+        return "yes, may be null" if field.nullable else "yes"
+    return "no, describes only" if field.cosmetic else "no"

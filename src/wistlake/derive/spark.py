@@ -43,8 +43,10 @@ def raw_path(field: Field) -> str:
 
 
 _ENDLESS = "1e308D"  # "Infinity" and the like are texts that casts take for numbers
-_INSTANT = r"^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}:\\d{2}"
-_DAY = r"^\\d{4}-\\d{2}-\\d{2}$"
+# Spark aborts when it is to write a time before 1900 into Parquet; "0001-01-01" is a usual way to say none.
+_DATE = r"^(19[1-9]\\d|2\\d{3})-\\d{2}-\\d{2}"
+_INSTANT = rf"{_DATE}[T ]\\d{{2}}:\\d{{2}}:\\d{{2}}"
+_DAY = f"{_DATE}$"
 
 
 def typed(raw: str, kind: Type) -> str:

@@ -100,7 +100,7 @@ def _of_field(source: Source, field: Field, schema: Schema, description: Schema)
     if types - {"null"} and not (types & wanted):
         told = f"{' or '.join(sorted(types))}, where {field.type} is relied on"
         yield Difference(source.name, field.path, Kind.RETYPED, is_breaking=True, detail=told)
-    elif "null" in types and field.required:
+    elif "null" in types and field.required and not field.nullable:
         yield Difference(source.name, field.path, Kind.NULLABLE, is_breaking=False)
 
 

@@ -70,7 +70,8 @@ def below_zero(source: Source, *paths: str) -> str:
 def _refusal(field: Field, first: str) -> str:
     raw, good = raw_path(field), value(field)
     bad = f"when {raw} is not null and {raw} <> '' and ({good}) is null then 'bad_{field.column}'"
-    missing = f"when {raw} is null or {raw} = '' then 'missing_{field.column}'" if field.required else ""
+    must = field.required and not field.nullable
+    missing = f"when {raw} is null or {raw} = '' then 'missing_{field.column}'" if must else ""
     return f"{first} {missing} {bad}"
 
 
