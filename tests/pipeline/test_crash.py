@@ -20,6 +20,7 @@ from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import TABLES
 from wistlake.pipeline import daily
+from wistlake.pipeline.records import RUNNING
 
 SCENARIO = Scenario(
     replace(
@@ -180,3 +181,4 @@ def test_kill_9_at_eight_points_is_cured_by_the_next_run(clean: Clean, tmp_path:
         assert code == -signal.SIGKILL, point.name
         mortal.run_day(moment(day))
         assert clean.unlike(mortal, day) == [], point.name
+        assert [r for r in mortal.ledger.runs() if r.status == RUNNING] == [], point.name

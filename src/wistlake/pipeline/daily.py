@@ -17,6 +17,7 @@ from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
 from wistlake.pipeline.order import Parts, RunOrder, RunResult
 from wistlake.pipeline.orphans import adopt
 from wistlake.pipeline.publish import advance, confirm_unchanged, intend, publish, shared_days
+from wistlake.pipeline.records import RUNNING, begun
 from wistlake.pipeline.summary import harvest, news, notice, refusals, tell
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.shared import Shared
@@ -36,8 +37,8 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
     started = order.window.now
     with parts.ledger.lease(LEASE, order.run_id, started, LEASE_SECONDS):
         origin = order.origin if parts.on_the_network else "simulated"
-        record = Run(order.run_id, order.trigger, origin, "running", started)
-        parts.ledger.put_run(record)
+        record = Run(order.run_id, order.trigger, origin, RUNNING, started)
+        begun(parts.ledger, record, parts.clock())
         result = RunResult(order.run_id, order.trigger)
         log.info("run started", run_id=order.run_id, trigger=order.trigger)
         try:

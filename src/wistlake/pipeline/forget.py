@@ -25,6 +25,7 @@ from wistlake.pipeline.assemble import signature
 from wistlake.pipeline.build.plan import BuildPlan, Pair
 from wistlake.pipeline.order import Client, LakeParts, RunOrder
 from wistlake.pipeline.publish import publish
+from wistlake.pipeline.records import RUNNING, begun
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
@@ -169,8 +170,8 @@ def reapply(order: RunOrder, parts: LakeParts, purge: Purge, search: Search) -> 
 
 def _recorded(order: RunOrder, parts: LakeParts, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """`work`, as a run of the ledger."""
-    record = Run(order.run_id, "forget", order.origin, "running", order.window.now)
-    parts.ledger.put_run(record)
+    record = Run(order.run_id, "forget", order.origin, RUNNING, order.window.now)
+    begun(parts.ledger, record, parts.clock())
     try:
         receipt = work()
     except BaseException as e:

@@ -12,6 +12,7 @@ from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.asking import ask, choose
 from wistlake.pipeline.order import Parts, RunOrder
 from wistlake.pipeline.orphans import adopt
+from wistlake.pipeline.records import RUNNING, begun
 from wistlake.pipeline.steps.handover import Planned, by_media, encode_plan, plan_key
 from wistlake.pipeline.steps.lease import Shared, release, take
 from wistlake.planning.intervals import State
@@ -26,10 +27,10 @@ def plan_run(order: RunOrder, parts: Parts, lease: Shared, wall: datetime) -> Pl
     """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
     time, whatever time the run is about. A plan that fails ends the run, and lets the lease go."""
     take(lease, order.run_id, wall)
-    record = Run(order.run_id, order.trigger, order.origin, "running", order.window.now)
+    record = Run(order.run_id, order.trigger, order.origin, RUNNING, order.window.now)
     try:
         open_lake(parts.ledger, order.zone_name, order.window.now)
-        parts.ledger.put_run(record)
+        begun(parts.ledger, record, wall)
         planned = asyncio.run(_planned(order, parts, wall))
         parts.objects.put(plan_key(order.run_id), encode_plan(planned))
     except BaseException as e:
