@@ -1,7 +1,7 @@
 """An oddly named lake under a plain name, for engines.
 
 Sail percent-encodes whatever is no plain character of a URL, also where it writes: the tables of a lake below
-`/home/jörg` would come to lie below `/home/j%C3%B6rg`. Engines therefore see the lake under an alias, a
+`~/jörg` would come to lie below `~/j%C3%B6rg`. Engines therefore see the lake under an alias, a
 folder of plain characters that lives as long as the engine. Data files lie in the lake, behind a link;
 manifests, which name other files, are translated on the way in and out: nothing in the lake knows the alias.
 """

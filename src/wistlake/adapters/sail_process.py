@@ -170,7 +170,7 @@ def _start(catalog_uri: str) -> int:
     _running.append(server)
     address = server.listening_address
     assert address is not None  # noqa: S101, it has just started
-    return address[1]
+    return int(address[1])
 
 
 def _without_python() -> None:
@@ -206,7 +206,7 @@ def main() -> None:
     private = order["private"] and enter_namespace()
     if "folder" in order:
         folder = Path(order["folder"])
-        ready = {"isolation": _behind_sockets(folder, order["word"], private=private)}
+        ready: dict[str, str | int] = {"isolation": _behind_sockets(folder, order["word"], private=private)}
     else:
         ready = {"isolation": OPEN, "port": _start(order["catalog"])}
     sys.stdout.write(f"{json.dumps(ready)}\n")

@@ -30,10 +30,7 @@ def _table(table: Table) -> str:
 
 
 def _source(source: Source) -> str:
-    rows = [
-        f"| `{f.path}` | {f.type} | {_presence(f)} | {f.privacy} | {f.doc} |"
-        for f in source.fields
-    ]
+    rows = [f"| `{f.path}` | {f.type} | {_presence(f)} | {f.privacy} | {f.doc} |" for f in source.fields]
     return "\n".join(
         [
             f"## {source.name}\n",

@@ -39,7 +39,7 @@ def checked(token: str, values: Mapping[str, str]) -> "Settings":
 
     problems = [problem] if (problem := unsafe(Path())) else []
     try:
-        found = WithoutFiles(WISTIA_API_TOKEN=token, **values)
+        found = WithoutFiles.model_validate({"WISTIA_API_TOKEN": token, **values})
     except ConfigError as e:
         problems += e.problems
     if problems:
