@@ -208,8 +208,11 @@ def test_an_order_given_again_is_not_stopped_by_what_it_did_before() -> None:
     with pytest.raises(Reached):
         ordered(devices(FEW + 4), Who(JANE, devices=FEW + 4), ledger)
     assert ledger.facts(tombstones.FACTS)
-    with pytest.raises(Reached):
-        ordered(devices(FEW + 2), Who(JANE, devices=FEW + 4), ledger)
+    for still_there in (devices(FEW + 2), STRANGERS):
+        with pytest.raises(Reached):
+            ordered(still_there, Who(JANE, devices=FEW + 4), ledger)
+    with pytest.raises(ConfigError, match="does not fit"):
+        ordered([*devices(1), session("new", JANE)], Who(JANE, devices=FEW + 4), ledger)
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ class _Forgetting:
         self.where["files_removed"] = self.purge.sweep(TABLES)
         self.where["tables"] = tables
         self.where["snapshots"] = {n: r.snapshot_id for n, r in current.items() if r.snapshot_id is not None}
-        self.where["bronze"]["objects_deleted"] = self._delete_old(copies) + self._delete_strays()
+        self.where["bronze"]["objects_deleted"] = self._delete_old(copies) + self._delete_strays(person)
         self.parts.ledger.put_facts(UNFINISHED, {})
         self._look_again(ids)
         return self._receipt(dry_run=False)
@@ -266,7 +266,8 @@ class _Forgetting:
         """ConfigError if more than a few would go, and the order does not say how many. An order that is given
         again, after a crash, finds fewer than it began with."""
         before = self._forgotten()
-        if person.visitors and all(tombstones.is_sealed(before, self.keys, v) for v in person.visitors):
+        news = [v for v in person.visitors if not tombstones.is_sealed(before, self.keys, v)]
+        if self._was_forgotten(person) and not news:
             return
         devices, people = self.where["devices"], self.where["people"]
         would = f"{devices} devices of {people} people would be forgotten"
@@ -428,15 +429,25 @@ class _Forgetting:
             for c in copies
         )
 
-    def _delete_strays(self) -> int:
-        """Parts that no manifest names, left by a run that died: they do not exist, and may hold anybody."""
+    def _delete_strays(self, person: Person) -> int:
+        """Parts that no manifest names, left by a run that died, if they name the person or can't be read."""
         objects = self.parts.objects
         keys = [k for dataset in ALL for k in objects.list(f"{bronze.ROOT}/{dataset}/")]
         manifests = [
             bronze.decode_manifest(objects.get(k)) for k in keys if k.endswith(f"/{bronze.MANIFEST}")
         ]
         promised = {p.key for m in manifests for p in m.parts}
-        return objects.delete(k for k in keys if not k.endswith(f"/{bronze.MANIFEST}") and k not in promised)
+        strays = (k for k in keys if not k.endswith(f"/{bronze.MANIFEST}") and k not in promised)
+        return objects.delete([k for k in strays if self._names(person, k)])
+
+    def _names(self, person: Person, key: str) -> bool:
+        try:
+            records = [r for _, r in self._lines(key)]
+        except StoreError:
+            return True
+        return any(
+            tombstones.is_about(person, self.keys, r) or self._without(person, r) is not r for r in records
+        )
 
     # tables
 
