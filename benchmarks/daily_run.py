@@ -36,7 +36,8 @@ LIMITS = {"seconds": 6.0, "megabytes": 400.0, "nothing new": 2.0, "history": 1.3
 
 
 def wistlake(lake: Path, url: str, *arguments: str) -> tuple[dict[str, Any], float, float]:
-    """One command in a process of its own: (its JSON, wall seconds, peak megabytes)."""
+    """One command in a process of its own: (its JSON, wall seconds, peak megabytes of it or of its engine, whichever
+    took more)."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS"))}
     env |= {
         "WISTIA_API_TOKEN": "simulated",

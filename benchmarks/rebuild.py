@@ -272,7 +272,7 @@ def child(engine: str, folder: Path) -> None:
         children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         print(
             json.dumps(
-                {"rows": rows, "seconds": seconds, "peak_mb": max(own, java_peak_kb(), children) / 1024}
+                {"rows": rows, "seconds": seconds, "peak_mb": (own + max(java_peak_kb(), children)) / 1024}
             )
         )
         sys.stdout.flush()

@@ -113,11 +113,14 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line and serve."""
+    """Read the command line and serve. What can't be served ends with 2 and one line."""
+    parser = _parser()
     try:
-        serve(Serving(**vars(_parser().parse_args(arguments))))
+        serve(Serving(**vars(parser.parse_args(arguments))))
     except KeyboardInterrupt:
         sys.exit(130)
+    except (OSError, OverflowError, ValueError, TypeError, KeyError, AttributeError) as e:
+        parser.error(f"{type(e).__name__}: {e}")
 
 
 def _parser() -> argparse.ArgumentParser:

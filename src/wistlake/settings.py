@@ -278,9 +278,14 @@ class Settings(BaseSettings):
         "ids of letters and digits with commas between, or all",
     )
     media_folder: str = _setting(
-        "WISTLAKE_MEDIA_FOLDER", "", "Follow the media of this Wistia folder (name or hashed id).", "a text"
+        "WISTLAKE_MEDIA_FOLDER",
+        "",
+        "Follow the media of this Wistia folder; not beside ids.",
+        "its name or id",
     )
-    media_tag: str = _setting("WISTLAKE_MEDIA_TAG", "", "Follow the media that carry this tag.", "a text")
+    media_tag: str = _setting(
+        "WISTLAKE_MEDIA_TAG", "", "Follow the media that carry this tag; not beside ids.", "a text"
+    )
     lake: Annotated[Path, AfterValidator(_lake)] = _setting(
         "WISTLAKE_LAKE", Path("lake"), "The laptop's lake: one folder that holds everything.", "a folder"
     )

@@ -72,3 +72,19 @@ def test_a_ticking_clock_runs_and_can_be_set():
     assert clock.now() == NOW + timedelta(hours=1, seconds=90)
     with pytest.raises(ValueError, match="aware"):
         clock.set(NOW.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("--faults wild", "unknown fault plan 'wild'"),
+        ("--faults missing.json", "missing.json"),
+        ("--profile wild", "wild"),
+        ("--port 80000", "port must be 0-65535"),
+    ],
+)
+def test_what_can_not_be_served_ends_with_one_line(typed, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(typed.split())
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err

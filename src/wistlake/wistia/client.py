@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx2
 
 from wistlake.contracts.form import Source
-from wistlake.errors import ConfigError, SourceChanged, SourceMissing
+from wistlake.errors import ConfigError, SourceChanged, SourceMissing, SourceUnavailable
 from wistlake.wistia import answers
 from wistlake.wistia.answers import Answer, Record
 from wistlake.wistia.connection import MOST_PER_PAGE, Connection
@@ -27,9 +27,10 @@ from wistlake.wistia.endpoints import (
     is_segment,
     media_list_params,
     path,
+    stands_apart,
 )
 from wistlake.wistia.folders import folder_id
-from wistlake.wistia.sender import Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
+from wistlake.wistia.sender import ATTEMPTS, Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
 from wistlake.wistia.walks import MOST_PAGES, Order, Proof, Sizes, Walker, steady_walk
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class WistiaClient:
         self._working = asyncio.Semaphore(connection.max_concurrency)
         self._workers = 0
         self._sizes: dict[str, Sizes] = {}
+        self._down: set[str] = set()  # optional datasets whose last listing was asked for in vain
 
     async def __aenter__(self) -> Self:
         await self._sender.__aenter__()
@@ -137,11 +139,16 @@ class WistiaClient:
         try:
             async with self._seat():
                 records, walk = await self._list(source, how, ask)
+        except SourceUnavailable:
+            if source.optional:
+                self._down.add(source.name)
+            raise
         except SourceMissing as e:
             if how.absent == "media":
                 return self._listing(ask, [], {"pages": 0, "terminal": "missing"}, missing=True)
             gone = f"{source.name}: dataset unavailable. {e}"
         else:
+            self._down.discard(source.name)
             return self._listing(ask, records, walk)
         raise SourceMissing(gone)
 
@@ -171,7 +178,8 @@ class WistiaClient:
 
     async def page(self, path: str, params: Params | None = None) -> Page:
         """One answer from any path below the base, such as /stats/events. SourceMissing for a 404."""
-        ask = Ask(free_path(path), params or {}, logger(dataset="explore"), by_hand=True)
+        apart = stands_apart(free_path(path))
+        ask = Ask(path, params or {}, logger(dataset="explore"), by_hand=True, apart=apart)
         answer = await self._sender.get(ask)
         return Page(answer.body, answer.status, answer.seconds, answer.bytes)
 
@@ -218,6 +226,9 @@ class WistiaClient:
             where,
             self._paged(params) if how.shape is Shape.PAGES else params,
             logger(dataset=source.name, media_id=media_id, day=day),
+            apart=source.optional,
+            # Every listing of a service that is down would wait for minutes: the next ones only look.
+            attempts=1 if source.name in self._down else ATTEMPTS,
         )
 
     async def _list(self, source: Source, how: Endpoint, ask: Ask) -> tuple[list[Record], Mapping[str, Any]]:

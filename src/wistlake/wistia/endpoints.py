@@ -13,6 +13,7 @@ from wistlake.wistia.connection import Connection
 STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
+_APART = "/analytics"  # answered by a service of its own, which may be down while the rest is up
 FOLDER_LISTS = ("/folders", "/projects")  # the dated API, and the frozen one
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
@@ -116,6 +117,11 @@ def free_path(text: str) -> str:
 def permission(of_path: str) -> str:
     """The token permission that a path needs, in Wistia's words."""
     return MEDIA if of_path.startswith((MEDIA_LIST, *FOLDER_LISTS)) else STATS
+
+
+def stands_apart(of_path: str) -> bool:
+    """Whether a service of its own answers there, so that its outages are nobody else's."""
+    return of_path.startswith(_APART)
 
 
 def folder_list(connection: Connection) -> str:

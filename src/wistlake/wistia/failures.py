@@ -33,18 +33,17 @@ _NAMED_PARAMS = frozenset(
 
 
 class Transient(Exception):
-    """The request failed in a way that may pass. `retry_after` is what Wistia asked for, in seconds."""
+    """The request failed in a way that may pass. `retry_after` is what Wistia asked for, in seconds; `throttled`:
+    it says that too much was asked."""
 
-    def __init__(self, reason: str, *, status: int = 0, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, status: int = 0, retry_after: float | None = None, throttled: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.retry_after = retry_after
-
-    @property
-    def throttled(self) -> bool:
-        """Whether Wistia says that too much was asked."""
-        return self.status in THROTTLED
+        self.throttled = throttled
 
     @property
     def pause(self) -> float:
@@ -114,8 +113,10 @@ def failure(
     by_hand: bool,
     connection: Connection,
     now: datetime,
+    apart: bool = False,
 ) -> Exception | None:
-    """The error that an answer stands for, None for a 2xx. `by_hand`: the parameters came from a person."""
+    """The error that an answer stands for, None for a 2xx. `by_hand`: the parameters came from a person; `apart`:
+    a service of its own answers, whose 503 says that it is down, and nothing of how much was asked."""
     if 200 <= status < 300:
         return None
     if 300 <= status < 400:
@@ -124,7 +125,7 @@ def failure(
     if status in THROTTLED:
         asked = retry_after(headers.get("retry-after"), now)
         said += "" if asked is None else f" (asks to wait {asked:.0f} s)"
-        return Transient(said, status=status, retry_after=asked)
+        return Transient(said, status=status, retry_after=asked, throttled=status == 429 or not apart)
     if status >= 500 or status in _AGAIN:
         return Transient(said, status=status)
     refusal = _final(status, said, _code(body), ask, by_hand=by_hand)

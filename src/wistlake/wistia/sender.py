@@ -57,12 +57,14 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Where one listing's requests go, and what is said about them. `stats` counts this listing's alone."""
+    """Where one listing's requests go, and what is said about them. `stats` counts this listing's alone.
+    `apart`: an outage there is no word about how much was asked, and stops nobody else."""
 
     path: str
     params: Params
     log: Any
     by_hand: bool = False
+    apart: bool = False
     attempts: int = ATTEMPTS
     stats: Stats = field(default_factory=Stats)
 
@@ -87,7 +89,7 @@ class _Patience:
     def _delay(self, error: Transient) -> float:
         jitter = random.uniform(0, min(1.0, self.backoff / 2))  # noqa: S311 - spreads load, hides nothing
         if not error.throttled:
-            return self.backoff + jitter
+            return max(self.backoff, error.retry_after or 0.0) + jitter
         return error.pause + jitter
 
 
@@ -218,6 +220,7 @@ class Sender:
             by_hand=ask.by_hand,
             connection=self._connection,
             now=self._wall(),
+            apart=ask.apart,
         )
         if problem is not None:
             return problem

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from unit.wistia.fakes import CANARY, DAY, START, Clock, FreeBudget, client, events, run, scripted
-from wistlake.contracts import source
+from wistlake.contracts import SOURCES, source
 from wistlake.errors import (
     ConfigError,
     SourceChanged,
@@ -54,6 +54,61 @@ def test_throttling_is_honoured_for_the_whole_account(status, headers, least, li
     assert lines[0]["media_id"] == "m1"
     assert lines[0]["day"] == "2026-09-01"
     assert lines[0]["status"] == status
+
+
+DOWN = httpx2.Response(503, json={"error": "Analytics service is temporarily unavailable"})
+OPTIONAL = [s.name for s in SOURCES if s.optional]
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize(("headers", "least"), [({}, 1), ({"retry-after": "9"}, 9)])
+def test_an_optional_dataset_that_is_down_stops_nobody_else(name, headers, least):
+    clock, budget = Clock(), FreeBudget()
+    handle, seen = scripted(httpx2.Response(503, headers=headers), httpx2.Response(200, json=[]))
+    wistia = client(handle, clock=clock, budget=budget)
+    assert fetch(wistia, name).records == []
+    assert len(seen) == 2
+    assert budget.pauses == []
+    assert wistia.stats.throttled == 0
+    assert [s for s in clock.sleeps if least <= s <= least + 1] == clock.sleeps != []
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_too_many_requests_are_too_many_for_optional_datasets_too(name):
+    clock, budget = Clock(), FreeBudget()
+    handle, _ = scripted(httpx2.Response(429, headers={"retry-after": "7"}), httpx2.Response(200, json=[]))
+    assert fetch(client(handle, clock=clock, budget=budget), name).records == []
+    assert budget.pauses == [7]
+
+
+def test_a_look_at_analytics_by_hand_stops_nobody_else():
+    budget = FreeBudget()
+    handle, _ = scripted(DOWN, httpx2.Response(200, json=[]))
+    run(client(handle, budget=budget), lambda c: c.page("/analytics/medias/m1/timeseries"))
+    assert budget.pauses == []
+
+
+def test_an_optional_dataset_that_stays_down_is_waited_for_once():
+    """A thousand media would wait for minutes each, for what the day's numbers can do without."""
+    clock, asked = Clock(), []
+
+    def handle(request):
+        asked.append(request.url.path)
+        return DOWN if clock.now < 2000 else httpx2.Response(200, json=[])
+
+    async def story(wistia):
+        for media in ("m1", "m2", "m3"):
+            with pytest.raises(SourceUnavailable):
+                await wistia.fetch(source("analytics_daily"), media, DAY, DAY)
+        clock.now = 2000.0
+        await wistia.fetch(source("analytics_daily"), "m4", DAY, DAY)
+        clock.now = 1500.0
+        with pytest.raises(SourceUnavailable):
+            await wistia.fetch(source("analytics_daily"), "m5", DAY, DAY)
+
+    run(client(handle, clock=clock), story)
+    tries = [sum(f"/m{n}/" in path for path in asked) for n in range(1, 6)]
+    assert tries == [10, 1, 1, 1, 10]
 
 
 @pytest.mark.parametrize(
