@@ -55,13 +55,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
-_QUOTES = (
-    ('"', '"'),
-    ("'", "'"),
-    ("`", "`"),
-    ("\u201c", "\u201d"),
-    ("\u2018", "\u2019"),
-)  # straight, and as word processors make them
+_QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
 _ALL, _ALL_WRITE = 0o007, 0o002  # modes: everybody may open, everybody may write
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WISTIA_HOST = "api.wistia.com"
@@ -550,6 +544,9 @@ class WithoutFiles(Settings):
     """The settings of arguments and environment alone: those of somebody who is about to write the files."""
 
     reads_files = False
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ def _connect(address: str) -> "SparkSession":
     from pyspark.sql.connect.client import ChannelBuilder
     from pyspark.sql.connect.session import SparkSession as Session
 
-    class Here(ChannelBuilder):  # type: ignore[misc]
+    class Here(ChannelBuilder):  # type: ignore[misc]  # pyspark has no types for it
         """The engine's own address, which a URL of Spark's can't name."""
 
         def toChannel(self) -> grpc.Channel:  # noqa: N802, the base class's name

@@ -170,7 +170,8 @@ def _start(catalog_uri: str) -> int:
     _running.append(server)
     address = server.listening_address
     assert address is not None  # noqa: S101, it has just started
-    return int(address[1])
+    port: int = address[1]
+    return port
 
 
 def _without_python() -> None:
@@ -204,9 +205,10 @@ def main() -> None:
     """Read the order, start, say how the port is guarded, and stay until standard input closes."""
     order = json.loads(sys.stdin.buffer.readline())
     private = order["private"] and enter_namespace()
+    ready: dict[str, str | int]
     if "folder" in order:
         folder = Path(order["folder"])
-        ready: dict[str, str | int] = {"isolation": _behind_sockets(folder, order["word"], private=private)}
+        ready = {"isolation": _behind_sockets(folder, order["word"], private=private)}
     else:
         ready = {"isolation": OPEN, "port": _start(order["catalog"])}
     sys.stdout.write(f"{json.dumps(ready)}\n")
