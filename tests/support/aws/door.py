@@ -1,0 +1,40 @@
+"""A door to the emulated account for those who trust the system's certificates alone, as DuckDB does: it takes plain
+HTTP on this machine, and the account behind it still sees TLS, which its buckets demand."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_CHUNK = 1 << 16
+
+
+@contextmanager
+def plain(port: int, certificate: Path) -> Iterator[str]:
+    """The door's address, while the block runs; the account is at `port`."""
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    loop = asyncio.new_event_loop()
+
+    async def join(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
+        await asyncio.gather(_carry(near, there), _carry(far, back))
+
+    server = loop.run_until_complete(asyncio.start_server(join, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        server.close()
+
+
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while chunk := await source.read(_CHUNK):
+            target.write(chunk)
+            await target.drain()
+    target.close()
