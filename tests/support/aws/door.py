@@ -4,7 +4,8 @@ HTTP on this machine, and the account behind it still sees TLS, which its bucket
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,21 +16,27 @@ _CHUNK = 1 << 16
 def plain(port: int, certificate: Path) -> Iterator[str]:
     """The door's address, while the block runs; the account is at `port`."""
     trusted = ssl.create_default_context(cafile=str(certificate))
-    loop = asyncio.new_event_loop()
+    opened: Future[tuple[int, Callable[[], object]]] = Future()
 
     async def join(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
         await asyncio.gather(_carry(near, there), _carry(far, back))
 
-    server = loop.run_until_complete(asyncio.start_server(join, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    async def serve() -> None:
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with await asyncio.start_server(join, "127.0.0.1", 0) as server:
+            at = server.sockets[0].getsockname()[1]
+            opened.set_result((at, lambda: loop.call_soon_threadsafe(over.set)))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
+    at, close = opened.result(10)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{at}"
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        close()
         thread.join(10)
-        server.close()
 
 
 async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
