@@ -19,8 +19,9 @@ def plain(port: int, certificate: Path) -> Iterator[str]:
     opened: Future[tuple[int, Callable[[], object]]] = Future()
 
     async def join(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
-        await asyncio.gather(_carry(near, there), _carry(far, back))
+        with suppress(asyncio.CancelledError):  # the door closes while somebody holds it open
+            far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
+            await asyncio.gather(_carry(near, there), _carry(far, back))
 
     async def serve() -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()
