@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from support.aws import tools
+from support.aws.door import plain
 from support.aws.stage import Stage
 from support.compare import differences
 from support.lake import KEY, START, Lake
@@ -185,11 +186,12 @@ def laptop_view(laptop: Lake, text: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def reader(week: Stage, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def reader(week: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """This process's environment becomes that of somebody whose lake the stage is."""
-    for name, value in week.reading.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+    with plain(week.cloud.port, week.cloud.folder / "cert.pem") as endpoint:
+        for name, value in (week.reading | {"AWS_ENDPOINT_URL": endpoint}).items():
+            monkeypatch.setenv(name, value)
+        yield monkeypatch
 
 
 def command_here(*arguments: str) -> Result:
@@ -294,7 +296,9 @@ class TestTrouble:
         ended = week.cloud.ended(_next_execution(week, before))
         assert ended.status == "SUCCEEDED", ended.cause
         given = [
-            c["arguments"]["Payload"] for c in week.cloud.calls()[earlier:] if "-plan" in str(c["arguments"])
+            c["arguments"]["Payload"]
+            for c in week.cloud.calls()[earlier:]
+            if c["arguments"].get("FunctionName", "").endswith("-plan")
         ]
         assert given[0]["trigger"] == "schedule"
         assert datetime.fromisoformat(given[0]["scheduled_time"]) == due

@@ -13,7 +13,8 @@ _DEFAULTS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
-_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# A heap that begins small is tidied often.
+_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms1g -Xmn640m -XX:MetaspaceSize=384m"
 
 
 @contextmanager

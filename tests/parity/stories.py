@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from support import java_names
 from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.masks import NAMES, PAGES, names_of, pages_of
@@ -52,6 +53,7 @@ def tell(folder: Path, scenario: Scenario) -> None:
 
 def tell_and_mask(folder: Path, scenario: Scenario) -> None:
     """The story, and after it which pages and names Spark masks otherwise: a Java starts once for both."""
+    java_names.remember()
     tell(folder, scenario)
     with local_spark.session(LocalCatalog(folder / "masks").sql, folder / "scratch") as spark:
         pages, names = pages_of(spark), names_of(spark)

@@ -25,6 +25,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
+from support import java_names
 from support.aws.mirror import ROOT, Mirror, MirrorIO
 from wistlake.adapters import rest_catalog
 from wistlake.adapters.local_spark import iceberg_jar, java_home
@@ -52,6 +53,7 @@ def main() -> None:
     """Serve orders until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what jobs print is no answer
+    java_names.remember()
     _forget_our_sources()
     spark, mirrors = _spark(), _Mirrors()
     for line in sys.stdin:
@@ -89,8 +91,9 @@ def _spark() -> "SparkSession":
     settings = {
         "spark.driver.extraClassPath": str(iceberg_jar()),
         "spark.driver.memory": "2g",
-        # Jobs of seconds: what is compiled well is compiled for nobody.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        # Jobs of seconds: what is compiled well is compiled for nobody. A heap that begins small is tidied often.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+        " -Xms1g -Xmn640m -XX:MetaspaceSize=384m",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
@@ -98,7 +101,9 @@ def _spark() -> "SparkSession":
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": os.environ["TMPDIR"],
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.shuffle.partitions": "2",
+        # Every task is written and read with its whole plan. That rows lie in several partitions is parity's part.
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.leafNodeDefaultParallelism": "1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
