@@ -18,11 +18,11 @@ Before the command, `--verbose` also says each step. The exit codes are in the [
 _SETTINGS = """# Settings
 
 Generated from the declarations. A setting is an environment variable, or a line of the same name in `.env` or
-`wistlake.toml` in the folder where a command is called; the first of the three that has it counts. Blanks and one pair of
-quotation marks around a value are no part of it. All problems are reported at once, each with its cure.
+`wistlake.toml` in the folder where a command is called; the first of the three that has it counts. Blanks and
+one pair of quotation marks around a value are no part of it. All problems are reported at once, each with its cure.
 
-The files are not read where everybody may write. One that belongs to another user, or that sets an address or a command while the
-token comes from the environment, is used with a warning until `WISTLAKE_CONFIG` names it.
+The files are not read where everybody may write. One that belongs to another user, or that sets an address or a command
+while the token comes from the environment, is used with a warning until `WISTLAKE_CONFIG` names it.
 
 | setting | means | accepts | default |
 | --- | --- | --- | --- |

@@ -191,7 +191,9 @@ class Week:
             run(order, self._parts(0, ATTEMPTS)[0])
         except RunFailed as e:
             self.lived.failed_runs += 1
-            if self.script.scaled_day is None or any("were refused" not in line for line in str(e).splitlines()):
+            if self.script.scaled_day is None or any(
+                "were refused" not in line for line in str(e).splitlines()
+            ):
                 self.lived.broken.append(f"rebuild failed: {e}")
 
     def _beside(self, parts: Parts, day: int) -> Callable[[], Any]:
