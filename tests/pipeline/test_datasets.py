@@ -176,7 +176,7 @@ def test_a_new_column_reaches_tables_that_are_there(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake", scenario())
     for hour in range(2):  # what is read twice alike is not asked for again
         begun = START + timedelta(hours=hour)
-        lake.run_day(begun, start=START.date() - timedelta(days=6), end=START.date() - timedelta(days=1))
+        lake.run_day(begun, start=START.date() - timedelta(days=5), end=START.date() - timedelta(days=1))
     with gained(fact_media_by_date.TABLE, column):
         lake.run_day(START + timedelta(days=1))
         after = lake.rows("silver.fact_media_by_date")
