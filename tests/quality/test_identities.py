@@ -28,6 +28,8 @@ from wistlake.quality.reconciliation import (
     gold_is_silver,
     judge,
     learned_band,
+    same_magnitude,
+    usual,
 )
 
 DAY = date(2026, 3, 4)
@@ -79,6 +81,46 @@ def test_what_can_not_be_judged_is_not(changes: dict[str, object]) -> None:
 def test_what_wistia_says_twice_is_believed() -> None:
     wild = replace(GOOD, plays=99_999, said_again=True)
     assert blocked(judge(wild, DEFAULT_BAND)) == set()
+
+
+PODCAST = [(480 + 7 * n, 5 + n % 3) for n in range(8)]  # plays in apps make no sessions
+
+
+@pytest.mark.parametrize(
+    ("believed", "plays", "events", "holds"),
+    [
+        (PODCAST, 470, 4, True),
+        (PODCAST, 480, 0, True),  # a day without any session
+        (PODCAST, 1_900, 19, True),  # a new episode: more of both
+        (PODCAST, 4_800, 5, False),
+        (PODCAST[:1], 470, 4, True),  # one believed day is enough
+        ([(100, 99)] * 20, 480, 5, False),
+        ([(100, 99)] * 20 + [(5_000, 5)], 5_000, 5, False),  # one wild day teaches nothing
+        ([(0, 0)] * 9, 480, 5, False),
+        ([], 480, 5, False),
+    ],
+)
+def test_plausibility_is_learned_from_a_medias_own_believed_days(
+    believed: list[tuple[int, int]], plays: int, events: int, holds: bool
+) -> None:
+    day = replace(GOOD, plays=plays, events=events, rows=events, usual=usual(believed))
+    assert (blocked(judge(day, DEFAULT_BAND)) == set()) is holds
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(4_800, 4_810, True), (4_800, 14_000, True), (4_800, 480, False), (480, 4_800, False), (0, 4_800, False),
+     (1_000, 3_001, False)],
+)  # fmt: skip
+def test_a_count_that_moves_is_of_one_magnitude_until_it_has_trebled(
+    one: int, other: int, same: bool
+) -> None:
+    assert same_magnitude(one, other) is same
+
+
+def test_counts_are_judged_settled_only_when_they_were_read_again() -> None:
+    assert verdicts(replace(GOOD, settled_counts=None))[SETTLED_COUNTS].verdict is Verdict.NOT_APPLICABLE
+    assert verdicts(GOOD)[SETTLED_COUNTS].verdict is Verdict.HOLDS
 
 
 def test_a_band_is_learned_from_a_medias_own_days() -> None:

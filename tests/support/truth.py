@@ -63,6 +63,17 @@ def expected(lake: Lake, until: datetime | None = None) -> dict[str, list[Row]]:
     return _Model(lake.world, seen, zone, twofold=is_twofold).tables()
 
 
+def settled(lake: Lake) -> set[tuple[str, date]]:
+    """The published (media, local day) pairs that may be called settled: no run asks for them again because of
+    their age, and the newest two readings of everything that they stand on agree."""
+    seen = observations(lake.folder)
+    model = _Model(lake.world, seen, lake.scenario.profile.account_timezone, twofold=lake.scenario.twofold)
+    now = max(o.at for o in seen)
+    newest = min(now.date(), model._local(now)) - DAY
+    aged = newest - (lake.settings().lookback_days + 1) * DAY
+    return {(media, day) for media, day in model.days if day < aged and model.has_settled(media, day)}
+
+
 class _Model:
     """A perfect consumer that saw what the lake saw."""
 
@@ -162,6 +173,30 @@ class _Model:
                 for d in self._touched(day)
             )
         }
+
+    def has_settled(self, media: str, day: date) -> bool:
+        """Whether the last two readings of the day's sessions, and of its counts, say the same."""
+        counts = self._readings("media_by_date", media, day, self._start(day + DAY))[-2:]
+        lists = {d: self._readings("events", media, d, _midnight(d + DAY))[-2:] for d in self._touched(day)}
+        return all(
+            [
+                len({self._plays(media, day, at) for at in counts}) == 1 < len(counts),
+                *(len(of) > 1 and self._agree(media, d, *of) for d, of in lists.items()),
+            ]
+        )
+
+    def _readings(self, dataset: str, media: str, day: date, over: datetime) -> list[datetime]:
+        """The moments at which the day was read after it was over."""
+        key = (dataset, media, day)
+        return sorted({o.at for o in self.seen if (o.dataset, o.media_id, o.day) == key and o.at >= over})
+
+    def _agree(self, media: str, day: date, one: datetime, other: datetime) -> bool:
+        first, second = ({s.event_key: s for s in self._listed_on(media, day, at)} for at in (one, other))
+        return first == second
+
+    def _plays(self, media: str, day: date, at: datetime) -> tuple[Any, Any]:
+        counts = self._counts(media, day, at)
+        return counts["load_count"], counts["play_count"]
 
     def _start(self, day: date) -> datetime:
         return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import groupby
 
 from wistlake import bronze
@@ -168,7 +168,7 @@ def _is_rezoned(intervals: Iterable[Interval], order: RunOrder) -> bool:
 
 
 def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding]:
-    """Whether the settled days that this run has read again say what they said before."""
+    """Whether the settled days that were read again today say what they said before."""
     settled = {
         (i.media_id, i.day)
         for i in intervals
@@ -176,20 +176,22 @@ def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding
         and i.state in (State.PUBLISHED, State.BUILT)
         and i.reason not in ("", PROVISIONAL)
     }
-    tz = zone(order.zone_name)
+    tz, today = zone(order.zone_name), order.window.now.astimezone(UTC).date()
     for name in (EVENTS, BY_DATE):
         read = [
-            i
+            (i.media_id, i.day, _on(i.moved_at) == today)
             for i in intervals
             if i.dataset == name
-            and i.run_id == order.run_id
-            and i.landing_id
-            and i.state is not State.FAILED
+            and _on(i.observed_at) == today
             and settled
             & {(i.media_id, d) for d in (local_days_of(i.day, tz) if name == EVENTS else (i.day,))}
         ]
         if read:
-            yield settled_days(name, [(i.media_id, i.day, i.moved_at == i.observed_at) for i in read])
+            yield settled_days(name, read)
+
+
+def _on(moment: datetime | None) -> date | None:
+    return moment and moment.astimezone(UTC).date()
 
 
 def _freshness(

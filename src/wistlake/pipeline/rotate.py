@@ -6,6 +6,7 @@ snapshot: a rotation that died goes on where it stopped, and wraps nothing twice
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wistlake.contracts import TABLES
@@ -39,7 +40,7 @@ def rotate(order: RunOrder, parts: LakeParts, ring: KeyRing, purge: Purge) -> di
         ring.save(chain)
         with parts.tables() as store:
             store.ensure(TABLES)
-            rows = _wrap_all(store, parts, chain)
+            rows = _wrap_all(store, parts, chain, order.window.now)
         _sign(order, parts, chain)
         expired = purge.expire(TABLES)
         if parts.ledger.publication() is not None:
@@ -60,7 +61,7 @@ def pseudonyms(table: Table) -> tuple[str, ...]:
     return tuple(c.name for c in table.columns if c.privacy is Privacy.PSEUDONYM)
 
 
-def _wrap_all(store: TableStore, parts: LakeParts, chain: KeyChain) -> dict[str, int]:
+def _wrap_all(store: TableStore, parts: LakeParts, chain: KeyChain, now: datetime) -> dict[str, int]:
     begun: Mapping[str, Any] = parts.ledger.facts(FACTS)
     before = dict(begun["before"]) if begun.get("epoch") == chain.epoch + 1 else {}
     rows = {}
@@ -70,12 +71,12 @@ def _wrap_all(store: TableStore, parts: LakeParts, chain: KeyChain) -> dict[str,
             continue  # wrapped before the crash: nobody else may commit meanwhile
         before[table.full_name] = snapshot
         parts.ledger.put_facts(FACTS, {"epoch": chain.epoch + 1, "before": before})
-        rows[table.full_name] = _wrap(store, table, chain)
+        rows[table.full_name] = _wrap(store, table, chain, now)
     return rows
 
 
-def _wrap(store: TableStore, table: Table, chain: KeyChain) -> int:
-    """Every id of the table under the pending key, in one commit; how many rows."""
+def _wrap(store: TableStore, table: Table, chain: KeyChain, now: datetime) -> int:
+    """Every id of the table under the pending key, in one commit; how many rows. All of them have changed."""
     from pyspark.sql import functions as F
 
     from wistlake.transforms.landing import pads_frame
@@ -83,7 +84,7 @@ def _wrap(store: TableStore, table: Table, chain: KeyChain) -> int:
     old = store.read(table)
     pads = pads_frame(store.spark, [k for k in (chain.pending,) if k])
     new = old.crossJoin(F.broadcast(pads)).withColumns(
-        {c: F.expr(pseudonym.sql(c, 1)) for c in pseudonyms(table)}
+        {c: F.expr(pseudonym.sql(c, 1)) for c in pseudonyms(table)} | {"built_at": F.lit(now)}
     )
     wrapped = new.select(*table.column_names)
     if set(pseudonyms(table)) & set(table.key):

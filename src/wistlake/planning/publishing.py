@@ -81,7 +81,12 @@ class _Publishing:
         self.index = {i.key: i for i in intervals}
         self.moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
         self.datasets, self.now, self.tz, self.open_days = datasets, now, tz, include_open_days
-        self.zone_name, self.run_id = zone_name, run_id
+        self.zone_name = zone_name
+        self.read = {
+            (i.media_id, i.day)
+            for i in self.index.values()
+            if i.dataset == BY_DATE and i.run_id == run_id and i.state is not State.FAILED
+        }
         self.found: defaultdict[str, set[Pair]] = defaultdict(set)  # by the names of `Publishing`
 
     def media(self, entry: MediaEntry, aged: date) -> None:
@@ -97,7 +102,7 @@ class _Publishing:
     def _note(self, pair: Pair, needed: tuple[Interval, ...], gold: Interval | None, *, is_old: bool) -> None:
         confirmed = all(i.is_confirmed for i in needed)
         counts = [i for i in needed if i.dataset == BY_DATE]
-        reread = _is_settled(gold) and any(self._was_read(i) for i in counts)
+        reread = _is_settled(gold) and pair in self.read
         ages = is_old and confirmed and gold is not None and gold.reason == PROVISIONAL
         marks = {
             "publishable": True,
@@ -112,10 +117,6 @@ class _Publishing:
             if is_so:
                 self.found[name].add(pair)
 
-    def _was_read(self, interval: Interval) -> bool:
-        """Whether this run has read it."""
-        return interval.run_id == self.run_id and interval.state is not State.FAILED
-
     def _candidates(self, entry: MediaEntry, aged: date) -> Iterator[date]:
         """Days whose gold is missing, may have moved, or may have aged. Most of a long history is none of them.
         Of a media that is followed no longer, only those that stand in gold."""
@@ -126,7 +127,8 @@ class _Publishing:
             gold = self.index.get((GOLD, entry.media_id, day))
             if entry.retired_at is not None and not _stands(gold):
                 continue
-            if day in mine or self._is_elsewhere(gold) or _is_open(gold, day, aged):
+            news = day in mine or (entry.media_id, day) in self.read
+            if news or self._is_elsewhere(gold) or _is_open(gold, day, aged):
                 yield day
 
     def _is_elsewhere(self, gold: Interval | None) -> bool:

@@ -147,6 +147,8 @@ def backfill(
 ) -> None:
     """Fetch older days. Wistia keeps events for two years.
 
+    The days are the account's: every UTC day that they touch is fetched, so that the last one is published too.
+
     Example: wistlake backfill --from 2026-01-01 --to 2026-03-31
     """
     if start is None:
