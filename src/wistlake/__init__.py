@@ -1,5 +1,6 @@
 """Wistia's engagement numbers as a lakehouse. `wistlake.open(path)` reads one from Python."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def open(path: str | Path = "lake") -> Lake:  # noqa: A001, as in `wistlake.open
     from wistlake.wiring import laptop
 
     try:
-        folder = Path(path).expanduser().absolute()
+        folder = Path(os.path.abspath(Path(path).expanduser()))
     except RuntimeError:
         raise ConfigError(f"{path}: there is no such home folder") from None
     return Lake(laptop.query_folder(folder))

@@ -170,7 +170,7 @@ def _lake(value: Path) -> Path:
         raise ValueError(
             f"WISTLAKE_LAKE is {str(value)!r}: name a folder; buckets go into BRONZE_BUCKET and SILVER_BUCKET"
         )
-    return _home("WISTLAKE_LAKE", value)
+    return Path(os.path.abspath(_home("WISTLAKE_LAKE", value)))  # one name, however it is written
 
 
 def _channels(value: Path | None) -> Path | None:

@@ -86,7 +86,7 @@ def test_every_writing_method_of_the_ports_is_counted() -> None:
     reading = {
         *("get", "exists", "list", "uri"),
         *("lease", "intervals", "watermarks", "media", "runs", "publication", "facts"),
-        *("spark", "read", "refs"),
+        *("spark", "read", "lines", "refs"),
     }
     public = {
         name

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wistlake.adapters.locks import locked
 
+SCRATCH = "wistlake-copy"  # of backups and restores: raw pages, and the pseudonym key
 _YOUNG_SECONDS = 60.0  # between making a folder and locking it
 _LOCK = ".alive"
 

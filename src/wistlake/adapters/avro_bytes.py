@@ -11,12 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 MAGIC = b"Obj\x01"
+_MOST_BYTES = 1 << 28  # of a block out of its compression
 _SYNC = 16  # bytes between blocks, always the same within a file
 _Read = Callable[[bytes, int], tuple[Any, int]]
 
 
 class Damaged(ValueError):
     """The bytes are no whole container."""
+
+
+_NO_CONTAINER = (
+    ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, struct.error, zlib.error
+)  # fmt: skip
 
 
 def header(raw: bytes) -> tuple[Mapping[str, bytes], int]:
@@ -54,26 +60,19 @@ def records(raw: bytes) -> list[dict[str, Any]]:
                 found.append(record)
             if at != len(block):
                 raise Damaged("a block holds more than its records")
-        return found
-    except Damaged:
-        raise
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OSError,
-        struct.error,
-        zlib.error,
-    ) as e:
-        raise Damaged(type(e).__name__) from e
+    except _NO_CONTAINER as e:
+        raise Damaged(str(e) if isinstance(e, Damaged) else type(e).__name__) from e
+    return found
 
 
 def inflated(block: bytes, codec: bytes) -> bytes:
     """A block out of its compression."""
     if codec == b"deflate":
-        return zlib.decompress(block, -15)
+        unpacker = zlib.decompressobj(-15)
+        data = unpacker.decompress(block, _MOST_BYTES)
+        if unpacker.unconsumed_tail:
+            raise Damaged("a block is larger than any that wistlake writes")
+        return data
     if codec == b"zstandard":
         import pyarrow as pa
 
@@ -86,28 +85,25 @@ def _reader(schema: Any, names: dict[str, _Read]) -> _Read:
     if isinstance(schema, list):
         return _union([_reader(s, names) for s in schema])
     kind = schema["type"] if isinstance(schema, dict) else schema
-    if isinstance(kind, (dict, list)):
+    if isinstance(kind, dict | list):
         return _reader(kind, names)
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    if kind in names:
-        return names[kind]
+    return _PLAIN.get(kind) or names.get(kind) or _nested(kind, schema, names)
+
+
+def _nested(kind: str, schema: Any, names: dict[str, _Read]) -> _Read:
     if kind == "array":
         return _array(_reader(schema["items"], names))
     if kind == "map":
         return _map(_reader(schema["values"], names))
     if kind == "fixed":
-        read = names[schema["name"]] = _fixed(int(schema["size"]))
-        return read
-    if kind == "enum":
-        read = names[schema["name"]] = _long
-        return read
-    if kind == "record":
-        read = names[schema["name"]] = _record(
-            [(f["name"], _reader(f["type"], names)) for f in schema["fields"]]
-        )
-        return read
-    raise Damaged(f"an unknown type {str(kind)[:40]}")
+        names[schema["name"]] = _fixed(int(schema["size"]))
+    elif kind == "enum":
+        names[schema["name"]] = _long
+    elif kind == "record":
+        names[schema["name"]] = _record([(f["name"], _reader(f["type"], names)) for f in schema["fields"]])
+    else:
+        raise Damaged(f"an unknown type {str(kind)[:40]}")
+    return names[schema["name"]]
 
 
 def _record(fields: list[tuple[str, _Read]]) -> _Read:

@@ -79,14 +79,17 @@ class S3Objects:
 
     def exists(self, key: str) -> bool:
         """Whether the key is taken."""
+        return self.size(key) is not None
+
+    def size(self, key: str) -> int | None:
+        """How many bytes the object has; None if there is none."""
         with explained(self.uri(key)):
             try:
-                self._s3.head_object(Bucket=self._bucket, Key=key)
+                return int(self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
             except ClientError as e:
                 if code_of(e) in _ABSENT:
-                    return False
+                    return None
                 raise
-            return True
 
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that begin with `prefix`, ascending."""

@@ -16,7 +16,7 @@ from botocore.exceptions import NoCredentialsError
 from wistlake.adapters.answers import answer
 from wistlake.adapters.aws_client import client, explained, set_up
 from wistlake.derive.athena import table_name
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.ports import Ledger
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
 )
+# Athena's words for files that are gone, cut or changed.
+_DAMAGE = (
+    "ICEBERG_BAD_DATA", "ICEBERG_CANNOT_OPEN_SPLIT", "ICEBERG_CURSOR_ERROR", "ICEBERG_FILESYSTEM_ERROR",
+    "ICEBERG_INVALID_METADATA", "ICEBERG_MISSING_DATA", "ICEBERG_MISSING_METADATA",
+)  # fmt: skip
 _SECONDS_BETWEEN, _PATIENCE_SECONDS = 0.3, 300.0
 
 
@@ -116,10 +121,19 @@ class AthenaQuery:
             if found["State"] == "SUCCEEDED":
                 return
             if found["State"] in ("FAILED", "CANCELLED"):
-                raise ConfigError(f"the query can't run: {found.get('StateChangeReason', found['State'])}")
+                raise _refusal(str(found.get("StateChangeReason", found["State"])))
             self._sleep(_SECONDS_BETWEEN)
             waited += _SECONDS_BETWEEN
         raise StoreError(f"Athena did not answer within {_PATIENCE_SECONDS:.0f} s: ask for less")
+
+
+def _refusal(reason: str) -> WistlakeError:
+    """Why Athena did not answer: a table's files, or the query."""
+    if reason.startswith(_DAMAGE):
+        return StoreError(
+            f"a table is damaged: {reason}; the bucket keeps older versions: *A damaged table* in the runbook"
+        )
+    return ConfigError(f"the query can't run: {reason}")
 
 
 def _instant(text: str) -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from wistlake.adapters.aws_table_files import below
 from wistlake.contracts.form import Table
 from wistlake.derive.spark import columns_ddl, create_table
 from wistlake.ports import TableRef
@@ -93,6 +94,8 @@ class GlueCatalog:
             for name in full_names
         )
         rows = self._spark.sql(" UNION ALL ".join(selects)).collect()
+        for row in rows:
+            below(row["file"], f"{self._warehouse}/", row["name"])
         return {r["name"]: TableRef(r["file"], r["snapshot_id"]) for r in rows}
 
     def _called(self, full_name: str) -> str:

@@ -1,7 +1,9 @@
 """Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine, and
 reaches nothing but those tables (`sandbox`)."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pyarrow as pa
 from wistlake.adapters import sandbox
 from wistlake.adapters.answers import answer
 from wistlake.adapters.sandbox import literal
+from wistlake.adapters.table_files import Inspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type
-from wistlake.errors import ConfigError
-from wistlake.ports import Ledger, Publication
+from wistlake.errors import ConfigError, StoreError
+from wistlake.ports import Ledger, Publication, TableRef
 
 _ARROW: Mapping[Type, pa.DataType] = {
     Type.STRING: pa.string(),
@@ -39,6 +42,9 @@ _DUCKDB: Mapping[Type, str] = {
 }
 
 
+_AT_ONCE = 8  # tables that are looked at: in S3 each takes a few requests, one after the other
+
+
 def extensions() -> Iterable[Path]:
     """The extension files that their packages carry: nothing is downloaded."""
     import duckdb_extension_avro
@@ -56,7 +62,7 @@ def empty(table: Table) -> pa.Table:
 class DuckDBQuery:
     """Query over one publication, and the ledger's own tables as `ops.runs`, `ops.intervals`,
     `ops.watermarks`, `ops.media`. `views` are (name, SELECT) on top of them; `prepare` lets the connection
-    reach where the tables lie."""
+    reach where the tables lie; `inspector` looks at tables first: over a damaged manifest DuckDB ends the process."""
 
     def __init__(
         self,
@@ -64,16 +70,19 @@ class DuckDBQuery:
         views: Iterable[tuple[str, str]] = (),
         publication: Publication | None = None,
         prepare: Callable[[duckdb.DuckDBPyConnection], None] = lambda connection: None,
+        inspector: Inspector | None = None,
     ) -> None:
         self._ledger = ledger
         self._views = tuple(views)
         self._prepare = prepare
+        self._inspector = inspector
+        self._damaged: dict[str, StoreError] = {}
         self._published = publication or ledger.publication()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with DuckDB's words if it is none, can't run, or reaches for more
-        than the lake's tables."""
+        than the lake's tables; StoreError if one of them is damaged."""
         connection = self._open()
         try:
             return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
@@ -81,7 +90,40 @@ class DuckDBQuery:
             reason = str(e).partition("\n")[0]
             raise ConfigError(f"query reads the lake's tables and no other file: {reason}") from e
         except duckdb.Error as e:
+            self._blame_tables(text)
             raise ConfigError(f"the query can't run: {e}") from e
+
+    def _blame_tables(self, text: str) -> None:
+        """StoreError if a table that the query names is damaged. ConfigError if upkeep has let it go meanwhile."""
+        for name in self._tables_of(text):
+            try:
+                self._require_sound(name)
+            except StoreError:
+                if self._published == self._ledger.publication():
+                    raise
+                raise ConfigError(
+                    "the lake was published anew since this reader opened it, and what it reads is gone: open it again"
+                ) from None
+
+    def _require_sound(self, name: str) -> None:
+        if name in self._damaged:
+            raise self._damaged[name]
+        ref = self._ref(name)
+        if ref and self._inspector:
+            self._inspector.check(name, ref)
+
+    def _tables_of(self, text: str) -> Iterator[str]:
+        """The tables that a query names, by itself or through views."""
+        plain = re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())
+        words = set(re.findall(r"[\w.]+", plain))
+        yield from (t.full_name for t in TABLES if t.full_name in words)
+        for name, select in self._views:
+            if name.lower() in words:
+                yield from self._tables_of(select)
+
+    def _ref(self, name: str) -> TableRef | None:
+        ref = self._published.tables.get(name) if self._published else None
+        return ref if ref and ref.snapshot_id is not None else None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._connection is not None:
@@ -91,6 +133,7 @@ class DuckDBQuery:
             connection.execute(f"LOAD {literal(str(path))}")
         self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
+        self._inspect()
         sandbox.shut(connection, self._folders())
         for layer in ("silver", "gold", "ops"):
             connection.execute(f"CREATE SCHEMA {layer}")
@@ -100,21 +143,40 @@ class DuckDBQuery:
             connection.register(f"_{name}", rows)
             connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
         for name, select in self._views:
-            connection.execute(f"CREATE VIEW {name} AS {select}")
+            if not self._damaged.keys() & set(self._tables_of(select)):
+                connection.execute(f"CREATE VIEW {name} AS {select}")
         self._connection = connection
         return connection
 
     def _folders(self) -> list[str]:
         """Where the published tables lie: the key, the ledger and the raw pages lie elsewhere in the lake."""
-        refs = self._published.tables.values() if self._published else ()
-        return sorted({ref.metadata_location.rpartition("/metadata/")[0] for ref in refs} - {""})
+        refs = (self._ref(t.full_name) for t in TABLES if t.full_name not in self._damaged)
+        return sorted({ref.metadata_location.rpartition("/metadata/")[0] for ref in refs if ref} - {""})
+
+    def _inspect(self) -> None:
+        """Look at every table before DuckDB does. What is damaged concerns those who ask for that table only."""
+        names = [t.full_name for t in TABLES if self._ref(t.full_name)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(names, pool.map(self._stumbling, names), strict=True))
+        self._damaged = {name: error for name, error in found.items() if error}
+
+    def _stumbling(self, name: str) -> StoreError | None:
+        ref = self._ref(name)
+        try:
+            if ref and self._inspector:
+                self._inspector.readable(name, ref)
+        except StoreError as e:
+            return e
+        return None
 
     def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        ref = self._published.tables.get(table.full_name) if self._published else None
-        if ref is None or ref.snapshot_id is None:
+        ref = self._ref(table.full_name)
+        if ref is None:
             name = f"_empty_{table.layer}_{table.name}"
             connection.register(name, empty(table))
             connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
+            return
+        if table.full_name in self._damaged:
             return
         rows = f"iceberg_scan({literal(ref.metadata_location)})"
         view = f"CREATE VIEW {table.full_name} AS SELECT"
@@ -122,6 +184,9 @@ class DuckDBQuery:
             connection.execute(f"{view} {', '.join(table.column_names)} FROM {rows}")
         except duckdb.BinderException:  # the contract has gained columns since the table was published
             connection.execute(f"{view} {_columns(connection, table, rows)} FROM {rows}")
+        except duckdb.Error as e:
+            why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
+            self._damaged[table.full_name] = StoreError(why)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:

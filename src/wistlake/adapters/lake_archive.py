@@ -5,193 +5,235 @@ Iceberg keeps absolute paths in table metadata, manifest lists and manifests, an
 
 import contextlib
 import json
-import os
-import shutil
+import re
 import sqlite3
-import tarfile
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from pyiceberg.avro.file import AvroFile, AvroFileHeader, AvroOutputFile
-from pyiceberg.io.pyarrow import PyArrowFileIO
-from pyiceberg.typedef import Record
-
-from wistlake.adapters import disk
+from wistlake.adapters import avro_bytes, checksums, disk, lake_copy
+from wistlake.adapters.aside import SCRATCH, aside
+from wistlake.adapters.iceberg_paths import Rename, inside, moved, renamed
+from wistlake.adapters.iceberg_rewrite import rewrite_avro, rewrite_json
 from wistlake.adapters.lake_folder import LAYOUT, LakeFolder
+from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.table_files import LocalTableFiles, TableState
 from wistlake.errors import ConfigError, StoreError
+from wistlake.ports import Publication
 
-_FOLDERS = ("bronze", "receipts", "tombstones", "warehouse")
-_FILES = ("lake.json", "pseudonym-key.json", "report.html")
-_DATABASES = ("ledger.db", "catalog.db")
+NEEDED = ("lake.json", "pseudonym-key.json", *lake_copy.DATABASES)
 _TAR = (".tar", ".tar.gz", ".tgz")
+# Properties by which metadata could name code to load, or another place to write to.
+_COMMANDS = re.compile(r"impl$|\.path$")
 
 
 def backup(lake: Path, target: Path) -> int:
     """Copy the lake into `target`, a new folder or a .tar / .tar.gz; its bytes. The copy holds raw pages
     and the pseudonym key, so that only the owner may read it. The caller holds the lake's lease."""
-    LakeFolder(lake).described()
+    folder = LakeFolder(lake)
+    folder.readable()
+    folder.require_whole()
     if target.exists():
         raise ConfigError(f"{target} exists: name a new folder or file")
     if target.is_relative_to(lake):
         raise ConfigError(f"{target} lies inside the lake: name a place outside of {lake}")
     with _explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.name.endswith(_TAR):
-            _copy(lake, target)
-            return sum(p.stat().st_size for p in target.rglob("*") if p.is_file())
-        with tempfile.TemporaryDirectory(dir=target.parent) as aside:
-            _copy(lake, Path(aside) / "lake")
-            unfinished = Path(aside) / target.name
-            os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o600))
-            with tarfile.open(unfinished, "w:gz" if not target.name.endswith(".tar") else "w") as archive:
-                archive.add(Path(aside) / "lake", "lake")
-            unfinished.replace(target)
-        return target.stat().st_size
+        with aside(target.parent, SCRATCH) as scratch:
+            copy = scratch / lake_copy.LAKE
+            lake_copy.copy(lake, copy)
+            _require_tables(copy, lake)
+            if target.name.endswith(_TAR):
+                lake_copy.pack(copy, scratch / target.name)
+                copy = scratch / target.name
+            copy.rename(target)
+        return sum(p.stat().st_size for p in (target, *target.rglob("*")) if p.is_file())
 
 
 def restore(source: Path, lake: Path) -> None:
-    """Make the copy in `source` (folder, moved lake or tar) the lake at `lake`."""
+    """Make the copy in `source` (folder, moved lake or tar) the lake at `lake`. StoreError if it is not whole, or
+    if anything in it leads outside of the lake."""
+    LakeFolder(lake)
     if lake.exists() and any(lake.iterdir()):
-        raise ConfigError(f"{lake} is not empty: restore to a new folder (--to), or move it away")
+        raise ConfigError(
+            f"{lake} is not empty: restore to a new folder (--to), or move it away and name it with --replaces"
+        )
     if not source.exists():
         raise ConfigError(f"there is no {source}: name the folder or tar that `wistlake backup` made")
     with _explained(lake):
         lake.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=lake.parent) as aside:
-            fresh = _unpacked(source, Path(aside))
-            described = LakeFolder(fresh).described()
-            if described["layout"] > LAYOUT:
-                raise ConfigError(
-                    f"{source} has layout {described['layout']}, newer than this program's {LAYOUT}: "
-                    "upgrade wistlake"
-                )
-            _move(fresh, str(described["path"]), str(lake))
-            LakeFolder(fresh).write_marker({**described, "path": str(lake)})
+        with aside(lake.parent, SCRATCH) as scratch:
+            fresh = scratch / lake_copy.LAKE
+            if source.is_dir():
+                lake_copy.copy(source, fresh, _strays(source))
+            else:
+                lake_copy.unpack(source, fresh)
+            _bring_to_life(source, fresh, lake)
             if lake.exists():
                 lake.rmdir()
             fresh.rename(lake)
 
 
-def _copy(lake: Path, target: Path) -> None:
-    target.mkdir(mode=0o700)
-    for name in _FOLDERS:
-        if (lake / name).is_dir():
-            shutil.copytree(lake / name, target / name, ignore=shutil.ignore_patterns(".unfinished"))
-    for name in _FILES:
-        if (lake / name).is_file():
-            shutil.copy2(lake / name, target / name)
-    for name in _DATABASES:
-        if (lake / name).is_file():
-            _copy_database(lake / name, target / name)
+def _bring_to_life(source: Path, fresh: Path, lake: Path) -> None:
+    if missing := [name for name in NEEDED if not (fresh / name).is_file()]:
+        raise ConfigError(
+            f"{source} holds no whole lake, it lacks {missing[0]}: name what `wistlake backup` made"
+        )
+    described = LakeFolder(fresh).described()
+    if described["layout"] > LAYOUT:
+        raise ConfigError(
+            f"{source} has layout {described['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
+        )
+    lake_copy.require_plain_databases(fresh)
+    _require_manifests(fresh)
+    for name in checksums.changed(fresh):
+        raise StoreError(f"{source}: {name} is not what it was when it was written: take another backup")
+    _move(fresh, str(described["path"]), lake)
+    LakeFolder(fresh).write_marker({**described, "path": str(lake)})
+    _require_tables(fresh, lake)
+    _require_inside(fresh, lake)
+    checksums.seal_again(fresh)
 
 
-def _copy_database(source: Path, target: Path) -> None:
-    """A consistent copy, whatever lies in the write-ahead log."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with (
-        contextlib.closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as old,
-        contextlib.closing(sqlite3.connect(target)) as new,
-    ):
-        old.backup(new)
+def _require_manifests(fresh: Path) -> None:
+    for file in (fresh / "warehouse").rglob("*.avro"):
+        try:
+            avro_bytes.records(file.read_bytes())
+        except avro_bytes.Damaged as e:
+            raise StoreError(f"{file.relative_to(fresh)} is damaged ({e}): take another backup") from e
 
 
-def _unpacked(source: Path, aside: Path) -> Path:
-    fresh = aside / "lake"
-    if source.is_dir():
-        _copy(source, fresh)
-        return fresh
+def _require_tables(copy: Path, lake: Path) -> None:
+    """StoreError unless every published table lies below `lake`, and is whole in its copy."""
+    published = _published(copy)
+    if published is None or not published.tables:
+        raise StoreError(
+            f"nothing has been published in {lake}: a copy would hold no tables. `wistlake run` first"
+        )
+    files = LocalTableFiles(lake / "warehouse", copy / "warehouse")
+    for name, ref in published.tables.items():
+        TableState(name, ref, files).check()
+
+
+def _published(copy: Path) -> Publication | None:
+    ledger = SqliteLedger(copy / "ledger.db")
     try:
-        with tarfile.open(source) as archive:
-            archive.extractall(aside, filter="data")
-    except tarfile.TarError as e:
-        raise StoreError(f"{source} is no whole tar: take another backup ({type(e).__name__})") from e
-    if not fresh.is_dir():
-        raise ConfigError(f"{source} holds no lake: name a tar that `wistlake backup` made")
-    fresh.chmod(0o700)
-    return fresh
+        return ledger.publication()
+    finally:
+        ledger.close()
 
 
-def _move(fresh: Path, old: str, new: str) -> None:
-    """Rewrite every path that begins with `old` in what lies below `fresh`."""
+def _require_inside(fresh: Path, lake: Path) -> None:
+    """StoreError if anything that wistlake follows leads out of the lake, or names code."""
+    warehouse = lake / "warehouse"
+    for place, value in _locations(fresh):
+        inside(value, warehouse, place)
+    for file in (fresh / "warehouse").rglob("*.metadata.json"):
+        metadata = json.loads(file.read_text())
+        for value in _named_files(metadata):
+            inside(value, warehouse, f"what {file.name} names")
+        for name in filter(_COMMANDS.search, metadata.get("properties") or {}):
+            raise StoreError(
+                f"{file.name} sets {name[:60]!r}, which wistlake never does: the copy is not to be trusted"
+            )
+
+
+def _named_files(metadata: Any) -> Iterator[str]:
+    """Every location in a table's metadata."""
+    yield str(metadata.get("location"))
+    for snapshot in metadata.get("snapshots") or ():
+        yield str(snapshot.get("manifest-list"))
+    for entry in metadata.get("metadata-log") or ():
+        yield str(entry.get("metadata-file"))
+    for entry in (*(metadata.get("statistics") or ()), *(metadata.get("partition-statistics") or ())):
+        yield str(entry.get("statistics-path"))
+
+
+def _locations(fresh: Path) -> Iterator[tuple[str, str]]:
+    """Every location in the databases, and which one it is."""
+    with _database(fresh / "catalog.db") as catalog:
+        sql = "SELECT table_name, metadata_location, previous_metadata_location FROM iceberg_tables"
+        for name, *values in catalog.execute(sql).fetchall():
+            yield from ((f"{name} of the catalog", str(v)) for v in values if v is not None)
+    with _database(fresh / "ledger.db") as ledger:
+        for number, tables in ledger.execute("SELECT number, tables FROM publications").fetchall():
+            yield from (
+                (f"publication {number}: {n[:60]}", str(ref[0])) for n, ref in json.loads(tables).items()
+            )
+
+
+def _strays(source: Path) -> Path | None:
+    """Where the tables of a lake with an odd name lie that an older wistlake has filled: below the
+    percent-encoded name, outside of the lake."""
+    if any((source / "warehouse").rglob("*.parquet")):
+        return None
+    homes = (_encoded(p) / "warehouse" for p in (source, _made_at(source)) if _encoded(p) != p)
+    return next((home for home in homes if home.is_dir()), None)
+
+
+def _made_at(source: Path) -> Path:
+    return Path(str(LakeFolder(source).described()["path"]))
+
+
+def _encoded(path: Path) -> Path:
+    return Path(urlsplit(path.as_uri()).path) if path.is_absolute() else path
+
+
+def _move(fresh: Path, old: str, lake: Path) -> None:
+    """Rewrite every path that begins with `old` in what lies below `fresh`, for a lake at `lake`."""
+    names = {old, str(_encoded(Path(old)))}
+    renames = [moved(name, str(lake)) for name in sorted(names) if name.startswith("/")]
+    aside_now = moved(str(lake), str(fresh))
+
+    def rename(value: str) -> str:
+        return next((new for r in renames if (new := r(value)) != value), value)
+
     warehouse = fresh / "warehouse"
-    lengths: dict[str, int] = {}
     # Manifests before the lists that hold their lengths.
-    avros = sorted(warehouse.rglob("*.avro"), key=lambda p: p.name.startswith("snap-"))
-    for file in avros:
-        _rewrite_avro(file, old, new, lengths)
-        lengths[str(file).replace(str(fresh), new, 1)] = file.stat().st_size
+    for file in sorted(warehouse.rglob("*.avro"), key=lambda p: p.name.startswith("snap-")):
+        rewrite_avro(file, file, rename, aside_now)
     for file in warehouse.rglob("*.metadata.json"):
-        file.write_text(json.dumps(_renamed(json.loads(file.read_text()), old, new)))
+        rewrite_json(file, rename)
     for database, table, columns in (
         ("catalog.db", "iceberg_tables", ("metadata_location", "previous_metadata_location")),
         ("catalog.db", "iceberg_namespace_properties", ("property_value",)),
         ("ledger.db", "publications", ("tables",)),
     ):
         if (fresh / database).is_file():
-            _rewrite_database(fresh / database, table, columns, old, new)
+            _rewrite_database(fresh / database, table, columns, rename)
 
 
-def _rewrite_avro(file: Path, old: str, new: str, lengths: Mapping[str, int]) -> None:
-    io = PyArrowFileIO()
-    with AvroFile[Record](io.new_input(str(file))) as source:
-        header: AvroFileHeader = source.header
-        schema = source.schema
-        records = [_renamed_record(record, old, new) for record in source]
-    names = [f.name for f in schema.fields]
-    if "manifest_length" in names:
-        place, length = names.index("manifest_path"), names.index("manifest_length")
-        for record in records:
-            where = str(record[place]).removeprefix("file://")
-            record[length] = lengths.get(where, record[length])
-    meta = {k: v for k, v in header.meta.items() if k not in ("avro.schema", "avro.codec")}
-    name = str(json.loads(header.meta["avro.schema"]).get("name", "record"))
-    with AvroOutputFile[Record](io.new_output(str(file)), schema, name, metadata=meta) as target:
-        target.write_block(records)
-
-
-def _renamed_record(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, Record):
-        for place in range(len(value)):
-            value[place] = _renamed_record(value[place], old, new)
-        return value
-    return _renamed(value, old, new)
-
-
-def _renamed(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, dict):
-        return {k: _renamed(v, old, new) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_renamed(v, old, new) for v in value]
-    if not isinstance(value, str):
-        return value
-    for scheme in ("file://", "file:", ""):
-        if value == scheme + old or value.startswith(f"{scheme}{old}/"):
-            return scheme + new + value[len(scheme) + len(old) :]
-    return value
-
-
-def _rewrite_database(path: Path, table: str, columns: tuple[str, ...], old: str, new: str) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+def _rewrite_database(path: Path, table: str, columns: tuple[str, ...], rename: Rename) -> None:
+    with _database(path) as connection, connection:
         for column in columns:
             rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
             connection.executemany(
                 f"UPDATE {table} SET {column} = ? WHERE rowid = ?",
-                [(_renamed_text(text, old, new), number) for number, text in rows],
+                [(_renamed_text(text, rename), number) for number, text in rows],
             )
 
 
-def _renamed_text(text: str | None, old: str, new: str) -> str | None:
+def _renamed_text(text: str | None, rename: Rename) -> str | None:
     if text is None or not text.startswith("{"):
-        return None if text is None else str(_renamed(text, old, new))
-    return json.dumps(_renamed(json.loads(text), old, new))
+        return None if text is None else rename(text)
+    return json.dumps(renamed(json.loads(text), rename))
+
+
+@contextlib.contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        yield connection
 
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
+    """What the disk, or what lies in a copy, says, as a StoreError."""
     try:
         yield
     except OSError as e:
         said = disk.trouble(path) or f"{e.strerror or type(e).__name__}: check the disk and the rights"
         raise StoreError(f"{path}: {said}") from e
+    except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
+        raise StoreError(f"{path}: the copy is damaged ({type(e).__name__}): take another backup") from e

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +14,24 @@ from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
 LAYOUT = 1
+BACKUP = "restore it from a backup"
 _OWNER_ONLY = 0o600
+# A quote ends a name for DuckDB; control characters are mistakes of whoever wrote the setting.
+_NO_PATH = re.compile(r'[\x00-\x1f\x7f"\ud800-\udfff]')
 
 
 @dataclass(frozen=True, slots=True)
 class LakeFolder:
-    """Paths below one folder."""
+    """Paths below one folder. ConfigError if no lake can lie at that path."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        if wrong := _NO_PATH.search(str(self.root)):
+            raise ConfigError(
+                f"the lake's path {str(self.root)!r} holds {wrong[0]!r}, which no lake can: rename the folder, "
+                "or set WISTLAKE_LAKE to another one"
+            )
 
     @property
     def marker(self) -> Path:
@@ -36,6 +47,16 @@ class LakeFolder:
     def budget(self) -> Path:
         """The request budget's database."""
         return self.root / "budget.db"
+
+    @property
+    def catalog(self) -> Path:
+        """The catalog's database: which metadata file is each table's newest."""
+        return self.root / "catalog.db"
+
+    @property
+    def warehouse(self) -> Path:
+        """The tables' files."""
+        return self.root / "warehouse"
 
     @property
     def staging(self) -> Path:
@@ -56,8 +77,35 @@ class LakeFolder:
         """Whether a run has begun a lake here."""
         return self.marker.exists()
 
+    def require_whole(self) -> None:
+        """StoreError, with the cure, if one of the lake's parts is gone while others are there.
+
+        A run would begin such a lake anew: with one day of history, or with the people that were forgotten.
+        """
+        if gone := list(self._lost()):
+            raise StoreError("\n".join(gone))
+
+    def _lost(self) -> Iterator[str]:
+        tables, raw = _has_files(self.warehouse), _has_files(self.root / "bronze")
+        begun = self.ledger.exists() or self.catalog.exists() or tables or raw
+        if begun and not self.marker.exists():
+            yield f"{self.marker} is gone, and the lake is not: {BACKUP}, or `wistlake repair --marker`"
+        if (self.catalog.exists() or tables or raw) and not self.ledger.exists():
+            yield f"{self.ledger} is gone, and the lake is not: {BACKUP}, or `wistlake repair --ledger`"
+        if tables and not self.catalog.exists():
+            yield f"{self.catalog} is gone, and the tables are not: {BACKUP}, or `wistlake repair --catalog`"
+        if begun and not self.key_file.exists():
+            yield f"{self.key_file} is gone, and the lake's visitors depend on it: {BACKUP}"
+
+    def is_new(self) -> bool:
+        """Whether nothing was ever begun here. StoreError if something was, and its marker is gone."""
+        if not self.exists():
+            self.require_whole()
+        return not self.exists()
+
     def open(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
         """Check the lake, or begin one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
+        self.require_whole()
         if not self.exists():
             return self._begin(zone_name, now)
         found = self.described()
@@ -80,7 +128,10 @@ class LakeFolder:
 
     def readable(self) -> Mapping[str, Any]:
         """What `lake.json` says. ConfigError, with the cure, if readers would find nothing here: no lake, a
-        newer one, or one that was moved."""
+        newer one, or one that was moved. StoreError if what they read is gone."""
+        needed = (str(self.marker), str(self.ledger))
+        if gone := [line for line in self._lost() if line.startswith(needed)]:
+            raise StoreError("\n".join(gone))
         found = self.described()
         if problems := list(self._problems(found, str(found.get("zone", "")))):
             raise ConfigError(problems)
@@ -122,16 +173,13 @@ class LakeFolder:
 
     def write_marker(self, described: Mapping[str, Any]) -> None:
         """Replace `lake.json` at once."""
-        _write(self.marker, json.dumps(dict(described), indent=1))
+        write_private(self.marker, json.dumps(dict(described), indent=1))
 
     def key_chain(self, *, rotating: bool = False) -> KeyChain:
         """The pseudonym keys; made on first use. ConfigError if others may read the file, StoreError if a
         rotation was begun and not ended: only the rotation itself may go on then."""
         if not self.key_file.exists():
-            if (self.root / "catalog.db").exists():
-                raise StoreError(
-                    f"{self.key_file} is gone, and the lake's visitors depend on it: restore it from a backup"
-                )
+            self.require_whole()
             self.write_keys(keys.fresh())
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
             raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
@@ -147,10 +195,15 @@ class LakeFolder:
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file at once."""
-        _write(self.key_file, keys.encode(chain))
+        write_private(self.key_file, keys.encode(chain))
 
 
-def _write(path: Path, text: str) -> None:
+def _has_files(folder: Path) -> bool:
+    return any(path.is_file() for path in folder.rglob("[!.]*"))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file of the lake at once, owner-only. StoreError names what stands in the way."""
     fresh = path.with_suffix(".new")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)

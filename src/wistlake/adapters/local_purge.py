@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table as IcebergTable
@@ -10,6 +9,8 @@ from pyiceberg.table import Transaction
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _FastAppendFiles
 
+from wistlake.adapters.checksums import seal
+from wistlake.adapters.iceberg_paths import path
 from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.adapters.local_objects import UNFINISHED
 from wistlake.contracts.form import Table
@@ -54,12 +55,15 @@ class LocalPurge:
     def sweep(self, tables: Iterable[Table]) -> int:
         """Remove every file below the tables that their current state does not need, and what writers that
         died have left unfinished; how many there were."""
-        removed = sum(self._sweep(self._catalog.load(t.full_name)) for t in tables)
+        removed = sum(
+            self._sweep(self._catalog.load(t.full_name), self._catalog.folder(t.full_name)) for t in tables
+        )
         unfinished = (*self._lake.glob(f"{UNFINISHED}/*"), *self._lake.glob(f"*/{UNFINISHED}/*"))
         useless = [*unfinished, *self._also]
-        for path in (p for p in useless if p.is_file()):
-            path.unlink()
+        for file in (p for p in useless if p.is_file()):
+            file.unlink()
             removed += 1
+        seal(self._lake)
         return removed
 
     def _expire(self, name: str) -> list[int]:
@@ -76,25 +80,20 @@ class LocalPurge:
             table.maintenance.expire_snapshots().by_ids(old).commit()
         return old
 
-    def _sweep(self, table: IcebergTable) -> int:
+    def _sweep(self, table: IcebergTable, folder: Path) -> int:
         needed = _needed(table)
-        folder = _path(table.location())
         useless = [p for p in folder.rglob("*") if p.is_file() and p not in needed]
-        for path in useless:
-            path.unlink()
+        for file in useless:
+            file.unlink()
         return len(useless)
 
 
 def _needed(table: IcebergTable) -> set[Path]:
-    found = {_path(table.metadata_location)}
+    found = {path(table.metadata_location)}
     current = table.current_snapshot()
     if current is not None:
-        found.add(_path(current.manifest_list))
+        found.add(path(current.manifest_list))
         for manifest in current.manifests(table.io):
-            found.add(_path(manifest.manifest_path))
-            found |= {_path(e.data_file.file_path) for e in manifest.fetch_manifest_entry(table.io)}
+            found.add(path(manifest.manifest_path))
+            found |= {path(e.data_file.file_path) for e in manifest.fetch_manifest_entry(table.io)}
     return found
-
-
-def _path(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)

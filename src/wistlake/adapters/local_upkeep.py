@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pyiceberg.io import FileIO
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 
+from wistlake.adapters.iceberg_paths import path
 from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.contracts.form import Table
 from wistlake.ports import TableRef
@@ -77,17 +77,12 @@ class LocalUpkeep:
         limit = before.timestamp()
         orphans = [
             p
-            for p in path(found.location()).rglob("*")
+            for p in self._catalog.folder(table.full_name).rglob("*")
             if p.is_file() and p not in needed and p.stat().st_mtime < limit
         ]
         for orphan in orphans:
             orphan.unlink()
         return len(orphans)
-
-
-def path(uri: str) -> Path:
-    """The file that a location names."""
-    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
 
 
 def _needed(snapshot: Snapshot, io: FileIO) -> set[Path]:

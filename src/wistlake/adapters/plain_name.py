@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from wistlake.adapters import avro_bytes
 from wistlake.adapters import iceberg_paths as paths
 from wistlake.adapters.aside import aside
+from wistlake.adapters.iceberg_rewrite import rewrite_avro
 from wistlake.adapters.rest_catalog import Answer, Answering
 from wistlake.errors import ConfigError
 
@@ -86,20 +88,24 @@ class Alias:
                 self._show_manifests(paths.path(snapshot["manifest-list"]))
 
     def _show_manifests(self, manifest_list: Path) -> None:
-        for record in paths.records(manifest_list):
-            self._translate(paths.path(record[0]), self._out)
+        for manifest in _manifests(manifest_list):
+            self._translate(manifest, self._out)
         self._translate(manifest_list, self._out)
 
     def _bring_in(self, manifest_list: Path) -> None:
-        for record in paths.records(manifest_list):
-            self._translate(paths.path(record[0]), self._back)
+        for manifest in _manifests(manifest_list):
+            self._translate(manifest, self._back)
         self._translate(manifest_list, self._back)
 
     def _translate(self, file: Path, rename: paths.Rename) -> None:
         """Manifests never change once they are written: what has been translated stays."""
         target = paths.path(rename(str(file)))
         if not target.exists():
-            paths.rewrite_avro(file, target, rename)
+            rewrite_avro(file, target, rename)
+
+
+def _manifests(manifest_list: Path) -> list[Path]:
+    return [paths.path(r["manifest_path"]) for r in avro_bytes.records(manifest_list.read_bytes())]
 
 
 class _Translated:

@@ -154,12 +154,14 @@ class Database:
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         try:
             with contextlib.closing(_connect(unfinished, read_only=False)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
                 upgrade(connection, upgrades)
+                # Last: what lay in a log would reach the file when it is closed, and a full disk then goes unsaid.
+                connection.execute("PRAGMA journal_mode = WAL")
             with contextlib.suppress(FileExistsError):  # another process was faster
                 os.link(unfinished, self.path)
         finally:
-            unfinished.unlink(missing_ok=True)
+            for left in ("", "-wal", "-shm", "-journal"):
+                unfinished.with_name(f"{unfinished.name}{left}").unlink(missing_ok=True)
 
     def _check_version(self, upgrades: Sequence[Sequence[str]], *, read_only: bool) -> None:
         version, newest = _version(self._connection), len(upgrades)

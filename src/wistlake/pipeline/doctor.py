@@ -1,7 +1,7 @@
 """What a check says, and the probes of what Wistia's documentation leaves open."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
+FEW = 5  # problems that are named
 PAGE = 100  # records that Wistia serves at once
 
 
@@ -23,6 +24,14 @@ class Check:
     def as_json(self) -> dict[str, str]:
         """Plain values."""
         return {"name": self.name, "verdict": self.verdict, "detail": self.detail}
+
+
+def looked_at(name: str, found: Iterable[WistlakeError]) -> Check:
+    """What a deep look at one part of the lake found; the first few problems are named."""
+    problems = [str(e) for e in found]
+    more = f"; and {len(problems) - FEW} more" if len(problems) > FEW else ""
+    said = "; ".join(problems[:FEW]) + more
+    return Check(f"deep: {name}", FAILED if problems else OK, said or "whole")
 
 
 class Page(Protocol):

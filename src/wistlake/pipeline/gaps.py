@@ -63,6 +63,14 @@ def _is_named(key: Key, window: Window) -> bool:
     return first <= key[2] <= last
 
 
+def forget_gold(ledger: Ledger) -> int:
+    """Make every published day of gold pending, whether its raw pages are there or not: silver is what it is made
+    from. How many."""
+    gold = [replace(i, published_at=None) for i in ledger.intervals(GOLD) if i.state is State.PUBLISHED]
+    ledger.record(gold)
+    return len(gold)
+
+
 def forget_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> tuple[int, Sequence[Interval]]:
     """Make every retained landing pending again, and its days of gold with it: (how many, those whose
     raw pages are gone and which therefore stay as they were built). `zone` is the one that days of gold were

@@ -63,6 +63,12 @@ def reload(objects: ObjectStore, ledger: Ledger) -> int:
     return len(lost)
 
 
+def unknown(objects: ObjectStore, ledger: Ledger) -> int:
+    """How many tombstones only this home holds: the ledger, and the tables with it, are older than they are."""
+    known = {home_key(e) for e in tombstones.entries(ledger.facts(tombstones.FACTS))}
+    return sum(key not in known for key in objects.list(f"{HOME}/"))
+
+
 def bring(source: ObjectStore, target: ObjectStore) -> int:
     """Copy the tombstones of another lake that `target` lacks; how many. Both lakes must have the same first
     pseudonym key: under another one, marks recognise nobody (and harm nobody)."""

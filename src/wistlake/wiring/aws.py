@@ -11,10 +11,13 @@ from wistlake.adapters.aws_budget import DynamoBudget
 from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_notify import SnsNotifier
 from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws_table_files import S3TableFiles
 from wistlake.adapters.notify import Several, SlackNotifier
+from wistlake.adapters.table_files import TableState
 from wistlake.errors import ConfigError, StoreError, WistlakeError
-from wistlake.pipeline.doctor import FAILED, OK, Check
+from wistlake.pipeline.doctor import FAILED, OK, Check, looked_at
 from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.raw_pages import damaged as damaged_raw_pages
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
@@ -57,6 +60,28 @@ def ledger(settings: Settings) -> DynamoLedger:
 def objects(settings: Settings) -> S3Objects:
     """The lake's raw pages, and the documents of its runs."""
     return S3Objects(_required(settings.bronze_bucket, "BRONZE_BUCKET"))
+
+
+def table_files(settings: Settings) -> S3TableFiles:
+    """The files of the lake's tables."""
+    bucket = _required(settings.silver_bucket, "SILVER_BUCKET")
+    return S3TableFiles(bucket, S3Objects(bucket))
+
+
+def look_deep(settings: Settings) -> Iterator[Check]:
+    """Every file of the published tables against what their metadata say of it (S3 keeps checksums itself), and
+    every raw page."""
+    yield looked_at("tables", _damaged_tables(settings))
+    yield looked_at("raw pages", damaged_raw_pages(objects(settings)))
+
+
+def _damaged_tables(settings: Settings) -> Iterator[StoreError]:
+    published, files = ledger(settings).publication(), table_files(settings)
+    for name, ref in published.tables.items() if published else ():
+        try:
+            TableState(name, ref, files).check()
+        except StoreError as e:
+            yield e
 
 
 def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:

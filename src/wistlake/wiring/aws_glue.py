@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_ledger import DynamoLedger
 from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws_table_files import S3TableFiles
+from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
+from wistlake.errors import StoreError, WistlakeError
 from wistlake.pipeline.order import LakeParts
 from wistlake.pipeline.steps.keep import Keeper
 from wistlake.ports import TableStore
@@ -70,11 +73,29 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
     def started() -> Iterator[TableStore]:
         silver = S3Objects(job.silver_bucket)
         silver.clear(f"{STAGING}/")
-        with _engine(job, run_id) as (store, _):
+        with _damage_told(job), _engine(job, run_id) as (store, _):
             yield store
         silver.clear(f"{STAGING}/")
 
     return started
+
+
+@contextmanager
+def _damage_told(job: Job) -> Iterator[None]:
+    """Whatever fails in the block while a published table is damaged, as the StoreError that says so."""
+    try:
+        yield
+    except WistlakeError:
+        raise
+    except Exception as e:
+        looker = FilesInspector(S3TableFiles(job.silver_bucket, S3Objects(job.silver_bucket)))
+        published = ledger(job).publication()
+        try:
+            for name, ref in published.tables.items() if published else ():
+                looker.check(name, ref)
+        except StoreError as damage:
+            raise damage from e
+        raise
 
 
 @contextmanager
@@ -97,7 +118,7 @@ def keeping(
     from wistlake.adapters.aws_history import GluePurge, GlueUpkeep
 
     silver, ring, known = S3Objects(job.silver_bucket), aws_secrets.SecretKeys(job.key_secret), ledger(job)
-    with _engine(job, run_id) as (store, catalog):
+    with _damage_told(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
         raw = objects(job)
         parts = LakeParts(

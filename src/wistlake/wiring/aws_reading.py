@@ -2,6 +2,7 @@
 
 from wistlake.adapters.aws_reading import AthenaQuery, open_s3
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.table_files import FilesInspector
 from wistlake.errors import ConfigError
 from wistlake.ports import Query
 from wistlake.quality.metrics import views
@@ -13,7 +14,9 @@ def query(settings: Settings) -> Query:
     """SQL over the published tables: by DuckDB straight from S3, or by Athena."""
     ledger = aws.ledger(settings)
     if settings.query == "duckdb":
-        return DuckDBQuery(ledger, views(), prepare=open_s3)
+        return DuckDBQuery(
+            ledger, views(), prepare=open_s3, inspector=FilesInspector(aws.table_files(settings))
+        )
     missing = [
         f"{variable} is not set: the stack's outputs name it"
         for variable, value in (

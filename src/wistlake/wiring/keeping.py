@@ -5,8 +5,14 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from wistlake.adapters import damage
+from wistlake.adapters.aside import SCRATCH, sweep
+from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.errors import ConfigError
+from wistlake.pipeline import tombstone_home
 from wistlake.pipeline.forget import Who, ask_source
 from wistlake.pipeline.order import LakeParts
 from wistlake.pipeline.steps import keep
@@ -33,7 +39,8 @@ def forget(
     parts = laptop.parts(settings, outside)
     asked = asyncio.run(ask_source(parts.client, who))
     purge, search = privacy.purge(settings), privacy.search(settings)
-    return erase(order, parts, who, purge, search, asked=asked, dry_run=dry_run)
+    with damage.explained(laptop.here(settings)):
+        return erase(order, parts, who, purge, search, asked=asked, dry_run=dry_run)
 
 
 def rotate(settings: Settings, outside: laptop.Outside, run_id: str, now: datetime) -> Done:
@@ -46,7 +53,8 @@ def rotate(settings: Settings, outside: laptop.Outside, run_id: str, now: dateti
     ring = privacy.KeyFile(settings.lake)
     order = privacy.whole_lake(settings, run_id, keep.ROTATE, now)
     parts: LakeParts = privacy.for_rotation(settings, outside, ring)
-    return turn(order, parts, ring, LocalPurge(settings.lake))
+    with damage.explained(laptop.here(settings)):
+        return turn(order, parts, ring, LocalPurge(settings.lake))
 
 
 def key_chain(settings: Settings) -> KeyChain:
@@ -62,18 +70,57 @@ def maintain(settings: Settings, run_id: str, now: datetime) -> Done:
     """Upkeep of the tables; what was done."""
     if settings.place == "aws":
         return _by_the_job(settings, run_id, Request(keep.MAINTAIN, now))
+    from wistlake.adapters.checksums import seal
     from wistlake.pipeline.maintenance import maintain as perform
 
     laptop.ledger(settings, read_only=True)
     key_chain(settings).settled()  # a rotation must find the tables as it left them
-    return perform(
-        laptop.ledger(settings),
-        laptop.objects(settings),
-        laptop.upkeep(settings),
-        run_id=run_id,
-        now=now,
-        retention_days=settings.bronze_retention_days,
-    ).as_json()
+    folder = laptop.here(settings)
+    with damage.explained(folder):
+        done = perform(
+            laptop.ledger(settings),
+            laptop.objects(settings),
+            laptop.upkeep(settings),
+            run_id=run_id,
+            now=now,
+            retention_days=settings.bronze_retention_days,
+        )
+        seal(folder.root)
+        sweep(folder.root.parent, SCRATCH)
+        return done.as_json()
+
+
+def restore(source: Path, lake: Path, replaces: Path | None) -> int:
+    """Bring a copy to life at `lake`, and to it the tombstones of the lake that it replaces; how many of those it
+    did not know. While there are any, it holds people who were forgotten after the copy was made: `forget_again`."""
+    laptop.restore(source, lake)
+    if replaces is not None:
+        _require_same_key(replaces, lake)
+        tombstone_home.bring(laptop.files(replaces), laptop.files(lake))
+    return tombstone_home.unknown(laptop.files(lake), laptop.ledger_of(lake))
+
+
+def settings_of(lake: Path, settings: Settings) -> Settings:
+    """The settings for the lake in a folder, in the zone of its days."""
+    zone = str(LakeFolder(lake).described()["zone"])
+    return settings.model_copy(update={"lake": lake, "account_timezone": zone})
+
+
+def forget_again(settings: Settings, outside: laptop.Outside, run_id: str, now: datetime) -> Done:
+    """Erase everybody whom a tombstone names once more; the receipt."""
+    from wistlake.pipeline.forget import reapply
+
+    order = privacy.whole_lake(settings, run_id, keep.FORGET, now)
+    parts = laptop.parts(settings, outside)
+    with damage.explained(laptop.here(settings)):
+        return reapply(order, parts, privacy.purge(settings), privacy.search(settings))
+
+
+def _require_same_key(old: Path, new: Path) -> None:
+    """Under another first key, tombstones recognise nobody."""
+    first = [LakeFolder(lake).key_chain(rotating=True).keys[0] for lake in (old, new)]
+    if first[0] != first[1]:
+        raise ConfigError(f"{old} and {new} have different pseudonym keys: neither is a copy of the other")
 
 
 def _by_the_job(settings: Settings, run_id: str, request: Request) -> Done:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wistlake import machine
-from wistlake.adapters import disk
+from wistlake.adapters import damage, disk
+from wistlake.adapters.aside import SCRATCH, sweep
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_objects import LocalObjects
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
@@ -25,8 +26,10 @@ from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, WistlakeError, unknown
-from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
+from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check, looked_at
 from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
+from wistlake.pipeline.raw_pages import damaged as damaged_raw_pages
+from wistlake.pipeline.steps.plan import LAKE
 from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.plan import HORIZON, Window
@@ -117,20 +120,21 @@ def here(settings: Settings) -> LakeFolder:
 
 
 def ledger(settings: Settings, *, read_only: bool = False) -> "SqliteLedger | DynamoLedger":
-    """The lake's ledger. For readers the lake must be there."""
+    """The lake's ledger; the lake must be there, for writers all of it."""
     if settings.place == "aws":
         from wistlake.wiring import aws
 
         return aws.ledger(settings)
     folder = LakeFolder(settings.lake)
-    if read_only:
-        folder.readable()
+    folder.readable()
+    if not read_only:
+        folder.require_whole()
     return SqliteLedger(folder.ledger, read_only=read_only)
 
 
 def known(settings: Settings) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
     """What the ledger knows; nothing, where there is no lake yet."""
-    if settings.place == "laptop" and not LakeFolder(settings.lake).exists():
+    if settings.place == "laptop" and LakeFolder(settings.lake).is_new():
         return (), ()
     found = ledger(settings, read_only=True)
     return found.media(), found.intervals()
@@ -142,7 +146,9 @@ def query_folder(lake: Path) -> Query:
 
     folder = LakeFolder(lake)
     folder.readable()
-    return DuckDBQuery(SqliteLedger(folder.ledger, read_only=True), views())
+    return DuckDBQuery(
+        SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder)
+    )
 
 
 def objects(settings: Settings) -> "LocalObjects | S3Objects":
@@ -152,6 +158,18 @@ def objects(settings: Settings) -> "LocalObjects | S3Objects":
 
         return aws.objects(settings)
     return LocalObjects(settings.lake)
+
+
+def files(lake: Path) -> LocalObjects:
+    """The objects of the lake in a folder; the settings take no part."""
+    return LocalObjects(lake)
+
+
+def ledger_of(lake: Path) -> SqliteLedger:
+    """The ledger of the lake in a folder, for readers; the settings take no part."""
+    folder = LakeFolder(lake)
+    folder.readable()
+    return SqliteLedger(folder.ledger, read_only=True)
 
 
 def upkeep(settings: Settings) -> "LocalUpkeep":
@@ -224,6 +242,36 @@ def examine(settings: Settings, outside: Outside) -> Iterator[Check]:
     yield Check("clock", OK if 2026 <= year < 2100 else FAILED, f"{outside.clock():%Y-%m-%d %H:%M} UTC")
 
 
+def look_deep(settings: Settings) -> Iterator[Check]:
+    """Every file of the lake against what was written down of it."""
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        yield from aws.look_deep(settings)
+        return
+    folder = here(settings)
+    folder.readable()
+    for name, found in (
+        ("databases", damage.databases(folder)),
+        ("tables", damage.tables(folder)),
+        ("raw pages", damaged_raw_pages(LocalObjects(folder.root))),
+    ):
+        yield looked_at(name, found)
+    yield _sealed(folder)
+
+
+def _sealed(folder: LakeFolder) -> Check:
+    from wistlake.adapters.checksums import unsealed
+
+    count = unsealed(folder.root)
+    said = (
+        f"{count} files have none yet: the next run that builds gives them theirs"
+        if count
+        else "all files have one"
+    )
+    return Check("deep: checksums", UNKNOWN if count else OK, said)
+
+
 def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
     folder = LakeFolder(settings.lake)
     try:
@@ -279,7 +327,8 @@ def query(settings: Settings) -> Query:
         return aws_reading.query(settings)
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
-    return DuckDBQuery(ledger(settings, read_only=True), views())
+    folder = here(settings)
+    return DuckDBQuery(ledger(settings, read_only=True), views(), inspector=damage.inspector(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,14 +386,15 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 
     @contextmanager
     def started() -> Iterator[TableStore]:
-        from wistlake.adapters import local_spark, plain_name, sail
+        from wistlake.adapters import checksums, local_spark, plain_name, sail
         from wistlake.adapters.engine_tables import EngineTables, wipe
         from wistlake.adapters.local_catalog import LocalCatalog
 
         folder = here(settings)
         machine.open_enough_files()
-        with disk.explained(folder.root):
+        with disk.explained(folder.root), damage.explained(folder):
             catalog = LocalCatalog(folder.root)
+            catalog.require(SqliteLedger(folder.ledger, read_only=True).publication())
             engine = sail.session if settings.engine == "sail" else local_spark.session
             scratch = folder.staging / settings.engine
             # What a run that died has staged goes first; the engine's own scratch lies there too.
@@ -355,6 +405,9 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
             ):
                 yield EngineTables(spark, catalog, Path(lake.place(str(folder.staging))), place=lake.place)
             wipe(folder.staging)
+            catalog.require(None)
+            damage.require_tables(folder)
+            checksums.seal(folder.root)
 
     return started
 
@@ -363,12 +416,16 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
     folder = here(settings)
     machine.open_enough_files()
-    folder.open(settings.account_timezone, outside.clock())
+    described = folder.open(settings.account_timezone, outside.clock())
+    sweep(folder.root.parent, SCRATCH)
     chain = folder.key_chain()
+    kept = SqliteLedger(folder.ledger)
+    if kept.facts(LAKE) != described:  # the marker's second home
+        kept.put_facts(LAKE, described)
 
     return Parts(
         objects=LocalObjects(folder.root),
-        ledger=SqliteLedger(folder.ledger),
+        ledger=kept,
         tables=tables(settings),
         client=lambda: client(settings, outside, pace=pace),
         notifier=notifier(settings, outside),

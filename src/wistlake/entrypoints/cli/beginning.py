@@ -98,11 +98,17 @@ def doctor(
     privacy: Annotated[
         bool, typer.Option("--privacy", help="Instead look for personal data and secrets in the whole lake.")
     ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Instead read every file of the lake, and compare checksums.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check settings, token, lake, engine, disk and clock.
 
     A line each, with the cure of what is wrong.
+
+    With --deep: read the databases, every file of the tables and every raw page, and name what is gone, cut,
+    or differs in a single bit from what was written.
 
     With --privacy: look through every byte of the lake, unpacked, for IP and e-mail addresses,
     coordinates, tokens and raw visitor keys outside of the raw pages. No value that is found is shown.
@@ -116,7 +122,13 @@ def doctor(
     except ConfigError as e:
         checks: list[Check] = [Check("settings", "failed", p) for p in e.problems]
     else:
-        checks = _looked(settings) if privacy else _examined(settings, session.outside(now), live=live)
+        checks = (
+            _looked(settings)
+            if privacy
+            else _looked_deep(settings)
+            if deep
+            else _examined(settings, session.outside(now), live=live)
+        )
     if as_json:
         output.as_json({"checks": [c.as_json() for c in checks]})
     else:
@@ -129,6 +141,12 @@ def _looked(settings: "Settings") -> "list[Check]":
     from wistlake.wiring import privacy as wiring
 
     return list(wiring.examine(settings))
+
+
+def _looked_deep(settings: "Settings") -> "list[Check]":
+    from wistlake.wiring import laptop
+
+    return list(laptop.look_deep(settings))
 
 
 def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":

@@ -1,8 +1,10 @@
 """`catalog`, `maintain`, `backup`, `restore`, `schedule`: keeping a lake over years."""
 
+import os
 import shlex
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, StoreError, WistlakeError
 
 READERS = (
     ("DuckDB", "ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'none');"),
@@ -97,20 +99,46 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(help="What `wistlake backup` made, or a lake that was moved.")],
     to: Annotated[Path | None, typer.Option(help="Where; default WISTLAKE_LAKE.")] = None,
+    replaces: Annotated[
+        Path | None,
+        typer.Option(
+            help="The lake that it takes the place of: who was forgotten there since stays forgotten."
+        ),
+    ] = None,
+    now: Now = None,
 ) -> None:
     """Bring a backup, or a lake that was moved, to life.
 
-    Its paths are rewritten for where it is now.
+    Its paths are rewritten for where it is now. Nothing is taken that a lake does not hold, or that leads out
+    of it.
 
     Example: wistlake restore lake-2026-11-21.tar.gz --to /data/lake
     """
-    from wistlake.wiring import laptop
+    from wistlake.wiring import keeping
 
     if not (source.is_file() or source.is_dir()):  # a device may never end
         raise ConfigError(f"{source} is neither a folder nor an archive: name what `wistlake backup` made")
-    target = (to or session.settings().lake).absolute()
-    laptop.restore(source.absolute(), target)
-    output.say(f"{target} is a lake again: set WISTLAKE_LAKE={target}")
+    target = Path(os.path.abspath(to or session.settings().lake))
+    people = keeping.restore(source.absolute(), target, replaces and replaces.absolute())
+    if people:
+        _forget_again(target, people, now)
+    output.say(f"{target} is a lake again: set WISTLAKE_LAKE={shlex.quote(str(target))}")
+
+
+def _forget_again(lake: Path, people: int, now: datetime | None) -> None:
+    """Erase who was forgotten after the copy was made. Until that is done the copy is no lake to work with."""
+    from wistlake.wiring import keeping
+
+    at = session.clock(now)()
+    try:
+        settings = keeping.settings_of(lake, session.settings())
+        keeping.forget_again(settings, session.outside(now), session.new_run_id(at), at)
+    except Exception as e:
+        raise StoreError(
+            f"{lake} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
+            f"again ({e if isinstance(e, WistlakeError) else type(e).__name__})"
+        ) from e
+    output.say(f"{people} people who were forgotten after the copy was made are forgotten in it too")
 
 
 def schedule(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli import mending, output, session
 from wistlake.entrypoints.cli.options import (
     From,
     Json,
@@ -79,12 +79,31 @@ def repair(
         bool,
         typer.Option("--accept-shrink", help="Take the loss of sessions that stopped --media as it is."),
     ] = False,
+    catalog: Annotated[
+        bool, typer.Option("--catalog", help="Instead register the tables again as they were published.")
+    ] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Instead make a lost ledger anew from raw pages and tables.")
+    ] = False,
+    marker: Annotated[bool, typer.Option("--marker", help="Instead write a lost lake.json again.")] = False,
+    table: Annotated[
+        str | None, typer.Option(help="Instead mend this damaged table, and build anew what it lost.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fetch the gaps and the failed intervals, and nothing else.
 
+    Or mend a lake that lost a part of itself: its catalog, ledger, marker, or files of a table. Nothing is
+    asked of Wistia then.
+
     Example: wistlake repair --media abc123xyz0 --accept-shrink
     """
+    parts = {"catalog": catalog, "ledger": ledger, "marker": marker, "table": table is not None}
+    if any(parts.values()):
+        mending.mend(
+            [name for name, is_meant in parts.items() if is_meant], table or "", now, as_json=as_json
+        )
+        return
     from wistlake.pipeline.gaps import to_repair
     from wistlake.wiring import laptop
 
