@@ -24,7 +24,7 @@ from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.adapters.local_upkeep import LocalUpkeep
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import table as contract
-from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication, TableRef
 
 Add = Callable[[tarfile.TarFile], None]
@@ -310,10 +310,14 @@ def test_a_scratch_folder_that_is_not_locked_yet_is_left_alone(tmp_path: Path) -
 
 
 def test_a_scratch_folder_goes_with_its_block(tmp_path: Path) -> None:
-    with pytest.raises(WistlakeError), aside(tmp_path, SCRATCH) as folder:
-        (folder / "x").write_text("raw")
-        assert folder.stat().st_mode & 0o077 == 0
-        raise StoreError("no")
+    def work() -> None:
+        with aside(tmp_path, SCRATCH) as folder:
+            (folder / "x").write_text("raw")
+            assert folder.stat().st_mode & 0o077 == 0
+            raise StoreError("no")
+
+    with pytest.raises(StoreError, match="no"):
+        work()
     assert list(tmp_path.iterdir()) == []
 
 

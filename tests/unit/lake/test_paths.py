@@ -89,10 +89,11 @@ def test_a_path_that_no_lake_can_have_ends_a_command_as_wrong_settings(
     monkeypatch.setenv("WISTLAKE_LAKE", f'{tmp_path}/my "lake"')
     monkeypatch.setenv("WISTIA_API_TOKEN", "simulated")
     monkeypatch.setenv("MEDIA_IDS", "all")
-    for command in (["run"], ["status"], ["query", "SELECT 1"], ["maintain"], ["restore", "x.tar"]):
+    (tmp_path / "copy").mkdir()
+    for command in (["run"], ["status"], ["query", "SELECT 1"], ["maintain"], ["restore", "copy"]):
         assert call(*command) == 2
         assert "which no lake can" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.rglob("*")] == ["copy"]
 
 
 def test_a_lake_is_the_same_however_its_path_is_written(
