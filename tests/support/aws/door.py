@@ -19,9 +19,14 @@ def plain(port: int, certificate: Path) -> Iterator[str]:
     opened: Future[tuple[int, Callable[[], object]]] = Future()
 
     async def join(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.CancelledError):  # the door closes while somebody holds it open
-            far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
+        far, there = await asyncio.open_connection("localhost", port, ssl=trusted)
+        try:
             await asyncio.gather(_carry(near, there), _carry(far, back))
+        except asyncio.CancelledError:  # the door closes while somebody holds it open
+            pass
+        finally:
+            there.transport.abort()
+            back.transport.abort()
 
     async def serve() -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -101,8 +101,7 @@ def _spark() -> "SparkSession":
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": os.environ["TMPDIR"],
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        # Every task is written and read with its whole plan. That rows lie in several partitions is parity's part.
-        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.shuffle.partitions": "2",
         "spark.sql.leafNodeDefaultParallelism": "1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
