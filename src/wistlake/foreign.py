@@ -12,6 +12,8 @@ import unicodedata
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _JOINERS = "\u200c\u200d"  # parts of words in some scripts, and of emoji
 _REPLACEMENT = "\ufffd"
+# Straight ones, and those that word processors make of them.
+_QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
 _BREAKS = re.compile(r"\r\n|[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -34,6 +36,16 @@ def one_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_REPLACEMENT if _acts(c) else c for c in _BREAKS.sub(" ", text))
+
+
+def unquoted(text: str) -> str:
+    """The text without blanks and one pair of quotation marks around it, which shells and files leave there."""
+    bare = text.strip()
+    for left, right in _QUOTES:
+        inside = bare[1:-1]
+        if len(bare) > 1 and bare[0] == left and bare[-1] == right and not {left, right} & set(inside):
+            return inside.strip()
+    return bare
 
 
 def printable(text: str) -> str:

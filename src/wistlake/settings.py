@@ -43,6 +43,7 @@ from pydantic_settings import (
 from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, closest
+from wistlake.foreign import unquoted
 from wistlake.zones import zone
 
 DOTENV = ".env"
@@ -55,7 +56,6 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
-_QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
 _ALL, _ALL_WRITE = 0o007, 0o002  # modes: everybody may open, everybody may write
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WISTIA_HOST = "api.wistia.com"
@@ -81,18 +81,8 @@ def _parts(value: Any) -> Any:
     return tuple(dict.fromkeys(stripped for item in items if (stripped := str(item).strip())))
 
 
-def _unquoted(text: str) -> str:
-    """The text without blanks and one pair of quotation marks around it, which shells and files leave there."""
-    bare = text.strip()
-    for left, right in _QUOTES:
-        inside = bare[1:-1]
-        if len(bare) > 1 and bare[0] == left and bare[-1] == right and not {left, right} & set(inside):
-            return inside.strip()
-    return bare
-
-
 def _token(value: SecretStr) -> SecretStr:
-    text = _unquoted(value.get_secret_value())
+    text = unquoted(value.get_secret_value())
     if not text or not text.isascii() or not text.isprintable() or set(text) & set(" \"'`"):
         raise ValueError(
             "WISTIA_API_TOKEN is empty, or holds blanks, quotation marks or characters that no token has: "
@@ -448,7 +438,7 @@ class Settings(BaseSettings):
             return value
         name = str(info.field_name)
         # A command may begin and end with two different words in quotation marks.
-        text = value.strip() if name == "notify_command" else _unquoted(value)
+        text = value.strip() if name == "notify_command" else unquoted(value)
         if _CONTROL.search(text):
             raise ValueError(
                 f"{_BY_FIELD[name].variable} holds a control character, such as the carriage return of a file "
@@ -621,7 +611,7 @@ def _environment(settings: type[BaseSettings]) -> Mapping[str, str | None]:
 def _files(environment: Mapping[str, str | None]) -> tuple[_File, _File]:
     """`.env`, and the TOML file that it or the environment names."""
     dotenv = _found(Path(DOTENV), _read_dotenv)
-    named = _unquoted(environment.get("wistlake_config") or str(dotenv.known.get("WISTLAKE_CONFIG", "")))
+    named = unquoted(environment.get("wistlake_config") or str(dotenv.known.get("WISTLAKE_CONFIG", "")))
     if not named:
         return dotenv, _found(Path(TOML), _read_toml)
     try:
@@ -677,7 +667,7 @@ def _doubts(files: Iterable[_File], environment: Mapping[str, str | None]) -> It
 
 def _is_wistia(url: str) -> bool:
     try:
-        return urlsplit(_unquoted(url)).hostname == _WISTIA_HOST
+        return urlsplit(unquoted(url)).hostname == _WISTIA_HOST
     except ValueError:
         return False
 

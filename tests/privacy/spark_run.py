@@ -69,12 +69,19 @@ def record(number: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def children(what: str) -> list[Path]:
+    """A file of /proc of every process that this one has started."""
+    pids = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    return [Path("/proc", pid, what) for pid in pids]
+
+
 def main(scratch: Path, log: Path) -> None:
     conf = log / "conf"
     conf.mkdir(parents=True)
     lines = {**CONF, "spark.eventLog.dir": f"file://{log}"}
     (conf / "spark-defaults.conf").write_text("".join(f"{k} {v}\n" for k, v in lines.items()))
     os.environ["SPARK_CONF_DIR"] = str(conf)
+    os.environ["WISTIA_API_TOKEN"] = os.environ["SLACK_WEBHOOK_URL"] = "canary-of-the-environment"
     landing_id = bronze.landing_id("events", "m1", date(2026, 3, 1), "r1")
     part = log / "conf" / "part-00001.jsonl.gz"
     part.write_bytes(bronze.encode_lines(landing_id, [record(n) for n in range(SESSIONS)]))
@@ -85,6 +92,7 @@ def main(scratch: Path, log: Path) -> None:
 
         from wistlake.transforms import fact_events, landing
 
+        environments = [file.read_text(errors="replace") for file in children("environ")]
         watch.start()
         pads = landing.pads_frame(spark, [KEY])
         text = spark.read.text(str(part))
@@ -110,6 +118,7 @@ def main(scratch: Path, log: Path) -> None:
     watch.join()
     text = said.getvalue()
     found = {"seen": sorted(watch.seen), "held": sorted(watch.held), "said_key": holds_key(text.encode())}
+    found |= {"processes": len(environments), "know_a_secret": sum("canary-of" in e for e in environments)}
     print(json.dumps({**found, "plan": "sha2(" in text, "error": "at " in text.partition("Py4J")[2]}))
 
 

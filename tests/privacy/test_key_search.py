@@ -127,4 +127,5 @@ def test_spark_writes_it_nowhere(tmp_path: Path) -> None:
     assert found["plan"], "no plan was printed"
     assert found["error"], "no error was raised"
     assert not found["said_key"]
+    assert (found["processes"] > 0, found["know_a_secret"]) == (True, 0)
     assert not holds_key(done.stdout + done.stderr)

@@ -5,6 +5,7 @@ from typing import Any
 
 from wistlake.adapters.aws_client import client, explained
 from wistlake.errors import ConfigError
+from wistlake.foreign import unquoted
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
@@ -13,7 +14,7 @@ def read(secret: str, secrets_manager: Any = None) -> str:
     """The text of a secret, by name or ARN. ConfigError if it is empty or still what a template put there."""
     manager = secrets_manager or client("secretsmanager")
     with explained(f"the secret {secret}"):
-        found = str(manager.get_secret_value(SecretId=secret).get("SecretString", "")).strip()
+        found = unquoted(str(manager.get_secret_value(SecretId=secret).get("SecretString", "")))
     if not found:
         raise ConfigError(f"the secret {secret} is empty: store its value in Secrets Manager")
     return found

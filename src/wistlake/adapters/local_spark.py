@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wistlake.adapters import rest_catalog
+from wistlake.adapters.notify import is_private
 from wistlake.adapters.rest_catalog import Around, as_it_is
 from wistlake.errors import ConfigError
 
@@ -39,6 +40,17 @@ def iceberg_jar() -> Path:
         raise ConfigError(f"WISTLAKE_ENGINE=spark needs the Iceberg runtime: {_CURE}") from e
     folder = Path(next(iter(carrier.__path__))) / "jars"
     return next(folder.glob("iceberg-spark-runtime-3.5_2.12-*.jar"))
+
+
+@contextmanager
+def _without_secrets() -> Iterator[None]:
+    hidden = {name: value for name, value in os.environ.items() if is_private(name)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @contextmanager
@@ -86,7 +98,8 @@ def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSes
     builder = SparkSession.builder.master("local[2]").appName("wistlake")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    with _without_secrets():  # the Java process would inherit them
+        spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     try:
         yield spark

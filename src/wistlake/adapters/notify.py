@@ -27,6 +27,11 @@ _PRIVATE_NAME = re.compile(
 _log = structlog.get_logger(__name__)
 
 
+def is_private(variable: str) -> bool:
+    """Whether a variable of the environment looks secret by its name."""
+    return bool(_PRIVATE_NAME.search(variable))
+
+
 class Several:
     """Delivers every notice to each of `notifiers`; without any, to nobody."""
 
@@ -54,7 +59,7 @@ class CommandNotifier:
         timeout_seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         self._command = command
-        self._environment = {k: v for k, v in environment.items() if not _PRIVATE_NAME.search(k)}
+        self._environment = {k: v for k, v in environment.items() if not is_private(k)}
         self._secrets = tuple(secrets)
         self._timeout = timeout_seconds
 

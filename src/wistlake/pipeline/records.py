@@ -3,13 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-import structlog
-
 from wistlake.ports import Ledger, Run
 
 RUNNING = "running"
 KILLED = "it was killed, or its machine stopped: the next run went on where it had ended"
-log = structlog.get_logger()
 
 
 def begun(ledger: Ledger, run: Run, wall: datetime) -> Run:
@@ -17,7 +14,6 @@ def begun(ledger: Ledger, run: Run, wall: datetime) -> Run:
     calls running ended before it could say so, and is closed as failed. `wall` is when."""
     for dead in ledger.runs():
         if dead.status == RUNNING and dead.run_id != run.run_id:
-            log.warning("closed a run that was killed", run_id=dead.run_id, trigger=dead.trigger)
             ended = max(wall, dead.started_at)
             ledger.put_run(replace(dead, status="failed", ended_at=ended, error=KILLED))
     ledger.put_run(run)

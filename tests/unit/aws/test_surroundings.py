@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, SSOTokenLoadError
 
+from wistlake.adapters import aws_secrets
 from wistlake.adapters.aws_client import client, explained
 from wistlake.errors import ConfigError, StoreError
 
@@ -57,3 +58,12 @@ def test_who_is_signed_out_is_told_to_sign_in_and_not_to_wait(error: Exception) 
 def test_a_network_that_is_down_is_still_worth_another_try() -> None:
     with pytest.raises(StoreError, match="run again later"), explained("the ledger"):
         raise EndpointConnectionError(endpoint_url="https://x.example")
+
+
+@pytest.mark.parametrize("stored", ["tok123", ' "tok123"\r\n', "'tok123'"])
+def test_a_secret_is_read_without_the_marks_around_it(stored: str) -> None:
+    class Manager:
+        def get_secret_value(self, **_: str) -> dict[str, str]:
+            return {"SecretString": stored}
+
+    assert aws_secrets.read("token", Manager()) == "tok123"
