@@ -98,7 +98,7 @@ class TestMediaArguments:
     ) -> None:
         monkeypatch.setenv("MEDIA_IDS", text)
         assert call("plan") == 2
-        assert "is no hashed id" in capsys.readouterr().err
+        assert "MEDIA_IDS holds " in capsys.readouterr().err
 
 
 @pytest.mark.engine
