@@ -374,7 +374,7 @@ def oldest_day(now: datetime) -> date:
 
 def load_engine() -> None:
     """Import what `tables` needs: most of a small run's time, if it is done one after the other."""
-    import pyspark.sql.connect.session
+    import pyspark.sql.connect.session  # noqa: F401
 
     import wistlake.adapters.local_catalog
     import wistlake.adapters.sail
