@@ -12,9 +12,10 @@ _DEFAULTS = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # A heap that begins small is tidied often.
+    "spark.driver.extraJavaOptions": "-Xms1g -Xmn640m -XX:MetaspaceSize=384m",
 }
-# A heap that begins small is tidied often.
-_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms1g -Xmn640m -XX:MetaspaceSize=384m"
+_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @contextmanager
