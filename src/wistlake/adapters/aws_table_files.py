@@ -17,8 +17,9 @@ class S3TableFiles:
 
     def read(self, location: str) -> bytes:
         """A file's bytes. FileNotFoundError if there are none."""
+        key = self._key(location)
         try:
-            return self.objects.get(key := self._key(location))
+            return self.objects.get(key)
         except StoreError as e:
             if not self.objects.exists(key):
                 raise FileNotFoundError(location) from e
