@@ -132,7 +132,9 @@ def test_an_update_that_no_contract_takes_leaves_the_last_good_row(tmp_path: Pat
     found = truth(world, tmp_path)
     assert set(found.sessions) == set(later)
     assert {key for key, s in found.sessions.items() if s.flaw == ""} >= flawed
-    assert found.quarantined() == {(media, day): len(flawed)}
+    assert found.quarantined() == [
+        {"media_id": media, "dt": day, "dataset": "events", "records": len(flawed)}
+    ]
     assert found.refused["refused_no_percent"] + found.refused["refused_no_visitor"] == len(flawed)
     assert found.refused["listed_above_one"] == sum(s.flaw == "above_one" for s in later.values()) > 0
 
@@ -161,6 +163,10 @@ def test_a_list_in_another_unit_says_nothing(tmp_path: Path) -> None:
     for scaled, share in (((late,), shares[0]), ((), shares[1])):
         found = truth(world, tmp_path, scaled).sessions
         assert {key: s.percent_viewed for key, s in found.items()} == share
+    assert truth(world, tmp_path, (late,)).quarantined() == [
+        {"media_id": media, "dt": day, "dataset": "events"}
+    ]
+    assert truth(world, tmp_path).quarantined() == []
 
 
 def test_a_session_that_is_listed_no_more_is_not_expected_however_often_it_was(tmp_path: Path) -> None:
