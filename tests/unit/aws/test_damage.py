@@ -73,7 +73,7 @@ def test_a_whole_table_passes(published: HandMade) -> None:
 @pytest.mark.parametrize("kind", ["metadata.json", "avro", "parquet"])
 def test_a_file_that_is_gone_from_s3_is_told_with_its_table_and_cure(kind: str, published: HandMade) -> None:
     table = published.folder / "warehouse/silver/fact_events"
-    gone = [p for p in table.rglob(f"*.{kind}")]
+    gone = list(table.rglob(f"*.{kind}"))
     assert gone
     for file in gone:
         file.rename(file.with_suffix(".away"))
