@@ -19,7 +19,7 @@ dashboard: .venv/dashboard ## the numbers of ./lake in a browser, on this machin
 WORKERS ?= 2
 
 test: setup aws-tools chromium ## every test, on two workers (WORKERS=n for more or fewer); ARGS go to pytest
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 unit: setup ## the tests that need no engine and no emulator; under a minute
 	$(BIN)/python -m pytest -q tests/unit tests/simulator tests/quality tests/meta $(ARGS)

@@ -7,39 +7,23 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from support import workers
 from support.emulated import Account, emulator
 
 # How fast this machine is at the moment says nothing about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-# Tests that share something expensive beyond their file, and files that take minutes: these start first, so
-# that no worker is left alone with them at the end.
-STAGE = tuple(
-    f"tests/aws/test_{name}.py" for name in ("deployed", "smoke", "scripts")
-)  # one build, one account
-SLOW = (
-    *STAGE,
-    "tests/parity/",
-    "tests/pipeline/test_crash",
-    "tests/privacy/",
-    "tests/e2e/",
-)
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The order of this file is the workers': left alone, they begin with the files of the most tests."""
-    if hasattr(config.option, "loadscopereorder"):
-        config.option.loadscopereorder = False
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> workers.ByFile:
+    """Called by xdist where there are several workers."""
+    return workers.scheduler(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Divide the tests among workers by file (`pytest -n 2 --dist loadgroup`): lakes are made once a file."""
-    for item in items:
-        place = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(STAGE[0] if place in STAGE else place))
-    items.sort(key=lambda item: next((n for n, p in enumerate(SLOW) if item.nodeid.startswith(p)), len(SLOW)))
+    """The longest first."""
+    workers.longest_first(items)
 
 
 @pytest.fixture(autouse=True)
