@@ -97,6 +97,13 @@ def test_a_landing_that_says_the_same_leaves_the_one_that_silver_was_built_from(
     assert not repeats(before, manifest("events", sessions(0.3), TOMORROW))
 
 
+def test_a_landing_that_is_older_than_what_is_known_takes_nothing_back() -> None:
+    before = read("events", sessions(0.2), sessions(0.3), sessions(0.3))
+    found = landed(before, manifest("events", sessions(0.2), NOW - timedelta(hours=1)))
+    assert found == replace(before, state=State.LANDED)
+    assert found.is_confirmed
+
+
 def test_a_snapshot_is_news_even_if_it_says_the_same() -> None:
     before = read("media_stats", [{"play_count": 3}])
     assert not repeats(before, manifest("media_stats", [{"play_count": 3}], TOMORROW))

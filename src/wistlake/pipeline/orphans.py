@@ -40,8 +40,11 @@ def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> In
     """The interval after a landing: confirmed once more, if the landing agrees with the one before it.
 
     `repeats`: silver was built from the same content before. Then the interval stays on that landing, so that
-    a rebuild reads what silver was built from, to the order of its lines.
+    a rebuild reads what silver was built from, to the order of its lines. A landing that is older than what is
+    known (of a run that was begun anew, say) takes nothing back.
     """
+    if before.observed_at is not None and manifest.observed_at < before.observed_at:
+        return replace(before, state=State.LANDED, reason="")
     later = before.observed_at is not None and manifest.observed_at > before.observed_at
     steady = manifest.steady_hash or manifest.content_hash
     # An interval of an older version knows its whole content only.
