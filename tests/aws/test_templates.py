@@ -137,6 +137,12 @@ class TestRoles:
         }
         assert may == {"KeepRole"}
 
+    def test_a_plan_may_read_who_was_forgotten(self) -> None:
+        """Tombstones outlive the ledger: a plan teaches one that came back from a backup."""
+        may = [str(s["Resource"]) for s in roles(SYSTEM)["PlanRole"] if "s3:GetObject" in s["Action"]]
+        assert any("${BronzeBucket.Arn}/tombstones/*" in where for where in may)
+        assert "tombstones" not in str(of_type(SYSTEM, "AWS::S3::Bucket")["BronzeBucket"]), "none expires"
+
     def test_the_execution_role_makes_no_role_beyond_it(self) -> None:
         makes = [s for s in roles(BOOTSTRAP)["ExecutionRole"] if "iam:CreateRole" in s["Action"]]
         assert [s["Condition"] for s in makes] == [

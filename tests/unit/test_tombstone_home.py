@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from support.some import some
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
+from unit.test_records import NOW, ORDER, Lease
+from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
 from wistlake.pipeline import tombstone_home
+from wistlake.pipeline.order import Parts
+from wistlake.pipeline.steps.plan import plan_run
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
@@ -37,6 +40,17 @@ def test_a_ledger_that_was_lost_learns_again_who_was_forgotten() -> None:
     assert not admits(ledger, "one")
     assert admits(ledger, "another")
     assert tombstone_home.reload(objects, ledger) == 0
+
+
+def test_a_plan_on_aws_teaches_a_ledger_that_came_back() -> None:
+    """One that was restored from its point-in-time backup, say."""
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    tombstone_home.put(objects, tombstone("one"))
+    never: Any = None
+    parts = Parts(objects, ledger, never, lambda: KEYS, lambda: NOW, never, RecordingNotifier(), lambda: 0.0)
+    lease: Any = Lease()
+    plan_run(ORDER, parts, lease, NOW)
+    assert not admits(ledger, "one")
 
 
 def test_tombstones_older_than_the_second_home_get_there() -> None:

@@ -27,6 +27,7 @@ LATER = NOW + timedelta(days=3)
     [
         Request("forget", NOW, Who(email="a@example.com"), [{"visitor_key": "k"}], dry_run=True),
         Request("forget", NOW, Who(visitor_key="k"), None),
+        Request("forget", NOW, Who(email="m\u00fcller@example.com", devices=145), []),
         Request("rotate", datetime(2026, 1, 1, tzinfo=UTC)),
     ],
 )
