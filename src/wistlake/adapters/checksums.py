@@ -13,6 +13,7 @@ from wistlake.adapters.lake_folder import write_private
 from wistlake.errors import StoreError
 
 NAME = "warehouse.sha256"
+ASIDE = ".damaged"  # ends the name of a file that a repair has put aside
 _LINE = re.compile(r"([0-9a-f]{64})  (warehouse/(?!.*\.\.)[^\n]+)")
 
 
@@ -72,5 +73,5 @@ def _note(lake: Path, sums: Mapping[str, str]) -> None:
 
 def _files(lake: Path) -> Iterator[str]:
     for path in (lake / "warehouse").rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ASIDE:
             yield path.relative_to(lake).as_posix()

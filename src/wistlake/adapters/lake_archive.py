@@ -5,7 +5,6 @@ Iceberg keeps absolute paths in table metadata, manifest lists and manifests, an
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +17,12 @@ from wistlake.adapters.iceberg_paths import Rename, inside, moved, renamed
 from wistlake.adapters.iceberg_rewrite import rewrite_avro, rewrite_json
 from wistlake.adapters.lake_folder import LAYOUT, LakeFolder
 from wistlake.adapters.sqlite_ledger import SqliteLedger
-from wistlake.adapters.table_files import LocalTableFiles, TableState
+from wistlake.adapters.table_files import ORDERS, LocalTableFiles, TableState
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication
 
 NEEDED = ("lake.json", "pseudonym-key.json", *lake_copy.DATABASES)
 _TAR = (".tar", ".tar.gz", ".tgz")
-# Properties by which metadata could name code to load, or another place to write to.
-_COMMANDS = re.compile(r"impl$|\.path$")
 
 
 def backup(lake: Path, target: Path) -> int:
@@ -133,7 +130,7 @@ def _require_inside(fresh: Path, lake: Path) -> None:
         metadata = json.loads(file.read_text())
         for value in _named_files(metadata):
             inside(value, warehouse, f"what {file.name} names")
-        for name in filter(_COMMANDS.search, metadata.get("properties") or {}):
+        for name in filter(ORDERS.search, metadata.get("properties") or {}):
             raise StoreError(
                 f"{file.name} sets {name[:60]!r}, which wistlake never does: the copy is not to be trusted"
             )

@@ -6,24 +6,26 @@ from typing import Any
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import StaticTable
 
-from wistlake.ports import Ledger
+from wistlake.adapters.table_files import Inspector
+from wistlake.ports import Ledger, TableRef
 
 
 class PublishedCatalog:
-    """The part of a PyIceberg catalog that reading needs. Follows new publications as they come."""
+    """The part of a PyIceberg catalog that reading needs. Follows new publications as they come. `inspector`
+    looks at a table before anybody gets it."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, inspector: Inspector | None = None) -> None:
+        self._ledger, self._inspector = ledger, inspector
 
     def list_namespaces(self) -> list[tuple[str, ...]]:
         """The layers."""
-        return sorted({(name.partition(".")[0],) for name in self._locations()})
+        return sorted({(name.partition(".")[0],) for name in self._refs()})
 
     def list_tables(self, namespace: str) -> list[tuple[str, ...]]:
         """The tables of one layer."""
         return sorted(
             (layer, name)
-            for layer, _, name in (full.partition(".") for full in self._locations())
+            for layer, _, name in (full.partition(".") for full in self._refs())
             if layer == namespace
         )
 
@@ -32,12 +34,15 @@ class PublishedCatalog:
         return {}
 
     def load_table(self, identifier: tuple[str, str]) -> StaticTable:
-        """The table as published; NoSuchTableError if it is not."""
-        location = self._locations().get(".".join(identifier))
-        if location is None:
-            raise NoSuchTableError(f"{'.'.join(identifier)} is not published")
-        return StaticTable.from_metadata(location)
+        """The table as published; NoSuchTableError if it is not. StoreError if it is damaged, or lies elsewhere."""
+        name = ".".join(identifier)
+        ref = self._refs().get(name)
+        if ref is None:
+            raise NoSuchTableError(f"{name} is not published")
+        if self._inspector:
+            self._inspector.readable(name, ref)
+        return StaticTable.from_metadata(ref.metadata_location)
 
-    def _locations(self) -> dict[str, str]:
+    def _refs(self) -> Mapping[str, TableRef]:
         published = self._ledger.publication()
-        return {n: r.metadata_location for n, r in published.tables.items()} if published else {}
+        return published.tables if published else {}

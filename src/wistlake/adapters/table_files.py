@@ -6,6 +6,7 @@ the whole process over a damaged manifest.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from wistlake.errors import StoreError
 from wistlake.ports import TableRef
 
 Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was written, where it is known
+# Properties by which metadata could name code to load, or another place to write to.
+ORDERS = re.compile(r"impl$|\.path$")
 _DELETED = 2  # the status of a manifest's entry about a file that a commit has removed
 
 
@@ -137,7 +140,11 @@ class TableState:
         where = self._ref.metadata_location
         raw = self._read(where)
         with self._understood(where, "is no table metadata"):
-            lists = {s["snapshot-id"]: str(s["manifest-list"]) for s in json.loads(raw)["snapshots"] or ()}
+            metadata = json.loads(raw)
+            lists = {s["snapshot-id"]: str(s["manifest-list"]) for s in metadata["snapshots"] or ()}
+            orders = [name for name in metadata["properties"] if ORDERS.search(name)]
+        if orders:
+            raise self._damaged(where, f"sets {orders[0][:60]!r}, which wistlake never does")
         if self._ref.snapshot_id is not None and self._ref.snapshot_id not in lists:
             raise self._damaged(where, f"lacks snapshot {self._ref.snapshot_id}")
         return lists.get(self._ref.snapshot_id) if self._ref.snapshot_id is not None else None

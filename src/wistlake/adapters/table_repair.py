@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wistlake.adapters import damage
+from wistlake.adapters import checksums, damage
 from wistlake.adapters.iceberg_paths import path, spelled
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_catalog import LocalCatalog, version
@@ -32,25 +32,35 @@ class Mended:
 class TableRepair:
     """Mends one table of a lake folder. The caller holds the lake's lease."""
 
-    def __init__(self, folder: LakeFolder, table: Table) -> None:
+    def __init__(self, folder: LakeFolder, table: Table, published: TableRef | None) -> None:
+        self._lake, self._published = folder.root, published
         self._table, self._name = table, table.full_name
         self._catalog = LocalCatalog(folder.root)
         self._inspector: FilesInspector = damage.inspector(folder)
         self._folder = self._catalog.folder(self._name)
 
-    def is_sound(self, published: TableRef | None) -> bool:
+    def is_sound(self) -> bool:
         """Whether the catalog's state and the published one are whole."""
         location = self._catalog.locations().get(self._name)
         newest = self._state_at(path(location)) if location else None
-        return (
-            newest is not None and self._is_whole(newest) and (published is None or self._is_whole(published))
-        )
+        states = [newest, *([self._published] if self._published else [])]
+        return all(s is not None and self._is_whole(s) for s in states)
 
     def mend(self, oldest_raw: datetime) -> Mended:
         """Let the newest state that can be had be the table's current one. A whole state serves if raw pages reach
-        back to it (`oldest_raw`)."""
+        back to it (`oldest_raw`). Files that are not what they were are put aside."""
+        done = self._mend(oldest_raw)
+        for name in list(checksums.changed(self._lake)):
+            file = self._lake / name
+            if file.is_relative_to(self._folder):
+                file.rename(file.with_name(f"{file.name}{checksums.ASIDE}"))
+        checksums.seal(self._lake)
+        return done
+
+    def _mend(self, oldest_raw: datetime) -> Mended:
         states = list(self._states())
-        above = max((version(s.metadata_location) for s in states), default=0) + 1
+        seen = [*states, *([self._published] if self._published else [])]
+        above = max((version(s.metadata_location) for s in seen), default=0) + 1
         for state in states:
             moment = _updated(path(state.metadata_location))
             if moment >= oldest_raw and self._is_whole(state):

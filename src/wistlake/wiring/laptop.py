@@ -195,8 +195,15 @@ def read_only_catalog(settings: Settings, port: int) -> Iterator[str]:
     """Serve what is published for readers while the block runs; its URI."""
     from wistlake.adapters import rest_catalog
     from wistlake.adapters.published_catalog import PublishedCatalog
+    from wistlake.adapters.table_files import FilesInspector
 
-    published = PublishedCatalog(ledger(settings, read_only=True))
+    if settings.place == "aws":
+        from wistlake.wiring import aws
+
+        looker = FilesInspector(aws.table_files(settings))
+    else:
+        looker = damage.inspector(here(settings))
+    published = PublishedCatalog(ledger(settings, read_only=True), looker)
     with rest_catalog.serve(published, port, read_only=True) as uri:
         yield uri
 

@@ -92,8 +92,8 @@ def table(settings: Settings, name: str, run_id: str, now: datetime) -> "Mended 
     folder = laptop.here(settings)
     with _held(folder, run_id, now) as ledger:
         published = _published(ledger)
-        repair = TableRepair(folder, wanted)
-        if repair.is_sound(published.tables.get(name)):
+        repair = TableRepair(folder, wanted, published.tables.get(name))
+        if repair.is_sound():
             return None
         objects = laptop.objects(settings)
         mended = repair.mend(_oldest_raw(objects, now))

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from support.handmade import DAILY, EVENTS, HandMade
-from wistlake.adapters import lake_archive, lake_copy
+from wistlake.adapters import damage, lake_archive, lake_copy
 from wistlake.adapters.aside import SCRATCH, aside, sweep
 from wistlake.adapters.iceberg_paths import path
 from wistlake.adapters.lake_folder import LakeFolder
 from wistlake.adapters.local_catalog import LocalCatalog
 from wistlake.adapters.local_upkeep import LocalUpkeep
+from wistlake.adapters.published_catalog import PublishedCatalog
 from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreError
@@ -220,6 +221,17 @@ def test_upkeep_deletes_nothing_outside_of_the_lake(made: HandMade, tmp_path: Pa
 def test_what_a_tables_properties_name_is_not_loaded(made: HandMade) -> None:
     in_metadata(lambda m: m["properties"].update({"py-io-impl": "support.commands.call"}))(made)
     assert type(LocalCatalog(made.folder).load(EVENTS).io).__name__ == "PyArrowFileIO"
+    served = PublishedCatalog(made.ledger, damage.inspector(LakeFolder(made.folder)))
+    with pytest.raises(StoreError, match="sets 'py-io-impl', which wistlake never does"):
+        served.load_table(("silver", "fact_events"))
+    assert served.load_table(("gold", "fact_media_daily")).scan().to_arrow().num_rows == 2
+
+
+def test_a_catalog_for_readers_serves_nothing_outside_of_the_lake(made: HandMade) -> None:
+    publish(made, EVENTS, "http://127.0.0.1:9/x.metadata.json")
+    served = PublishedCatalog(made.ledger, damage.inspector(LakeFolder(made.folder)))
+    with pytest.raises(StoreError, match="outside of"):
+        served.load_table(("silver", "fact_events"))
 
 
 # what a copy must hold

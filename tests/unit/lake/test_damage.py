@@ -199,10 +199,11 @@ def rows_of(made: HandMade) -> int:
 def mend(made: HandMade, oldest_raw_days_ago: int = 9999):
     from datetime import UTC, datetime, timedelta
 
-    repair = TableRepair(LakeFolder(made.folder), contract(EVENTS))
-    assert not repair.is_sound(made.ref(EVENTS))
+    repair = TableRepair(LakeFolder(made.folder), contract(EVENTS), made.ref(EVENTS))
+    assert not repair.is_sound()
     done = repair.mend(datetime.now(UTC) - timedelta(days=oldest_raw_days_ago))
     LocalCatalog(made.folder).require(made.ledger.publication())  # a run takes it as the newest state
+    assert list(checksums.changed(made.folder)) == []
     return done
 
 
@@ -236,7 +237,7 @@ def test_a_table_keeps_the_files_that_are_whole_where_raw_pages_do_not_reach_bac
 
 def test_a_table_of_which_nothing_can_be_read_begins_anew(made: HandMade) -> None:
     for file in made.metadata(EVENTS).parent.glob("*.metadata.json"):
-        junk(file)
+        gone(file)
     done = mend(made)
     assert done.anew
     assert rows_of(made) == 0
