@@ -242,6 +242,22 @@ def test_a_settled_day_that_was_read_again_is_judged_again_and_no_other() -> Non
     assert sorted_by(failed).reread == frozenset()
 
 
+def test_a_day_that_is_asked_for_again_after_all_is_no_longer_certified() -> None:
+    """Else the lake says so until it is built anew, and then no more."""
+    known = history("m1", range(12, 40))
+    settled = {i.day for i in known if i.dataset == GOLD}
+    assert sorted_by(known).refresh == frozenset()
+    longer = publishing(
+        MEDIA, known, [], datasets=frozenset({"events", "media_by_date"}), now=NOW, tz=UTC5, lookback_days=7,
+        zone_name="UTC-5", run_id="today", lookbacks={"m1": 20},
+    )  # fmt: skip
+    over = NOW.date() - timedelta(days=2)  # at 02:15 UTC yesterday is not over in that zone
+    reopened = {("m1", day) for day in settled if (over - day).days <= 20 + 1}
+    assert longer.refresh == reopened
+    assert not longer.past_lookback & reopened
+    assert 5 < len(reopened) < len(settled)
+
+
 def test_a_day_is_confirmed_by_all_that_it_stands_on_or_not_at_all() -> None:
     known = history("m1", range(12, 16), PROVISIONAL)
     days = {i.day for i in known if i.dataset == GOLD}

@@ -11,6 +11,7 @@ from wistlake.pipeline.assemble import pending
 from wistlake.pipeline.build.plan import BuildPlan, BuildResult
 from wistlake.pipeline.gaps import ANEW, failed
 from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.pipeline.orphans import landed as reading
 from wistlake.pipeline.publish import outcome, unchanged
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
@@ -101,3 +102,20 @@ def test_a_snapshot_that_was_refused_is_missed_until_the_next_one_is_there() -> 
     events = stopped(landed())
     assert failed([before, events], [MEDIA]) == (before, events)
     assert failed([before, after, events], [MEDIA]) == (events,)
+
+
+@pytest.mark.parametrize("dataset", [EVENTS, BY_DATE, STATS])
+def test_a_stopped_landing_neither_moves_its_day_nor_is_confirmed(dataset: str) -> None:
+    """Else a unit that was wrong for one day would teach the media a longer lookback, for months."""
+    before = NOW - timedelta(days=3)
+    told = replace(landed(dataset), steady_hash="other", confirmations=2, moved_at=NOW)
+    found = stopped(told)
+    assert (found.confirmations, found.moved_at, found.is_confirmed) == (0, None, False)
+    assert not waits(found)
+    assert stopped(replace(told, moved_at=before)).moved_at == before
+    later = Manifest(
+        "y", dataset, "m1", DAY, "next", NOW + timedelta(days=1), True, 48, 1, "good", "", (), steady_hash="good"
+    )  # fmt: skip
+    again = reading(found, later)
+    assert (again.confirmations, again.moved_at) == (0, None)
+    assert reading(again, replace(later, observed_at=NOW + timedelta(days=2))).confirmations == 1

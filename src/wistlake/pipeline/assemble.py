@@ -238,13 +238,16 @@ def following(
 
 
 def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> Interval:
-    """The interval after a build that took nothing of its landing."""
+    """The interval after a build that took nothing of its landing. A listing that says nothing of the day does
+    not say that it moved either, and is nothing that the next one could confirm."""
+    moved_at = interval.moved_at if interval.moved_at != interval.observed_at else None
+    unread = replace(interval, confirmations=0, steady_hash="", moved_at=moved_at)
     return replace(
-        interval,
+        unread,
         state=State.FAILED,
         reason=reason,
         updated_at=order.window.now,
-        built_signature=STOPPED + signature(interval, order, epoch),
+        built_signature=STOPPED + signature(unread, order, epoch),
     )
 
 

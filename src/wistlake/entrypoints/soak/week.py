@@ -20,10 +20,10 @@ from wistlake.pipeline.gaps import forget_builds
 from wistlake.pipeline.order import Parts, RunResult
 from wistlake.ports import TableStore
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring import laptop, mending
 
 ATTEMPTS = 8
-LOST = 90  # the number of the attempt that meets no catalog
+LOST = 90  # the number of the attempt that finds no catalog
 CURE = "wistlake repair --catalog"
 FIRST_GUESS = 120  # writes of a run, before one has been counted
 
@@ -98,16 +98,20 @@ class Week:
         if due is None or day < due or self.lived.injected["lost_catalog"] or not self._has_published():
             return
         for path in self.lake.glob("catalog.db*"):
-            path.rename(path.with_name("lost-" + path.name))
-        self.lived.injected["lost_catalog"] += 1
-        self.world.clock.set(self.script.moment(day, 0) - timedelta(minutes=10))
-        outcome = self._attempt(day, LOST, None)
-        if not (isinstance(outcome, StoreError) and CURE in str(outcome)):
-            self.lived.broken.append(f"day {day + 1}: catalog.db was removed, and the run said: {outcome}")
-        for path in self.lake.glob("catalog.db*"):
             path.unlink()
-        for path in self.lake.glob("lost-*"):
-            path.rename(path.with_name(path.name.removeprefix("lost-")))
+        self.lived.injected["lost_catalog"] += 1
+        self.lived.runs += 1
+        self.world.clock.set(self.script.moment(day, 0) - timedelta(minutes=10))
+        self.lived.failed_runs += 1
+        try:
+            run(self._order(f"day{day + 1}-lost"), self._parts(day, LOST)[0])
+        except StoreError as e:
+            outcome = str(e)
+        else:
+            outcome = "nothing"
+        if CURE not in outcome:
+            self.lived.broken.append(f"day {day + 1}: catalog.db was removed, and the run said {outcome}")
+        mending.catalog(self.settings(), f"day{day + 1}-mended", self.world.clock.now())
         if not catalog.exists():
             self.lived.broken.append(f"day {day + 1}: `{CURE}` brought no catalog")
 
