@@ -45,6 +45,7 @@ from wistlake.quality.reconciliation import (
     usual,
 )
 from wistlake.transforms import recount as recounting
+from wistlake.transforms.changes import NEW
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -85,11 +86,12 @@ def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame")
         (r["media_id"], r["date"]): r
         for r in by_date.select("media_id", "date", "load_count", "play_count").collect()
     }
-    past = _past(bench, pairs)
+    past, new = _past(bench, pairs), _newly_observed(bench)
     bench.findings += volume({p: c["sessions"] for p, c in counted.items()}, past)
     before = {(p.media_id, p.date): p for p in past}
     figures = [
-        _figures(bench, pair, counted[pair], counts.get(pair), before.get(pair)) for pair in sorted(pairs)
+        _figures(bench, pair, counted[pair], counts.get(pair), before.get(pair), is_new=pair in new)
+        for pair in sorted(pairs)
     ]
     standing = {
         (f.media_id, f.date): Certificate(p.certificate)
@@ -107,7 +109,7 @@ def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame")
 
 
 def _figures(
-    bench: Bench, pair: Pair, counted: Mapping[str, int], counts: Any, before: Past | None
+    bench: Bench, pair: Pair, counted: Mapping[str, int], counts: Any, before: Past | None, *, is_new: bool
 ) -> DayFigures:
     reread = before is not None and before.certificate in _SETTLED and pair in bench.plan.reread
     return DayFigures(
@@ -120,8 +122,19 @@ def _figures(
         listed=pair in bench.plan.listed,
         loads=counts["load_count"] if counts else None,
         settled_counts=(before.loads, before.plays) if before and reread else None,
-        said_again=pair in bench.plan.confirmed or pair in bench.plan.said_twice,
+        # What this build is the first to see no earlier reading can have named, whatever the ledger says.
+        said_again=not is_new and pair in bench.plan.confirmed | bench.plan.said_twice,
     )
+
+
+def _newly_observed(bench: Bench) -> set[Pair]:
+    """The days whose counts or hours this build saw for the first time."""
+    observed = bench.outcomes.get(OBSERVATIONS.full_name)
+    return {
+        (t.media_id, t.day)
+        for t in (observed.tally if observed else ())
+        if t.change == NEW and t.media_id is not None and t.day is not None
+    }
 
 
 def _stands(bench: Bench, day: DayFigures, before: Past) -> bool:
