@@ -242,20 +242,25 @@ def test_a_settled_day_that_was_read_again_is_judged_again_and_no_other() -> Non
     assert sorted_by(failed).reread == frozenset()
 
 
-def test_a_day_that_is_asked_for_again_after_all_is_no_longer_certified() -> None:
+def test_a_certificate_stands_whatever_longer_lookback_the_media_learns() -> None:
     """Else the lake says so until it is built anew, and then no more."""
     known = history("m1", range(12, 40))
-    settled = {i.day for i in known if i.dataset == GOLD}
-    assert sorted_by(known).refresh == frozenset()
-    longer = publishing(
-        MEDIA, known, [], datasets=frozenset({"events", "media_by_date"}), now=NOW, tz=UTC5, lookback_days=7,
-        zone_name="UTC-5", run_id="today", lookbacks={"m1": 20},
-    )  # fmt: skip
+    days = {("m1", i.day) for i in known if i.dataset == GOLD}
+    asked: dict[str, Any] = {
+        "media": MEDIA, "pending": (), "datasets": frozenset({"events", "media_by_date"}), "now": NOW, "tz": UTC5,
+        "lookback_days": 7, "zone_name": "UTC-5", "run_id": "today", "lookbacks": {"m1": 20},
+    }  # fmt: skip
+    anew = [
+        replace(i, published_at=None) if i.dataset == GOLD else i for i in known
+    ]  # as a rebuild leaves them
     over = NOW.date() - timedelta(days=2)  # at 02:15 UTC yesterday is not over in that zone
-    reopened = {("m1", day) for day in settled if (over - day).days <= 20 + 1}
-    assert longer.refresh == reopened
-    assert not longer.past_lookback & reopened
-    assert 5 < len(reopened) < len(settled)
+    young = {p for p in days if (over - p[1]).days <= 20 + 1}
+    assert 5 < len(young) < len(days)
+    for intervals in (known, anew):
+        assert publishing(intervals=intervals, **asked).past_lookback == young
+    assert publishing(intervals=known, **asked).refresh == frozenset()
+    open_ = [replace(i, reason=PROVISIONAL) if i.dataset == GOLD else i for i in known]
+    assert publishing(intervals=open_, **asked).past_lookback == days - young
 
 
 def test_a_day_is_confirmed_by_all_that_it_stands_on_or_not_at_all() -> None:

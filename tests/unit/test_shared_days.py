@@ -59,3 +59,16 @@ def test_the_ledgers_document_is_read_as_it_was_written() -> None:
     days = frozenset(Shared("m", A, A + timedelta(days=n), n - 2 if n < 4 else None) for n in range(1, 5))
     assert shared.read(shared.document(days)) == days
     assert shared.read({}) == frozenset()
+
+
+def test_a_day_that_is_built_for_another_media_only_counts_as_read_when_it_was() -> None:
+    """Else a key that stands there seems to have been read long ago, and goes to a day that says no more of it."""
+    second, third = date(2026, 3, 5), date(2026, 3, 6)
+    at = datetime(2026, 3, 10, 3, 15, tzinfo=UTC)
+    read_at = {("m1", second): at, ("m2", second): at, ("m1", third): at, ("m2", third): at}
+    assert shared.readings(read_at, {("m1", third)}, {second}) == [
+        (("m1", second), at),
+        (("m2", second), at),
+        (("m1", third), at),
+    ]
+    assert shared.readings(read_at, {("m3", third)}, ()) == []

@@ -95,7 +95,8 @@ class _Publishing:
             needed = self._whole(entry.media_id, day)
             gold = self.index.get((GOLD, entry.media_id, day))
             if needed:
-                self._note((entry.media_id, day), needed, gold, is_old=day < aged)
+                # What has settled stays so, whatever longer lookback its media has learned since.
+                self._note((entry.media_id, day), needed, gold, is_old=day < aged or _is_settled(gold))
             elif gold is not None and self._is_elsewhere(gold):
                 self.found["withdrawn"].add((entry.media_id, day))
 
@@ -104,12 +105,9 @@ class _Publishing:
         counts = [i for i in needed if i.dataset == BY_DATE]
         reread = _is_settled(gold) and pair in self.read
         ages = is_old and confirmed and gold is not None and gold.reason == PROVISIONAL
-        # A media that has learned a longer lookback: the day is read again, and no reader may take it as final.
-        reopens = not is_old and _is_settled(gold)
-        moves = ages or reopens or reread
         marks = {
             "publishable": True,
-            "refresh": moves or not _is_current(gold) or self._is_elsewhere(gold),
+            "refresh": ages or reread or not _is_current(gold) or self._is_elsewhere(gold),
             "past_lookback": is_old,
             "confirmed": confirmed,
             "listed": any(i.dataset == EVENTS for i in needed),

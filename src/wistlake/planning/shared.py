@@ -46,6 +46,13 @@ def newer(shared: Shared, read_at: ReadAt) -> int | None:
     return (last > first) - (last < first)
 
 
+def readings(
+    read_at: ReadAt, places: Collection[tuple[str, date]], days: Collection[date]
+) -> list[tuple[tuple[str, date], datetime]]:
+    """When the (media, UTC day)s of `places`, and those of any media on one of `days`, were last read."""
+    return [(place, at) for place, at in read_at.items() if place in places or place[1] in days]
+
+
 def restless(shared: Iterable[Shared], read_at: ReadAt) -> set[Key]:
     """Intervals whose keys may belong elsewhere by now, although no listing has changed."""
     return {k for s in shared if s.newer is None or s.newer != newer(s, read_at) for k in s.keys}

@@ -270,10 +270,15 @@ class Truth:
                 "media_id": media,
                 "date": day,
                 **_measures(of_day[(media, day)]),
-                **_totals(counts.get((media, day))),
+                **({} if self._stands_still(media, day) else _totals(counts.get((media, day)))),
             }
             for media, day in self.days
         ]
+
+    def _stands_still(self, media: str, day: date) -> bool:
+        """Whether a day waits for a list that can be read: readers keep what they had, of its counts too."""
+        read = (self.read.get(("events", media, d)) for d in self._utc_days(day))
+        return any(x is not None and self._is_useless(x) for x in read)
 
     def lifetime_rows(self) -> list[dict[str, Any]]:
         """`media_lifetime`: what was read of a snapshot. A media may be deleted between its two answers."""

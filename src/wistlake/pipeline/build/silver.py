@@ -315,10 +315,11 @@ def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
 
 
 def _listed(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
-    """When the days of sessions `_elsewhere` were last read: a reading that changed nothing left no trace in
-    the rows."""
-    places = [tuple(r) for r in elsewhere.select("media_id", "event_date").distinct().collect()]
-    read = [(*place, bench.plan.listed_at[place]) for place in places if place in bench.plan.listed_at]
+    """When the days of sessions outside the scopes were last read: a reading that changed nothing left no trace
+    in the rows. They stand `_elsewhere`, or on a day that the build has of another media."""
+    places = {(r[0], r[1]) for r in elsewhere.select("media_id", "event_date").distinct().collect()}
+    days = {m.day for m in bench.plan.landings if m.dataset == EVENTS}
+    read = [(*place, at) for place, at in shared.readings(bench.plan.listed_at, places, days)]
     return bench.spark.createDataFrame(read, "media_id string, event_date date, _read_at timestamp")
 
 
