@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ _DEFAULTS: Mapping[str, str] = {
 }
 _LONGEST_FOLDER = 80  # characters; a socket's whole path may have about a hundred
 _SECONDS_TO_END = 10.0
+_SECONDS_TO_START = 120.0  # it takes less than one; a machine that needs longer has other troubles
 # One connection for the whole build, past any proxy: once it stands, the door behind it is closed. Sail refuses
 # what gRPC would call a Unix socket's host.
 _CHANNEL = (
@@ -158,7 +160,10 @@ def _ready(process: "subprocess.Popen[bytes]", order: Mapping[str, Any]) -> Mapp
     with suppress(BrokenPipeError):  # it has ended: no answer says so, too
         process.stdin.write(f"{json.dumps(order)}\n".encode())
         process.stdin.flush()
+    limit = threading.Timer(_SECONDS_TO_START, process.kill)
+    limit.start()
     answer = process.stdout.readline()
+    limit.cancel()
     if not answer:
         process.wait()
         raise _ended(process)

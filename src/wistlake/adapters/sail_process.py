@@ -182,20 +182,30 @@ def _without_python() -> None:
     sys.modules["pyspark"] = only_version
 
 
+def _connected(port: int) -> socket.socket:
+    way_in = socket.create_connection((HERE, port), _PATIENCE_SECONDS)
+    way_in.settimeout(None)  # a long statement is silent for long
+    way_in.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return way_in
+
+
 def _behind_sockets(folder: Path, word: str, *, private: bool) -> str:
     """Start Sail, and let the one who gave the order in through the folder's socket; how it is guarded."""
     door = socket.socket(socket.AF_UNIX)
     door.bind(str(folder / ENGINE))
     door.listen(1)
     port = _start(f"http://{HERE}:{_way_to_catalog(folder)}/{word}")
-    own = socket.create_connection((HERE, port))
-    own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    own = _connected(port)
     guarded = NAMESPACE if private else seal(port, own)
 
     def let_in() -> None:
         caller, _ = door.accept()
-        door.close()
+        if not private:  # there can be no second connection to a sealed port
+            door.close()
         _join(caller, own)
+        while private:  # gRPC gives a connection up that is slow at first, and tries another
+            caller, _ = door.accept()
+            _join(caller, _connected(port))
 
     threading.Thread(target=let_in, daemon=True).start()
     return guarded
