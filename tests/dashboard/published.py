@@ -67,8 +67,8 @@ def days(media_id: str, first: date, plays: Sequence[int | None], **more: Any) -
     return [
         {
             "media_id": media_id, "date": first + timedelta(days=n), "plays": p, "loads": 2 * p,
-            "plays_from_events": p, "sessions": p, "unique_viewers": p, "watch_milliseconds": 60_000 * p,
-            "certificate": "settled", **more,
+            "plays_from_events": p, "sessions": p, "timed_sessions": p, "unique_viewers": p,
+            "watch_milliseconds": 60_000 * p, "certificate": "settled", **more,
         }
         for n, p in enumerate(plays)
         if p is not None

@@ -74,7 +74,7 @@ def executed(example: str) -> dict[str, Any]:
 
 
 def test_the_page_has_every_reader() -> None:
-    assert len(EXAMPLES) == len(re.findall("^```", PAGE, re.MULTILINE)) / 2 == 9
+    assert len(EXAMPLES) == len(re.findall("^```", PAGE, re.MULTILINE)) / 2 == 10
     page = "".join(PAGE.split())  # the page's lines are broken where a formatter breaks them
     for reader, line in READERS:
         assert "".join(line.format(uri=ADDRESS, t=DAILY).split()) in page, reader
@@ -104,12 +104,26 @@ def test_duckdb_attaches_the_catalog(served: Callable[[str], str], plays: dict[s
         assert dict(connection.execute(served(example)).fetchall()) == plays
 
 
+def shell(example: str) -> list[str]:
+    """The lines that a `wistlake` command prints."""
+    command = [sys.executable, "-m", "wistlake.entrypoints.cli.main", *shlex.split(example)[1:]]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+
 @pytest.mark.usefixtures("beside")
 def test_the_shell(lake: Lake) -> None:
-    (example,) = examples("sh", "wistlake query")
-    command = [sys.executable, "-m", "wistlake.entrypoints.cli.main", *shlex.split(example)[1:]]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert len(said.splitlines()) == 1 + len(lake.rows(DAILY))
+    (example,) = examples("sh", "SELECT date, plays")
+    assert len(shell(example)) == 1 + len(lake.rows(DAILY))
+
+
+@pytest.mark.usefixtures("beside")
+def test_what_has_changed_since(lake: Lake) -> None:
+    (example,) = examples("sh", "built_at >")
+    moment = "2026-03-08 00:00:00+00"
+    assert moment in example
+    for since, expected in (("2020-01-01 00:00:00+00", len(lake.rows(DAILY))), ("2999-01-01 00:00:00+00", 0)):
+        lines = shell(f"{example.replace(moment, since).strip()} --format csv")
+        assert len(lines) == 1 + expected
 
 
 @pytest.mark.spark
