@@ -45,6 +45,14 @@ def test_a_build_has_the_last_word_on_its_own_days_and_none_on_others() -> None:
     }  # fmt: skip
     assert shared.built(known, {key(C), key(D)}, [], read_at) == {known[0], known[2]}
     assert Shared("m", C, D, 1) in shared.built(known, {key(C)}, [Shared("m", C, D)], read_at)
+    assert Shared("m", C, D, 0) not in shared.built(known, {key(C)}, [Shared("m", C, D)], read_at)
+
+
+def test_a_day_built_without_its_neighbour_does_not_forget_that_they_share_a_key() -> None:
+    known = [Shared("m", A, B, 1), Shared("m", B, C, 0)]
+    read_at = {("m", A): R1, ("m", B): R2, ("m", C): R2}
+    assert shared.built(known, {key(B), key(C)}, [], read_at) == {known[0]}
+    assert shared.restless([known[0]], read_at | {("m", A): R2}) == {key(A), key(B)}
 
 
 def test_what_is_found_before_a_commit_is_restless_until_it_is_published() -> None:

@@ -156,8 +156,8 @@ def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
 
 
 def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore) -> list[Interval]:
-    """The wanted intervals that have a landing, as far as its raw pages are there."""
-    found = (i for i in intervals if i.key in wanted and i.landing_id) if wanted else ()
+    """The wanted intervals that have a landing which was taken, as far as its raw pages are there."""
+    found = (i for i in intervals if i.key in wanted and i.landing_id and not i.is_stopped) if wanted else ()
     return [i for i in found if _is_retained(i, objects)]
 
 

@@ -47,12 +47,15 @@ def outcome(
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
         interval = known[key]
+        is_built = interval.built_signature == signature(interval, order, len(plan.keys))
         if key in result.stopped:
-            intervals.append(as_stopped(interval, order, len(plan.keys), result.stopped[key]))
+            # What another day of its media has stopped stands as it was built before: nothing new was read.
+            if not is_built:
+                intervals.append(as_stopped(interval, order, len(plan.keys), result.stopped[key]))
         elif key in blocked:
             failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=order.window.now)
             intervals.append(failed)
-        elif interval.built_signature != signature(interval, order, len(plan.keys)):
+        elif not is_built:
             intervals.append(as_built(interval, order, len(plan.keys)))
     return {i.key: i for i in (*intervals, *_gold(order, result))}
 

@@ -6,7 +6,7 @@ they were read, the others have their say again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -67,16 +67,20 @@ def neighbours(chosen: Collection[Key], shared: Iterable[Shared]) -> set[Key]:
 def built(
     known: Iterable[Shared], days: Collection[Key], found: Iterable[Shared], read_at: ReadAt
 ) -> frozenset[Shared]:
-    """What is shared after a build of `days`, which has `found` some: of the days that it built, no others."""
-    seen = {Shared(s.media_id, s.first, s.last) for s in found}
-    kept = {s for s in known if not set(s.keys) & set(days)}
-    return frozenset(kept | {Shared(s.media_id, s.first, s.last, newer(s, read_at)) for s in seen})
+    """What is shared after a build of `days`, which has `found` some: of days that it built together, no others.
+
+    Of a day that was built without its neighbour nothing new is known: where the key stands in that day already,
+    such a build finds nothing shared, and the neighbour lists it still.
+    """
+    seen = {replace(s, newer=None) for s in found}
+    kept = {s for s in known if not set(s.keys) <= set(days) and replace(s, newer=None) not in seen}
+    return frozenset(kept | {replace(s, newer=newer(s, read_at)) for s in seen})
 
 
 def added(known: Iterable[Shared], found: Iterable[Shared]) -> frozenset[Shared]:
     """What is shared while a build that has `found` some is not published yet: its days must be built again."""
-    seen = {Shared(s.media_id, s.first, s.last) for s in found}
-    return frozenset({s for s in known if Shared(s.media_id, s.first, s.last) not in seen} | seen)
+    seen = {replace(s, newer=None) for s in found}
+    return frozenset({s for s in known if replace(s, newer=None) not in seen} | seen)
 
 
 def document(shared: Iterable[Shared]) -> dict[str, Any]:

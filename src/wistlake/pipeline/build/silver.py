@@ -190,7 +190,9 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
     bench.findings.append(_unique(applied))
     checking.refuse_whole(bench.findings[-1:])
     found = _shared(bench, applied, fact_events.spread(typed, twice))
-    built = [interval_key(m) for m in bench.manifests("events")]
+    # A day that was stopped was not built: who has its keys is not settled yet.
+    built = [key for m in bench.manifests(EVENTS) if (key := interval_key(m)) not in bench.damaged]
+    found = frozenset(s for s in found if set(s.keys) & set(built))
     bench.settle(applied, found)
     bench.shared = shared.built(bench.plan.shared, built, found, bench.plan.read_at)
     for t in applied.tally:
@@ -281,46 +283,62 @@ def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
     )
     inside = bench.store.read(FACT_EVENTS).where(_days(bench))
     both = inside.unionByName(elsewhere)
-    placed = (
-        both.join(F.broadcast(scope), on=["media_id", "event_date"], how="left")
-        .join(F.broadcast(_listed(bench, elsewhere)), on=["media_id", "event_date"], how="left")
-        .withColumn(
-            "_listed_at", F.expr("case when removed_at is null then coalesce(_read_at, observed_at) end")
-        )
-        .drop("_read_at")
-    )
-    inside = F.col("_scope_landing_id").isNotNull()
+    place = ["media_id", "event_date"]
+    placed = both.join(F.broadcast(scope), on=place, how="left")
+    placed = placed.join(F.broadcast(_read(bench, elsewhere)), on=place, how="left")
     keys = list(_not_taken(bench))
-    if not keys:
-        return placed.withColumn("_in_scope", inside)
-    held = reduce(lambda a, b: a.unionByName(b), keys).distinct().withColumn("_held", F.lit(True))
-    marked = placed.join(F.broadcast(held), on="event_key", how="left")
-    return marked.withColumn("_in_scope", inside & F.col("_held").isNull()).drop("_held")
+    is_held, is_held_here = F.lit(False), F.lit(False)
+    place_name = F.concat_ws(" ", *place)
+    if keys:
+        held = reduce(lambda a, b: a.unionByName(b), keys).groupBy("event_key")
+        held = held.agg(F.collect_set(place_name).alias("_held_in"))
+        placed = placed.join(F.broadcast(held), on="event_key", how="left")
+        is_held = F.col("_held_in").isNotNull()
+        is_held_here = F.coalesce(F.array_contains("_held_in", place_name), is_held_here)
+    # A listing that was refused, or holds the key in a shape that was, still says that the session is there.
+    listed_at = F.coalesce(F.when(F.col("_is_taken") | is_held_here, F.col("_read_at")), F.col("observed_at"))
+    return placed.withColumns(
+        {
+            "_listed_at": F.when(F.col("removed_at").isNull(), listed_at),
+            "_in_scope": F.col("_scope_landing_id").isNotNull() & ~is_held,
+        }
+    ).drop("_read_at", "_is_taken", "_held_in")
 
 
 def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
-    """Keys (event_key) that listings hold and this build does not take: those that were refused, also of
-    days that are not in this build, and those of landings that were stopped."""
+    """Keys (event_key) that listings hold and this build does not take, and the listings' places (media_id,
+    event_date): those that were refused, also of days that are not in this build, and those of landings that
+    were stopped."""
     stopped = [m.landing_id for m in bench.plan.landings if interval_key(m) in bench.damaged]
     refused = any(key[0] == EVENTS and codes for key, codes in bench.reasons.items())
     if refused or stopped:
         rows = bench.listed[EVENTS]
-        yield rows.where(F.col("reason").isNotNull() | F.col("landing_id").isin(stopped)).select("event_key")
+        rows = rows.where(F.col("reason").isNotNull() | F.col("landing_id").isin(stopped))
+        yield rows.select(
+            "event_key", F.col("landing_media_id").alias("media_id"), F.col("landing_dt").alias("event_date")
+        )
     if bench.store.refs()[QUARANTINE.full_name].snapshot_id is not None:
         elsewhere = bench.store.read(QUARANTINE).where(F.col("dataset") == EVENTS)
         elsewhere = elsewhere.join(
             F.broadcast(_places(bench)), on=["dataset", "media_id", "dt"], how="left_anti"
         )
-        yield elsewhere.select(F.expr("get_json_object(payload, '$.event_key')").alias("event_key"))
+        key = F.expr("get_json_object(payload, '$.event_key')").alias("event_key")
+        yield elsewhere.select(key, "media_id", F.col("dt").alias("event_date"))
 
 
-def _listed(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
-    """When the days of sessions outside the scopes were last read: a reading that changed nothing left no trace
-    in the rows. They stand `_elsewhere`, or on a day that the build has of another media."""
+def _read(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
+    """When the days of sessions outside the scopes were last read (a reading that changed nothing left no trace
+    in the rows), and whether the listing is what silver was built from. They stand `_elsewhere`, or on a day
+    that the build has of another media."""
     places = {(r[0], r[1]) for r in elsewhere.select("media_id", "event_date").distinct().collect()}
     days = {m.day for m in bench.plan.landings if m.dataset == EVENTS}
-    read = [(*place, at) for place, at in shared.readings(bench.plan.listed_at, places, days)]
-    return bench.spark.createDataFrame(read, "media_id string, event_date date, _read_at timestamp")
+    read = [
+        (*place, at, place in bench.plan.listed_at)
+        for place, at in shared.readings(bench.plan.read_at, places, days)
+    ]
+    return bench.spark.createDataFrame(
+        read, "media_id string, event_date date, _read_at timestamp, _is_taken boolean"
+    )
 
 
 def _days(bench: Bench) -> str:
