@@ -24,9 +24,9 @@ from starlette.applications import Starlette
 
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistia_simulator.main import running
-from wistlake.adapters import lake_archive
-from wistlake.adapters.local_catalog import LocalCatalog
-from wistlake.pipeline import daily
+from wistlake.adapters.local import lake_archive
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.pipeline.run import driver as daily
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
 

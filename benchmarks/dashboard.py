@@ -19,9 +19,9 @@ import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 from wistlake.adapters.duckdb_query import empty
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import table
 from wistlake.contracts.form import Table
 from wistlake.planning.intervals import Interval, State

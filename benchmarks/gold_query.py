@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from wistlake.adapters.duckdb_query import DuckDBQuery, empty
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import table
 from wistlake.ports import Publication

@@ -29,7 +29,7 @@ from pathlib import Path
 import httpx2
 import structlog
 
-from wistlake.adapters.sqlite_budget import SqliteBudget
+from wistlake.adapters.local.budget import SqliteBudget
 from wistlake.contracts import source
 from wistlake.wistia import Connection, WistiaClient
 

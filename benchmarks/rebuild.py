@@ -66,7 +66,7 @@ def bronze_of(place: Path, events: int) -> Path:
 def make_bronze(folder: Path, events: int) -> None:
     """A real backfill through the client, landings only."""
     from wistia_simulator import Profile, ServerOptions, World, create_app, transport
-    from wistlake.pipeline import daily
+    from wistlake.pipeline.run import driver as daily
     from wistlake.wiring import laptop
 
     profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA / SHARE, history_days=DAYS + 2)
@@ -87,8 +87,8 @@ def clone_bronze(folder: Path, original: Path, times: int) -> None:
     """`original`, and `times` - 1 copies of it beside it. Hashes of parts and payloads are those of the copies;
     the content hash, which only tells one landing from another, is made from the original's."""
     from wistlake import bronze
-    from wistlake.adapters.local_objects import LocalObjects
-    from wistlake.adapters.sqlite_ledger import SqliteLedger
+    from wistlake.adapters.local.ledger import SqliteLedger
+    from wistlake.adapters.local.objects import LocalObjects
 
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -141,8 +141,8 @@ def copied(manifest, objects, media_id: str, number: int):
 
 def seeded(folder: Path):
     """The ledger of the bronze lake as it is right after landing, in memory."""
+    from wistlake.adapters.local.ledger import SqliteLedger
     from wistlake.adapters.memory import MemoryLedger
-    from wistlake.adapters.sqlite_ledger import SqliteLedger
 
     stored, fresh = SqliteLedger(folder / "ledger.db", read_only=True), MemoryLedger()
     fresh.put_media(stored.media())
@@ -154,10 +154,10 @@ def seeded(folder: Path):
 
 def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
     """One rebuild of everything; the rows of fact_events."""
-    from wistlake.adapters.local_objects import LocalObjects
+    from wistlake.adapters.local.objects import LocalObjects
     from wistlake.adapters.memory import RecordingNotifier
-    from wistlake.pipeline.daily import run
-    from wistlake.pipeline.order import Parts
+    from wistlake.pipeline.run.driver import run
+    from wistlake.pipeline.run.spec import Parts
     from wistlake.wiring import laptop
 
     chosen = settings(warehouse, engine)

@@ -23,8 +23,8 @@ from wistlake.errors import ConfigError, WistlakeError
 from wistlake.settings import Settings
 from wistlake.wiring.laptop import NoBudget, connection
 from wistlake.wistia import WistiaClient
-from wistlake.wistia.answers import check_fields
 from wistlake.wistia.endpoints import endpoint, path
+from wistlake.wistia.responses import check_fields
 
 _PAGE = {"per_page": "10"}
 

@@ -23,14 +23,14 @@ from support.compare import differences
 from support.lake import KEY, START, Lake
 from support.some import some
 from wistlake import contracts
-from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.lake_bytes import hits
 from wistlake.contracts import TABLES
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError
-from wistlake.pipeline.evidence import evidence
+from wistlake.insight.certify import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 from wistlake.privacy.scan import KINDS

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.lakes import EVIL
 from support.lake import START, Lake
 from support.some import some
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake_dashboard.app import PAGES
 from wistlake_dashboard.app.source import Reader
 from wistlake_dashboard.spreadsheet import to_csv

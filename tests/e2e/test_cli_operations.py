@@ -23,8 +23,8 @@ from support.lake import START, Lake, Scenario
 from support.processes import work_of_children
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters import local_upkeep
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local import upkeep as local_upkeep
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES as ALL
 from wistlake.contracts import table as contract
 from wistlake.entrypoints.cli.main import app

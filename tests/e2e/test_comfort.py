@@ -21,8 +21,8 @@ from support.some import some
 from support.terminal import on_terminal
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters.lake_archive import restore
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.lake_archive import restore
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.entrypoints.cli.main import app
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m")

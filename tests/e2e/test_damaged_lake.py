@@ -14,7 +14,7 @@ from support.handmade import HandMade
 from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters import lake_archive
+from wistlake.adapters.local import lake_archive
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.errors import StoreError

@@ -19,8 +19,8 @@ from support.lake import START, Lake, Scenario
 from support.some import some
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters.lake_archive import restore
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.lake_archive import restore
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.entrypoints.cli.main import main
 
 pytestmark = pytest.mark.engine

@@ -12,8 +12,8 @@ from support import commands
 from support.lake import START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake import bronze
-from wistlake.adapters import lake_archive
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local import lake_archive
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.quality.reasons import meaning
 from wistlake.transforms import fact_events
 

@@ -18,8 +18,9 @@ import pytest
 import wistlake
 from support.lake import Lake, Scenario
 from wistia_simulator import Profile
-from wistlake.adapters import duckdb_query, local_spark
-from wistlake.entrypoints.cli.keeping import READERS
+from wistlake.adapters import duckdb_query
+from wistlake.adapters.engine import spark as local_spark
+from wistlake.entrypoints.cli.upkeep import READERS
 from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine

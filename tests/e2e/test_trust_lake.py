@@ -15,20 +15,20 @@ from support.some import some
 from wistia_simulator import Profile
 from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.entrypoints.cli.main import main
-from wistlake.entrypoints.soak.judge import judge
-from wistlake.entrypoints.soak.week import mortal
 from wistlake.errors import ContractViolation
-from wistlake.pipeline.daily import RunFailed
-from wistlake.pipeline.evidence import Evidence, evidence
-from wistlake.pipeline.explain import explain, moved_sessions
+from wistlake.insight.certify import Evidence, evidence
+from wistlake.insight.explain import explain, moved_sessions
+from wistlake.pipeline.run.driver import RunFailed
 from wistlake.quality.reconciliation import IDENTITIES
 from wistlake.transforms import fact_events
 from wistlake.wiring import laptop
+from wistlake_soak.judge import judge
+from wistlake_soak.week import mortal
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(profile=replace(Profile(), media=2, sessions_per_day=12, history_days=12))

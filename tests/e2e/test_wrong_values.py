@@ -14,8 +14,8 @@ import pytest
 
 from support.commands import call
 from wistlake import machine
-from wistlake.adapters import disk
-from wistlake.adapters.lake_folder import LakeFolder
+from wistlake.adapters.local import disk
+from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.entrypoints.cli import demo
 from wistlake.errors import ConfigError, StoreError
 from wistlake.settings import Settings

@@ -29,7 +29,7 @@ from wistlake.entrypoints.cli.options import day, media_ids, moment
 from wistlake.errors import WistlakeError
 from wistlake.privacy import keys, redaction, tombstones
 from wistlake.settings import DOCS, Settings
-from wistlake.wistia import answers
+from wistlake.wistia import responses as answers
 from wistlake.wistia.failures import Transient
 
 EXAMPLES = int(os.environ.get("WISTLAKE_FUZZ_EXAMPLES", "100"))

@@ -63,7 +63,7 @@ def test_the_simulator_stands_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["wistlake.wistia", "wistlake.pipeline.ingest", "wistlake.adapters.sqlite_ledger"]
+    "module", ["wistlake.wistia", "wistlake.pipeline.run.ingest", "wistlake.adapters.local.ledger"]
 )
 def test_fetching_needs_no_engine(module: str) -> None:
     heavy = ("pyspark", "pyiceberg", "duckdb", "pyarrow")

@@ -63,12 +63,12 @@ MUTATIONS = (
         "bytes(b ^ 0x36 for b in block)", "bytes(0x36 for _ in block)", (TRUTH,),
     ),
     Mutation(
-        "page stop", "wistia/walks.py",
+        "page stop", "wistia/pagination.py",
         "        return not page or (\n", "        return len(page) <= self.per_page or (\n",
         ("tests/unit/wistia/test_walks.py", f"{BUGS}::test_more_pages_than_any_cap"),
     ),
     Mutation(
-        "watermark order", "pipeline/publish.py",
+        "watermark order", "pipeline/run/publish.py",
         "    ledger.record(written.values())\n    advance(order, ledger, media, {**known, **written}.values())\n",
         "    advance(order, ledger, media, {**known, **written}.values())\n    ledger.record(written.values())\n",
         ("tests/unit/test_publishing_order.py",),

@@ -14,8 +14,8 @@ from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.masks import NAMES, PAGES, names_of, pages_of
 from support.stories import HOSTILE, moment
-from wistlake.adapters import local_spark
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.engine import spark as local_spark
+from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.contracts import SOURCES, fact_events
 from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.derive.spark import typed

@@ -15,8 +15,8 @@ from wistlake.bronze import MANIFEST
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
 from wistlake.errors import SourceChanged, SourceUnavailable, WistlakeError
-from wistlake.pipeline.ingest import Ingest, IngestContext
-from wistlake.pipeline.order import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.run.ingest import Ingest, IngestContext
+from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
 from wistlake.pipeline.steps.handover import Planned
 from wistlake.pipeline.steps.ingest import ingest_round
 from wistlake.planning.calendar import zone

@@ -15,11 +15,10 @@ from support.emulated import Account
 from support.lake import START, Scenario
 from support.some import some
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
-from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws.objects import S3Objects
 from wistlake.entrypoints.aws import ingest
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable, StoreError
-from wistlake.pipeline.build import BuildResult
 from wistlake.pipeline.steps.handover import (
     Planned,
     Verdicts,
@@ -29,6 +28,7 @@ from wistlake.pipeline.steps.handover import (
     encode_verdicts,
     verdicts_key,
 )
+from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, State
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate

@@ -18,11 +18,11 @@ from support.some import some
 from support.tampering import Tampering
 from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
 from wistlake import bronze
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import events, table
 from wistlake.errors import ConfigError, SourceChanged, SourceRefused, StoreError
-from wistlake.pipeline.daily import RunFailed
-from wistlake.pipeline.order import RunResult
+from wistlake.pipeline.run.driver import RunFailed
+from wistlake.pipeline.run.spec import RunResult
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=8.0, history_days=3)
 SCENARIO = Scenario(CALM, settings={"lookback_days": 1})

@@ -24,7 +24,7 @@ from support.model import ModelLake
 from wistia_simulator import Profile
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import table
-from wistlake.pipeline import daily
+from wistlake.pipeline.run import driver as daily
 
 FEW = 2  # a lake of several runs each
 EXAMPLES = int(os.environ.get("WISTLAKE_STORY_EXAMPLES", FEW))

@@ -19,8 +19,8 @@ from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import TABLES
-from wistlake.pipeline import daily
-from wistlake.pipeline.records import RUNNING
+from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run.records import RUNNING
 
 SCENARIO = Scenario(
     replace(

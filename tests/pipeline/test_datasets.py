@@ -17,13 +17,13 @@ from support.lake import START, Lake, Scenario, at
 from support.some import some
 from support.tampering import Tampering
 from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.local_upkeep import LocalUpkeep
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
+from wistlake.adapters.local.upkeep import LocalUpkeep
 from wistlake.contracts import SOURCES, fact_media_by_date, table
 from wistlake.contracts.form import Column, Privacy, Type
-from wistlake.pipeline.maintenance import maintain
+from wistlake.pipeline.jobs.maintain import maintain
 from wistlake.planning.calendar import days
 from wistlake.planning.plan import gaps
 from wistlake.wiring import laptop

@@ -13,8 +13,8 @@ from support.lake import START, Lake, Scenario
 from support.rebuilding import rebuild
 from wistia_simulator import Profile
 from wistlake.contracts import TABLES, table
-from wistlake.pipeline import gaps
-from wistlake.pipeline.daily import RunFailed
+from wistlake.insight import gaps
+from wistlake.pipeline.run.driver import RunFailed
 from wistlake.wiring import laptop
 from wistlake_dashboard import figures
 from wistlake_dashboard.scope import Scope

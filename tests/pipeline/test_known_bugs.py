@@ -16,16 +16,16 @@ from unit.wistia.fakes import DAY, Paged, client, events, run
 from wistia_simulator import Always, Fault, FaultPlan, Profile
 from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import source
-from wistlake.entrypoints.soak.judge import judge
 from wistlake.errors import SourceRefused, StoreError
-from wistlake.pipeline.daily import RunFailed
-from wistlake.pipeline.health import health
+from wistlake.insight.status import health
+from wistlake.pipeline.run.driver import RunFailed
 from wistlake.planning.intervals import State
 from wistlake.quality.metrics import definition, metric
 from wistlake.transforms.channels import DEFAULT_RULES
 from wistlake.wiring import laptop
+from wistlake_soak.judge import judge
 
 TESTS = Path(__file__).parents[1]
 SOURCES = TESTS.parent / "src" / "wistlake"
@@ -315,7 +315,7 @@ def test_what_was_landed_before_a_failure_is_kept(tmp_path: Path) -> None:
 def test_a_ledger_that_can_not_be_read_is_no_fresh_start(tmp_path: Path) -> None:
     made = Lake(tmp_path / "lake", SCENARIO)
     made.parts(made.settings())
-    from wistlake.adapters.lake_folder import LakeFolder
+    from wistlake.adapters.local.lake_folder import LakeFolder
 
     LakeFolder(made.folder).ledger.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError):

@@ -10,8 +10,8 @@ import pytest
 from unit.wistia.fakes import FreeBudget
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.errors import ConfigError
-from wistlake.pipeline.asking import choose
-from wistlake.pipeline.order import MediaChoice
+from wistlake.pipeline.run.select import choose
+from wistlake.pipeline.run.spec import MediaChoice
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
 from wistlake.wistia import Connection, WistiaClient

@@ -13,10 +13,11 @@ from support.lake import START, Lake, Row, Scenario
 from support.rebuilding import rebuild
 from wistia_simulator import Profile
 from wistlake.errors import ConfigError
-from wistlake.pipeline import explain, gaps, quarantine
-from wistlake.pipeline.daily import RunFailed
-from wistlake.pipeline.health import health
-from wistlake.pipeline.order import RunResult
+from wistlake.insight import explain, gaps
+from wistlake.insight.status import health
+from wistlake.pipeline.jobs import quarantine
+from wistlake.pipeline.run.driver import RunFailed
+from wistlake.pipeline.run.spec import RunResult
 from wistlake.planning.intervals import State
 from wistlake.wiring import laptop
 

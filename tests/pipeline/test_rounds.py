@@ -12,7 +12,7 @@ from typing import Any
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
-from wistlake.pipeline.order import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
 from wistlake.pipeline.steps.handover import Planned
 from wistlake.pipeline.steps.ingest import LAST_SECONDS, ingest_round
 from wistlake.planning.calendar import zone

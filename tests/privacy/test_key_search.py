@@ -79,7 +79,7 @@ def test_literals_would_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         return spark.range(1).select(*(F.lit(v).alias(k) for k, v in pads(keys).items()))
 
     monkeypatch.setattr("wistlake.transforms.landing.pads_frame", literal)
-    monkeypatch.setattr("wistlake.pipeline.build.bench.landing.pads_frame", literal)
+    monkeypatch.setattr("wistlake.pipeline.tables.context.landing.pads_frame", literal)
     lake, heard = small(tmp_path / "lake"), list[str]()
     with listening(heard, lambda frame: frame):
         lake.run_day(START)

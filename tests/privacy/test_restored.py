@@ -8,13 +8,14 @@ import pytest
 from privacy.people import have_forgotten, lake_of_people, somebody
 from support.checkpoints import Checkpoint
 from support.lake import KEY, START, Lake
-from wistlake.adapters import lake_archive, lake_bytes
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters import lake_bytes
+from wistlake.adapters.local import lake_archive
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.pipeline import tombstone_home
-from wistlake.pipeline.forget import reapply
+from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.jobs.forget import reapply
 from wistlake.privacy import tombstones
 from wistlake.wiring import privacy as wiring
 

@@ -12,7 +12,7 @@ from support.compare import differences
 from support.lake import START
 from wistlake.adapters import lake_bytes
 from wistlake.contracts import fact_events
-from wistlake.pipeline.maintenance import Maintained, maintain
+from wistlake.pipeline.jobs.maintain import Maintained, maintain
 from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine

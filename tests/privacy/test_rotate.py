@@ -13,9 +13,10 @@ from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
-from wistlake.pipeline.rotate import rotate
-from wistlake.wiring import keeping, laptop
+from wistlake.pipeline.jobs.rotate import rotate
+from wistlake.wiring import laptop
 from wistlake.wiring import privacy as wiring
+from wistlake.wiring import upkeep as keeping
 
 pytestmark = pytest.mark.engine
 

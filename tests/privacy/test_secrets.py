@@ -23,7 +23,7 @@ from wistlake.adapters import lake_bytes
 from wistlake.entrypoints.cli import session
 from wistlake.entrypoints.cli.main import main
 from wistlake.errors import WistlakeError
-from wistlake.pipeline.daily import run
+from wistlake.pipeline.run.driver import run
 
 CANARY = "canary0token1" * 5
 HOOK = "canary0hook1" * 4

@@ -9,7 +9,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.derive import checks
-from wistlake.pipeline.build.checking import asked, effect
+from wistlake.pipeline.tables.checks import asked, effect
 from wistlake.quality.checks import (
     Effect,
     Past,

@@ -14,7 +14,7 @@ from support.emulated import Account
 from support.lake import KEY, Scenario
 from wistia_simulator import ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters.aws_ledger import DynamoLedger
+from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.entrypoints.aws import ingest, plan, publish
 
 STAGE = "test"

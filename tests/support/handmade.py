@@ -7,12 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from wistlake import bronze
-from wistlake.adapters import avro_bytes, checksums
+from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import path
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog, schema
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local import checksums
+from wistlake.adapters.local.catalog import LocalCatalog, schema
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import TABLES
 from wistlake.contracts import table as contract
 from wistlake.ports import Publication, TableRef

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from support.lake import Lake, Scenario
-from wistlake.pipeline.order import Parts
+from wistlake.pipeline.run.spec import Parts
 from wistlake.ports import TableStore
 
 Wrap = Callable[[Any], Any]

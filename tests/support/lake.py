@@ -15,16 +15,16 @@ from structlog.testing import capture_logs
 from support.twofold import Twofold
 from wistia_simulator import FaultPlan, Profile, ServerOptions, World, create_app, transport
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
-from wistlake.entrypoints.soak.rebuilt import changed_by_rebuild
-from wistlake.pipeline.daily import run
-from wistlake.pipeline.order import Parts, RunOrder, RunResult
+from wistlake.pipeline.run.driver import run
+from wistlake.pipeline.run.spec import Parts, RunOrder, RunResult
 from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
+from wistlake_soak.rebuilt import changed_by_rebuild
 
 KEY = b"an open secret, for tests alone."
 START = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)

@@ -20,10 +20,10 @@ from wistlake.adapters.memory import Dying, MemoryLedger, MemoryObjects, Recordi
 from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
-from wistlake.pipeline.build import BuildPlan, BuildResult
-from wistlake.pipeline.build.plan import Pair
-from wistlake.pipeline.gaps import forget_builds
-from wistlake.pipeline.order import Parts
+from wistlake.pipeline.jobs.rebuild import invalidate_builds
+from wistlake.pipeline.run.spec import Parts
+from wistlake.pipeline.tables import BuildPlan, BuildResult
+from wistlake.pipeline.tables.plan import Pair
 from wistlake.planning import shared
 from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.shared import Shared, between
@@ -228,7 +228,7 @@ class ModelLake:
     def changed_by_rebuild(self, now: datetime) -> dict[str, Rows]:
         """The rows of each table that a rebuild would change, as they would be. It is done."""
         before = self.state()["tables"]
-        forget_builds(self.ledger, self.objects)
+        invalidate_builds(self.ledger, self.objects)
         self.run(now, Dying(), build_only=True, trigger="rebuild", run_id="rebuild")
         after = self.state()["tables"]
         return {

@@ -3,17 +3,17 @@
 from datetime import datetime
 
 from support.lake import Lake
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.sqlite_ledger import SqliteLedger
-from wistlake.pipeline.gaps import forget_builds
-from wistlake.pipeline.order import RunResult
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
+from wistlake.pipeline.jobs.rebuild import invalidate_builds
+from wistlake.pipeline.run.spec import RunResult
 
 
 def rebuild(lake: Lake, now: datetime) -> RunResult:
     """Build every landing that bronze holds anew."""
     ledger = SqliteLedger(LakeFolder(lake.folder).ledger)
-    count, expired = forget_builds(ledger, LocalObjects(lake.folder))
+    count, expired = invalidate_builds(ledger, LocalObjects(lake.folder))
     assert count
     assert not expired
     media = tuple(m.media_id for m in ledger.media() if m.retired_at is None)

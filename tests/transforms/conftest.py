@@ -7,9 +7,9 @@ import pytest
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from wistlake.adapters import sail
-from wistlake.adapters.engine_tables import EngineTables
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.engine import sail
+from wistlake.adapters.engine.tables import EngineTables
+from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.ports import TableStore
 
 NOW = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)

@@ -22,7 +22,7 @@ from wistlake.contracts.form import (
     Type,
 )
 from wistlake.derive.merge import days_in
-from wistlake.pipeline.tally import commit, compare
+from wistlake.pipeline.tables.row_changes import commit, compare
 from wistlake.transforms.changes import changes
 
 TABLE = Table(

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from wistlake.planning import cost
+from wistlake.insight import cost
 from wistlake.planning.intervals import Fetch, Interval, State
 
 DAY = date(2026, 3, 1)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from wistlake import bronze
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
-from wistlake.pipeline.orphans import adopt
+from wistlake.pipeline.run.recover import adopt
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 

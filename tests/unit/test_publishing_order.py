@@ -8,9 +8,9 @@ import pytest
 from wistlake.adapters.memory import Died, Dying, MemoryLedger
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
-from wistlake.pipeline.build.plan import BuildPlan, BuildResult
-from wistlake.pipeline.order import MediaChoice, RunOrder
-from wistlake.pipeline.publish import publish
+from wistlake.pipeline.run.publish import publish
+from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
 

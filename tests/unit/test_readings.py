@@ -9,7 +9,7 @@ import pytest
 from wistlake import bronze
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import source
-from wistlake.pipeline.orphans import adopt, landed, repeats
+from wistlake.pipeline.run.recover import adopt, landed, repeats
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import MOST_LEARNED_DAYS, REMEMBERED, learned
 from wistlake.planning.plan import HORIZON, Window

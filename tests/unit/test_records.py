@@ -11,9 +11,10 @@ import pytest
 
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
-from wistlake.pipeline import daily, forget
-from wistlake.pipeline.order import MediaChoice, Parts, RunOrder
-from wistlake.pipeline.records import KILLED, RUNNING, begun
+from wistlake.pipeline.jobs import forget
+from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run.records import KILLED, RUNNING, begun
+from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
 from wistlake.pipeline.steps.plan import plan_run
 from wistlake.planning.plan import Window
 from wistlake.ports import Run

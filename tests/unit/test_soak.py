@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wistia_simulator import Profile, World
-from wistlake.entrypoints.soak import judge
-from wistlake.entrypoints.soak.judge import Judgement, Truth, differing
-from wistlake.entrypoints.soak.report import Outcome
-from wistlake.entrypoints.soak.script import OF_RUNS, OF_THE_SOURCE, WHOLE, Script, write
-from wistlake.entrypoints.soak.week import Lived
+from wistlake_soak import judge
+from wistlake_soak.judge import Judgement, Truth, differing
+from wistlake_soak.report import Outcome
+from wistlake_soak.script import OF_RUNS, OF_THE_SOURCE, WHOLE, Script, write
+from wistlake_soak.week import Lived
 
 SEEDS = range(200)
 ZONE = ZoneInfo("America/New_York")

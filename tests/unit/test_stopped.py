@@ -7,12 +7,13 @@ import pytest
 
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
-from wistlake.pipeline.assemble import pending
-from wistlake.pipeline.build.plan import BuildPlan, BuildResult
-from wistlake.pipeline.gaps import ANEW, failed
-from wistlake.pipeline.order import MediaChoice, RunOrder
-from wistlake.pipeline.orphans import landed as reading
-from wistlake.pipeline.publish import outcome, unchanged
+from wistlake.insight.gaps import failed
+from wistlake.pipeline.jobs.rebuild import REBUILD
+from wistlake.pipeline.run.pending import pending
+from wistlake.pipeline.run.publish import outcome, unchanged
+from wistlake.pipeline.run.recover import landed as reading
+from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
@@ -79,7 +80,7 @@ def test_it_is_built_again_only_when_something_about_it_is_new() -> None:
     assert not waits(replace(found, state=State.PUBLISHED, reason="not found at the source"))
     assert waits(replace(found, state=State.LANDED)), "it was listed anew, and may not pass as confirmed"
     assert not unchanged(ORDER, [replace(found, state=State.LANDED)], {found.key})
-    assert waits(replace(found, built_signature=ANEW)), "a rebuild, or `quarantine replay`"
+    assert waits(replace(found, built_signature=REBUILD)), "a rebuild, or `quarantine replay`"
     assert pending([found], replace(ORDER, zone_name="UTC-5"), 1), "another contract, zone or key"
 
 

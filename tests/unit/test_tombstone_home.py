@@ -11,8 +11,8 @@ from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotif
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
-from wistlake.pipeline import tombstone_home
-from wistlake.pipeline.order import Parts
+from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.run.spec import Parts
 from wistlake.pipeline.steps.plan import plan_run
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person

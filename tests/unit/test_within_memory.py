@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from wistlake.pipeline.assemble import within_memory
+from wistlake.pipeline.run.pending import within_memory
 from wistlake.planning.intervals import Interval, State
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)

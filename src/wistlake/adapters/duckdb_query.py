@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from wistlake.adapters import sandbox
-from wistlake.adapters.answers import answer
-from wistlake.adapters.sandbox import literal
+from wistlake.adapters import query_sandbox as sandbox
+from wistlake.adapters.query_result import answer
+from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import Inspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type

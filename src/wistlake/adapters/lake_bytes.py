@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wistlake.adapters import avro_bytes
+from wistlake.adapters import avro as avro_bytes
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _WITH_GZIP_HEADER, _CHUNK, _DEEPEST = 31, 1 << 14, 3

@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from wistlake.adapters.local_objects import check_key, check_prefix
-from wistlake.adapters.sqlite_budget import BURST, Booking, Pace, microseconds, pause
-from wistlake.adapters.sqlite_ledger import require_reason
+from wistlake.adapters.local.budget import BURST, Booking, Pace, microseconds, pause
+from wistlake.adapters.local.ledger import require_reason
+from wistlake.adapters.local.objects import check_key, check_prefix
 from wistlake.errors import LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.ports import Lease, Notice, Publication, Run

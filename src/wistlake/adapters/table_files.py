@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from wistlake.adapters import avro_bytes
+from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import inside
 from wistlake.errors import StoreError
 from wistlake.ports import TableRef

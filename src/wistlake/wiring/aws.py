@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
-from wistlake.adapters import aws_secrets
-from wistlake.adapters.aws_budget import DynamoBudget
-from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.adapters.aws_notify import SnsNotifier
-from wistlake.adapters.aws_objects import S3Objects
-from wistlake.adapters.aws_table_files import S3TableFiles
+from wistlake.adapters.aws import secrets as aws_secrets
+from wistlake.adapters.aws.budget import DynamoBudget
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.adapters.aws.notify import SnsNotifier
+from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.notify import Several, SlackNotifier
 from wistlake.adapters.table_files import TableState
 from wistlake.errors import ConfigError, StoreError, WistlakeError
-from wistlake.pipeline.doctor import FAILED, OK, Check, looked_at
-from wistlake.pipeline.order import Parts, RunOrder
-from wistlake.pipeline.raw_pages import damaged as damaged_raw_pages
+from wistlake.insight.doctor import FAILED, OK, Check, looked_at
+from wistlake.insight.raw_pages import damaged as damaged_raw_pages
+from wistlake.pipeline.run.spec import Parts, RunOrder
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings

@@ -7,22 +7,22 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wistlake.adapters import aws_secrets
-from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.adapters.aws_objects import S3Objects
-from wistlake.adapters.aws_table_files import S3TableFiles
+from wistlake.adapters.aws import secrets as aws_secrets
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.errors import StoreError, WistlakeError
-from wistlake.pipeline.order import LakeParts
+from wistlake.pipeline.run.spec import LakeParts
 from wistlake.pipeline.steps.keep import Keeper
 from wistlake.ports import TableStore
 
 if TYPE_CHECKING:
-    from wistlake.adapters.aws_spark import GlueCatalog
-    from wistlake.adapters.engine_tables import EngineTables
-    from wistlake.pipeline.forget import Search
+    from wistlake.adapters.aws.spark import GlueCatalog
+    from wistlake.adapters.engine.tables import EngineTables
+    from wistlake.pipeline.jobs.forget import Search
 
 STAGING = "staging/builds"  # beside it lies what Glue keeps for itself
 QUERY_RESULTS = "athena-results"  # answers of Athena: copies of rows
@@ -100,8 +100,8 @@ def _damage_told(job: Job) -> Iterator[None]:
 
 @contextmanager
 def _engine(job: Job, run_id: str) -> "Iterator[tuple[EngineTables, GlueCatalog]]":
-    from wistlake.adapters import aws_spark
-    from wistlake.adapters.engine_tables import EngineTables
+    from wistlake.adapters.aws import spark as aws_spark
+    from wistlake.adapters.engine.tables import EngineTables
 
     warehouse = f"s3://{job.silver_bucket}/warehouse"
     with aws_spark.session(warehouse) as spark:
@@ -115,7 +115,7 @@ def keeping(
     job: Job, run_id: str, clock: Callable[[], datetime], retention_days: int
 ) -> Iterator[tuple[LakeParts, Keeper]]:
     """Parts for work on the whole lake; one Spark for all of it."""
-    from wistlake.adapters.aws_history import GluePurge, GlueUpkeep
+    from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
     silver, ring, known = S3Objects(job.silver_bucket), aws_secrets.SecretKeys(job.key_secret), ledger(job)
     with _damage_told(job), _engine(job, run_id) as (store, catalog):

@@ -1,6 +1,6 @@
 """Readers of a lake on AWS, from a laptop that is signed in."""
 
-from wistlake.adapters.aws_reading import AthenaQuery, open_s3
+from wistlake.adapters.aws.query import AthenaQuery, open_s3
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.errors import ConfigError

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wistlake import machine
-from wistlake.adapters import damage, disk
-from wistlake.adapters.aside import SCRATCH, sweep
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local import damage, disk
+from wistlake.adapters.local.budget import SqliteBudget
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
+from wistlake.adapters.local.scratch import SCRATCH, sweep
 from wistlake.adapters.notify import CommandNotifier, Several, SlackNotifier, WebhookNotifier
-from wistlake.adapters.sqlite_budget import SqliteBudget
-from wistlake.adapters.sqlite_ledger import SqliteLedger
 from wistlake.channel_rules import DEFAULT_RULES, Rule
 from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, WistlakeError, unknown
-from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check, looked_at
-from wistlake.pipeline.order import MediaChoice, Parts, Redact, RunOrder
-from wistlake.pipeline.raw_pages import damaged as damaged_raw_pages
+from wistlake.insight.doctor import FAILED, OK, UNKNOWN, Check, looked_at
+from wistlake.insight.raw_pages import damaged as damaged_raw_pages
+from wistlake.pipeline.run.spec import MediaChoice, Parts, Redact, RunOrder
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -43,9 +43,9 @@ from wistlake.wistia import Connection, WistiaClient
 if TYPE_CHECKING:
     import httpx2
 
-    from wistlake.adapters.aws_ledger import DynamoLedger
-    from wistlake.adapters.aws_objects import S3Objects
-    from wistlake.adapters.local_upkeep import LocalUpkeep
+    from wistlake.adapters.aws.ledger import DynamoLedger
+    from wistlake.adapters.aws.objects import S3Objects
+    from wistlake.adapters.local.upkeep import LocalUpkeep
     from wistlake.wistia.client import Probe
 
 WISTIA_HOST = "api.wistia.com"
@@ -174,7 +174,7 @@ def ledger_of(lake: Path) -> SqliteLedger:
 
 def upkeep(settings: Settings) -> "LocalUpkeep":
     """What maintains the tables."""
-    from wistlake.adapters.local_upkeep import LocalUpkeep
+    from wistlake.adapters.local.upkeep import LocalUpkeep
 
     return LocalUpkeep(here(settings).root)
 
@@ -193,8 +193,8 @@ def change_zone(settings: Settings) -> None:
 @contextmanager
 def read_only_catalog(settings: Settings, port: int) -> Iterator[str]:
     """Serve what is published for readers while the block runs; its URI."""
-    from wistlake.adapters import rest_catalog
-    from wistlake.adapters.published_catalog import PublishedCatalog
+    from wistlake.adapters.local import rest_catalog
+    from wistlake.adapters.local.published_catalog import PublishedCatalog
     from wistlake.adapters.table_files import FilesInspector
 
     if settings.place == "aws":
@@ -210,14 +210,14 @@ def read_only_catalog(settings: Settings, port: int) -> Iterator[str]:
 
 def backup(settings: Settings, target: Path) -> int:
     """Copy the lake to a folder or tar; its bytes. The caller holds the lease."""
-    from wistlake.adapters import lake_archive
+    from wistlake.adapters.local import lake_archive
 
     return lake_archive.backup(here(settings).root, target)
 
 
 def restore(source: Path, lake: Path) -> None:
     """Bring a copy to life at `lake`."""
-    from wistlake.adapters import lake_archive
+    from wistlake.adapters.local import lake_archive
 
     lake_archive.restore(source, lake)
 
@@ -268,7 +268,7 @@ def look_deep(settings: Settings) -> Iterator[Check]:
 
 
 def _sealed(folder: LakeFolder) -> Check:
-    from wistlake.adapters.checksums import unsealed
+    from wistlake.adapters.local.checksums import unsealed
 
     count = unsealed(folder.root)
     said = (
@@ -309,7 +309,7 @@ def _engine(settings: Settings) -> Iterator[Check]:
     """Whether the engine starts, and who else could reach it."""
     try:
         if settings.engine == "spark":
-            from wistlake.adapters import local_spark
+            from wistlake.adapters.engine import spark as local_spark
 
             yield Check("engine", OK, f"spark, Java at {local_spark.java_home()}")
             yield Check("engine's port", OK, "asks for a secret that is new in every run")
@@ -317,7 +317,7 @@ def _engine(settings: Settings) -> Iterator[Check]:
         if find_spec("pysail") is None:
             yield Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
             return
-        from wistlake.adapters import sail
+        from wistlake.adapters.engine import sail
 
         isolation = sail.isolation()
         yield Check("engine", OK, "sail")
@@ -383,10 +383,10 @@ def load_engine() -> None:
     """Import what `tables` needs: most of a small run's time, if it is done one after the other."""
     import pyspark.sql.connect.session  # noqa: F401
 
-    import wistlake.adapters.local_catalog
-    import wistlake.adapters.sail
-    import wistlake.pipeline.build.gold
-    import wistlake.pipeline.build.silver  # noqa: F401
+    import wistlake.adapters.engine.sail
+    import wistlake.adapters.local.catalog
+    import wistlake.pipeline.tables.gold
+    import wistlake.pipeline.tables.silver  # noqa: F401
 
 
 def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore]]:
@@ -394,9 +394,12 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
 
     @contextmanager
     def started() -> Iterator[TableStore]:
-        from wistlake.adapters import checksums, local_spark, plain_name, sail
-        from wistlake.adapters.engine_tables import EngineTables, wipe
-        from wistlake.adapters.local_catalog import LocalCatalog
+        from wistlake.adapters.engine import path_alias as plain_name
+        from wistlake.adapters.engine import sail
+        from wistlake.adapters.engine import spark as local_spark
+        from wistlake.adapters.engine.tables import EngineTables, wipe
+        from wistlake.adapters.local import checksums
+        from wistlake.adapters.local.catalog import LocalCatalog
 
         folder = here(settings)
         machine.open_enough_files()

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wistlake import bronze
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import SOURCES
-from wistlake.pipeline.doctor import FAILED, OK, UNKNOWN, Check
-from wistlake.pipeline.order import LakeParts, RunOrder
+from wistlake.insight.doctor import FAILED, OK, UNKNOWN, Check
+from wistlake.pipeline.run.spec import LakeParts, RunOrder
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
@@ -23,7 +23,7 @@ from wistlake.wiring import laptop
 
 if TYPE_CHECKING:
     from wistlake.adapters.lake_bytes import Piece
-    from wistlake.pipeline.forget import Purge, Search
+    from wistlake.pipeline.jobs.forget import Purge, Search
 
 
 class KeyFile:
@@ -65,7 +65,7 @@ def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> 
 
 def purge(settings: Settings) -> "Purge":
     """Takes the past away from the lake's tables, and the report, which shows titles and figures of then."""
-    from wistlake.adapters.local_purge import LocalPurge
+    from wistlake.adapters.local.purge import LocalPurge
 
     return LocalPurge(settings.lake, (LakeFolder(settings.lake).report,))
 

@@ -2,6 +2,6 @@
 
 from wistlake.wistia.client import Listing, Page, Probe, WistiaClient
 from wistlake.wistia.connection import Connection
-from wistlake.wistia.sender import Stats
+from wistlake.wistia.requests import Stats
 
 __all__ = ["Connection", "Listing", "Page", "Probe", "Stats", "WistiaClient"]

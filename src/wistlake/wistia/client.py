@@ -13,8 +13,7 @@ import httpx2
 
 from wistlake.contracts.form import Source
 from wistlake.errors import ConfigError, SourceChanged, SourceMissing, SourceUnavailable
-from wistlake.wistia import answers
-from wistlake.wistia.answers import Answer, Record
+from wistlake.wistia import responses as answers
 from wistlake.wistia.connection import MOST_PER_PAGE, Connection
 from wistlake.wistia.endpoints import (
     MEDIA_LIST,
@@ -30,8 +29,9 @@ from wistlake.wistia.endpoints import (
     stands_apart,
 )
 from wistlake.wistia.folders import folder_id
-from wistlake.wistia.sender import ATTEMPTS, Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
-from wistlake.wistia.walks import MOST_PAGES, Order, Proof, Sizes, Walker, steady_walk
+from wistlake.wistia.pagination import MOST_PAGES, Order, Proof, Sizes, Walker, steady_walk
+from wistlake.wistia.requests import ATTEMPTS, Ask, Monotonic, Sender, Sleep, Stats, Wall, logger, utc_now
+from wistlake.wistia.responses import Answer, Record
 
 if TYPE_CHECKING:
     from wistlake.ports import Budget

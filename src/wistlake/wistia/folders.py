@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from wistlake.errors import ConfigError, closest
 from wistlake.foreign import one_line
-from wistlake.wistia.answers import Record
 from wistlake.wistia.endpoints import is_segment
+from wistlake.wistia.responses import Record
 
 _MOST_NAMED = 5
 _LIKE_AN_ID = re.compile(r"[a-z0-9]{10}|\d+")  # hashed, or numeric

@@ -27,8 +27,8 @@ from pyiceberg.table import Table
 
 from support import java_names
 from support.aws.mirror import ROOT, Mirror, MirrorIO
-from wistlake.adapters import rest_catalog
-from wistlake.adapters.local_spark import iceberg_jar, java_home
+from wistlake.adapters.engine.spark import iceberg_jar, java_home
+from wistlake.adapters.local import rest_catalog
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -20,8 +20,8 @@ from support.aws.cloud import TOKEN, Cloud, Execution
 from support.lake import KEY, Scenario
 from wistia_simulator import ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters.aws_ledger import DynamoLedger
-from wistlake.adapters.aws_objects import S3Objects
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.lake_bytes import Piece, unpacked
 from wistlake.pipeline.steps.keep import result_key
 

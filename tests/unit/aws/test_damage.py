@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from support.handmade import EVENTS, HandMade, make
-from wistlake.adapters.aws_reading import AthenaQuery
-from wistlake.adapters.aws_spark import GlueCatalog
-from wistlake.adapters.aws_table_files import S3TableFiles, below
+from wistlake.adapters.aws.query import AthenaQuery
+from wistlake.adapters.aws.spark import GlueCatalog
+from wistlake.adapters.aws.table_files import S3TableFiles, below
 from wistlake.adapters.memory import MemoryLedger
 from wistlake.adapters.table_files import FilesInspector, TableDamaged
 from wistlake.errors import ConfigError, StoreError

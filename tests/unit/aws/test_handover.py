@@ -7,10 +7,10 @@ import pytest
 
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.build import BuildResult
-from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunOrder
 from wistlake.pipeline.steps import handover
 from wistlake.pipeline.steps.handover import Planned, Verdicts
+from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window

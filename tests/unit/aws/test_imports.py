@@ -47,11 +47,11 @@ def test_a_function_loads_no_engine_and_is_quick(name: str) -> None:
 @pytest.mark.parametrize(
     ("script", "later"),
     [
-        ("glue_build", "import wistlake.adapters.aws_spark"),
+        ("glue_build", "import wistlake.adapters.aws.spark"),
         (
             "glue_keep",
             (
-                "import wistlake.adapters.aws_history\nfrom wistlake.adapters import lake_bytes\n"
+                "import wistlake.adapters.aws.history\nfrom wistlake.adapters import lake_bytes\n"
                 "assert [p.data for p in lake_bytes.plain('x.parquet', b'PAR1')] == [b'PAR1']"
             ),
         ),
@@ -61,8 +61,8 @@ def test_a_glue_script_needs_pyspark_and_boto3_only(script: str, later: str) -> 
     allowed = _ONLY.format(allowed={*_GLUE, "wistlake"})
     run(
         f"{allowed}\nimport wistlake.entrypoints.aws.{script}\n{later}"
-        "\nimport wistlake.adapters.engine_tables\nimport wistlake.pipeline.build.gold"
-        "\nimport wistlake.pipeline.build.silver"
+        "\nimport wistlake.adapters.engine.tables\nimport wistlake.pipeline.tables.gold"
+        "\nimport wistlake.pipeline.tables.silver"
     )
 
 

@@ -10,8 +10,8 @@ from unit.aws.test_handover import NOW, ORDER
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.forget import Who
-from wistlake.pipeline.order import LakeParts, MediaChoice
+from wistlake.pipeline.jobs.forget import Who
+from wistlake.pipeline.run.spec import LakeParts, MediaChoice
 from wistlake.pipeline.steps import keep
 from wistlake.pipeline.steps.handover import Planned, encode_plan, plan_key
 from wistlake.pipeline.steps.keep import Keeper, Request

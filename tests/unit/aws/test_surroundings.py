@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, SSOTokenLoadError
 
-from wistlake.adapters import aws_secrets
-from wistlake.adapters.aws_client import client, explained
+from wistlake.adapters.aws import secrets as aws_secrets
+from wistlake.adapters.aws.client import client, explained
 from wistlake.errors import ConfigError, StoreError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.handmade import HandMade, make
-from wistlake.adapters import lake_archive
+from wistlake.adapters.local import lake_archive
 
 
 @pytest.fixture(scope="session")

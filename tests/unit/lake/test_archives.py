@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from support.handmade import DAILY, EVENTS, HandMade
-from wistlake.adapters import damage, lake_archive, lake_copy
-from wistlake.adapters.aside import SCRATCH, aside, sweep
 from wistlake.adapters.iceberg_paths import path
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog
-from wistlake.adapters.local_upkeep import LocalUpkeep
-from wistlake.adapters.published_catalog import PublishedCatalog
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local import damage, lake_archive, lake_copy
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.published_catalog import PublishedCatalog
+from wistlake.adapters.local.scratch import SCRATCH, aside, sweep
+from wistlake.adapters.local.upkeep import LocalUpkeep
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication, TableRef
@@ -295,7 +295,7 @@ def test_what_a_killed_copy_leaves_goes_with_the_next_one(
 ) -> None:
     """A whole lake, raw pages and key, lay beside the target for good."""
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom wistlake.adapters import lake_archive as a, lake_copy\n"
+        "import sys, time\nfrom pathlib import Path\nfrom wistlake.adapters.local import lake_archive as a, lake_copy\n"
         "a._require_tables = lambda *_: (print('copied', flush=True), time.sleep(60))\n"
         f"a.{work}(Path(sys.argv[1]), Path(sys.argv[2]))"
     )

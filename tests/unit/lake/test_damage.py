@@ -12,12 +12,13 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 import wistlake
 from support.commands import call
 from support.handmade import DAILY, EVENTS, HandMade, rows
-from wistlake.adapters import avro_bytes, checksums, damage
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters import avro as avro_bytes
+from wistlake.adapters.local import checksums, damage
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.table_repair import TableRepair
 from wistlake.adapters.table_files import TableDamaged
-from wistlake.adapters.table_repair import TableRepair
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication

@@ -8,12 +8,12 @@ import pytest
 import wistlake
 from support.commands import call
 from support.handmade import DAILY, EVENTS, NOW, ZONE, HandMade
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog
-from wistlake.adapters.local_objects import LocalObjects
-from wistlake.adapters.sqlite_ledger import SqliteLedger
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.errors import StoreError
-from wistlake.pipeline import tombstone_home
+from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.planning.intervals import State
 from wistlake.privacy import tombstones
 
@@ -234,7 +234,7 @@ def test_a_new_ledger_is_whole_before_its_log_reaches_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a disk is full, what lies in the log is not written into the file at the end, and nobody is told."""
-    from wistlake.adapters import sqlite_ledger
+    from wistlake.adapters.local import ledger as sqlite_ledger
 
     class Full(sqlite3.Connection):
         """Lets go of the file without what is in its log."""

@@ -9,9 +9,9 @@ import wistlake
 from support.commands import call
 from support.handmade import EVENTS, HandMade, make
 from wistlake.adapters import iceberg_paths as paths
-from wistlake.adapters import lake_archive
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_catalog import LocalCatalog
+from wistlake.adapters.local import lake_archive
+from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.errors import ConfigError, StoreError
 
 ODD = (

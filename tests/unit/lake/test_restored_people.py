@@ -6,13 +6,13 @@ import pytest
 
 from support.commands import call
 from support.handmade import NOW, HandMade
-from wistlake.adapters import lake_archive
-from wistlake.adapters.lake_folder import LakeFolder
-from wistlake.adapters.local_objects import LocalObjects
+from wistlake.adapters.local import lake_archive
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.errors import ConfigError, SourceUnavailable
-from wistlake.pipeline import tombstone_home
+from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.privacy import keys
-from wistlake.wiring import keeping
+from wistlake.wiring import upkeep as keeping
 
 ENTRY = {"receipt": "r1", "at": NOW.isoformat(), "visitors": ["v"], "addresses": []}
 

@@ -17,7 +17,7 @@ from wistlake.errors import (
     SourceUnavailable,
 )
 from wistlake.wistia.failures import retry_after
-from wistlake.wistia.sender import PATIENCE_SECONDS
+from wistlake.wistia.requests import PATIENCE_SECONDS
 
 GOOD = httpx2.Response(200, json=events(3))
 EVENTS = source("events")

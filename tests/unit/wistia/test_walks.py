@@ -12,7 +12,7 @@ from support.some import some
 from unit.wistia.fakes import DAY, Clock, Paged, client, event, events, run, visitor
 from wistlake.contracts import source
 from wistlake.errors import SourceChanged, SourceUnavailable
-from wistlake.wistia.walks import Walker
+from wistlake.wistia.pagination import Walker
 
 EVENTS, VISITORS = source("events"), source("visitors")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wistlake.adapters import aws_metrics
+from wistlake.adapters.aws import metrics as aws_metrics
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.steps.handover import decode_plan
 from wistlake.pipeline.steps.publish import Failure, publish_run

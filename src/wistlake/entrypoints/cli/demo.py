@@ -98,7 +98,7 @@ def _working_directory(path: str) -> Iterator[None]:
 
 def _one_day(world: "World") -> dict[str, Any]:
     from wistia_simulator import ServerOptions, create_app, transport
-    from wistlake.pipeline.daily import run
+    from wistlake.pipeline.run.driver import run
     from wistlake.wiring import laptop
 
     settings = session.settings()

@@ -8,23 +8,23 @@ from contextlib import suppress
 import typer
 
 from wistlake.entrypoints.cli import (
-    beginning,
     contract,
     dashboard,
     demo,
     digest,
-    exploring,
-    keeping,
     output,
     privacy,
     quarantine,
-    reading,
-    repairing,
     report,
     runs,
     session,
     trust,
 )
+from wistlake.entrypoints.cli import explore as exploring
+from wistlake.entrypoints.cli import read as reading
+from wistlake.entrypoints.cli import repair as repairing
+from wistlake.entrypoints.cli import setup as beginning
+from wistlake.entrypoints.cli import upkeep as keeping
 from wistlake.errors import StoreError, WistlakeError
 from wistlake.foreign import printable
 
@@ -108,7 +108,7 @@ def _told(error: WistlakeError) -> int:
 def _of_the_machine(error: Exception) -> WistlakeError | None:
     """What this machine refused: a library's own words say little of a full disk."""
     from wistlake import machine
-    from wistlake.adapters import disk
+    from wistlake.adapters.local import disk
 
     if refused := machine.refusal(error):
         return refused

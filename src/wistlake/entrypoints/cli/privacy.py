@@ -29,8 +29,8 @@ def forget(
     Example: wistlake forget --email person@example.com --dry-run
     """
     from wistlake.entrypoints.cli.report import write_after_run
-    from wistlake.pipeline.forget import Who
-    from wistlake.wiring import keeping
+    from wistlake.pipeline.jobs.forget import Who
+    from wistlake.wiring import upkeep as keeping
 
     who, at = Who(email.strip(), visitor_key.strip(), devices), session.clock(now)()
     settings = session.settings()
@@ -51,7 +51,7 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake key rotate
     """
-    from wistlake.wiring import keeping
+    from wistlake.wiring import upkeep as keeping
 
     at = session.clock(now)()
     said = keeping.rotate(session.settings(), session.outside(now), session.new_run_id(at), at)
@@ -69,7 +69,7 @@ def show_epoch() -> None:
 
     Example: wistlake key show-epoch
     """
-    from wistlake.wiring import keeping
+    from wistlake.wiring import upkeep as keeping
 
     chain = keeping.key_chain(session.settings())
     output.say(

@@ -20,7 +20,7 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
 
     Example: wistlake quarantine list --reason bad_percent_viewed
     """
-    from wistlake.pipeline import quarantine as refused
+    from wistlake.pipeline.jobs import quarantine as refused
     from wistlake.quality.reasons import meaning
     from wistlake.wiring import laptop
 
@@ -53,7 +53,7 @@ def quarantine_show(
 
     Example: wistlake quarantine show 3fa9c1
     """
-    from wistlake.pipeline import quarantine as refused
+    from wistlake.pipeline.jobs import quarantine as refused
     from wistlake.wiring import laptop
 
     settings = session.settings()
@@ -74,7 +74,7 @@ def quarantine_replay(
 
     Example: wistlake quarantine replay --reason bad_percent_viewed
     """
-    from wistlake.pipeline import quarantine as refused
+    from wistlake.pipeline.jobs import quarantine as refused
     from wistlake.ports import LEASE, LEASE_SECONDS
     from wistlake.wiring import laptop
 

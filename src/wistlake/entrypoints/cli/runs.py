@@ -11,8 +11,8 @@ from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, T
 from wistlake.entrypoints.cli.report import lake_report, write_after_run
 
 if TYPE_CHECKING:
-    from wistlake.pipeline.order import RunOrder, RunResult
-    from wistlake.planning.cost import Estimate
+    from wistlake.insight.cost import Estimate
+    from wistlake.pipeline.run.spec import RunOrder, RunResult
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Outside
 
@@ -29,7 +29,7 @@ def perform(
 ) -> "RunResult":
     """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
     printed."""
-    from wistlake.pipeline.daily import RunFailed, run
+    from wistlake.pipeline.run.driver import RunFailed, run
     from wistlake.wiring import laptop
 
     chosen = settings or session.settings()
@@ -69,7 +69,7 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     )
     if output.width() > WIDE:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
-    from wistlake.pipeline.summary import withdrawals
+    from wistlake.pipeline.run.result import withdrawals
 
     output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
     for dataset, why in result.unavailable.items():
@@ -173,8 +173,8 @@ def plan(
 
     Example: wistlake plan --cloud
     """
-    from wistlake.pipeline.preview import preview
-    from wistlake.planning import cost
+    from wistlake.insight import cost
+    from wistlake.insight.preview import preview
     from wistlake.wiring import laptop
 
     at = session.clock(now)()

@@ -25,7 +25,7 @@ def soak(
 
     Example: wistlake soak --days 7 --profile hostile --seed 3
     """
-    from wistlake.entrypoints.soak.report import soak as live
+    from wistlake_soak.report import soak as live
 
     outcome = live(profile, seed, days, (lambda _: None) if as_json else output.say, lake and lake.absolute())
     found = outcome.as_json()
@@ -66,7 +66,7 @@ def certify(
 
     Example: wistlake certify --days 7 --pages evidence
     """
-    from wistlake.pipeline.evidence import evidence
+    from wistlake.insight.certify import evidence
     from wistlake.wiring import laptop
 
     settings = session.settings()
@@ -105,8 +105,8 @@ def explain(
 
     Example: wistlake explain fact_media_daily --media abc123def4 --date 2026-03-04 --metric plays
     """
-    from wistlake.pipeline.explain import DAILY
-    from wistlake.pipeline.explain import explain as explained
+    from wistlake.insight.explain import DAILY
+    from wistlake.insight.explain import explain as explained
     from wistlake.wiring import laptop
 
     if table != DAILY:
@@ -146,8 +146,8 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
 
     Example: wistlake revisions --media abc123def4
     """
-    from wistlake.pipeline.explain import moved_sessions
-    from wistlake.pipeline.explain import revisions as moved
+    from wistlake.insight.explain import moved_sessions
+    from wistlake.insight.explain import revisions as moved
     from wistlake.wiring import laptop
 
     chosen = media_ids(media)

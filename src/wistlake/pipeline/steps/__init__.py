@@ -2,6 +2,6 @@
 
     plan ─▶ ingest, media by media, in rounds ─▶ build ─▶ publish
 
-`wistlake.pipeline.daily` does the same in one process. What lies below `runs/<run_id>/`, and nothing else,
+`wistlake.pipeline.run.driver` does the same in one process. What lies below `runs/<run_id>/`, and nothing else,
 goes from step to step; the ledger says what is done. Only `publish` moves what readers see.
 """

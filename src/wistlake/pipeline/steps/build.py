@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import date
 
-from wistlake.pipeline.assemble import Done, assemble, following, pending
-from wistlake.pipeline.build import BuildResult, build, merged
-from wistlake.pipeline.order import RunOrder
-from wistlake.pipeline.orphans import adopt
-from wistlake.pipeline.publish import intend, outcome, shared_days, unchanged
+from wistlake.pipeline.run.pending import Done, assemble, following, pending
+from wistlake.pipeline.run.publish import intend, outcome, shared_days, unchanged
+from wistlake.pipeline.run.recover import adopt
+from wistlake.pipeline.run.spec import RunOrder
 from wistlake.pipeline.steps.handover import Planned, Verdicts, encode_verdicts, verdicts_key
+from wistlake.pipeline.tables import BuildResult, build, merged
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.shared import Shared
 from wistlake.ports import Ledger, ObjectStore, TableStore

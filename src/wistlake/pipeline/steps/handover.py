@@ -9,8 +9,8 @@ from typing import Any
 
 from wistlake.contracts import source
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.build import BuildResult
-from wistlake.pipeline.order import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.tables import BuildResult
 from wistlake.planning import shared
 from wistlake.planning.calendar import days, zone
 from wistlake.planning.intervals import Fetch, Interval, State

@@ -9,10 +9,10 @@ from datetime import date, datetime
 import structlog
 
 from wistlake.errors import SourceUnavailable, WistlakeError
-from wistlake.pipeline.ingest import Ingest, IngestContext, Ingested
-from wistlake.pipeline.order import Parts, RunOrder
+from wistlake.pipeline.run.ingest import Ingest, IngestContext, Ingested
+from wistlake.pipeline.run.result import Harvest, harvest
+from wistlake.pipeline.run.spec import Parts, RunOrder
 from wistlake.pipeline.steps.handover import Planned, harvest_key
-from wistlake.pipeline.summary import Harvest, harvest
 from wistlake.planning.calendar import days
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.ports import ObjectStore

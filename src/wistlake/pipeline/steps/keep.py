@@ -11,10 +11,10 @@ from typing import Any
 
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.forget import Purge, Search, Visitors, Who, forget
-from wistlake.pipeline.maintenance import History, Upkeep, maintain
-from wistlake.pipeline.order import LakeParts, MediaChoice, RunOrder
-from wistlake.pipeline.rotate import KeyRing, rotate
+from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
+from wistlake.pipeline.jobs.maintain import History, Upkeep, maintain
+from wistlake.pipeline.jobs.rotate import KeyRing, rotate
+from wistlake.pipeline.run.spec import LakeParts, MediaChoice, RunOrder
 from wistlake.pipeline.steps.handover import decode_plan, folder, plan_key
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import Ledger, ObjectStore

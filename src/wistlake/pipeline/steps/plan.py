@@ -8,11 +8,11 @@ from datetime import datetime
 import structlog
 
 from wistlake.errors import ConfigError, WistlakeError
-from wistlake.pipeline import tombstone_home
-from wistlake.pipeline.asking import ask, choose
-from wistlake.pipeline.order import Parts, RunOrder
-from wistlake.pipeline.orphans import adopt
-from wistlake.pipeline.records import RUNNING, begun
+from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.run.records import RUNNING, begun
+from wistlake.pipeline.run.recover import adopt
+from wistlake.pipeline.run.select import ask, choose
+from wistlake.pipeline.run.spec import Parts, RunOrder
 from wistlake.pipeline.steps.handover import Planned, by_media, encode_plan, plan_key
 from wistlake.pipeline.steps.lease import Shared, release, take
 from wistlake.planning.intervals import State

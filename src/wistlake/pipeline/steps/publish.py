@@ -7,14 +7,14 @@ from typing import Any
 
 import structlog
 
-from wistlake.pipeline.asking import retire
-from wistlake.pipeline.build import BuildResult
-from wistlake.pipeline.order import Parts, RunResult
-from wistlake.pipeline.publish import advance, keep_shared
+from wistlake.pipeline.run.publish import advance, keep_shared
+from wistlake.pipeline.run.result import Harvest, news, notice, refusals, tell
+from wistlake.pipeline.run.select import retire
+from wistlake.pipeline.run.spec import Parts, RunResult
 from wistlake.pipeline.steps.handover import Planned, Verdicts, decode_verdicts, harvest_key, verdicts_key
 from wistlake.pipeline.steps.ingest import read_harvest
 from wistlake.pipeline.steps.lease import Shared, release, renew
-from wistlake.pipeline.summary import Harvest, news, notice, refusals, tell
+from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import MediaEntry, Watermark
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import Ledger, Publication, Run

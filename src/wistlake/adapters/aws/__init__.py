@@ -1,0 +1,1 @@
+"""AWS: S3, DynamoDB, Secrets Manager, SNS, Glue, Athena. The only boto3."""

@@ -1,0 +1,174 @@
+"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+import pyarrow as pa
+from botocore.exceptions import NoCredentialsError
+
+from wistlake.adapters.aws.client import client, explained, set_up
+from wistlake.adapters.query_result import answer
+from wistlake.derive.athena import table_name
+from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.ports import Ledger
+
+if TYPE_CHECKING:
+    import duckdb
+
+_WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
+_SELECT = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
+)
+# Athena's words for files that are gone, cut or changed.
+_DAMAGE = (
+    "ICEBERG_BAD_DATA", "ICEBERG_CANNOT_OPEN_SPLIT", "ICEBERG_CURSOR_ERROR", "ICEBERG_FILESYSTEM_ERROR",
+    "ICEBERG_INVALID_METADATA", "ICEBERG_MISSING_DATA", "ICEBERG_MISSING_METADATA",
+)  # fmt: skip
+_SECONDS_BETWEEN, _PATIENCE_SECONDS = 0.3, 300.0
+
+
+def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Let DuckDB read s3:// with this process's credentials. ConfigError if there are none."""
+    import duckdb
+    import duckdb_extension_httpfs
+
+    folder = Path(next(iter(duckdb_extension_httpfs.__path__)))
+    connection.execute(f"LOAD '{next(folder.rglob('*.duckdb_extension'))}'")
+    with set_up():
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        frozen, place = credentials.get_frozen_credentials(), client("s3").meta
+    given = {
+        "KEY_ID": frozen.access_key,
+        "SECRET": frozen.secret_key,
+        "SESSION_TOKEN": frozen.token or "",
+        "REGION": place.region_name,
+    }
+    endpoint = urlsplit(place.endpoint_url)
+    if "amazonaws.com" not in endpoint.netloc:
+        secure = str(endpoint.scheme == "https").lower()
+        given |= {"ENDPOINT": endpoint.netloc, "URL_STYLE": "path", "USE_SSL": secure}
+    options = ", ".join(f"{name} '{value}'" for name, value in given.items() if value)
+    try:
+        connection.execute(f"CREATE SECRET lake (TYPE s3, {options})")
+    except duckdb.Error:  # its words quote the credentials
+        raise ConfigError("DuckDB does not take the AWS credentials: sign in again") from None
+
+
+class AthenaQuery:
+    """Query over one publication by Athena: each table as it was published (`FOR VERSION AS OF`).
+
+    Views are (name, SELECT) on top of them. The dialect is Athena's; the ledger's own tables are not there.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        database: str,
+        workgroup: str,
+        views: Iterable[tuple[str, str]] = (),
+        athena: Any = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._published = ledger.publication()
+        self._database, self._workgroup = database, workgroup
+        self._views = dict(views)
+        self._athena = athena or client("athena")
+        self._sleep = sleep
+
+    def sql(self, text: str) -> pa.Table:
+        """The rows of one SELECT. ConfigError with Athena's words if it is none, or can't run. What else of the
+        account a SELECT may read is a matter of the reader's rights."""
+        if not _SELECT.match(text):
+            raise ConfigError("query takes one SELECT: the lake is read-only here")
+        with explained(f"the workgroup {self._workgroup}"):
+            query = self._athena.start_query_execution(
+                QueryString=self.as_published(text),
+                QueryExecutionContext={"Database": self._database},
+                WorkGroup=self._workgroup,
+            )["QueryExecutionId"]
+            self._wait(query)
+            pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
+            sets = [page["ResultSet"] for page in pages]
+        return answer(_rows(sets))
+
+    def as_published(self, text: str) -> str:
+        """The query with every table and view as it stands in the publication."""
+        return _WORD.sub(lambda found: self._name(found[0]), text)
+
+    def _name(self, word: str) -> str:
+        if word in self._views:
+            return f"({self.as_published(self._views[word])})"
+        ref = self._published.tables.get(word) if self._published else None
+        if ref is None:
+            return word
+        if ref.snapshot_id is None:  # no rows yet, and no version to name
+            return f"(SELECT * FROM {table_name(word)} WHERE false)"
+        return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
+
+    def _wait(self, query: str) -> None:
+        waited = 0.0
+        while waited < _PATIENCE_SECONDS:
+            found = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if found["State"] == "SUCCEEDED":
+                return
+            if found["State"] in ("FAILED", "CANCELLED"):
+                raise _refusal(str(found.get("StateChangeReason", found["State"])))
+            self._sleep(_SECONDS_BETWEEN)
+            waited += _SECONDS_BETWEEN
+        raise StoreError(f"Athena did not answer within {_PATIENCE_SECONDS:.0f} s: ask for less")
+
+
+def _refusal(reason: str) -> WistlakeError:
+    """Why Athena did not answer: a table's files, or the query."""
+    if reason.startswith(_DAMAGE):
+        return StoreError(
+            f"a table is damaged: {reason}; the bucket keeps older versions: *A damaged table* in the runbook"
+        )
+    return ConfigError(f"the query can't run: {reason}")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix(" UTC"))
+
+
+# How a column of each type of Athena's is read, and what it becomes (a decimal as exact as it is); every other
+# type stays text.
+_TYPES: Mapping[str, tuple[Callable[[str], Any], pa.DataType]] = {
+    "tinyint": (int, pa.int64()),
+    "smallint": (int, pa.int64()),
+    "integer": (int, pa.int64()),
+    "bigint": (int, pa.int64()),
+    "float": (float, pa.float64()),
+    "double": (float, pa.float64()),
+    "boolean": (lambda text: text == "true", pa.bool_()),
+    "date": (date.fromisoformat, pa.date32()),
+    "timestamp": (_instant, pa.timestamp("us")),
+    "timestamp with time zone": (_instant, pa.timestamp("us", tz="UTC")),
+}
+
+
+def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], pa.DataType]:
+    if column["Type"] == "decimal":
+        return Decimal, pa.decimal128(38, int(column.get("Scale", 0)))
+    return _TYPES.get(column["Type"], (str, pa.string()))
+
+
+def _rows(sets: list[Mapping[str, Any]]) -> pa.Table:
+    """Athena's result sets as one table; the first row of all is the header."""
+    columns = sets[0]["ResultSetMetadata"]["ColumnInfo"]
+    rows = [row["Data"] for found in sets for row in found["Rows"]][1:]
+    arrays = []
+    for n, column in enumerate(columns):
+        read, kind = _type(column)
+        texts = (row[n].get("VarCharValue") for row in rows)
+        arrays.append(pa.array([None if t is None else read(t) for t in texts], kind))
+    return pa.Table.from_arrays(arrays, names=[c["Name"] for c in columns])

@@ -1,0 +1,51 @@
+"""Secrets: the token, the pseudonym keys, the Slack address."""
+
+import json
+from typing import Any
+
+from wistlake.adapters.aws.client import client, explained
+from wistlake.errors import ConfigError
+from wistlake.foreign import unquoted
+from wistlake.privacy import keys
+from wistlake.privacy.keys import KeyChain
+
+
+def read(secret: str, secrets_manager: Any = None) -> str:
+    """The text of a secret, by name or ARN. ConfigError if it is empty or still what a template put there."""
+    manager = secrets_manager or client("secretsmanager")
+    with explained(f"the secret {secret}"):
+        found = unquoted(str(manager.get_secret_value(SecretId=secret).get("SecretString", "")))
+    if not found:
+        raise ConfigError(f"the secret {secret} is empty: store its value in Secrets Manager")
+    return found
+
+
+def read_keys(secret: str, secrets_manager: Any = None) -> KeyChain:
+    """The pseudonym keys. StoreError, which never quotes them, if they are damaged, or if a rotation was
+    begun and not ended."""
+    return SecretKeys(secret, secrets_manager).load().settled()
+
+
+class SecretKeys:
+    """The chain of keys in a secret, as the rotation sees it (`pipeline.rotate.KeyRing`)."""
+
+    def __init__(self, secret: str, secrets_manager: Any = None) -> None:
+        self._secret, self._manager = secret, secrets_manager
+
+    def load(self) -> KeyChain:
+        """The chain, a pending key included: as `wistlake.privacy.keys` writes it, or the one long random
+        text that a template has generated, as `{"key": "..."}`."""
+        text = read(self._secret, self._manager)
+        try:
+            plain = json.loads(text)
+        except ValueError:
+            plain = None
+        if isinstance(plain, dict) and isinstance(plain.get("key"), str):
+            text = keys.encode(KeyChain((plain["key"].encode(),)))
+        return keys.decode(text)
+
+    def save(self, chain: KeyChain) -> None:
+        """Replace it at once."""
+        manager = self._manager or client("secretsmanager")
+        with explained(f"the secret {self._secret}"):
+            manager.put_secret_value(SecretId=self._secret, SecretString=keys.encode(chain))

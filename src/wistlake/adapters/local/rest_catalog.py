@@ -1,0 +1,269 @@
+"""The lake's catalog as an Iceberg REST service, on 127.0.0.1 or a Unix socket, for engines that can't read sqlite.
+
+The path begins with an unguessable word: other users of the machine may reach the port, but not the lake.
+"""
+
+import json
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import CommitTableRequest, Table
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
+
+from wistlake.adapters.local.published_catalog import PublishedCatalog
+
+MOST_BYTES = 256 << 20  # of one request: a commit of very many files
+_HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
+_ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (NoSuchTableError, HTTPStatus.NOT_FOUND, "NoSuchTableException"),
+    (NoSuchNamespaceError, HTTPStatus.NOT_FOUND, "NoSuchNamespaceException"),
+    (TableAlreadyExistsError, HTTPStatus.CONFLICT, "AlreadyExistsException"),
+    (NamespaceAlreadyExistsError, HTTPStatus.CONFLICT, "AlreadyExistsException"),
+    (CommitFailedException, HTTPStatus.CONFLICT, "CommitFailedException"),
+)
+Answer = tuple[HTTPStatus, dict[str, Any] | bytes | None]
+Handler = Callable[..., Answer]
+
+
+class Answering(Protocol):
+    """What answers the requests of engines."""
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """The answer to one request; `path` is what follows /v1/."""
+
+
+Around = Callable[[Answering], Answering]
+
+
+def as_it_is(routes: Answering) -> Answering:
+    """Nothing stands between the catalog and the engine."""
+    return routes
+
+
+def _described(table: Table) -> bytes:
+    metadata = table.metadata.model_dump_json(by_alias=True, exclude_none=True)
+    return f'{{"metadata-location":{json.dumps(table.metadata_location)},"metadata":{metadata},"config":{{}}}}'.encode()
+
+
+class Routes:
+    """The part of the REST specification that the engines use, over a PyIceberg catalog."""
+
+    def __init__(self, catalog: Any, *, read_only: bool = False) -> None:
+        self._catalog = catalog
+        self._read_only = read_only
+        self._table: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+            (method, re.compile(f"^{pattern}$"), handler)
+            for method, pattern, handler in (
+                ("GET", "config", self._config),
+                ("GET", "namespaces", self._namespaces),
+                ("POST", "namespaces", self._create_namespace),
+                ("GET|HEAD", "namespaces/([^/]+)", self._namespace),
+                ("GET", "namespaces/([^/]+)/tables", self._tables),
+                ("POST", "namespaces/([^/]+)/tables", self._create_table),
+                ("GET|HEAD", "namespaces/([^/]+)/tables/([^/]+)", self._load),
+                ("POST", "namespaces/([^/]+)/tables/([^/]+)", self._commit),
+                ("GET", "namespaces/([^/]+)/views", self._views),
+                ("POST", "namespaces/([^/]+)/tables/([^/]+)/metrics", self._metrics),
+            )
+        )
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """The answer to one request; `path` is what follows /v1/."""
+        for methods, pattern, handler in self._table:
+            if method in methods.split("|") and (match := pattern.match(path)):
+                if self._read_only and method == "POST" and not path.endswith("/metrics"):
+                    return _error(HTTPStatus.FORBIDDEN, "ForbiddenException", "this catalog is read-only")
+                return handler(body, *match.groups())
+        return _error(HTTPStatus.NOT_FOUND, "NoSuchEndpoint", f"{method} {path}")
+
+    def _config(self, _body: bytes) -> Answer:
+        return HTTPStatus.OK, {"defaults": {}, "overrides": {}}
+
+    def _namespaces(self, _body: bytes) -> Answer:
+        return HTTPStatus.OK, {"namespaces": [list(n) for n in self._catalog.list_namespaces()]}
+
+    def _create_namespace(self, body: bytes) -> Answer:
+        wanted = json.loads(body)
+        properties = wanted.get("properties") or {}
+        self._catalog.create_namespace(tuple(wanted["namespace"]), properties)
+        return HTTPStatus.OK, {"namespace": wanted["namespace"], "properties": properties}
+
+    def _namespace(self, _body: bytes, namespace: str) -> Answer:
+        properties = self._catalog.load_namespace_properties(namespace)
+        return HTTPStatus.OK, {"namespace": [namespace], "properties": dict(properties)}
+
+    def _tables(self, _body: bytes, namespace: str) -> Answer:
+        found = [{"namespace": list(i[:-1]), "name": i[-1]} for i in self._catalog.list_tables(namespace)]
+        return HTTPStatus.OK, {"identifiers": found}
+
+    def _views(self, _body: bytes, _namespace: str) -> Answer:
+        return HTTPStatus.OK, {"identifiers": []}
+
+    def _metrics(self, _body: bytes, _namespace: str, _name: str) -> Answer:
+        return HTTPStatus.NO_CONTENT, None
+
+    def _load(self, _body: bytes, namespace: str, name: str) -> Answer:
+        return HTTPStatus.OK, _described(self._catalog.load_table((namespace, name)))
+
+    def _create_table(self, body: bytes, namespace: str) -> Answer:
+        wanted = json.loads(body)
+        spec, order = wanted.get("partition-spec"), wanted.get("write-order")
+        created = self._catalog.create_table(
+            (namespace, wanted["name"]),
+            Schema.model_validate(wanted["schema"]),
+            wanted.get("location"),
+            PartitionSpec.model_validate(spec) if spec else UNPARTITIONED_PARTITION_SPEC,
+            SortOrder.model_validate(order) if order else UNSORTED_SORT_ORDER,
+            wanted.get("properties") or {},
+        )
+        return HTTPStatus.OK, _described(created)
+
+    def _commit(self, body: bytes, namespace: str, name: str) -> Answer:
+        wanted = json.loads(body)
+        wanted.setdefault("identifier", {"namespace": [namespace], "name": name})
+        request = CommitTableRequest.model_validate(wanted)
+        table = self._catalog.load_table((namespace, name))
+        done = self._catalog.commit_table(table, request.requirements, request.updates)
+        metadata = done.metadata.model_dump_json(by_alias=True, exclude_none=True)
+        location = json.dumps(done.metadata_location)
+        return HTTPStatus.OK, f'{{"metadata-location":{location},"metadata":{metadata}}}'.encode()
+
+
+def _error(status: HTTPStatus, kind: str, message: str) -> Answer:
+    return status, {"error": {"message": message, "type": kind, "code": int(status)}}
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Without these two every catalog call waits 0.4 s for a delayed acknowledgement.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: "_Server"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Paths hold the secret: no access log."""
+
+    def _handle(self) -> None:
+        length = self.headers.get("Content-Length") or "0"
+        if not (self._is_known() and length.isdecimal() and int(length) <= MOST_BYTES):
+            self.close_connection = True  # what a stranger sends is not even read
+            self._send(*_error(HTTPStatus.NOT_FOUND, "NotFound", "nothing here"))
+            return
+        self._send(*self._answer(self.rfile.read(int(length))))
+
+    def _is_known(self) -> bool:
+        """Whether the caller means this server by a name that no foreign page has, and knows the secret."""
+        begin = self.path[: len(self._prefix)].encode("utf-8", "replace")
+        return bool(_HOSTS.match(self.headers.get("Host", ""))) and secrets.compare_digest(
+            begin, self._prefix.encode()
+        )
+
+    @property
+    def _prefix(self) -> str:
+        return f"/{self.server.secret}/v1/"
+
+    do_GET = do_POST = do_HEAD = _handle  # noqa: N815 - the base class's names
+
+    def _answer(self, body: bytes) -> Answer:
+        path = unquote(urlsplit(self.path).path).removeprefix(self._prefix).rstrip("/")
+        try:
+            with self.server.lock:
+                return self.server.routes.answer(self.command, path, body)
+        except Exception as e:
+            for kind, status, name in _ERRORS:
+                if isinstance(e, kind):
+                    return _error(status, name, str(e))
+            return _error(HTTPStatus.INTERNAL_SERVER_ERROR, type(e).__name__, str(e))
+
+    def _send(self, status: HTTPStatus, content: dict[str, Any] | bytes | None) -> None:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode() if content else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+        self.wfile.flush()
+
+
+class _Server(ThreadingMixIn, TCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request: type[_Request] = _Request
+
+    def __init__(self, routes: Answering, address: Any, *, secret: str = "") -> None:
+        super().__init__(address, self.request)
+        self.routes = routes
+        self.lock = threading.Lock()
+        self.secret = secret or secrets.token_urlsafe(16)
+
+
+class _UnixRequest(_Request):
+    disable_nagle_algorithm = False  # TCP's
+
+
+class _UnixServer(_Server):
+    address_family = getattr(socket, "AF_UNIX", socket.AF_INET)  # Windows has none, and makes none of these
+    request = _UnixRequest
+
+
+@contextmanager
+def serve(
+    catalog: "SqlCatalog | PublishedCatalog | None",
+    port: int = 0,
+    *,
+    read_only: bool = False,
+    secret: str = "",
+    around: Around = as_it_is,
+) -> Iterator[str]:
+    """Serve `catalog` on 127.0.0.1 while the block runs; the URI that engines take. `around` may stand between
+    it and them."""
+    routes = around(Routes(catalog, read_only=read_only))
+    server = _Server(routes, ("127.0.0.1", port), secret=secret)
+    with _running(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}/{server.secret}"
+
+
+@contextmanager
+def serve_at(
+    path: Path, catalog: "SqlCatalog | PublishedCatalog | None", around: Around = as_it_is
+) -> Iterator[str]:
+    """Serve `catalog` on a Unix socket while the block runs; the word that paths begin with."""
+    server = _UnixServer(around(Routes(catalog)), str(path))
+    with _running(server):
+        yield server.secret
+
+
+@contextmanager
+def _running(server: _Server) -> Iterator[None]:
+    # Asked often whether to stop: the default keeps every run waiting half a second at its end.
+    stop_check = {"poll_interval": 0.02}
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs=stop_check, daemon=True, name="rest-catalog"
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,135 @@
+"""A damaged table back to a state that engines can read: an older one that is whole, or without the files that are
+lost. What it then lacks is built anew from raw pages."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wistlake.adapters.iceberg_paths import path, spelled
+from wistlake.adapters.local import checksums, damage
+from wistlake.adapters.local.catalog import LocalCatalog, version
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.table_files import FilesInspector, TableState
+from wistlake.contracts.form import Table
+from wistlake.errors import StoreError
+from wistlake.ports import TableRef
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of a table: `since` is the moment of the older state that it went back to, `lost` are the data
+    files that it had to let go, `anew` says that it begins empty."""
+
+    since: datetime | None = None
+    lost: tuple[str, ...] = ()
+    anew: bool = False
+
+
+class TableRepair:
+    """Mends one table of a lake folder. The caller holds the lake's lease."""
+
+    def __init__(self, folder: LakeFolder, table: Table, published: TableRef | None) -> None:
+        self._lake, self._published = folder.root, published
+        self._table, self._name = table, table.full_name
+        self._catalog = LocalCatalog(folder.root)
+        self._inspector: FilesInspector = damage.inspector(folder)
+        self._folder = self._catalog.folder(self._name)
+
+    def is_sound(self) -> bool:
+        """Whether the catalog's state and the published one are whole."""
+        location = self._catalog.locations().get(self._name)
+        newest = self._state_at(path(location)) if location else None
+        states = [newest, *([self._published] if self._published else [])]
+        return all(s is not None and self._is_whole(s) for s in states)
+
+    def mend(self, oldest_raw: datetime) -> Mended:
+        """Let the newest state that can be had be the table's current one. A whole state serves if raw pages reach
+        back to it (`oldest_raw`). Files that are not what they were are put aside."""
+        done = self._mend(oldest_raw)
+        for name in list(checksums.changed(self._lake)):
+            file = self._lake / name
+            if file.is_relative_to(self._folder):
+                file.rename(file.with_name(f"{file.name}{checksums.ASIDE}"))
+        checksums.seal(self._lake)
+        return done
+
+    def _mend(self, oldest_raw: datetime) -> Mended:
+        states = list(self._states())
+        seen = [*states, *([self._published] if self._published else [])]
+        above = max((version(s.metadata_location) for s in seen), default=0) + 1
+        for state in states:
+            moment = _updated(path(state.metadata_location))
+            if moment >= oldest_raw and self._is_whole(state):
+                self._return_to(state, above)
+                return Mended(since=moment)
+        for state in states:
+            if self._is_readable(state):
+                self._return_to(state, above)
+                return Mended(lost=tuple(self._let_go(state)))
+        self._begin_anew(above)
+        return Mended(anew=True)
+
+    def _states(self) -> Iterator[TableRef]:
+        """Every state whose metadata can be read, newest first."""
+        files = self._folder.glob("metadata/*.metadata.json")
+        for file in sorted(files, key=lambda f: version(f.name), reverse=True):
+            if state := self._state_at(file):
+                yield state
+
+    def _state_at(self, file: Path) -> TableRef | None:
+        try:
+            metadata = json.loads(file.read_bytes())
+            snapshot = metadata.get("current-snapshot-id")
+            int(metadata["last-updated-ms"])
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+        return TableRef(spelled(file), snapshot if isinstance(snapshot, int) and snapshot >= 0 else None)
+
+    def _is_whole(self, state: TableRef) -> bool:
+        try:
+            self._inspector.check(self._name, state)
+        except StoreError:
+            return False
+        return True
+
+    def _is_readable(self, state: TableRef) -> bool:
+        try:
+            self._inspector.readable(self._name, state)
+        except StoreError:
+            return False
+        return True
+
+    def _return_to(self, state: TableRef, above: int) -> None:
+        """Register a state as the newest: under a higher number than any that was there."""
+        target = self._folder / "metadata" / f"{above:05d}-{uuid.uuid4()}.metadata.json"
+        shutil.copyfile(path(state.metadata_location), target)
+        target.chmod(0o600)
+        self._catalog.replace(self._name, spelled(target))
+
+    def _let_go(self, state: TableRef) -> Iterator[str]:
+        """Commit the table without the data files that are gone, cut or changed; which those were."""
+        files = TableState(self._name, state, self._inspector.files, self._inspector.digest)
+        lost = set(files.damaged_data_files())
+        table = self._catalog.load(self._name)
+        current = table.current_snapshot()
+        with table.transaction() as transaction, transaction.update_snapshot().overwrite() as update:
+            for manifest in current.manifests(table.io) if current else ():
+                for entry in manifest.fetch_manifest_entry(table.io):
+                    if entry.data_file.file_path in lost:
+                        update.delete_data_file(entry.data_file)
+        yield from sorted(lost)
+
+    def _begin_anew(self, above: int) -> None:
+        """An empty table, of a higher number than any that was there."""
+        self._catalog.forget(self._name)
+        self._catalog.ensure([self._table])
+        if state := self._state_at(path(self._catalog.locations()[self._name])):
+            self._return_to(state, above)
+
+
+def _updated(file: Path) -> datetime:
+    return datetime.fromtimestamp(json.loads(file.read_bytes())["last-updated-ms"] / 1000, UTC)

@@ -1,0 +1,183 @@
+"""`catalog`, `maintain`, `backup`, `restore`, `schedule`: keeping a lake over years."""
+
+import os
+import shlex
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
+from wistlake.errors import ConfigError, StoreError, WistlakeError
+
+READERS = (
+    ("DuckDB", "ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'none');"),
+    ("pandas", 'pyiceberg.catalog.load_catalog("lake", uri="{uri}").load_table("{t}").scan().to_pandas()'),
+    (
+        "Polars",
+        'polars.scan_iceberg(pyiceberg.catalog.load_catalog("lake", uri="{uri}").load_table("{t}"))',
+    ),
+    (
+        "Spark",
+        (
+            "spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0 "
+            "--conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog "
+            "--conf spark.sql.catalog.lake.type=rest --conf spark.sql.catalog.lake.uri={uri}"
+        ),
+    ),
+)
+
+
+def catalog(
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
+    ] = 0,
+) -> None:
+    """Serve the lake as a read-only Iceberg REST catalog.
+
+    Ctrl-C ends it.
+
+    Example: wistlake catalog --port 8181
+    """
+    from wistlake.wiring import laptop
+
+    with laptop.read_only_catalog(session.settings(), port) as uri:
+        output.say(f"catalog: {uri}")
+        for reader, line in READERS:
+            output.say(f"{reader:>7}: {line.format(uri=uri, t='gold.fact_media_daily')}")
+        output.say("Ctrl-C ends it")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            output.say("ended")
+
+
+def maintain(now: Now = None, as_json: Json = False) -> None:
+    """Merge small files, and remove what nobody needs.
+
+    Old snapshots, orphaned files, and raw pages past their retention go.
+
+    Readers are not disturbed: what was published within the last 24 hours stays whole.
+
+    Example: wistlake maintain
+    """
+    from wistlake.wiring import upkeep as keeping
+
+    at = session.clock(now)()
+    done = keeping.maintain(session.settings(), session.new_run_id(at), at)
+    if as_json:
+        output.as_json(done)
+        return
+    output.say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new folder, or a file that ends in .tar or .tar.gz.")],
+    now: Now = None,
+) -> None:
+    """Copy the whole lake to a folder or an archive.
+
+    Raw pages and the pseudonym key go along: keep the copy as safe as the lake.
+
+    Example: wistlake backup /mnt/backups/lake-2026-11-21.tar.gz
+    """
+    from wistlake.ports import LEASE, LEASE_SECONDS
+    from wistlake.wiring import laptop
+
+    settings, at = session.settings(), session.clock(now)()
+    laptop.ledger(settings, read_only=True)
+    with laptop.ledger(settings).lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
+        size = laptop.backup(settings, target.absolute())
+    output.say(f"{target}: {size:,} bytes; it holds raw pages and the pseudonym key")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="What `wistlake backup` made, or a lake that was moved.")],
+    to: Annotated[Path | None, typer.Option(help="Where; default WISTLAKE_LAKE.")] = None,
+    replaces: Annotated[
+        Path | None,
+        typer.Option(
+            help="The lake that it takes the place of: who was forgotten there since stays forgotten."
+        ),
+    ] = None,
+    now: Now = None,
+) -> None:
+    """Bring a backup, or a lake that was moved, to life.
+
+    Its paths are rewritten for where it is now. Nothing is taken that a lake does not hold, or that leads out
+    of it.
+
+    Example: wistlake restore lake-2026-11-21.tar.gz --to /data/lake
+    """
+    from wistlake.wiring import upkeep as keeping
+
+    if not (source.is_file() or source.is_dir()):  # a device may never end
+        raise ConfigError(f"{source} is neither a folder nor an archive: name what `wistlake backup` made")
+    target = Path(os.path.abspath(to or session.settings().lake))
+    people = keeping.restore(source.absolute(), target, replaces and replaces.absolute())
+    if people:
+        _forget_again(target, people, now)
+    output.say(f"{target} is a lake again: set WISTLAKE_LAKE={shlex.quote(str(target))}")
+
+
+def _forget_again(lake: Path, people: int, now: datetime | None) -> None:
+    """Erase who was forgotten after the copy was made. Until that is done the copy is no lake to work with."""
+    from wistlake.wiring import upkeep as keeping
+
+    at = session.clock(now)()
+    try:
+        settings = keeping.settings_of(lake, session.settings())
+        keeping.forget_again(settings, session.outside(now), session.new_run_id(at), at)
+    except Exception as e:
+        raise StoreError(
+            f"{lake} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
+            f"again ({e if isinstance(e, WistlakeError) else type(e).__name__})"
+        ) from e
+    output.say(f"{people} people who were forgotten after the copy was made are forgotten in it too")
+
+
+def schedule(
+    cron: Annotated[bool, typer.Option("--cron", help="Print a crontab line.")] = False,
+    systemd: Annotated[bool, typer.Option("--systemd", help="Print a systemd service and timer.")] = False,
+    at: Annotated[str, typer.Option(help="When, UTC.")] = "02:15",
+) -> None:
+    """Print what makes this machine run every day. Nothing is installed.
+
+    A day that was slept through is caught up: every run fetches all that is missing.
+
+    Example: wistlake schedule --systemd
+    """
+    hour, _, minute = at.partition(":")
+    if not (at.isascii() and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+        raise typer.BadParameter(f"--at {at!r}: write HH:MM")
+    if cron == systemd:
+        raise ConfigError("say which one: --cron or --systemd")
+    here, command = Path.cwd(), "-m wistlake.entrypoints.cli.main run --scheduled"
+    if cron:
+        # For cron, a bare % ends the line.
+        line = f"cd {shlex.quote(str(here))} && {shlex.quote(sys.executable)} {command}".replace("%", "\\%")
+        output.say("# crontab -e. cron skips what falls into a sleep; the second line catches up at start,")
+        output.say("# and anacron or --systemd do so at wake-up.")
+        output.say("# A cron that does not know CRON_TZ wants the hour in this machine's own zone.")
+        output.say("CRON_TZ=UTC")
+        output.say(f"{int(minute)} {int(hour)} * * * {line}")
+        output.say(f"@reboot {line}")
+        return
+    output.say("# ~/.config/systemd/user/wistlake.service")
+    output.say("[Unit]\nDescription=Wistlake daily run\n\n[Service]\nType=oneshot")
+    output.say(f'WorkingDirectory={_unit(here)}\nExecStart="{_unit(sys.executable)}" {command}\n')
+    output.say("# ~/.config/systemd/user/wistlake.timer  (systemctl --user enable --now wistlake.timer)")
+    output.say("[Unit]\nDescription=Wistlake every day\n\n[Timer]")
+    output.say(f"OnCalendar=*-*-* {int(hour):02}:{int(minute):02}:00 UTC")
+    output.say("# Catches up when the machine slept or was off.\nPersistent=true\n")
+    output.say("[Install]\nWantedBy=timers.target")
+
+
+def _unit(path: str | Path) -> str:
+    """The path as units of systemd spell it: a bare % begins a specifier there."""
+    return str(path).replace("%", "%%")

@@ -1,0 +1,132 @@
+"""Evidence that the lake ran by itself: consecutive scheduled runs, without hands, gaps or duplicates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Privacy
+from wistlake.insight.status import health
+from wistlake.planning.plan import Window
+from wistlake.ports import Ledger, Query, Run
+
+SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """What is known of one day. `origin` is simulated, live, or mixed; `problems` is empty for a good day."""
+
+    day: date
+    origin: str
+    run: Run | None
+    pages: int
+    rows: int
+    duplicates: int
+    problems: tuple[str, ...]
+
+    def markdown(self) -> str:
+        """The page: it says first whether Wistia itself was asked."""
+        head = [f"# {self.day}: {'FAILED' if self.problems else 'passed'} ({self.origin})", ""]
+        if self.run is None:
+            body = ["- run: none"]
+        else:
+            ended = self.run.ended_at
+            seconds = (ended - self.run.started_at).total_seconds() if ended else None
+            body = [
+                f"- run: {self.run.run_id} ({self.run.trigger}, {self.run.status})",
+                f"- started: {self.run.started_at.isoformat()}",
+                f"- duration: {'unknown' if seconds is None else f'{seconds:.1f} s'}",
+            ]
+        body += [f"- pages: {self.pages}", f"- rows: {self.rows}", f"- duplicates: {self.duplicates}"]
+        return "\n".join([*head, *body, *(f"- problem: {p}" for p in self.problems), ""])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A page a day, and what concerns the whole lake."""
+
+    days: tuple[DayPage, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing is wrong, with any day or with the lake."""
+        return not self.problems and not any(d.problems for d in self.days)
+
+
+def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidence:
+    """The last `days` days up to the newest run, judged from the ledger and the published tables."""
+    runs = sorted(ledger.runs(10_000), key=lambda r: (r.started_at, r.run_id))
+    if not runs:
+        return Evidence((), ("no run yet",))
+    last = runs[-1].started_at.date()
+    duplicates = _duplicates(query)
+    chosen = [last - timedelta(days=n) for n in reversed(range(days))]
+    pages = tuple(_page(day, [r for r in runs if r.started_at.date() == day], duplicates) for day in chosen)
+    return Evidence(pages, tuple(_problems(ledger, query, window, duplicates)))
+
+
+def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
+    good = [r for r in runs if r.trigger == "scheduled" and r.status == SUCCEEDED]
+    run = good[-1] if good else runs[-1] if runs else None
+    origins = {r.origin for r in runs}
+    lines = [line for r in runs for line in r.summary.get("intervals", ())]
+    return DayPage(
+        day,
+        "no run" if not origins else origins.pop() if len(origins) == 1 else "mixed: simulated and live",
+        run,
+        sum(line["pages"] for line in lines),
+        sum(line["rows"] for line in lines),
+        duplicates,
+        tuple(_faults_of_day(runs, good)),
+    )
+
+
+def _faults_of_day(runs: Sequence[Run], good: Sequence[Run]) -> list[str]:
+    found = [] if runs else ["no run was started"]
+    if runs and not good:
+        found.append("no scheduled run succeeded")
+    by_hand = [r for r in runs if r.trigger != "scheduled"]
+    found += [f"{r.run_id} was started by hand ({r.trigger})" for r in by_hand]
+    if len({r.origin for r in runs}) > 1:
+        found.append("simulated and live runs are mixed")
+    return found
+
+
+def _duplicates(query: Query) -> int:
+    rows = query.sql("SELECT count(*) - count(DISTINCT event_key) AS n FROM silver.fact_events").to_pylist()
+    return int(rows[0]["n"])
+
+
+def _problems(ledger: Ledger, query: Query, window: Window, duplicates: int) -> list[str]:
+    found = []
+    gaps = health(ledger, window)["gaps"]
+    if gaps:
+        found.append(f"{len(gaps)} days are missing, the first: {gaps[0]}")
+    if duplicates:
+        found.append(f"{duplicates} rows of silver.fact_events repeat an event_key")
+    found += [
+        f"the watermark of {w.dataset} {w.media_id} was overridden: {w.override_reason}"
+        for w in ledger.watermarks()
+        if w.override_reason
+    ]
+    personal = [f"{t.full_name}.{c.name}" for t in TABLES for c in t.columns if c.privacy is Privacy.PERSONAL]
+    if personal:
+        found.append(f"personal columns beyond bronze: {', '.join(personal)}")
+    found += _personal_values(query)
+    return found
+
+
+def _personal_values(query: Query) -> list[str]:
+    """Text that looks like an e-mail address or an IPv4 address in what was made from personal values."""
+    looks = r"[^\s/@]+@[^\s/@]+\.[a-z]{2,}|(^|[^0-9.])\d{1,3}(\.\d{1,3}){3}([^0-9.]|$)"
+    found = []
+    for table in TABLES:
+        columns = [c.name for c in table.columns if c.privacy in (Privacy.MASKED, Privacy.PSEUDONYM)]
+        if columns and table.layer in ("silver", "gold"):
+            condition = " OR ".join(f"regexp_matches({c}, '{looks}')" for c in columns)
+            rows = query.sql(f"SELECT count(*) AS n FROM {table.full_name} WHERE {condition}").to_pylist()
+            if rows[0]["n"]:
+                found.append(f"{rows[0]['n']} rows of {table.full_name} hold what looks like an address")
+    return found

@@ -1,0 +1,68 @@
+"""How the lake is: the last run, how far each dataset has come, what is missing or failed."""
+
+from collections import Counter
+from typing import Any
+
+from wistlake.contracts import SOURCES
+from wistlake.insight.gaps import still_failed
+from wistlake.planning.lookback import learned
+from wistlake.planning.plan import Window, gaps
+from wistlake.planning.publishing import GOLD
+from wistlake.ports import Ledger, Query
+from wistlake.quality.reconciliation import IDENTITIES
+
+
+def health(ledger: Ledger, window: Window) -> dict[str, Any]:
+    """Plain values, ready for JSON."""
+    intervals = ledger.intervals()
+    runs = ledger.runs(1)
+    have = {i.dataset for i in intervals}
+    sources = [s for s in SOURCES if s.name in have]
+    missing = gaps(sources, ledger.media(), intervals, window)
+    certificates = Counter(i.reason for i in intervals if i.dataset == GOLD and i.reason)
+    lookbacks = learned(intervals, window.now, window.lookback_days)
+    return {
+        "last_run": {
+            "run_id": runs[0].run_id,
+            "trigger": runs[0].trigger,
+            "status": runs[0].status,
+            "origin": runs[0].origin,
+            "started_at": runs[0].started_at,
+            "ended_at": runs[0].ended_at,
+            "error": runs[0].error,
+        }
+        if runs
+        else None,
+        "checks": dict(runs[0].summary.get("checks", {})) if runs else {},
+        "warnings": list(runs[0].summary.get("warnings", ())) if runs else [],
+        "watermarks": [
+            {"dataset": w.dataset, "media_id": w.media_id, "last_date": w.last_date}
+            for w in ledger.watermarks()
+        ],
+        "certificates": dict(sorted(certificates.items())),
+        "lookback_learned": dict(sorted(lookbacks.items())),
+        "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
+        "failed": [
+            {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}
+            for i in still_failed(intervals)
+        ],
+    }
+
+
+def verdicts(query: Query) -> list[dict[str, Any]]:
+    """The identities with Wistia's figures, as last judged: how many media days keep each, and what it says."""
+    counted = query.sql(
+        "SELECT identity, count(*) FILTER (verdict = 'holds') AS holds,"
+        " count(*) FILTER (verdict = 'broken') AS broken,"
+        " count(*) FILTER (verdict = 'not_applicable') AS not_applicable"
+        " FROM ops.reconciliation GROUP BY identity ORDER BY identity"
+    ).to_pylist()
+    return [row | {"says": IDENTITIES.get(row["identity"], "")} for row in counted]
+
+
+def refused(query: Query) -> list[dict[str, Any]]:
+    """The records in quarantine, by dataset and reason."""
+    found: list[dict[str, Any]] = query.sql(
+        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
+    ).to_pylist()
+    return found

@@ -1,0 +1,1 @@
+"""What else changes a lake, each under the same lease: forget, rotate, maintain, rebuild, quarantine."""

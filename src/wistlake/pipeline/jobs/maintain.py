@@ -1,0 +1,115 @@
+"""The order of upkeep: let old refused records go, compact, publish, expire, remove orphans, let raw pages go."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from wistlake import bronze
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Table
+from wistlake.contracts.quarantine import TABLE as QUARANTINE
+from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
+
+GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
+
+
+class History(Ledger, Protocol):
+    """A ledger that remembers what it published."""
+
+    def publications(self, since: datetime) -> Sequence[Publication]:
+        """Every publication that readers may have followed at `since` or later, newest first."""
+
+
+class Upkeep(Protocol):
+    """What maintenance needs of the tables' catalog."""
+
+    def compact(self, table: Table) -> int:
+        """Merge small files, one partition at a time; how many files became fewer."""
+
+    def drop(self, table: Table, observed_before: datetime) -> int:
+        """Delete the rows of landings that were listed before that moment; how many went."""
+
+    def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
+        """The tables' current state."""
+
+    def expire(self, table: Table, keep: Set[int]) -> int:
+        """Let go of every snapshot but the current one and `keep`; how many went."""
+
+    def remove_orphans(self, table: Table, keep: Set[str], before: datetime) -> int:
+        """Remove files that no snapshot needs and that are older than `before`; `keep` are metadata
+        locations that readers follow. How many went."""
+
+
+@dataclass(slots=True)
+class Maintained:
+    """What one maintenance did."""
+
+    files_merged: int = 0
+    snapshots_expired: int = 0
+    orphans_removed: int = 0
+    landings_removed: int = 0
+    refused_removed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def maintain(
+    ledger: History,
+    objects: ObjectStore,
+    upkeep: Upkeep,
+    *,
+    run_id: str,
+    now: datetime,
+    retention_days: int,
+) -> Maintained:
+    """Upkeep of the whole lake under its lease. Whatever a reader can have opened in the last 24 hours
+    stays: the snapshots, metadata and files of every publication that was current since then.
+
+    Refused records are kept as long as the raw pages that they point to."""
+    done = Maintained()
+    limit = now - timedelta(days=retention_days)
+    with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
+        tombstone_home.mirror(objects, ledger)
+        published = ledger.publication()
+        if published is not None:
+            built = [t for t in TABLES if t.full_name in published.tables]
+            done.refused_removed = sum(upkeep.drop(t, limit) for t in built if t is QUARANTINE)
+            done.files_merged = sum(upkeep.compact(t) for t in built)
+            if done.files_merged or done.refused_removed:
+                ledger.publish(Publication(run_id, now, upkeep.refs(built)))
+            followed = ledger.publications(now - GRACE)
+            for table in built:
+                refs = [p.tables[table.full_name] for p in followed if table.full_name in p.tables]
+                snapshots = {r.snapshot_id for r in refs if r.snapshot_id is not None}
+                done.snapshots_expired += upkeep.expire(table, snapshots)
+                locations = {r.metadata_location for r in refs}
+                done.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
+        done.landings_removed = let_go(objects, limit)
+    return done
+
+
+def let_go(objects: ObjectStore, limit: datetime) -> int:
+    """Remove landings that were listed before `limit`, manifests first; how many went.
+
+    A landing is as old as its manifest says; parts that no manifest commits go with their run's folder
+    once the day they are about is out of the retention.
+    """
+    folders: dict[str, list[str]] = {}
+    for key in objects.list(f"{bronze.ROOT}/"):
+        folders.setdefault(key.rpartition("/")[0], []).append(key)
+    gone = 0
+    for folder, keys in folders.items():
+        manifest = f"{folder}/{bronze.MANIFEST}"
+        if manifest in keys:
+            if bronze.decode_manifest(objects.get(manifest)).observed_at >= limit:
+                continue
+            gone += 1
+        elif folder.partition("/dt=")[2][:10] >= limit.date().isoformat():
+            continue
+        objects.delete([manifest])
+        objects.delete(k for k in keys if k != manifest)
+    return gone

@@ -1,0 +1,47 @@
+"""Mark landings and gold days as pending, so that the next build makes them anew."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from wistlake import bronze
+from wistlake.planning.intervals import Interval, State
+from wistlake.planning.publishing import GOLD
+from wistlake.ports import Ledger, ObjectStore
+
+REBUILD = "rebuild"  # a signature that no build has: the interval is built again
+
+
+def invalidate_gold(ledger: Ledger) -> int:
+    """Make every published day of gold pending, whether its raw pages are there or not: silver is what it is made
+    from. How many."""
+    gold = [replace(i, published_at=None) for i in ledger.intervals(GOLD) if i.state is State.PUBLISHED]
+    ledger.record(gold)
+    return len(gold)
+
+
+def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> tuple[int, Sequence[Interval]]:
+    """Make every retained landing pending again, and its days of gold with it: (how many, those whose
+    raw pages are gone and which therefore stay as they were built). `zone` is the one that days of gold were
+    built in by versions that did not write it down."""
+    intervals = ledger.intervals()
+    landed = [i for i in intervals if i.landing_id]
+    retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]
+    kept = {i.key for i in retained}
+    expired = [i for i in landed if i.key not in kept]
+    lost_days = {(i.media_id, i.day) for i in expired}
+    gold = [i for i in intervals if i.dataset == GOLD]
+    ledger.record(
+        [
+            *(replace(i, built_signature=REBUILD) for i in retained),
+            *(_invalidated(i, zone, anew=(i.media_id, i.day) not in lost_days) for i in gold),
+        ]
+    )
+    return len(retained), expired
+
+
+def _invalidated(gold: Interval, zone: str, *, anew: bool) -> Interval:
+    return replace(
+        gold,
+        built_signature=gold.built_signature or zone,
+        published_at=None if anew else gold.published_at,
+    )

@@ -1,0 +1,98 @@
+"""A ledger that was lost, told anew what the lake itself still knows: its raw pages, its tables, its tombstones.
+
+The history of runs, reasons and confirmations is gone: days start as provisional again.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from wistlake import bronze
+from wistlake.bronze import Manifest
+from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.run.recover import landed
+from wistlake.planning.calendar import utc_days_of, zone
+from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
+from wistlake.ports import Ledger, ObjectStore, Publication
+from wistlake.quality.certificates import Certificate
+
+Pair = tuple[str, date]
+Key = tuple[str, str, date]
+EXPIRED = "its raw pages had expired when the ledger was made anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Relearned:
+    """What the ledger was told."""
+
+    landings: int
+    media: int
+    older: int
+    tombstones: int
+
+
+def relearn(
+    ledger: Ledger,
+    objects: ObjectStore,
+    publication: Publication,
+    certificates: Mapping[Pair, str],
+    zone_name: str,
+    run_id: str,
+) -> Relearned:
+    """Tell an empty ledger of the landings in bronze, which the next run builds again (what silver holds already
+    changes nothing), of the days in gold whose raw pages have expired, of the people who were forgotten, and of
+    the tables as they are. `certificates` are those of gold, by (media, day). The caller holds the lease."""
+    now = publication.published_at
+    newest: dict[Key, Interval] = {}
+    for manifest in sorted(_manifests(objects), key=lambda m: (m.observed_at, m.run_id)):
+        key = (manifest.dataset, manifest.media_id, manifest.day)
+        before = newest.get(key) or Interval(*key, State.PLANNED, run_id, now)
+        newest[key] = landed(before, manifest)
+    gold = [
+        Interval(
+            GOLD, m, day, State.PUBLISHED, run_id, now, certificate,
+            finished=True, published_at=now, built_signature=zone_name,
+        )
+        for (m, day), certificate in sorted(certificates.items())
+    ]  # fmt: skip
+    older = list(_older(gold, newest.keys(), zone_name))
+    media = list(_media([*newest.values(), *older], now))
+    ledger.put_media(media)
+    ledger.record([*newest.values(), *older, *gold])
+    tombstones = tombstone_home.reload(objects, ledger)
+    ledger.publish(publication)
+    return Relearned(len(newest), len(media), len(older), tombstones)
+
+
+def _manifests(objects: ObjectStore) -> Iterator[Manifest]:
+    for key in objects.list(f"{bronze.ROOT}/"):
+        if key.endswith(f"/{bronze.MANIFEST}"):
+            yield bronze.decode_manifest(objects.get(key))
+
+
+def _older(gold: Iterable[Interval], known: Collection[Key], zone_name: str) -> Iterator[Interval]:
+    """The days that gold was made from and bronze does not hold any more, as published."""
+    tz = zone(zone_name)
+    made_from = {
+        key: i
+        for i in gold
+        for key in ((BY_DATE, i.media_id, i.day), *((EVENTS, i.media_id, d) for d in utc_days_of(i.day, tz)))
+        if key not in known
+    }
+    for (dataset, _, day), of_gold in sorted(made_from.items()):
+        # What had come to rest is not asked for again; the rest is, as long as Wistia has it.
+        rested = int(of_gold.reason not in ("", Certificate.PROVISIONAL))
+        yield replace(
+            of_gold, dataset=dataset, day=day, reason=EXPIRED, built_signature=EXPIRED, confirmations=rested
+        )
+
+
+def _media(intervals: Iterable[Interval], now: datetime) -> Iterator[MediaEntry]:
+    """The media that have days, each from its first."""
+    first: dict[str, date] = {}
+    for i in intervals:
+        if i.media_id != ACCOUNT and i.dataset in (EVENTS, BY_DATE):
+            first[i.media_id] = min(i.day, first.get(i.media_id, i.day))
+    for media_id, day in sorted(first.items()):
+        yield MediaEntry(media_id, day, now)

@@ -1,0 +1,1 @@
+"""One day's run, in order: spec, select, recover, ingest, pending, build, publish, result."""

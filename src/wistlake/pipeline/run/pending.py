@@ -1,0 +1,264 @@
+"""From what the ledger knows to what a build must do: pending landings, and the days gold may publish."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+from wistlake import bronze
+from wistlake.bronze import Manifest
+from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
+from wistlake.pipeline.run.spec import TRANSFORM_VERSION, RunOrder
+from wistlake.pipeline.tables import BuildPlan, BuildResult
+from wistlake.planning.calendar import last_finished, local_days_of, zone
+from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
+from wistlake.planning.lookback import learned
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
+from wistlake.planning.shared import Shared, neighbours, restless
+from wistlake.ports import ObjectStore
+from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
+from wistlake.transforms.channels import fingerprint
+
+USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
+Key = tuple[str, str, date]
+Done = tuple[BuildPlan, BuildResult]
+
+
+def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
+    """Everything that a built day depends on. The same signature: the same rows, so no build."""
+    contract = source(interval.dataset)
+    # What a snapshot says depends on when it was taken: the duration that a media had then, say. (Those of older
+    # versions, which have no `steady_hash`, were signed without it, and are not all built anew for that.)
+    is_snapshot = contract.calendar is Calendar.SNAPSHOT and interval.steady_hash
+    taken = interval.observed_at if is_snapshot else None
+    said = [
+        interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
+        interval.missing,
+        contract.version,
+        TRANSFORM_VERSION,
+        epoch,
+        order.zone_name,
+        fingerprint(order.rules),
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple[Interval, ...]:
+    """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
+    before it is listed anew, or a new contract may take it."""
+    wanted = {s.name for s in order.sources}
+    return tuple(
+        i
+        for i in intervals
+        if i.dataset in wanted
+        and i.landing_id
+        and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, order, epoch)
+    )
+
+
+def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple[Interval, ...]:
+    """As many of the intervals as one build takes: small datasets whole, then events by day, at least one day.
+
+    The builds share the events evenly: every one of them rewrites the tables that have no days, and a small
+    rest is not worth that."""
+    small = [i for i in waiting if i.dataset != EVENTS]
+    large = sorted((i for i in waiting if i.dataset == EVENTS), key=lambda i: (i.day, i.media_id))
+    rows = sum(i.rows for i in large)
+    share = rows / max(1, round(rows / usual))
+    chosen: list[Interval] = []
+    taken = 0
+    for _, of_day in groupby(large, key=lambda i: i.day):
+        day = list(of_day)
+        taken += sum(i.rows for i in day)
+        if chosen and taken > share:
+            break
+        chosen += day
+    return (*small, *chosen)
+
+
+def assemble(
+    order: RunOrder,
+    media: Sequence[MediaEntry],
+    intervals: Sequence[Interval],
+    objects: ObjectStore,
+    keys: tuple[bytes, ...],
+    tried: Set[Key] = frozenset(),
+    shared: frozenset[Shared] = frozenset(),
+) -> BuildPlan:
+    """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
+    memory takes, but days that have `shared` keys with each other. Days that must wait for a later build are
+    not published by this one.
+
+    Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
+    """
+    open_ = pending(intervals, order, len(keys))
+    # What was built once and has left bronze since stays as it stands; what never was built is missed.
+    left = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
+    read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
+    if any(s.name == EVENTS for s in order.sources):
+        left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
+    waiting = within_memory([i for i in left if i.key not in tried])
+    waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
+    later = {i.key for i in left} - {i.key for i in waiting}
+    ready = [i for i in intervals if i.key not in later]
+    days = publishing(
+        media,
+        ready,
+        waiting,
+        datasets=frozenset(s.name for s in order.sources),
+        now=order.window.now,
+        tz=zone(order.zone_name),
+        lookback_days=order.window.lookback_days,
+        include_open_days=order.window.include_open_days,
+        zone_name=order.zone_name,
+        run_id=order.run_id,
+        lookbacks=learned(intervals, order.window.now, order.window.lookback_days),
+    )
+    unbuilt = {i.key for i in open_}
+    gone = unbuilt - {i.key for i in left}
+    return BuildPlan(
+        run_id=order.run_id,
+        started_at=order.window.now,
+        zone=order.zone_name,
+        keys=keys,
+        landings=tuple(_manifest(i, objects) for i in waiting),
+        publishable=days.publishable,
+        refresh=days.refresh,
+        past_lookback=days.past_lookback,
+        confirmed=days.confirmed,
+        listed=days.listed,
+        said_twice=days.said_twice,
+        reread=days.reread,
+        withdrawn=frozenset() if later else days.withdrawn,  # what waits may make them whole
+        listed_at={p: at for p, at in read_at.items() if (EVENTS, *p) not in unbuilt - gone},
+        read_at=read_at,
+        shared=shared,
+        rezoned=frozenset((m, d) for dataset, m, d in gone if dataset == EVENTS)
+        if _is_rezoned(intervals, order)
+        else frozenset(),
+        findings=(*_freshness(order, media, ready), *_settled(order, intervals)),
+        rules=order.rules,
+        accept_shrink=order.accept_shrink,
+    )
+
+
+def _is_retained(interval: Interval, objects: ObjectStore) -> bool:
+    return objects.exists(bronze.manifest_key(interval.landing_id))
+
+
+def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
+    """The landing's manifest, as new as the last reading that said the same."""
+    manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
+    return replace(manifest, observed_at=interval.observed_at or manifest.observed_at)
+
+
+def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore) -> list[Interval]:
+    """The wanted intervals that have a landing which was taken, as far as its raw pages are there."""
+    found = (i for i in intervals if i.key in wanted and i.landing_id and not i.is_stopped) if wanted else ()
+    return [i for i in found if _is_retained(i, objects)]
+
+
+def _is_rezoned(intervals: Iterable[Interval], order: RunOrder) -> bool:
+    """Whether days of another zone stand in gold: the lake's zone was changed, and the change is not done."""
+    names = {i.built_signature for i in intervals if i.dataset == GOLD and i.state is not State.PLANNED}
+    return bool(names - {"", order.zone_name})
+
+
+def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding]:
+    """Whether the settled days that were read again today say what they said before."""
+    settled = {
+        (i.media_id, i.day)
+        for i in intervals
+        if i.dataset == GOLD
+        and i.state in (State.PUBLISHED, State.BUILT)
+        and i.reason not in ("", PROVISIONAL)
+    }
+    tz, today = zone(order.zone_name), order.window.now.astimezone(UTC).date()
+    for name in (EVENTS, BY_DATE):
+        read = [
+            (i.media_id, i.day, _on(i.moved_at) == today)
+            for i in intervals
+            if i.dataset == name
+            and _on(i.observed_at) == today
+            and settled
+            & {(i.media_id, d) for d in (local_days_of(i.day, tz) if name == EVENTS else (i.day,))}
+        ]
+        if read:
+            yield settled_days(name, read)
+
+
+def _on(moment: datetime | None) -> date | None:
+    return moment and moment.astimezone(UTC).date()
+
+
+def _freshness(
+    order: RunOrder, media: Sequence[MediaEntry], intervals: Iterable[Interval]
+) -> Iterable[Finding]:
+    """How far each daily dataset has landed, against the newest day that is over."""
+    followed = [m.media_id for m in media if m.retired_at is None]
+    newest: dict[str, dict[str, date | None]] = {}
+    for i in intervals:
+        # What the source does not have is not late.
+        if (i.landing_id and i.finished) or i.missing:
+            of_dataset = newest.setdefault(i.dataset, {})
+            of_dataset[i.media_id] = max(i.day, of_dataset.get(i.media_id) or i.day)
+    for s in order.sources:
+        if s.calendar is not Calendar.SNAPSHOT and not s.account_wide:
+            known = newest.get(s.name, {})
+            expected = last_finished(s.calendar, order.window.now, order.window.tz)
+            yield freshness(s.name, {m: known.get(m) for m in followed}, expected)
+
+
+def following(
+    order: RunOrder,
+    media: Sequence[MediaEntry],
+    intervals: Sequence[Interval],
+    objects: ObjectStore,
+    keys: tuple[bytes, ...],
+    done: Sequence[Done],
+) -> BuildPlan:
+    """What the builds of this run have left to do: landings that memory had no room for, and days of gold
+    that only a session which moved away from them has touched. What was refused is not tried again."""
+    tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
+    computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
+    stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
+    work = assemble(order, media, intervals, objects, keys, tried, done[-1][1].shared)
+    left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
+    return replace(
+        work,
+        refresh=frozenset(left),
+        reread=work.reread - computed,
+        withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
+        rezoned=frozenset(),  # once a run
+        findings=tuple(f for f in work.findings if f.check != SETTLED_DAYS),
+    )
+
+
+def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> Interval:
+    """The interval after a build that took nothing of its landing. A listing that says nothing of the day does
+    not say that it moved either, and is nothing that the next one could confirm."""
+    moved_at = interval.moved_at if interval.moved_at != interval.observed_at else None
+    unread = replace(interval, confirmations=0, steady_hash="", moved_at=moved_at)
+    return replace(
+        unread,
+        state=State.FAILED,
+        reason=reason,
+        updated_at=order.window.now,
+        built_signature=STOPPED + signature(unread, order, epoch),
+    )
+
+
+def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:
+    """The interval after readers got what was built from its landing."""
+    return replace(
+        interval,
+        state=State.PUBLISHED,
+        reason="",
+        run_id=order.run_id,
+        updated_at=order.window.now,
+        built_signature=signature(interval, order, epoch),
+        published_at=order.window.now,
+    )

@@ -1,0 +1,175 @@
+"""The last hop: readers get the new tables, the ledger its intervals, the watermarks move."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
+from wistlake.pipeline.run.pending import as_built, as_stopped, signature
+from wistlake.pipeline.run.spec import RunOrder
+from wistlake.pipeline.tables import BuildPlan, BuildResult
+from wistlake.planning import shared
+from wistlake.planning.calendar import utc_days_of, zone
+from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.planning.plan import HORIZON, watermark
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
+from wistlake.planning.shared import Shared
+from wistlake.ports import Ledger, Publication
+
+Key = tuple[str, str, date]
+
+
+def publish(
+    order: RunOrder,
+    ledger: Ledger,
+    media: Sequence[MediaEntry],
+    known: Mapping[Key, Interval],
+    plan: BuildPlan,
+    result: BuildResult,
+) -> dict[Key, Interval]:
+    """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie.
+    The intervals as they are now."""
+    ledger.publish(Publication(order.run_id, order.window.now, result.tables))
+    written = outcome(order, known, plan, result)
+    keep_shared(ledger, result.shared)
+    ledger.record(written.values())
+    advance(order, ledger, media, {**known, **written}.values())
+    return written
+
+
+def outcome(
+    order: RunOrder, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+) -> dict[Key, Interval]:
+    """The intervals of the landings that were built, and of the days of gold, as they are once published."""
+    blocked = _blocked(order, result)
+    intervals = []
+    for landing in plan.landings:
+        key = (landing.dataset, landing.media_id, landing.day)
+        interval = known[key]
+        is_built = interval.built_signature == signature(interval, order, len(plan.keys))
+        if key in result.stopped:
+            # What another day of its media has stopped stands as it was built before: nothing new was read.
+            if not is_built:
+                intervals.append(as_stopped(interval, order, len(plan.keys), result.stopped[key]))
+        elif key in blocked:
+            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=order.window.now)
+            intervals.append(failed)
+        elif not is_built:
+            intervals.append(as_built(interval, order, len(plan.keys)))
+    return {i.key: i for i in (*intervals, *_gold(order, result))}
+
+
+def shared_days(ledger: Ledger) -> frozenset[Shared]:
+    """Which UTC days list the same keys, as far as any build has seen."""
+    return shared.read(ledger.facts(shared.FACTS))
+
+
+def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
+    """Write that down, if it is news."""
+    if shared_days(ledger) != days:
+        ledger.put_facts(shared.FACTS, shared.document(days))
+
+
+def intend(
+    order: RunOrder,
+    ledger: Ledger,
+    known: Mapping[Key, Interval],
+    pairs: Iterable[tuple[str, date]],
+    found: Collection[Shared] = (),
+) -> dict[Key, Interval]:
+    """What the next run must know, should this one die after it has committed silver: the days of gold that
+    silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
+    if found:
+        keep_shared(ledger, shared.added(shared_days(ledger), found))
+    return reopen(order, ledger, known, pairs)
+
+
+def reopen(
+    order: RunOrder, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
+) -> dict[Key, Interval]:
+    """Published days of gold that silver is about to leave behind: until they are published again, every
+    run computes them."""
+    stale = {
+        key: replace(known[key], state=State.BUILT, updated_at=order.window.now)
+        for key in ((GOLD, media_id, day) for media_id, day in pairs)
+        if key in known and known[key].state is State.PUBLISHED
+    }
+    if stale:
+        ledger.record(stale.values())
+    return stale
+
+
+def confirm_unchanged(
+    order: RunOrder, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
+) -> dict[Key, Interval]:
+    """Landings that say what silver was built from are published as they stand: those of this run, and
+    those of one that died before it could say so."""
+    same = unchanged(order, intervals, pending_keys)
+    ledger.record(same.values())
+    return same
+
+
+def unchanged(order: RunOrder, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
+    """The intervals of landings that say what silver was built from, as published."""
+    asked = {s.name for s in order.sources}
+    same = (
+        replace(
+            i,
+            state=State.PUBLISHED,
+            updated_at=order.window.now,
+            published_at=i.published_at or order.window.now,
+        )
+        for i in intervals
+        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
+    )
+    return {i.key: i for i in same}
+
+
+def advance(
+    order: RunOrder, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
+) -> None:
+    """Move each watermark to the end of its contiguous published prefix; never back."""
+    first = {m.media_id: m.first_day for m in media}
+    settled: dict[tuple[str, str], set[date]] = {}
+    for i in intervals:
+        if i.is_settled and i.state is not State.FAILED:
+            settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
+    for (dataset, media_id), found in sorted(settled.items()):
+        if dataset == GOLD:
+            continue
+        # A snapshot can't be taken of a day that is gone: only the newest counts.
+        snapshot = source(dataset).calendar is Calendar.SNAPSHOT
+        # Days that Wistia no longer keeps can't be missing.
+        begins = max(first.get(media_id, min(found)), max(found) - HORIZON)
+        last = max(found) if snapshot else watermark(begins, found)
+        if last is not None:
+            ledger.advance(Watermark(dataset, media_id, last, order.window.now))
+
+
+def _blocked(order: RunOrder, result: BuildResult) -> dict[Key, str]:
+    """Intervals that are built and may not count as done: their day did not reconcile."""
+    tz = zone(order.zone_name)
+    found: dict[Key, str] = {}
+    for media_id, day in result.blocked:
+        cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
+        why = f"{day} does not reconcile; {cure}"
+        found[(BY_DATE, media_id, day)] = why
+        found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
+    return found
+
+
+def _gold(order: RunOrder, result: BuildResult) -> Iterable[Interval]:
+    """The days of gold, each with its certificate and its zone; what was withdrawn waits to be whole again."""
+    day = Interval(GOLD, "", date.min, State.PLANNED, order.run_id, order.window.now)
+    published = replace(
+        day,
+        state=State.PUBLISHED,
+        finished=True,
+        built_signature=order.zone_name,
+        published_at=order.window.now,
+    )
+    for (media_id, on), certificate in result.published.items():
+        yield replace(published, media_id=media_id, day=on, reason=str(certificate))
+    for media_id, on in result.withdrawn:
+        yield replace(day, media_id=media_id, day=on)
