@@ -78,10 +78,10 @@ def fill(lake: Path, days: int, world: World) -> None:
     before = DAY - timedelta(days=1)
     world.clock.set(before)
     chosen = Settings(token="simulated", media_ids=("all",), lake=lake)
-    outside = laptop.Outside(world.clock.now, time.monotonic, transport(served(world)))
+    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(served(world)))
     for trigger, start in (("backfill", (before - timedelta(days=days)).date()), ("scheduled", None)):
-        order = laptop.order(chosen, run_id=trigger, trigger=trigger, now=before, start=start)
-        daily.run(order, laptop.parts(chosen, outside, pace=False))
+        spec = laptop.run_spec(chosen, run_id=trigger, trigger=trigger, now=before, start=start)
+        daily.run(spec, laptop.parts(chosen, outside, pace=False))
 
 
 def served(world: World) -> Starlette:

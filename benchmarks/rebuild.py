@@ -73,10 +73,10 @@ def make_bronze(folder: Path, events: int) -> None:
     world = World(1, profile, NOW)
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
     chosen = settings(folder)
-    outside = laptop.Outside(world.clock.now, time.monotonic, transport(app))
-    order = laptop.order(chosen, run_id="bronze", trigger="backfill", now=NOW)
+    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(app))
+    spec = laptop.run_spec(chosen, run_id="bronze", trigger="backfill", now=NOW)
     parts = laptop.parts(chosen, outside, pace=False)
-    work = daily._Work(order, parts, daily.RunResult("bronze", "backfill"))
+    work = daily._Work(spec, parts, daily.RunResult("bronze", "backfill"))
     import asyncio
 
     done = asyncio.run(work._ingest())
@@ -157,18 +157,18 @@ def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
     from wistlake.adapters.local.objects import LocalObjects
     from wistlake.adapters.memory import RecordingNotifier
     from wistlake.pipeline.run.driver import run
-    from wistlake.pipeline.run.spec import Parts
+    from wistlake.pipeline.run.spec import Dependencies
     from wistlake.wiring import laptop
 
     chosen = settings(warehouse, engine)
-    outside = laptop.Outside(lambda: NOW, time.monotonic)
+    outside = laptop.Runtime(lambda: NOW, time.monotonic)
     own = laptop.parts(chosen, outside, pace=False)
-    parts = Parts(
+    parts = Dependencies(
         objects=LocalObjects(folder), ledger=seeded(folder), tables=laptop.tables(chosen), client=own.client,
         notifier=RecordingNotifier(), keys=own.keys, clock=lambda: NOW, monotonic=time.monotonic,
     )  # fmt: skip
-    order = laptop.order(chosen, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
-    result = run(order, parts)
+    spec = laptop.run_spec(chosen, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
+    result = run(spec, parts)
     return result.tables["silver.fact_events"]["new"]
 
 

@@ -8,7 +8,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
 from wistlake.pipeline.run.driver import RunFailed, run
-from wistlake.pipeline.run.spec import Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import LEASE, LEASE_SECONDS
 
 Row = Mapping[str, Any]
@@ -17,7 +17,7 @@ FACTS = tuple(t for t in TABLES if t.layer != "ops")  # what was checked, and wh
 _MOST_TOLD = 20
 
 
-def changed_by_rebuild(order: RunOrder, parts: Parts, read: Callable[[], Tables]) -> list[str]:
+def changed_by_rebuild(spec: RunSpec, parts: Dependencies, read: Callable[[], Tables]) -> list[str]:
     """What a rebuild changes in silver and gold, in words; nothing if all is well.
 
     `order` is a rebuild's (`build_only`), `read` gives the published rows of every table by its full name, of the
@@ -25,10 +25,10 @@ def changed_by_rebuild(order: RunOrder, parts: Parts, read: Callable[[], Tables]
     blocked was blocked before: that the rebuild says so again is no change.
     """
     before = {t: list(rows) for t, rows in _facts(read())}
-    with parts.ledger.lease(LEASE, f"{order.run_id}-anew", order.window.now, LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, f"{spec.run_id}-anew", spec.window.now, LEASE_SECONDS):
         invalidate_builds(parts.ledger, parts.objects)
     with suppress(RunFailed):
-        run(order, parts)
+        run(spec, parts)
     after = dict(_facts(read()))
     told = [line for t in FACTS for line in _differences(t, before[t], after[t])]
     return told[:_MOST_TOLD] + ([f"... {len(told)} in all"] if len(told) > _MOST_TOLD else [])

@@ -15,7 +15,7 @@ from wistlake.adapters.memory import Died, Dying
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
 from wistlake.pipeline.run.driver import RunFailed, run
-from wistlake.pipeline.run.spec import Parts, RunResult
+from wistlake.pipeline.run.spec import Dependencies, RunResult
 from wistlake.ports import TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import laptop
@@ -188,12 +188,12 @@ class Week:
         settings, now = self.settings(), self.world.clock.now()
         invalidate_builds(laptop.ledger(settings), laptop.objects(settings))
         followed = tuple(m.media_id for m in laptop.ledger(settings).media() if m.retired_at is None)
-        order = laptop.order(
+        spec = laptop.run_spec(
             settings, run_id="rebuilt", trigger="rebuild", now=now, media=followed, build_only=True
         )
         self.lived.runs += 1
         try:
-            run(order, self._parts(0, ATTEMPTS)[0])
+            run(spec, self._parts(0, ATTEMPTS)[0])
         except RunFailed as e:
             self.lived.failed_runs += 1
             if self.script.scaled_day is None or any(
@@ -201,7 +201,7 @@ class Week:
             ):
                 self.lived.broken.append(f"rebuild failed: {e}")
 
-    def _beside(self, parts: Parts, day: int) -> Callable[[], Any]:
+    def _beside(self, parts: Dependencies, day: int) -> Callable[[], Any]:
         """A client that, once the run is under way, sees somebody start a second one."""
 
         @asynccontextmanager
@@ -220,13 +220,13 @@ class Week:
 
     def _order(self, run_id: str) -> Any:
         now = self.world.clock.now()
-        return laptop.order(self.settings(), run_id=run_id, trigger="scheduled", now=now)
+        return laptop.run_spec(self.settings(), run_id=run_id, trigger="scheduled", now=now)
 
-    def _parts(self, day: int, attempt: int, more: Sequence[Fault] = ()) -> tuple[Parts, Any]:
+    def _parts(self, day: int, attempt: int, more: Sequence[Fault] = ()) -> tuple[Dependencies, Any]:
         waiting = WaitingTime()
         options = ServerOptions(token="simulated", monotonic=waiting.monotonic)  # noqa: S106
         app = create_app(self.world, options, self.script.faults(day, attempt, more))
-        outside = laptop.Outside(
+        outside = laptop.Runtime(
             self.world.clock.now,
             time.monotonic,
             transport(app),
@@ -235,7 +235,7 @@ class Week:
         return laptop.parts(self.settings(), outside, pace=False), app
 
 
-def mortal(parts: Parts, death: Dying) -> Parts:
+def mortal(parts: Dependencies, death: Dying) -> Dependencies:
     """`parts` whose every write is counted, and of which one may be the last."""
 
     @contextmanager

@@ -16,7 +16,7 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Source
 from wistlake.errors import SourceChanged, SourceUnavailable, WistlakeError
 from wistlake.pipeline.run.ingest import Ingest, IngestContext
-from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.steps.handover import Planned
 from wistlake.pipeline.steps.ingest import ingest_round
 from wistlake.planning.calendar import zone
@@ -96,7 +96,7 @@ def laptop(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] =
 def aws(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] = ()) -> Landed:
     objects, ledger = MemoryObjects(), MemoryLedger()
     ledger.record(known)
-    order = RunOrder(
+    spec = RunSpec(
         "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
     )
 
@@ -107,10 +107,12 @@ def aws(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] = ()
     def none() -> Any:
         raise AssertionError("nobody asks for this")
 
-    parts = Parts(objects, ledger, none, none, lambda: NOW, connected, RecordingNotifier(), time.monotonic)
+    parts = Dependencies(
+        objects, ledger, none, none, lambda: NOW, connected, RecordingNotifier(), time.monotonic
+    )
     error = None
     try:
-        ingest_round(Planned(order, {MEDIA: tuple(fetches)}, (), NOW), MEDIA, parts, lambda: 900.0)
+        ingest_round(Planned(spec, {MEDIA: tuple(fetches)}, (), NOW), MEDIA, parts, lambda: 900.0)
     except WistlakeError as e:
         error = e
     return landed(objects, ledger, error)

@@ -249,16 +249,16 @@ def test_a_wrong_input_says_how_it_should_be(start: Start, event: dict[str, Any]
 def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> None:
     lake = start()
     planned = lake.plan("r1", START)
-    order = decode_plan(
+    spec = decode_plan(
         lake.account.client("s3").get_object(Bucket=lake.bronze, Key=planned["plan_key"])["Body"].read()
-    ).order
+    ).spec
     first, last = START.date() - timedelta(days=730), START.date()
     fetches = [
         Fetch("events", f"media{n:05}", day, day)
         for n in range(1000)
         for day in (first + timedelta(days=d) for d in range(731))
     ] + [Fetch("media_by_date", f"media{n:05}", first, last) for n in range(1000)]
-    whole = Planned(order, by_media(fetches), (), START)
+    whole = Planned(spec, by_media(fetches), (), START)
     data = encode_plan(whole)
     assert decode_plan(data) == whole
     assert len(data) < 1 << 20

@@ -69,6 +69,6 @@ def test_ids_and_a_filter_are_not_both_obeyed_in_silence(filters: dict[str, str]
 @pytest.mark.parametrize("start", [date(2026, 1, 5), None])
 def test_every_command_begins_a_media_where_the_settings_say(start: date | None) -> None:
     settings = Settings(start_date=start, media_ids="all", token="t")
-    order = laptop.order(settings, run_id="r", trigger="manual", now=NOW)
-    assert laptop.window(settings, NOW) == order.window
-    assert order.window.start_date == start
+    spec = laptop.run_spec(settings, run_id="r", trigger="manual", now=NOW)
+    assert laptop.window(settings, NOW) == spec.window
+    assert spec.window.start_date == start

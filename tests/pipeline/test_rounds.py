@@ -12,7 +12,7 @@ from typing import Any
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
-from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.steps.handover import Planned
 from wistlake.pipeline.steps.ingest import LAST_SECONDS, ingest_round
 from wistlake.planning.calendar import zone
@@ -22,7 +22,7 @@ from wistlake.planning.plan import Window
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 DAY, MEDIA = date(2026, 3, 1), "abcdef1234"
 SOURCES = (source("events"), source("media_by_date"))
-ORDER = RunOrder(
+ORDER = RunSpec(
     "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
 )
 PLANNED = Planned(ORDER, {MEDIA: tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES)}, (), NOW)
@@ -54,7 +54,7 @@ class Silent:
         return Empty()
 
 
-def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Parts:
+def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Dependencies:
     @asynccontextmanager
     async def connected() -> AsyncIterator[Any]:
         yield client
@@ -62,7 +62,9 @@ def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Parts
     def none() -> Any:
         raise AssertionError("nobody asks for this")
 
-    return Parts(objects, ledger, none, none, lambda: NOW, connected, RecordingNotifier(), time.monotonic)
+    return Dependencies(
+        objects, ledger, none, none, lambda: NOW, connected, RecordingNotifier(), time.monotonic
+    )
 
 
 def states(ledger: MemoryLedger) -> dict[str, State]:

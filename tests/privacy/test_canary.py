@@ -22,7 +22,7 @@ from wistlake.adapters.memory import RecordingNotifier
 from wistlake.contracts.form import Privacy
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.run.driver import run
-from wistlake.pipeline.run.spec import Parts
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake_dashboard.report import chosen_scope, page
 
 pytestmark = pytest.mark.engine
@@ -60,7 +60,7 @@ class Marked:
         with capture_logs() as log:
             try:
                 parts = replace(lake.parts(settings), notifier=notices)
-                result = run(lake.order(now, settings), around(parts)).as_json()
+                result = run(lake.run_spec(now, settings), around(parts)).as_json()
             except (WistlakeError, Died) as e:
                 result = str(e)
         self.said.append(json.dumps([log, repr(notices.notices), result], default=str))
@@ -80,7 +80,7 @@ class Died(BaseException):
     """The process ended here."""
 
 
-def dying(parts: Parts) -> Parts:
+def dying(parts: Dependencies) -> Dependencies:
     """The engine's process ends in the middle of its commits: what it has staged stays where it is."""
 
     @contextmanager

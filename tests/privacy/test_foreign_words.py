@@ -95,7 +95,7 @@ def test_an_error_repeats_no_word_of_the_source(answer: str, dataset: str, path:
     settings, notifier = lake.settings(), RecordingNotifier()
     parts = replace(lake.parts(settings), notifier=notifier)
     with capture_logs() as log, pytest.raises(WistlakeError) as caught:
-        run(lake.order(START, settings, datasets=(dataset,)), parts)
+        run(lake.run_spec(START, settings, datasets=(dataset,)), parts)
     result = caught.value.result.as_json() if isinstance(caught.value, RunFailed) else {}
     reasons = [i.reason for i in lake.ledger.intervals()]
     runs = [(r.status, r.error, r.summary) for r in lake.ledger.runs()]

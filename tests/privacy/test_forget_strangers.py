@@ -29,7 +29,7 @@ from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, SourceMissing, SourceUnavailable, StoreError
 from wistlake.pipeline.jobs.forget import FEW, Who, ask_source, forget
-from wistlake.pipeline.run.spec import LakeParts
+from wistlake.pipeline.run.spec import LakeDependencies
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
@@ -153,7 +153,7 @@ def ordered(records: list[dict[str, Any]], who: Who, ledger: MemoryLedger | None
 
     objects = MemoryObjects()
     landed(objects, records)
-    parts = LakeParts(objects, ledger or MemoryLedger(), tables, lambda: (KEY,), lambda: NOW)
+    parts = LakeDependencies(objects, ledger or MemoryLedger(), tables, lambda: (KEY,), lambda: NOW)
     purge: Any = SimpleNamespace()
     return forget(ORDER, parts, who, purge, lambda _: {}, **more)
 

@@ -35,7 +35,7 @@ def turn(lake: Lake, purge: Any = None) -> dict[str, Any]:
     settings = lake.settings()
     ring = wiring.KeyFile(lake.folder)
     now = START + timedelta(hours=3)
-    outside = laptop.Outside(lambda: now, lambda: 0.0)
+    outside = laptop.Runtime(lambda: now, lambda: 0.0)
     with capture_logs():
         order = wiring.whole_lake(settings, "rotation", "rotate", now)
         parts = wiring.for_rotation(settings, outside, ring)

@@ -90,7 +90,7 @@ def test_a_failing_run_says_nothing(
     settings = lake.settings()
     with capture_logs() as log:
         try:
-            run(lake.order(START, settings), lake.parts(settings))
+            run(lake.run_spec(START, settings), lake.parts(settings))
             said = "no error"
         except (WistlakeError, ZeroDivisionError) as e:
             said = "\n".join((str(e), repr(e), *traceback.format_exception(e)))

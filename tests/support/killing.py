@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from support.lake import Lake, Scenario
-from wistlake.pipeline.run.spec import Parts
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import TableStore
 
 Wrap = Callable[[Any], Any]
 
 
-def wrapped(parts: Parts, around: Wrap) -> Parts:
+def wrapped(parts: Dependencies, around: Wrap) -> Dependencies:
     """The parts with every port that writes behind `around`."""
 
     @contextmanager

@@ -19,7 +19,7 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.pipeline.run.driver import run
-from wistlake.pipeline.run.spec import Parts, RunOrder, RunResult
+from wistlake.pipeline.run.spec import Dependencies, RunResult, RunSpec
 from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
@@ -103,11 +103,11 @@ class Lake:
         with _elsewhere(self.folder):
             return Settings(**given)
 
-    def parts(self, settings: Settings) -> Parts:
+    def parts(self, settings: Settings) -> Dependencies:
         """Everything a run needs: real adapters, but for the network and the passing of time."""
         seconds = VirtualSeconds()
         source = self._source or transport(create_app(self.world, _OPTIONS, self.scenario.faults))
-        outside = laptop.Outside(
+        outside = laptop.Runtime(
             self.world.clock.now,
             time.monotonic,
             Twofold(self.world, source) if self.scenario.twofold else source,
@@ -115,17 +115,17 @@ class Lake:
         )
         return laptop.parts(settings, outside, pace=False)
 
-    def order(self, now: datetime, settings: Settings | None = None, **asked: Any) -> RunOrder:
+    def run_spec(self, now: datetime, settings: Settings | None = None, **asked: Any) -> RunSpec:
         """A run's order at `now`; `asked` are the further arguments of `laptop.order`."""
         self.orders += 1
         given = {"run_id": f"run-{self.orders:04d}", "trigger": "scheduled", **asked}
-        return laptop.order(settings or self.settings(), now=now, **given)
+        return laptop.run_spec(settings or self.settings(), now=now, **given)
 
     def run_day(
         self,
         now: datetime,
         *,
-        around: Callable[[Parts], Parts] = lambda parts: parts,
+        around: Callable[[Dependencies], Dependencies] = lambda parts: parts,
         changes: Mapping[str, Any] | None = None,
         **asked: Any,
     ) -> RunResult:
@@ -138,7 +138,7 @@ class Lake:
         self._query = None
         settings = self.settings(**(changes or {}))
         with capture_logs():
-            return run(self.order(now, settings, **asked), around(self.parts(settings)))
+            return run(self.run_spec(now, settings, **asked), around(self.parts(settings)))
 
     def run_days(self, days: int, first: datetime | None = None, **how: Any) -> list[RunResult]:
         """A run a day, `days` times, from `first` (default: the scenario's first moment)."""
@@ -149,9 +149,9 @@ class Lake:
         """What a rebuild at `now` would change, in words. It is done."""
         self.world.clock.set(now)
         settings = self.settings(**changes)
-        order = self.order(now, settings, run_id="rebuild", trigger="rebuild", build_only=True)
+        spec = self.run_spec(now, settings, run_id="rebuild", trigger="rebuild", build_only=True)
         with capture_logs():
-            found = changed_by_rebuild(order, self.parts(settings), self.tables)
+            found = changed_by_rebuild(spec, self.parts(settings), self.tables)
         self._query = None
         return found
 

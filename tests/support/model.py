@@ -21,7 +21,7 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
-from wistlake.pipeline.run.spec import Parts
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.pipeline.tables.plan import Pair
 from wistlake.planning import shared
@@ -213,7 +213,7 @@ class ModelLake:
         def tables() -> Iterator[Any]:
             yield death.around(self.tables)
 
-        def around(parts: Parts) -> Parts:
+        def around(parts: Dependencies) -> Dependencies:
             return replace(
                 parts,
                 objects=death.around(self.objects),

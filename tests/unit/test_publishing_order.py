@@ -9,7 +9,7 @@ from wistlake.adapters.memory import Died, Dying, MemoryLedger
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.pipeline.run.publish import publish
-from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
@@ -17,7 +17,7 @@ from wistlake.planning.plan import Window
 NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 DAYS = [date(2026, 3, 3) + timedelta(days=n) for n in range(3)]
 MEDIA = [MediaEntry("m1", DAYS[0], NOW)]
-ORDER = RunOrder(
+ORDER = RunSpec(
     "run", "scheduled", "live", "UTC-5", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
 )
 

@@ -14,14 +14,14 @@ from wistlake.contracts import source
 from wistlake.pipeline.jobs import forget
 from wistlake.pipeline.run import driver as daily
 from wistlake.pipeline.run.records import KILLED, RUNNING, begun
-from wistlake.pipeline.run.spec import MediaChoice, Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.steps.plan import plan_run
 from wistlake.planning.plan import Window
 from wistlake.ports import Run
 from wistlake.zones import zone
 
 NOW = datetime(2026, 3, 4, 2, 15, tzinfo=UTC)
-ORDER = RunOrder(
+ORDER = RunSpec(
     "now",
     "scheduled",
     "simulated",
@@ -49,7 +49,7 @@ class Lease:
 
 
 @pytest.fixture
-def parts() -> Parts:
+def parts() -> Dependencies:
     @asynccontextmanager
     async def nobody() -> AsyncIterator[Any]:
         raise AssertionError("nobody asks for this")
@@ -59,27 +59,27 @@ def parts() -> Parts:
     for run in EARLIER:
         ledger.put_run(run)
     engine: Any = None
-    return Parts(
+    return Dependencies(
         MemoryObjects(), ledger, engine, lambda: (b"k" * 32,), lambda: NOW, nobody, RecordingNotifier(),
         time.monotonic,
     )  # fmt: skip
 
 
-def by_laptop(parts: Parts) -> None:
+def by_laptop(parts: Dependencies) -> None:
     daily.run(ORDER, parts)
 
 
-def by_step(parts: Parts) -> None:
+def by_step(parts: Dependencies) -> None:
     lease: Any = Lease()
     plan_run(ORDER, parts, lease, NOW)
 
 
-def by_forgetting(parts: Parts) -> None:
+def by_forgetting(parts: Dependencies) -> None:
     forget._recorded(ORDER, parts, dict)
 
 
 @pytest.mark.parametrize("begin", [by_laptop, by_step, by_forgetting], ids=["laptop", "aws", "forget"])
-def test_the_next_run_closes_those_that_were_killed(begin: Any, parts: Parts) -> None:
+def test_the_next_run_closes_those_that_were_killed(begin: Any, parts: Dependencies) -> None:
     begin(parts)
     found = {run.run_id: run for run in parts.ledger.runs()}
     assert found["now"].status in ("succeeded", RUNNING)
@@ -88,14 +88,14 @@ def test_the_next_run_closes_those_that_were_killed(begin: Any, parts: Parts) ->
     assert [found[name] for name in OTHERS] == [run for run in EARLIER if run.run_id in OTHERS]
 
 
-def test_a_step_that_is_tried_again_does_not_close_itself(parts: Parts) -> None:
+def test_a_step_that_is_tried_again_does_not_close_itself(parts: Dependencies) -> None:
     mine = replace(EARLIER[1], run_id="now")
     begun(parts.ledger, mine, NOW)
     begun(parts.ledger, mine, NOW)
     assert {r.run_id: r.status for r in parts.ledger.runs()}["now"] == RUNNING
 
 
-def test_no_run_ends_before_it_begins(parts: Parts) -> None:
+def test_no_run_ends_before_it_begins(parts: Dependencies) -> None:
     """A run for a moment of the past comes after one for a later moment."""
     past = NOW - timedelta(days=30)
     begun(parts.ledger, Run("now", "backfill", "live", RUNNING, past), past)

@@ -12,7 +12,7 @@ from wistlake.pipeline.jobs.rebuild import REBUILD
 from wistlake.pipeline.run.pending import pending
 from wistlake.pipeline.run.publish import outcome, unchanged
 from wistlake.pipeline.run.recover import landed as reading
-from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
@@ -23,9 +23,7 @@ NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 DAY = date(2026, 3, 4)
 EVENTS, BY_DATE, STATS = "events", "media_by_date", "media_stats"
 SOURCES = (source(STATS), source(BY_DATE), source(EVENTS))
-ORDER = RunOrder(
-    "run", "scheduled", "live", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice(("m1",))
-)
+ORDER = RunSpec("run", "scheduled", "live", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice(("m1",)))
 MEDIA = MediaEntry("m1", DAY, NOW)
 WHY = "40 of 48 records were refused"
 

@@ -12,7 +12,7 @@ from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
 from wistlake.pipeline import tombstone_copies as tombstone_home
-from wistlake.pipeline.run.spec import Parts
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.steps.plan import plan_run
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
@@ -47,7 +47,9 @@ def test_a_plan_on_aws_teaches_a_ledger_that_came_back() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     tombstone_home.put(objects, tombstone("one"))
     never: Any = None
-    parts = Parts(objects, ledger, never, lambda: KEYS, lambda: NOW, never, RecordingNotifier(), lambda: 0.0)
+    parts = Dependencies(
+        objects, ledger, never, lambda: KEYS, lambda: NOW, never, RecordingNotifier(), lambda: 0.0
+    )
     lease: Any = Lease()
     plan_run(ORDER, parts, lease, NOW)
     assert not admits(ledger, "one")

@@ -17,7 +17,7 @@ from wistlake.adapters.table_files import TableState
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.insight.doctor import FAILED, OK, Check, looked_at
 from wistlake.insight.raw_pages import damaged as damaged_raw_pages
-from wistlake.pipeline.run.spec import Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
@@ -107,11 +107,11 @@ def examine(settings: Settings) -> Check:
     return Check("lake", OK, f"{ledger_table(settings)}, s3://{settings.bronze_bucket}")
 
 
-def order(settings: Settings, asked: Asked, now: datetime) -> RunOrder:
+def run_spec(settings: Settings, asked: Asked, now: datetime) -> RunSpec:
     """The settings, and what was asked for, as one order. ConfigError for an unknown trigger."""
     if asked.trigger not in TRIGGERS:
         raise ConfigError(f"the trigger is {asked.trigger[:40]!r}: one of {', '.join(TRIGGERS)}")
-    return laptop.order(
+    return laptop.run_spec(
         settings,
         run_id=asked.run_id,
         trigger=TRIGGERS[asked.trigger],
@@ -122,14 +122,14 @@ def order(settings: Settings, asked: Asked, now: datetime) -> RunOrder:
     )
 
 
-def parts(settings: Settings, outside: laptop.Outside) -> Parts:
+def parts(settings: Settings, outside: laptop.Runtime) -> Dependencies:
     """What planning, ingesting and publishing need; secrets are read when they are."""
 
     @cache
     def keys() -> tuple[bytes, ...]:
         return aws_secrets.read_keys(_key_secret(settings)).keys
 
-    return Parts(
+    return Dependencies(
         objects=objects(settings),
         ledger=ledger(settings),
         tables=_no_engine,
@@ -147,7 +147,7 @@ def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
     return aws_secrets.SecretKeys(_key_secret(settings))
 
 
-def client(settings: Settings, outside: laptop.Outside) -> WistiaClient:
+def client(settings: Settings, outside: laptop.Runtime) -> WistiaClient:
     """The source client, on the account's own request budget. Without WISTIA_API_TOKEN in the environment
     the token is the secret's."""
     known = settings

@@ -15,7 +15,7 @@ from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.errors import StoreError, WistlakeError
-from wistlake.pipeline.run.spec import LakeParts
+from wistlake.pipeline.run.spec import LakeDependencies
 from wistlake.pipeline.steps.keep import Keeper
 from wistlake.ports import TableStore
 
@@ -113,7 +113,7 @@ def _engine(job: Job, run_id: str) -> "Iterator[tuple[EngineTables, GlueCatalog]
 @contextmanager
 def keeping(
     job: Job, run_id: str, clock: Callable[[], datetime], retention_days: int
-) -> Iterator[tuple[LakeParts, Keeper]]:
+) -> Iterator[tuple[LakeDependencies, Keeper]]:
     """Parts for work on the whole lake; one Spark for all of it."""
     from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
@@ -121,7 +121,7 @@ def keeping(
     with _damage_told(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
         raw = objects(job)
-        parts = LakeParts(
+        parts = LakeDependencies(
             objects=raw,
             ledger=known,
             tables=lambda: nullcontext(store),

@@ -28,7 +28,7 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.insight.doctor import FAILED, OK, UNKNOWN, Check, looked_at
 from wistlake.insight.raw_pages import damaged as damaged_raw_pages
-from wistlake.pipeline.run.spec import MediaChoice, Parts, Redact, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, MediaChoice, Redact, RunSpec
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -52,7 +52,7 @@ WISTIA_HOST = "api.wistia.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Runtime:
     """What entry points bring along: the clock, real or given, and in tests the network and its time."""
 
     clock: Callable[[], datetime]
@@ -86,7 +86,7 @@ class NoBudget:
         """Nobody to tell."""
 
 
-def client(settings: Settings, outside: Outside, *, pace: bool = True) -> WistiaClient:
+def client(settings: Settings, outside: Runtime, *, pace: bool = True) -> WistiaClient:
     """The source client, on the lake's own request budget."""
     reach = connection(settings)
     folder = here(settings)
@@ -96,7 +96,7 @@ def client(settings: Settings, outside: Outside, *, pace: bool = True) -> Wistia
     return WistiaClient(reach, budget, transport=outside.transport, wall=wall, **dict(outside.client_options))
 
 
-def notifier(settings: Settings, outside: Outside) -> Notifier:
+def notifier(settings: Settings, outside: Runtime) -> Notifier:
     """Every channel that is set."""
     secrets = settings.secrets()
     channels: list[Notifier] = []
@@ -222,7 +222,7 @@ def restore(source: Path, lake: Path) -> None:
     lake_archive.restore(source, lake)
 
 
-async def probe(settings: Settings, outside: Outside) -> "Probe":
+async def probe(settings: Settings, outside: Runtime) -> "Probe":
     """Ask Wistia whether the token works. Raises what the client raises."""
     reach = connection(settings)
     options = dict(outside.client_options)
@@ -232,7 +232,7 @@ async def probe(settings: Settings, outside: Outside) -> "Probe":
         return await c.probe()
 
 
-def examine(settings: Settings, outside: Outside) -> Iterator[Check]:
+def examine(settings: Settings, outside: Runtime) -> Iterator[Check]:
     """Token and reachability, lake, engine, disk and clock."""
     try:
         found = asyncio.run(probe(settings, outside))
@@ -279,7 +279,7 @@ def _sealed(folder: LakeFolder) -> Check:
     return Check("deep: checksums", UNKNOWN if count else OK, said)
 
 
-def _examine_here(settings: Settings, outside: Outside) -> Iterator[Check]:
+def _examine_here(settings: Settings, outside: Runtime) -> Iterator[Check]:
     folder = LakeFolder(settings.lake)
     try:
         if folder.exists():
@@ -423,7 +423,7 @@ def tables(settings: Settings) -> Callable[[], AbstractContextManager[TableStore
     return started
 
 
-def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
+def parts(settings: Settings, outside: Runtime, *, pace: bool = True) -> Dependencies:
     """Everything that a run needs. Checks the lake; ConfigError with the cure if it is not this one."""
     folder = here(settings)
     machine.open_enough_files()
@@ -434,7 +434,7 @@ def parts(settings: Settings, outside: Outside, *, pace: bool = True) -> Parts:
     if kept.facts(LAKE) != described:  # the marker's second home
         kept.put_facts(LAKE, described)
 
-    return Parts(
+    return Dependencies(
         objects=LocalObjects(folder.root),
         ledger=kept,
         tables=tables(settings),
@@ -468,7 +468,7 @@ def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Reda
     return cut
 
 
-def order(  # noqa: PLR0913 - what may be asked for
+def run_spec(  # noqa: PLR0913 - what may be asked for
     settings: Settings,
     *,
     run_id: str,
@@ -481,7 +481,7 @@ def order(  # noqa: PLR0913 - what may be asked for
     build_only: bool = False,
     only: frozenset[tuple[str, str, date]] | None = None,
     accept_shrink: frozenset[str] = frozenset(),
-) -> RunOrder:
+) -> RunSpec:
     """The settings, and what was asked for, as one order."""
     if start and end and start > end:
         raise ConfigError(f"--from {start} is after --to {end}: swap them")
@@ -490,7 +490,7 @@ def order(  # noqa: PLR0913 - what may be asked for
     if end and end < (oldest := oldest_day(now)):
         raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
     ids = media or settings.require_media()
-    return RunOrder(
+    return RunSpec(
         run_id=run_id,
         trigger=trigger,
         origin="live" if urlsplit(settings.base_url).hostname == WISTIA_HOST else "simulated",

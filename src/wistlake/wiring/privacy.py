@@ -12,7 +12,7 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import SOURCES
 from wistlake.insight.doctor import FAILED, OK, UNKNOWN, Check
-from wistlake.pipeline.run.spec import LakeParts, RunOrder
+from wistlake.pipeline.run.spec import LakeDependencies, RunSpec
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
@@ -41,20 +41,20 @@ class KeyFile:
         self._folder.write_keys(chain)
 
 
-def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> RunOrder:
+def whole_lake(settings: Settings, run_id: str, trigger: str, now: datetime) -> RunSpec:
     """An order about everything that the lake holds, whatever the settings follow today.
 
     ConfigError if there is no lake.
     """
     media = tuple(m.media_id for m in laptop.ledger(settings, read_only=True).media()) or (ACCOUNT,)
     names = tuple(s.name for s in SOURCES)
-    return laptop.order(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
+    return laptop.run_spec(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
 
 
-def for_rotation(settings: Settings, outside: laptop.Outside, ring: KeyFile) -> LakeParts:
+def for_rotation(settings: Settings, outside: laptop.Runtime, ring: KeyFile) -> LakeDependencies:
     """What a rotation needs, also while one is unfinished."""
     laptop.here(settings).open(settings.account_timezone, outside.clock())
-    return LakeParts(
+    return LakeDependencies(
         objects=LocalObjects(settings.lake),
         ledger=laptop.ledger(settings),
         tables=laptop.tables(settings),

@@ -14,7 +14,7 @@ from wistlake.adapters.local.scratch import SCRATCH, sweep
 from wistlake.errors import ConfigError
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.jobs.forget import Who, ask_source
-from wistlake.pipeline.run.spec import LakeParts
+from wistlake.pipeline.run.spec import LakeDependencies
 from wistlake.pipeline.steps import keep
 from wistlake.pipeline.steps.keep import Request
 from wistlake.privacy.keys import KeyChain
@@ -25,7 +25,7 @@ Done = Mapping[str, Any]
 
 
 def forget(
-    settings: Settings, outside: laptop.Outside, run_id: str, now: datetime, who: Who, *, dry_run: bool
+    settings: Settings, outside: laptop.Runtime, run_id: str, now: datetime, who: Who, *, dry_run: bool
 ) -> Done:
     """Forget a person; the receipt. Wistia is asked from here, with this machine's token."""
     if settings.place == "aws":
@@ -43,7 +43,7 @@ def forget(
         return erase(order, parts, who, purge, search, asked=asked, dry_run=dry_run)
 
 
-def rotate(settings: Settings, outside: laptop.Outside, run_id: str, now: datetime) -> Done:
+def rotate(settings: Settings, outside: laptop.Runtime, run_id: str, now: datetime) -> Done:
     """Begin a new epoch of pseudonyms; what was done."""
     if settings.place == "aws":
         return _by_the_job(settings, run_id, Request(keep.ROTATE, now))
@@ -52,7 +52,7 @@ def rotate(settings: Settings, outside: laptop.Outside, run_id: str, now: dateti
 
     ring = privacy.KeyFile(settings.lake)
     order = privacy.whole_lake(settings, run_id, keep.ROTATE, now)
-    parts: LakeParts = privacy.for_rotation(settings, outside, ring)
+    parts: LakeDependencies = privacy.for_rotation(settings, outside, ring)
     with damage.explained(laptop.here(settings)):
         return turn(order, parts, ring, LocalPurge(settings.lake))
 
@@ -106,7 +106,7 @@ def settings_of(lake: Path, settings: Settings) -> Settings:
     return settings.model_copy(update={"lake": lake, "account_timezone": zone})
 
 
-def forget_again(settings: Settings, outside: laptop.Outside, run_id: str, now: datetime) -> Done:
+def forget_again(settings: Settings, outside: laptop.Runtime, run_id: str, now: datetime) -> Done:
     """Erase everybody whom a tombstone names once more; the receipt."""
     from wistlake.pipeline.jobs.forget import reapply
 

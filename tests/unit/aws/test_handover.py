@@ -7,7 +7,7 @@ import pytest
 
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.steps import handover
 from wistlake.pipeline.steps.handover import Planned, Verdicts
 from wistlake.pipeline.tables import BuildResult
@@ -24,7 +24,7 @@ from wistlake.transforms.channels import Rule
 NOW = datetime(2026, 3, 2, 2, 15, 0, 5, tzinfo=UTC)
 DAY, NEXT, LATER = date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 2)
 WINDOW = Window(NOW, zone("-05:00"), 7, DAY, None, date(2026, 1, 1), include_open_days=True)
-ORDER = RunOrder(
+ORDER = RunSpec(
     "r1", "backfill", "simulated", "-05:00", WINDOW, SOURCES[:2], MediaChoice((), "folder", "tag"), 8,
     (Rule("c", "tags", "x"),), accept_shrink=frozenset({"m1"}),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.forget import Who
-from wistlake.pipeline.run.spec import LakeParts, MediaChoice
+from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice
 from wistlake.pipeline.steps import keep
 from wistlake.pipeline.steps.handover import Planned, encode_plan, plan_key
 from wistlake.pipeline.steps.keep import Keeper, Request
@@ -102,7 +102,7 @@ def asked_for(task: str, chain: KeyChain) -> None:
     def never(*_: object, **__: object) -> Any:
         raise AssertionError
 
-    parts = LakeParts(objects, ledger, never, never, lambda: NOW)
+    parts = LakeDependencies(objects, ledger, never, never, lambda: NOW)
     keeper = Keeper(ledger, Ring(chain), never, never, never, 30)  # type: ignore[arg-type]
     keep.keep(Request(task, NOW), "mine", parts, keeper)
 

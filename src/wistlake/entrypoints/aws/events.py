@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from wistlake.errors import ConfigError
-from wistlake.wiring.laptop import Outside
+from wistlake.wiring.laptop import Runtime
 
 Event = Mapping[str, Any]
 
@@ -34,9 +34,9 @@ def wall() -> datetime:
     return datetime.now(UTC)
 
 
-def outside(clock: Callable[[], datetime]) -> Outside:
+def outside(clock: Callable[[], datetime]) -> Runtime:
     """The real world, at the time that `clock` gives."""
-    return Outside(clock=clock, monotonic=time.monotonic)
+    return Runtime(clock=clock, monotonic=time.monotonic)
 
 
 def moment(event: Event, name: str) -> datetime:

@@ -16,8 +16,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings()
     media_id = events.text(event, "media_id")
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
-    now = planned.order.window.now
-    renew(aws.ledger(settings), planned.order.run_id, events.wall())
+    now = planned.spec.window.now
+    renew(aws.ledger(settings), planned.spec.run_id, events.wall())
     done = ingest_round(
         planned,
         media_id,

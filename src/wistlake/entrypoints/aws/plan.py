@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     structlog.get_logger().info("asked", run_id=asked.run_id, reason=event.get("reason") or "")
     parts, lease = aws.parts(settings, events.outside(lambda: now)), aws.ledger(settings)
-    planned = plan_run(aws.order(settings, asked, now), parts, lease, events.wall())
+    planned = plan_run(aws.run_spec(settings, asked, now), parts, lease, events.wall())
     idle = is_idle(planned, parts.ledger)
     if idle:
         close_idle(planned, parts, lease)

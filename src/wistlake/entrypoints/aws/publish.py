@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     events.configure_logs()
     settings = Settings()
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
-    now = planned.order.window.now
+    now = planned.spec.window.now
     done = publish_run(
         planned,
         aws.parts(settings, events.outside(lambda: now)),
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     aws_metrics.emit(done.figures, settings.stage)
     return {
-        "run_id": planned.order.run_id,
+        "run_id": planned.spec.run_id,
         "published": {
             "days": done.result.days_published,
             "rows": sum(line["rows"] for line in done.result.intervals),

@@ -103,11 +103,11 @@ def _one_day(world: "World") -> dict[str, Any]:
 
     settings = session.settings()
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    outside = laptop.Outside(world.clock.now, time.monotonic, transport(app))
+    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(app))
     now = world.clock.now()
-    order = laptop.order(settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
+    spec = laptop.run_spec(settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
     # Not the real account: requests cost nothing, so the budget's pace is left out.
-    return run(order, laptop.parts(settings, outside, pace=False)).as_json()
+    return run(spec, laptop.parts(settings, outside, pace=False)).as_json()
 
 
 def _profile(name: str) -> "Profile":

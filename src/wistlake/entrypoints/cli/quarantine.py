@@ -101,8 +101,8 @@ def quarantine_replay(
             output.say("nothing was refused")
         return
     chosen = tuple(sorted({i.media_id for i in found.intervals if not i.media_id.startswith("_")}))
-    order = laptop.order(settings, run_id=run_id, trigger="repair", now=at, media=chosen, build_only=True)
-    perform(order, outside, as_json=False, settings=settings, silent=as_json)
+    spec = laptop.run_spec(settings, run_id=run_id, trigger="repair", now=at, media=chosen, build_only=True)
+    perform(spec, outside, as_json=False, settings=settings, silent=as_json)
     again = {(r["landing_id"], r["line"]) for r in refused.listed(laptop.query(settings))}
     gone = {r["landing_id"] for r in found.expired}
     asked = [r for r in rows if r["landing_id"] not in gone]

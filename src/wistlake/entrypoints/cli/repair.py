@@ -122,7 +122,7 @@ def repair(
         else:
             output.say("nothing to repair")
         return
-    order = laptop.order(
+    spec = laptop.run_spec(
         settings,
         run_id=session.new_run_id(at),
         trigger="repair",
@@ -131,7 +131,7 @@ def repair(
         only=keys,
         accept_shrink=frozenset(chosen) if accept_shrink else frozenset(),
     )
-    perform(order, outside, as_json=as_json)
+    perform(spec, outside, as_json=as_json)
 
 
 def rebuild(
@@ -174,8 +174,10 @@ def rebuild(
     followed = tuple(m.media_id for m in ledger.media() if m.retired_at is None)
     if not followed:
         raise ConfigError("the lake follows no media: there is nothing to rebuild")
-    order = laptop.order(settings, run_id=run_id, trigger="rebuild", now=at, media=followed, build_only=True)
-    perform(order, outside, as_json=as_json, settings=settings)
+    spec = laptop.run_spec(
+        settings, run_id=run_id, trigger="rebuild", now=at, media=followed, build_only=True
+    )
+    perform(spec, outside, as_json=as_json, settings=settings)
     if zone is not None and not as_json:
         output.say(f"the lake's days are now in {zone}: set WISTLAKE_ACCOUNT_TIMEZONE={zone}")
 

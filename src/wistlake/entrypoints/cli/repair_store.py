@@ -82,8 +82,8 @@ def _mend_table(settings: "Settings", name: str, run_id: str, now: datetime | No
             output.as_json({"status": "succeeded", "tables": {}})
         return
     followed = tuple(m.media_id for m in laptop.ledger(settings).media() if m.retired_at is None)
-    order = laptop.order(settings, run_id=run_id, trigger="repair", now=at, media=followed, build_only=True)
-    perform(order, outside, as_json=as_json, settings=settings)
+    spec = laptop.run_spec(settings, run_id=run_id, trigger="repair", now=at, media=followed, build_only=True)
+    perform(spec, outside, as_json=as_json, settings=settings)
 
 
 def _told(name: str, done: Any) -> str:

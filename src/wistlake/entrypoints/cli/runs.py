@@ -12,16 +12,16 @@ from wistlake.entrypoints.cli.report import lake_report, write_after_run
 
 if TYPE_CHECKING:
     from wistlake.insight.cost import Estimate
-    from wistlake.pipeline.run.spec import RunOrder, RunResult
+    from wistlake.pipeline.run.spec import RunResult, RunSpec
     from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Outside
+    from wistlake.wiring.laptop import Runtime
 
 WIDE = 120  # characters from which on a table may have a dozen columns
 
 
 def perform(
-    order: "RunOrder",
-    outside: "Outside",
+    spec: "RunSpec",
+    outside: "Runtime",
     *,
     as_json: bool,
     settings: "Settings | None" = None,
@@ -36,7 +36,7 @@ def perform(
     parts = laptop.parts(chosen, outside)
     try:
         with progress.shown(hidden=as_json) as step:
-            result = run(order, replace(parts, progress=step))
+            result = run(spec, replace(parts, progress=step))
     except RunFailed as e:
         _tell(e.result, chosen, as_json=as_json)
         raise
@@ -105,7 +105,7 @@ def ordered(
     at = outside.clock()
     if start and start < (oldest := laptop.oldest_day(at)) and not as_json:
         output.say(f"Wistia keeps events for two years: days before {oldest} are not asked for")
-    order = laptop.order(
+    spec = laptop.run_spec(
         settings,
         run_id=session.new_run_id(at),
         trigger=trigger,
@@ -115,7 +115,7 @@ def ordered(
         media=media_ids(media),
         datasets=names(datasets),
     )
-    return perform(order, outside, as_json=as_json)
+    return perform(spec, outside, as_json=as_json)
 
 
 def run(
@@ -179,7 +179,7 @@ def plan(
 
     at = session.clock(now)()
     settings = session.settings()
-    order = laptop.order(
+    spec = laptop.run_spec(
         settings,
         run_id="plan",
         trigger="manual",
@@ -190,7 +190,7 @@ def plan(
         datasets=names(datasets),
     )
     known = laptop.known(settings)
-    fetches = preview(order, known)
+    fetches = preview(spec, known)
     needed = (
         cost.estimate(
             fetches, known[1], per_minute=settings.requests_per_minute, concurrency=settings.max_concurrency

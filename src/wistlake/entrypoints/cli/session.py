@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from wistlake.ports import Ledger
     from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Outside
+    from wistlake.wiring.laptop import Runtime
 
 
 def settings(zone: str | None = None) -> "Settings":
@@ -59,11 +59,11 @@ def as_of(now: datetime | None, ledger: "Ledger") -> datetime:
     return last.started_at if last and last.origin == "simulated" else clock(now)()
 
 
-def outside(now: datetime | None) -> "Outside":
+def outside(now: datetime | None) -> "Runtime":
     """The real world, at `now` if given."""
-    from wistlake.wiring.laptop import Outside
+    from wistlake.wiring.laptop import Runtime
 
-    return Outside(clock=clock(now), monotonic=time.monotonic, environment=os.environ)
+    return Runtime(clock=clock(now), monotonic=time.monotonic, environment=os.environ)
 
 
 def new_run_id(now: datetime) -> str:

@@ -18,7 +18,7 @@ from wistlake.errors import ConfigError, WistlakeError
 if TYPE_CHECKING:
     from wistlake.insight.doctor import Check
     from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Outside
+    from wistlake.wiring.laptop import Runtime
 
 ENV, TOML = ".env", "wistlake.toml"  # loading the settings' own names would make --help wait
 
@@ -149,7 +149,7 @@ def _looked_deep(settings: "Settings") -> "list[Check]":
     return list(laptop.look_deep(settings))
 
 
-def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[Check]":
+def _examined(settings: "Settings", outside: "Runtime", *, live: bool) -> "list[Check]":
     from wistlake.insight.doctor import OK, UNKNOWN, Check
     from wistlake.wiring import laptop
 
@@ -164,7 +164,7 @@ def _examined(settings: "Settings", outside: "Outside", *, live: bool) -> "list[
     return checks
 
 
-async def _live(settings: "Settings", outside: "Outside") -> "list[Check]":
+async def _live(settings: "Settings", outside: "Runtime") -> "list[Check]":
     from wistlake.insight.doctor import Check, authentication, probes
     from wistlake.wiring import laptop
 

@@ -24,7 +24,7 @@ from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.run.pending import signature
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.records import RUNNING, begun
-from wistlake.pipeline.run.spec import Client, LakeParts, RunOrder
+from wistlake.pipeline.run.spec import Client, LakeDependencies, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, Pair
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval
@@ -130,8 +130,8 @@ async def _by_key(wistia: Client, visitor_key: str) -> Visitors:
 
 
 def forget(
-    order: RunOrder,
-    parts: LakeParts,
+    spec: RunSpec,
+    parts: LakeDependencies,
     who: Who,
     purge: Purge,
     search: Search,
@@ -144,14 +144,14 @@ def forget(
 
     ConfigError if nobody is known by that name, StoreError if the second look still finds the person.
     """
-    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
-        work = _Forgetting(order, parts, who, purge, search, asked)
+    with parts.ledger.lease(LEASE, spec.run_id, parts.clock(), LEASE_SECONDS):
+        work = _Forgetting(spec, parts, who, purge, search, asked)
         if dry_run:
             return work.go(who, dry_run=True)
-        return _recorded(order, parts, lambda: work.go(who))
+        return _recorded(spec, parts, lambda: work.go(who))
 
 
-def reapply(order: RunOrder, parts: LakeParts, purge: Purge, search: Search) -> dict[str, Any]:
+def reapply(spec: RunSpec, parts: LakeDependencies, purge: Purge, search: Search) -> dict[str, Any]:
     """Erase everybody whom a tombstone names once more, under the lake's lease; the receipt.
 
     For a lake that came back from a backup older than a tombstone: its raw pages, tables and history may hold
@@ -159,18 +159,18 @@ def reapply(order: RunOrder, parts: LakeParts, purge: Purge, search: Search) -> 
     The engine starts only if there is a tombstone at all. Safe to repeat; StoreError if the second look still
     finds somebody.
     """
-    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, spec.run_id, parts.clock(), LEASE_SECONDS):
         tombstone_home.mirror(parts.objects, parts.ledger)
         forgotten = tombstones.forgotten(parts.ledger.facts(tombstones.FACTS))
         if forgotten is None:
-            return {"receipt": order.run_id, "asked_by": "tombstones", "tombstones": 0}
-        work = _Forgetting(order, parts, None, purge, search, None)
-        return _recorded(order, parts, lambda: work.again(forgotten))
+            return {"receipt": spec.run_id, "asked_by": "tombstones", "tombstones": 0}
+        work = _Forgetting(spec, parts, None, purge, search, None)
+        return _recorded(spec, parts, lambda: work.again(forgotten))
 
 
-def _recorded(order: RunOrder, parts: LakeParts, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _recorded(spec: RunSpec, parts: LakeDependencies, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """`work`, as a run of the ledger."""
-    record = Run(order.run_id, "forget", order.origin, RUNNING, order.window.now)
+    record = Run(spec.run_id, "forget", spec.origin, RUNNING, spec.window.now)
     begun(parts.ledger, record, parts.clock())
     try:
         receipt = work()
@@ -187,14 +187,14 @@ class _Forgetting:
 
     def __init__(
         self,
-        order: RunOrder,
-        parts: LakeParts,
+        spec: RunSpec,
+        parts: LakeDependencies,
         who: Who | None,
         purge: Purge,
         search: Search,
         asked: Visitors | None,
     ) -> None:
-        self.order, self.parts, self.who, self.purge, self.search = order, parts, who, purge, search
+        self.spec, self.parts, self.who, self.purge, self.search = spec, parts, who, purge, search
         self.asked = asked
         self.keys = parts.keys()
         self.texts: set[str] = {who.visitor_key, who.email, canonical(who.email)} - {""} if who else set()
@@ -413,7 +413,7 @@ class _Forgetting:
             steady_hash=new.steady_hash or new.content_hash,
             rows=new.rows,
         )
-        return resigned(interval, moved, self.order, len(self.keys), len(self.keys))
+        return resigned(interval, moved, self.spec, len(self.keys), len(self.keys))
 
     def _remember(self, pairs: set[Pair]) -> None:
         """What a repetition after a crash could no longer find out: the person's rows are gone by then. The
@@ -478,7 +478,7 @@ class _Forgetting:
             for table in gold:  # days that could not be computed anew lose the person all the same
                 _erase(store, table, ids, {})
             result = replace(result, tables=store.refs())
-        publish(self.order, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
+        publish(self.spec, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
         self.where["days_computed_anew"] = len(result.published)
         self.where["days_left_as_they_were"] = len(result.blocked)
         return removed
@@ -493,7 +493,7 @@ class _Forgetting:
         return pairs & known
 
     def _plan(self, pairs: set[Pair]) -> BuildPlan:
-        order, ledger = self.order, self.parts.ledger
+        spec, ledger = self.spec, self.parts.ledger
         intervals = ledger.intervals()
         media = {m for m, _ in pairs}
         of_media = [i for i in intervals if i.media_id in media and i.dataset in (EVENTS, BY_DATE)]
@@ -502,14 +502,14 @@ class _Forgetting:
             intervals,
             of_media,
             datasets=frozenset(i.dataset for i in intervals),
-            now=order.window.now,
-            tz=zone(order.zone_name),
-            lookback_days=order.window.lookback_days,
+            now=spec.window.now,
+            tz=zone(spec.zone_name),
+            lookback_days=spec.window.lookback_days,
         )
         return BuildPlan(
-            run_id=order.run_id,
-            started_at=order.window.now,
-            zone=order.zone_name,
+            run_id=spec.run_id,
+            started_at=spec.window.now,
+            zone=spec.zone_name,
             keys=self.keys,
             landings=(),
             publishable=frozenset(pairs),
@@ -517,19 +517,19 @@ class _Forgetting:
             past_lookback=days.past_lookback & pairs,
             confirmed=days.confirmed & pairs,
             listed=days.listed & pairs,
-            rules=order.rules,
+            rules=spec.rules,
         )
 
     def _publish(self, current: Mapping[str, TableRef]) -> None:
         ledger = self.parts.ledger
         if ledger.publication() is not None:
-            ledger.publish(Publication(self.order.run_id, self.order.window.now, current))
+            ledger.publish(Publication(self.spec.run_id, self.spec.window.now, current))
 
     # proof
 
     def _put_tombstone(self, person: Person) -> None:
         ledger = self.parts.ledger
-        new = tombstones.entry(person, self.keys, self.order.run_id, self.order.window.now.isoformat())
+        new = tombstones.entry(person, self.keys, self.spec.run_id, self.spec.window.now.isoformat())
         tombstone_home.mirror(self.parts.objects, ledger)
         tombstone_home.put(self.parts.objects, new)
         ledger.put_facts(tombstones.FACTS, tombstones.added(ledger.facts(tombstones.FACTS), new))
@@ -543,8 +543,8 @@ class _Forgetting:
 
     def _receipt(self, *, dry_run: bool) -> dict[str, Any]:
         said = {
-            "receipt": self.order.run_id,
-            "at": self.order.window.now.isoformat(),
+            "receipt": self.spec.run_id,
+            "at": self.spec.window.now.isoformat(),
             "asked_by": _asked_by(self.who),
             "dry_run": dry_run,
             **self.where,
@@ -552,7 +552,7 @@ class _Forgetting:
         text = json.dumps(said, sort_keys=True, default=str)
         receipt = {**json.loads(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
         if not dry_run:
-            key = f"{RECEIPTS}/{self.order.run_id}.json"
+            key = f"{RECEIPTS}/{self.spec.run_id}.json"
             self.parts.objects.put(key, json.dumps(receipt, indent=1, sort_keys=True).encode())
         return receipt
 
@@ -563,11 +563,11 @@ def _asked_by(who: Who | None) -> str:
     return "email" if who.email else "visitor key"
 
 
-def resigned(before: Interval, after: Interval, order: RunOrder, was_epoch: int, epoch: int) -> Interval:
+def resigned(before: Interval, after: Interval, spec: RunSpec, was_epoch: int, epoch: int) -> Interval:
     """`after`, signed as built if `before` was: what happened to it happened to the tables as well."""
-    if before.built_signature != signature(before, order, was_epoch):
+    if before.built_signature != signature(before, spec, was_epoch):
         return after
-    return replace(after, built_signature=signature(after, order, epoch))
+    return replace(after, built_signature=signature(after, spec, epoch))
 
 
 def _next(landing: str) -> str:

@@ -13,7 +13,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy, Removal, Table
 from wistlake.derive import pseudonym
 from wistlake.pipeline.jobs.forget import Purge, resigned
-from wistlake.pipeline.run.spec import LakeParts, RunOrder
+from wistlake.pipeline.run.spec import LakeDependencies, RunSpec
 from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableStore
 from wistlake.privacy.keys import KeyChain
 
@@ -33,18 +33,18 @@ class KeyRing(Protocol):
         """Replace it at once."""
 
 
-def rotate(order: RunOrder, parts: LakeParts, ring: KeyRing, purge: Purge) -> dict[str, Any]:
+def rotate(spec: RunSpec, parts: LakeDependencies, ring: KeyRing, purge: Purge) -> dict[str, Any]:
     """Begin a new epoch, or end the one that was begun; what was done, as JSON."""
-    with parts.ledger.lease(LEASE, order.run_id, parts.clock(), LEASE_SECONDS):
+    with parts.ledger.lease(LEASE, spec.run_id, parts.clock(), LEASE_SECONDS):
         chain = ring.load().begun()
         ring.save(chain)
         with parts.tables() as store:
             store.ensure(TABLES)
-            rows = _wrap_all(store, parts, chain, order.window.now)
-        _sign(order, parts, chain)
+            rows = _wrap_all(store, parts, chain, spec.window.now)
+        _sign(spec, parts, chain)
         expired = purge.expire(TABLES)
         if parts.ledger.publication() is not None:
-            parts.ledger.publish(Publication(order.run_id, order.window.now, purge.refs(TABLES)))
+            parts.ledger.publish(Publication(spec.run_id, spec.window.now, purge.refs(TABLES)))
         ring.save(chain.rotated())
         removed = purge.sweep(TABLES)
         parts.ledger.put_facts(FACTS, {})
@@ -61,7 +61,7 @@ def pseudonyms(table: Table) -> tuple[str, ...]:
     return tuple(c.name for c in table.columns if c.privacy is Privacy.PSEUDONYM)
 
 
-def _wrap_all(store: TableStore, parts: LakeParts, chain: KeyChain, now: datetime) -> dict[str, int]:
+def _wrap_all(store: TableStore, parts: LakeDependencies, chain: KeyChain, now: datetime) -> dict[str, int]:
     begun: Mapping[str, Any] = parts.ledger.facts(FACTS)
     before = dict(begun["before"]) if begun.get("epoch") == chain.epoch + 1 else {}
     rows = {}
@@ -99,11 +99,11 @@ def _wrap(store: TableStore, table: Table, chain: KeyChain, now: datetime) -> in
     return count
 
 
-def _sign(order: RunOrder, parts: LakeParts, chain: KeyChain) -> None:
+def _sign(spec: RunSpec, parts: LakeDependencies, chain: KeyChain) -> None:
     """What was built under the old epoch counts as built under the new one: it was wrapped, not changed."""
     ledger = parts.ledger
     signed = [
-        (i, resigned(i, i, order, chain.epoch, chain.epoch + 1))
+        (i, resigned(i, i, spec, chain.epoch, chain.epoch + 1))
         for i in ledger.intervals()
         if i.dataset != "gold"
     ]

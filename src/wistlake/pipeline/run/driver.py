@@ -17,7 +17,7 @@ from wistlake.pipeline.run.records import RUNNING, begun
 from wistlake.pipeline.run.recover import adopt
 from wistlake.pipeline.run.result import harvest, news, notice, refusals, tell
 from wistlake.pipeline.run.select import ask, choose, retire
-from wistlake.pipeline.run.spec import Parts, RunOrder, RunResult
+from wistlake.pipeline.run.spec import Dependencies, RunResult, RunSpec
 from wistlake.pipeline.tables import BuildResult, Pair, build, merged
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.shared import Shared
@@ -27,22 +27,22 @@ log = structlog.get_logger()
 Key = tuple[str, str, date]
 
 
-def run(order: RunOrder, parts: Parts) -> RunResult:
+def run(spec: RunSpec, parts: Dependencies) -> RunResult:
     """Do `order` under the lake's lease, and say what was done.
 
     A media that fails does not stop the others: they are built and published, and the result (and the
     ledger) says `failed` with every error; `RunFailed` is the caller's to raise. What concerns the whole
     run (a refused token, a store) is raised at once.
     """
-    started = order.window.now
-    with parts.ledger.lease(LEASE, order.run_id, started, LEASE_SECONDS):
-        origin = order.origin if parts.on_the_network else "simulated"
-        record = Run(order.run_id, order.trigger, origin, RUNNING, started)
+    started = spec.window.now
+    with parts.ledger.lease(LEASE, spec.run_id, started, LEASE_SECONDS):
+        origin = spec.origin if parts.on_the_network else "simulated"
+        record = Run(spec.run_id, spec.trigger, origin, RUNNING, started)
         begun(parts.ledger, record, parts.clock())
-        result = RunResult(order.run_id, order.trigger)
-        log.info("run started", run_id=order.run_id, trigger=order.trigger)
+        result = RunResult(spec.run_id, spec.trigger)
+        log.info("run started", run_id=spec.run_id, trigger=spec.trigger)
         try:
-            errors = _Work(order, parts, result).go()
+            errors = _Work(spec, parts, result).go()
         except BaseException as e:
             failed = replace(record, status="failed", ended_at=parts.clock(), error=_said(e))
             try:
@@ -50,7 +50,7 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
             finally:
                 if isinstance(e, Exception):  # whoever interrupts it by hand knows
                     parts.notifier.notify(
-                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": order.run_id})
+                        Notice("wistlake run failed", _said(e), failed=True, facts={"run_id": spec.run_id})
                     )
             raise
         if errors:
@@ -64,7 +64,7 @@ def run(order: RunOrder, parts: Parts) -> RunResult:
                 summary=result.as_json(),
             )
         )
-    log.info("run ended", run_id=order.run_id, status=result.status)
+    log.info("run ended", run_id=spec.run_id, status=result.status)
     parts.notifier.notify(notice(result))
     if errors:
         raise RunFailed(errors[0], result)
@@ -83,8 +83,8 @@ class RunFailed(WistlakeError):
 class _Work:
     """One run at work, under its lease."""
 
-    def __init__(self, order: RunOrder, parts: Parts, result: RunResult) -> None:
-        self.order, self.parts, self.result = order, parts, result
+    def __init__(self, spec: RunSpec, parts: Dependencies, result: RunResult) -> None:
+        self.spec, self.parts, self.result = spec, parts, result
         self._at = parts.monotonic()
         self._warming = False
 
@@ -96,33 +96,33 @@ class _Work:
         known = {i.key: i for i in ledger.intervals()}
         media = ledger.media()
         epoch_keys = self.parts.keys()
-        waiting = {i.key for i in pending(known.values(), self.order, len(epoch_keys))}
-        known |= confirm_unchanged(self.order, ledger, known.values(), waiting)
+        waiting = {i.key for i in pending(known.values(), self.spec, len(epoch_keys))}
+        known |= confirm_unchanged(self.spec, ledger, known.values(), waiting)
         built = self._build(media, known, epoch_keys)
         if built is None:
-            advance(self.order, ledger, media, known.values())
+            advance(self.spec, ledger, media, known.values())
         self._lap("publish")
         fetched = harvest(ingested)
         tell(self.result, fetched, built, news(ledger, fetched))
         return [*ingested.errors.values(), *refusals(built)]
 
     async def _ingest(self) -> Ingested:
-        order, parts = self.order, self.parts
-        if order.build_only:
+        spec, parts = self.spec, self.parts
+        if spec.build_only:
             return Ingested()
         async with parts.client() as client:
-            chosen = await choose(order.choice, client)
+            chosen = await choose(spec.choice, client)
             tombstone_home.reload(parts.objects, parts.ledger)
-            adopt(parts.ledger, parts.objects, order.run_id)
+            adopt(parts.ledger, parts.objects, spec.run_id)
             known = {i.key: i for i in parts.ledger.intervals()}
-            asked = ask(order, parts.ledger, chosen, tuple(known.values()))
-            log.info("planned", run_id=order.run_id, fetches=len(asked.fetches), media=len(asked.media))
+            asked = ask(spec, parts.ledger, chosen, tuple(known.values()))
+            log.info("planned", run_id=spec.run_id, fetches=len(asked.fetches), media=len(asked.media))
             self._lap("plan")
-            context = replace(IngestContext.of(order, parts), on_news=self._warm)
+            context = replace(IngestContext.of(spec, parts), on_news=self._warm)
             ingested = await Ingest(context, parts.objects, parts.ledger, known, client.fetch).run(
                 asked.fetches
             )
-        retire(order, parts.ledger, asked.left)
+        retire(spec, parts.ledger, asked.left)
         return ingested
 
     def _warm(self) -> None:
@@ -136,25 +136,25 @@ class _Work:
     ) -> BuildResult | None:
         """Build and publish what is pending, as many times as memory asks for; None, and no engine, if
         nothing is. What could not be published is not tried again."""
-        order, parts = self.order, self.parts
+        spec, parts = self.spec, self.parts
         days = shared_days(parts.ledger)
-        work = assemble(order, media, list(known.values()), parts.objects, keys, shared=days)
+        work = assemble(spec, media, list(known.values()), parts.objects, keys, shared=days)
         if not work.is_needed:
             return None
 
         def intended(pairs: set[Pair], shared: Collection[Shared] = ()) -> None:
-            known.update(intend(order, parts.ledger, known, pairs, shared))
+            known.update(intend(spec, parts.ledger, known, pairs, shared))
 
         done: list[Done] = []
-        waiting = max(1, len(pending(known.values(), order, len(keys))))
+        waiting = max(1, len(pending(known.values(), spec, len(keys))))
         with parts.tables() as store:
             self._lap("engine")
             while work.is_needed:
                 parts.progress("building", sum(len(w.landings) for w, _ in done), waiting)
                 result = build(work, parts.objects, store, intended)
                 done.append((work, result))
-                known |= publish(order, parts.ledger, media, known, work, result)
-                work = following(order, media, list(known.values()), parts.objects, keys, done)
+                known |= publish(spec, parts.ledger, media, known, work, result)
+                work = following(spec, media, list(known.values()), parts.objects, keys, done)
         parts.progress("building", waiting, waiting)
         self._lap("build")
         return merged([result for _, result in done])

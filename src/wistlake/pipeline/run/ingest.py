@@ -14,7 +14,7 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, WistlakeError
 from wistlake.pipeline.run.recover import landed, repeats
-from wistlake.pipeline.run.spec import Parts, Progress, Redact, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, Progress, Redact, RunSpec
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.ports import Ledger, ObjectStore
@@ -60,15 +60,15 @@ class IngestContext:
     progress: Progress = lambda what, done, total: None
 
     @classmethod
-    def of(cls, order: RunOrder, parts: Parts) -> "IngestContext":
+    def of(cls, spec: RunSpec, parts: Dependencies) -> "IngestContext":
         """The context of a run, with the ledger's tombstones. Its clock stands still: what one run reads is
         equally new, whichever answer came first."""
         return cls(
-            order.run_id,
-            zone(order.zone_name),
-            lambda: order.window.now,
+            spec.run_id,
+            zone(spec.zone_name),
+            lambda: spec.window.now,
             parts.monotonic,
-            order.max_concurrency,
+            spec.max_concurrency,
             parts.redact,
             tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
             progress=parts.progress,

@@ -11,7 +11,7 @@ from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
-from wistlake.pipeline.run.spec import TRANSFORM_VERSION, RunOrder
+from wistlake.pipeline.run.spec import TRANSFORM_VERSION, RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
@@ -27,7 +27,7 @@ Key = tuple[str, str, date]
 Done = tuple[BuildPlan, BuildResult]
 
 
-def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
+def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
     """Everything that a built day depends on. The same signature: the same rows, so no build."""
     contract = source(interval.dataset)
     # What a snapshot says depends on when it was taken: the duration that a media had then, say. (Those of older
@@ -40,22 +40,22 @@ def signature(interval: Interval, order: RunOrder, epoch: int) -> str:
         contract.version,
         TRANSFORM_VERSION,
         epoch,
-        order.zone_name,
-        fingerprint(order.rules),
+        spec.zone_name,
+        fingerprint(spec.rules),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def pending(intervals: Iterable[Interval], order: RunOrder, epoch: int) -> tuple[Interval, ...]:
+def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[Interval, ...]:
     """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
     before it is listed anew, or a new contract may take it."""
-    wanted = {s.name for s in order.sources}
+    wanted = {s.name for s in spec.sources}
     return tuple(
         i
         for i in intervals
         if i.dataset in wanted
         and i.landing_id
-        and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, order, epoch)
+        and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, spec, epoch)
     )
 
 
@@ -80,7 +80,7 @@ def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple
 
 
 def assemble(
-    order: RunOrder,
+    spec: RunSpec,
     media: Sequence[MediaEntry],
     intervals: Sequence[Interval],
     objects: ObjectStore,
@@ -94,11 +94,11 @@ def assemble(
 
     Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
     """
-    open_ = pending(intervals, order, len(keys))
+    open_ = pending(intervals, spec, len(keys))
     # What was built once and has left bronze since stays as it stands; what never was built is missed.
     left = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
     read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
-    if any(s.name == EVENTS for s in order.sources):
+    if any(s.name == EVENTS for s in spec.sources):
         left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
     waiting = within_memory([i for i in left if i.key not in tried])
     waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
@@ -108,21 +108,21 @@ def assemble(
         media,
         ready,
         waiting,
-        datasets=frozenset(s.name for s in order.sources),
-        now=order.window.now,
-        tz=zone(order.zone_name),
-        lookback_days=order.window.lookback_days,
-        include_open_days=order.window.include_open_days,
-        zone_name=order.zone_name,
-        run_id=order.run_id,
-        lookbacks=learned(intervals, order.window.now, order.window.lookback_days),
+        datasets=frozenset(s.name for s in spec.sources),
+        now=spec.window.now,
+        tz=zone(spec.zone_name),
+        lookback_days=spec.window.lookback_days,
+        include_open_days=spec.window.include_open_days,
+        zone_name=spec.zone_name,
+        run_id=spec.run_id,
+        lookbacks=learned(intervals, spec.window.now, spec.window.lookback_days),
     )
     unbuilt = {i.key for i in open_}
     gone = unbuilt - {i.key for i in left}
     return BuildPlan(
-        run_id=order.run_id,
-        started_at=order.window.now,
-        zone=order.zone_name,
+        run_id=spec.run_id,
+        started_at=spec.window.now,
+        zone=spec.zone_name,
         keys=keys,
         landings=tuple(_manifest(i, objects) for i in waiting),
         publishable=days.publishable,
@@ -137,11 +137,11 @@ def assemble(
         read_at=read_at,
         shared=shared,
         rezoned=frozenset((m, d) for dataset, m, d in gone if dataset == EVENTS)
-        if _is_rezoned(intervals, order)
+        if _is_rezoned(intervals, spec)
         else frozenset(),
-        findings=(*_freshness(order, media, ready), *_settled(order, intervals)),
-        rules=order.rules,
-        accept_shrink=order.accept_shrink,
+        findings=(*_freshness(spec, media, ready), *_settled(spec, intervals)),
+        rules=spec.rules,
+        accept_shrink=spec.accept_shrink,
     )
 
 
@@ -161,13 +161,13 @@ def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore
     return [i for i in found if _is_retained(i, objects)]
 
 
-def _is_rezoned(intervals: Iterable[Interval], order: RunOrder) -> bool:
+def _is_rezoned(intervals: Iterable[Interval], spec: RunSpec) -> bool:
     """Whether days of another zone stand in gold: the lake's zone was changed, and the change is not done."""
     names = {i.built_signature for i in intervals if i.dataset == GOLD and i.state is not State.PLANNED}
-    return bool(names - {"", order.zone_name})
+    return bool(names - {"", spec.zone_name})
 
 
-def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding]:
+def _settled(spec: RunSpec, intervals: Sequence[Interval]) -> Iterator[Finding]:
     """Whether the settled days that were read again today say what they said before."""
     settled = {
         (i.media_id, i.day)
@@ -176,7 +176,7 @@ def _settled(order: RunOrder, intervals: Sequence[Interval]) -> Iterator[Finding
         and i.state in (State.PUBLISHED, State.BUILT)
         and i.reason not in ("", PROVISIONAL)
     }
-    tz, today = zone(order.zone_name), order.window.now.astimezone(UTC).date()
+    tz, today = zone(spec.zone_name), spec.window.now.astimezone(UTC).date()
     for name in (EVENTS, BY_DATE):
         read = [
             (i.media_id, i.day, _on(i.moved_at) == today)
@@ -195,7 +195,7 @@ def _on(moment: datetime | None) -> date | None:
 
 
 def _freshness(
-    order: RunOrder, media: Sequence[MediaEntry], intervals: Iterable[Interval]
+    spec: RunSpec, media: Sequence[MediaEntry], intervals: Iterable[Interval]
 ) -> Iterable[Finding]:
     """How far each daily dataset has landed, against the newest day that is over."""
     followed = [m.media_id for m in media if m.retired_at is None]
@@ -205,15 +205,15 @@ def _freshness(
         if (i.landing_id and i.finished) or i.missing:
             of_dataset = newest.setdefault(i.dataset, {})
             of_dataset[i.media_id] = max(i.day, of_dataset.get(i.media_id) or i.day)
-    for s in order.sources:
+    for s in spec.sources:
         if s.calendar is not Calendar.SNAPSHOT and not s.account_wide:
             known = newest.get(s.name, {})
-            expected = last_finished(s.calendar, order.window.now, order.window.tz)
+            expected = last_finished(s.calendar, spec.window.now, spec.window.tz)
             yield freshness(s.name, {m: known.get(m) for m in followed}, expected)
 
 
 def following(
-    order: RunOrder,
+    spec: RunSpec,
     media: Sequence[MediaEntry],
     intervals: Sequence[Interval],
     objects: ObjectStore,
@@ -225,7 +225,7 @@ def following(
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    work = assemble(order, media, intervals, objects, keys, tried, done[-1][1].shared)
+    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared)
     left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
         work,
@@ -237,7 +237,7 @@ def following(
     )
 
 
-def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> Interval:
+def as_stopped(interval: Interval, spec: RunSpec, epoch: int, reason: str) -> Interval:
     """The interval after a build that took nothing of its landing. A listing that says nothing of the day does
     not say that it moved either, and is nothing that the next one could confirm."""
     moved_at = interval.moved_at if interval.moved_at != interval.observed_at else None
@@ -246,19 +246,19 @@ def as_stopped(interval: Interval, order: RunOrder, epoch: int, reason: str) -> 
         unread,
         state=State.FAILED,
         reason=reason,
-        updated_at=order.window.now,
-        built_signature=STOPPED + signature(unread, order, epoch),
+        updated_at=spec.window.now,
+        built_signature=STOPPED + signature(unread, spec, epoch),
     )
 
 
-def as_built(interval: Interval, order: RunOrder, epoch: int) -> Interval:
+def as_built(interval: Interval, spec: RunSpec, epoch: int) -> Interval:
     """The interval after readers got what was built from its landing."""
     return replace(
         interval,
         state=State.PUBLISHED,
         reason="",
-        run_id=order.run_id,
-        updated_at=order.window.now,
-        built_signature=signature(interval, order, epoch),
-        published_at=order.window.now,
+        run_id=spec.run_id,
+        updated_at=spec.window.now,
+        built_signature=signature(interval, spec, epoch),
+        published_at=spec.window.now,
     )

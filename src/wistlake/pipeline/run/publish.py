@@ -7,7 +7,7 @@ from datetime import date
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
 from wistlake.pipeline.run.pending import as_built, as_stopped, signature
-from wistlake.pipeline.run.spec import RunOrder
+from wistlake.pipeline.run.spec import RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning import shared
 from wistlake.planning.calendar import utc_days_of, zone
@@ -21,7 +21,7 @@ Key = tuple[str, str, date]
 
 
 def publish(
-    order: RunOrder,
+    spec: RunSpec,
     ledger: Ledger,
     media: Sequence[MediaEntry],
     known: Mapping[Key, Interval],
@@ -30,34 +30,34 @@ def publish(
 ) -> dict[Key, Interval]:
     """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie.
     The intervals as they are now."""
-    ledger.publish(Publication(order.run_id, order.window.now, result.tables))
-    written = outcome(order, known, plan, result)
+    ledger.publish(Publication(spec.run_id, spec.window.now, result.tables))
+    written = outcome(spec, known, plan, result)
     keep_shared(ledger, result.shared)
     ledger.record(written.values())
-    advance(order, ledger, media, {**known, **written}.values())
+    advance(spec, ledger, media, {**known, **written}.values())
     return written
 
 
 def outcome(
-    order: RunOrder, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+    spec: RunSpec, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
 ) -> dict[Key, Interval]:
     """The intervals of the landings that were built, and of the days of gold, as they are once published."""
-    blocked = _blocked(order, result)
+    blocked = _blocked(spec, result)
     intervals = []
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
         interval = known[key]
-        is_built = interval.built_signature == signature(interval, order, len(plan.keys))
+        is_built = interval.built_signature == signature(interval, spec, len(plan.keys))
         if key in result.stopped:
             # What another day of its media has stopped stands as it was built before: nothing new was read.
             if not is_built:
-                intervals.append(as_stopped(interval, order, len(plan.keys), result.stopped[key]))
+                intervals.append(as_stopped(interval, spec, len(plan.keys), result.stopped[key]))
         elif key in blocked:
-            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=order.window.now)
+            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=spec.window.now)
             intervals.append(failed)
         elif not is_built:
-            intervals.append(as_built(interval, order, len(plan.keys)))
-    return {i.key: i for i in (*intervals, *_gold(order, result))}
+            intervals.append(as_built(interval, spec, len(plan.keys)))
+    return {i.key: i for i in (*intervals, *_gold(spec, result))}
 
 
 def shared_days(ledger: Ledger) -> frozenset[Shared]:
@@ -72,7 +72,7 @@ def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
 
 
 def intend(
-    order: RunOrder,
+    spec: RunSpec,
     ledger: Ledger,
     known: Mapping[Key, Interval],
     pairs: Iterable[tuple[str, date]],
@@ -82,16 +82,16 @@ def intend(
     silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
     if found:
         keep_shared(ledger, shared.added(shared_days(ledger), found))
-    return reopen(order, ledger, known, pairs)
+    return reopen(spec, ledger, known, pairs)
 
 
 def reopen(
-    order: RunOrder, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
+    spec: RunSpec, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
 ) -> dict[Key, Interval]:
     """Published days of gold that silver is about to leave behind: until they are published again, every
     run computes them."""
     stale = {
-        key: replace(known[key], state=State.BUILT, updated_at=order.window.now)
+        key: replace(known[key], state=State.BUILT, updated_at=spec.window.now)
         for key in ((GOLD, media_id, day) for media_id, day in pairs)
         if key in known and known[key].state is State.PUBLISHED
     }
@@ -101,24 +101,24 @@ def reopen(
 
 
 def confirm_unchanged(
-    order: RunOrder, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
+    spec: RunSpec, ledger: Ledger, intervals: Iterable[Interval], pending_keys: set[Key]
 ) -> dict[Key, Interval]:
     """Landings that say what silver was built from are published as they stand: those of this run, and
     those of one that died before it could say so."""
-    same = unchanged(order, intervals, pending_keys)
+    same = unchanged(spec, intervals, pending_keys)
     ledger.record(same.values())
     return same
 
 
-def unchanged(order: RunOrder, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
+def unchanged(spec: RunSpec, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
     """The intervals of landings that say what silver was built from, as published."""
-    asked = {s.name for s in order.sources}
+    asked = {s.name for s in spec.sources}
     same = (
         replace(
             i,
             state=State.PUBLISHED,
-            updated_at=order.window.now,
-            published_at=i.published_at or order.window.now,
+            updated_at=spec.window.now,
+            published_at=i.published_at or spec.window.now,
         )
         for i in intervals
         if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
@@ -127,7 +127,7 @@ def unchanged(order: RunOrder, intervals: Iterable[Interval], pending_keys: set[
 
 
 def advance(
-    order: RunOrder, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
+    spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
 ) -> None:
     """Move each watermark to the end of its contiguous published prefix; never back."""
     first = {m.media_id: m.first_day for m in media}
@@ -144,12 +144,12 @@ def advance(
         begins = max(first.get(media_id, min(found)), max(found) - HORIZON)
         last = max(found) if snapshot else watermark(begins, found)
         if last is not None:
-            ledger.advance(Watermark(dataset, media_id, last, order.window.now))
+            ledger.advance(Watermark(dataset, media_id, last, spec.window.now))
 
 
-def _blocked(order: RunOrder, result: BuildResult) -> dict[Key, str]:
+def _blocked(spec: RunSpec, result: BuildResult) -> dict[Key, str]:
     """Intervals that are built and may not count as done: their day did not reconcile."""
-    tz = zone(order.zone_name)
+    tz = zone(spec.zone_name)
     found: dict[Key, str] = {}
     for media_id, day in result.blocked:
         cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
@@ -159,15 +159,15 @@ def _blocked(order: RunOrder, result: BuildResult) -> dict[Key, str]:
     return found
 
 
-def _gold(order: RunOrder, result: BuildResult) -> Iterable[Interval]:
+def _gold(spec: RunSpec, result: BuildResult) -> Iterable[Interval]:
     """The days of gold, each with its certificate and its zone; what was withdrawn waits to be whole again."""
-    day = Interval(GOLD, "", date.min, State.PLANNED, order.run_id, order.window.now)
+    day = Interval(GOLD, "", date.min, State.PLANNED, spec.run_id, spec.window.now)
     published = replace(
         day,
         state=State.PUBLISHED,
         finished=True,
-        built_signature=order.zone_name,
-        published_at=order.window.now,
+        built_signature=spec.zone_name,
+        published_at=spec.window.now,
     )
     for (media_id, on), certificate in result.published.items():
         yield replace(published, media_id=media_id, day=on, reason=str(certificate))

@@ -22,7 +22,7 @@ Line = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Harvest:
+class FetchSummary:
     """What was fetched: a line a (dataset, media), what the source does not have, and its unknown keys."""
 
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Harvest:
         zeros = {"dataset": dataset, "media_id": media_id, **dict.fromkeys(_COUNTS, 0), "seconds": 0.0}
         return self.lines.setdefault((dataset, media_id), zeros)
 
-    def add(self, other: "Harvest") -> None:
+    def add(self, other: "FetchSummary") -> None:
         """Take in what another step fetched."""
         for pair, line in other.lines.items():
             mine = self.line(*pair)
@@ -45,9 +45,9 @@ class Harvest:
             self.unknown_keys.setdefault(dataset, set()).update(keys)
 
 
-def harvest(ingested: Ingested) -> Harvest:
+def harvest(ingested: Ingested) -> FetchSummary:
     """The figures of one ingest."""
-    found = Harvest(unavailable=dict(ingested.unavailable), unknown_keys=dict(ingested.unknown_keys))
+    found = FetchSummary(unavailable=dict(ingested.unavailable), unknown_keys=dict(ingested.unknown_keys))
     for (dataset, media_id, day), interval in sorted(ingested.intervals.items()):
         line = found.line(dataset, media_id)
         line["days"] += 1
@@ -59,7 +59,9 @@ def harvest(ingested: Ingested) -> Harvest:
     return found
 
 
-def tell(result: RunResult, fetched: Harvest, built: BuildResult | None, drift: dict[str, list[str]]) -> None:
+def tell(
+    result: RunResult, fetched: FetchSummary, built: BuildResult | None, drift: dict[str, list[str]]
+) -> None:
     """Write the figures into `result`."""
     result.unavailable = dict(fetched.unavailable)
     result.drift = drift
@@ -78,7 +80,7 @@ def tell(result: RunResult, fetched: Harvest, built: BuildResult | None, drift: 
         result.warnings = warnings(built)
 
 
-def news(ledger: Ledger, fetched: Harvest) -> dict[str, list[str]]:
+def news(ledger: Ledger, fetched: FetchSummary) -> dict[str, list[str]]:
     """Keys that the payload has gained, each told once in the life of the lake."""
     told = {k: set(v) for k, v in drift(ledger).items()}
     found = {

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from wistlake.errors import ConfigError
 from wistlake.pipeline.run.ingest import FIRST
-from wistlake.pipeline.run.spec import Client, MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import Client, MediaChoice, RunSpec
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.planning.sample import sample
@@ -25,22 +25,22 @@ class Asked:
     left: tuple[MediaEntry, ...]
 
 
-def ask(order: RunOrder, ledger: Ledger, chosen: Sequence[str], known: Sequence[Interval]) -> Asked:
+def ask(spec: RunSpec, ledger: Ledger, chosen: Sequence[str], known: Sequence[Interval]) -> Asked:
     """The fetches of `order` for the `chosen` media, given what the ledger knows. New media are written
     there, and begin at their own first day."""
-    media = _follow(order, ledger, chosen)
-    left = _left(order, ledger, chosen)
+    media = _follow(spec, ledger, chosen)
+    left = _left(spec, ledger, chosen)
     fetches = (
-        plan(order.sources, media, known, order.window, sample(media, known, order.window))
-        if order.only is None
-        else exactly(order.sources, order.only, order.window)
+        plan(spec.sources, media, known, spec.window, sample(media, known, spec.window))
+        if spec.only is None
+        else exactly(spec.sources, spec.only, spec.window)
     )
-    return Asked((*_last_looks(order, left), *fetches), tuple(media), tuple(left))
+    return Asked((*_last_looks(spec, left), *fetches), tuple(media), tuple(left))
 
 
-def retire(order: RunOrder, ledger: Ledger, left: Sequence[MediaEntry]) -> None:
+def retire(spec: RunSpec, ledger: Ledger, left: Sequence[MediaEntry]) -> None:
     """Follow the media no longer that left the account's list: no gap alarm is about them."""
-    ledger.put_media(replace(m, retired_at=order.window.now, reason=LEFT) for m in left)
+    ledger.put_media(replace(m, retired_at=spec.window.now, reason=LEFT) for m in left)
 
 
 async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
@@ -63,8 +63,8 @@ def _may_play(kind: object) -> bool:
     return kind in PLAYABLE or not isinstance(kind, str) or not kind
 
 
-def _follow(order: RunOrder, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
-    window = order.window
+def _follow(spec: RunSpec, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
+    window = spec.window
     known = {m.media_id: m for m in ledger.media()}
     begins = min(filter(None, (first_day(window), window.start)))
     new = [MediaEntry(m, begins, window.now) for m in chosen if m not in known]
@@ -84,15 +84,15 @@ def _followed_again(entry: MediaEntry) -> MediaEntry:
     return replace(entry, retired_at=None, reason="") if entry.reason == LEFT else entry
 
 
-def _left(order: RunOrder, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
+def _left(spec: RunSpec, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
     """Media that the account's list had, and has no more: deleted, or moved out of the folder or tag."""
-    if not order.choice.is_listed or order.window.by_hand:
+    if not spec.choice.is_listed or spec.window.by_hand:
         return []
     return [m for m in ledger.media() if m.retired_at is None and m.media_id not in chosen]
 
 
-def _last_looks(order: RunOrder, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
+def _last_looks(spec: RunSpec, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
     """What tells a media that was deleted from one that is only elsewhere."""
-    day = order.window.now.astimezone(UTC).date()
-    listed = any(s.name == FIRST for s in order.sources)
+    day = spec.window.now.astimezone(UTC).date()
+    listed = any(s.name == FIRST for s in spec.sources)
     return tuple(Fetch(FIRST, m.media_id, day, day) for m in left) if listed else ()

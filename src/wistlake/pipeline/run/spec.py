@@ -31,7 +31,7 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LakeParts:
+class LakeDependencies:
     """The outside world of work on a whole lake, such as forgetting. `tables` starts the engine: only when
     there is work."""
 
@@ -43,7 +43,7 @@ class LakeParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts(LakeParts):
+class Dependencies(LakeDependencies):
     """The outside world of a run, chosen by `wiring`.
 
     `warm` loads what `tables` will need; it is called in a thread as soon as a landing brings news, so that
@@ -73,7 +73,7 @@ class MediaChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunSpec:
     """What a run is asked to do. `trigger` and `origin` as in `ports.Run`; `sources` in contract order."""
 
     run_id: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from wistlake.contracts import source
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.run.spec import MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning import shared
 from wistlake.planning.calendar import days, zone
@@ -54,7 +54,7 @@ class Planned:
     """What a run is about: its order, what is asked of each media, the media that left the account's list,
     and when it really began, whatever time it is about."""
 
-    order: RunOrder
+    spec: RunSpec
     fetches: Mapping[str, tuple[Fetch, ...]]
     left: tuple[str, ...]
     began: datetime
@@ -79,24 +79,24 @@ def by_media(fetches: Iterable[Fetch]) -> dict[str, tuple[Fetch, ...]]:
 
 def encode_plan(planned: Planned) -> bytes:
     """The plan as JSON; days in a row that are asked for one by one are one entry."""
-    order, window = planned.order, planned.order.window
+    spec, window = planned.spec, planned.spec.window
     return _dumped(
         {
-            "run_id": order.run_id,
-            "trigger": order.trigger,
-            "origin": order.origin,
-            "zone": order.zone_name,
+            "run_id": spec.run_id,
+            "trigger": spec.trigger,
+            "origin": spec.origin,
+            "zone": spec.zone_name,
             "now": _text(window.now),
             "lookback_days": window.lookback_days,
             "start": _text(window.start),
             "end": _text(window.end),
             "start_date": _text(window.start_date),
             "include_open_days": window.include_open_days,
-            "datasets": [s.name for s in order.sources],
-            "choice": asdict(order.choice),
-            "max_concurrency": order.max_concurrency,
-            "rules": [[r.channel, r.field, r.pattern] for r in order.rules],
-            "accept_shrink": sorted(order.accept_shrink),
+            "datasets": [s.name for s in spec.sources],
+            "choice": asdict(spec.choice),
+            "max_concurrency": spec.max_concurrency,
+            "rules": [[r.channel, r.field, r.pattern] for r in spec.rules],
+            "accept_shrink": sorted(spec.accept_shrink),
             "fetches": {media: _packed(of_media) for media, of_media in planned.fetches.items()},
             "left": list(planned.left),
             "began": _text(planned.began),
@@ -108,7 +108,7 @@ def decode_plan(data: bytes) -> Planned:
     """The plan in `data`."""
     plain = _loaded(data, "plan")
     choice = plain["choice"]
-    order = RunOrder(
+    spec = RunSpec(
         run_id=plain["run_id"],
         trigger=plain["trigger"],
         origin=plain["origin"],
@@ -129,7 +129,7 @@ def decode_plan(data: bytes) -> Planned:
         accept_shrink=frozenset(plain["accept_shrink"]),
     )
     fetches = {media: _unpacked(media, packed) for media, packed in plain["fetches"].items()}
-    return Planned(order, fetches, tuple(plain["left"]), datetime.fromisoformat(plain["began"]))
+    return Planned(spec, fetches, tuple(plain["left"]), datetime.fromisoformat(plain["began"]))
 
 
 def _packed(fetches: Sequence[Fetch]) -> list[list[Any]]:

@@ -14,7 +14,7 @@ from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
 from wistlake.pipeline.jobs.maintain import History, Upkeep, maintain
 from wistlake.pipeline.jobs.rotate import KeyRing, rotate
-from wistlake.pipeline.run.spec import LakeParts, MediaChoice, RunOrder
+from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
 from wistlake.pipeline.steps.handover import decode_plan, folder, plan_key
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import Ledger, ObjectStore
@@ -83,14 +83,14 @@ def decode(data: bytes) -> Request:
         raise StoreError("the request is damaged: give the order again") from None
 
 
-def keep(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Mapping[str, Any]:
+def keep(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) -> Mapping[str, Any]:
     """Do what is asked for; what came of it, as JSON, is left beside the documents of runs as well."""
     done = _do(request, run_id, parts, keeper)
     parts.objects.put(result_key(run_id), json.dumps(done, default=str).encode())
     return done
 
 
-def _do(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Mapping[str, Any]:
+def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) -> Mapping[str, Any]:
     if request.task != ROTATE:
         keeper.ring.load().settled()
     if request.task == MAINTAIN:
@@ -102,15 +102,15 @@ def _do(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Mapp
             now=parts.clock(),  # whoever asked may have another clock, and this one lets raw pages go
             retention_days=keeper.retention_days,
         ).as_json()
-    order = whole_lake(parts.ledger, parts.objects, run_id, request.task, request.now)
+    spec = whole_lake(parts.ledger, parts.objects, run_id, request.task, request.now)
     if request.task == ROTATE:
-        return rotate(order, parts, keeper.ring, keeper.purge)
+        return rotate(spec, parts, keeper.ring, keeper.purge)
     if request.task != FORGET or request.who is None:
         raise ConfigError(
             f"the task is {request.task[:40]!r}: one of {', '.join(TASKS)}, forget with a person"
         )
     return forget(
-        order,
+        spec,
         parts,
         request.who,
         keeper.purge,
@@ -120,12 +120,12 @@ def _do(request: Request, run_id: str, parts: LakeParts, keeper: Keeper) -> Mapp
     )
 
 
-def whole_lake(ledger: Ledger, objects: ObjectStore, run_id: str, trigger: str, now: datetime) -> RunOrder:
+def whole_lake(ledger: Ledger, objects: ObjectStore, run_id: str, trigger: str, now: datetime) -> RunSpec:
     """An order about everything that the lake holds, by the rules of its last run: their plan is among the
     objects. StoreError if there is none left."""
     for run in ledger.runs():
         if objects.exists(key := plan_key(run.run_id)):
-            last = decode_plan(objects.get(key)).order
+            last = decode_plan(objects.get(key)).spec
             media = tuple(m.media_id for m in ledger.media()) or (ACCOUNT,)
             return replace(
                 last,

@@ -12,7 +12,7 @@ from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.run.records import RUNNING, begun
 from wistlake.pipeline.run.recover import adopt
 from wistlake.pipeline.run.select import ask, choose
-from wistlake.pipeline.run.spec import Parts, RunOrder
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.steps.handover import Planned, by_media, encode_plan, plan_key
 from wistlake.pipeline.steps.lease import Shared, release, take
 from wistlake.planning.intervals import State
@@ -23,22 +23,22 @@ LAKE = "lake"  # the ledger's document about the lake itself
 LAYOUT = 1
 
 
-def plan_run(order: RunOrder, parts: Parts, lease: Shared, wall: datetime) -> Planned:
+def plan_run(spec: RunSpec, parts: Dependencies, lease: Shared, wall: datetime) -> Planned:
     """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
     time, whatever time the run is about. A plan that fails ends the run, and lets the lease go."""
-    take(lease, order.run_id, wall)
-    record = Run(order.run_id, order.trigger, order.origin, RUNNING, order.window.now)
+    take(lease, spec.run_id, wall)
+    record = Run(spec.run_id, spec.trigger, spec.origin, RUNNING, spec.window.now)
     try:
-        open_lake(parts.ledger, order.zone_name, order.window.now)
+        open_lake(parts.ledger, spec.zone_name, spec.window.now)
         begun(parts.ledger, record, wall)
-        planned = asyncio.run(_planned(order, parts, wall))
-        parts.objects.put(plan_key(order.run_id), encode_plan(planned))
+        planned = asyncio.run(_planned(spec, parts, wall))
+        parts.objects.put(plan_key(spec.run_id), encode_plan(planned))
     except BaseException as e:
         said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
         parts.ledger.put_run(replace(record, status="failed", ended_at=parts.clock(), error=said))
-        release(lease, order.run_id)
+        release(lease, spec.run_id)
         raise
-    log.info("planned", run_id=order.run_id, media=len(planned.fetches))
+    log.info("planned", run_id=spec.run_id, media=len(planned.fetches))
     return planned
 
 
@@ -47,13 +47,13 @@ def is_idle(planned: Planned, ledger: Ledger) -> bool:
     return not planned.fetches and all(i.state is State.PUBLISHED for i in ledger.intervals())
 
 
-def close_idle(planned: Planned, parts: Parts, lease: Shared) -> None:
+def close_idle(planned: Planned, parts: Dependencies, lease: Shared) -> None:
     """End a run that has nothing to do."""
-    order = planned.order
+    spec = planned.spec
     parts.ledger.put_run(
-        Run(order.run_id, order.trigger, order.origin, "succeeded", order.window.now, parts.clock())
+        Run(spec.run_id, spec.trigger, spec.origin, "succeeded", spec.window.now, parts.clock())
     )
-    release(lease, order.run_id)
+    release(lease, spec.run_id)
 
 
 def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
@@ -75,16 +75,16 @@ def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
         raise ConfigError(problems)
 
 
-async def _planned(order: RunOrder, parts: Parts, wall: datetime) -> Planned:
-    chosen = await _chosen(order, parts)
+async def _planned(spec: RunSpec, parts: Dependencies, wall: datetime) -> Planned:
+    chosen = await _chosen(spec, parts)
     tombstone_home.reload(parts.objects, parts.ledger)
-    adopt(parts.ledger, parts.objects, order.run_id)
-    asked = ask(order, parts.ledger, chosen, parts.ledger.intervals())
-    return Planned(order, by_media(asked.fetches), tuple(m.media_id for m in asked.left), wall)
+    adopt(parts.ledger, parts.objects, spec.run_id)
+    asked = ask(spec, parts.ledger, chosen, parts.ledger.intervals())
+    return Planned(spec, by_media(asked.fetches), tuple(m.media_id for m in asked.left), wall)
 
 
-async def _chosen(order: RunOrder, parts: Parts) -> Sequence[str]:
-    if not order.choice.is_listed:
-        return order.choice.ids
+async def _chosen(spec: RunSpec, parts: Dependencies) -> Sequence[str]:
+    if not spec.choice.is_listed:
+        return spec.choice.ids
     async with parts.client() as client:
-        return await choose(order.choice, client)
+        return await choose(spec.choice, client)

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from wistlake.pipeline.run.publish import advance, keep_shared
-from wistlake.pipeline.run.result import Harvest, news, notice, refusals, tell
+from wistlake.pipeline.run.result import FetchSummary, news, notice, refusals, tell
 from wistlake.pipeline.run.select import retire
-from wistlake.pipeline.run.spec import Parts, RunResult
+from wistlake.pipeline.run.spec import Dependencies, RunResult
 from wistlake.pipeline.steps.handover import Planned, Verdicts, decode_verdicts, harvest_key, verdicts_key
 from wistlake.pipeline.steps.ingest import read_harvest
 from wistlake.pipeline.steps.lease import Shared, release, renew
@@ -48,7 +48,7 @@ class Published:
 
 def publish_run(
     planned: Planned,
-    parts: Parts,
+    parts: Dependencies,
     lease: Shared,
     wall: datetime,
     failed: Sequence[Failure],
@@ -56,69 +56,69 @@ def publish_run(
 ) -> Published:
     """Publish the verdicts unless the build failed; then end the run in the ledger, let the lease go, and
     tell. `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease."""
-    order, ledger = planned.order, parts.ledger
-    renew(lease, order.run_id, wall)
+    spec, ledger = planned.spec, parts.ledger
+    renew(lease, spec.run_id, wall)
     before = _marks(ledger)
     verdicts = None if build_failed else _verdicts(planned, parts)
     if verdicts is not None:
         _show(planned, ledger, verdicts)
     built = verdicts.built if verdicts else None
-    result = RunResult(order.run_id, order.trigger)
+    result = RunResult(spec.run_id, spec.trigger)
     fetched = _fetched(planned, parts)
     tell(result, fetched, built, news(ledger, fetched))
     failures = (*failed, *((build_failed,) if build_failed else ()))
     result.errors = [*map(str, failures), *(f"{type(e).__name__}: {e}" for e in refusals(built))]
     result.status = "failed" if result.errors else "succeeded"
-    _end(planned, parts, result, order.window.now + (wall - planned.began))
-    release(lease, order.run_id)
+    _end(planned, parts, result, spec.window.now + (wall - planned.began))
+    release(lease, spec.run_id)
     parts.notifier.notify(notice(result))
     moved = sum(before.get(key) != mark for key, mark in _marks(ledger).items())
     return Published(
         result,
         len(verdicts.intervals) if verdicts else 0,
         moved,
-        _figures(ledger, result, built, failed, order.window.now),
+        _figures(ledger, result, built, failed, spec.window.now),
     )
 
 
-def _verdicts(planned: Planned, parts: Parts) -> Verdicts:
-    return decode_verdicts(parts.objects.get(verdicts_key(planned.order.run_id)))
+def _verdicts(planned: Planned, parts: Dependencies) -> Verdicts:
+    return decode_verdicts(parts.objects.get(verdicts_key(planned.spec.run_id)))
 
 
 def _show(planned: Planned, ledger: Ledger, verdicts: Verdicts) -> None:
     """Tables first, then intervals, then watermarks: a crash in between leaves work to do, never a lie."""
-    order = planned.order
+    spec = planned.spec
     if verdicts.built is not None:
-        ledger.publish(Publication(order.run_id, order.window.now, verdicts.built.tables))
+        ledger.publish(Publication(spec.run_id, spec.window.now, verdicts.built.tables))
         keep_shared(ledger, verdicts.built.shared)
     ledger.record(verdicts.intervals)
     left = [m for m in ledger.media() if m.media_id in planned.left]
-    retire(order, ledger, left)
-    advance(order, ledger, ledger.media(), ledger.intervals())
+    retire(spec, ledger, left)
+    advance(spec, ledger, ledger.media(), ledger.intervals())
 
 
-def _fetched(planned: Planned, parts: Parts) -> Harvest:
-    whole = Harvest()
+def _fetched(planned: Planned, parts: Dependencies) -> FetchSummary:
+    whole = FetchSummary()
     for media_id in planned.fetches:
-        whole.add(read_harvest(parts.objects, harvest_key(planned.order.run_id, media_id)))
+        whole.add(read_harvest(parts.objects, harvest_key(planned.spec.run_id, media_id)))
     return whole
 
 
-def _end(planned: Planned, parts: Parts, result: RunResult, ended_at: datetime) -> None:
-    order = planned.order
+def _end(planned: Planned, parts: Dependencies, result: RunResult, ended_at: datetime) -> None:
+    spec = planned.spec
     parts.ledger.put_run(
         Run(
-            order.run_id,
-            order.trigger,
-            order.origin,
+            spec.run_id,
+            spec.trigger,
+            spec.origin,
             result.status,
-            order.window.now,
+            spec.window.now,
             ended_at,
             "; ".join(result.errors),
             result.as_json(),
         )
     )
-    log.info("run ended", run_id=order.run_id, status=result.status)
+    log.info("run ended", run_id=spec.run_id, status=result.status)
 
 
 def _marks(ledger: Ledger) -> dict[tuple[str, str], Watermark]:

@@ -23,10 +23,10 @@ def build(
     will move again.
     """
     from wistlake.pipeline.tables import gold, reconcile, silver
-    from wistlake.pipeline.tables.context import Bench, interval_key
+    from wistlake.pipeline.tables.context import BuildContext, interval_key
 
     store.ensure(TABLES)
-    bench = Bench(plan, objects, store, intend)
+    bench = BuildContext(plan, objects, store, intend)
     typed = silver.events(bench)
     silver.media(bench, silver.pages(typed))
     silver.lifetime(bench)

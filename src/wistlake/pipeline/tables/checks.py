@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.errors import ContractViolation
-from wistlake.pipeline.tables.row_changes import Applied, grouped_by_key
+from wistlake.pipeline.tables.row_changes import TableChanges, grouped_by_key
 from wistlake.quality.checks import Effect, Finding, finding
 
 Place = tuple[str, date]
@@ -30,7 +30,7 @@ def asked(table: Table) -> tuple[str, ...]:
     )
 
 
-def findings(applied: Applied) -> Iterator[Finding]:
+def findings(applied: TableChanges) -> Iterator[Finding]:
     """One finding a check over the whole table, then one for each media and day that breaks it."""
     written = sum(t.count for t in applied.tally if t.is_written)
     table = applied.table
@@ -46,7 +46,7 @@ def findings(applied: Applied) -> Iterator[Finding]:
             yield finding(check, table.full_name, effect(table, check), count, count, detail, media_id, day)
 
 
-def _blamed(applied: Applied, check: str) -> str:
+def _blamed(applied: TableChanges, check: str) -> str:
     """The columns or rules that are broken: asked for only when something is."""
     columns = checks.by_column(applied.table, check)
     if not columns:

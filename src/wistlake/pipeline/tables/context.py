@@ -16,7 +16,7 @@ from wistlake.derive.merge import days_in
 from wistlake.errors import StoreError
 from wistlake.pipeline.tables import checks as checking
 from wistlake.pipeline.tables.plan import BuildPlan, Intend
-from wistlake.pipeline.tables.row_changes import Applied, affected_pairs, commit, compare
+from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, commit, compare
 from wistlake.planning.shared import Shared
 from wistlake.ports import ObjectStore, TableStore
 from wistlake.quality.checks import Finding, is_refused, reasons_text, refused_rows
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-class Bench:
+class BuildContext:
     """One build at work."""
 
     def __init__(self, plan: BuildPlan, objects: ObjectStore, store: TableStore, intend: Intend) -> None:
@@ -38,7 +38,7 @@ class Bench:
         self.spark = store.spark
         self.built_at: Column = F.lit(plan.started_at)
         self.pads = landing.pads_frame(self.spark, list(plan.keys))
-        self.outcomes: dict[str, Applied] = {}
+        self.outcomes: dict[str, TableChanges] = {}
         self.by_interval: dict[tuple[str, str, date], Counter[str]] = {}
         self.stopped: dict[str, str] = {}
         self.refused: list[DataFrame] = []
@@ -139,7 +139,7 @@ class Bench:
 
     def put(
         self, table: Table, rows: "DataFrame", current: "DataFrame", *, for_gold: bool = False
-    ) -> Applied:
+    ) -> TableChanges:
         """Compare, check, commit and remember. With `for_gold`, which days of gold the table leaves behind is
         said before it is committed."""
         applied = self.compare(table, rows, current)
@@ -148,7 +148,7 @@ class Bench:
 
     def sound(
         self, table: Table, rows: "DataFrame", standing: Callable[["DataFrame"], "DataFrame"], dataset: str
-    ) -> tuple["DataFrame", Applied]:
+    ) -> tuple["DataFrame", TableChanges]:
         """`rows` of a fact, and what they would change, without the landings that break the contract: those
         stop their own (media, day). `standing` gives the current rows to compare with."""
         applied = self.compare(table, rows, standing(rows))
@@ -164,11 +164,11 @@ class Bench:
         rows = without_landings(rows, list(bad))
         return rows, self.compare(table, rows, standing(rows))
 
-    def compare(self, table: Table, rows: "DataFrame", current: "DataFrame") -> Applied:
+    def compare(self, table: Table, rows: "DataFrame", current: "DataFrame") -> TableChanges:
         """What the rows would change in the table; nothing is committed yet."""
         return compare(self.store, table, rows, current, built_at=self.built_at)
 
-    def check(self, applied: Applied) -> None:
+    def check(self, applied: TableChanges) -> None:
         """Note what the contract's checks say of the rows. ContractViolation if they can't be written."""
         found = list(checking.findings(applied))
         self.findings += found
@@ -185,19 +185,19 @@ class Bench:
             found += [refused_rows(dataset, rows[k], c, *k[1:]) for k, c in of_dataset.items() if c]
         return found
 
-    def keep_committed(self, applied: Applied) -> Applied:
+    def keep_committed(self, applied: TableChanges) -> TableChanges:
         """Commit, and remember."""
         commit(self.store, applied)
         return self.keep(applied)
 
-    def keep(self, applied: Applied) -> Applied:
+    def keep(self, applied: TableChanges) -> TableChanges:
         """Remember a table's outcome, beside what was done to it before."""
         before = self.outcomes.get(applied.table.full_name)
         whole = replace(applied, tally=(*before.tally, *applied.tally)) if before else applied
         self.outcomes[applied.table.full_name] = whole
         return applied
 
-    def settle(self, applied: Applied, shared: Collection[Shared] = ()) -> Applied:
+    def settle(self, applied: TableChanges, shared: Collection[Shared] = ()) -> TableChanges:
         """Commit a table that gold is made from; which days of gold that touches, and which days turned out to
         share keys, is said before."""
         pairs = affected_pairs([applied])

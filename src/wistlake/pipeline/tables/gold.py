@@ -25,9 +25,9 @@ from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.tables import checks as checking
 from wistlake.pipeline.tables import reconcile
-from wistlake.pipeline.tables.context import Bench, interval_key
+from wistlake.pipeline.tables.context import BuildContext, interval_key
 from wistlake.pipeline.tables.plan import Pair
-from wistlake.pipeline.tables.row_changes import Applied, affected_pairs, compare, without
+from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, compare, without
 from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.quality.certificates import Certificate, certify
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 PAIRS = "media_id string, date date"
 
 
-def affected(bench: Bench) -> set[Pair]:
+def affected(bench: BuildContext) -> set[Pair]:
     """Publishable pairs whose numbers may have moved, or that must be computed anyway."""
     facts = (FACT_EVENTS, FACT_MEDIA_BY_DATE, MEDIA_ANALYTICS_BY_DATE)
     moved = affected_pairs(bench.outcomes[t.full_name] for t in facts if t.full_name in bench.outcomes)
@@ -59,7 +59,7 @@ def affected(bench: Bench) -> set[Pair]:
     return {p for p in wanted - damaged if p[0] not in bench.stopped}
 
 
-def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
+def _pairs_of(bench: BuildContext, landings: Iterable[Manifest]) -> set[Pair]:
     """Pairs that landings are about, whether a row moved or not: what gold makes of them may have changed."""
     tz = zone(bench.plan.zone)
     found: set[Pair] = set()
@@ -71,7 +71,9 @@ def _pairs_of(bench: Bench, landings: Iterable[Manifest]) -> set[Pair]:
     return found
 
 
-def gold(bench: Bench, pairs: set[Pair]) -> tuple[tuple[Judgement, ...], dict[Pair, Certificate], set[Pair]]:
+def gold(
+    bench: BuildContext, pairs: set[Pair]
+) -> tuple[tuple[Judgement, ...], dict[Pair, Certificate], set[Pair]]:
     """Judge the days, stage those that may be published, count them anew from silver, and commit what agrees.
     What must be withdrawn goes in the same commits."""
     if not pairs and not bench.plan.withdrawn:
@@ -98,29 +100,31 @@ def gold(bench: Bench, pairs: set[Pair]) -> tuple[tuple[Judgement, ...], dict[Pa
     return (*judgements, *agreements, *reconcile.nothing_to_judge(bench.plan.withdrawn)), kept, stopped | bad
 
 
-def _broken(bench: Bench, staged: Iterable[Applied]) -> set[Pair]:
+def _broken(bench: BuildContext, staged: Iterable[TableChanges]) -> set[Pair]:
     """Pairs whose gold breaks its contract."""
     found = [f for applied in staged for f in checking.findings(applied)]
     bench.findings += found
     return set(checking.stopped(found))
 
 
-def _pairs_frame(bench: Bench, pairs: Iterable[Pair]) -> "DataFrame":
+def _pairs_frame(bench: BuildContext, pairs: Iterable[Pair]) -> "DataFrame":
     return bench.spark.createDataFrame(sorted(pairs), PAIRS)
 
 
-def _sessions_of(bench: Bench, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
+def _sessions_of(bench: BuildContext, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
     frame = _pairs_frame(bench, pairs)
     near = {d for _, day in pairs for d in _around(day)}
     events = bench.store.read(FACT_EVENTS).where(days_in("event_date", near))
     return bench.store.stage("gold_sessions", daily.sessions(events, frame)), frame
 
 
-def _by_date_of(bench: Bench, pairs: set[Pair]) -> "DataFrame":
+def _by_date_of(bench: BuildContext, pairs: set[Pair]) -> "DataFrame":
     return bench.store.read(FACT_MEDIA_BY_DATE).where(days_in("date", (d for _, d in pairs)))
 
 
-def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement]) -> dict[Pair, Certificate]:
+def _certificates(
+    bench: BuildContext, pairs: set[Pair], judgements: Iterable[Judgement]
+) -> dict[Pair, Certificate]:
     found: dict[Pair, list[Judgement]] = {p: [] for p in pairs}
     ripe = pairs & bench.plan.past_lookback & bench.plan.confirmed
     for j in (*judgements, *reconcile.of_lifetime(bench, ripe)):
@@ -137,8 +141,8 @@ def _certificates(bench: Bench, pairs: set[Pair], judgements: Iterable[Judgement
 
 
 def _stage_gold(
-    bench: Bench, pairs: set[Pair], sessions: "DataFrame", certificates: Mapping[Pair, Certificate]
-) -> list[Applied]:
+    bench: BuildContext, pairs: set[Pair], sessions: "DataFrame", certificates: Mapping[Pair, Certificate]
+) -> list[TableChanges]:
     """What the days would change in each table; nothing is committed yet. A day of which any table changes is
     news in `fact_media_daily` too: who exports gold day by day asks that table which days have changed."""
     certified = bench.spark.createDataFrame(
@@ -160,13 +164,13 @@ def _stage_gold(
 
 
 def _replaced(
-    bench: Bench,
+    bench: BuildContext,
     table: Table,
     rows: "DataFrame",
     pairs: Set[Pair],
     measure: str,
     moved: Set[Pair] = frozenset(),
-) -> Applied:
+) -> TableChanges:
     """Make the table's rows of `pairs` exactly `rows`; those of the `moved` ones are written in any case."""
     current = (
         bench.store.read(table)
@@ -183,7 +187,7 @@ def _replaced(
     return compare(bench.store, table, rows, current, measure)
 
 
-def visitors(bench: Bench, pairs: set[Pair]) -> None:
+def visitors(bench: BuildContext, pairs: set[Pair]) -> None:
     """`dim_visitor` of everybody in the published days, and of those whose account figures it does not have.
 
     Also of those whose engagement did not move, and whose sessions are removed: a run that died after the
@@ -219,7 +223,7 @@ def visitors(bench: Bench, pairs: set[Pair]) -> None:
     bench.put(DIM_VISITOR, rows, current)
 
 
-def retention(bench: Bench) -> None:
+def retention(bench: BuildContext) -> None:
     """`media_retention_daily` of the media that have snapshots in this build, whether or not they moved: a
     run may have died before it came here."""
     outcome = bench.outcomes.get(MEDIA_LIFETIME.full_name)

@@ -17,9 +17,9 @@ from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quality_results import TABLE as QUALITY_RESULTS
 from wistlake.contracts.reconciliation import TABLE as RECONCILIATION
 from wistlake.derive.merge import days_in
-from wistlake.pipeline.tables.context import Bench
+from wistlake.pipeline.tables.context import BuildContext
 from wistlake.pipeline.tables.plan import Pair
-from wistlake.pipeline.tables.row_changes import Applied
+from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.planning.calendar import zone
 from wistlake.quality import lifetime
 from wistlake.quality.certificates import Certificate
@@ -55,7 +55,7 @@ _SETTLED = (str(Certificate.SETTLED), str(Certificate.CERTIFIED))
 _NAMES = (*recounting.FIGURES, "events", "misplaced")
 
 
-def recount(bench: Bench, pairs: set[Pair], wanted: "DataFrame") -> Counted:
+def recount(bench: BuildContext, pairs: set[Pair], wanted: "DataFrame") -> Counted:
     """The days' figures from silver alone; zeros where it has no session."""
     near = {day + timedelta(days=n) for _, day in pairs for n in (-1, 0, 1)}
     events = bench.store.read(FACT_EVENTS).where(days_in("event_date", near))
@@ -80,7 +80,7 @@ class Judged:
 NOTHING = Judged((), {})
 
 
-def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame") -> Judged:
+def days(bench: BuildContext, pairs: set[Pair], counted: Counted, by_date: "DataFrame") -> Judged:
     """The identities of each day that do not need gold; notes the check of volume on the way."""
     counts = {
         (r["media_id"], r["date"]): r
@@ -109,7 +109,13 @@ def days(bench: Bench, pairs: set[Pair], counted: Counted, by_date: "DataFrame")
 
 
 def _figures(
-    bench: Bench, pair: Pair, counted: Mapping[str, int], counts: Any, before: Past | None, *, is_new: bool
+    bench: BuildContext,
+    pair: Pair,
+    counted: Mapping[str, int],
+    counts: Any,
+    before: Past | None,
+    *,
+    is_new: bool,
 ) -> DayFigures:
     reread = before is not None and before.certificate in _SETTLED and pair in bench.plan.reread
     return DayFigures(
@@ -127,7 +133,7 @@ def _figures(
     )
 
 
-def _newly_observed(bench: Bench) -> set[Pair]:
+def _newly_observed(bench: BuildContext) -> set[Pair]:
     """The days whose counts or hours this build saw for the first time."""
     observed = bench.outcomes.get(OBSERVATIONS.full_name)
     return {
@@ -137,7 +143,7 @@ def _newly_observed(bench: Bench) -> set[Pair]:
     }
 
 
-def _stands(bench: Bench, day: DayFigures, before: Past) -> bool:
+def _stands(bench: BuildContext, day: DayFigures, before: Past) -> bool:
     """Whether the day is what it was when it settled."""
     return (
         before.certificate in _SETTLED
@@ -154,7 +160,7 @@ def _as_before(judgement: Judgement) -> bool:
 
 
 def _believed(
-    bench: Bench, figures: Iterable[DayFigures], past: Mapping[str, Sequence[Past]]
+    bench: BuildContext, figures: Iterable[DayFigures], past: Mapping[str, Sequence[Past]]
 ) -> Iterator[DayFigures]:
     """The figures with what is usual for their media, and whether plays that are not were named before."""
     known = _usual(past, figures := list(figures))
@@ -178,7 +184,7 @@ def _usual(past: Mapping[str, Sequence[Past]], figures: Iterable[DayFigures]) ->
     return {media: usual(of_media) for media, of_media in days.items()}
 
 
-def _said_again(bench: Bench, wild: Mapping[Pair, int]) -> set[Pair]:
+def _said_again(bench: BuildContext, wild: Mapping[Pair, int]) -> set[Pair]:
     """The pairs of which more than one observation named plays of this magnitude."""
     observed = bench.store.read(OBSERVATIONS).where(days_in("date", (day for _, day in wild)))
     seen: Counter[Pair] = Counter()
@@ -188,7 +194,7 @@ def _said_again(bench: Bench, wild: Mapping[Pair, int]) -> set[Pair]:
     return {pair for pair, times in seen.items() if times > 1}
 
 
-def _past(bench: Bench, pairs: set[Pair]) -> tuple[Past, ...]:
+def _past(bench: BuildContext, pairs: set[Pair]) -> tuple[Past, ...]:
     """Gold of the same media as it stands: those days, and what came before them."""
     first = min(day for _, day in pairs) - timedelta(days=PAST_DAYS)
     last = max(day for _, day in pairs)
@@ -219,7 +225,7 @@ def _band(past: Iterable[Past], day: date, default: Band) -> Band:
     return learned_band(settled, default)
 
 
-def agreement(pairs: set[Pair], staged: Sequence[Applied], counted: Counted) -> tuple[Judgement, ...]:
+def agreement(pairs: set[Pair], staged: Sequence[TableChanges], counted: Counted) -> tuple[Judgement, ...]:
     """Identity 7: every table of gold, as it is about to be, against the recount."""
     daily = next(a for a in staged if a.table is FACT_MEDIA_DAILY)
     names = tuple(recounting.FIGURES)
@@ -251,7 +257,7 @@ def nothing_to_judge(withdrawn: Iterable[Pair]) -> Iterator[Judgement]:
             yield Judgement(identity, media_id, day, Verdict.NOT_APPLICABLE, blocking)
 
 
-def lifetimes(bench: Bench) -> tuple[Judgement, ...]:
+def lifetimes(bench: BuildContext) -> tuple[Judgement, ...]:
     """Identities 1 to 3 of the media that have a snapshot in this build."""
     outcome = bench.outcomes.get(MEDIA_LIFETIME.full_name)
     media = sorted({t.media_id for t in outcome.tally if t.media_id}) if outcome else []
@@ -275,7 +281,7 @@ def lifetimes(bench: Bench) -> tuple[Judgement, ...]:
     return lifetime.judge((Snapshot(**s.asDict()) for s in snapshots), counts, tz)
 
 
-def of_lifetime(bench: Bench, pairs: set[Pair]) -> tuple[Judgement, ...]:
+def of_lifetime(bench: BuildContext, pairs: set[Pair]) -> tuple[Judgement, ...]:
     """Broken lifetime identities of the morning after each day: they keep it from being certified."""
     if not pairs:
         return ()
@@ -290,7 +296,7 @@ def of_lifetime(bench: Bench, pairs: set[Pair]) -> tuple[Judgement, ...]:
     )
 
 
-def refer(bench: Bench) -> None:
+def refer(bench: BuildContext) -> None:
     """Note whether every media that facts were changed for is described."""
     changed = {
         name: {t.media_id for t in bench.outcomes[name].tally if t.media_id}
@@ -304,7 +310,7 @@ def refer(bench: Bench) -> None:
         bench.findings += references(name, media, known)
 
 
-def record(bench: Bench, judgements: Iterable[Judgement]) -> tuple[Finding, ...]:
+def record(bench: BuildContext, judgements: Iterable[Judgement]) -> tuple[Finding, ...]:
     """`ops.reconciliation`: every verdict, as last judged; `ops.quality_results`: every check of this build,
     which are returned."""
     verdicts = [
@@ -324,7 +330,7 @@ def record(bench: Bench, judgements: Iterable[Judgement]) -> tuple[Finding, ...]
     return _record_findings(bench)
 
 
-def _record_findings(bench: Bench) -> tuple[Finding, ...]:
+def _record_findings(bench: BuildContext) -> tuple[Finding, ...]:
     """A run of several builds, or one that is tried again, says the last word on each scope."""
     latest = {(f.check, f.scope): f for f in (*bench.plan.findings, *bench.quarantined(), *bench.findings)}
     run_id = bench.plan.run_id

@@ -28,7 +28,7 @@ _GROUPS = ("media_id", "event_date", "event_date_local", "date", "dt", "snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RowChange:
     """Rows that share a change, a media and a day. Days are None where the table has none."""
 
     change: str
@@ -59,15 +59,15 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class TableChanges:
     """The outcome of one table's MERGE: the staged changes and their tally."""
 
     table: Table
     changes: "DataFrame"
-    tally: tuple[Tally, ...]
+    tally: tuple[RowChange, ...]
 
     @property
-    def moved(self) -> tuple[Tally, ...]:
+    def moved(self) -> tuple[RowChange, ...]:
         """What is not unchanged."""
         return tuple(t for t in self.tally if t.change != UNCHANGED)
 
@@ -86,7 +86,7 @@ def compare(
     current: "DataFrame",
     measure: str = "",
     built_at: "Column | None" = None,
-) -> Applied:
+) -> TableChanges:
     """Stage what `rows` would change in `current`, and count it; nothing is committed yet. `built_at` is when
     rows that are marked as removed have changed.
 
@@ -96,7 +96,7 @@ def compare(
     staged = store.stage(name, changes(table, rows, current, built_at), change_schema(table))
     groups = [c for c in change_columns(table) if c.startswith("_") or c in _GROUPS]
     counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure)).collect()
-    return Applied(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
+    return TableChanges(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
 
 
 def _sums(table: Table, measure: str) -> "Iterator[Column]":
@@ -115,10 +115,10 @@ def grouped_by_key(table: Table) -> bool:
     return table.name != "fact_events"
 
 
-def _tally(table: Table, row: dict[str, Any]) -> Tally:
+def _tally(table: Table, row: dict[str, Any]) -> RowChange:
     day = table.day_column
     written = row["_change"] in (NEW, UPDATED)
-    return Tally(
+    return RowChange(
         row["_change"],
         row["_rows"],
         row.get("media_id"),
@@ -136,29 +136,29 @@ def _tally(table: Table, row: dict[str, Any]) -> Tally:
     )
 
 
-def without(applied: Applied, pairs: Set[tuple[str, date]]) -> Applied:
+def without(applied: TableChanges, pairs: Set[tuple[str, date]]) -> TableChanges:
     """The same, less the rows of some (media_id, date) pairs."""
     if not pairs:
         return applied
     named = ", ".join(f"('{media_id}', DATE'{day}')" for media_id, day in sorted(pairs))
     kept = tuple(t for t in applied.tally if (t.media_id, t.local_day) not in pairs)
-    return Applied(applied.table, applied.changes.where(f"not (media_id, date) in ({named})"), kept)
+    return TableChanges(applied.table, applied.changes.where(f"not (media_id, date) in ({named})"), kept)
 
 
-def commit(store: TableStore, applied: Applied) -> None:
+def commit(store: TableStore, applied: TableChanges) -> None:
     """One MERGE, if anything moved; pruned to the days that moved."""
     if applied.moved:
         store.merge(applied.table, applied.changes, _prune(applied))
 
 
-def _prune(applied: Applied) -> str | None:
+def _prune(applied: TableChanges) -> str | None:
     if all(t.change == NEW for t in applied.moved):
         return None
     day = applied.table.day_column
     return days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
 
 
-def affected_pairs(outcomes: Iterable[Applied]) -> set[tuple[str, date]]:
+def affected_pairs(outcomes: Iterable[TableChanges]) -> set[tuple[str, date]]:
     """The (media, local day) pairs whose numbers may differ from before."""
     return {
         (t.media_id, day) for applied in outcomes for t in applied.moved if t.media_id for day in t.local_days

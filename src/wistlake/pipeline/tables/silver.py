@@ -21,9 +21,9 @@ from wistlake.derive import checks
 from wistlake.derive.localtime import local_date
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.tables import checks as checking
-from wistlake.pipeline.tables.context import Bench, interval_key
+from wistlake.pipeline.tables.context import BuildContext, interval_key
 from wistlake.pipeline.tables.plan import Pair
-from wistlake.pipeline.tables.row_changes import Applied
+from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.planning import shared
 from wistlake.planning.publishing import EVENTS
 from wistlake.planning.shared import Shared, between
@@ -47,7 +47,7 @@ SHRINK_SHARE, SHRINK_ROWS = 0.2, 20  # a day that loses more than both is not be
 KEYLESS = frozenset({"malformed_json", "missing_event_key", "bad_event_key"})  # it may be any session
 
 
-def media(bench: Bench, urls: "DataFrame | None") -> None:
+def media(bench: BuildContext, urls: "DataFrame | None") -> None:
     """`dim_media` and its history."""
     typed = bench.typed("media_metadata", {}, dim_media.RULES)
     missing = [m for m in bench.plan.landings if m.dataset == "media_metadata" and m.missing]
@@ -72,7 +72,7 @@ def media(bench: Bench, urls: "DataFrame | None") -> None:
         bench.keep_committed(applied)
 
 
-def _time_sessions(bench: Bench, versions: "DataFrame", history: Applied) -> None:
+def _time_sessions(bench: BuildContext, versions: "DataFrame", history: TableChanges) -> None:
     """Sessions that had no duration take the one that their media is described with now.
 
     Before the history is committed: should the run die in between, the next one finds the same to do.
@@ -96,7 +96,7 @@ def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
     return bool(moved.limit(1).collect())
 
 
-def _observed_media(bench: Bench, typed: "DataFrame | None", current: "DataFrame") -> "DataFrame":
+def _observed_media(bench: BuildContext, typed: "DataFrame | None", current: "DataFrame") -> "DataFrame":
     """Descriptions of this build; the other media as they are known."""
     derived = ("url", "channel", "is_deleted", "built_at")
     columns = [c for c in DIM_MEDIA.column_names if c not in derived]
@@ -107,7 +107,7 @@ def _observed_media(bench: Bench, typed: "DataFrame | None", current: "DataFrame
     return described.unionByName(known.join(described, on="media_id", how="left_anti").select(*columns))
 
 
-def lifetime(bench: Bench) -> None:
+def lifetime(bench: BuildContext) -> None:
     """`media_lifetime`: both endpoints on one row."""
     stats = bench.typed("media_stats", media_lifetime.STATS_DERIVED, media_lifetime.STATS_RULES)
     curves = bench.typed("media_engagement", {}, media_lifetime.CURVES_RULES)
@@ -131,7 +131,7 @@ def lifetime(bench: Bench) -> None:
     bench.put(MEDIA_LIFETIME, rows, bench.by_key(MEDIA_LIFETIME, rows))
 
 
-def by_date(bench: Bench) -> None:
+def by_date(bench: BuildContext) -> None:
     """`media_by_date_observations`, then `fact_media_by_date`."""
     typed = bench.typed("media_by_date", {}, fact_media_by_date.RULES)
     if typed is None:
@@ -146,7 +146,7 @@ def by_date(bench: Bench) -> None:
     bench.settle(applied)
 
 
-def analytics(bench: Bench) -> None:
+def analytics(bench: BuildContext) -> None:
     """`media_analytics_by_date`, where the account has it."""
     typed = bench.typed("analytics_daily", media_analytics_by_date.DERIVED, media_analytics_by_date.RULES)
     if typed is None:
@@ -158,7 +158,7 @@ def analytics(bench: Bench) -> None:
     bench.settle(applied)
 
 
-def visitors(bench: Bench) -> None:
+def visitors(bench: BuildContext) -> None:
     """`silver.visitors`, where it is switched on."""
     epochs = len(bench.plan.keys)
     typed = bench.typed("visitors", visitor_activity.derived(epochs), visitor_activity.RULES)
@@ -168,12 +168,12 @@ def visitors(bench: Bench) -> None:
     bench.put(VISITORS, rows, bench.by_key(VISITORS, rows))
 
 
-def events(bench: Bench) -> "DataFrame | None":
+def events(bench: BuildContext) -> "DataFrame | None":
     """Typed sessions, staged; the media's pages in them are needed before the sessions are."""
     return bench.typed("events", fact_events.derived(len(bench.plan.keys)), fact_events.RULES)
 
 
-def sessions(bench: Bench, typed: "DataFrame | None") -> None:
+def sessions(bench: BuildContext, typed: "DataFrame | None") -> None:
     """`fact_events`: whole (media, day) scopes, wherever their keys stand today."""
     if typed is None:
         return
@@ -200,7 +200,7 @@ def sessions(bench: Bench, typed: "DataFrame | None") -> None:
             bench.by_interval.setdefault(("events", t.media_id, t.day), Counter())[t.change] += t.count
 
 
-def _shared(bench: Bench, applied: Applied, spread: "DataFrame") -> frozenset[Shared]:
+def _shared(bench: BuildContext, applied: TableChanges, spread: "DataFrame") -> frozenset[Shared]:
     """The days of which both list a key: two of this build, or one of it and one where the key stands."""
     scopes = {(m.media_id, m.day) for m in bench.manifests("events")}
     found = {
@@ -216,7 +216,7 @@ def _shared(bench: Bench, applied: Applied, spread: "DataFrame") -> frozenset[Sh
     return frozenset(found)
 
 
-def rezoned(bench: Bench) -> None:
+def rezoned(bench: BuildContext) -> None:
     """`fact_events` whose raw pages are gone, after the lake's zone has changed: the account's day of a session
     follows from when it was received."""
     local = F.expr(local_date("received_at", bench.plan.zone))
@@ -249,7 +249,7 @@ def _as_they_are(rows: "DataFrame") -> "DataFrame":
     )
 
 
-def _unique(applied: Applied) -> Finding:
+def _unique(applied: TableChanges) -> Finding:
     """Whether a key is written once, wherever its row stands."""
     written = applied.changes.where(F.col("_change").isin(NEW, UPDATED))
     counted = written.groupBy("event_key").agg(F.count(F.lit(1)).alias("n"))
@@ -260,7 +260,7 @@ def _unique(applied: Applied) -> Finding:
     )
 
 
-def _elsewhere(bench: Bench, typed: "DataFrame") -> "DataFrame":
+def _elsewhere(bench: BuildContext, typed: "DataFrame") -> "DataFrame":
     """Current sessions of other days whose key the build has: keys move."""
     keys = typed.select("event_key")
     return (
@@ -268,7 +268,7 @@ def _elsewhere(bench: Bench, typed: "DataFrame") -> "DataFrame":
     )
 
 
-def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
+def _standing(bench: BuildContext, elsewhere: "DataFrame") -> "DataFrame":
     """Current sessions of the scopes, and those `_elsewhere`. A session that some listing still holds, in
     whatever shape, is out of scope: it is not gone. So are all of a day whose listing holds a record that
     nobody can tell the session of."""
@@ -305,7 +305,7 @@ def _standing(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
     ).drop("_read_at", "_is_taken", "_held_in")
 
 
-def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
+def _not_taken(bench: BuildContext) -> "Iterator[DataFrame]":
     """Keys (event_key) that listings hold and this build does not take, and the listings' places (media_id,
     event_date): those that were refused, also of days that are not in this build, and those of landings that
     were stopped."""
@@ -326,7 +326,7 @@ def _not_taken(bench: Bench) -> "Iterator[DataFrame]":
         yield elsewhere.select(key, "media_id", F.col("dt").alias("event_date"))
 
 
-def _read(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
+def _read(bench: BuildContext, elsewhere: "DataFrame") -> "DataFrame":
     """When the days of sessions outside the scopes were last read (a reading that changed nothing left no trace
     in the rows), and whether the listing is what silver was built from. They stand `_elsewhere`, or on a day
     that the build has of another media."""
@@ -341,11 +341,11 @@ def _read(bench: Bench, elsewhere: "DataFrame") -> "DataFrame":
     )
 
 
-def _days(bench: Bench) -> str:
+def _days(bench: BuildContext) -> str:
     return days_in("event_date", (m.day for m in bench.plan.landings if m.dataset == EVENTS))
 
 
-def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
+def _shrunk(bench: BuildContext, applied: TableChanges) -> dict[str, str]:
     """Media of which a day lost more than it should: why they are stopped, by media."""
     lost: Counter[Pair] = Counter()
     had: Counter[Pair] = Counter()
@@ -365,7 +365,7 @@ def _shrunk(bench: Bench, applied: Applied) -> dict[str, str]:
     }
 
 
-def quarantined(bench: Bench) -> None:
+def quarantined(bench: BuildContext) -> None:
     """Refused records: each landing's replace those of the landing before it."""
     current = bench.store.read(QUARANTINE)
     if not bench.refused:
@@ -382,7 +382,7 @@ def quarantined(bench: Bench) -> None:
     bench.put(QUARANTINE, rows, standing)
 
 
-def _places(bench: Bench) -> "DataFrame":
+def _places(bench: BuildContext) -> "DataFrame":
     """What the build's landings are about, as quarantine names it."""
     return bench.spark.createDataFrame(
         [interval_key(m) for m in bench.plan.landings], "dataset string, media_id string, dt date"
