@@ -1,48 +1,36 @@
-"""Which table answers a scope. Gold has a channel in one table only, so that a scope with channels is answered
-from the published days' sessions, in gold's own columns. What Wistia counts by media alone is NULL there."""
+"""Which table answers a scope.
 
+Gold has a channel in one table only. A scope with channels is answered from the published days' sessions, counted as
+gold counts them (`contracts.measures`). What Wistia counts by media alone is NULL there.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from wistlake.contracts import fact_events, fact_media_daily, table
+from wistlake.contracts.form import Type
+from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
-_PLAY = "CASE WHEN conversion_type IS NULL AND event_key IS NOT NULL THEN 1 ELSE 0 END"
-_FULL = (
-    "CASE WHEN watch_milliseconds IS NOT NULL THEN CAST(floor(duration_seconds * 1000 + 0.5) AS BIGINT) END"
-)
-_REACHED = ", ".join(
-    f"sum(CASE WHEN percent_viewed >= 0.{mark} THEN 1 ELSE 0 END) AS reached_{mark}"
-    for mark in (25, 50, 75, 95)
-)
-_MEASURES = (
-    f"sum({_PLAY}) AS plays_from_events, count(event_key) AS sessions, "
-    "count(DISTINCT visitor_id) AS unique_viewers, "
-    "count(watch_milliseconds) AS timed_sessions, "
-    "CASE WHEN count(event_key) = 0 THEN 0 ELSE sum(watch_milliseconds) END AS watch_milliseconds, "
-    f"coalesce(sum({_FULL}), 0) AS full_milliseconds, "
-    "coalesce(sum(CAST(floor(percent_viewed * 1e6 + 0.5) AS BIGINT)), 0) AS viewed_millionths, "
-    f"{_REACHED}, sum(CASE WHEN conversion_type IS NOT NULL THEN 1 ELSE 0 END) AS conversions"
-)
-_DIMENSIONS = {
-    "gold.geo_daily": ("country",),
-    "gold.device_daily": ("platform", "browser", "is_mobile"),
-    "gold.embed_daily": ("embed_host",),
-}
-_COLUMNS = (
-    "e.event_key, e.visitor_id, e.percent_viewed, e.watch_milliseconds, e.duration_seconds, e.conversion_type, "
-    "e.channel, coalesce(e.country, '') AS country, coalesce(e.platform, '') AS platform, "
-    "coalesce(e.browser, '') AS browser, coalesce(e.is_mobile, FALSE) AS is_mobile, "
-    "coalesce(e.embed_host, '') AS embed_host"
-)
+_DAY = ("media_id", "date")
 
 
 def daily(scope: Scope) -> str:
-    """gold.fact_media_daily, or a table expression with its columns: also of days without such a session."""
+    """gold.fact_media_daily, or a table expression with its columns: also of days without a session in the channels."""
     if not scope.channels:
         return "gold.fact_media_daily"
+    counted = ", ".join(_zero_without_sessions(name) for name in OF_MEDIA_DAY)
     return (
-        "(SELECT media_id, date, CAST(NULL AS BIGINT) AS loads, CAST(NULL AS BIGINT) AS plays, "
-        f"{_MEASURES} FROM {_sessions(scope, 'LEFT JOIN')} GROUP BY media_id, date)"
+        f"(SELECT d.media_id, d.date, CAST(NULL AS BIGINT) AS loads, CAST(NULL AS BIGINT) AS plays, {counted} "
+        f"FROM gold.fact_media_daily d LEFT JOIN ({_counted(scope, _DAY, OF_MEDIA_DAY)}) s "
+        f"ON s.media_id = d.media_id AND s.date = d.date WHERE {scope.where('d.date', 'd.media_id')})"
     )
+
+
+def _zero_without_sessions(name: str) -> str:
+    if fact_media_daily.TABLE.column(name).nullable:  # NULL means unknown, unless there is nothing to know
+        return f"CASE WHEN s.sessions IS NULL THEN 0 ELSE s.{name} END AS {name}"
+    return f"coalesce(s.{name}, 0) AS {name}"
 
 
 def engagement(scope: Scope) -> str:
@@ -60,24 +48,35 @@ def engagement_and_loads() -> str:
     )
 
 
-def dimension(table: str, scope: Scope) -> str:
+def dimension(name: str, scope: Scope) -> str:
     """A gold table by a dimension, or a table expression with its columns."""
-    if not scope.channels or table == "gold.channel_daily":
-        return table
-    names = _DIMENSIONS[table]
-    return (
-        f"(SELECT media_id, date, {', '.join(names)}, {_MEASURES} FROM {_sessions(scope)} "
-        f"GROUP BY media_id, date, {', '.join(names)})"
-    )
+    if not scope.channels or name == "gold.channel_daily":
+        return name
+    return f"({_counted(scope, table(name).key, OF_SESSIONS)})"
 
 
-def _sessions(scope: Scope, how: str = "JOIN") -> str:
-    """Published media days and their listed sessions in the scope's channels. A local day touches two UTC days."""
+def _counted(scope: Scope, key: Sequence[str], measures: Mapping[str, str]) -> str:
+    columns = [*map(_key_column, key), *(f"{sql} AS {name}" for name, sql in measures.items())]
+    by = ", ".join(str(n) for n in range(1, len(key) + 1))
+    return f"SELECT {', '.join(columns)} FROM {_sessions(scope)} GROUP BY {by}"
+
+
+def _key_column(name: str) -> str:
+    """A key column as gold has it: unknown is "" or FALSE there, never NULL."""
+    if name in _DAY:
+        return name
+    unknown = "FALSE" if fact_events.TABLE.column(name).type is Type.BOOLEAN else "''"
+    return f"coalesce({name}, {unknown}) AS {name}"
+
+
+def _sessions(scope: Scope) -> str:
+    """Listed sessions of published media days in the scope's channels. A local day touches two UTC days."""
     first, last = scope.start - timedelta(days=1), scope.end + timedelta(days=1)
+    integers = ", ".join(f"{sql} AS {name}" for name, sql in OF_SESSION.items())
     return (
-        f"(SELECT d.media_id, d.date, {_COLUMNS} FROM gold.fact_media_daily d {how} "
-        "(SELECT * FROM silver.fact_events WHERE removed_at IS NULL "
-        f"AND channel IN {listed(scope.channels)} "
-        f"AND event_date BETWEEN {day_literal(first)} AND {day_literal(last)}) e "
-        f"ON e.media_id = d.media_id AND e.event_date_local = d.date WHERE {scope.where('d.date', 'd.media_id')})"
+        f"(SELECT e.*, e.event_date_local AS date, {integers} FROM silver.fact_events e "
+        f"WHERE e.removed_at IS NULL AND e.channel IN {listed(scope.channels)} "
+        f"AND e.event_date BETWEEN {day_literal(first)} AND {day_literal(last)} "
+        f"AND {scope.where('e.event_date_local', 'e.media_id')} AND EXISTS (SELECT 1 FROM gold.fact_media_daily d "
+        "WHERE d.media_id = e.media_id AND d.date = e.event_date_local)) s"
     )

@@ -1,11 +1,12 @@
 """What the daily tables share: sessions of the affected (media, local day) pairs, counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Table
+from wistlake.contracts.measures import OF_SESSION, OF_SESSIONS
 from wistlake.transforms.conform import conform
 
 KEYS = ("media_id", "date")
@@ -14,9 +15,6 @@ _NEEDED = (
     "visitor_id", "received_at", "percent_viewed", "watch_milliseconds", "conversion_type",
     "channel", "country", "region", "platform", "browser", "is_mobile", "embed_host",
 )  # fmt: skip
-_FULL = (
-    "case when watch_milliseconds is not null then cast(floor(duration_seconds * 1000 + 0.5) as bigint) end"
-)
 
 
 def sessions(events: DataFrame, affected: DataFrame) -> DataFrame:
@@ -29,33 +27,20 @@ def sessions(events: DataFrame, affected: DataFrame) -> DataFrame:
         .select(
             *KEYS,
             *_NEEDED,
-            F.expr("cast(floor(percent_viewed * 1e6 + 0.5) as bigint)").alias("viewed_millionths"),
-            F.expr(_FULL).alias("full_milliseconds"),
+            *aliased(OF_SESSION),
         )
     )
 
 
-def count_if(condition: str) -> Column:
-    """Rows for which `condition` holds; 0, not NULL, if none."""
-    return F.expr(f"coalesce(sum(case when {condition} then 1 else 0 end), 0)")
-
-
-def measures() -> dict[str, Column]:
-    """Aggregates that every daily table has."""
-    return {
-        "plays_from_events": count_if("conversion_type is null"),
-        "sessions": F.count(F.lit(1)),
-        "unique_viewers": F.expr("count(distinct visitor_id)"),
-        "watch_milliseconds": F.sum("watch_milliseconds"),  # NULL, not 0, if no duration is known
-        "reached_95": count_if("percent_viewed >= 0.95"),
-        "conversions": count_if("conversion_type is not null"),
-    }
+def aliased(expressions: Mapping[str, str]) -> list[Column]:
+    """Columns by name, each of its SQL expression."""
+    return [F.expr(sql).alias(name) for name, sql in expressions.items()]
 
 
 def by_dimension(rows: DataFrame, table: Table, dimensions: dict[str, Column], built_at: Column) -> DataFrame:
     """`sessions` counted by media, day and the table's own dimensions."""
     grouped = rows.withColumns(dimensions).groupBy(*KEYS, *dimensions)
-    counted = grouped.agg(*(c.alias(name) for name, c in measures().items()))
+    counted = grouped.agg(*aliased(OF_SESSIONS))
     return conform(counted.withColumn("built_at", built_at), table)
 
 

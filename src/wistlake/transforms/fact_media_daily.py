@@ -4,8 +4,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_media_daily import TABLE
+from wistlake.contracts.measures import OF_MEDIA_DAY
 from wistlake.transforms.conform import conform
-from wistlake.transforms.daily import KEYS, count_if, measures
+from wistlake.transforms.daily import KEYS, aliased
 
 
 def build(
@@ -13,14 +14,7 @@ def build(
 ) -> DataFrame:
     """The affected pairs (media_id, date, certificate), `daily.sessions`, `fact_media_by_date` and
     `media_analytics_by_date` to one row a pair: also to pairs without a session, for zero is a number."""
-    known = "watch_milliseconds is not null"
-    counted = sessions.groupBy(*KEYS).agg(
-        *(c.alias(name) for name, c in measures().items()),
-        count_if(known).alias("timed_sessions"),
-        F.expr("coalesce(sum(full_milliseconds), 0)").alias("full_milliseconds"),
-        F.sum("viewed_millionths").alias("viewed_millionths"),
-        *(count_if(f"percent_viewed >= 0.{mark}").alias(f"reached_{mark}") for mark in (25, 50, 75)),
-    )
+    counted = sessions.groupBy(*KEYS).agg(*aliased(OF_MEDIA_DAY))
     counts = by_date.select(
         *KEYS,
         F.col("load_count").alias("loads"),

@@ -4,17 +4,17 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.fact_media_engagement import TABLE
+from wistlake.contracts.measures import OF_MEDIA_DAY
 from wistlake.transforms.conform import conform
-from wistlake.transforms.daily import count_if
+from wistlake.transforms.daily import aliased
+
+_SAME = ("sessions", "watch_milliseconds", "viewed_millionths")  # as gold.fact_media_daily counts them
 
 
 def build(sessions: DataFrame, built_at: Column) -> DataFrame:
     """`daily.sessions` to one row a media, visitor and day."""
     counted = sessions.groupBy("media_id", "visitor_id", "date").agg(
-        count_if("conversion_type is null").alias("play_count"),
-        F.count(F.lit(1)).alias("sessions"),
-        F.sum("watch_milliseconds").alias("watch_milliseconds"),
-        F.sum("viewed_millionths").alias("viewed_millionths"),
+        *aliased({"play_count": OF_MEDIA_DAY["plays_from_events"]} | {n: OF_MEDIA_DAY[n] for n in _SAME}),
         F.min("received_at").alias("first_received_at"),
         F.max("received_at").alias("last_received_at"),
     )
