@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from wistlake.contracts.form import Field, Source
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged, StoreError
 from wistlake.foreign import shown_name
 
 ROOT = "bronze/wistia"
@@ -119,7 +119,7 @@ def decode_lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
             envelope = json.loads(line)
             yield int(envelope["_line"]), envelope["record"]
         except (ValueError, KeyError, TypeError) as e:
-            raise StoreError(
+            raise StoreDamaged(
                 f"bronze line {position} is no envelope ({len(line)} bytes): restore the landing"
             ) from e
 
@@ -129,7 +129,7 @@ def _lines(data: bytes) -> Sequence[bytes]:
     try:
         return gzip.decompress(data).splitlines()
     except (OSError, EOFError, zlib.error) as e:
-        raise StoreError(f"a part of {len(data)} bytes is no whole gzip: restore the landing") from e
+        raise StoreDamaged(f"a part of {len(data)} bytes is no whole gzip: restore the landing") from e
 
 
 def sha256(data: bytes) -> str:
@@ -208,7 +208,7 @@ def decode_manifest(data: bytes) -> Manifest:
         plain["unknown_keys"] = tuple(plain["unknown_keys"])
         return Manifest(**plain)
     except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise StoreError(
+        raise StoreDamaged(
             f"not a manifest ({len(data)} bytes, {type(e).__name__}): the landing is damaged"
         ) from e
 
@@ -216,7 +216,7 @@ def decode_manifest(data: bytes) -> Manifest:
 def check_part(part: Part, data: bytes) -> None:
     """StoreError if `data` is not what the manifest promised."""
     if sha256(data) != part.sha256:
-        raise StoreError(
+        raise StoreDamaged(
             f"{part.key} does not match its manifest: restore it, "
             "or fetch the day again with `wistlake backfill`"
         )

@@ -1,15 +1,24 @@
-"""Every failure a caller may meet, sorted by what to do next; one exit code each.
+"""Every failure that a caller may meet, sorted by what to do next; one exit code each.
 
-    WistlakeError
-    ├── ConfigError            fix the settings; all problems are listed at once        2
-    ├── SourceUnavailable      429, 5xx, time-outs after every retry: run again later   75
-    ├── SourceRefused          401, 403: rotate the token or widen its permissions      77
-    ├── SourceChanged          the payload is not what the contract relies on           65
-    ├── ContractViolation      rows break a promise that may not be quarantined         65
-    ├── Unreconciled           our totals and the source's disagree beyond the band     65
-    └── StoreError             lost race, watermark would go back, missing landing      74
+    WistlakeError                                                                      70
+    ├── ConfigError             correct the settings or the command; all problems at once 2
+    ├── SourceUnavailable       429, 5xx, time-outs after every retry: run again later 75
+    ├── SourceRefused           401, 403: rotate the token or widen its permissions    77
+    ├── SourceMissing           404: the media is gone; the run goes on without it     65
+    ├── SourceChanged           the payload is not what the contract relies on         65
+    ├── ContractViolation       rows break a promise that may not be quarantined       65
+    ├── Unreconciled            our totals and the source's disagree beyond the band   65
+    ├── RunFailed               some media failed (pipeline/run/driver.py)             the first failure's
+    └── StoreError              change what the message names: room, rights, a release 74
+        ├── StoreBusy           a race was lost, or the store not reached: try again   74
+        ├── LeaseHeld           another process writes to the lake: wait for its end   74
+        ├── StoreDamaged        bytes are gone, cut or changed: repair, restore        74
+        │   └── TableDamaged    a file of a table (adapters/table_files.py)            74
+        └── ErasureIncomplete   a forgotten person is still there: forget again        74
 
-Messages name the thing and the cure. They never quote a value of a personal class, nor the token.
+A state machine retries by class name and knows no inheritance: SourceUnavailable and StoreBusy are the only two
+whose repetition can help. Messages name the thing and the cure. They never quote a value of a personal class,
+nor the token.
 """
 
 import difflib
@@ -87,10 +96,22 @@ class Unreconciled(WistlakeError):
 
 
 class StoreError(WistlakeError):
-    """A store lost a race, lacks a landing, or would have moved a watermark back."""
+    """A store can't do what it was asked to until somebody changes what the message names."""
 
     exit_code = 74
 
 
+class StoreBusy(StoreError):
+    """Another writer was faster, or the store was throttled or out of reach; the same call may succeed soon."""
+
+
 class LeaseHeld(StoreError):
     """Another process is writing to the lake; the message says which one, and since when."""
+
+
+class StoreDamaged(StoreError):
+    """What was stored is gone, cut or changed. A retry can't help; the message names the repair."""
+
+
+class ErasureIncomplete(StoreError):
+    """Data of a person who was to be forgotten is still in place; the same command has to run again."""

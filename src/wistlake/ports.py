@@ -19,10 +19,10 @@ class ObjectStore(Protocol):
     """Bytes under keys. Writes are atomic: a reader sees the whole object or none."""
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        """Store `data`; with `if_absent`, StoreError if the key is taken: exactly one of many wins."""
+        """Store `data`; with `if_absent`, StoreBusy if the key is taken: exactly one of many wins."""
 
     def get(self, key: str) -> bytes:
-        """The object's bytes; StoreError naming the key if there is none."""
+        """The object's bytes; StoreDamaged naming the key if there is none."""
 
     def exists(self, key: str) -> bool:
         """Whether the key is taken."""

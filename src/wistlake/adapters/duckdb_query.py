@@ -16,7 +16,7 @@ from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import Inspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import Ledger, Publication, TableRef
 
 _ARROW: Mapping[Type, pa.DataType] = {
@@ -186,7 +186,7 @@ class DuckDBQuery:
             connection.execute(f"{view} {_columns(connection, table, rows)} FROM {rows}")
         except duckdb.Error as e:
             why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
-            self._damaged[table.full_name] = StoreError(why)
+            self._damaged[table.full_name] = StoreDamaged(why)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged
 
 # Characters that mean themselves in a URL's path, whoever parses it.
 _PLAIN = re.compile(r"[A-Za-z0-9/._+,;=@:~-]+")
@@ -39,7 +39,7 @@ def inside(location: str, folder: Path, what: str) -> Path:
     there = path(location)
     if ".." not in there.parts and there.is_relative_to(folder) and there != folder:
         return there
-    raise StoreError(
+    raise StoreDamaged(
         f"{what} lies at {str(there)[:200]!r}, outside of {folder}: wistlake neither reads nor changes it there; "
         "restore the lake from a backup, or `wistlake repair --catalog`"
     )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from wistlake.adapters.local.budget import BURST, Booking, Pace, microseconds, pause
 from wistlake.adapters.local.ledger import require_reason
 from wistlake.adapters.local.objects import check_key, check_prefix
-from wistlake.errors import LeaseHeld, StoreError
+from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.ports import Lease, Notice, Publication, Run
 
@@ -32,7 +32,7 @@ class MemoryObjects:
         """Store `data`; with `if_absent`, StoreError if the key is taken."""
         with self._lock:
             if if_absent and check_key(key) in self._objects:
-                raise StoreError(f"{key} is already there, and is written only once")
+                raise StoreBusy(f"{key} is already there, and is written only once")
             self._objects[check_key(key)] = bytes(data)
 
     def get(self, key: str) -> bytes:
@@ -40,7 +40,7 @@ class MemoryObjects:
         try:
             return self._objects[check_key(key)]
         except KeyError:
-            raise StoreError(f"there is no object {key} in memory") from None
+            raise StoreDamaged(f"there is no object {key} in memory") from None
 
     def exists(self, key: str) -> bool:
         """Whether the key is taken."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import inside
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged, StoreError
 from wistlake.ports import TableRef
 
 Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was written, where it is known
@@ -24,7 +24,7 @@ ORDERS = re.compile(r"impl$|\.path$")
 _DELETED = 2  # the status of a manifest's entry about a file that a commit has removed
 
 
-class TableDamaged(StoreError):
+class TableDamaged(StoreDamaged):
     """A file of a table is gone, cut or changed. `name` is the table, `location` the file."""
 
     def __init__(self, name: str, location: str, what: str, cure: str) -> None:

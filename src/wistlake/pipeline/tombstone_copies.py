@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 
@@ -87,5 +87,5 @@ def _decoded(key: str, data: bytes) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError):
         plain = False
     if not plain or home_key(entry) != key:
-        raise StoreError(f"{key} is damaged: restore it from a backup; nobody is let back in until then")
+        raise StoreDamaged(f"{key} is damaged: restore it from a backup; nobody is let back in until then")
     return dict(entry)

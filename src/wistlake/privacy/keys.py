@@ -8,7 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged, StoreError
 
 KEY_BYTES = 32
 
@@ -60,9 +60,9 @@ def decode(text: str) -> KeyChain:
         keys = tuple(bytes.fromhex(k) for k in plain["keys"])
         pending = bytes.fromhex(plain["pending"]) if plain.get("pending") else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise StoreError(
+        raise StoreDamaged(
             "the pseudonym key is damaged: restore it from a backup; without it visitors can't be joined"
         ) from None
     if not keys or any(len(k) < KEY_BYTES for k in (*keys, *filter(None, [pending]))):
-        raise StoreError(f"the pseudonym key needs {KEY_BYTES} bytes an epoch: restore it from a backup")
+        raise StoreDamaged(f"the pseudonym key needs {KEY_BYTES} bytes an epoch: restore it from a backup")
     return KeyChain(keys, pending)

@@ -12,7 +12,7 @@ from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
-from wistlake.errors import ConfigError, StoreError, unknown
+from wistlake.errors import ConfigError, StoreDamaged, StoreError, unknown
 from wistlake.pipeline.jobs.rebuild import invalidate_builds, invalidate_gold
 from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Publication
@@ -63,7 +63,7 @@ def catalog(settings: Settings, run_id: str, now: datetime) -> list[str]:
             Publication(published.run_id, published.published_at, sound)
         )
         if errors:
-            raise StoreError("\n".join(errors))
+            raise StoreDamaged("\n".join(errors))
         return lost
 
 
@@ -132,7 +132,7 @@ def _require_lost(lost: Path, *needed: Path) -> None:
         raise ConfigError(f"{lost} is there: if it is damaged, move it away first")
     for path in needed:
         if not path.exists():
-            raise StoreError(f"{path} is gone too: restore the lake from a backup")
+            raise StoreDamaged(f"{path} is gone too: restore the lake from a backup")
 
 
 def _certificates(folder: LakeFolder, publication: Publication) -> Mapping[tuple[str, date], str]:

@@ -11,7 +11,7 @@ from wistlake.adapters.aws.spark import GlueCatalog
 from wistlake.adapters.aws.table_files import S3TableFiles, below
 from wistlake.adapters.memory import MemoryLedger
 from wistlake.adapters.table_files import FilesInspector, TableDamaged
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import TableRef
 
 PREFIX = "s3://silver/warehouse/"
@@ -26,7 +26,7 @@ class Bucket:
     def get(self, key: str) -> bytes:
         """The bytes, in which the lake's own folder reads as the bucket's address."""
         if not self.exists(key):
-            raise StoreError(f"there is no object {key}")
+            raise StoreDamaged(f"there is no object {key}")
         return (self.lake.folder / key).read_bytes()
 
     def exists(self, key: str) -> bool:

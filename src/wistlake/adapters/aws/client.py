@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreBusy, StoreError
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
@@ -33,6 +33,16 @@ _ABOUT = {
     "ConfigNotFound": "AWS_CONFIG_FILE names a file that is not there",
     "ValueError": "AWS_DEFAULT_REGION is no region, or AWS_ENDPOINT_URL no URL",
 }
+# In the codes of errors that pass by themselves; DynamoDB and Glue answer 400 even to these.
+_PASSING = (
+    "Throttl",
+    "TooManyRequests",
+    "Exceeded",
+    "SlowDown",
+    "Conflict",
+    "TransactionCanceled",
+    "RequestTimeout",
+)
 _SIGNED_OUT = ("Credential", "SSO", "Token")  # in the names of what is wrong with who asks
 
 
@@ -76,11 +86,18 @@ def explained(what: str) -> Iterator[None]:
     except ClientError as e:
         code = code_of(e)
         cure = _CURES.get(code, "if it stays so, look at the service's status")
-        raise StoreError(f"{e.operation_name} on {what}: {code}: {_said(e)}: {cure}") from e
+        error = StoreBusy if _may_pass(e) else StoreError
+        raise error(f"{e.operation_name} on {what}: {code}: {_said(e)}: {cure}") from e
     except BotoCoreError as e:
         if any(word in type(e).__name__ for word in _SIGNED_OUT):
             raise _wrong(e) from e
-        raise StoreError(f"{what}: AWS was not reached ({type(e).__name__}): run again later") from e
+        raise StoreBusy(f"{what}: AWS was not reached ({type(e).__name__}): run again later") from e
+
+
+def _may_pass(error: ClientError) -> bool:
+    """Whether the same call may succeed soon: the service is throttled, has failed, or met another writer."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status == 429 or status >= 500 or any(word in code_of(error) for word in _PASSING)
 
 
 def _said(error: ClientError) -> str:

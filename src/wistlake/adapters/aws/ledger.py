@@ -29,7 +29,7 @@ from wistlake.adapters.aws.items import (
     to_item,
 )
 from wistlake.adapters.local.ledger import require_reason
-from wistlake.errors import LeaseHeld, StoreError
+from wistlake.errors import LeaseHeld, StoreBusy
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.ports import Lease, Publication, Run, TableRef
 
@@ -184,7 +184,7 @@ class DynamoLedger:
             key = {"pk": text(_PUBLICATIONS), "sk": text(f"{following:012d}")}
             if self._put(self._table, {**key, **item}, "attribute_not_exists(pk)"):
                 return
-        raise StoreError(f"{self._table}: others publish without a pause: stop them, and run again")
+        raise StoreBusy(f"{self._table}: others publish without a pause: stop them, and run again")
 
     def publication(self) -> Publication | None:
         """The newest publication; None before the first."""

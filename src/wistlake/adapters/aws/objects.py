@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from wistlake.adapters.aws.client import client, code_of, explained
 from wistlake.adapters.local.objects import check_key, check_prefix
-from wistlake.errors import StoreError
+from wistlake.errors import StoreBusy, StoreDamaged, StoreError
 
 PART_BYTES = 16 << 20
 _ABSENT = ("404", "NoSuchKey", "NotFound")
@@ -59,12 +59,12 @@ class S3Objects:
                         self._s3.put_object(**at, Body=data, **condition)
                 except ClientError as e:
                     if code_of(e) in _TAKEN:
-                        raise StoreError(f"{key} is already there, and is written only once") from e
+                        raise StoreBusy(f"{key} is already there, and is written only once") from e
                     if code_of(e) not in _RACING:
                         raise
                 else:
                     return
-        raise StoreError(f"{self.uri(key)}: other writers of the key did not let go: run again")
+        raise StoreBusy(f"{self.uri(key)}: other writers of the key did not let go: run again")
 
     def get(self, key: str) -> bytes:
         """The object's bytes; StoreError naming the key if there is none."""
@@ -73,7 +73,7 @@ class S3Objects:
                 body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except ClientError as e:
                 if code_of(e) in _ABSENT:
-                    raise StoreError(f"there is no object {key} in {self._bucket}") from e
+                    raise StoreDamaged(f"there is no object {key} in {self._bucket}") from e
                 raise
             return body
 

@@ -16,7 +16,7 @@ from botocore.exceptions import NoCredentialsError
 from wistlake.adapters.aws.client import client, explained, set_up
 from wistlake.adapters.query_result import answer
 from wistlake.derive.athena import table_name
-from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
 from wistlake.ports import Ledger
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class AthenaQuery:
 def _refusal(reason: str) -> WistlakeError:
     """Why Athena did not answer: a table's files, or the query."""
     if reason.startswith(_DAMAGE):
-        return StoreError(
+        return StoreDamaged(
             f"a table is damaged: {reason}; the bucket keeps older versions: *A damaged table* in the runbook"
         )
     return ConfigError(f"the query can't run: {reason}")

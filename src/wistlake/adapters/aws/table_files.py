@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wistlake.adapters.aws.objects import S3Objects
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged
 
 WAREHOUSE = "warehouse"
 
@@ -20,10 +20,8 @@ class S3TableFiles:
         key = self._key(location)
         try:
             return self.objects.get(key)
-        except StoreError as e:
-            if not self.objects.exists(key):
-                raise FileNotFoundError(location) from e
-            raise
+        except StoreDamaged as e:
+            raise FileNotFoundError(location) from e
 
     def size(self, location: str) -> int | None:
         """How many bytes the file has; None if it is gone."""
@@ -42,6 +40,6 @@ def below(location: str, prefix: str, what: str) -> str:
     plain = location.replace("s3a://", "s3://", 1)
     if plain.startswith(prefix) and ".." not in plain.split("/"):
         return plain.removeprefix("s3://")
-    raise StoreError(
+    raise StoreDamaged(
         f"{what} lies at {location[:200]!r}, outside of {prefix}: wistlake neither reads nor changes it there"
     )

@@ -37,7 +37,7 @@ from wistlake.adapters.iceberg_paths import inside, path, spelled
 from wistlake.adapters.local import disk
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged, StoreError
 from wistlake.ports import Publication, TableRef
 
 FILE = "catalog.db"
@@ -166,7 +166,7 @@ class LocalCatalog:
             except NoSuchTableError as e:
                 raise StoreError(f"the lake has no table {full_name}: run `wistlake run` first") from e
         if path(found.location()) != self.folder(full_name):
-            raise StoreError(
+            raise StoreDamaged(
                 f"{full_name} says that it lies at {found.location()[:200]!r}, not below the lake: "
                 f"`wistlake repair --table {full_name}`"
             )
@@ -196,9 +196,9 @@ class LocalCatalog:
             inside(location, self.warehouse, name)
         for name, ref in (published.tables if published else {}).items():
             if name not in locations:
-                raise StoreError(f"{self._lake / FILE} has lost {name}, which is published: {CURE}")
+                raise StoreDamaged(f"{self._lake / FILE} has lost {name}, which is published: {CURE}")
             if version(locations[name]) < version(ref.metadata_location):
-                raise StoreError(f"{self._lake / FILE} is older than what is published of {name}: {CURE}")
+                raise StoreDamaged(f"{self._lake / FILE} is older than what is published of {name}: {CURE}")
 
     def register(self, published: Publication) -> list[str]:
         """Let the published state of each table be its newest, where the catalog has lost it; their names."""
@@ -234,8 +234,9 @@ class LocalCatalog:
         try:
             yield
         except SQLAlchemyError as e:
-            why = disk.trouble(self._lake) or f"it is damaged ({type(e).__name__}): {CURE}"
-            raise StoreError(f"{self._lake / FILE}: {why}") from e
+            if why := disk.trouble(self._lake):
+                raise StoreError(f"{self._lake / FILE}: {why}") from e
+            raise StoreDamaged(f"{self._lake / FILE}: it is damaged ({type(e).__name__}): {CURE}") from e
 
 
 def version(location: str) -> int:

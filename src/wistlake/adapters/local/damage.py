@@ -11,7 +11,7 @@ from wistlake.adapters.local import checksums
 from wistlake.adapters.local.lake_folder import BACKUP, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.table_files import FilesInspector, LocalTableFiles, TableDamaged, TableState
-from wistlake.errors import StoreError, WistlakeError
+from wistlake.errors import StoreDamaged, StoreError, WistlakeError
 
 
 def inspector(folder: LakeFolder) -> FilesInspector:
@@ -45,7 +45,7 @@ def databases(folder: LakeFolder) -> Iterator[StoreError]:
     }
     for database, cure in cures.items():
         if database.is_file() and (why := is_unsound(database)):
-            yield StoreError(f"{database} is damaged ({why}): {cure}")
+            yield StoreDamaged(f"{database} is damaged ({why}): {cure}")
 
 
 def is_unsound(database: Path) -> str:

@@ -19,7 +19,7 @@ from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.scratch import SCRATCH, aside
 from wistlake.adapters.table_files import ORDERS, LocalTableFiles, TableState
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import Publication
 
 NEEDED = ("lake.json", "pseudonym-key.json", *lake_copy.DATABASES)
@@ -86,7 +86,7 @@ def _bring_to_life(source: Path, fresh: Path, lake: Path) -> None:
     lake_copy.require_plain_databases(fresh)
     _require_manifests(fresh)
     for name in checksums.changed(fresh):
-        raise StoreError(f"{source}: {name} is not what it was when it was written: take another backup")
+        raise StoreDamaged(f"{source}: {name} is not what it was when it was written: take another backup")
     _move(fresh, str(described["path"]), lake)
     LakeFolder(fresh).write_marker({**described, "path": str(lake)})
     _require_tables(fresh, lake)
@@ -99,7 +99,7 @@ def _require_manifests(fresh: Path) -> None:
         try:
             avro_bytes.records(file.read_bytes())
         except avro_bytes.Damaged as e:
-            raise StoreError(f"{file.relative_to(fresh)} is damaged ({e}): take another backup") from e
+            raise StoreDamaged(f"{file.relative_to(fresh)} is damaged ({e}): take another backup") from e
 
 
 def _require_tables(copy: Path, lake: Path) -> None:
@@ -132,7 +132,7 @@ def _require_inside(fresh: Path, lake: Path) -> None:
         for value in _named_files(metadata):
             inside(value, warehouse, f"what {file.name} names")
         for name in filter(ORDERS.search, metadata.get("properties") or {}):
-            raise StoreError(
+            raise StoreDamaged(
                 f"{file.name} sets {name[:60]!r}, which wistlake never does: the copy is not to be trusted"
             )
 
@@ -234,4 +234,4 @@ def _explained(path: Path) -> Iterator[None]:
         said = disk.trouble(path) or f"{e.strerror or type(e).__name__}: check the disk and the rights"
         raise StoreError(f"{path}: {said}") from e
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
-        raise StoreError(f"{path}: the copy is damaged ({type(e).__name__}): take another backup") from e
+        raise StoreDamaged(f"{path}: the copy is damaged ({type(e).__name__}): take another backup") from e

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from wistlake.adapters.local.ledger import UPGRADES
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 
 LAKE = "lake"  # the folder inside an archive
 DATABASES = ("ledger.db", "catalog.db")
@@ -77,7 +77,7 @@ def unpack(archive: Path, target: Path) -> None:
                 for member in tar:
                     _unpack_member(tar, member, archive, target)
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as e:
-        raise StoreError(f"{archive} is no whole tar: take another backup ({type(e).__name__})") from e
+        raise StoreDamaged(f"{archive} is no whole tar: take another backup ({type(e).__name__})") from e
 
 
 def require_plain_databases(folder: Path) -> None:
@@ -94,11 +94,11 @@ def require_plain_databases(folder: Path) -> None:
                 if kind not in ("table", "index") or (kind == "table" and n not in allowed)
             ]
             if strange:
-                raise StoreError(
+                raise StoreDamaged(
                     f"{name} holds {strange[0][:40]!r}, which no wistlake has made: the copy is not to be trusted"
                 )
             if not sound:
-                raise StoreError(f"{name} is damaged: take another backup")
+                raise StoreDamaged(f"{name} is damaged: take another backup")
 
 
 _CATALOG_TABLES = frozenset(("iceberg_tables", "iceberg_namespace_properties"))
@@ -134,7 +134,7 @@ def _write(path: Path, data: IO[bytes], name: str) -> int:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise StoreError(f"{name} is there twice: the copy is not to be trusted") from None
+        raise StoreDamaged(f"{name} is there twice: the copy is not to be trusted") from None
     with open(descriptor, "wb") as file:
         shutil.copyfileobj(data, file, _CHUNK)
         return file.tell()
@@ -162,7 +162,7 @@ def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as e:
-        raise StoreError(f"{name} can't be read ({e}): `wistlake doctor --deep` looks closer") from e
+        raise StoreDamaged(f"{name} can't be read ({e}): `wistlake doctor --deep` looks closer") from e
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path, target: Path) -> None:
@@ -174,7 +174,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
             f"{archive} holds {member.name[:80]!r}, which is no part of a lake: name a tar that `wistlake backup` made"
         )
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.sparse is not None:
-        raise StoreError(f"{archive}: {name} is no regular file: the archive is not to be trusted")
+        raise StoreDamaged(f"{archive}: {name} is no regular file: the archive is not to be trusted")
     if not _KNOWN.fullmatch(name):
         return
     if member.size > (free := shutil.disk_usage(target).free):
@@ -183,7 +183,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
         )
     data = tar.extractfile(member)
     if data is None or _write(_place(target, name), data, name) != member.size:
-        raise StoreError(f"{archive} is no whole tar: {name} ends too early; take another backup")
+        raise StoreDamaged(f"{archive} is no whole tar: {name} ends too early; take another backup")
 
 
 @contextlib.contextmanager
@@ -210,7 +210,7 @@ class _Limited:
         data = self._raw.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise StoreError(
+            raise StoreDamaged(
                 f"{self._archive} unpacks to more than {_MOST_TIMES} times its size, as no lake does: it stays packed"
             )
         return data

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
@@ -83,7 +83,7 @@ class LakeFolder:
         A run would begin such a lake anew: with one day of history, or with the people that were forgotten.
         """
         if gone := list(self._lost()):
-            raise StoreError("\n".join(gone))
+            raise StoreDamaged("\n".join(gone))
 
     def _lost(self) -> Iterator[str]:
         tables, raw = _has_files(self.warehouse), _has_files(self.root / "bronze")
@@ -124,14 +124,14 @@ class LakeFolder:
                 f"{self.root} is no lake yet: run `wistlake run` (or `wistlake demo`), or set WISTLAKE_LAKE"
             ) from None
         except (ValueError, KeyError, TypeError) as e:
-            raise StoreError(f"{self.marker} is damaged: restore it from a backup") from e
+            raise StoreDamaged(f"{self.marker} is damaged: restore it from a backup") from e
 
     def readable(self) -> Mapping[str, Any]:
         """What `lake.json` says. ConfigError, with the cure, if readers would find nothing here: no lake, a
         newer one, or one that was moved. StoreError if what they read is gone."""
         needed = (str(self.marker), str(self.ledger))
         if gone := [line for line in self._lost() if line.startswith(needed)]:
-            raise StoreError("\n".join(gone))
+            raise StoreDamaged("\n".join(gone))
         found = self.described()
         if problems := list(self._problems(found, str(found.get("zone", "")))):
             raise ConfigError(problems)

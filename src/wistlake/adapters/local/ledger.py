@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from wistlake.adapters.local import disk
 from wistlake.adapters.local.locks import lock, open_private
-from wistlake.errors import ConfigError, LeaseHeld, StoreError
+from wistlake.errors import ConfigError, LeaseHeld, StoreBusy, StoreDamaged, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Lease, Publication, Run, TableRef
 
@@ -113,7 +113,7 @@ class Database:
             try:
                 return list(map(convert, self._connection.execute(sql, values)))
             except (ValueError, TypeError) as e:
-                raise StoreError(
+                raise StoreDamaged(
                     f"{self.path} holds a row that wistlake never wrote ({type(e).__name__}): "
                     "restore it from a backup"
                 ) from e
@@ -132,23 +132,27 @@ class Database:
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours, not of the file
         except sqlite3.Error as e:
-            raise StoreError(f"{self.path}: {self._cure(e)}") from e
+            raise self._failure(e) from e
         except OSError as e:
             raise StoreError(f"{self.path} cannot be opened ({e.strerror}): check the folder's rights") from e
 
-    def _cure(self, error: sqlite3.Error) -> str:
+    def _failure(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
         may_be_the_disks = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
         if code in may_be_the_disks and self.path.exists() and (why := disk.trouble(self.path.parent)):
-            return why
-        return _CURES.get(code, f"it is damaged ({error}): {self._if_damaged}")
+            return StoreError(f"{self.path}: {why}")
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return StoreBusy(f"{self.path}: {_BUSY}")
+        if code in _CURES:
+            return StoreError(f"{self.path}: {_CURES[code]}")
+        return StoreDamaged(f"{self.path}: it is damaged ({error}): {self._if_damaged}")
 
     def _create(self, upgrades: Sequence[Sequence[str]]) -> None:
         """Create the file whole, schema included, unless there is one: an empty file is always damage."""
         if self.path.exists():
             return
         if self.path.with_name(f"{self.path.name}-wal").exists():  # sqlite would replay it into a new file
-            raise StoreError(f"{self.path} is gone, but its -wal file is there: {self._if_damaged}")
+            raise StoreDamaged(f"{self.path} is gone, but its -wal file is there: {self._if_damaged}")
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}")
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -166,7 +170,9 @@ class Database:
     def _check_version(self, upgrades: Sequence[Sequence[str]], *, read_only: bool) -> None:
         version, newest = _version(self._connection), len(upgrades)
         if version == 0:
-            raise StoreError(f"{self.path} is there but holds nothing, so it is damaged: {self._if_damaged}")
+            raise StoreDamaged(
+                f"{self.path} is there but holds nothing, so it is damaged: {self._if_damaged}"
+            )
         if version > newest:
             raise ConfigError(
                 f"{self.path} has schema {version}, newer than this wistlake's {newest}: upgrade wistlake"
@@ -181,8 +187,6 @@ class Database:
 _BUSY = f"another process has held it for {BUSY_SECONDS:.0f} seconds: see which, and run again"
 _READ_ONLY = "it is read-only: give its owner the right to write (chmod u+w), folder included"
 _CURES = {
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
     sqlite3.SQLITE_IOERR: "the disk fails to read or write: check it, and run again",
     sqlite3.SQLITE_READONLY: _READ_ONLY,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wistlake.errors import StoreError
+from wistlake.errors import StoreBusy, StoreDamaged, StoreError
 
 UNFINISHED = ".unfinished"  # where writes prepare their file; no key can name it
 _ABANDONED_SECONDS = 3600.0
@@ -55,7 +55,7 @@ class LocalObjects:
                     os.replace(unfinished, path)
                 _sync_folder(path.parent)
             except FileExistsError as e:
-                raise StoreError(f"{key} is already there, and is written only once") from e
+                raise StoreBusy(f"{key} is already there, and is written only once") from e
             finally:
                 unfinished.unlink(missing_ok=True)
 
@@ -66,7 +66,7 @@ class LocalObjects:
             try:
                 return path.read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                raise StoreError(f"there is no object {key} in {self._root}") from None
+                raise StoreDamaged(f"there is no object {key} in {self._root}") from None
 
     def exists(self, key: str) -> bool:
         """Whether the key is taken."""

@@ -12,7 +12,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
-from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.errors import ConfigError, ErasureIncomplete, WistlakeError
 
 READERS = (
     ("DuckDB", "ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'none');"),
@@ -134,7 +134,7 @@ def _forget_again(lake: Path, people: int, now: datetime | None) -> None:
         settings = keeping.settings_of(lake, session.settings())
         keeping.forget_again(settings, session.outside(now), session.new_run_id(at), at)
     except Exception as e:
-        raise StoreError(
+        raise ErasureIncomplete(
             f"{lake} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
             f"again ({e if isinstance(e, WistlakeError) else type(e).__name__})"
         ) from e

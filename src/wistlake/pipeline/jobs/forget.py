@@ -19,7 +19,7 @@ from wistlake import bronze
 from wistlake.bronze import Manifest, Part
 from wistlake.contracts import SOURCES, TABLES, source
 from wistlake.contracts.form import Removal, Table
-from wistlake.errors import ConfigError, SourceMissing, StoreError, WistlakeError
+from wistlake.errors import ConfigError, ErasureIncomplete, SourceMissing, StoreError, WistlakeError
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.run.pending import signature
 from wistlake.pipeline.run.publish import publish
@@ -538,7 +538,9 @@ class _Forgetting:
         found = self.search(self.texts | ids)
         if found:
             places = ", ".join(f"{place} ({count})" for place, count in sorted(found.items())[:5])
-            raise StoreError(f"the second look still finds the person in {places}: give the same order again")
+            raise ErasureIncomplete(
+                f"the second look still finds the person in {places}: give the same order again"
+            )
         self.where["second_look"] = "nothing found"
 
     def _receipt(self, *, dry_run: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from wistlake.contracts import source
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning import shared
@@ -269,7 +269,7 @@ def _loaded(data: bytes, what: str) -> Document:
         plain: Document = json.loads(data)
         newer = plain["format"] > FORMAT
     except (ValueError, KeyError, TypeError) as e:
-        raise StoreError(f"the {what} of the run is damaged ({len(data)} bytes): start the run anew") from e
+        raise StoreDamaged(f"the {what} of the run is damaged ({len(data)} bytes): start the run anew") from e
     if newer:
         raise StoreError(f"the {what} of the run is of a newer wistlake: deploy every function again")
     return plain

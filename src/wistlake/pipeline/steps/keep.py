@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from wistlake.contracts import SOURCES
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
 from wistlake.pipeline.jobs.maintain import History, Upkeep, maintain
 from wistlake.pipeline.jobs.rotate import KeyRing, rotate
@@ -80,7 +80,7 @@ def decode(data: bytes) -> Request:
             plain["dry_run"],
         )
     except (ValueError, KeyError, TypeError):
-        raise StoreError("the request is damaged: give the order again") from None
+        raise StoreDamaged("the request is damaged: give the order again") from None
 
 
 def keep(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Table
 from wistlake.derive.merge import days_in
-from wistlake.errors import StoreError
+from wistlake.errors import StoreDamaged, StoreError
 from wistlake.pipeline.tables import checks as checking
 from wistlake.pipeline.tables.plan import BuildPlan, Intend
 from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, commit, compare
@@ -124,7 +124,7 @@ class BuildContext:
             self.by_interval[interval_key(m)] = Counter(rows=m.rows, quarantined=m.rows - good)
             self.reasons[interval_key(m)] = counts
         if strays := sum(c.total() for c in seen.values()):
-            raise StoreError(f"{strays} bronze lines belong to no landing of this build")
+            raise StoreDamaged(f"{strays} bronze lines belong to no landing of this build")
         return lost
 
     def _stop_refused(self, manifests: Iterable[Manifest]) -> list[str]:
