@@ -1,11 +1,7 @@
 """`init` and `doctor`: the first minute, and the day on which something is wrong."""
 
 import asyncio
-import json
-import os
 import sys
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,37 +53,16 @@ def init(
     values = {"MEDIA_IDS": media, "WISTLAKE_LAKE": lake}
     if zone:
         values["WISTLAKE_ACCOUNT_TIMEZONE"] = zone
+    from wistlake.settings.write import write
+
     settings = session.checked(token, values)
     if not offline:
         from wistlake.wiring import laptop
 
         probe = asyncio.run(laptop.probe(settings, session.outside(None)))
         output.say(f"the token works at {probe.host} ({probe.seconds:.1f} s)")
-    _write(settings.require_token().get_secret_value(), values)
+    write(settings.require_token().get_secret_value(), values)
     output.say("wrote .env (owner only) and wistlake.toml; next: wistlake run")
-
-
-def _write(token: str, values: Mapping[str, str]) -> None:
-    """Both files, or neither: half of the settings would stand in the way of the next try."""
-    # JSON's texts are TOML's, whatever they hold.
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
-    texts = {ENV: f"WISTIA_API_TOKEN={token}\n", TOML: "".join(lines)}
-    tomllib.loads(texts[TOML])
-    fresh = [Path(f"{name}.new") for name in texts]
-    try:
-        for path, text in zip(fresh, texts.values(), strict=True):
-            _write_private(path, text)
-        for path, name in zip(fresh, texts, strict=True):
-            path.replace(name)
-    finally:
-        for path in fresh:
-            path.unlink(missing_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def doctor(

@@ -1,0 +1,309 @@
+"""The declaration of every setting: its variable, its default, what it means and what it accepts."""
+
+import re
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from wistlake.contracts import SOURCES
+from wistlake.errors import ConfigError
+from wistlake.foreign import unquoted
+from wistlake.settings import values
+from wistlake.zones import zone
+
+DOTENV = ".env"
+TOML = "wistlake.toml"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _setting(variable: str, default: Any, meaning: str, accepts: str, **limits: Any) -> Any:
+    return Field(
+        default,
+        validation_alias=variable,
+        description=meaning,
+        json_schema_extra={"accepts": accepts},
+        **limits,
+    )
+
+
+_Names = Annotated[tuple[str, ...], BeforeValidator(values.as_list)]
+
+
+class Declaration(BaseModel):
+    """All settings, each checked by itself. Where the values come from is `Settings`' part."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+        extra="forbid",
+    )
+
+    token: Annotated[SecretStr, AfterValidator(values.token)] | None = _setting(
+        "WISTIA_API_TOKEN",
+        None,
+        "Wistia's API token: the permissions to read detailed stats, and all folder and media data.",
+        "the token as Wistia shows it",
+    )
+    base_url: Annotated[str, AfterValidator(values.base_url)] = _setting(
+        "WISTIA_BASE_URL",
+        "https://api.wistia.com/modern",
+        "Which API to ask: the dated one (/modern), or the frozen one (/v1).",
+        "a URL that ends in /modern or /v1; http:// to this machine only",
+    )
+    api_version: str | None = _setting(
+        "WISTIA_API_VERSION",
+        None,
+        f"Release of the dated API; {values.NEWEST_API} unless set. Not with /v1.",
+        f"YYYY-MM, such as {values.NEWEST_API}",
+    )
+    auth: Literal["bearer", "basic"] = _setting(
+        "WISTIA_AUTH", "bearer", "How the token is sent; basic is Wistia's legacy way.", "bearer or basic"
+    )
+    timeout_seconds: float = _setting(
+        "WISTIA_TIMEOUT", 60.0, "Seconds to wait for one answer of Wistia.", "seconds, 1 to 600", ge=1, le=600
+    )
+    per_page: int = _setting(
+        "WISTIA_PER_PAGE", 100, "Records asked for per page.", "a whole number, 1 to 100", ge=1, le=100
+    )
+    page: int = _setting(
+        "WISTIA_PAGE", 1, "Page to begin with when exploring by hand.", "a whole number from 1", ge=1
+    )
+    media_ids: Annotated[_Names, AfterValidator(values.media_ids)] = _setting(
+        "MEDIA_IDS",
+        (),
+        "The media to follow: hashed ids, or `all`.",
+        "ids of letters and digits with commas between, or all",
+    )
+    media_folder: str = _setting(
+        "WISTLAKE_MEDIA_FOLDER",
+        "",
+        "Follow the media of this Wistia folder; not beside ids.",
+        "its name or id",
+    )
+    media_tag: str = _setting(
+        "WISTLAKE_MEDIA_TAG", "", "Follow the media that carry this tag; not beside ids.", "a text"
+    )
+    lake: Annotated[Path, AfterValidator(values.lake)] = _setting(
+        "WISTLAKE_LAKE", Path("lake"), "The laptop's lake: one folder that holds everything.", "a folder"
+    )
+    engine: Literal["sail", "spark"] = _setting(
+        "WISTLAKE_ENGINE", "sail", "What builds the tables; spark needs a Java.", "sail or spark"
+    )
+    account_timezone: Annotated[str, AfterValidator(values.account_zone)] = _setting(
+        "WISTLAKE_ACCOUNT_TIMEZONE",
+        "America/New_York",
+        "Whose days Wistia's daily numbers follow.",
+        "an IANA name or an offset such as -05:00",
+    )
+    lookback_days: int = _setting(
+        "WISTLAKE_LOOKBACK_DAYS",
+        7,
+        "Days before the last finished one that every run reads again.",
+        "a whole number, 1 to 60",
+        ge=1,
+        le=60,
+    )
+    start_date: Annotated[date | None, BeforeValidator(values.day)] = _setting(
+        "WISTLAKE_START_DATE",
+        None,
+        "First day of a new lake; unset: the lookback. Wistia keeps events for two years.",
+        "YYYY-MM-DD",
+    )
+    datasets: Annotated[_Names, AfterValidator(values.datasets)] = _setting(
+        "WISTLAKE_DATASETS",
+        (),
+        "The datasets to fetch; unset: all but the optional ones.",
+        f"names with commas between, out of {', '.join(s.name for s in SOURCES)}",
+    )
+    requests_per_minute: int = _setting(
+        "WISTLAKE_REQUESTS_PER_MINUTE",
+        540,
+        "Requests per minute over all processes; Wistia allows 600 per account.",
+        "a whole number, 1 to 600",
+        ge=1,
+        le=600,
+    )
+    max_concurrency: int = _setting(
+        "WISTLAKE_MAX_CONCURRENCY",
+        16,
+        "Requests under way at once.",
+        "a whole number, 1 to 64",
+        ge=1,
+        le=64,
+    )
+    include_open_days: bool = _setting(
+        "WISTLAKE_INCLUDE_OPEN_DAYS", False, "Also land the running day, as provisional.", "true or false"
+    )
+    channels: Annotated[Path | None, AfterValidator(values.channels)] = _setting(
+        "WISTLAKE_CHANNELS", None, "A TOML file of ordered channel rules; unset: the built-in ones.", "a file"
+    )
+    bronze_retention_days: int = _setting(
+        "WISTLAKE_BRONZE_RETENTION_DAYS",
+        30,
+        "How long raw pages, and refused records, are kept; `wistlake maintain` lets them go.",
+        "a whole number, 1 to 3650",
+        ge=1,
+        le=3650,
+    )
+    bronze_redaction: bool = _setting(
+        "WISTLAKE_BRONZE_REDACTION",
+        False,
+        "Cut personal values out before landing, so that no raw copy exists.",
+        "on or off",
+    )
+    report: bool = _setting(
+        "WISTLAKE_REPORT",
+        True,
+        "Write report.html into the lake after every run that has news.",
+        "true or false",
+    )
+    notify_command: str = _setting(
+        "WISTLAKE_NOTIFY_COMMAND",
+        "",
+        "A command that gets each notice as JSON on its standard input; run without a shell.",
+        "a command line",
+        repr=False,
+    )
+    notify_webhook: Annotated[SecretStr | None, values.webhook("WISTLAKE_NOTIFY_WEBHOOK")] = _setting(
+        "WISTLAKE_NOTIFY_WEBHOOK", None, "Gets each notice as a JSON POST.", "an https:// address"
+    )
+    slack_webhook_url: Annotated[SecretStr | None, values.webhook("SLACK_WEBHOOK_URL")] = _setting(
+        "SLACK_WEBHOOK_URL", None, "Gets each notice as a Slack message.", "an https:// address"
+    )
+    place: Literal["laptop", "aws"] = _setting(
+        "WISTLAKE_PLACE",
+        "laptop",
+        "Where the lake is that commands read; aws needs the names below.",
+        "laptop or aws",
+    )
+    query: Literal["duckdb", "athena"] = _setting(
+        "WISTLAKE_QUERY",
+        "duckdb",
+        "AWS only: what answers SQL; certify and explain want duckdb.",
+        "duckdb or athena",
+    )
+    bronze_bucket: str = _setting(
+        "BRONZE_BUCKET", "", "AWS only: bucket of the raw pages.", "a bucket's name"
+    )
+    silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
+    ddb_table: str = _setting(
+        "DDB_TABLE",
+        "WistiaWatermarks",
+        "AWS only: DynamoDB table of the watermarks; `-<stage>` is appended.",
+        "a table's name",
+    )
+    ledger_table: str = _setting(
+        "LEDGER_TABLE",
+        "WistlakeLedger",
+        "AWS only: DynamoDB table of the ledger; `-<stage>` is appended.",
+        "a table's name",
+    )
+    token_secret: str = _setting(
+        "WISTIA_TOKEN_SECRET", "", "AWS only: the secret that holds the API token.", "a name or an ARN"
+    )
+    key_secret: str = _setting(
+        "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    )
+    glue_database: str = _setting(
+        "GLUE_DATABASE", "", "AWS only: the Glue database of the tables, for athena.", "a database's name"
+    )
+    athena_workgroup: str = _setting(
+        "ATHENA_WORKGROUP", "", "AWS only: Athena's workgroup, for athena.", "a workgroup's name"
+    )
+    topic_arn: str = _setting(
+        "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"
+    )
+    slack_secret: str = _setting(
+        "WISTLAKE_SLACK_SECRET", "", "AWS only: the secret that holds Slack's address.", "a name or an ARN"
+    )
+    stage: str = _setting(
+        "WISTLAKE_STAGE",
+        "dev",
+        "Name of the deployment, in logs and notices.",
+        "1 to 20 lower-case letters, digits and -",
+        pattern=r"^[a-z0-9-]{1,20}$",
+    )
+    config: Path | None = _setting(
+        "WISTLAKE_CONFIG", None, f"Another settings file instead of {TOML}.", "a file"
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
+        """Values as they were meant: files from Windows and copied lines leave their marks."""
+        if not isinstance(value, str):
+            return value
+        name = str(info.field_name)
+        # A command may begin and end with two different words in quotation marks.
+        text = value.strip() if name == "notify_command" else unquoted(value)
+        if _CONTROL.search(text):
+            raise ValueError(
+                f"{cls.model_fields[name].validation_alias} holds a control character, such as the carriage return "
+                "of a file from Windows: write it again"
+            )
+        return text if text or name == "token" else cls.model_fields[name].default
+
+    @field_validator("api_version", mode="after")
+    @classmethod
+    def _version_beside_base(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return values.api_version(value, str(info.data.get("base_url", "")))
+
+    @property
+    def tz(self) -> tzinfo:
+        """The account's zone."""
+        return zone(self.account_timezone)
+
+    @property
+    def all_media(self) -> bool:
+        """Whether every media of the account is followed."""
+        return self.media_ids == (values.ALL_MEDIA,)
+
+    def require_token(self) -> SecretStr:
+        """The token; ConfigError if there is none."""
+        if self.token is None:
+            raise ConfigError(
+                "WISTIA_API_TOKEN is not set: create a token in Wistia (Account settings, API access) and "
+                f"put WISTIA_API_TOKEN=<token> into {Path(DOTENV).absolute()}, then `chmod 600` that file"
+            )
+        return self.token
+
+    def require_media(self) -> tuple[str, ...]:
+        """The ids that are named; () where `all`, a folder or a tag chooses. ConfigError if nothing does."""
+        if not (self.media_ids or self.media_folder or self.media_tag):
+            raise ConfigError(
+                "MEDIA_IDS is empty: name the media to follow (MEDIA_IDS=<id>,<id>), or write MEDIA_IDS=all, "
+                "or set WISTLAKE_MEDIA_FOLDER or WISTLAKE_MEDIA_TAG"
+            )
+        filters = {"WISTLAKE_MEDIA_FOLDER": self.media_folder, "WISTLAKE_MEDIA_TAG": self.media_tag}
+        if self.media_ids and not self.all_media and any(filters.values()):
+            named = " and ".join(name for name, value in filters.items() if value)
+            raise ConfigError(f"MEDIA_IDS names media, and {named} would choose others: keep one of them")
+        return () if self.all_media else self.media_ids
+
+    def require_source(self, media: tuple[str, ...] = ()) -> None:
+        """What asking Wistia needs: a token, and media unless some are named. ConfigError lists both."""
+        problems: list[str] = []
+        for need in (self.require_token, *(() if media else (self.require_media,))):
+            try:
+                need()
+            except ConfigError as e:
+                problems += e.problems
+        if problems:
+            raise ConfigError(problems)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that is set, for those who must keep them out of a text."""
+        secrets = (self.token, self.notify_webhook, self.slack_webhook_url)
+        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
