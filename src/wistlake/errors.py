@@ -9,6 +9,7 @@
     ├── ContractViolation       rows break a promise that may not be quarantined       65
     ├── Unreconciled            our totals and the source's disagree beyond the band   65
     ├── RunFailed               some media failed (pipeline/run/driver.py)             the first failure's
+    ├── StepFailed              another process of the run failed (pipeline/run/stages.py)  never raised
     └── StoreError              change what the message names: room, rights, a release 74
         ├── StoreBusy           a race was lost, or the store not reached: try again   74
         ├── LeaseHeld           another process writes to the lake: wait for its end   74

@@ -15,7 +15,8 @@ from wistlake.adapters.memory import Died, Dying
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
 from wistlake.pipeline.run.driver import RunFailed, run
-from wistlake.pipeline.run.spec import Dependencies, RunResult
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import laptop

@@ -174,7 +174,7 @@ class TestPackages:
     def test_the_glue_script_brings_its_package(self, built: Path) -> None:
         with zipfile.ZipFile(built / "glue" / "wistlake.zip") as package:
             names = package.namelist()
-        assert "wistlake/pipeline/steps/build.py" in names
+        assert "wistlake/pipeline/run/build.py" in names
         assert "tzdata/zoneinfo/America/New_York" in names
         assert {name.split("/")[0] for name in names} == {"wistlake", "tzdata"}
         assert (built / "glue" / "glue_build.py").read_text().startswith('"""Glue script')

@@ -15,10 +15,10 @@ from wistlake.bronze import MANIFEST
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
 from wistlake.errors import SourceChanged, SourceUnavailable, WistlakeError
+from wistlake.pipeline.run.handover import RunPlan
 from wistlake.pipeline.run.ingest import Ingest, IngestContext
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
-from wistlake.pipeline.steps.handover import Planned
-from wistlake.pipeline.steps.ingest import ingest_round
+from wistlake.pipeline.run.stages import ingest_round
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
@@ -112,7 +112,7 @@ def aws(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] = ()
     )
     error = None
     try:
-        ingest_round(Planned(spec, {MEDIA: tuple(fetches)}, (), NOW), MEDIA, parts, lambda: 900.0)
+        ingest_round(RunPlan(spec, {MEDIA: tuple(fetches)}, (), NOW), MEDIA, parts, lambda: 900.0)
     except WistlakeError as e:
         error = e
     return landed(objects, ledger, error)

@@ -22,7 +22,7 @@ from wistlake.adapters.local.objects import LocalObjects
 from wistlake.contracts import events, table
 from wistlake.errors import ConfigError, SourceChanged, SourceRefused, StoreError
 from wistlake.pipeline.run.driver import RunFailed
-from wistlake.pipeline.run.spec import RunResult
+from wistlake.pipeline.run.result import RunResult
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=8.0, history_days=3)
 SCENARIO = Scenario(CALM, settings={"lookback_days": 1})

@@ -24,7 +24,7 @@ from support.model import ModelLake
 from wistia_simulator import Profile
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import table
-from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run import build as build_step
 
 FEW = 2  # a lake of several runs each
 EXAMPLES = int(os.environ.get("WISTLAKE_STORY_EXAMPLES", FEW))
@@ -139,7 +139,9 @@ def live(lake: ModelLake) -> dict[str, Any]:
 def test_any_story_ends_like_one_clean_run_without_an_engine(story: list[Step]) -> None:
     """Deaths are counted in all writes here: to objects, ledger, tables and people."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(daily, "build", model.build)  # tables without an engine; all else is the product's
+        patch.setattr(
+            build_step, "build_tables", model.build
+        )  # tables without an engine; all else is the product's
         clean, wandering = (ModelLake(Path(folder) / n, SCENARIO) for n in ("clean", "wandering"))
         clean.run(END, Dying(), **everything(END))
         now = START

@@ -19,8 +19,8 @@ from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import TABLES
-from wistlake.pipeline.run import driver as daily
-from wistlake.pipeline.run.records import RUNNING
+from wistlake.pipeline.run import build as build_step
+from wistlake.pipeline.run.record import RUNNING
 
 SCENARIO = Scenario(
     replace(
@@ -107,7 +107,9 @@ def test_a_death_at_any_write_is_cured_by_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: int, *, after: bool
 ) -> None:
     """Every write of a whole run to objects, ledger, tables and people: the first of a lake, and later ones."""
-    monkeypatch.setattr(daily, "build", model.build)  # tables without an engine; all else is the product's
+    monkeypatch.setattr(
+        build_step, "build_tables", model.build
+    )  # tables without an engine; all else is the product's
     begun = ModelLake(tmp_path / "lake", SCENARIO)
     for before in range(day):
         begun.run(moment(before), Dying())
@@ -119,7 +121,7 @@ def test_a_day_that_only_a_moved_session_touches_is_computed_by_the_next_run(
 ) -> None:
     """A key comes back far from the day on which it was last listed. Had the run died between silver and gold,
     no landing and no row that moves would speak of that day any more."""
-    monkeypatch.setattr(daily, "build", model.build)
+    monkeypatch.setattr(build_step, "build_tables", model.build)
     settings = {"lookback_days": 1, "start_date": (START - timedelta(days=6)).date()}
     calm = replace(Profile.calm(), media=1, sessions_per_day=6.0, history_days=8)
     begun = ModelLake(tmp_path / "lake", Scenario(calm, settings=settings))

@@ -17,7 +17,7 @@ from wistlake.insight import explain, gaps
 from wistlake.insight.status import health
 from wistlake.pipeline.jobs import quarantine
 from wistlake.pipeline.run.driver import RunFailed
-from wistlake.pipeline.run.spec import RunResult
+from wistlake.pipeline.run.result import RunResult
 from wistlake.planning.intervals import State
 from wistlake.wiring import laptop
 

@@ -12,9 +12,9 @@ from typing import Any
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
+from wistlake.pipeline.run.handover import RunPlan
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
-from wistlake.pipeline.steps.handover import Planned
-from wistlake.pipeline.steps.ingest import LAST_SECONDS, ingest_round
+from wistlake.pipeline.run.stages import LAST_SECONDS, ingest_round
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
@@ -25,7 +25,7 @@ SOURCES = (source("events"), source("media_by_date"))
 ORDER = RunSpec(
     "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
 )
-PLANNED = Planned(ORDER, {MEDIA: tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES)}, (), NOW)
+PLANNED = RunPlan(ORDER, {MEDIA: tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES)}, (), NOW)
 
 
 @dataclass

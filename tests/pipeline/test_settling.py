@@ -15,7 +15,7 @@ from support.model import ModelLake
 from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.adapters.memory import Dying
-from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run.driver import RunFailed
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=6.0, history_days=16)
@@ -51,7 +51,7 @@ def counts(lake: Lake, change: Callable[[str, date], int]) -> tampering.Change:
 @pytest.fixture
 def without_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelLake:
     """A lake of one quiet media, whose tables need no engine."""
-    monkeypatch.setattr(daily, "build", model.build)
+    monkeypatch.setattr(build_step, "build_tables", model.build)
     return ModelLake(tmp_path / "lake", Scenario(CALM, settings={"lookback_days": 2}))
 
 

@@ -20,7 +20,7 @@ from wistlake.contracts import source
 from wistlake.errors import WistlakeError
 from wistlake.foreign import shown_name
 from wistlake.pipeline.run.driver import RunFailed, run
-from wistlake.pipeline.run.result import DRIFT, drift
+from wistlake.pipeline.run.publish import DRIFT, drift
 from wistlake.privacy.redaction import blanked
 from wistlake.wistia.failures import ask_text, described, media_type
 

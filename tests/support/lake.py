@@ -19,7 +19,8 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.pipeline.run.driver import run
-from wistlake.pipeline.run.spec import Dependencies, RunResult, RunSpec
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings

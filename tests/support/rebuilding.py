@@ -7,7 +7,7 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.objects import LocalObjects
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
-from wistlake.pipeline.run.spec import RunResult
+from wistlake.pipeline.run.result import RunResult
 
 
 def rebuild(lake: Lake, now: datetime) -> RunResult:

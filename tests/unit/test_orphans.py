@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from wistlake import bronze
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
-from wistlake.pipeline.run.recover import adopt
+from wistlake.pipeline.run.recover import recover
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 
@@ -29,7 +29,7 @@ def test_the_newest_landing_of_dead_runs_is_adopted() -> None:
         ledger.put_run(Run(run_id, "scheduled", "live", "running", NOW + timedelta(minutes=n)))
         newest = _land(objects, run_id, NOW + timedelta(minutes=n))
     ledger.record([_planned("dead-2")])
-    (found,) = adopt(ledger, objects, "me")
+    (found,) = recover(ledger, objects, "me")
     assert (found.state, found.landing_id) == (State.LANDED, newest)
     assert ledger.intervals()[0] == found
 
@@ -39,7 +39,7 @@ def test_what_a_good_run_left_is_left_alone() -> None:
     ledger.put_run(Run("good", "scheduled", "live", "succeeded", NOW))
     _land(objects, "good", NOW)
     ledger.record([_planned("good")])
-    assert adopt(ledger, objects, "me") == ()
+    assert recover(ledger, objects, "me") == ()
 
 
 def test_an_older_landing_than_the_known_one_is_no_news() -> None:
@@ -49,4 +49,4 @@ def test_an_older_landing_than_the_known_one_is_no_news() -> None:
     _land(objects, "dead", NOW, media_id="m2")
     known = _planned("dead")
     ledger.record([Interval(*known.key, State.PLANNED, "dead", NOW, landing_id="x", observed_at=NOW)])
-    assert adopt(ledger, objects, "me") == ()
+    assert recover(ledger, objects, "me") == ()

@@ -8,7 +8,7 @@ import pytest
 from wistlake.adapters.memory import Died, Dying, MemoryLedger
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
-from wistlake.pipeline.run.publish import publish
+from wistlake.pipeline.run.outcome import publish_build
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.intervals import Interval, MediaEntry, State
@@ -44,7 +44,7 @@ def _ledger() -> MemoryLedger:
 
 
 def _publish(ledger: MemoryLedger, seen: MemoryLedger, result: BuildResult = RESULT) -> None:
-    publish(ORDER, seen, MEDIA, {i.key: i for i in ledger.intervals()}, PLAN, result)
+    publish_build(ORDER, seen, MEDIA, {i.key: i for i in ledger.intervals()}, PLAN, result)
 
 
 @pytest.mark.parametrize("after", [False, True])

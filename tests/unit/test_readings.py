@@ -9,7 +9,7 @@ import pytest
 from wistlake import bronze
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import source
-from wistlake.pipeline.run.recover import adopt, landed, repeats
+from wistlake.pipeline.run.recover import landed, recover, repeats
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import MOST_LEARNED_DAYS, REMEMBERED, learned
 from wistlake.planning.plan import HORIZON, Window
@@ -123,7 +123,7 @@ def test_what_a_dead_run_read_again_stays_on_the_first_landing_unless_that_is_da
     ledger.put_run(Run("dead", "scheduled", "live", "running", TOMORROW))
     waiting = landed(Interval("events", "m1", DAY, State.PLANNED, "dead", NOW), whole)
     ledger.record([replace(waiting, state=State.PLANNED)])
-    (adopted,) = adopt(ledger, objects, "me")
+    (adopted,) = recover(ledger, objects, "me")
     assert adopted.landing_id == (again if damaged else first).landing_id
     assert adopted.is_confirmed
 

@@ -13,9 +13,10 @@ from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotif
 from wistlake.contracts import source
 from wistlake.pipeline.jobs import forget
 from wistlake.pipeline.run import driver as daily
-from wistlake.pipeline.run.records import KILLED, RUNNING, begun
+from wistlake.pipeline.run.record import KILLED, RUNNING
+from wistlake.pipeline.run.record import begin as begun
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
-from wistlake.pipeline.steps.plan import plan_run
+from wistlake.pipeline.run.stages import plan_run
 from wistlake.planning.plan import Window
 from wistlake.ports import Run
 from wistlake.zones import zone

@@ -9,8 +9,8 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.insight.gaps import failed
 from wistlake.pipeline.jobs.rebuild import REBUILD
+from wistlake.pipeline.run.outcome import outcome, unchanged
 from wistlake.pipeline.run.pending import pending
-from wistlake.pipeline.run.publish import outcome, unchanged
 from wistlake.pipeline.run.recover import landed as reading
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult

@@ -13,7 +13,7 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.run.spec import Dependencies
-from wistlake.pipeline.steps.plan import plan_run
+from wistlake.pipeline.run.stages import plan_run
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 

@@ -17,8 +17,8 @@ from wistlake.adapters.table_files import TableState
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.insight.doctor import FAILED, OK, Check, looked_at
 from wistlake.insight.raw_pages import damaged as damaged_raw_pages
+from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
-from wistlake.pipeline.steps.plan import LAKE
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import laptop

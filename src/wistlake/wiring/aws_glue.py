@@ -15,8 +15,8 @@ from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.errors import StoreError, WistlakeError
+from wistlake.pipeline.jobs.request import Keeper
 from wistlake.pipeline.run.spec import LakeDependencies
-from wistlake.pipeline.steps.keep import Keeper
 from wistlake.ports import TableStore
 
 if TYPE_CHECKING:
@@ -60,9 +60,15 @@ def ledger(job: Job) -> DynamoLedger:
     return DynamoLedger(job.ledger_table, job.watermark_table)
 
 
-def keys(job: Job) -> tuple[bytes, ...]:
-    """The pseudonym keys of all epochs."""
-    return aws_secrets.read_keys(job.key_secret).keys
+def dependencies(job: Job, run_id: str, clock: Callable[[], datetime]) -> LakeDependencies:
+    """What the build of a run needs."""
+    return LakeDependencies(
+        objects=objects(job),
+        ledger=ledger(job),
+        tables=tables(job, run_id),
+        keys=lambda: aws_secrets.read_keys(job.key_secret).keys,
+        clock=clock,
+    )
 
 
 def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableStore]]:

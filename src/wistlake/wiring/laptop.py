@@ -28,8 +28,8 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.insight.doctor import FAILED, OK, UNKNOWN, Check, looked_at
 from wistlake.insight.raw_pages import damaged as damaged_raw_pages
+from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, Redact, RunSpec
-from wistlake.pipeline.steps.plan import LAKE
 from wistlake.planning.calendar import last_finished
 from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.plan import HORIZON, Window

@@ -14,7 +14,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.errors import ConfigError, StoreDamaged, StoreError, unknown
 from wistlake.pipeline.jobs.rebuild import invalidate_builds, invalidate_gold
-from wistlake.pipeline.steps.plan import LAKE
+from wistlake.pipeline.run.lake import LAKE
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Publication
 from wistlake.settings import Settings
 from wistlake.wiring import laptop

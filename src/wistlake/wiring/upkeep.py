@@ -13,10 +13,10 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.scratch import SCRATCH, sweep
 from wistlake.errors import ConfigError
 from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.jobs import request as keep
 from wistlake.pipeline.jobs.forget import Who, ask_source
+from wistlake.pipeline.jobs.request import Request
 from wistlake.pipeline.run.spec import LakeDependencies
-from wistlake.pipeline.steps import keep
-from wistlake.pipeline.steps.keep import Request
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
 from wistlake.wiring import laptop, privacy

@@ -23,7 +23,7 @@ from wistia_simulator.main import running
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.lake_bytes import Piece, unpacked
-from wistlake.pipeline.steps.keep import result_key
+from wistlake.pipeline.jobs.request import result_key
 
 Row = dict[str, Any]
 

@@ -7,9 +7,9 @@ import pytest
 
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.run import handover
+from wistlake.pipeline.run.handover import RunPlan, Verdicts
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
-from wistlake.pipeline.steps import handover
-from wistlake.pipeline.steps.handover import Planned, Verdicts
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
@@ -42,7 +42,7 @@ def test_a_plan_with_gaps_and_ranges() -> None:
         Fetch("media_by_date", "m1", LATER, LATER),
         Fetch("events", "m2", DAY, DAY),
     )
-    planned = Planned(ORDER, handover.by_media(fetches), ("gone",), NOW)
+    planned = RunPlan(ORDER, handover.by_media(fetches), ("gone",), NOW)
     data = handover.encode_plan(planned)
     assert handover.decode_plan(data) == planned
     assert len(json.loads(data)["fetches"]["m1"]) == 4

@@ -10,11 +10,11 @@ from unit.aws.test_handover import NOW, ORDER
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.jobs import request as keep
 from wistlake.pipeline.jobs.forget import Who
+from wistlake.pipeline.jobs.request import Keeper, Request
+from wistlake.pipeline.run.handover import RunPlan, encode_plan, plan_key
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice
-from wistlake.pipeline.steps import keep
-from wistlake.pipeline.steps.handover import Planned, encode_plan, plan_key
-from wistlake.pipeline.steps.keep import Keeper, Request
 from wistlake.planning.intervals import MediaEntry
 from wistlake.ports import Run
 from wistlake.privacy.keys import KeyChain, fresh
@@ -67,7 +67,7 @@ def lake(**documents: bytes) -> tuple[MemoryLedger, MemoryObjects]:
 
 
 def test_the_order_is_that_of_the_last_run_about_everything() -> None:
-    ledger, objects = lake(r1=encode_plan(Planned(ORDER, {}, (), NOW)))
+    ledger, objects = lake(r1=encode_plan(RunPlan(ORDER, {}, (), NOW)))
     ledger.put_run(Run("turned", "rotate", "simulated", "succeeded", LATER))  # it has no plan
     found = keep.whole_lake(ledger, objects, "mine", "forget", LATER)
     window = replace(ORDER.window, now=LATER, start=None, end=None)
@@ -97,7 +97,7 @@ class Ring:
 
 
 def asked_for(task: str, chain: KeyChain) -> None:
-    ledger, objects = lake(r1=encode_plan(Planned(ORDER, {}, (), NOW)))
+    ledger, objects = lake(r1=encode_plan(RunPlan(ORDER, {}, (), NOW)))
 
     def never(*_: object, **__: object) -> Any:
         raise AssertionError

@@ -34,7 +34,7 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 `glue_keep.py`, the Glue script beside the daily run; it takes the lake's lease as a run does
     --run_id --task forget | rotate | maintain   given by whoever starts it: `wistlake forget`, `wistlake key
                                                  rotate` and `wistlake maintain`, or a schedule (maintain)
-    --request_key                                what `pipeline.steps.keep` encodes; the job removes it at once
+    --request_key                                what `pipeline.jobs.request` encodes; the job removes it at once
     --retention_days, and the arguments of `glue_build.py` but --plan_key
                                                  the job's own
     What came of it is `kept.json` beside the documents of runs. Where a person is forgotten the receipt also

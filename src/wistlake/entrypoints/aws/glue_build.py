@@ -4,9 +4,9 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from wistlake.pipeline.steps.build import build_run
-from wistlake.pipeline.steps.handover import decode_plan
-from wistlake.pipeline.steps.lease import renew
+from wistlake.pipeline.run.build import build_run
+from wistlake.pipeline.run.handover import decode_plan
+from wistlake.pipeline.run.lease import renew
 from wistlake.wiring import aws_glue
 
 
@@ -15,10 +15,10 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--plan_key", required=True)
     given, job = aws_glue.parsed(parser, argv[1:])
-    objects, ledger = aws_glue.objects(job), aws_glue.ledger(job)
-    planned = decode_plan(objects.get(given.plan_key))
-    renew(ledger, given.run_id, datetime.now(UTC))
-    build_run(planned, ledger, objects, aws_glue.keys(job), aws_glue.tables(job, given.run_id))
+    deps = aws_glue.dependencies(job, given.run_id, lambda: datetime.now(UTC))
+    plan = decode_plan(deps.objects.get(given.plan_key))
+    renew(aws_glue.ledger(job), given.run_id, deps.clock())
+    build_run(deps, plan)
 
 
 if __name__ == "__main__":

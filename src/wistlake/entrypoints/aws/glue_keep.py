@@ -6,8 +6,8 @@ import traceback
 from datetime import UTC, datetime
 
 from wistlake.errors import StoreError, WistlakeError
-from wistlake.pipeline.steps.keep import FORGET, Request, decode, keep
-from wistlake.pipeline.steps.lease import release
+from wistlake.pipeline.jobs.request import FORGET, Request, decode, keep
+from wistlake.pipeline.run.lease import release
 from wistlake.wiring import aws_glue
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.steps.handover import decode_plan
-from wistlake.pipeline.steps.ingest import ingest_round
-from wistlake.pipeline.steps.lease import renew
+from wistlake.pipeline.run.handover import decode_plan
+from wistlake.pipeline.run.lease import renew
+from wistlake.pipeline.run.stages import ingest_round
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 

@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.steps.handover import plan_key
-from wistlake.pipeline.steps.plan import close_idle, is_idle, plan_run
+from wistlake.pipeline.run.handover import plan_key
+from wistlake.pipeline.run.stages import end_idle, is_idle, plan_run
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     planned = plan_run(aws.run_spec(settings, asked, now), parts, lease, events.wall())
     idle = is_idle(planned, parts.ledger)
     if idle:
-        close_idle(planned, parts, lease)
+        end_idle(planned, parts, lease)
     return {
         "run_id": asked.run_id,
         "plan_key": plan_key(asked.run_id),

@@ -4,8 +4,8 @@ from typing import Any
 
 from wistlake.adapters.aws import metrics as aws_metrics
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.steps.handover import decode_plan
-from wistlake.pipeline.steps.publish import Failure, publish_run
+from wistlake.pipeline.run.handover import decode_plan
+from wistlake.pipeline.run.stages import StepFailed, publish_run
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         aws.parts(settings, events.outside(lambda: now)),
         aws.ledger(settings),
         events.wall(),
-        [Failure(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
+        [StepFailed(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
         _failure(event.get("build_failed")),
     )
     aws_metrics.emit(done.figures, settings.stage)
@@ -41,5 +41,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
 
 
-def _failure(found: dict[str, str] | None) -> Failure | None:
-    return Failure(found["error"], found["message"]) if found else None
+def _failure(found: dict[str, str] | None) -> StepFailed | None:
+    return StepFailed(found["error"], found["message"]) if found else None

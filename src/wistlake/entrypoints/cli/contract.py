@@ -61,7 +61,7 @@ def contract_drift(as_json: Json = False) -> None:
 
     Example: wistlake contract drift
     """
-    from wistlake.pipeline.run.result import drift
+    from wistlake.pipeline.run.publish import drift
     from wistlake.wiring import laptop
 
     found = drift(laptop.ledger(session.settings(), read_only=True))

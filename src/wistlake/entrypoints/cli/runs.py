@@ -12,7 +12,8 @@ from wistlake.entrypoints.cli.report import lake_report, write_after_run
 
 if TYPE_CHECKING:
     from wistlake.insight.cost import Estimate
-    from wistlake.pipeline.run.spec import RunResult, RunSpec
+    from wistlake.pipeline.run.result import RunResult
+    from wistlake.pipeline.run.spec import RunSpec
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import Runtime
 

@@ -21,15 +21,15 @@ from wistlake.contracts import SOURCES, TABLES, source
 from wistlake.contracts.form import Removal, Table
 from wistlake.errors import ConfigError, ErasureIncomplete, SourceMissing, StoreError, WistlakeError
 from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline.run import record
+from wistlake.pipeline.run.outcome import publish_build
 from wistlake.pipeline.run.pending import signature
-from wistlake.pipeline.run.publish import publish
-from wistlake.pipeline.run.records import RUNNING, begun
 from wistlake.pipeline.run.spec import Client, LakeDependencies, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, Pair
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS, publishing
-from wistlake.ports import LEASE, LEASE_SECONDS, Publication, Run, TableRef, TableStore
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableRef, TableStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.addresses import canonical, identities
 from wistlake.privacy.tombstones import Person
@@ -170,15 +170,13 @@ def reapply(spec: RunSpec, parts: LakeDependencies, purge: Purge, search: Search
 
 def _recorded(spec: RunSpec, parts: LakeDependencies, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """`work`, as a run of the ledger."""
-    record = Run(spec.run_id, "forget", spec.origin, RUNNING, spec.window.now)
-    begun(parts.ledger, record, parts.clock())
+    running = record.begin(parts.ledger, record.record_of(spec), parts.clock())
     try:
         receipt = work()
     except BaseException as e:
-        said = str(e) if isinstance(e, WistlakeError) else type(e).__name__
-        parts.ledger.put_run(replace(record, status="failed", ended_at=parts.clock(), error=said))
+        record.fail(parts.ledger, running, parts.clock(), e)
         raise
-    parts.ledger.put_run(replace(record, status="succeeded", ended_at=parts.clock(), summary=receipt))
+    record.end(parts.ledger, running, parts.clock(), receipt)
     return receipt
 
 
@@ -478,7 +476,7 @@ class _Forgetting:
             for table in gold:  # days that could not be computed anew lose the person all the same
                 _erase(store, table, ids, {})
             result = replace(result, tables=store.refs())
-        publish(self.spec, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
+        publish_build(self.spec, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
         self.where["days_computed_anew"] = len(result.published)
         self.where["days_left_as_they_were"] = len(result.blocked)
         return removed

@@ -1,6 +1,7 @@
-"""Fetches become landings: ask, encode, put the parts, then the manifest, then tell the ledger."""
+"""Second step: fetches become landings. Ask, encode, put the parts, then the manifest, then record it."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
@@ -10,11 +11,13 @@ import structlog
 
 from wistlake import bronze
 from wistlake.bronze import Manifest, Part
-from wistlake.contracts import source
+from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
 from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, WistlakeError
+from wistlake.pipeline.run.fetched import FetchSummary, Ingested
+from wistlake.pipeline.run.handover import Handover, RunPlan
 from wistlake.pipeline.run.recover import landed, repeats
-from wistlake.pipeline.run.spec import Dependencies, Progress, Redact, RunSpec
+from wistlake.pipeline.run.spec import Dependencies, Progress, Redact, RunSpec, quiet
 from wistlake.planning.calendar import days, last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.ports import Ledger, ObjectStore
@@ -57,36 +60,22 @@ class IngestContext:
     admits: Admission | None = None
     on_news: Callable[[], None] = lambda: None
     may_begin: Callable[[], bool] = lambda: True
-    progress: Progress = lambda what, done, total: None
+    progress: Progress = quiet
 
     @classmethod
-    def of(cls, spec: RunSpec, parts: Dependencies) -> "IngestContext":
+    def of(cls, spec: RunSpec, deps: Dependencies) -> "IngestContext":
         """The context of a run, with the ledger's tombstones. Its clock stands still: what one run reads is
         equally new, whichever answer came first."""
         return cls(
             spec.run_id,
             zone(spec.zone_name),
             lambda: spec.window.now,
-            parts.monotonic,
+            deps.monotonic,
             spec.max_concurrency,
-            parts.redact,
-            tombstones.admission(parts.ledger.facts(tombstones.FACTS), parts.keys),
-            progress=parts.progress,
+            deps.redact,
+            tombstones.admission(deps.ledger.facts(tombstones.FACTS), deps.keys),
+            progress=deps.progress,
         )
-
-
-@dataclass(slots=True)
-class Ingested:
-    """What one ingest did, by interval."""
-
-    intervals: dict[Key, Interval] = field(default_factory=dict)
-    manifests: dict[Key, Manifest] = field(default_factory=dict)
-    errors: dict[tuple[str, str], WistlakeError] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    unknown_keys: dict[str, set[str]] = field(default_factory=dict)
-    requests: dict[tuple[str, str], int] = field(default_factory=dict)
-    pages: dict[tuple[str, str], int] = field(default_factory=dict)
-    seconds: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -97,6 +86,51 @@ class Presence:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     asked: int = 0
     there: bool | None = None
+
+
+async def ingest(deps: Dependencies, handover: Handover) -> Handover:
+    """Second step: land every fetch of the plan. A media that fails does not stop the others."""
+    spec = handover.plan.spec
+    intervals = {i.key: i for i in deps.ledger.intervals()}
+    context = replace(IngestContext.of(spec, deps), on_news=_once_beside(deps.warm))
+    done = await land(deps, context, in_order(handover.plan), intervals)
+    return replace(handover, fetched=FetchSummary.of(done), errors=tuple(done.errors.values()))
+
+
+async def land(
+    deps: Dependencies,
+    context: "IngestContext",
+    fetches: Sequence[Fetch],
+    intervals: Mapping[Key, Interval],
+    seconds: float | None = None,
+) -> Ingested:
+    """Land the fetches; after `seconds`, what is under way is given up. `intervals` are those of the ledger."""
+    async with deps.client() as client:
+        work = Ingest(context, deps.objects, deps.ledger, intervals, client.fetch)
+        try:
+            async with asyncio.timeout(seconds):
+                await work.run(fetches)
+        except TimeoutError:
+            log.warning("out of time", run_id=context.run_id)
+        return work.done
+
+
+def in_order(plan: RunPlan) -> list[Fetch]:
+    """The plan's fetches by dataset in contract order, then media, then day."""
+    place = {s.name: n for n, s in enumerate(SOURCES)}
+    return sorted((f for of_media in plan.fetches.values() for f in of_media), key=lambda f: place[f.dataset])
+
+
+def _once_beside(work: Callable[[], None]) -> Callable[[], None]:
+    """`work` in a thread of its own, at the first call: loading the engine and fetching overlap."""
+    started: list[threading.Thread] = []
+
+    def start() -> None:
+        if not started:
+            started.append(threading.Thread(target=work, daemon=True, name="warm"))
+            started[0].start()
+
+    return start
 
 
 class Ingest:

@@ -1,4 +1,4 @@
-"""Landings that a run completed before it died, and never told the ledger of: they are as good as any."""
+"""Landings that a run completed before it died, and never recorded in the ledger: they are as good as any."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,24 +16,24 @@ Key = tuple[str, str, object]
 _RUNS = 100
 
 
-def adopt(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval, ...]:
-    """Tell the ledger what the runs that died since the last good one have landed; what it was told.
+def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval, ...]:
+    """Record what the runs that died since the last good one have landed; the intervals that this changes.
 
     Most of it is fetched again anyway. But a media may be gone by now, and then nothing else is left of it.
     """
     dead = _dead(ledger.runs(_RUNS), run_id)
     waiting = {i.key: i for i in ledger.intervals() if i.state is State.PLANNED and i.run_id in dead}
-    found: dict[Key, Interval] = {}
+    recovered: dict[Key, Interval] = {}
     for dataset, day in sorted({(i.dataset, i.day) for i in waiting.values()}):
         for manifest in _manifests(objects, f"{bronze.ROOT}/{dataset}/dt={day.isoformat()}/"):
             key = (manifest.dataset, manifest.media_id, manifest.day)
-            known = found.get(key) or waiting.get(key)
-            if known is not None and _is_newer(manifest, known):
+            current = recovered.get(key) or waiting.get(key)
+            if current is not None and _is_newer(manifest, current):
                 before = waiting[key]
                 again = repeats(before, manifest) and _is_whole(objects, before.landing_id)
-                found[key] = landed(before, manifest, repeats=again)
-    ledger.record(found.values())
-    return tuple(found.values())
+                recovered[key] = landed(before, manifest, repeats=again)
+    ledger.record(recovered.values())
+    return tuple(recovered.values())
 
 
 def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> Interval:
@@ -104,8 +104,7 @@ def _is_whole(objects: ObjectStore, landing_id: str) -> bool:
     return True
 
 
-def _is_newer(manifest: Manifest, known: Interval) -> bool:
-    if known.observed_at is None:
+def _is_newer(manifest: Manifest, interval: Interval) -> bool:
+    if interval.observed_at is None:
         return True
-    seen = (known.observed_at, known.landing_id)
-    return (manifest.observed_at, manifest.landing_id) > seen
+    return (manifest.observed_at, manifest.landing_id) > (interval.observed_at, interval.landing_id)

@@ -1,75 +1,55 @@
-"""What a run says it did: figures by dataset and media, news about the payload, and what went wrong."""
+"""What a run did: its figures, its errors, and the notice that people get."""
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-import structlog
-
-from wistlake.errors import ContractViolation, WistlakeError
-from wistlake.foreign import shown_name
-from wistlake.pipeline.run.ingest import Ingested
-from wistlake.pipeline.run.spec import RunResult
-from wistlake.pipeline.run.verdicts import unreconciled, warnings
+from wistlake.errors import ContractViolation, Unreconciled, WistlakeError
+from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.tables import BuildResult
-from wistlake.ports import Ledger, Notice
+from wistlake.ports import Notice
+from wistlake.quality.checks import Effect
+from wistlake.quality.reconciliation import Judgement, Verdict
 
-log = structlog.get_logger()
-DRIFT = "drift"
 MOST_WARNINGS = 10  # that a notice spells out
-_COUNTS = ("days", "pages", "requests", "rows", "new", "updated", "removed", "unchanged", "quarantined")
-Line = dict[str, Any]
 
 
 @dataclass(slots=True)
-class FetchSummary:
-    """What was fetched: a line a (dataset, media), what the source does not have, and its unknown keys."""
+class RunResult:
+    """What a run did, as its JSON says it."""
 
-    lines: dict[tuple[str, str], Line] = field(default_factory=dict)
+    run_id: str
+    trigger: str
+    status: str = "succeeded"
+    intervals: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, dict[str, int]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
-    unknown_keys: dict[str, set[str]] = field(default_factory=dict)
+    drift: dict[str, list[str]] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+    blocked: list[dict[str, str]] = field(default_factory=list)
+    withdrawn: list[dict[str, str]] = field(default_factory=list)  # days of gold that can't be whole any more
+    checks: dict[str, int] = field(default_factory=dict)  # by verdict
+    warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
+    days_published: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
 
-    def line(self, dataset: str, media_id: str) -> Line:
-        """The line of the pair, begun with zeros."""
-        zeros = {"dataset": dataset, "media_id": media_id, **dict.fromkeys(_COUNTS, 0), "seconds": 0.0}
-        return self.lines.setdefault((dataset, media_id), zeros)
-
-    def add(self, other: "FetchSummary") -> None:
-        """Take in what another step fetched."""
-        for pair, line in other.lines.items():
-            mine = self.line(*pair)
-            for name in (*_COUNTS, "seconds"):
-                mine[name] = round(mine[name] + line[name], 3)
-        self.unavailable |= other.unavailable
-        for dataset, keys in other.unknown_keys.items():
-            self.unknown_keys.setdefault(dataset, set()).update(keys)
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order of the fields."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
-def harvest(ingested: Ingested) -> FetchSummary:
-    """The figures of one ingest."""
-    found = FetchSummary(unavailable=dict(ingested.unavailable), unknown_keys=dict(ingested.unknown_keys))
-    for (dataset, media_id, day), interval in sorted(ingested.intervals.items()):
-        line = found.line(dataset, media_id)
-        line["days"] += 1
-        line["rows"] += interval.rows if (dataset, media_id, day) in ingested.manifests else 0
-    for pair, line in found.lines.items():
-        line["pages"] = ingested.pages.get(pair, 0)
-        line["requests"] = ingested.requests.get(pair, 0)
-        line["seconds"] = round(ingested.seconds.get(pair, 0.0), 3)
-    return found
-
-
-def tell(
+def describe(
     result: RunResult, fetched: FetchSummary, built: BuildResult | None, drift: dict[str, list[str]]
 ) -> None:
     """Write the figures into `result`."""
     result.unavailable = dict(fetched.unavailable)
     result.drift = drift
     for (dataset, media_id, _), counts in (built.by_interval if built else {}).items():
-        line = fetched.line(dataset, media_id)
-        for name in ("new", "updated", "removed", "unchanged", "quarantined"):
-            line[name] += counts.get(name, 0)
-    result.intervals = list(fetched.lines.values())
+        changes = ("new", "updated", "removed", "unchanged", "quarantined")
+        fetched.line(dataset, media_id).add({name: counts.get(name, 0) for name in changes})
+    result.intervals = [line.as_json() for line in fetched.lines.values()]
     if built is not None:
         result.tables = {name: dict(counts) for name, counts in built.counts.items()}
         result.stopped = {m: why for (_, m, _), why in built.stopped.items()}
@@ -80,28 +60,7 @@ def tell(
         result.warnings = warnings(built)
 
 
-def news(ledger: Ledger, fetched: FetchSummary) -> dict[str, list[str]]:
-    """Keys that the payload has gained, each told once in the life of the lake."""
-    told = {k: set(v) for k, v in drift(ledger).items()}
-    found = {
-        dataset: sorted(keys - told.get(dataset, set()))
-        for dataset, keys in fetched.unknown_keys.items()
-        if keys - told.get(dataset, set())
-    }
-    if found:
-        for dataset, keys in found.items():
-            told.setdefault(dataset, set()).update(keys)
-            log.warning("payload has new fields", dataset=dataset, fields=keys)
-        ledger.put_facts(DRIFT, {k: sorted(v) for k, v in told.items()})
-    return found
-
-
-def drift(ledger: Ledger) -> dict[str, list[str]]:
-    """Every key that the payload has gained so far, by dataset. What older versions noted is shown as today."""
-    return {k: sorted(set(map(shown_name, v))) for k, v in sorted(ledger.facts(DRIFT).items())}
-
-
-def refusals(built: BuildResult | None) -> list[WistlakeError]:
+def build_errors(built: BuildResult | None) -> list[WistlakeError]:
     """The errors of a build that concern single media."""
     if built is None:
         return []
@@ -124,10 +83,47 @@ def withdrawals(result: RunResult) -> list[str]:
 
 
 def notice(result: RunResult) -> Notice:
-    """What people are told when a run has ended."""
+    """The message for people when a run has ended."""
     failed = result.status != "succeeded"
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
     drift = [f"{dataset} has new fields: {', '.join(keys)}" for dataset, keys in sorted(result.drift.items())]
     text = "\n".join((text, *withdrawals(result), *result.warnings[:MOST_WARNINGS], *drift))
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})
+
+
+def unreconciled(built: BuildResult, media_id: str, day: date) -> Unreconciled:
+    """Why a day stayed out of gold, and what to do about it."""
+    broken = [
+        j
+        for j in built.judgements
+        if (j.media_id, j.date) == (media_id, day) and j.blocking and j.verdict is Verdict.BROKEN
+    ]
+    why = "; ".join(f"{j.identity}: {_figures(j)}" for j in broken) or "its gold breaks its contract"
+    return Unreconciled(
+        f"{media_id} on {day} does not reconcile ({why}); gold was left as it was. Read the day anew: `wistlake "
+        f"backfill --from {day} --to {day} --media {media_id}`; what Wistia says twice is believed"
+    )
+
+
+def warnings(built: BuildResult) -> list[str]:
+    """Broken checks and identities that stop nothing, in words; the latest word on each."""
+    latest = {
+        (f.check, f.scope): (
+            f"{f.scope}: {f.check} is broken by {f.violations} of {f.checked}. {f.detail}".rstrip(" .")
+        )
+        for f in built.findings
+        if f.is_broken and f.effect is Effect.WARN
+    }
+    latest |= {
+        (j.identity, f"{j.media_id} {j.date}"): (
+            f"{j.media_id} on {j.date}: {j.identity} is broken, {_figures(j)}"
+        )
+        for j in built.judgements
+        if j.verdict is Verdict.BROKEN and not j.blocking
+    }
+    return list(latest.values())
+
+
+def _figures(j: Judgement) -> str:
+    return f"ours {j.ours:g}, theirs {j.theirs:g}" if None not in (j.ours, j.theirs) else "figures unknown"

@@ -1,52 +1,60 @@
-"""What a run asks Wistia for: its media as the ledger knows them, and the fetches that follow."""
+"""First step: the media of a run as the ledger knows them, and the fetches that follow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 
+import structlog
+
 from wistlake.errors import ConfigError
+from wistlake.pipeline import tombstone_copies
+from wistlake.pipeline.run.handover import Handover, by_media
 from wistlake.pipeline.run.ingest import FIRST
-from wistlake.pipeline.run.spec import Client, MediaChoice, RunSpec
-from wistlake.planning.intervals import Fetch, Interval, MediaEntry
+from wistlake.pipeline.run.outcome import LEFT
+from wistlake.pipeline.run.recover import recover
+from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
+from wistlake.planning.intervals import Fetch, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.planning.sample import sample
 from wistlake.ports import Ledger
 
-LEFT = "no longer listed by the account"
+log = structlog.get_logger()
 PLAYABLE = ("Video", "Audio")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The fetches of one run, the media they are about, and those that left the account's list."""
+async def select(deps: Dependencies, handover: Handover) -> Handover:
+    """First step: which media and days the run is about. The account is asked only where no media is named.
 
-    fetches: tuple[Fetch, ...]
-    media: tuple[MediaEntry, ...]
-    left: tuple[MediaEntry, ...]
-
-
-def ask(spec: RunSpec, ledger: Ledger, chosen: Sequence[str], known: Sequence[Interval]) -> Asked:
-    """The fetches of `order` for the `chosen` media, given what the ledger knows. New media are written
-    there, and begin at their own first day."""
-    media = _follow(spec, ledger, chosen)
-    left = _left(spec, ledger, chosen)
+    New media are written to the ledger, with their own first day. What earlier runs landed and never recorded is
+    recovered, and tombstones that the ledger has lost are read again, before anything is fetched.
+    """
+    spec, ledger = handover.plan.spec, deps.ledger
+    media_ids = await _media_ids(spec.choice, deps)
+    tombstone_copies.reload(deps.objects, ledger)
+    recover(ledger, deps.objects, spec.run_id)
+    intervals = ledger.intervals()
+    media = _follow(spec, ledger, media_ids)
+    left = _left(spec, ledger, media_ids)
     fetches = (
-        plan(spec.sources, media, known, spec.window, sample(media, known, spec.window))
+        plan(spec.sources, media, intervals, spec.window, sample(media, intervals, spec.window))
         if spec.only is None
         else exactly(spec.sources, spec.only, spec.window)
     )
-    return Asked((*_last_looks(spec, left), *fetches), tuple(media), tuple(left))
+    fetches = (*_last_looks(spec, left), *fetches)
+    log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
+    left_ids = tuple(m.media_id for m in left)
+    return replace(handover, plan=replace(handover.plan, fetches=by_media(fetches), left=left_ids))
 
 
-def retire(spec: RunSpec, ledger: Ledger, left: Sequence[MediaEntry]) -> None:
-    """Follow the media no longer that left the account's list: no gap alarm is about them."""
-    ledger.put_media(replace(m, retired_at=spec.window.now, reason=LEFT) for m in left)
+async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
+    if not choice.is_listed:
+        return choice.ids
+    async with deps.client() as client:
+        return await choose(choice, client)
 
 
 async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
-    """The media's ids: those that were named, or all that the account lists. ConfigError if it lists none."""
-    if not choice.is_listed:
-        return choice.ids
+    """The ids of all media that the account lists for the choice. ConfigError if it lists none."""
     listed = await client.list_media(folder=choice.folder, tag=choice.tag)
     playable = tuple(m["hashed_id"] for m in listed if _may_play(m.get("type")))
     if not playable:
@@ -63,19 +71,19 @@ def _may_play(kind: object) -> bool:
     return kind in PLAYABLE or not isinstance(kind, str) or not kind
 
 
-def _follow(spec: RunSpec, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
+def _follow(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[MediaEntry]:
     window = spec.window
-    known = {m.media_id: m for m in ledger.media()}
+    entries = {m.media_id: m for m in ledger.media()}
     begins = min(filter(None, (first_day(window), window.start)))
-    new = [MediaEntry(m, begins, window.now) for m in chosen if m not in known]
-    back = {m: _followed_again(known[m]) for m in chosen if m in known}
+    new = [MediaEntry(m, begins, window.now) for m in media_ids if m not in entries]
+    back = {m: _followed_again(entries[m]) for m in media_ids if m in entries}
     earlier = {
         m: replace(entry, first_day=window.start)
         for m, entry in back.items()
         if window.start and window.start < entry.first_day
     }
-    ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != known[m])])
-    wanted = set(chosen)
+    ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != entries[m])])
+    wanted = set(media_ids)
     return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
 
 
@@ -84,11 +92,11 @@ def _followed_again(entry: MediaEntry) -> MediaEntry:
     return replace(entry, retired_at=None, reason="") if entry.reason == LEFT else entry
 
 
-def _left(spec: RunSpec, ledger: Ledger, chosen: Sequence[str]) -> list[MediaEntry]:
+def _left(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[MediaEntry]:
     """Media that the account's list had, and has no more: deleted, or moved out of the folder or tag."""
     if not spec.choice.is_listed or spec.window.by_hand:
         return []
-    return [m for m in ledger.media() if m.retired_at is None and m.media_id not in chosen]
+    return [m for m in ledger.media() if m.retired_at is None and m.media_id not in media_ids]
 
 
 def _last_looks(spec: RunSpec, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:

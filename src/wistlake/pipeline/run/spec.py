@@ -1,8 +1,8 @@
-"""What a run is asked to do, what it needs, and what it says it did."""
+"""What a run is asked to do (`RunSpec`), and the outside world that it needs (`Dependencies`)."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,10 @@ TRANSFORM_VERSION = 2  # raise it when a transform's meaning changes: every day 
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Show no progress."""
 
 
 class Client(Protocol):
@@ -54,7 +58,7 @@ class Dependencies(LakeDependencies):
     monotonic: Callable[[], float]
     redact: Redact | None = None
     warm: Callable[[], None] = lambda: None
-    progress: Progress = lambda what, done, total: None
+    progress: Progress = quiet
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 
@@ -88,28 +92,3 @@ class RunSpec:
     build_only: bool = False  # rebuild: land nothing, build what bronze holds
     only: frozenset[Key] | None = None  # repair: ask for exactly these intervals
     accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
-
-
-@dataclass(slots=True)
-class RunResult:
-    """What a run did, as its JSON says it."""
-
-    run_id: str
-    trigger: str
-    status: str = "succeeded"
-    intervals: list[dict[str, Any]] = field(default_factory=list)
-    tables: dict[str, dict[str, int]] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    drift: dict[str, list[str]] = field(default_factory=dict)
-    stopped: dict[str, str] = field(default_factory=dict)
-    blocked: list[dict[str, str]] = field(default_factory=list)
-    withdrawn: list[dict[str, str]] = field(default_factory=list)  # days of gold that can't be whole any more
-    checks: dict[str, int] = field(default_factory=dict)  # by verdict
-    warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
-    days_published: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, in the order of the fields."""
-        return {name: getattr(self, name) for name in self.__slots__}

@@ -1,4 +1,7 @@
-"""The lake's lease, held together by the steps of one run under the run's id."""
+"""The lake's lease for a run whose steps are processes of their own: it is held under the run's id.
+
+A run in one process, and every other job, holds it by `Ledger.lease`.
+"""
 
 from datetime import datetime
 from typing import Protocol
@@ -6,7 +9,7 @@ from typing import Protocol
 from wistlake.ports import LEASE, LEASE_SECONDS, Lease
 
 
-class Shared(Protocol):
+class SharedLease(Protocol):
     """A lease that outlives the process that took it."""
 
     def take(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Lease:
@@ -16,19 +19,19 @@ class Shared(Protocol):
         """Hold it for longer; LeaseHeld if it is another's by now."""
 
     def release(self, name: str, owner: str) -> None:
-        """Let go of it, if it is the owner's."""
+        """Give it back, if it is the owner's."""
 
 
-def take(lease: Shared, run_id: str, now: datetime) -> None:
-    """Take the lake for the run."""
+def take(lease: SharedLease, run_id: str, now: datetime) -> None:
+    """Take the lake for the run. LeaseHeld if another run holds it."""
     lease.take(LEASE, run_id, now, LEASE_SECONDS)
 
 
-def renew(lease: Shared, run_id: str, now: datetime) -> None:
-    """Go on holding the lake; LeaseHeld if the run has lost it."""
+def renew(lease: SharedLease, run_id: str, now: datetime) -> None:
+    """Hold the lake for longer. LeaseHeld if the run has lost it."""
     lease.renew(LEASE, run_id, now, LEASE_SECONDS)
 
 
-def release(lease: Shared, run_id: str) -> None:
-    """Let go of the lake."""
+def release(lease: SharedLease, run_id: str) -> None:
+    """Give the lake back."""
     lease.release(LEASE, run_id)

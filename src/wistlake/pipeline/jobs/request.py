@@ -14,8 +14,8 @@ from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
 from wistlake.pipeline.jobs.maintain import History, Upkeep, maintain
 from wistlake.pipeline.jobs.rotate import KeyRing, rotate
+from wistlake.pipeline.run.handover import decode_plan, folder, plan_key
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
-from wistlake.pipeline.steps.handover import decode_plan, folder, plan_key
 from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import Ledger, ObjectStore
 

@@ -1,0 +1,93 @@
+"""What a run has fetched: figures by dataset and media, what the source does not have, and new payload fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from wistlake.bronze import Manifest
+from wistlake.errors import WistlakeError
+from wistlake.planning.intervals import Interval
+
+Key = tuple[str, str, date]
+Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What one ingest did, by interval (dataset, media, day) or by (dataset, media)."""
+
+    intervals: dict[Key, Interval] = field(default_factory=dict)
+    manifests: dict[Key, Manifest] = field(default_factory=dict)
+    errors: dict[Pair, WistlakeError] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    unknown_keys: dict[str, set[str]] = field(default_factory=dict)
+    requests: dict[Pair, int] = field(default_factory=dict)
+    pages: dict[Pair, int] = field(default_factory=dict)
+    seconds: dict[Pair, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FetchLine:
+    """One dataset of one media: a line of the run's report. Row counts from `new` on come from the build."""
+
+    dataset: str
+    media_id: str
+    days: int = 0
+    pages: int = 0
+    requests: int = 0
+    rows: int = 0
+    new: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    seconds: float = 0.0
+
+    def add(self, counts: Mapping[str, Any]) -> None:
+        """Add figures by the names of the fields."""
+        for name, count in counts.items():
+            setattr(self, name, round(getattr(self, name) + count, 3))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order of the fields."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class FetchSummary:
+    """The figures of all fetches of a run. `unavailable` says by dataset what the source does not have;
+    `unknown_keys` are payload fields that no contract has."""
+
+    lines: dict[Pair, FetchLine] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    unknown_keys: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ingested: Ingested) -> "FetchSummary":
+        """The figures of one ingest."""
+        summary = cls(
+            unavailable=dict(ingested.unavailable),
+            unknown_keys={k: set(v) for k, v in ingested.unknown_keys.items()},
+        )
+        for key, interval in sorted(ingested.intervals.items()):
+            rows = interval.rows if key in ingested.manifests else 0
+            summary.line(*key[:2]).add({"days": 1, "rows": rows})
+        for pair, line in summary.lines.items():
+            line.pages = ingested.pages.get(pair, 0)
+            line.requests = ingested.requests.get(pair, 0)
+            line.seconds = round(ingested.seconds.get(pair, 0.0), 3)
+        return summary
+
+    def line(self, dataset: str, media_id: str) -> FetchLine:
+        """The line of the pair; a new one has zeros."""
+        return self.lines.setdefault((dataset, media_id), FetchLine(dataset, media_id))
+
+    def add(self, other: "FetchSummary") -> None:
+        """Add the figures of another step, or of another round of this one."""
+        for pair, line in other.lines.items():
+            counts = {k: v for k, v in line.as_json().items() if k not in ("dataset", "media_id")}
+            self.line(*pair).add(counts)
+        self.unavailable |= other.unavailable
+        for dataset, keys in other.unknown_keys.items():
+            self.unknown_keys.setdefault(dataset, set()).update(keys)

@@ -1,0 +1,325 @@
+"""What the steps of a run hand on: one value in memory, and documents among the objects where each step is a process.
+
+`runs/<run id>/` holds `plan.json`, `ingested/<media id>.json` and `verdicts.json`. Standard library only.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from wistlake.codec import decode, encode
+from wistlake.contracts import source
+from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
+from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.tables import BuildResult
+from wistlake.planning import shared
+from wistlake.planning.calendar import days, zone
+from wistlake.planning.intervals import Fetch, Interval
+from wistlake.planning.plan import Window
+from wistlake.ports import ObjectStore, TableRef
+from wistlake.quality.certificates import Certificate
+from wistlake.quality.checks import Finding
+from wistlake.quality.reconciliation import Judgement, Verdict
+from wistlake.transforms.channels import Rule
+
+FORMAT = 1
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """The run's spec, the fetches of each media, the media that left the account's list, and when the run really
+    began, whatever time it is about."""
+
+    spec: RunSpec
+    fetches: Mapping[str, tuple[Fetch, ...]]
+    left: tuple[str, ...]
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a build came to: its result (of the judgements, those that are broken), None if there was nothing
+    to build; and the intervals as they are once readers follow its tables."""
+
+    built: BuildResult | None
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What one step knows and the next one needs. `errors` concern single media or steps: the run goes on, and is
+    failed at its end. `verdicts` are None before the build, and if it failed; `result` is written at the end."""
+
+    plan: RunPlan
+    result: RunResult
+    fetched: FetchSummary = field(default_factory=FetchSummary)
+    verdicts: Verdicts | None = None
+    errors: tuple[WistlakeError, ...] = ()
+
+
+def begin(spec: RunSpec, began: datetime) -> Handover:
+    """The handover to the first step."""
+    return of_plan(RunPlan(spec, {}, (), began))
+
+
+def of_plan(plan: RunPlan) -> Handover:
+    """The handover of the first step."""
+    return Handover(plan, RunResult(plan.spec.run_id, plan.spec.trigger))
+
+
+def folder(run_id: str) -> str:
+    """Where the documents of a run lie. ConfigError for an id that can't be part of a key."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise ConfigError(f"{run_id[:80]!r} is no run's id: up to 80 letters, digits, - and _")
+    return f"runs/{run_id}"
+
+
+def plan_key(run_id: str) -> str:
+    """The plan's key."""
+    return f"{folder(run_id)}/plan.json"
+
+
+def summary_key(run_id: str, media_id: str) -> str:
+    """Key of the figures of one media's fetches."""
+    return f"{folder(run_id)}/ingested/{media_id}.json"
+
+
+def verdicts_key(run_id: str) -> str:
+    """The verdicts' key."""
+    return f"{folder(run_id)}/verdicts.json"
+
+
+def by_media(fetches: Iterable[Fetch]) -> dict[str, tuple[Fetch, ...]]:
+    """Fetches by media, in the order in which they were planned."""
+    grouped: dict[str, list[Fetch]] = {}
+    for fetch in fetches:
+        grouped.setdefault(fetch.media_id, []).append(fetch)
+    return {media: tuple(of_media) for media, of_media in grouped.items()}
+
+
+# The documents: their fields are named as in the JSON.
+
+_Days = tuple[str, date, date, bool]  # dataset, first day, last day, whether each day is a fetch of its own
+_Broken = tuple[str, str, date, bool, float | None, float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanDocument:
+    run_id: str
+    trigger: str
+    origin: str
+    zone: str
+    now: datetime
+    lookback_days: int
+    start: date | None
+    end: date | None
+    start_date: date | None
+    include_open_days: bool
+    datasets: tuple[str, ...]
+    choice: MediaChoice
+    max_concurrency: int
+    rules: tuple[tuple[str, str, str], ...]
+    accept_shrink: frozenset[str]
+    fetches: Mapping[str, tuple[_Days, ...]]
+    left: tuple[str, ...]
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _SummaryDocument:
+    lines: tuple[FetchLine, ...]
+    unavailable: Mapping[str, str]
+    unknown_keys: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _BuildDocument:
+    counts: Mapping[str, Mapping[str, int]]
+    by_interval: tuple[tuple[str, str, date, Mapping[str, int]], ...]
+    broken: tuple[_Broken, ...]
+    stopped: tuple[tuple[str, str, date, str], ...]
+    published: tuple[tuple[str, date, Certificate], ...]
+    blocked: frozenset[tuple[str, date]]
+    tables: Mapping[str, tuple[str, int | None]]
+    findings: tuple[Finding, ...]
+    withdrawn: frozenset[tuple[str, date]]
+    shared: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _VerdictsDocument:
+    built: _BuildDocument | None
+    intervals: tuple[Interval, ...]
+
+
+def encode_plan(plan: RunPlan) -> bytes:
+    """The plan as JSON; days in a row that are asked for one by one are one entry."""
+    spec, window = plan.spec, plan.spec.window
+    document = _PlanDocument(
+        run_id=spec.run_id,
+        trigger=spec.trigger,
+        origin=spec.origin,
+        zone=spec.zone_name,
+        now=window.now,
+        lookback_days=window.lookback_days,
+        start=window.start,
+        end=window.end,
+        start_date=window.start_date,
+        include_open_days=window.include_open_days,
+        datasets=tuple(s.name for s in spec.sources),
+        choice=spec.choice,
+        max_concurrency=spec.max_concurrency,
+        rules=tuple((r.channel, r.field, r.pattern) for r in spec.rules),
+        accept_shrink=spec.accept_shrink,
+        fetches={media: _packed(of_media) for media, of_media in plan.fetches.items()},
+        left=plan.left,
+        began=plan.began,
+    )
+    return _dump(_PlanDocument, document)
+
+
+def decode_plan(data: bytes) -> RunPlan:
+    """The plan in `data`. StoreError if it is damaged, or of a newer program."""
+    plain = _load(_PlanDocument, data, "plan")
+    window = Window(
+        plain.now,
+        zone(plain.zone),
+        plain.lookback_days,
+        plain.start,
+        plain.end,
+        plain.start_date,
+        plain.include_open_days,
+    )
+    spec = RunSpec(
+        plain.run_id,
+        plain.trigger,
+        plain.origin,
+        plain.zone,
+        window,
+        tuple(source(name) for name in plain.datasets),
+        plain.choice,
+        plain.max_concurrency,
+        tuple(Rule(*rule) for rule in plain.rules),
+        accept_shrink=plain.accept_shrink,
+    )
+    fetches = {media: _unpacked(media, packed) for media, packed in plain.fetches.items()}
+    return RunPlan(spec, fetches, plain.left, plain.began)
+
+
+def _packed(fetches: Sequence[Fetch]) -> tuple[_Days, ...]:
+    packed: list[_Days] = []
+    for fetch in fetches:
+        each = fetch.start == fetch.end
+        if each and packed:
+            dataset, first, last, is_each = packed[-1]
+            if is_each and dataset == fetch.dataset and last + timedelta(days=1) == fetch.start:
+                packed[-1] = (dataset, first, fetch.end, True)
+                continue
+        packed.append((fetch.dataset, fetch.start, fetch.end, each))
+    return tuple(packed)
+
+
+def _unpacked(media_id: str, packed: Iterable[_Days]) -> tuple[Fetch, ...]:
+    fetches: list[Fetch] = []
+    for dataset, first, last, each in packed:
+        if each:
+            fetches += (Fetch(dataset, media_id, day, day) for day in days(first, last))
+        else:
+            fetches.append(Fetch(dataset, media_id, first, last))
+    return tuple(fetches)
+
+
+def add_summary(objects: ObjectStore, run_id: str, media_id: str, summary: FetchSummary) -> None:
+    """Add the figures of a round to those of the rounds before it."""
+    whole = read_summary(objects, run_id, media_id)
+    whole.add(summary)
+    unknown = {dataset: frozenset(keys) for dataset, keys in whole.unknown_keys.items()}
+    document = _SummaryDocument(tuple(whole.lines.values()), whole.unavailable, unknown)
+    objects.put(summary_key(run_id, media_id), _dump(_SummaryDocument, document))
+
+
+def read_summary(objects: ObjectStore, run_id: str, media_id: str) -> FetchSummary:
+    """The figures of one media's fetches; empty if there are none yet."""
+    key = summary_key(run_id, media_id)
+    if not objects.exists(key):
+        return FetchSummary()
+    plain = _load(_SummaryDocument, objects.get(key), f"summary of {media_id}")
+    return FetchSummary(
+        {(line.dataset, line.media_id): line for line in plain.lines},
+        dict(plain.unavailable),
+        {dataset: set(keys) for dataset, keys in plain.unknown_keys.items()},
+    )
+
+
+def encode_verdicts(verdicts: Verdicts) -> bytes:
+    """The verdicts as JSON."""
+    built = verdicts.built
+    document = _VerdictsDocument(None if built is None else _document_of(built), verdicts.intervals)
+    return _dump(_VerdictsDocument, document)
+
+
+def decode_verdicts(data: bytes) -> Verdicts:
+    """The verdicts in `data`. StoreError if they are damaged, or of a newer program."""
+    plain = _load(_VerdictsDocument, data, "verdicts")
+    return Verdicts(None if plain.built is None else _result_of(plain.built), plain.intervals)
+
+
+def _document_of(built: BuildResult) -> _BuildDocument:
+    return _BuildDocument(
+        counts=built.counts,
+        by_interval=tuple((*key, counts) for key, counts in sorted(built.by_interval.items())),
+        broken=tuple(
+            (j.identity, j.media_id, j.date, j.blocking, j.ours, j.theirs, j.lower, j.upper)
+            for j in built.judgements
+            if j.verdict is Verdict.BROKEN
+        ),
+        stopped=tuple((*key, why) for key, why in sorted(built.stopped.items())),
+        published=tuple((*pair, certificate) for pair, certificate in sorted(built.published.items())),
+        blocked=built.blocked,
+        tables={name: (ref.metadata_location, ref.snapshot_id) for name, ref in built.tables.items()},
+        findings=built.findings,
+        withdrawn=built.withdrawn,
+        shared=shared.document(built.shared),
+    )
+
+
+def _result_of(plain: _BuildDocument) -> BuildResult:
+    return BuildResult(
+        counts=plain.counts,
+        by_interval={(s, m, day): counts for s, m, day, counts in plain.by_interval},
+        judgements=tuple(
+            Judgement(identity, media_id, day, Verdict.BROKEN, blocking, *figures)
+            for identity, media_id, day, blocking, *figures in plain.broken
+        ),
+        stopped={(s, m, day): why for s, m, day, why in plain.stopped},
+        published={(m, day): certificate for m, day, certificate in plain.published},
+        blocked=plain.blocked,
+        tables={name: TableRef(*ref) for name, ref in plain.tables.items()},
+        findings=plain.findings,
+        withdrawn=plain.withdrawn,
+        shared=shared.read(plain.shared),
+    )
+
+
+def _dump(kind: type[_V], document: _V) -> bytes:
+    return json.dumps({"format": FORMAT, **encode(kind, document)}, separators=(",", ":")).encode()
+
+
+def _load(kind: type[_V], data: bytes, what: str) -> _V:
+    """The document in `data`. StoreError, which quotes nothing, if it is none. Summaries of older programs name no
+    format."""
+    try:
+        plain = dict(json.loads(data))
+        newer = plain.pop("format", FORMAT) > FORMAT
+        if not newer:
+            return decode(kind, plain)
+    except (ValueError, TypeError) as e:
+        raise StoreDamaged(f"the {what} of the run is damaged ({len(data)} bytes): start the run anew") from e
+    raise StoreError(f"the {what} of the run is of a newer wistlake: deploy every function again")

@@ -1,0 +1,190 @@
+"""What a build changes in the ledger, and how readers get to see it. Standard library only: Glue runs it too."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from enum import Enum
+
+from wistlake.contracts import source
+from wistlake.contracts.form import Calendar
+from wistlake.pipeline.run.pending import as_built, as_stopped, signature
+from wistlake.pipeline.run.spec import RunSpec
+from wistlake.pipeline.tables import BuildPlan, BuildResult
+from wistlake.planning import shared
+from wistlake.planning.calendar import utc_days_of, zone
+from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.planning.plan import HORIZON, watermark
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
+from wistlake.planning.shared import Shared
+from wistlake.ports import Ledger, Publication
+
+LEFT = "no longer listed by the account"
+Key = tuple[str, str, date]
+
+
+class Policy(Enum):
+    """When readers get what a run has built. Written once at the end, a run's tables appear together, which a run
+    of several processes needs; written after each build, a long backfill shows what it has, and a death loses
+    one build."""
+
+    EACH_BUILD = "each build"
+    AT_THE_END = "at the end"
+
+
+def retired(spec: RunSpec, media: Iterable[MediaEntry], left: Collection[str]) -> list[MediaEntry]:
+    """`media`, of which those that `left` the account's list are followed no longer."""
+    now = spec.window.now
+    return [
+        replace(m, retired_at=now, reason=LEFT) if m.media_id in left and m.retired_at is None else m
+        for m in media
+    ]
+
+
+def show(spec: RunSpec, ledger: Ledger, built: BuildResult | None, intervals: Iterable[Interval]) -> None:
+    """Tables first, then intervals: a crash in between leaves work to do, and readers see nothing wrong. Watermarks
+    (`advance`) come last."""
+    if built is not None:
+        ledger.publish(Publication(spec.run_id, spec.window.now, built.tables))
+        keep_shared(ledger, built.shared)
+    ledger.record(intervals)
+
+
+def publish_build(
+    spec: RunSpec,
+    ledger: Ledger,
+    media: Iterable[MediaEntry],
+    intervals: Mapping[Key, Interval],
+    plan: BuildPlan,
+    result: BuildResult,
+) -> None:
+    """Show one build to readers, and move the watermarks."""
+    changed = outcome(spec, intervals, plan, result)
+    show(spec, ledger, result, changed.values())
+    advance(spec, ledger, media, {**intervals, **changed}.values())
+
+
+def outcome(
+    spec: RunSpec, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+) -> dict[Key, Interval]:
+    """The intervals of the landings that were built, and of the days of gold, as they are once published."""
+    blocked = _blocked(spec, result)
+    intervals = []
+    for landing in plan.landings:
+        key = (landing.dataset, landing.media_id, landing.day)
+        interval = known[key]
+        is_built = interval.built_signature == signature(interval, spec, len(plan.keys))
+        if key in result.stopped:
+            # What another day of its media has stopped stands as it was built before: nothing new was read.
+            if not is_built:
+                intervals.append(as_stopped(interval, spec, len(plan.keys), result.stopped[key]))
+        elif key in blocked:
+            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=spec.window.now)
+            intervals.append(failed)
+        elif not is_built:
+            intervals.append(as_built(interval, spec, len(plan.keys)))
+    return {i.key: i for i in (*intervals, *_gold(spec, result))}
+
+
+def shared_days(ledger: Ledger) -> frozenset[Shared]:
+    """Which UTC days list the same keys, as far as any build has seen."""
+    return shared.read(ledger.facts(shared.FACTS))
+
+
+def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
+    """Write that down, if it is news."""
+    if shared_days(ledger) != days:
+        ledger.put_facts(shared.FACTS, shared.document(days))
+
+
+def intend(
+    spec: RunSpec,
+    ledger: Ledger,
+    known: Mapping[Key, Interval],
+    pairs: Iterable[tuple[str, date]],
+    found: Collection[Shared] = (),
+) -> dict[Key, Interval]:
+    """What the next run must know, should this one die after it has committed silver: the days of gold that
+    silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
+    if found:
+        keep_shared(ledger, shared.added(shared_days(ledger), found))
+    return reopen(spec, ledger, known, pairs)
+
+
+def reopen(
+    spec: RunSpec, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
+) -> dict[Key, Interval]:
+    """Published days of gold that silver is about to leave behind: until they are published again, every
+    run computes them."""
+    stale = {
+        key: replace(known[key], state=State.BUILT, updated_at=spec.window.now)
+        for key in ((GOLD, media_id, day) for media_id, day in pairs)
+        if key in known and known[key].state is State.PUBLISHED
+    }
+    if stale:
+        ledger.record(stale.values())
+    return stale
+
+
+def unchanged(spec: RunSpec, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
+    """The intervals of landings that say what silver was built from, as published."""
+    asked = {s.name for s in spec.sources}
+    same = (
+        replace(
+            i,
+            state=State.PUBLISHED,
+            updated_at=spec.window.now,
+            published_at=i.published_at or spec.window.now,
+        )
+        for i in intervals
+        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
+    )
+    return {i.key: i for i in same}
+
+
+def advance(
+    spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
+) -> None:
+    """Move each watermark to the end of its contiguous published prefix; never back."""
+    first = {m.media_id: m.first_day for m in media}
+    settled: dict[tuple[str, str], set[date]] = {}
+    for i in intervals:
+        if i.is_settled and i.state is not State.FAILED:
+            settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
+    for (dataset, media_id), found in sorted(settled.items()):
+        if dataset == GOLD:
+            continue
+        # A snapshot can't be taken of a day that is gone: only the newest counts.
+        snapshot = source(dataset).calendar is Calendar.SNAPSHOT
+        # Days that Wistia no longer keeps can't be missing.
+        begins = max(first.get(media_id, min(found)), max(found) - HORIZON)
+        last = max(found) if snapshot else watermark(begins, found)
+        if last is not None:
+            ledger.advance(Watermark(dataset, media_id, last, spec.window.now))
+
+
+def _blocked(spec: RunSpec, result: BuildResult) -> dict[Key, str]:
+    """Intervals that are built and may not count as done: their day did not reconcile."""
+    tz = zone(spec.zone_name)
+    found: dict[Key, str] = {}
+    for media_id, day in result.blocked:
+        cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
+        why = f"{day} does not reconcile; {cure}"
+        found[(BY_DATE, media_id, day)] = why
+        found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
+    return found
+
+
+def _gold(spec: RunSpec, result: BuildResult) -> Iterable[Interval]:
+    """The days of gold, each with its certificate and its zone; what was withdrawn waits to be whole again."""
+    day = Interval(GOLD, "", date.min, State.PLANNED, spec.run_id, spec.window.now)
+    published = replace(
+        day,
+        state=State.PUBLISHED,
+        finished=True,
+        built_signature=spec.zone_name,
+        published_at=spec.window.now,
+    )
+    for (media_id, on), certificate in result.published.items():
+        yield replace(published, media_id=media_id, day=on, reason=str(certificate))
+    for media_id, on in result.withdrawn:
+        yield replace(day, media_id=media_id, day=on)

@@ -1,0 +1,254 @@
+"""A run whose steps are processes of their own: plan, ingest (media by media, in rounds), `build.build_run`, publish.
+
+The steps are those of `driver`. What one process knows and the next one needs lies below `runs/<run id>/`; the ledger
+has what is done. Only `publish_run` moves what readers see.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import structlog
+
+from wistlake import errors
+from wistlake.errors import SourceUnavailable, WistlakeError
+from wistlake.pipeline.run import lease as shared_lease
+from wistlake.pipeline.run import record
+from wistlake.pipeline.run.fetched import FetchSummary
+from wistlake.pipeline.run.handover import (
+    Handover,
+    RunPlan,
+    add_summary,
+    begin,
+    decode_verdicts,
+    encode_plan,
+    of_plan,
+    plan_key,
+    read_summary,
+    verdicts_key,
+)
+from wistlake.pipeline.run.ingest import IngestContext, land
+from wistlake.pipeline.run.lake import open_lake
+from wistlake.pipeline.run.lease import SharedLease
+from wistlake.pipeline.run.outcome import Policy
+from wistlake.pipeline.run.publish import publish
+from wistlake.pipeline.run.result import RunResult, notice
+from wistlake.pipeline.run.select import select
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
+from wistlake.pipeline.tables import BuildResult
+from wistlake.planning.calendar import days
+from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
+from wistlake.planning.publishing import EVENTS
+from wistlake.ports import Ledger
+
+log = structlog.get_logger()
+RESERVE_SECONDS = 180.0  # no fetch begins with less than this left
+LAST_SECONDS = 20.0  # what is still under way then is given up, and asked for again in the next round
+_MOST_TEXT = 500  # characters of one error: a state carries few
+_LANDED = (State.LANDED, State.BUILT, State.PUBLISHED)
+Key = tuple[str, str, date]
+
+
+def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: datetime) -> RunPlan:
+    """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
+    time, whatever time the run is about. A plan that fails ends the run, and gives the lease back."""
+    shared_lease.take(lease, spec.run_id, wall)
+    running = record.record_of(spec)
+    try:
+        open_lake(deps.ledger, spec.zone_name, spec.window.now)
+        record.begin(deps.ledger, running, wall)
+        plan = asyncio.run(select(deps, begin(spec, wall))).plan
+        deps.objects.put(plan_key(spec.run_id), encode_plan(plan))
+    except BaseException as e:
+        record.fail(deps.ledger, running, deps.clock(), e)
+        shared_lease.release(lease, spec.run_id)
+        raise
+    return plan
+
+
+def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
+    """Whether the run asks for nothing, and nothing of earlier runs waits for a build."""
+    return not plan.fetches and all(i.state is State.PUBLISHED for i in ledger.intervals())
+
+
+def end_idle(plan: RunPlan, deps: Dependencies, lease: SharedLease) -> None:
+    """End a run that has nothing to do."""
+    result = RunResult(plan.spec.run_id, plan.spec.trigger)
+    record.end(deps.ledger, record.record_of(plan.spec), deps.clock(), result.as_json())
+    shared_lease.release(lease, plan.spec.run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did. `left` fetches wait for the next one."""
+
+    left: int
+    landed: int
+    requests: int
+
+
+def ingest_round(
+    plan: RunPlan, media_id: str, deps: Dependencies, seconds_left: Callable[[], float]
+) -> Round:
+    """Land what the plan asks of the media and this run has not landed yet.
+
+    Raises when everything was tried and something failed (SourceUnavailable first, since it is worth another
+    try), and when a whole round could not land anything.
+    """
+    spec = plan.spec
+    intervals = {i.key: i for i in deps.ledger.intervals(media_id=media_id)}
+    waiting = _waiting(spec, plan.fetches.get(media_id, ()), intervals)
+    if not waiting:
+        return Round(0, 0, 0)
+    context = replace(
+        IngestContext.of(spec, deps),
+        clock=_never_back(spec.window.now, intervals.values()),
+        may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
+    )
+    seconds = max(0.0, seconds_left() - LAST_SECONDS)
+    done = asyncio.run(land(deps, context, waiting, intervals, seconds))
+    left = _waiting(spec, waiting, intervals | done.intervals, failed=False)
+    add_summary(deps.objects, spec.run_id, media_id, FetchSummary.of(done))
+    log.info("round", run_id=spec.run_id, media_id=media_id, landed=len(done.manifests), left=len(left))
+    if not left and done.errors:
+        raise _worth_raising(done.errors.values())
+    if left and not done.intervals:
+        raise SourceUnavailable(
+            f"{media_id}: not one day of {len(left)} fetches could be landed in a whole round: "
+            "give the function more time"
+        )
+    return Round(len(left), len(done.manifests), sum(done.requests.values()))
+
+
+def _waiting(
+    spec: RunSpec, fetches: Sequence[Fetch], intervals: Mapping[Key, Interval], *, failed: bool = True
+) -> list[Fetch]:
+    """Fetches that this run has not landed: those it has not tried yet, then (with `failed`) those that failed."""
+    states = [(fetch, _states(spec, fetch, intervals)) for fetch in fetches]
+    fresh = [f for f, of_days in states if not of_days <= {*_LANDED, State.FAILED}]
+    again = [f for f, of_days in states if of_days <= {*_LANDED, State.FAILED} and State.FAILED in of_days]
+    return fresh + (again if failed else [])
+
+
+def _states(spec: RunSpec, fetch: Fetch, intervals: Mapping[Key, Interval]) -> set[State]:
+    """How far this run has come with the fetch's days; what other runs did counts as planned."""
+    of_days = (intervals.get((fetch.dataset, fetch.media_id, day)) for day in days(fetch.start, fetch.end))
+    return {i.state if i and i.run_id == spec.run_id else State.PLANNED for i in of_days}
+
+
+def _never_back(now: datetime, intervals: Iterable[Interval]) -> Callable[[], datetime]:
+    """The run's own time, or the newest observation of the media where that is later: a run that is started
+    anew with the time for which it was planned must not land something older than what is there."""
+    moment = max((now, *(i.observed_at for i in intervals if i.observed_at)))
+    return lambda: moment
+
+
+def _worth_raising(errors: Iterable[WistlakeError]) -> WistlakeError:
+    listed = list(errors)
+    return next((e for e in listed if isinstance(e, SourceUnavailable)), listed[0])
+
+
+class StepFailed(WistlakeError):
+    """What another process of the run failed with: the error's name and text, and the media if it was about one."""
+
+    def __init__(self, error: str, message: str, media_id: str = "") -> None:
+        self.media_id = media_id
+        name = "" if hasattr(errors, error) and message else f"{error}: "  # ours say enough by their text
+        of_media = f"{media_id}: " if media_id and not message.startswith(media_id) else ""
+        super().__init__(f"{of_media}{name}{message}"[:_MOST_TEXT])
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The run's result, how many intervals and watermarks moved, and figures to watch."""
+
+    result: RunResult
+    intervals: int
+    watermarks: int
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def publish_run(
+    plan: RunPlan,
+    deps: Dependencies,
+    lease: SharedLease,
+    wall: datetime,
+    failed: Sequence[StepFailed],
+    build_failed: StepFailed | None,
+) -> Published:
+    """Publish the verdicts unless the build failed; then end the run in the ledger, give the lease back, and notify.
+
+    `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease.
+    """
+    spec, ledger = plan.spec, deps.ledger
+    shared_lease.renew(lease, spec.run_id, wall)
+    before = _watermarks(ledger)
+    handover = publish(deps, _handover(plan, deps, failed, build_failed), Policy.AT_THE_END)
+    result, verdicts = handover.result, handover.verdicts
+    ended_at = spec.window.now + (wall - plan.began)
+    record.end(ledger, record.record_of(spec), ended_at, result.as_json(), result.errors)
+    log.info("run ended", run_id=spec.run_id, status=result.status)
+    shared_lease.release(lease, spec.run_id)
+    deps.notifier.notify(notice(result))
+    moved = sum(before.get(key) != mark for key, mark in _watermarks(ledger).items())
+    built = verdicts.built if verdicts else None
+    return Published(
+        result,
+        len(verdicts.intervals) if verdicts else 0,
+        moved,
+        _figures(ledger, result, built, failed, spec.window.now),
+    )
+
+
+def _handover(
+    plan: RunPlan, deps: Dependencies, failed: Sequence[StepFailed], build_failed: StepFailed | None
+) -> Handover:
+    """What the processes before this one have left."""
+    run_id = plan.spec.run_id
+    fetched = FetchSummary()
+    for media_id in plan.fetches:
+        fetched.add(read_summary(deps.objects, run_id, media_id))
+    handover = replace(of_plan(plan), fetched=fetched, errors=tuple(failed))
+    if build_failed:
+        return replace(handover, errors=(*failed, build_failed))
+    return replace(handover, verdicts=decode_verdicts(deps.objects.get(verdicts_key(run_id))))
+
+
+def _watermarks(ledger: Ledger) -> dict[tuple[str, str], Watermark]:
+    return {(w.dataset, w.media_id): w for w in ledger.watermarks()}
+
+
+def _figures(
+    ledger: Ledger, result: RunResult, built: BuildResult | None, failed: Sequence[StepFailed], now: datetime
+) -> dict[str, float]:
+    """What alarms watch."""
+    lines = result.intervals
+    hurt = {f.media_id for f in failed} | set(result.stopped) | {b["media_id"] for b in result.blocked}
+    followed = [m for m in ledger.media() if m.retired_at is None]
+    return {
+        "RunFailed": float(result.status != record.SUCCEEDED),
+        "MediaFailed": float(len(hurt - {""})),
+        "DaysPublished": float(result.days_published),
+        "RowsLanded": _sum(lines, "rows"),
+        "Requests": _sum(lines, "requests"),
+        "QuarantinedRows": _sum(lines, "quarantined"),
+        "IdentitiesBroken": float(len(built.judgements) if built else 0),
+        "DataAgeHours": data_age_hours(followed, ledger.watermarks(), now),
+    }
+
+
+def _sum(lines: Sequence[Mapping[str, Any]], name: str) -> float:
+    return float(sum(line[name] for line in lines))
+
+
+def data_age_hours(media: Sequence[MediaEntry], watermarks: Sequence[Watermark], now: datetime) -> float:
+    """Hours since the end of the last day that is published of the media furthest behind; 0 without media."""
+    last = {w.media_id: w.last_date for w in watermarks if w.dataset == EVENTS}
+    ends = (
+        datetime.combine(last.get(m.media_id, m.first_day - timedelta(days=1)), time(), UTC)
+        + timedelta(days=1)
+        for m in media
+    )
+    return max(((now - end).total_seconds() / 3600 for end in ends), default=0.0)
