@@ -117,7 +117,7 @@ class TestRoles:
         for name, statements in some(roles(stack).items()):
             for action in some(a for s in statements for a in s["Action"]):
                 assert "*" not in action, f"{name}: {action}"
-            for statement in statements:
+            for statement in some(statements):
                 assert statement["Effect"] == "Allow"
 
     def test_each_stays_within_the_boundary(self) -> None:
@@ -174,7 +174,7 @@ class TestAlarms:
             "QuarantinedRows",
             "IdentitiesBroken",
         }
-        for name, alarm in self.alarms.items():
+        for name, alarm in some(self.alarms.items()):
             assert alarm["AlarmActions"] == [{"Ref": "Alerts"}], name
 
     def test_absence_is_an_alarm(self) -> None:

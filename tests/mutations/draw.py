@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("wistlake", "wistia_simulator", "wistlake_dashboard")
+PACKAGES = ("wistlake", "wistlake_soak", "wistia_simulator", "wistlake_dashboard")
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -27,9 +27,10 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """One mutation: `path` below src, the line, what it did, and the whole mutated source."""
+    """One mutation: `path` below src, the function's qualified name, the line, what it did, the mutated source."""
 
     path: Path
+    function: str
     line: int
     what: str
     source: str
@@ -55,22 +56,37 @@ def _places(sources: Path) -> tuple[tuple[Path, int], ...]:
 def _mutated(sources: Path, path: Path, index: int) -> Drawn:
     text = path.read_text()
     tree = ast.parse(text)
-    node = _nodes(tree)[index]
+    node, function = _nodes(tree)[index]
     before = ast.unparse(node)
     what, attribute, value = _change(node) or ("", "", None)
     setattr(node, attribute, value)
     return Drawn(
-        path.relative_to(sources), getattr(node, "lineno", 0), f"{what}: {before[:80]}", ast.unparse(tree)
+        path.relative_to(sources),
+        function,
+        getattr(node, "lineno", 0),
+        f"{what}: {' '.join(before.split())[:80]}",
+        ast.unparse(tree),
     )
 
 
-def _nodes(tree: ast.Module) -> list[ast.AST]:
-    """The nodes that can be mutated, in the order of the file; only those inside functions."""
-    found: list[ast.AST] = []
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            found += [n for n in _inside(function) if _change(n)]
-    return list(dict.fromkeys(found))
+def _nodes(tree: ast.Module) -> list[tuple[ast.AST, str]]:
+    """The nodes that can be mutated, with the function that each is in; only those inside functions."""
+    return [
+        (node, name) for function, name in _functions(tree, "") for node in _inside(function) if _change(node)
+    ]
+
+
+def _functions(parent: ast.AST, prefix: str) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, str]]:
+    """Each function below `parent` with its qualified name, as a code object tells it."""
+    for child in ast.iter_child_nodes(parent):
+        match child:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield child, f"{prefix}{child.name}"
+                yield from _functions(child, f"{prefix}{child.name}.<locals>.")
+            case ast.ClassDef():
+                yield from _functions(child, f"{prefix}{child.name}.")
+            case _:
+                yield from _functions(child, prefix)
 
 
 def _inside(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:

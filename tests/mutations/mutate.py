@@ -12,23 +12,48 @@ prints the rate that they catch, and the ones that live: each of those is to be 
 """
 
 import argparse
+import ast
+import compileall
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from mutations.draw import Drawn, draw  # noqa: E402 - this is a script
+from mutations.reach import RECORD, TESTS, Reach  # noqa: E402
 
-FAST = tuple(
-    f"tests/{room}" for room in ("unit", "simulator", "quality", "meta", "ports", "privacy", "pipeline")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+LEAST_RATE = 0.9
+
+# The fast tests: all that need neither an emulator nor a browser nor a run of the engine, and those of single
+# transforms, which a session answers in seconds.
+FAST_ROOMS = (
+    "unit",
+    "simulator",
+    "quality",
+    "ports",
+    "privacy",
+    "pipeline",
+    "dashboard",
+    "docs",
+    "exploration",
+    "e2e",
 )
+FAST = (
+    ("-m", "not engine and not aws and not browser", *(f"tests/{room}" for room in FAST_ROOMS)),
+    ("tests/transforms",),
+)
+MOST_SECONDS = 60  # of the tests that one drawn mutation meets
 SECONDS = 240  # of one mutation: a mutant that hangs is caught, too
 BUGS = "tests/pipeline/test_known_bugs.py"
 TRUTH = f"{BUGS}::test_the_truth_is_in_the_tables"
@@ -108,26 +133,79 @@ def verdict(mutation: Mutation) -> str:
     return {0: "LIVES", 1: "caught", None: "caught (hung)"}[code]
 
 
-def drawn_verdict(mutation: Drawn) -> str:
-    """As `verdict`, by the fast tests. What can't even be imported is caught, too."""
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        sources = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", sources, ignore=shutil.ignore_patterns("__pycache__"))
-        (sources / mutation.path).write_text(mutation.source)
-        code, _ = _tested(sources, ("-n", "2", "-m", "not engine and not aws", *FAST))
-    return {0: "LIVES", None: "caught (hung)"}.get(code, "caught")
+def recorded(folder: Path) -> Reach:
+    """Runs the fast tests once, and notes which functions each one calls. They must pass."""
+    for number, arguments in enumerate(FAST):
+        environment = os.environ | {RECORD: str(folder / str(number))}
+        command = [*PYTEST, "-n", "2", "-p", "mutations.reach", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"the fast tests fail without a mutation\n{done.stdout[-4000:]}{done.stderr}")
+    return Reach.read(folder)
 
 
-def _tested(sources: Path, arguments: Sequence[str]) -> tuple[int | None, str]:
+class Drawing:
+    """Copies of the sources with a drawn mutation each, and the fast tests that reach it."""
+
+    def __init__(self, reach: Reach, folder: Path) -> None:
+        self._reach, self._folder, self._sources = reach, folder, folder / "sources"
+        shutil.copytree(ROOT / "src", self._sources, ignore=shutil.ignore_patterns("__pycache__"))
+        compileall.compile_dir(self._sources, quiet=1)  # each copy is imported once, and nearly all are equal
+
+    def verdict(self, mutation: Drawn) -> str:
+        """`caught` with the test that failed, or `LIVES`. What can't even be imported is caught, too."""
+        tests = self.tests_of(mutation)
+        if not tests:
+            return "LIVES (no fast test reaches it)"
+        with tempfile.TemporaryDirectory(prefix="mutant-", dir=self._folder) as name:
+            sources, selection = Path(name) / "src", Path(name) / "tests"
+            shutil.copytree(self._sources, sources, copy_function=os.link)
+            (sources / mutation.path).unlink()  # a link
+            (sources / mutation.path).write_text(mutation.source)
+            selection.write_text("\n".join(tests))
+            files = list(dict.fromkeys(test.split("::", maxsplit=1)[0] for test in tests))
+            code, text = _tested(sources, ("-p", "mutations.reach", *files), {TESTS: str(selection)})
+        if code == 0:
+            return f"LIVES ({len(tests)} tests)"
+        failed = [line.split(" - ")[0] for line in text.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return "caught (hung)" if code is None else f"caught {' '.join(failed[:1]) or f'(exit {code})'}"
+
+    def tests_of(self, mutation: Drawn) -> list[str]:
+        """The tests that call the function, then those of the files that import its module, within the time."""
+        tests = self._reach.tests_of(f"{mutation.path}::{mutation.function}")
+        module = ".".join(mutation.path.with_suffix("").parts).removesuffix(".__init__")
+        importing = {
+            f for f in {t.split("::", maxsplit=1)[0] for t in self._reach.functions} if module in imports(f)
+        }
+        tests += [
+            t for t in self._reach.functions if t.split("::", maxsplit=1)[0] in importing and t not in tests
+        ]
+        seconds = itertools.accumulate(self._reach.seconds.get(test, 0.0) for test in tests)
+        return [t for t, until in zip(tests, seconds, strict=True) if until < MOST_SECONDS or t == tests[0]]
+
+
+@cache
+def imports(file: str) -> frozenset[str]:
+    """The modules that a test file names in its imports."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(modules)
+
+
+def _tested(
+    sources: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> tuple[int | None, str]:
     """Exit code of pytest (None: it hung) against `sources`, and what it printed."""
-    command = [
-        sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-        "-o", f"pythonpath={sources} {ROOT / 'tests'}", *arguments,
-    ]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*PYTEST, "-x", "-o", f"pythonpath={sources} {ROOT / 'tests'}", *arguments]
+    path = os.pathsep.join((str(sources), str(ROOT / "tests")))
+    variables = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return None, ""
@@ -140,19 +218,29 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--reach", help="a folder that the plugin in reach.py has filled; by default, it is made"
+    )
     options = parser.parse_args(arguments)
-    return _random(options.random, options.seed) if options.random else _named(options.names)
+    return _random(options.random, options.seed, options.reach) if options.random else _named(options.names)
 
 
-def _random(count: int, seed: int) -> int:
-    """The rate of drawn mutations that the fast tests catch; no verdict of its own."""
-    caught = 0
-    for number, mutation in enumerate(draw(ROOT / "src", count, seed), 1):
-        word = drawn_verdict(mutation)
-        caught += word != "LIVES"
-        print(f"{number:3} {word:14} {mutation.path}:{mutation.line} {mutation.what}", flush=True)
-    print(f"{caught} of {count} caught ({100 * caught / count:.0f} %), seed {seed}")
-    return 0
+def _random(count: int, seed: int, reach: str | None) -> int:
+    """The rate of drawn mutations that the fast tests catch; 1 if it is below what is promised."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        drawing = Drawing(Reach.read(Path(reach)) if reach else recorded(folder / "reach"), folder)
+        drawn = list(draw(ROOT / "src", count, seed))
+        caught = 0
+        with ThreadPoolExecutor(2) as workers:
+            for number, (mutation, verdict) in enumerate(
+                zip(drawn, workers.map(drawing.verdict, drawn), strict=True), 1
+            ):
+                caught += verdict.startswith("caught")
+                print(f"{number:3} {mutation.path}:{mutation.line} {mutation.function} {mutation.what}")
+                print(f"      {verdict}", flush=True)
+    print(f"{caught} of {count} caught ({caught / count:.0%}), seed {seed}")
+    return int(caught < LEAST_RATE * count)
 
 
 def _named(names: Sequence[str]) -> int:

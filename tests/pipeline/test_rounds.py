@@ -12,7 +12,7 @@ from typing import Any
 from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
-from wistlake.pipeline.run.handover import RunPlan
+from wistlake.pipeline.run.handover import RunPlan, read_summary
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import LAST_SECONDS, ingest_round
 from wistlake.planning.calendar import zone
@@ -81,6 +81,22 @@ def test_what_is_under_way_at_the_end_waits_for_the_next_round() -> None:
     again = Silent()
     second = ingest_round(PLANNED, MEDIA, parts(again, objects, ledger), lambda: 900.0)
     assert (second.left, second.landed, again.asked) == (0, 1, ["media_by_date"])
+
+
+def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))
+    ingest_round(PLANNED, MEDIA, parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds))
+    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
+    lines = read_summary(objects, "r1", MEDIA).lines
+    assert {
+        dataset: (m, line["days"], line["pages"], line["requests"]) for (dataset, m), line in lines.items()
+    } == {
+        "events": (MEDIA, 1, 2, 2),  # an empty list is vouched for by a second question
+        "media_by_date": (MEDIA, 1, 1, 1),
+    }
+    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
+    assert read_summary(objects, "r1", MEDIA).lines == lines  # there was nothing left to do
 
 
 def test_a_run_for_an_earlier_time_lands_nothing_older_than_what_is_there() -> None:

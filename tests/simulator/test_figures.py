@@ -24,7 +24,7 @@ def lifetime_and_duration(subject, media):
 def test_lifetime_identities(profile, hours):
     subject = world(profile)
     subject.clock.advance(timedelta(hours=hours))
-    for media in subject.media_ids:
+    for media in some(subject.media_ids):
         stats, duration = lifetime_and_duration(subject, media)
         product = stats["play_count"] * stats["engagement"] * duration
         assert stats["hours_watched"] * 3600 == pytest.approx(product, rel=1e-12)
@@ -58,7 +58,7 @@ def test_events_and_plays_of_settled_local_days_agree_within_the_band(rate, zone
     subject = world(sessions_per_day=rate, account_timezone=zone, history_days=20)
     at = NOW + timedelta(days=12)
     local = parse_zone(zone)
-    for media in subject.media_ids:
+    for media in some(subject.media_ids):
         listed, ever = subject.truth.sessions(media, at=at), subject.truth.ever(media, at=at)
         everything = per_day(listed, local)
         alive, once = per_day(no_conversions(listed), local), per_day(no_conversions(ever), local)
@@ -131,7 +131,7 @@ def test_by_date_defaults_to_yesterday_and_today_in_the_account_zone():
 def test_engagement_curve_has_one_item_a_second_up_to_a_thousand():
     subject = world(media=5, sessions_per_day=20.0)
     app = app_of(subject)
-    for media in subject.truth.medias():
+    for media in some(subject.truth.medias()):
         body = get(app, f"/modern/stats/medias/{media.media_id}/engagement")
         assert list(body) == ["engagement", "engagement_data", "rewatch_data"]
         stats = get(app, f"/modern/stats/medias/{media.media_id}")

@@ -50,9 +50,8 @@ def test_percent_viewed_grows_and_never_falls():
     seen: dict[str, float] = {}
     grown = set()
     for step in range(60):
-        for key, session in by_key(
-            subject, start=DAY, end=DAY, at=start + step * timedelta(minutes=30)
-        ).items():
+        rows = by_key(subject, start=DAY, end=DAY, at=start + step * timedelta(minutes=30))
+        for key, session in rows.items():
             before = seen.get(key, session.percent_viewed)
             assert session.percent_viewed >= before
             if session.percent_viewed > before:

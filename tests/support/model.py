@@ -21,7 +21,7 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
-from wistlake.pipeline.run.spec import Dependencies
+from wistlake.pipeline.run.spec import Dependencies, RunResult
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.pipeline.tables.plan import Pair
 from wistlake.planning import shared
@@ -206,7 +206,7 @@ class ModelLake:
             setattr(other, name, _copy_of(getattr(self, name)))
         return other
 
-    def run(self, now: datetime, death: Dying, **asked: Any) -> None:
+    def run(self, now: datetime, death: Dying, **asked: Any) -> RunResult:
         """One run, behind `death`; `asked` as `Lake.run_day` has it."""
 
         @contextmanager
@@ -223,7 +223,7 @@ class ModelLake:
                 warm=lambda: None,
             )
 
-        self.lake.run_day(now, around=around, **asked)
+        return self.lake.run_day(now, around=around, **asked)
 
     def changed_by_rebuild(self, now: datetime) -> dict[str, Rows]:
         """The rows of each table that a rebuild would change, as they would be. It is done."""

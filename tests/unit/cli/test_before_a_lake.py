@@ -1,0 +1,65 @@
+"""Commands where no lake is yet: what they say, and that they make none."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.commands import call
+
+NOW = "2026-03-05T02:15:00+00:00"
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    call(*arguments, "--json", "--now", NOW)
+    answered: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answered
+
+
+def test_a_plan_is_of_the_datasets_that_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = answer(capsys, "plan", "--from", "2026-03-01", "--to", "2026-03-03", "--datasets", "events")
+    assert [(f["dataset"], f["media_id"], f["start"]) for f in one["fetches"]] == [
+        ("events", "abcdef1234", f"2026-03-0{n}") for n in (1, 2, 3)
+    ]
+    both = answer(
+        capsys, "plan", "--from", "2026-03-01", "--to", "2026-03-03", "--datasets", "events,media_by_date"
+    )
+    assert {f["dataset"] for f in both["fetches"]} == {"events", "media_by_date"}
+    assert (one["count"], both["count"]) == (3, 4)
+    assert "cloud" not in one
+
+
+def test_what_a_plan_costs_is_of_the_datasets_that_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request a day of events, as no rows are known; the other dataset is one request."""
+    days = ("--from", "2026-03-01", "--to", "2026-03-03", "--cloud")
+    one = answer(capsys, "plan", *days, "--datasets", "events")["cloud"]
+    both = answer(capsys, "plan", *days, "--datasets", "events,media_by_date")["cloud"]
+    assert (one["requests"], both["requests"]) == (3, 4)
+    assert one["dollars_a_month"] == pytest.approx(sum(line["dollars"] for line in one["costs"]))
+    assert both["dollars_a_month"] > one["dollars_a_month"] > 0
+
+
+@pytest.mark.parametrize(("engine", "detail"), [("sail", "sail"), ("spark", "spark, Java at")])
+def test_doctor_looks_at_the_engine_of_the_settings(
+    engine: str,
+    detail: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WISTLAKE_ENGINE", engine)
+    checks = {c["name"]: c for c in answer(capsys, "doctor")["checks"]}
+    assert checks["engine"]["verdict"] == "ok"
+    assert checks["engine"]["detail"].startswith(detail)
+    assert checks["token"]["verdict"] == "failed"
+    assert checks["lake"]["detail"].startswith("none yet")
+    assert not (folder / "lake").exists()
+
+
+def test_a_backup_of_no_lake_makes_neither(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("backup", str(folder / "copy.tar")) != 0
+    assert "no lake" in capsys.readouterr().err
+    assert [p.name for p in folder.iterdir()] == []
