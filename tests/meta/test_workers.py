@@ -1,5 +1,6 @@
 """Several workers: what belongs together stays together, whatever pytest and xdist make of each other."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,19 +11,32 @@ from support.some import some
 from support.workers import STAGE, ByFile
 
 ROOT = Path(__file__).parents[2]
-FILES = ("tests/unit/test_orphans.py", "tests/unit/test_cost.py", "tests/unit/test_within_memory.py")
+FILES = ("test_a.py", "test_b.py", "test_c.py")
+CONFTEST = """
+from support import workers
 
 
-def test_a_file_stays_on_one_worker() -> None:
+def pytest_xdist_make_scheduler(config, log):
+    return workers.scheduler(config, log)
+"""
+
+
+def test_a_file_stays_on_one_worker(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    for file in FILES:
+        (tmp_path / file).write_text("\n".join(f"def test_{n}(): pass" for n in range(8)))
     said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "2", "-v", "-p", "no:cacheprovider", *FILES],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+        [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "-v", "-p", "no:cacheprovider", *FILES],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     ).stdout  # fmt: skip
-    took: dict[str, set[str]] = defaultdict(set)
+    took: dict[str, list[str]] = defaultdict(list)
     for worker, file in some(re.findall(r"^\[(gw\d)\] .* PASSED (\S+?)::", said, re.MULTILINE)):
-        took[file].add(worker)
-    assert set(took) == set(FILES)
-    assert {file: len(workers) for file, workers in took.items()} == dict.fromkeys(FILES, 1)
+        took[file].append(worker)
+    assert {file: len(workers) for file, workers in took.items()} == dict.fromkeys(FILES, 8)
+    assert {file: len(set(workers)) for file, workers in took.items()} == dict.fromkeys(FILES, 1)
+    assert len({worker for workers in took.values() for worker in workers}) == 2
 
 
 def test_the_stage_stays_on_one_worker() -> None:

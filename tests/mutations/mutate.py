@@ -1,4 +1,4 @@
-"""Breaks the product in eight places, one after the other, and has the tests find out.
+"""Breaks the product in twenty places, one after the other, and has the tests find out.
 
     python tests/mutations/mutate.py [name ...]
     python tests/mutations/mutate.py --random 60 --seed 7
@@ -61,7 +61,7 @@ TRUTH = f"{BUGS}::test_the_truth_is_in_the_tables"
 
 @dataclass(frozen=True)
 class Mutation:
-    """`old` stands exactly once in `path` (below src/wistlake); the tests must not pass with `new`."""
+    """`old` stands exactly once in `path` (below src); the tests must not pass with `new`."""
 
     name: str
     path: str
@@ -72,40 +72,87 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
-        "dedupe", "transforms/fact_events.py",
+        "dedupe", "wistlake/transforms/fact_events.py",
         "    rows = deduplicate(typed, twice)\n", "    rows = typed\n", (TRUTH,),
     ),
     Mutation(
-        "MERGE condition", "derive/merge.py",
+        "MERGE condition", "wistlake/derive/merge.py",
         'for k in table.key)\n    condition', 'for k in table.key[:1])\n    condition', (TRUTH,),
     ),
     Mutation(
-        "day boundary", "derive/localtime.py",
+        "day boundary", "wistlake/derive/localtime.py",
         "INTERVAL '{minutes}' MINUTE", "INTERVAL '{minutes + 60}' MINUTE", (TRUTH,),
     ),
     Mutation(
-        "pseudonym", "derive/pseudonym.py",
+        "pseudonym", "wistlake/derive/pseudonym.py",
         "bytes(b ^ 0x36 for b in block)", "bytes(0x36 for _ in block)", (TRUTH,),
     ),
     Mutation(
-        "page stop", "wistia/pagination.py",
+        "page stop", "wistlake/wistia/pagination.py",
         "        return not page or (\n", "        return len(page) <= self.per_page or (\n",
         ("tests/unit/wistia/test_walks.py", f"{BUGS}::test_more_pages_than_any_cap"),
     ),
     Mutation(
-        "watermark order", "pipeline/run/publish.py",
+        "watermark order", "wistlake/pipeline/run/publish.py",
         "    ledger.record(written.values())\n    advance(order, ledger, media, {**known, **written}.values())\n",
         "    advance(order, ledger, media, {**known, **written}.values())\n    ledger.record(written.values())\n",
         ("tests/unit/test_publishing_order.py",),
     ),
     Mutation(
-        "soft delete", "transforms/changes.py",
+        "soft delete", "wistlake/transforms/changes.py",
         '            "removed_at": F.col("_scope_observed_at"),\n', "", (TRUTH,),
     ),
     Mutation(
-        "reconciliation band", "quality/reconciliation.py",
+        "reconciliation band", "wistlake/quality/reconciliation.py",
         "    above_share: float = 0.05\n", "    above_share: float = 0.5\n",
         ("tests/quality/test_identities.py",),
+    ),
+    Mutation(
+        "window's edge", "wistlake/planning/publishing.py",
+        "is_old=day < aged or", "is_old=day <= aged or",
+        ("tests/unit/test_readings.py",),
+    ),
+    Mutation(
+        "what a purge leaves", "wistlake/adapters/local/purge.py",
+        "autocommit=True", "autocommit=False", ("tests/unit/lake/test_purge.py",),
+    ),
+    Mutation(
+        "warnings of what holds", "wistlake/pipeline/run/verdicts.py",
+        "if f.is_broken and f.effect is Effect.WARN", "if f.is_broken or f.effect is Effect.WARN",
+        ("tests/unit/test_verdicts.py",),
+    ),
+    Mutation(
+        "figures of a round", "wistlake/pipeline/steps/ingest.py",
+        "    whole.add(found)\n", "", ("tests/pipeline/test_rounds.py",),
+    ),
+    Mutation(
+        "refused records", "wistlake/pipeline/tables/context.py",
+        "if k[0] == dataset}", "if k[1] == dataset}", ("tests/transforms/test_build_context.py",),
+    ),
+    Mutation(
+        "epoch after a rotation", "wistlake/pipeline/jobs/rotate.py",
+        "spec, chain.epoch, chain.epoch + 1)", "spec, chain.epoch, chain.epoch)",
+        ("tests/unit/test_rotation.py",),
+    ),
+    Mutation(
+        "doctor's engine", "wistlake/wiring/laptop.py",
+        '        if settings.engine == "spark":\n            from wistlake.adapters.engine import spark',
+        '        if settings.engine != "spark":\n            from wistlake.adapters.engine import spark',
+        ("tests/unit/cli/test_before_a_lake.py",),
+    ),
+    Mutation(
+        "datasets of a plan", "wistlake/entrypoints/cli/runs.py",
+        "        datasets=names(datasets),\n    )\n    known", "    )\n    known",
+        ("tests/unit/cli/test_before_a_lake.py",),
+    ),
+    Mutation(
+        "seconds of a step", "wistlake/pipeline/run/driver.py",
+        "round(now - self._at, 3)", "0.0", ("tests/pipeline/test_figures.py",),
+    ),
+    Mutation(
+        "backup without a lake", "wistlake/adapters/local/lake_archive.py",
+        "    folder.readable()\n    folder.require_whole()\n    if target", "    folder.require_whole()\n    if target",
+        ("tests/unit/lake/test_archives.py::test_a_backup_of_no_lake_makes_nothing",),
     ),
 )  # fmt: skip
 
@@ -113,7 +160,7 @@ MUTATIONS = (
 def broken(mutation: Mutation, folder: Path) -> None:
     """Put a copy of the sources with the mutation into `folder`."""
     shutil.copytree(ROOT / "src", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    path = folder / "wistlake" / mutation.path
+    path = folder / mutation.path
     text = path.read_text()
     if text.count(mutation.old) != 1:
         raise SystemExit(

@@ -341,3 +341,10 @@ def test_a_restored_lake_may_be_sealed_and_checked_by_hand(original: HandMade, t
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
     assert path(HandMade(tmp_path / "new").ref(EVENTS).metadata_location).is_relative_to(tmp_path / "new")
+
+
+def test_a_backup_of_no_lake_makes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    with pytest.raises(ConfigError, match="is no lake yet"):
+        lake_archive.backup(tmp_path / "lake", tmp_path / "copy.tar")
+    assert [p.name for p in tmp_path.rglob("*")] == ["lake"]
