@@ -1,4 +1,4 @@
-"""Breaks the product in twenty places, one after the other, and has the tests find out.
+"""Breaks the product in eighteen places, one after the other, and has the tests find out.
 
     python tests/mutations/mutate.py [name ...]
     python tests/mutations/mutate.py --random 60 --seed 7
@@ -93,9 +93,11 @@ MUTATIONS = (
         ("tests/unit/wistia/test_walks.py", f"{BUGS}::test_more_pages_than_any_cap"),
     ),
     Mutation(
-        "watermark order", "wistlake/pipeline/run/publish.py",
-        "    ledger.record(written.values())\n    advance(order, ledger, media, {**known, **written}.values())\n",
-        "    advance(order, ledger, media, {**known, **written}.values())\n    ledger.record(written.values())\n",
+        "watermark order", "wistlake/pipeline/run/outcome.py",
+        "    show(spec, ledger, result, changed.values())\n"
+        "    advance(spec, ledger, media, {**intervals, **changed}.values())\n",
+        "    advance(spec, ledger, media, {**intervals, **changed}.values())\n"
+        "    show(spec, ledger, result, changed.values())\n",
         ("tests/unit/test_publishing_order.py",),
     ),
     Mutation(
@@ -117,13 +119,13 @@ MUTATIONS = (
         "autocommit=True", "autocommit=False", ("tests/unit/lake/test_purge.py",),
     ),
     Mutation(
-        "warnings of what holds", "wistlake/pipeline/run/verdicts.py",
+        "warnings of what holds", "wistlake/pipeline/run/result.py",
         "if f.is_broken and f.effect is Effect.WARN", "if f.is_broken or f.effect is Effect.WARN",
         ("tests/unit/test_verdicts.py",),
     ),
     Mutation(
-        "figures of a round", "wistlake/pipeline/steps/ingest.py",
-        "    whole.add(found)\n", "", ("tests/pipeline/test_rounds.py",),
+        "figures of a round", "wistlake/pipeline/run/handover.py",
+        "    whole.add(summary)\n", "", ("tests/pipeline/test_rounds.py",),
     ),
     Mutation(
         "refused records", "wistlake/pipeline/tables/context.py",

@@ -12,15 +12,16 @@ from support.model import ModelLake
 from support.some import some
 from wistia_simulator import Profile
 from wistlake.adapters.memory import Dying
-from wistlake.pipeline.run import driver
-from wistlake.pipeline.run.spec import Dependencies, RunResult
+from wistlake.pipeline.run import build as build_step
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import Dependencies
 
 SCENARIO = Scenario(profile=Profile(media=2, sessions_per_day=5, history_days=3))
 
 
 @pytest.fixture(autouse=True)
 def _tables_without_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "build", model.build)
+    monkeypatch.setattr(build_step, "build_tables", model.build)
 
 
 class Ticking:

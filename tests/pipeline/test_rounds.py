@@ -89,9 +89,7 @@ def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
     ingest_round(PLANNED, MEDIA, parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds))
     ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
     lines = read_summary(objects, "r1", MEDIA).lines
-    assert {
-        dataset: (m, line["days"], line["pages"], line["requests"]) for (dataset, m), line in lines.items()
-    } == {
+    assert {dataset: (m, line.days, line.pages, line.requests) for (dataset, m), line in lines.items()} == {
         "events": (MEDIA, 1, 2, 2),  # an empty list is vouched for by a second question
         "media_by_date": (MEDIA, 1, 1, 1),
     }

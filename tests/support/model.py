@@ -21,7 +21,8 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
-from wistlake.pipeline.run.spec import Dependencies, RunResult
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.pipeline.tables.plan import Pair
 from wistlake.planning import shared
