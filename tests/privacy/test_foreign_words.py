@@ -22,7 +22,7 @@ from wistlake.foreign import shown_name
 from wistlake.pipeline.run.driver import RunFailed, run
 from wistlake.pipeline.run.publish import DRIFT, drift
 from wistlake.privacy.redaction import blanked
-from wistlake.wistia.failures import ask_text, described, media_type
+from wistlake.wistia.failures import describe_body, media_type, request_text
 
 ADDRESS, NAME, PHONE = "jane.doe@mail.example.org", "Jane Doe", "+49 170 1234567"
 SPELLINGS = (
@@ -107,12 +107,14 @@ def test_an_error_repeats_no_word_of_the_source(answer: str, dataset: str, path:
 
 
 def test_errors_are_told_apart_all_the_same() -> None:
-    one, other = described(b"for Jane"), described(b"for John")
+    one, other = describe_body(b"for Jane"), describe_body(b"for John")
     assert one != other
-    assert one == described(b"for Jane")
-    assert described(b'{"code": "unauthorized_scope", "error": "x"}').startswith("code unauthorized_scope, ")
-    assert described(b" \n") == "no body"
-    assert described(b"<html>").startswith("an HTML page of 6 bytes")
+    assert one == describe_body(b"for Jane")
+    assert describe_body(b'{"code": "unauthorized_scope", "error": "x"}').startswith(
+        "code unauthorized_scope, "
+    )
+    assert describe_body(b" \n") == "no body"
+    assert describe_body(b"<html>").startswith("an HTML page of 6 bytes")
 
 
 @pytest.mark.parametrize(
@@ -131,13 +133,13 @@ def test_media_types_are_named_from_a_list(served: str, said: str) -> None:
 
 def test_a_request_by_hand_is_named_without_its_values() -> None:
     key = "1733874_0f0e0d0c-1111-2222-3333-444455556666-123456789-abcdefabcdef-1234"
-    said = ask_text(
+    said = request_text(
         f"/stats/visitors/{key}.json", {"search": ADDRESS, "page": "2", "media_id": ADDRESS, NAME: "x"}
     )
     assert said.startswith("/stats/visitors/***?search=***&page=2&media_id=***&hidden_")
     assert not shown(said + "-")
     assert key not in said
-    assert ask_text("/stats/medias/abc123xyz0.json", {"start_date": "2026-03-01"}) == (
+    assert request_text("/stats/medias/abc123xyz0.json", {"start_date": "2026-03-01"}) == (
         "/stats/medias/abc123xyz0.json?start_date=2026-03-01"
     )
 

@@ -22,7 +22,7 @@ from wistlake.zones import zone
 NEWEST_API = "2026-09"
 ALL_MEDIA = "all"
 _PREFIX = re.compile("^WIST(LAKE|IA)_")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -58,7 +58,7 @@ def _check_url(variable: str, url: str, cure: str) -> None:
         raise ValueError(f"{variable} is no URL: {cure}")
     if parts.username is not None or parts.password is not None:
         raise ValueError(f"{variable} carries credentials: take what stands before the @ out of it")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise ValueError(f"{variable} is not encrypted: write https:// (http:// is for this machine only)")
 
 

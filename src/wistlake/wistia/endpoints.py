@@ -1,4 +1,4 @@
-"""What each dataset asks of Wistia, as data. The path stands in the contract; everything else is here."""
+"""How each dataset is requested, as data: the path is in the contract, everything else is here."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,8 +13,9 @@ from wistlake.wistia.connection import Connection
 STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
-_APART = "/analytics"  # answered by a service of its own, which may be down while the rest is up
-FOLDER_LISTS = ("/folders", "/projects")  # the dated API, and the frozen one
+_SEPARATE_SERVICE = "/analytics"  # a separate service, which may be down while the rest is up
+FOLDER_LISTS = ("/folders", "/projects")  # of the dated API and of the frozen one
+EVENTS, VISITORS = "/stats/events", "/stats/visitors"
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
 
@@ -23,7 +24,7 @@ ParamsBuilder = Callable[[str, date, date], dict[str, str]]
 
 
 class Shape(Enum):
-    """What one answer holds."""
+    """What one response holds."""
 
     PAGES = auto()  # one page of a list
     LIST = auto()  # the whole list
@@ -32,58 +33,60 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How a dataset is asked for. `params` takes media id, first and last day (both included).
+    """How a dataset is requested. `params` takes media id, first and last day (both included).
 
-    `newest_first` names the field by which pages are ordered, newest first. In a `jumpy` list a known
-    record comes to the front when something happens to it. `absent` says what a 404 is about.
+    Pages are sorted by the field `sorted_by`, newest first. A list that `reorders` moves a record to the front
+    when something happens to it. `missing_means` names what a 404 says is missing.
     """
 
     shape: Shape
     params: ParamsBuilder
-    newest_first: str = ""
-    jumpy: bool = False
-    absent: str = "media"  # or "dataset"
+    sorted_by: str = ""
+    reorders: bool = False
+    missing_means: str = "media"  # or "dataset"
     dated_only: bool = False
 
 
-def _nothing(_media_id: str, _start: date, _end: date) -> dict[str, str]:
+def _no_params(_media_id: str, _start: date, _end: date) -> dict[str, str]:
     return {}
 
 
-def _inclusive(_media_id: str, start: date, end: date) -> dict[str, str]:
+def _day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
     return {"start_date": start.isoformat(), "end_date": end.isoformat()}
 
 
-def _of_media(media_id: str, start: date, end: date) -> dict[str, str]:
-    return {"media_id": media_id} | _inclusive(media_id, start, end)
+def _media_day_range(media_id: str, start: date, end: date) -> dict[str, str]:
+    return {"media_id": media_id} | _day_range(media_id, start, end)
 
 
-def _daily_exclusive(media_id: str, start: date, end: date) -> dict[str, str]:
-    return _inclusive(media_id, start, end + timedelta(days=1)) | {"granularity": "daily"}
+def _daily_until_day_after(media_id: str, start: date, end: date) -> dict[str, str]:
+    return _day_range(media_id, start, end + timedelta(days=1)) | {"granularity": "daily"}
 
 
 ENDPOINTS: Mapping[str, Endpoint] = {
-    "media_metadata": Endpoint(Shape.OBJECT, _nothing),
-    "media_stats": Endpoint(Shape.OBJECT, _nothing),
-    "media_engagement": Endpoint(Shape.OBJECT, _nothing),
-    "media_by_date": Endpoint(Shape.LIST, _inclusive),
-    "events": Endpoint(Shape.PAGES, _of_media, newest_first="received_at"),
-    "analytics_daily": Endpoint(Shape.LIST, _daily_exclusive, absent="dataset", dated_only=True),
-    "visitors": Endpoint(Shape.PAGES, _nothing, newest_first="last_active_at", jumpy=True, absent="dataset"),
+    "media_metadata": Endpoint(Shape.OBJECT, _no_params),
+    "media_stats": Endpoint(Shape.OBJECT, _no_params),
+    "media_engagement": Endpoint(Shape.OBJECT, _no_params),
+    "media_by_date": Endpoint(Shape.LIST, _day_range),
+    "events": Endpoint(Shape.PAGES, _media_day_range, sorted_by="received_at"),
+    "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
+    "visitors": Endpoint(
+        Shape.PAGES, _no_params, sorted_by="last_active_at", reorders=True, missing_means="dataset"
+    ),
 }
 
 
 def endpoint(source: Source, connection: Connection) -> Endpoint:
-    """How `source` is asked for. ConfigError if this API has no such dataset."""
-    found = ENDPOINTS.get(source.name)
-    if found is None:
+    """How `source` is requested. ConfigError if this API has no such dataset."""
+    declared = ENDPOINTS.get(source.name)
+    if declared is None:
         raise ConfigError(f"{source.name} is not a dataset of Wistia: choose from {', '.join(ENDPOINTS)}")
-    if found.dated_only and not connection.is_modern:
+    if declared.dated_only and not connection.is_modern:
         raise ConfigError(
             f"{source.name} exists on the dated API only: drop it from WISTLAKE_DATASETS, "
             "or use a WISTIA_BASE_URL that ends in /modern"
         )
-    return found
+    return declared
 
 
 def path(source: Source, media_id: str) -> str:
@@ -105,7 +108,7 @@ def segment(text: str, what: str) -> str:
     return text
 
 
-def free_path(text: str) -> str:
+def checked_path(text: str) -> str:
     """A path given by hand, such as /stats/events. ConfigError if it could leave the API's base."""
     if not _PATH.fullmatch(text):
         raise ConfigError(
@@ -119,22 +122,22 @@ def permission(of_path: str) -> str:
     return MEDIA if of_path.startswith((MEDIA_LIST, *FOLDER_LISTS)) else STATS
 
 
-def stands_apart(of_path: str) -> bool:
-    """Whether a service of its own answers there, so that its outages are nobody else's."""
-    return of_path.startswith(_APART)
+def is_separate_service(of_path: str) -> bool:
+    """Whether a separate service answers there, whose outages say nothing about the others."""
+    return of_path.startswith(_SEPARATE_SERVICE)
 
 
 def folder_list(connection: Connection) -> str:
-    """Where the connection's API lists folders."""
+    """The path at which the connection's API lists folders."""
     dated, frozen = FOLDER_LISTS
     return dated if connection.is_modern else frozen
 
 
 def media_list_params(connection: Connection, folder: str | None, tag: str | None) -> dict[str, str]:
     """Filters of the media list, in the spelling of the connection's API."""
-    chosen: dict[str, str] = {}
+    params: dict[str, str] = {}
     if folder is not None:
-        chosen["folder_id" if connection.is_modern else "project_id"] = segment(folder, "folder id")
+        params["folder_id" if connection.is_modern else "project_id"] = segment(folder, "folder id")
     if tag is not None:
-        chosen["tags[]"] = tag
-    return chosen
+        params["tags[]"] = tag
+    return params

@@ -1,4 +1,4 @@
-"""What this machine's environment adds to every request: proxies and certificates, and what is wrong with them."""
+"""What this machine's environment adds to every request, proxies and certificates, and the problems with them."""
 
 import os
 import ssl
@@ -22,10 +22,10 @@ def http_client(
 ) -> httpx2.AsyncClient:
     """The only HTTP client. Redirects are never followed: they could carry the token to another host.
 
-    ConfigError, with the variable's name, if the environment's proxies or certificates are of no use.
+    ConfigError, with the variable's name, if the environment's proxies or certificates can't be used.
     """
-    if transport is None and connection.is_here:
-        transport = _direct(connection)
+    if transport is None and connection.is_local:
+        transport = _local_transport(connection)
     elif transport is None and (
         problems := [*_proxy_problems(environment), *_certificate_problems(environment)]
     ):
@@ -43,12 +43,12 @@ def http_client(
 
 
 def _limits(connection: Connection) -> httpx2.Limits:
-    most = connection.max_concurrency
-    return httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=30)
+    limit = connection.max_concurrency
+    return httpx2.Limits(max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=30)
 
 
-def _direct(connection: Connection) -> httpx2.AsyncBaseTransport:
-    """Past every proxy: one would get the token, in clear, for an address on this machine."""
+def _local_transport(connection: Connection) -> httpx2.AsyncBaseTransport:
+    """A transport without proxies: one would receive the token unencrypted for an address on this machine."""
     return httpx2.AsyncHTTPTransport(
         limits=_limits(connection), trust_env=connection.base_url.startswith("https:")
     )
@@ -92,8 +92,8 @@ def _bundle_problem(path: str) -> str:
     return ""
 
 
-def hint(error: Exception) -> str:
-    """What to look at in the environment when a request failed in this way; "" if it is not about that."""
+def environment_hint(error: Exception) -> str:
+    """Which variable to check when a request failed in this way; "" if none is involved."""
     if isinstance(error, httpx2.ProxyError):
         return f" (at the proxy of {' or '.join(_PROXIES)})"
     if _UNTRUSTED in str(error):

@@ -1,5 +1,7 @@
-"""What can go wrong with one request, sorted by what to do next. Of a source's own words, which may name people,
-messages repeat the status and known codes only."""
+"""The failures of one request, sorted by what to do next.
+
+Error bodies may name people: messages repeat only their status and known codes.
+"""
 
 import json
 import re
@@ -19,9 +21,9 @@ CODES = frozenset(
     {"account_inactive", "unauthorized_credentials", "unauthorized_params", "unauthorized_scope"}
 )
 THROTTLED = (429, 503)
-PAUSE_WITHOUT_RETRY_AFTER = 30.0
-SHORTEST_PAUSE = 1.0
-_AGAIN = (408, 425)
+DEFAULT_PAUSE = 30.0
+MIN_PAUSE = 1.0
+_RETRIED_STATUSES = (408, 425)
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,32}")  # of a path or a parameter: longer ones may be keys of visitors
 _MEDIA_TYPES = frozenset(
@@ -33,8 +35,8 @@ _NAMED_PARAMS = frozenset(
 
 
 class Transient(Exception):
-    """The request failed in a way that may pass. `retry_after` is what Wistia asked for, in seconds; `throttled`:
-    it says that too much was asked."""
+    """The request failed, and a retry may succeed. `retry_after` is what Wistia demands, in seconds; `throttled`:
+    there were too many requests."""
 
     def __init__(
         self, reason: str, *, status: int = 0, retry_after: float | None = None, throttled: bool = False
@@ -47,15 +49,13 @@ class Transient(Exception):
 
     @property
     def pause(self) -> float:
-        """For how many seconds a throttled account has to keep still."""
-        return max(
-            SHORTEST_PAUSE, PAUSE_WITHOUT_RETRY_AFTER if self.retry_after is None else self.retry_after
-        )
+        """For how many seconds a throttled account must send nothing."""
+        return max(MIN_PAUSE, DEFAULT_PAUSE if self.retry_after is None else self.retry_after)
 
 
-def described(body: bytes) -> str:
-    """An error's body, without a word of it that could name somebody: what kind it is, how long, a known code,
-    and a fingerprint that tells one error from another."""
+def describe_body(body: bytes) -> str:
+    """An error's body without its text: the kind, the length, a known code, and a fingerprint that tells one error
+    from another."""
     text = body.strip()
     if not text:
         return "no body"
@@ -64,23 +64,23 @@ def described(body: bytes) -> str:
     return f"{f'code {code}, ' if code else ''}{kind} of {len(body)} bytes (#{fingerprint(body)})"
 
 
-def broken(error: Exception, connection: Connection) -> str:
-    """A failed exchange as messages name it. Of one that never began, this machine's own words help; those
-    about a broken answer quote it."""
+def describe_error(error: Exception, connection: Connection) -> str:
+    """A failed exchange for messages. A failure to connect is described by this machine and can be quoted; other
+    errors may quote the response."""
     name = type(error).__name__
     if not isinstance(error, httpx2.ConnectError):
         return name
-    return f"{name} {one_line(connection.conceal(str(error)))[:200]}".strip()
+    return f"{name} {one_line(connection.redact(str(error)))[:200]}".strip()
 
 
 def media_type(content_type: str) -> str:
-    """A Content-Type as messages name it: the common ones, and a fingerprint of any other."""
+    """A Content-Type for messages: the common ones as they are, a fingerprint of any other."""
     name = content_type.partition(";")[0].strip().lower()
     return name if name in _MEDIA_TYPES else f"another media type (#{fingerprint(content_type)})"
 
 
-def ask_text(path: str, params: Mapping[str, str]) -> str:
-    """A request as messages name it: values only of parameters that can't be personal."""
+def request_text(path: str, params: Mapping[str, str]) -> str:
+    """A request for messages and logs: values only of parameters that can't be personal."""
     shown = (
         f"{k}={v}" if k in _NAMED_PARAMS and _PLAIN.fullmatch(v) else f"{shown_name(k)}=***"
         for k, v in params.items()
@@ -109,54 +109,57 @@ def failure(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    ask: str,
+    request: str,
     by_hand: bool,
     connection: Connection,
     now: datetime,
-    apart: bool = False,
+    separate: bool = False,
 ) -> Exception | None:
-    """The error that an answer stands for, None for a 2xx. `by_hand`: the parameters came from a person; `apart`:
-    a service of its own answers, whose 503 says that it is down, and nothing of how much was asked."""
+    """The error that a response stands for; None for a 2xx.
+
+    `by_hand`: the parameters come from a person. `separate`: a separate service answers; its 503 means that it is
+    down, not that there were too many requests.
+    """
     if 200 <= status < 300:
         return None
     if 300 <= status < 400:
-        return _redirected(headers, ask, connection)
-    said = f"{ask}: {status} {described(body)}"
+        return _redirected(headers, request, connection)
+    message = f"{request}: {status} {describe_body(body)}"
     if status in THROTTLED:
-        asked = retry_after(headers.get("retry-after"), now)
-        said += "" if asked is None else f" (asks to wait {asked:.0f} s)"
-        return Transient(said, status=status, retry_after=asked, throttled=status == 429 or not apart)
-    if status >= 500 or status in _AGAIN:
-        return Transient(said, status=status)
-    refusal = _final(status, said, _code(body), ask, by_hand=by_hand)
-    refusal.status = status
-    return refusal
+        wait = retry_after(headers.get("retry-after"), now)
+        message += "" if wait is None else f" (asks to wait {wait:.0f} s)"
+        return Transient(message, status=status, retry_after=wait, throttled=status == 429 or not separate)
+    if status >= 500 or status in _RETRIED_STATUSES:
+        return Transient(message, status=status)
+    error = _permanent(status, message, _code(body), request, by_hand=by_hand)
+    error.status = status
+    return error
 
 
-def _final(status: int, said: str, code: str, ask: str, *, by_hand: bool) -> WistlakeError:
+def _permanent(status: int, message: str, code: str, request: str, *, by_hand: bool) -> WistlakeError:
     if status == 401:
-        return SourceRefused(f"{said}. {_cure(code, ask)}")
+        return SourceRefused(f"{message}. {_cure(code, request)}")
     if status == 403:
         return SourceRefused(
-            f"{said}. Either the account's plan does not include this, or the token lacks the permission "
-            f"{permission(ask)!r}: ask the account's owner, or leave the dataset out"
+            f"{message}. Either the account's plan does not include this, or the token lacks the permission "
+            f"{permission(request)!r}: ask the account's owner, or leave the dataset out"
         )
     if status in (404, 410):
-        return SourceMissing(f"{said}. Wistia has nothing there for this account")
+        return SourceMissing(f"{message}. Wistia has nothing there for this account")
     if by_hand:
-        return ConfigError(f"{said}. Wistia does not accept these parameters: change them")
+        return ConfigError(f"{message}. Wistia does not accept these parameters: change them")
     return SourceChanged(
-        f"{said}. Wistia no longer accepts what wistlake asks: a newer wistlake may know how"
+        f"{message}. Wistia no longer accepts what wistlake asks: a newer wistlake may know how"
     )
 
 
-def _redirected(headers: Mapping[str, str], ask: str, connection: Connection) -> ConfigError:
+def _redirected(headers: Mapping[str, str], request: str, connection: Connection) -> ConfigError:
     try:
         target = urlsplit(headers.get("location", "")).hostname or connection.host
     except ValueError:
         target = "nowhere"
     return ConfigError(
-        f"{ask}: {connection.host} redirects to {_host(target)}; the token is not sent "
+        f"{request}: {connection.host} redirects to {_host(target)}; the token is not sent "
         "there: set WISTIA_BASE_URL to where the API really is"
     )
 
@@ -166,18 +169,18 @@ def _host(name: str) -> str:
 
 
 def _code(body: bytes) -> str:
-    """Wistia's machine-readable reason, if it is one that is known; empty otherwise."""
+    """Wistia's machine-readable reason if it is a known one, else empty."""
     try:
-        plain = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    code = plain.get("code") if isinstance(plain, dict) else None
+    code = document.get("code") if isinstance(document, dict) else None
     return code if isinstance(code, str) and code in CODES else ""
 
 
-def _cure(code: str, ask: str) -> str:
+def _cure(code: str, request: str) -> str:
     if code == "unauthorized_scope":
-        return f"Give the token the permission {permission(ask)!r} (Wistia: Account Settings, API Access)"
+        return f"Give the token the permission {permission(request)!r} (Wistia: Account Settings, API Access)"
     if code == "account_inactive":
         return "The Wistia account is inactive: its owner has to reactivate it"
     return (

@@ -9,36 +9,38 @@ from wistlake.foreign import one_line
 from wistlake.wistia.endpoints import is_segment
 from wistlake.wistia.responses import Record
 
-_MOST_NAMED = 5
-_LIKE_AN_ID = re.compile(r"[a-z0-9]{10}|\d+")  # hashed, or numeric
+_MAX_NAMED = 5
+_ID_PATTERN = re.compile(r"[a-z0-9]{10}|\d+")  # hashed, or numeric
 
 
-def folder_id(folders: Iterable[Record], asked: str) -> str:
-    """The id of the folder that `asked` is the id or the name of. An id goes before a name, and a name as it is
-    written before one in other capitals; what is no name and looks like an id is taken for one, for a list may
-    leave a folder out. ConfigError if there is none, or more than one."""
+def find_folder(folders: Iterable[Record], name_or_id: str) -> str:
+    """The id of the folder with this id or name. ConfigError if there is none, or more than one.
+
+    An id is preferred to a name, and a name as written to one in other capitals. What is no name but looks like
+    an id is returned as one, because a list may omit a folder.
+    """
     ids = {_id(f): _name(f.get("name")) for f in folders if is_segment(_id(f))}
-    if asked.strip() in ids:
-        return asked.strip()
-    name = _name(asked)
+    if name_or_id.strip() in ids:
+        return name_or_id.strip()
+    name = _name(name_or_id)
     for same in (name.__eq__, lambda other: other.casefold() == name.casefold()):
         fits = sorted(i for i, other in ids.items() if same(other))
         if len(fits) > 1:
             raise ConfigError(
-                f"WISTLAKE_MEDIA_FOLDER: {len(fits)} folders are called {_shown(name)}: name one of them by its id, "
-                f"{', '.join(fits[:_MOST_NAMED])}"
+                f"WISTLAKE_MEDIA_FOLDER: {len(fits)} folders are called {_quoted(name)}: name one of them by its id, "
+                f"{', '.join(fits[:_MAX_NAMED])}"
             )
         if fits:
             return fits[0]
-    if _LIKE_AN_ID.fullmatch(name):
+    if _ID_PATTERN.fullmatch(name):
         return name
     raise ConfigError(
-        f"WISTLAKE_MEDIA_FOLDER: the account has no folder {_shown(name)}{_meant(name, ids.values())}"
+        f"WISTLAKE_MEDIA_FOLDER: the account has no folder {_quoted(name)}{_suggestion(name, ids.values())}"
     )
 
 
 def _id(folder: Record) -> str:
-    """Wistia's descriptions spell it one way, and its answers the other."""
+    """Wistia's documentation spells the key one way, its responses the other."""
     return str(folder.get("hashed_id") or folder.get("hashedId") or "")
 
 
@@ -46,15 +48,15 @@ def _name(text: object) -> str:
     return unicodedata.normalize("NFC", str(text or "")).strip()
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def _suggestion(name: str, names: Iterable[str]) -> str:
     there = sorted(set(filter(None, names)))
-    if meant := closest(name, there):
-        return f", did you mean {_shown(meant)}?"
+    if match := closest(name, there):
+        return f", did you mean {_quoted(match)}?"
     if not there:
         return ": it has none, so use MEDIA_IDS=all"
-    more = ", ..." if len(there) > _MOST_NAMED else ""
-    return f" (there are {', '.join(map(_shown, there[:_MOST_NAMED]))}{more})"
+    more = ", ..." if len(there) > _MAX_NAMED else ""
+    return f" (there are {', '.join(map(_quoted, there[:_MAX_NAMED]))}{more})"
 
 
-def _shown(name: str) -> str:
+def _quoted(name: str) -> str:
     return f"'{one_line(name[:60])}'"

@@ -1,15 +1,15 @@
-"""Walking a list page by page: ahead of need, to its true end, and with proof that it stood still.
+"""Reading a list page by page, to its true end, with proof that it did not change meanwhile.
 
-Wistia's pages are offsets into a list that is sorted newest first and may move while it is walked:
-a row that comes in pushes every later row down. Page 1 is read before any other page, so
+Wistia's pages are offsets into a list that is sorted newest first and may change while it is read:
+an inserted row pushes every later row down. Page 1 is read before any other page, so
 
-- a row that came in at the top, or jumped there, repeats a key on two pages, or is harmless;
-- a row that came in further down repeats a key, or shifts the last page as it is read once more;
-- a row that went away shifts page 1 or the last page, unless it went from a page in between after
-  that page was read: that one stays in the listing, and its neighbour waits for the next observation.
+- a row that was inserted at the top, or moved there, repeats a key on two pages, or is harmless;
+- a row that was inserted further down repeats a key, or shifts the last page when that is read again;
+- a row that was removed shifts page 1 or the last page, unless it was removed from a page in between after
+  that page was read: that row stays in the listing, and its neighbour waits for the next observation.
 
-A walk that shows any of these is walked again, until one shows nothing or adds nothing. Repeated keys
-alone prove nothing: Wistia holds some sessions twice for ever, and both walks then agree.
+A pass that shows any of these is repeated, until one shows nothing or adds nothing. Repeated keys alone prove
+nothing: Wistia holds some sessions twice for good, and both passes then agree.
 """
 
 import asyncio
@@ -26,43 +26,43 @@ Page = list[Record]
 ReadPage = Callable[[int], Coroutine[Any, Any, Page]]
 Key = tuple[object, ...]
 
-MOST_PAGES = 100_000
-MOST_PASSES = 5
-MOST_FRONT_PAGES = 20
+MAX_PAGES = 100_000
+MAX_PASSES = 5
+MAX_FRONT_PAGES = 20
 _LOWER_CAPS = frozenset({10, 20, 25, 50})  # page sizes that a server may have fallen back to
 _NEARLY_FULL = 0.9
 
 
 @dataclass(slots=True)
-class Sizes:
-    """The longest page that a client has met: what tells a short page from a page size that was cut."""
+class PageSizes:
+    """The longest page of a list so far: it tells a short last page from a server that cuts the page size."""
 
     longest: int = 0
 
     def note(self, rows: int) -> None:
-        """A page of `rows` rows was served."""
+        """Count a page of `rows` rows."""
         self.longest = max(self.longest, rows)
 
-    def is_doubtful(self, rows: int, per_page: int) -> bool:
+    def may_be_cut(self, rows: int, per_page: int) -> bool:
         """Whether a short page may hide more: it is nearly full, or just as long as a smaller page size."""
         return rows >= _NEARLY_FULL * per_page or (rows in _LOWER_CAPS and rows >= self.longest)
 
 
 @dataclass(frozen=True, slots=True)
-class Walker:
-    """How one list is read. `idle` tells how many requests may be made ahead without delaying others."""
+class Pager:
+    """Reads one list. `spare` returns how many requests may be made ahead without delaying others."""
 
     read: ReadPage
     name: str  # for messages: the path
     per_page: int
-    idle: Callable[[], int]
-    sizes: Sizes = field(default_factory=Sizes)
+    spare: Callable[[], int]
+    sizes: PageSizes = field(default_factory=PageSizes)
 
-    async def walk(self) -> list[Page]:
+    async def read_all(self) -> list[Page]:
         """Every page up to and including the one that ends the list.
 
-        The first pages are asked for one by one, later ones in a window that grows with what was read:
-        a short list costs no request in vain, a long one uses the concurrency that nobody else needs.
+        The first pages are requested one by one, later ones in a window that grows with what was read:
+        a short list costs no useless request, a long one uses the concurrency that nobody else needs.
         SourceChanged if a page repeats the one before it, or if there is no end.
         """
         pages = [await self.read(1)]
@@ -73,30 +73,28 @@ class Walker:
                 pages.append(await ahead.popleft())
                 self._check_progress(pages)
         finally:
-            await _drop(ahead)
+            await _cancel(ahead)
         return pages
 
     def _fill(self, ahead: deque["asyncio.Task[Page]"], read: int) -> None:
-        window = min(read // 2, len(ahead) + self.idle())
+        window = min(read // 2, len(ahead) + self.spare())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
 
     def _ends(self, page: Page) -> bool:
         self.sizes.note(len(page))
-        return not page or (
-            len(page) < self.per_page and not self.sizes.is_doubtful(len(page), self.per_page)
-        )
+        return not page or (len(page) < self.per_page and not self.sizes.may_be_cut(len(page), self.per_page))
 
     def _check_progress(self, pages: Sequence[Page]) -> None:
         number = len(pages)
         if pages[-1] and pages[-1] == pages[-2]:
             raise SourceChanged(f"{self.name}: page {number} repeats page {number - 1}: the list never ends")
-        if number >= MOST_PAGES:
+        if number >= MAX_PAGES:
             raise SourceChanged(f"{self.name}: no end after {number} pages")
 
 
-async def _drop(tasks: deque["asyncio.Task[Page]"]) -> None:
-    """Give up pages beyond the end: whatever they hold, or however they fail, nobody asked for them."""
+async def _cancel(tasks: deque["asyncio.Task[Page]"]) -> None:
+    """Cancel pages beyond the end: neither their rows nor their failures matter."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -104,40 +102,40 @@ async def _drop(tasks: deque["asyncio.Task[Page]"]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list's rows are told apart. `newest_first` is the field that the list is sorted by."""
+    """What identifies a list's rows, and the field by which the list is sorted."""
 
     key: tuple[str, ...]
-    newest_first: str
-    jumpy: bool = False
+    sorted_by: str
+    reorders: bool = False
 
     def of(self, row: Record) -> Key:
         """The row's identity."""
         return tuple(_hashable(row.get(name)) for name in self.key)
 
     def mark(self, row: Record) -> Key:
-        """The row's identity and, in a jumpy list, its place: unchanged rows have the same mark."""
-        return (*self.of(row), self.place(row)) if self.jumpy else self.of(row)
+        """The row's identity and, in a list that reorders, its position: unchanged rows have the same mark."""
+        return (*self.of(row), self.position(row)) if self.reorders else self.of(row)
 
     def marks(self, page: Page) -> list[Key]:
         """The marks of a page, in order."""
         return [self.mark(row) for row in page]
 
-    def place(self, row: Record) -> str:
-        """Where the row stands in the list: times in one format, which sort as text."""
-        return str(row.get(self.newest_first, ""))
+    def position(self, row: Record) -> str:
+        """The row's position in the list: times in one format, which sort as text."""
+        return str(row.get(self.sorted_by, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a walk showed. `repeated` counts keys that stand on more than one page."""
+    """Evidence that a listing is complete. `repeated` counts keys that are on more than one page."""
 
     pages: int
     last_page_rows: int
     terminal: str
     passes: int = 1
-    drifted: int = 0  # passes that showed a moving list
+    drifted: int = 0  # passes that saw the list change
     repeated: int = 0
-    front_pages: int = 0  # of a jumpy list, read once more
+    front_pages: int = 0  # of a list that reorders, read again
     verdict: str = "one page"
 
     def as_dict(self) -> dict[str, object]:
@@ -156,57 +154,57 @@ class Proof:
 
 
 class Ends(Enum):
-    """How the two ends of a list looked when they were read once more."""
+    """Whether the two ends of a list had changed when they were read again."""
 
-    STILL = auto()
-    TOP_MOVED = auto()  # rows came in at the top, which harms nothing by itself
-    END_MOVED = auto()  # rows came or went somewhere else
+    UNCHANGED = auto()
+    TOP_MOVED = auto()  # rows were inserted at the top, which is harmless by itself
+    END_MOVED = auto()  # rows were inserted or removed elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One walk from page 1 to the end, and what became of the ends meanwhile."""
+    """One reading from page 1 to the end, and whether the ends changed meanwhile."""
 
     pages: list[Page]
     repeated: int
     front: list[Page]
     ends: Ends
-    jumpy: bool
+    reorders: bool
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing moved that could have hidden a row. In a jumpy list the front heals its top."""
-        moved = self.ends is Ends.END_MOVED or (self.ends is Ends.TOP_MOVED and not self.jumpy)
+        """Whether no change could have hidden a row. The front that is read again completes a list that reorders."""
+        moved = self.ends is Ends.END_MOVED or (self.ends is Ends.TOP_MOVED and not self.reorders)
         return not moved and not self.repeated
 
 
-async def steady_walk(walker: Walker, order: Order) -> tuple[list[Record], Proof]:
-    """Every row of a list, as if it had stood still, and the proof.
+async def read_consistently(pager: Pager, order: Order) -> tuple[list[Record], Proof]:
+    """Every row of a list, as if it had not changed meanwhile, and the proof.
 
-    Rows that the source itself holds twice stay twice, unless the list is jumpy. SourceUnavailable if
-    the list never calms down.
+    Rows that the source itself holds twice stay twice, unless the list reorders. SourceUnavailable if
+    the list changes during every pass.
     """
     passes: list[Pass] = []
-    known: dict[Key, Record] = {}
-    for _ in range(MOST_PASSES):
-        found = await _pass(walker, order)
-        passes.append(found)
-        if found.is_clean or _agrees(passes, known, order):
-            return _rows(found, known, order), _proof(passes)
-        known |= {order.of(row): row for page in found.pages for row in page}
+    earlier: dict[Key, Record] = {}
+    for _ in range(MAX_PASSES):
+        latest = await _pass(pager, order)
+        passes.append(latest)
+        if latest.is_clean or _confirms(passes, earlier, order):
+            return _rows(latest, earlier, order), _proof(passes)
+        earlier |= {order.of(row): row for page in latest.pages for row in page}
     raise SourceUnavailable(
-        f"{walker.name}: the list moved during each of {MOST_PASSES} walks: run again at a calmer time"
+        f"{pager.name}: the list moved during each of {MAX_PASSES} walks: run again at a calmer time"
     )
 
 
-async def _pass(walker: Walker, order: Order) -> Pass:
-    pages = await walker.walk()
-    front, ends = await _look_again(walker, order, pages)
-    return Pass(pages, _repeated(pages, order), front, ends, order.jumpy)
+async def _pass(pager: Pager, order: Order) -> Pass:
+    pages = await pager.read_all()
+    front, ends = await _reread_ends(pager, order, pages)
+    return Pass(pages, _repeated_keys(pages, order), front, ends, order.reorders)
 
 
-def _repeated(pages: Iterable[Page], order: Order) -> int:
-    """How many keys stand on more than one page. Twice on one page is the source's own doing."""
+def _repeated_keys(pages: Iterable[Page], order: Order) -> int:
+    """How many keys are on more than one page. A key that is twice on one page is duplicated in the source."""
     seen: set[Key] = set()
     repeated: set[Key] = set()
     for page in pages:
@@ -216,58 +214,60 @@ def _repeated(pages: Iterable[Page], order: Order) -> int:
     return len(repeated)
 
 
-async def _look_again(walker: Walker, order: Order, pages: Sequence[Page]) -> tuple[list[Page], Ends]:
-    """Read the ends of the list once more; in a jumpy list, from the front to a page that is wholly known.
+async def _reread_ends(pager: Pager, order: Order, pages: Sequence[Page]) -> tuple[list[Page], Ends]:
+    """Read the ends of the list again; in a list that reorders, from the front to a page without news.
 
-    Page 1 comes first: a list whose top is unchanged must have an unchanged end as well, which is its last
-    filled page and, where one was needed to tell, the empty page behind it: a row that goes away may leave
-    that one empty. One page alone is read in one moment and needs no second look.
+    Page 1 comes first: a list whose top is unchanged must have an unchanged end as well. The end is the last
+    filled page and, if there was one, the empty page behind it. A single page is read in one moment and needs no
+    second reading.
     """
     if len(pages) == 1:
-        return [], Ends.STILL
-    front = [await walker.read(1)]
+        return [], Ends.UNCHANGED
+    front = [await pager.read(1)]
     if order.marks(front[0]) == order.marks(pages[0]):
         filled = sum(bool(page) for page in pages)
         for number in sorted({filled, len(pages)} - {1}):
-            if order.marks(await walker.read(number)) != order.marks(pages[number - 1]):
+            if order.marks(await pager.read(number)) != order.marks(pages[number - 1]):
                 return front, Ends.END_MOVED
-        return front, Ends.STILL
-    if order.jumpy:
-        await _extend(front, walker, order, pages)
+        return front, Ends.UNCHANGED
+    if order.reorders:
+        await _extend(front, pager, order, pages)
     return front, Ends.TOP_MOVED
 
 
-async def _extend(front: list[Page], walker: Walker, order: Order, pages: Iterable[Page]) -> None:
-    known = {order.mark(row) for page in pages for row in page}
-    while not known.issuperset(order.marks(front[-1])):
-        if len(front) == MOST_FRONT_PAGES:
+async def _extend(front: list[Page], pager: Pager, order: Order, pages: Iterable[Page]) -> None:
+    marks = {order.mark(row) for page in pages for row in page}
+    while not marks.issuperset(order.marks(front[-1])):
+        if len(front) == MAX_FRONT_PAGES:
             raise SourceUnavailable(
-                f"{walker.name}: its front moves faster than it can be read: run again at a calmer time"
+                f"{pager.name}: its front moves faster than it can be read: run again at a calmer time"
             )
-        front.append(await walker.read(len(front) + 1))
+        front.append(await pager.read(len(front) + 1))
 
 
-def _agrees(passes: Sequence[Pass], known: Mapping[Key, Record], order: Order) -> bool:
-    """Whether the last pass found no row that earlier ones missed. What came in since the first pass began
-    is news, not a miss."""
+def _confirms(passes: Sequence[Pass], earlier: Mapping[Key, Record], order: Order) -> bool:
+    """Whether the last pass shows no row that earlier ones missed. A row that is newer than the first pass was not
+    missed."""
     first, last = passes[0], passes[-1]
     if last is first or last.ends is Ends.END_MOVED:
         return False
-    began = order.place(first.pages[0][0]) if first.pages[0] else ""
-    return all(order.of(row) in known or order.place(row) > began for page in last.pages for row in page)
+    started = order.position(first.pages[0][0]) if first.pages[0] else ""
+    return all(
+        order.of(row) in earlier or order.position(row) > started for page in last.pages for row in page
+    )
 
 
-def _rows(found: Pass, known: Mapping[Key, Record], order: Order) -> list[Record]:
-    """The last pass as served, then what only earlier passes saw; of a jumpy list, each key's newest row."""
-    served = [row for page in found.pages for row in page]
+def _rows(latest: Pass, earlier: Mapping[Key, Record], order: Order) -> list[Record]:
+    """The last pass, then rows that only earlier passes saw; of a list that reorders, each key's newest row."""
+    served = [row for page in latest.pages for row in page]
     have = {order.of(row) for row in served}
-    rows = served + [row for key, row in known.items() if key not in have]
-    if not order.jumpy:
+    rows = served + [row for key, row in earlier.items() if key not in have]
+    if not order.reorders:
         return rows
     newest: dict[Key, Record] = {}
-    for row in (*(row for page in found.front for row in page), *rows):
+    for row in (*(row for page in latest.front for row in page), *rows):
         held = newest.get(order.of(row))
-        if held is None or order.place(row) > order.place(held):
+        if held is None or order.position(row) > order.position(held):
             newest[order.of(row)] = row
     return list(newest.values())
 
@@ -279,9 +279,9 @@ def _proof(passes: Sequence[Pass]) -> Proof:
         last_page_rows=len(last.pages[-1]),
         terminal="short page" if last.pages[-1] else "empty page",
         passes=len(passes),
-        drifted=sum(p.ends is not Ends.STILL or p.repeated != last.repeated for p in passes),
+        drifted=sum(p.ends is not Ends.UNCHANGED or p.repeated != last.repeated for p in passes),
         repeated=last.repeated,
-        front_pages=len(last.front) if last.jumpy else 0,
+        front_pages=len(last.front) if last.reorders else 0,
         verdict="one page" if len(last.pages) == 1 else "stood still" if last.is_clean else "walks agree",
     )
 

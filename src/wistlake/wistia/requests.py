@@ -1,4 +1,4 @@
-"""One request, until it is answered: its turn in the budget, its retries, its words for the log."""
+"""Sending one request until it is answered: request budget, retries, log lines."""
 
 import asyncio
 import logging
@@ -7,8 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import stamina
@@ -19,9 +18,9 @@ from wistlake.errors import SourceUnavailable, StoreError
 from wistlake.machine import MORE_FILES, lacks_files
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.endpoints import Params
-from wistlake.wistia.environment import hint, http_client
-from wistlake.wistia.failures import Transient, ask_text, broken, failure
-from wistlake.wistia.responses import Answer, parse, read_bounded
+from wistlake.wistia.environment import environment_hint, http_client
+from wistlake.wistia.failures import Transient, describe_error, failure, request_text
+from wistlake.wistia.responses import Response, parse, read_limited
 
 if TYPE_CHECKING:
     from wistlake.ports import Budget
@@ -31,11 +30,11 @@ Monotonic = Callable[[], float]
 Wall = Callable[[], datetime]
 
 ATTEMPTS = 10
-PATIENCE_SECONDS = 300.0  # from the first attempt to the last; the rate limit's window is a minute
+MAX_RETRY_SECONDS = 300.0  # from the first attempt to the last; the rate limit's window is a minute
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 
-# Stamina's own log lines would tell of waits of zero seconds, since the waiting is done here, and
-# httpx2's tell whole URLs, in which a search by hand may hold an e-mail address.
+# Stamina would log waits of zero seconds, since the waiting is done here. httpx2 would log whole URLs, and
+# that of a search by hand may hold an e-mail address.
 set_on_retry_hooks(())
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
@@ -47,7 +46,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Stats:
-    """What asking has cost. `requests` counts every attempt, `throttled` those that Wistia turned away."""
+    """Counts of requests. `requests` has every attempt, `throttled` those that Wistia rejected as too many."""
 
     requests: int = 0
     retries: int = 0
@@ -56,35 +55,38 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Where one listing's requests go, and what is said about them. `stats` counts this listing's alone.
-    `apart`: an outage there is no word about how much was asked, and stops nobody else."""
+class Request:
+    """What the requests of one listing have in common. `stats` counts only this listing's.
+
+    `by_hand`: the parameters come from a person. `separate`: another service than the rest of the API answers, so
+    that its outage must not pause the account.
+    """
 
     path: str
     params: Params
     log: Any
     by_hand: bool = False
-    apart: bool = False
+    separate: bool = False
     attempts: int = ATTEMPTS
     stats: Stats = field(default_factory=Stats)
 
 
 @dataclass(slots=True)
-class _Patience:
-    """When to try again, and when to stop. Stamina counts attempts and grows the backoff; the wait itself
-    is ours, because stamina can only sleep on the real clock."""
+class _RetryPolicy:
+    """Whether and when to retry. Stamina counts attempts and grows the backoff; the wait itself is done here,
+    because stamina can only sleep on the real clock."""
 
     monotonic: Monotonic
-    began: float
+    started: float
     backoff: float = 0.0  # stamina's, for the attempt that is running
     wait: float = 0.0  # before the next attempt
 
-    def again(self, error: Exception) -> bool | float:
-        """Stamina's hook: False ends it, 0.0 has the next attempt follow at once (after our wait)."""
+    def should_retry(self, error: Exception) -> bool | float:
+        """Stamina's hook: False ends the retries, 0.0 starts the next attempt without a wait by stamina."""
         if not isinstance(error, Transient):
             return False
         self.wait = self._delay(error)
-        return 0.0 if self.monotonic() + self.wait - self.began <= PATIENCE_SECONDS else False
+        return 0.0 if self.monotonic() + self.wait - self.started <= MAX_RETRY_SECONDS else False
 
     def _delay(self, error: Transient) -> float:
         jitter = random.uniform(0, min(1.0, self.backoff / 2))  # noqa: S311 - spreads load, hides nothing
@@ -94,8 +96,7 @@ class _Patience:
 
 
 class Sender:
-    """Sends requests for everybody who asks Wistia in this process: at most `max_concurrency` at once,
-    each after its turn in the account's budget."""
+    """Sends all requests of a client: at most `max_concurrency` at once, each when the account's budget allows."""
 
     def __init__(
         self,
@@ -113,78 +114,65 @@ class Sender:
         self._sleep = sleep
         self._monotonic = monotonic
         self._wall = wall
-        self._seats = asyncio.Semaphore(connection.max_concurrency)
-        self._wanted = 0
+        self._slots = asyncio.Semaphore(connection.max_concurrency)
+        self._in_flight = 0
         self._pauses = 0
-        self._http = http_client(connection, transport)
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        self.http = http_client(connection, transport)
 
     @property
-    def idle(self) -> int:
-        """How many more requests could be under way without making anybody wait."""
-        return max(0, self._connection.max_concurrency - self._wanted)
+    def spare(self) -> int:
+        """How many more requests can be sent without delaying others."""
+        return max(0, self._connection.max_concurrency - self._in_flight)
 
-    async def get(self, ask: Ask, **more: str) -> Answer:
-        """The answer to `ask` with `more` parameters.
+    async def get(self, request: Request, **more: str) -> Response:
+        """The response to `request` with `more` parameters.
 
-        SourceUnavailable when retrying was in vain; SourceRefused, SourceMissing, SourceChanged or
-        ConfigError at once.
+        SourceUnavailable if no retry succeeds; SourceRefused, SourceMissing, SourceChanged or ConfigError at once.
         """
-        self._wanted += 1
+        self._in_flight += 1
         try:
-            return await self._insist(ask, {**ask.params, **more})
+            return await self._get_with_retries(request, {**request.params, **more})
         except Transient as e:
             reason = e.reason
         finally:
-            self._wanted -= 1
+            self._in_flight -= 1
         # Raised outside the handler: no chained exception may carry a request, and the token with it.
         raise SourceUnavailable(f"{reason}. Retrying did not help; nothing is lost: run again later")
 
-    async def _insist(self, ask: Ask, params: Params) -> Answer:
-        patience = _Patience(self._monotonic, self._monotonic())
+    async def _get_with_retries(self, request: Request, params: Params) -> Response:
+        policy = _RetryPolicy(self._monotonic, self._monotonic())
         async for attempt in stamina.retry_context(
-            on=patience.again,
-            attempts=ask.attempts,
+            on=policy.should_retry,
+            attempts=request.attempts,
             timeout=None,
             wait_initial=FIRST_BACKOFF,
             wait_max=LONGEST_BACKOFF,
         ):
             if attempt.num > 1:
-                await self._before_retry(ask, patience.wait)
-            patience.backoff = attempt.next_wait
+                self._count(request, "retries")
+                await self._wait(policy.wait)
+            policy.backoff = attempt.next_wait
             with attempt:
-                return await self._once(ask, params, attempt.num)
+                return await self._attempt(request, params, attempt.num)
         raise AssertionError("stamina ends with an answer or an exception")
 
-    async def _before_retry(self, ask: Ask, wait: float) -> None:
-        self._count(ask, "retries")
-        await self._wait(wait)
-
-    async def _once(self, ask: Ask, params: Params, attempt: int) -> Answer:
-        async with self._seats:
-            await self._turn()
-            self._count(ask, "requests")
-            began = self._monotonic()
-            outcome = await self._outcome(ask, params, began)
-        self._report(ask, params, outcome, attempt, self._monotonic() - began)
-        if isinstance(outcome, Answer):
+    async def _attempt(self, request: Request, params: Params, attempt: int) -> Response:
+        async with self._slots:
+            await self._wait_for_budget()
+            self._count(request, "requests")
+            started = self._monotonic()
+            outcome = await self._outcome(request, params, started)
+        self._report(request, params, outcome, attempt, self._monotonic() - started)
+        if isinstance(outcome, Response):
             return outcome
         raise outcome
 
-    def _count(self, ask: Ask, what: str) -> None:
-        for stats in (self.stats, ask.stats):
-            setattr(stats, what, getattr(stats, what) + 1)
+    def _count(self, request: Request, counter: str) -> None:
+        for stats in (self.stats, request.stats):
+            setattr(stats, counter, getattr(stats, counter) + 1)
 
-    async def _turn(self) -> None:
-        """Wait for a place in the budget; a pause that began meanwhile makes the place worthless."""
+    async def _wait_for_budget(self) -> None:
+        """Reserve in the budget and wait until then; after a pause that began meanwhile, reserve again."""
         while True:
             pauses = self._pauses
             await self._wait(self._budget.reserve(1))
@@ -196,42 +184,42 @@ class Sender:
             self.stats.seconds_slept += seconds
             await self._sleep(seconds)
 
-    async def _outcome(self, ask: Ask, params: Params, began: float) -> Answer | Exception:
-        """The answer or the error. Errors are returned, so that none is raised while another is handled."""
-        said = ask_text(ask.path, params)
+    async def _outcome(self, request: Request, params: Params, started: float) -> Response | Exception:
+        """The response or the error. Errors are returned, so that none is raised while another is handled."""
+        text = request_text(request.path, params)
         try:
             async with (
                 asyncio.timeout(5 * self._connection.timeout_seconds),
-                self._http.stream("GET", self._connection.base_url + ask.path, params=params) as response,
+                self.http.stream("GET", self._connection.base_url + request.path, params=params) as response,
             ):
-                body = await read_bounded(response, said)
+                body = await read_limited(response, text)
                 status, headers = response.status_code, response.headers
         except TimeoutError:
-            return Transient(f"{said}: no whole answer in time")
+            return Transient(f"{text}: no whole answer in time")
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as e:
-            if lacks_files(e):  # waiting makes none free
+            if lacks_files(e):  # no retry would find more
                 return StoreError(MORE_FILES)
-            return Transient(f"{said}: {broken(e, self._connection)}{hint(e)}")
+            return Transient(f"{text}: {describe_error(e, self._connection)}{environment_hint(e)}")
         problem = failure(
             status,
             headers,
             body,
-            ask=said,
-            by_hand=ask.by_hand,
+            request=text,
+            by_hand=request.by_hand,
             connection=self._connection,
             now=self._wall(),
-            apart=ask.apart,
+            separate=request.separate,
         )
         if problem is not None:
             return problem
         try:
-            plain = parse(body, headers.get("content-type", ""), said)
+            document = parse(body, headers.get("content-type", ""), text)
         except Transient as e:
             return e
-        return Answer(plain, status, self._monotonic() - began, len(body))
+        return Response(document, status, self._monotonic() - started, len(body))
 
     def _report(
-        self, ask: Ask, params: Params, outcome: Answer | Exception, attempt: int, seconds: float
+        self, request: Request, params: Params, outcome: Response | Exception, attempt: int, seconds: float
     ) -> None:
         facts = {
             "page": params.get("page", ""),
@@ -240,20 +228,20 @@ class Sender:
             "attempt": attempt,
         }
         if not isinstance(outcome, Transient):
-            ask.log.debug("request", **facts)
+            request.log.debug("request", **facts)
             return
-        ask.log.warning("request failed", reason=outcome.reason, **facts)
+        request.log.warning("request failed", reason=outcome.reason, **facts)
         if outcome.throttled:
-            self._hold(ask, outcome)
+            self._pause_account(request, outcome)
 
-    def _hold(self, ask: Ask, refusal: Transient) -> None:
-        """Wistia said stop: the whole account stops, not only this request."""
-        self._count(ask, "throttled")
+    def _pause_account(self, request: Request, refusal: Transient) -> None:
+        """Pause all requests of the account: Wistia's limit is per account, not per request."""
+        self._count(request, "throttled")
         self._pauses += 1
-        # Nobody is that patient, and an absurd Retry-After must not outlive this run in a shared budget.
-        self._budget.pause(min(refusal.pause, PATIENCE_SECONDS))
+        # An absurd Retry-After must not outlive this run in a budget that other processes share.
+        self._budget.pause(min(refusal.pause, MAX_RETRY_SECONDS))
 
 
 def logger(**facts: str) -> Any:
-    """A logger that says on every line what it is about."""
+    """A logger with these facts on every line."""
     return structlog.get_logger().bind(**facts)

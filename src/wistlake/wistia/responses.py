@@ -1,4 +1,4 @@
-"""From bytes to records, with bounds: an answer may be hostile, broken, or no longer what was promised."""
+"""From bytes to records, with limits: a response may be hostile, broken, or not what the contract expects."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,17 +12,17 @@ from wistlake.contracts.form import Field, Source, Type
 from wistlake.errors import SourceChanged
 from wistlake.wistia.failures import Transient, media_type
 
-MOST_BYTES = 64 * 2**20  # of one answer, decompressed
-MOST_RATIO = 200  # decompressed to compressed, once an answer is larger than `SMALL`
-SMALL = 2**20
-DEEPEST = 64  # nested containers
+MAX_BYTES = 64 * 2**20  # of one response, decompressed
+MAX_RATIO = 200  # decompressed to compressed, once a response is larger than `SMALL_BYTES`
+SMALL_BYTES = 2**20
+MAX_DEPTH = 64  # nested containers
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One good answer: its JSON, how long it took, and its size when decompressed."""
+class Response:
+    """One successful response: its JSON, how long it took, and its size when decompressed."""
 
     body: Any = field(repr=False)  # personal data: kept out of logs and tracebacks
     status: int
@@ -30,63 +30,69 @@ class Answer:
     bytes: int
 
 
-async def read_bounded(response: httpx2.Response, ask: str) -> bytes:
-    """The decompressed body. SourceChanged as soon as it grows beyond reason."""
+async def read_limited(response: httpx2.Response, request: str) -> bytes:
+    """The decompressed body. SourceChanged as soon as it exceeds a limit."""
     read = bytearray()
     async for chunk in response.aiter_bytes():
         read += chunk
-        if len(read) > MOST_BYTES:
-            raise SourceChanged(f"{ask}: the answer is larger than {MOST_BYTES // 2**20} MB")
-        if len(read) > SMALL and len(read) > MOST_RATIO * max(1, response.num_bytes_downloaded):
-            raise SourceChanged(f"{ask}: the answer is compressed more than {MOST_RATIO} times, as bombs are")
+        if len(read) > MAX_BYTES:
+            raise SourceChanged(f"{request}: the answer is larger than {MAX_BYTES // 2**20} MB")
+        if len(read) > SMALL_BYTES and len(read) > MAX_RATIO * max(1, response.num_bytes_downloaded):
+            raise SourceChanged(
+                f"{request}: the answer is compressed more than {MAX_RATIO} times, as bombs are"
+            )
     return bytes(read)
 
 
-def parse(body: bytes, content_type: str, ask: str) -> Any:
+def parse(body: bytes, content_type: str, request: str) -> Any:
     """The JSON in `body`.
 
-    Transient if it is something else, for half an answer and an edge server's page come with 200, too.
-    SourceChanged if it is JSON that no honest answer holds.
+    Transient if it is something else: half a response and an edge server's page have status 200, too.
+    SourceChanged if it is nested too deeply.
     """
     if content_type and "json" not in content_type.lower():
-        raise Transient(f"{ask}: answers with {media_type(content_type)} instead of JSON")
+        raise Transient(f"{request}: answers with {media_type(content_type)} instead of JSON")
     try:
-        plain = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-        problem: Exception | None = None if _depth(plain) <= DEEPEST else _too_deep(ask)
+        document = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        problem: Exception | None = None if _depth(document) <= MAX_DEPTH else _too_deep(request)
     except RecursionError:
-        problem = _too_deep(ask)
+        problem = _too_deep(request)
     except ValueError:
-        problem = Transient(f"{ask}: answers with {len(body)} bytes that are no whole JSON")
+        problem = Transient(f"{request}: answers with {len(body)} bytes that are no whole JSON")
     if problem is not None:
         raise problem  # outside the handlers: no chained exception may quote the payload
-    return _storable(plain) if b"\\ud" in body.lower() else plain
+    return _storable(document) if b"\\ud" in body.lower() else document
 
 
-def records(body: Any, ask: str) -> list[Record]:
+def records(body: Any, request: str) -> list[Record]:
     """The records of a list. SourceChanged if it is no list of objects."""
     if not isinstance(body, list):
-        raise SourceChanged(f"{ask}: answers with {_kind(body)} where a list was promised")
+        raise SourceChanged(f"{request}: answers with {_kind(body)} where a list was promised")
     odd = [number for number, entry in enumerate(body) if not isinstance(entry, dict)]
     if odd:
-        raise SourceChanged(f"{ask}: entry {odd[0] + 1} of the list is {_kind(body[odd[0]])}, not an object")
+        raise SourceChanged(
+            f"{request}: entry {odd[0] + 1} of the list is {_kind(body[odd[0]])}, not an object"
+        )
     return body
 
 
-def record(body: Any, ask: str) -> Record:
-    """The one record of an answer. SourceChanged if it is no object."""
+def record(body: Any, request: str) -> Record:
+    """The one record of a response. SourceChanged if it is no object."""
     if not isinstance(body, dict):
-        raise SourceChanged(f"{ask}: answers with {_kind(body)} where an object was promised")
+        raise SourceChanged(f"{request}: answers with {_kind(body)} where an object was promised")
     return body
 
 
-def check_fields(source: Source, page: Sequence[Record], ask: str) -> None:
-    """SourceChanged if no record of a page has a required field, or if none has it as what it should be. Single
-    records like that pass: bronze keeps them, and quarantine names them."""
+def check_fields(source: Source, page: Sequence[Record], request: str) -> None:
+    """SourceChanged if a required field is missing from every record of a page, or has the wrong type in all.
+
+    Single records like that pass: bronze stores them, and quarantine reports them.
+    """
     required = [f for f in source.fields if f.required]
     lost = [f.path for f in required if not any(_has(r, f.path) for r in page)]
     if page and lost:
         raise SourceChanged(
-            f"{ask}: no record has {', '.join(lost)}, which {source.name} relies on: "
+            f"{request}: no record has {', '.join(lost)}, which {source.name} relies on: "
             "Wistia changed its answer; nothing was stored"
         )
     retyped = [
@@ -94,12 +100,12 @@ def check_fields(source: Source, page: Sequence[Record], ask: str) -> None:
     ]
     if retyped:
         raise SourceChanged(
-            f"{ask}: no record has {', '.join(retyped)} as {source.name} relies on it: "
+            f"{request}: no record has {', '.join(retyped)} as {source.name} relies on it: "
             "Wistia changed its answer; nothing was stored"
         )
 
 
-_SEVERAL = 3  # records that have to agree before one odd value is a change of the source
+_SEVERAL = 3  # records that have to agree before an odd value counts as a change of the source
 
 
 def _is_retyped(field: Field, page: Sequence[Record]) -> bool:
@@ -136,10 +142,10 @@ def _has(value: Any, path: str) -> bool:
     return True
 
 
-def _depth(plain: Any) -> int:
-    """Levels of containers, counted as far as one beyond `DEEPEST`."""
-    depth, level = 0, [plain]
-    while level and depth <= DEEPEST:
+def _depth(document: Any) -> int:
+    """Levels of containers, counted as far as one beyond `MAX_DEPTH`."""
+    depth, level = 0, [document]
+    while level and depth <= MAX_DEPTH:
         depth += any(isinstance(value, dict | list) for value in level)
         level = [child for parent in level for child in _children(parent)]
     return depth
@@ -151,13 +157,13 @@ def _children(parent: Any) -> Iterable[Any]:
     return parent if isinstance(parent, list) else ()
 
 
-def _too_deep(ask: str) -> SourceChanged:
-    return SourceChanged(f"{ask}: the answer is nested deeper than {DEEPEST} levels")
+def _too_deep(request: str) -> SourceChanged:
+    return SourceChanged(f"{request}: the answer is nested deeper than {MAX_DEPTH} levels")
 
 
-def _storable(plain: Any) -> Any:
+def _storable(document: Any) -> Any:
     """`plain` without lone surrogates: JSON can spell them, UTF-8 can't store them."""
-    return json.loads(json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace"))
+    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _refuse_constant(name: str) -> Never:

@@ -61,7 +61,7 @@ def test_tokens_that_would_break_a_header(token):
 
 def test_all_problems_at_once():
     with pytest.raises(ConfigError) as caught:
-        Connection("", base_url="https://x.example/v1", api_version="9", per_page=500, max_concurrency=0)
+        Connection("", base_url="https://x.example/v2", api_version="9", per_page=500, max_concurrency=0)
     assert len(caught.value.problems) == 5
 
 
@@ -79,7 +79,7 @@ def test_token_shows_nowhere(auth):
         )
     )
     assert CANARY not in shown
-    assert connection.conceal(f"a {CANARY} b") == "a *** b"
+    assert connection.redact(f"a {CANARY} b") == "a *** b"
     assert pickle.loads(pickle.dumps(connection)) == connection
 
 

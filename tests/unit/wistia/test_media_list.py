@@ -149,7 +149,7 @@ def test_ids_that_could_leave_their_place(media_id):
 
 
 def test_a_list_without_end(monkeypatch):
-    monkeypatch.setattr("wistlake.wistia.client.MOST_PAGES", 1)
+    monkeypatch.setattr("wistlake.wistia.client.MAX_PAGES", 1)
     pages = iter(range(10**6))
 
     def endless(_request):

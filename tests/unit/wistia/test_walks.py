@@ -12,7 +12,7 @@ from support.some import some
 from unit.wistia.fakes import DAY, Clock, Paged, client, event, events, run, visitor
 from wistlake.contracts import source
 from wistlake.errors import SourceChanged, SourceUnavailable
-from wistlake.wistia.pagination import Walker
+from wistlake.wistia.pagination import Pager
 
 EVENTS, VISITORS = source("events"), source("visitors")
 
@@ -49,7 +49,7 @@ def test_pages_that_answer_in_any_order(length, idle, chance):
             raise SourceUnavailable("beyond the end")
         return rows[(number - 1) * 100 : number * 100]
 
-    pages = asyncio.run(Walker(read, "/list", 100, lambda: idle).walk())
+    pages = asyncio.run(Pager(read, "/list", 100, lambda: idle).read_all())
     assert [row for page in pages for row in page] == rows
 
 
