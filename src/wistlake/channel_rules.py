@@ -1,6 +1,6 @@
 """The rules that name a session's channel: their fields, the built-in ones, and those of a file.
 
-A rule's pattern is read by the engines, and they disagree: only what all of them read alike is a pattern here.
+The engines evaluate a rule's pattern, and their dialects differ: only what all of them read alike is accepted here.
 """
 
 import tomllib

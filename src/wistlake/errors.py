@@ -43,17 +43,17 @@ class ConfigError(WistlakeError):
         super().__init__("\n".join(self.problems))
 
 
-def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that is most like `name`; "" if none is."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+def closest(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that is most like `name`; "" if none is."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)), "")
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> ConfigError:
-    """`name` is no `what`: the error with the name that was probably meant, and all that there are."""
-    names = list(known)
-    meant = closest(name, names)
+def unknown(what: str, name: str, names: Iterable[str]) -> ConfigError:
+    """The error for a `name` that is no `what`, with the most similar name and all that there are."""
+    names = list(names)
+    match = closest(name, names)
     return ConfigError(
-        f"no such {what}: {name[:40]}{f', did you mean {meant}?' if meant else ''} (there are {', '.join(names)})"
+        f"no such {what}: {name[:40]}{f', did you mean {match}?' if match else ''} (there are {', '.join(names)})"
     )
 
 

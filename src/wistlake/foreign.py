@@ -1,8 +1,8 @@
-"""Words that came from elsewhere: what may be repeated of them, and in which form.
+"""Text from outside: what may be quoted of it, and in which form.
 
-A source's texts may hold a person, an order to the terminal, or a forged line of a log. Messages, manifests and
-the ledger repeat a name or a fingerprint (`shown_name`, `fingerprint`); whatever people read is `one_line`, or
-`printable` where our own line breaks are in it.
+A source's text may name a person, control the terminal, or forge a line of a log. Messages, manifests and the ledger
+quote a name or a fingerprint (`shown_name`, `fingerprint`); text for people passes `one_line`, or `printable` where it
+has line breaks of our own.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _BREAKS = re.compile(r"\r\n|[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def fingerprint(text: str | bytes) -> str:
-    """Eight hex digits that tell one text from another, and say nothing of it."""
+    """Eight hex digits that tell one text from another without revealing it."""
     data = text if isinstance(text, bytes) else text.encode(errors="replace")
     return hashlib.sha256(data).hexdigest()[:8]
 
@@ -32,10 +32,10 @@ def shown_name(name: object) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without anything that moves a cursor, turns the writing around or ends the line."""
+    """The text without characters that move a cursor, reverse the writing direction or end the line."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_REPLACEMENT if _acts(c) else c for c in _BREAKS.sub(" ", text))
+    return "".join(_REPLACEMENT if _has_effect(c) else c for c in _BREAKS.sub(" ", text))
 
 
 def unquoted(text: str) -> str:
@@ -49,10 +49,10 @@ def unquoted(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """As `one_line`, but line breaks and tabs stay: they are those of our own sentences."""
+    """As `one_line`, but line breaks and tabs stay: they belong to our own text."""
     return re.sub(r"[^\n\t]+", lambda piece: one_line(piece[0]), text)
 
 
-def _acts(character: str) -> bool:
-    """Whether a character does something instead of showing: control, format, half a surrogate pair."""
+def _has_effect(character: str) -> bool:
+    """Whether a character has an effect instead of a glyph: control, format, half a surrogate pair."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _JOINERS

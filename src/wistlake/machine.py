@@ -1,6 +1,6 @@
-"""What the machine refuses, whichever library met it: files, rights, room on a disk, descriptors, ports, memory.
+"""Failures of the machine, whichever library meets them: files, rights, disk space, descriptors, ports, memory.
 
-None of it is a mistake of ours, and each has a cure that whoever runs the command knows how to do.
+None of them is a bug of wistlake, and each has a cure that its user can apply.
 """
 
 import errno
@@ -27,7 +27,7 @@ MORE_FILES = (
 )
 FILES_NEEDED = 128  # by a run that fetches with 16 connections; engines abort a process that has too few
 _FILES_ASKED = 4096
-# Which numbers of the system's, whether only with a path, and what then is said.
+# errno values, whether only with a path, the error, and its message.
 _REFUSALS: tuple[tuple[tuple[int, ...], bool, Callable[[str], WistlakeError], str], ...] = (
     (_TOO_FEW_FILES, False, StoreError, MORE_FILES),
     (_NO_ROOM, False, StoreError, "{place} is full ({why}): free some space and run again"),
@@ -40,14 +40,14 @@ _REFUSALS: tuple[tuple[tuple[int, ...], bool, Callable[[str], WistlakeError], st
 
 
 def refusal(error: BaseException) -> WistlakeError | None:
-    """What the machine refused when `error` was raised, and what helps; None if that was not the reason."""
+    """The machine's failure behind `error`, with its cure; None if the machine was not the reason."""
     for cause in _chain(error):
         if isinstance(cause, MemoryError) or "can't start new thread" in str(cause):
             return StoreError(
                 f"this machine ran short of memory or threads ({type(cause).__name__}): run again"
             )
-        if isinstance(cause, OSError) and (found := _said(cause)):
-            return found
+        if isinstance(cause, OSError) and (failure := _failure(cause)):
+            return failure
     return None
 
 
@@ -57,8 +57,7 @@ def lacks_files(error: BaseException) -> bool:
 
 
 def open_enough_files() -> None:
-    """Let this process open as many files as a run needs, as far as the system lets it. StoreError if that is too
-    few."""
+    """Raise this process's limit of open files to what a run needs. StoreError if the system allows too few."""
     try:
         import resource
     except ImportError:  # a system without such limits
@@ -83,7 +82,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def _said(error: OSError) -> WistlakeError | None:
+def _failure(error: OSError) -> WistlakeError | None:
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     for numbers, needs_path, kind, text in _REFUSALS:
         if error.errno in numbers and (path or not needs_path):

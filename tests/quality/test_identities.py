@@ -14,7 +14,7 @@ from wistlake.quality.reconciliation import (
     GROWTH,
     IDENTITIES,
     LEARNING_DAYS,
-    MOST_LEARNED,
+    MAX_LEARNED_SHARE,
     PLAUSIBLE,
     PLAYED_HOURS,
     SETTLED_COUNTS,
@@ -79,7 +79,7 @@ def test_what_can_not_be_judged_is_not(changes: dict[str, object]) -> None:
 
 
 def test_what_wistia_says_twice_is_believed() -> None:
-    wild = replace(GOOD, plays=99_999, said_again=True)
+    wild = replace(GOOD, plays=99_999, plays_confirmed=True)
     assert blocked(judge(wild, DEFAULT_BAND)) == set()
 
 
@@ -134,7 +134,7 @@ def test_a_band_is_learned_from_a_medias_own_days() -> None:
 def test_one_wild_day_teaches_nothing_and_no_band_accepts_everything() -> None:
     steady = [(100, 99)] * (LEARNING_DAYS + 1)
     assert learned_band([*steady, (100, 1)]).above_share == pytest.approx(0.02)
-    assert learned_band([(100, 10)] * 30).above_share == MOST_LEARNED
+    assert learned_band([(100, 10)] * 30).above_share == MAX_LEARNED_SHARE
     assert Band() == DEFAULT_BAND
 
 

@@ -1,9 +1,26 @@
-"""Looking at the API before trusting it: what lists hold, how they end, what could serve as a watermark.
+"""Examining the API by hand: what lists hold, how they end, what could serve as a watermark.
 
-Nothing here touches the lake. Answers are kept as sample files, redacted on their way to the disk.
+Nothing here touches the lake. Responses are saved as sample files, redacted before they are written.
 """
 
-from wistlake.exploration.probes import Asked, Look, events, incremental, media_stats, medias, visitors
+from wistlake.exploration.probes import (
+    ListReport,
+    ProbeOptions,
+    events,
+    incremental,
+    media_stats,
+    medias,
+    visitors,
+)
 from wistlake.exploration.samples import Samples
 
-__all__ = ["Asked", "Look", "Samples", "events", "incremental", "media_stats", "medias", "visitors"]
+__all__ = [
+    "ListReport",
+    "ProbeOptions",
+    "Samples",
+    "events",
+    "incremental",
+    "media_stats",
+    "medias",
+    "visitors",
+]

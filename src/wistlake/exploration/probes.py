@@ -1,4 +1,4 @@
-"""One look per question: which media, their lifetime figures, their events, the visitors, what is new."""
+"""One probe per question: which media, their lifetime figures, their events, the visitors, what is new."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from wistlake.exploration.samples import Samples
 from wistlake.exploration.watermarks import candidates, moment, suggested
 from wistlake.foreign import shown_name
 from wistlake.wistia import WistiaClient
-from wistlake.wistia.endpoints import segment
+from wistlake.wistia.endpoints import EVENTS, MEDIA_LIST, VISITORS, path, segment
 
 ACCOUNT, MEDIA = "account-wide", "one media"
 _STOPPED = "stopped"
-_IGNORED = "/stats/visitors knows no media: these are the account's visitors, not the media's"
+_IGNORED = f"{VISITORS} knows no media: these are the account's visitors, not the media's"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What to look at. Pages are read from `page` on, `max_pages` at most."""
+class ProbeOptions:
+    """What to read: pages from `page` on, at most `max_pages` of each list."""
 
     media: tuple[str, ...] = ()
     page: int = 1
@@ -38,8 +38,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one walk showed. `sizes` are records per page; `records` hold personal data and stay here."""
+class ListReport:
+    """One list as it was read. `sizes` are records per page; `records` hold personal data and are never printed."""
 
     what: str
     path: str
@@ -55,7 +55,7 @@ class Look:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the walk stopped before the list's end."""
+        """Whether reading stopped before the list's end."""
         return self.ended.startswith(_STOPPED)
 
     def as_json(self) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
-    """One thing to walk: where it is, and under which names its pages are kept (each gets them all)."""
+class _Target:
+    """One list to read, and the names of its sample files: each name gets every page."""
 
     what: str
     source: str
@@ -77,70 +77,64 @@ class _List:
     day_field: str = ""
 
 
-async def medias(client: WistiaClient, asked: Asked, samples: Samples) -> list[Look]:
+async def medias(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
     """The account's media."""
-    listed = _List("media", "media_metadata", "/medias", ("medias_index",), {}, ACCOUNT, "created")
-    return [await _walk(client, asked, samples, listed)]
+    target = _Target("media", "media_metadata", MEDIA_LIST, ("medias_index",), {}, ACCOUNT, "created")
+    return [await _read_pages(client, options, samples, target)]
 
 
-async def media_stats(client: WistiaClient, asked: Asked, samples: Samples) -> list[Look]:
-    """Lifetime figures of each media, asked for as if they had pages."""
-    return [
-        await _walk(
-            client,
-            asked,
-            samples,
-            _List(f"lifetime stats of {m}", "media_stats", path, (f"media_{m}_stats",)),
+async def media_stats(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
+    """Lifetime figures of each media, requested as if they had pages."""
+    targets = (
+        _Target(
+            f"lifetime stats of {m}", "media_stats", path(source("media_stats"), m), (f"media_{m}_stats",)
         )
-        for m, path in ((m, f"/stats/medias/{segment(m, 'media id')}") for m in asked.media)
-    ]
+        for m in options.media
+    )
+    return [await _read_pages(client, options, samples, target) for target in targets]
 
 
-async def events(client: WistiaClient, asked: Asked, samples: Samples) -> list[Look]:
+async def events(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
     """Viewing sessions of each media, newest first."""
-    return [
-        await _walk(
-            client,
-            asked,
-            samples,
-            _List(
-                f"events of {m}",
-                "events",
-                "/stats/events",
-                (f"media_{m}_events",),
-                {"media_id": segment(m, "media id"), **asked.days},
-                day_field="received_at",
-            ),
+    targets = (
+        _Target(
+            f"events of {m}",
+            "events",
+            EVENTS,
+            (f"media_{m}_events",),
+            {"media_id": segment(m, "media id"), **options.days},
+            day_field="received_at",
         )
-        for m in asked.media
-    ]
+        for m in options.media
+    )
+    return [await _read_pages(client, options, samples, target) for target in targets]
 
 
-async def visitors(client: WistiaClient, asked: Asked, samples: Samples) -> list[Look]:
-    """The account's visitors: whether a media has a list of its own is asked first."""
-    paths = [f"/stats/medias/{segment(m, 'media id')}/visitors" for m in asked.media]
-    notes = [f"{path} answers {await _status(client, path)}" for path in paths]
-    listed = _List(
+async def visitors(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
+    """The account's visitors, after a test whether a media has a list of its own."""
+    paths = [f"/stats/medias/{segment(m, 'media id')}/visitors" for m in options.media]
+    notes = [f"{tried} answers {await _status(client, tried)}" for tried in paths]
+    target = _Target(
         "visitors of the account",
         "visitors",
-        "/stats/visitors",
-        tuple(f"media_{m}_visitors" for m in asked.media),
+        VISITORS,
+        tuple(f"media_{m}_visitors" for m in options.media),
         scope=ACCOUNT,
         day_field="last_active_at",
     )
-    return [await _walk(client, asked, samples, listed, (*notes, _IGNORED))]
+    return [await _read_pages(client, options, samples, target, (*notes, _IGNORED))]
 
 
 async def incremental(
-    client: WistiaClient, asked: Asked, samples: Samples
-) -> tuple[list[Look], dict[str, Any]]:
-    """What a daily run could go by: the walks, and their summary as it was written."""
+    client: WistiaClient, options: ProbeOptions, samples: Samples
+) -> tuple[list[ListReport], dict[str, Any]]:
+    """What a daily run could use as a watermark: the reports, and the summary that was written."""
     by_name = {
-        "events": await events(client, asked, samples),
-        "visitors": await visitors(client, asked, samples),
-        "medias": await medias(client, asked, samples),
+        "events": await events(client, options, samples),
+        "visitors": await visitors(client, options, samples),
+        "medias": await medias(client, options, samples),
     }
-    details = {name: _timestamps(looks) for name, looks in by_name.items()}
+    details = {name: _timestamps(reports) for name, reports in by_name.items()}
     spans = [d for d in details.values() if d["num_ts_values_found"]]
     summary = {
         "pages_saved": sum(d["pages_saved"] for d in details.values()),
@@ -151,18 +145,18 @@ async def incremental(
         "datasets": details,
     }
     samples.summary("incremental_probe_summary", summary)
-    return [look for looks in by_name.values() for look in looks], summary
+    return [report for reports in by_name.values() for report in reports], summary
 
 
-def _timestamps(looks: list[Look]) -> dict[str, Any]:
-    found = candidates([look.records for look in looks])
+def _timestamps(reports: list[ListReport]) -> dict[str, Any]:
+    fields = candidates([report.records for report in reports])
     return {
-        "pages_saved": sum(len(look.files) for look in looks),
-        "num_ts_values_found": sum(c.values for c in found),
-        "min_timestamp": min((c.minimum for c in found), default=None),
-        "max_timestamp": max((c.maximum for c in found), default=None),
-        "suggested_watermark_field": suggested(found),
-        "fields": [asdict(c) for c in found],
+        "pages_saved": sum(len(report.files) for report in reports),
+        "num_ts_values_found": sum(c.values for c in fields),
+        "min_timestamp": min((c.minimum for c in fields), default=None),
+        "max_timestamp": max((c.maximum for c in fields), default=None),
+        "suggested_watermark_field": suggested(fields),
+        "fields": [asdict(c) for c in fields],
     }
 
 
@@ -176,40 +170,44 @@ async def _status(client: WistiaClient, path: str) -> int:
         return e.status
 
 
-async def _walk(
-    client: WistiaClient, asked: Asked, samples: Samples, listed: _List, notes: tuple[str, ...] = ()
-) -> Look:
-    """Read pages until one says that it is the last, or `max_pages` are read; keep every one of them."""
+async def _read_pages(
+    client: WistiaClient,
+    options: ProbeOptions,
+    samples: Samples,
+    target: _Target,
+    notes: tuple[str, ...] = (),
+) -> ListReport:
+    """Read pages up to the last one or `max_pages`, and save each of them."""
     sizes, files, records = [], [], []
     seconds, before, ended = 0.0, None, None
-    for number in range(asked.page, asked.page + asked.max_pages):
-        params = {**listed.params, "page": str(number), "per_page": str(asked.per_page)}
+    for number in range(options.page, options.page + options.max_pages):
+        params = {**target.params, "page": str(number), "per_page": str(options.per_page)}
         try:
-            page = await client.page(listed.path, params)
+            page = await client.page(target.path, params)
         except SourceMissing as e:
             ended = f"{e.status}: nothing there"
             break
-        request = {"path": listed.path, "params": params}
-        for name in listed.names:
-            kept = samples.keep(f"{name}_p{number}", source(listed.source), request, page, listed.scope)
-            files.append(str(kept))
+        request = {"path": target.path, "params": params}
+        for name in target.names:
+            file = samples.save(f"{name}_p{number}", source(target.source), request, page, target.scope)
+            files.append(str(file))
         sizes.append(len(page.records))
         seconds += page.seconds
-        ended = _end(page.body, before, asked.per_page)
+        ended = _end(page.body, before, options.per_page)
         if not isinstance(page.body, list) and before is not None:
-            break  # the same object again, or one that moved meanwhile: it has no pages
+            break  # the same object again, perhaps updated meanwhile: it has no pages
         records += page.records
         if ended:
             break
         before = page.body
-    return Look(
-        listed.what,
-        listed.path,
-        listed.scope,
+    return ListReport(
+        target.what,
+        target.path,
+        target.scope,
         tuple(sizes),
-        ended or f"{_STOPPED} after --max-pages {asked.max_pages}, more may follow",
+        ended or f"{_STOPPED} after --max-pages {options.max_pages}, more may follow",
         tuple(map(shown_name, records[0])) if records else (),
-        _volume(records, listed.day_field),
+        _volume(records, target.day_field),
         tuple(files),
         round(seconds, 3),
         notes,

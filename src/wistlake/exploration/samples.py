@@ -1,4 +1,4 @@
-"""Sample files: what one answer was, in a file that says how it was asked for."""
+"""Sample files: one response each, with the request that it answers."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from wistlake.wistia import Page
 
 @dataclass(slots=True)
 class Samples:
-    """A folder of samples that are named by one moment (`now`, UTC). `raw` keeps personal values.
+    """A folder of samples whose names end in one moment (`now`, UTC). `raw` keeps personal values.
 
     `written` are the files so far.
     """
@@ -25,8 +25,8 @@ class Samples:
     raw: bool = False
     written: list[Path] = field(default_factory=list)
 
-    def keep(self, name: str, source: Source, request: Mapping[str, Any], page: Page, scope: str) -> Path:
-        """Write one answer. `scope` says what the answer is about: one media, or the account."""
+    def save(self, name: str, source: Source, request: Mapping[str, Any], page: Page, scope: str) -> Path:
+        """Write one response. `scope` is what the response is about: one media, or the account."""
         body = page.body if self.raw else _redacted(source, page.body)
         return self.summary(
             name,

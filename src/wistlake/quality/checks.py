@@ -1,4 +1,4 @@
-"""What was checked and what came of it; and the checks that need a media's own past. Pure."""
+"""Data quality checks: findings, their effects, and the checks that need a media's own past. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ Pair = tuple[str, date]
 class Effect(StrEnum):
     """What a broken check does."""
 
-    STOP = "stop"  # the scope stays as it was, and the run fails
-    QUARANTINE = "quarantine"  # the rows are put aside, with a reason
-    WARN = "warn"  # it is said
+    STOP = "stop"  # the scope is not published, and the run fails
+    QUARANTINE = "quarantine"  # the rows are stored apart, with a reason
+    WARN = "warn"  # it is reported
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check of one scope: a table or dataset, and where it is about less than all of it, media and day."""
+    """The result of one check of one scope: a table or dataset, optionally narrowed to a media and a day."""
 
     check: str
     table: str
@@ -35,13 +35,13 @@ class Finding:
 
     @property
     def scope(self) -> str:
-        """What was looked at, in words."""
+        """What was checked, in words."""
         narrower = (self.media_id, self.day.isoformat() if self.day else "")
         return " ".join((self.table, *filter(None, narrower)))
 
     @property
     def is_broken(self) -> bool:
-        """Whether something is to be told."""
+        """Whether the check failed."""
         return self.verdict is Verdict.BROKEN
 
 
@@ -55,7 +55,7 @@ def finding(
     media_id: str = "",
     day: date | None = None,
 ) -> Finding:
-    """A finding whose verdict follows from its figures: nothing to look at is not applicable."""
+    """A finding whose verdict follows from its counts: not applicable if nothing was checked."""
     verdict = Verdict.BROKEN if violations else Verdict.HOLDS if checked else Verdict.NOT_APPLICABLE
     return Finding(check, table, verdict, effect, checked, violations, detail, media_id, day)
 
@@ -63,11 +63,14 @@ def finding(
 # refused records
 
 READABLE = "readable_rows"
-REFUSED_SHARE, REFUSED_ROWS = 0.1, 5  # of one landing: from both on, or if it is all of it
+REFUSED_SHARE, REFUSED_ROWS = (
+    0.1,
+    5,
+)  # of one landing: a refusal stops it from both on, or if every row is refused
 
 
 def is_refused(rows: int, refused: int) -> bool:
-    """Whether a landing lost so many of its rows to quarantine that what is left of it says nothing."""
+    """Whether so many rows of a landing were refused that the rest can't be trusted."""
     many = refused >= REFUSED_ROWS and refused >= REFUSED_SHARE * rows
     return refused > 0 and (refused == rows or many)
 
@@ -75,7 +78,7 @@ def is_refused(rows: int, refused: int) -> bool:
 def refused_rows(
     dataset: str, rows: int, reasons: Mapping[str, int], media_id: str = "", day: date | None = None
 ) -> Finding:
-    """How many rows of a landing (or, without a media, of a dataset) were refused, and what for."""
+    """How many rows of a landing (or, without a media, of a dataset) were refused, and why."""
     count = sum(reasons.values())
     stops = bool(media_id) and is_refused(rows, count)
     effect = Effect.STOP if stops else Effect.QUARANTINE
@@ -93,10 +96,10 @@ def reasons_text(reasons: Mapping[str, int]) -> str:
 REFERENCES = "references"
 
 
-def references(table: str, media: Iterable[str], known: Iterable[str]) -> tuple[Finding, ...]:
-    """Every fact's media is in `dim_media`; facts come before descriptions only when those could not be had."""
+def references(table: str, media: Iterable[str], described: Iterable[str]) -> tuple[Finding, ...]:
+    """Every fact's media is in `dim_media`, except while its description could not be fetched."""
     mine = set(media)
-    lost = sorted(mine - set(known))
+    lost = sorted(mine - set(described))
     whole = finding(
         REFERENCES,
         table,
@@ -111,7 +114,7 @@ def references(table: str, media: Iterable[str], known: Iterable[str]) -> tuple[
 # freshness
 
 FRESHNESS = "freshness"
-GRACE_DAYS = 1  # a day may be a run late before anybody is told
+GRACE_DAYS = 1  # a day may be one run late without a warning
 
 
 def freshness(dataset: str, newest: Mapping[str, date | None], expected: date) -> Finding:
@@ -122,8 +125,8 @@ def freshness(dataset: str, newest: Mapping[str, date | None], expected: date) -
     limit = expected - timedelta(days=GRACE_DAYS)
     late = {m: day for m, day in newest.items() if day is None or day < limit}
     oldest = min(late.items(), key=lambda item: (item[1] or date.min, item[0])) if late else None
-    told = f"expected {expected}; {oldest[0]} ends at {oldest[1] or 'nothing'}" if oldest else ""
-    return finding(FRESHNESS, dataset, Effect.WARN, len(newest), len(late), told)
+    detail = f"expected {expected}; {oldest[0]} ends at {oldest[1] or 'nothing'}" if oldest else ""
+    return finding(FRESHNESS, dataset, Effect.WARN, len(newest), len(late), detail)
 
 
 # settled days
@@ -132,18 +135,18 @@ SETTLED_DAYS = "settled_days"
 
 
 def settled_days(dataset: str, read: Sequence[tuple[str, date, bool]]) -> Finding:
-    """Whether the settled days that were read again, as (media, day, whether it moved), still say the same."""
+    """Whether the settled days that were read again, as (media, day, whether it changed), are unchanged."""
     moved = [f"{media_id} {day}" for media_id, day, has_moved in sorted(read) if has_moved]
-    told = f"moved after they had settled: {', '.join(moved[:5])}" if moved else ""
-    return finding(SETTLED_DAYS, dataset, Effect.WARN, len(read), len(moved), told)
+    detail = f"moved after they had settled: {', '.join(moved[:5])}" if moved else ""
+    return finding(SETTLED_DAYS, dataset, Effect.WARN, len(read), len(moved), detail)
 
 
 # volume
 
 VOLUME = "volume"
 PAST_DAYS = 28
-LEAST_DAYS = 7  # of own history, before a day can be called unusual
-FACTOR, LEAST_ROWS = 5.0, 50  # unusual: beyond both
+MIN_PAST_DAYS = 7  # of own history, before a day can be called unusual
+UNUSUAL_FACTOR, UNUSUAL_MARGIN = 5.0, 50  # unusual: beyond both
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +162,26 @@ class Past:
 
 
 def volume(counts: Mapping[Pair, int], past: Iterable[Past]) -> tuple[Finding, ...]:
-    """Sessions of each day against the median of the media's own days before it."""
+    """Sessions of each day against the median of the media's own earlier days."""
     history: dict[str, list[Past]] = {}
     for one in past:
         history.setdefault(one.media_id, []).append(one)
     judged, unusual = 0, []
     for (media_id, day), count in sorted(counts.items()):
         before = [p.sessions for p in history.get(media_id, ()) if 0 < (day - p.date).days <= PAST_DAYS]
-        if len(before) < LEAST_DAYS:
+        if len(before) < MIN_PAST_DAYS:
             continue
         judged += 1
-        if told := _unusual(count, before):
-            unusual.append(finding(VOLUME, "silver.fact_events", Effect.WARN, 1, 1, told, media_id, day))
+        if detail := _unusual(count, before):
+            unusual.append(finding(VOLUME, "silver.fact_events", Effect.WARN, 1, 1, detail, media_id, day))
     whole = finding(VOLUME, "silver.fact_events", Effect.WARN, judged, len(unusual))
     return (whole, *unusual)
 
 
 def _unusual(count: int, before: Sequence[int]) -> str:
     usual = median(before)
-    if abs(count - usual) <= LEAST_ROWS:
+    if abs(count - usual) <= UNUSUAL_MARGIN:
         return ""
-    if count > FACTOR * usual or count * FACTOR < usual:
+    if count > UNUSUAL_FACTOR * usual or count * UNUSUAL_FACTOR < usual:
         return f"{count} sessions, where {usual:g} are usual ({len(before)} days)"
     return ""

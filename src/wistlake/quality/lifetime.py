@@ -14,7 +14,7 @@ from wistlake.quality.reconciliation import (
 )
 
 EXACT = 1e-6
-SPAN_DAYS = 7  # growth is judged over about a week: its edges weigh less
+SPAN_DAYS = 7  # growth is judged over about a week, so that the partial days at its edges weigh less
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _not_applicable(identity: str, s: Snapshot) -> Judgement:
 
 
 def _played_hours(s: Snapshot) -> Judgement:
-    """Identity 1. Without a duration (images, or none yet) nothing can be said."""
+    """Identity 1. Not applicable without a duration (images, or none yet)."""
     plays, engagement, hours = s.play_count, s.engagement, s.hours_watched
     if plays is None or engagement is None or hours is None or not s.duration_seconds:
         return _not_applicable(PLAYED_HOURS, s)
@@ -83,8 +83,8 @@ def _whole_players(s: Snapshot) -> Judgement:
 
 
 def _growth(of_media: Sequence[Snapshot], plays: Mapping[tuple[str, date], int], tz: tzinfo) -> Judgement:
-    """Identity 3, from the earliest snapshot within `SPAN_DAYS`. Both moments lie inside a day: what was played
-    on the days at the edges, and on the day before that may still have been on its way, is the band's room."""
+    """Identity 3, from the earliest snapshot within `SPAN_DAYS`. Both moments lie inside a day: the band is wide
+    enough for plays of the days at the edges, and of the day before, which may have been counted late."""
     last = of_media[-1]
     earliest = last.snapshot_date - timedelta(days=SPAN_DAYS)
     first = next((s for s in of_media if s.snapshot_date >= earliest), last)
@@ -100,7 +100,7 @@ def _growth(of_media: Sequence[Snapshot], plays: Mapping[tuple[str, date], int],
     before = sum(p for p in edges if p is not None)
     after = plays.get((last.media_id, ends))
     grown = last.play_count - first.play_count
-    # What is under way at the later moment: as much as its own day, or as the busiest of the days before it.
+    # Plays that are not counted yet at the later moment: as many as on its own day, or on the busiest day before.
     lately = max((p for p in (*inside, *edges, after) if p is not None), default=0)
     low, high = DEFAULT_BAND.limits(sure)
     return _judgement(GROWTH, last, float(grown), float(sure), low - 2 * lately, high + before + lately)

@@ -26,9 +26,9 @@ class Adds(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric. `numerator` and `denominator` are columns of `gold.fact_media_daily`, added up; `scale`
-    turns stored integers into the unit. `known` counts the sessions that the numerator is known for: if there
-    are sessions and it is known for none of them, the sum is unknown, whatever days without a session add.
-    `daily` tells whether a media's day has it, or only a period."""
+    turns stored integers into the unit. `counted_in` is the column that counts the sessions for which the numerator has
+    a value: if there are sessions and none has one, the sum is NULL, whatever days without a session add.
+    `daily`: a media's day has it, and not only a period."""
 
     name: str
     doc: str
@@ -40,7 +40,7 @@ class Metric:
     scale: float = 1.0
     bias: str = ""
     daily: bool = True
-    known: str = ""
+    counted_in: str = ""
 
     @property
     def tooltip(self) -> str:
@@ -61,8 +61,8 @@ class Metric:
             raise ConfigError(f"{self.name} is a value of a media's day, and of no longer period")
         below = f"sum({self.denominator})" if self.denominator else ""
         above = f"sum({self.numerator})"
-        if self.known:
-            above = f"(CASE WHEN sum({self.known}) > 0 OR sum(sessions) = 0 THEN {above} END)"
+        if self.counted_in:
+            above = f"(CASE WHEN sum({self.counted_in}) > 0 OR sum(sessions) = 0 THEN {above} END)"
         return self._sql(above, below)
 
     @property
@@ -112,7 +112,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "watch_seconds", "Time watched: share seen x duration, added up.", "watch_milliseconds", Adds.SUM,
-        _EVENTS, unit="s", scale=1000.0, known="timed_sessions",
+        _EVENTS, unit="s", scale=1000.0, counted_in="timed_sessions",
         bias="Sessions without a known duration are left out; NULL if that is all.",
     ),
     Metric(
@@ -154,10 +154,10 @@ def metric(name: str) -> Metric:
 
 
 def definition(name: str) -> str:
-    """Tooltip of the metric called `name`, else the contract's word on that column. KeyError if neither."""
-    for known in METRICS:
-        if known.name == name:
-            return known.tooltip
+    """Tooltip of the metric called `name`, else the contract's description of that column. KeyError if neither."""
+    for one in METRICS:
+        if one.name == name:
+            return one.tooltip
     for column in DAILY.columns:
         if column.name == name:
             return column.doc
@@ -165,15 +165,15 @@ def definition(name: str) -> str:
 
 
 def misuses(sql: str) -> tuple[str, ...]:
-    """What a query does that numbers don't allow: averaged ratios and summed uniques, each in words."""
+    """Statistical mistakes in a query: averaged ratios and summed uniques, each as a sentence."""
     text = re.sub(r"'[^']*'|--[^\n]*", " ", sql.lower())
-    found = []
+    mistakes = []
     for call, argument in re.findall(_CALL, text):
         if argument in _RATIOS:
-            found.append(f"{call}({argument}): a ratio is never averaged or added; divide the sums")
+            mistakes.append(f"{call}({argument}): a ratio is never averaged or added; divide the sums")
         elif call == "sum" and argument in _UNIQUES:
-            found.append(f"sum({argument}): uniques don't add up; count distinct visitor_id anew")
-    return tuple(found)
+            mistakes.append(f"sum({argument}): uniques don't add up; count distinct visitor_id anew")
+    return tuple(mistakes)
 
 
 def daily_view() -> str:
@@ -183,8 +183,8 @@ def daily_view() -> str:
 
 
 def media_view() -> str:
-    """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Viewers of days
-    without loads have no loads to be divided by."""
+    """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Days without
+    loads don't count for viewers per load."""
     summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if _adds(m))
     return (
         "SELECT d.*, coalesce(u.unique_viewers, 0) AS unique_viewers,"
@@ -197,12 +197,12 @@ def media_view() -> str:
     )
 
 
-def _adds(known: Metric) -> bool:
+def _adds(one: Metric) -> bool:
     """Whether the metric of a period follows from sums over its days."""
-    return known.adds in (Adds.SUM, Adds.RATIO)
+    return one.adds in (Adds.SUM, Adds.RATIO)
 
 
-def well_known_view() -> str:
+def compatibility_view() -> str:
     """`wistia_gold_fact_media_daily`, under the names that existing checks use. Its play_rate is the source's
     value where it is known, else the estimate."""
     return (
@@ -217,7 +217,7 @@ def views() -> Sequence[tuple[str, str]]:
     return (
         ("gold.media_daily_metrics", daily_view()),
         ("gold.media_metrics", media_view()),
-        ("wistia_gold_fact_media_daily", well_known_view()),
+        ("wistia_gold_fact_media_daily", compatibility_view()),
     )
 
 
@@ -267,5 +267,5 @@ def page() -> str:
     return head + "\n".join(rows) + "\n"
 
 
-def _below(known: Metric) -> str:
-    return f" / `{known.denominator}`" if known.denominator else ""
+def _below(one: Metric) -> str:
+    return f" / `{one.denominator}`" if one.denominator else ""

@@ -10,7 +10,7 @@ from wistlake.contracts.form import Field, Source, Type
 from wistlake.errors import ConfigError
 
 Schema = Mapping[str, Any]
-DEEPEST = 40  # references that lead to references
+MAX_REFERENCE_DEPTH = 40  # references to references
 
 
 class Kind(StrEnum):
@@ -44,7 +44,7 @@ _JSON: Mapping[Type, frozenset[str]] = {
     Type.LONGS: frozenset(("array",)),
     Type.STRINGS: frozenset(("array",)),
 }
-_KEPT_AS_JSON = frozenset(("array", "object", "string"))  # a text column may hold a whole branch
+_STORED_AS_JSON = frozenset(("array", "object", "string"))  # a text column may hold a whole branch
 
 
 def diff(sources: Iterable[Source], description: Schema) -> tuple[Difference, ...]:
@@ -52,8 +52,8 @@ def diff(sources: Iterable[Source], description: Schema) -> tuple[Difference, ..
     paths = description.get("paths")
     if not isinstance(paths, Mapping) or "openapi" not in description:
         raise ConfigError("the file is no OpenAPI description: it has no `openapi` and `paths`")
-    known = {_shape(path): operations for path, operations in paths.items()}
-    return tuple(d for s in sources for d in _of_source(s, known.get(_shape(s.endpoint)), description))
+    by_shape = {_shape(path): operations for path, operations in paths.items()}
+    return tuple(d for s in sources for d in _of_source(s, by_shape.get(_shape(s.endpoint)), description))
 
 
 def _shape(path: str) -> str:
@@ -62,7 +62,7 @@ def _shape(path: str) -> str:
 
 
 def _of_source(source: Source, operations: Any, description: Schema) -> Iterator[Difference]:
-    schema = _answer(operations, description)
+    schema = _response_schema(operations, description)
     if schema is None:
         yield Difference(source.name, "", Kind.NO_ENDPOINT, not source.optional, source.endpoint)
         return
@@ -72,8 +72,8 @@ def _of_source(source: Source, operations: Any, description: Schema) -> Iterator
         yield Difference(source.name, name, Kind.NEW, is_breaking=False)
 
 
-def _answer(operations: Any, description: Schema) -> Schema | None:
-    """The schema of one record in the answer to GET; None if nothing is described."""
+def _response_schema(operations: Any, description: Schema) -> Schema | None:
+    """The schema of one record in the response to GET; None if there is no description."""
     if not isinstance(operations, Mapping) or "get" not in operations:
         return None
     responses = _resolved(operations["get"], description).get("responses", {})
@@ -87,19 +87,19 @@ def _answer(operations: Any, description: Schema) -> Schema | None:
 
 
 def _of_field(source: Source, field: Field, schema: Schema, description: Schema) -> Iterator[Difference]:
-    found: Schema | None = schema
+    branch: Schema | None = schema
     for name in field.path.split("."):
-        found = _properties(found, description).get(name) if found is not None else None
-    if found is None:
+        branch = _properties(branch, description).get(name) if branch is not None else None
+    if branch is None:
         yield Difference(
             source.name, field.path, Kind.GONE, field.required, "required" if field.required else ""
         )
         return
-    types = set(_types(found, description))
-    wanted = _JSON[field.type] | (_KEPT_AS_JSON if field.path == "assets" else frozenset())
+    types = set(_types(branch, description))
+    wanted = _JSON[field.type] | (_STORED_AS_JSON if field.path == "assets" else frozenset())
     if types - {"null"} and not (types & wanted):
-        told = f"{' or '.join(sorted(types))}, where {field.type} is relied on"
-        yield Difference(source.name, field.path, Kind.RETYPED, is_breaking=True, detail=told)
+        detail = f"{' or '.join(sorted(types))}, where {field.type} is relied on"
+        yield Difference(source.name, field.path, Kind.RETYPED, is_breaking=True, detail=detail)
     elif "null" in types and field.required and not field.nullable:
         yield Difference(source.name, field.path, Kind.NULLABLE, is_breaking=False)
 
@@ -111,35 +111,35 @@ def _resolved(schema: Any, description: Schema, depth: int = 0) -> Schema:
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    if depth > DEEPEST or not str(reference).startswith("#/"):
+    if depth > MAX_REFERENCE_DEPTH or not str(reference).startswith("#/"):
         raise ConfigError(f"the description refers to {str(reference)[:80]!r}, which is not in the file")
-    found: Any = description
+    target: Any = description
     for part in str(reference)[2:].split("/"):
         name = part.replace("~1", "/").replace("~0", "~")
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return _resolved(found, description, depth + 1)
+        target = target.get(name) if isinstance(target, Mapping) else None
+    return _resolved(target, description, depth + 1)
 
 
 def _branches(schema: Schema, description: Schema, depth: int = 0) -> Iterator[Schema]:
-    """The schema, and those that it is put together from."""
+    """The schema, and those that it is composed of."""
     whole = _resolved(schema, description)
     yield whole
     for name in ("allOf", "oneOf", "anyOf"):
-        for part in whole.get(name, ()) if depth < DEEPEST else ():
+        for part in whole.get(name, ()) if depth < MAX_REFERENCE_DEPTH else ():
             yield from _branches(part, description, depth + 1)
 
 
 def _properties(schema: Schema, description: Schema) -> Mapping[str, Schema]:
-    found: dict[str, Schema] = {}
+    properties: dict[str, Schema] = {}
     for branch in _branches(schema, description):
-        found |= branch.get("properties", {})
-    return found
+        properties |= branch.get("properties", {})
+    return properties
 
 
 def _types(schema: Schema, description: Schema) -> Iterator[str]:
-    """JSON types that the value may have; none said is any."""
+    """JSON types that the value may have; any type if there is none."""
     for branch in _branches(schema, description):
-        said = branch.get("type", ())
-        yield from [said] if isinstance(said, str) else said
+        types = branch.get("type", ())
+        yield from [types] if isinstance(types, str) else types
         if branch.get("nullable"):
             yield "null"

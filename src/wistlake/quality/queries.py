@@ -1,4 +1,4 @@
-"""Questions that everybody asks, as SQL that DuckDB and Athena both take."""
+"""Common questions, as SQL for both DuckDB and Athena."""
 
 QUERIES: tuple[tuple[str, str, str], ...] = (
     (

@@ -1,4 +1,4 @@
-"""Why a record was refused: each reason code in words, and what helps."""
+"""Why a record was refused: each reason code in words, with its cure."""
 
 _RULES = {
     "malformed_json": "The line is no JSON. Its landing is damaged: fetch the day again.",

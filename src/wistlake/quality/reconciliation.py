@@ -1,4 +1,4 @@
-"""The identities that every day's numbers must keep with the source's own totals."""
+"""The identities that hold between a day's numbers and the source's own totals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from statistics import median
 
 
 class Verdict(StrEnum):
-    """What came out of a check."""
+    """The result of a check."""
 
     HOLDS = "holds"
     BROKEN = "broken"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How far events may lie from plays: a share of plays, but at least so many."""
+    """How far events may differ from plays: by a share of the plays, but at least by a count."""
 
     below_share: float = 0.02
     below_least: float = 2
@@ -34,15 +34,15 @@ class Band:
 
 DEFAULT_BAND = Band()
 LEARNING_DAYS = 14  # settled days of a media before its own band replaces the default
-MOST_LEARNED = 0.2  # a band never learns to accept more than this share
+MAX_LEARNED_SHARE = 0.2  # a learned band never accepts a larger share
 _MARGIN = 0.01
 
 
 def learned_band(days: Iterable[tuple[int, int]], default: Band = DEFAULT_BAND) -> Band:
-    """The band of one media from the (plays, events) of its settled days: where all but the outermost of them
-    lie, and a little room. Some media have viewers that are never listed; others none.
+    """The band of one media from the (plays, events) of its settled days: the range of all but the outermost of
+    them, and a small margin. Some media have viewers that are never listed; others none.
 
-    The default with fewer than `LEARNING_DAYS`; the least counts always stay as they are.
+    The default with fewer than `LEARNING_DAYS`; the least counts are always the default's.
     """
     shares = sorted((plays - events) / plays for plays, events in days if plays > 0)
     if len(shares) < LEARNING_DAYS:
@@ -50,22 +50,22 @@ def learned_band(days: Iterable[tuple[int, int]], default: Band = DEFAULT_BAND) 
     outermost = len(shares) // LEARNING_DAYS
     low, high = shares[outermost], shares[-1 - outermost]
     return Band(
-        below_share=min(MOST_LEARNED, max(_MARGIN, _MARGIN - low)),
+        below_share=min(MAX_LEARNED_SHARE, max(_MARGIN, _MARGIN - low)),
         below_least=default.below_least,
-        above_share=min(MOST_LEARNED, max(_MARGIN, high + _MARGIN)),
+        above_share=min(MAX_LEARNED_SHARE, max(_MARGIN, high + _MARGIN)),
         above_least=default.above_least,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One (media, local day), counted two ways. None where a side has not spoken.
+    """One (media, local day), counted two ways. None where a side has no value.
 
     `events` are distinct keys in silver, `rows` the rows they have there, `misplaced` rows whose day is not
     their partition's. `listed` tells whether the day's sessions could be listed at all. `settled_counts` are
     the (loads, plays) with which the day was settled before, None if it was not, or was not read again.
-    `said_again` tells whether Wistia has named plays of this magnitude in more than one observation, `usual`
-    what the media's own days are like.
+    `plays_confirmed`: Wistia reported plays of this magnitude in more than one observation. `usual` describes the
+    media's other days.
     """
 
     media_id: str
@@ -78,7 +78,7 @@ class DayFigures:
     listed: bool = True
     loads: int | None = None
     settled_counts: tuple[int | None, int | None] | None = None
-    said_again: bool = False
+    plays_confirmed: bool = False
     usual: "Usual | None" = None
 
 
@@ -164,57 +164,55 @@ def _events_and_plays(day: DayFigures, band: Band) -> Judgement:
     )
 
 
-WILD_FACTOR, WILD_LEAST = 10, 200  # plays that sessions contradict by more than both
-USUAL_FACTOR = 3  # how far a day may lie from what is usual for its media
-SAME_MAGNITUDE = (
-    3  # two readings of a count agree on its magnitude if neither is more than so many times the other
-)
+IMPLAUSIBLE_FACTOR, IMPLAUSIBLE_MARGIN = 10, 200  # plays that exceed the sessions by more than both
+USUAL_FACTOR = 3  # how far a day may differ from what is usual for its media
+SAME_MAGNITUDE = 3  # two readings of a count agree if neither is more than so many times the other
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What the believed days of a media are like whose plays are always far above its sessions: those of podcast
-    apps make none. `ratio` is plays per session."""
+    """The accepted days of a media whose plays always far exceed its sessions, because podcast apps play it without
+    one. `ratio` is plays per session."""
 
     ratio: float
     plays: float
 
 
 def usual(days: Iterable[tuple[int, int]]) -> Usual | None:
-    """Learned from the (plays, sessions) of a media's believed days; None if the media is like most."""
+    """Learned from the (plays, sessions) of a media's accepted days; None if the media is like most."""
     played = [(plays, sessions) for plays, sessions in days if plays > 0]
     if not played:
         return None
     ratio = median(plays / max(1, sessions) for plays, sessions in played)
-    if USUAL_FACTOR * ratio <= WILD_FACTOR:
+    if USUAL_FACTOR * ratio <= IMPLAUSIBLE_FACTOR:
         return None
     return Usual(ratio, median(plays for plays, _ in played))
 
 
-def most_plays(events: int, usual: Usual | None) -> float:
-    """The plays beyond which a day with so many sessions is not believed at once."""
-    most = float(max(WILD_FACTOR * events, events + WILD_LEAST))
+def max_plausible_plays(events: int, usual: Usual | None) -> float:
+    """The plays beyond which a day with so many sessions needs a confirmation."""
+    most = float(max(IMPLAUSIBLE_FACTOR * events, events + IMPLAUSIBLE_MARGIN))
     if usual is None:
         return most
     return max(most, USUAL_FACTOR * usual.ratio * events, USUAL_FACTOR * usual.plays)
 
 
 def same_magnitude(one: int, other: int) -> bool:
-    """Whether two readings of a count agree on its magnitude: a count that moves is no new one every time."""
+    """Whether two readings of a count agree on its magnitude, though the count still changes."""
     return max(one, other) <= SAME_MAGNITUDE * min(one, other)
 
 
 def _plausible(day: DayFigures) -> Judgement:
-    """Ten times more plays than sessions are a mistake somewhere, until Wistia says so twice, or unless that is
-    what the media is like."""
+    """Ten times more plays than sessions are an error, unless Wistia reports them twice or they are usual for the
+    media."""
     if day.plays is None or not day.listed:
         return _not_applicable(PLAUSIBLE, day, blocking=True)
-    most = most_plays(day.events, day.usual)
+    most = max_plausible_plays(day.events, day.usual)
     return Judgement(
         PLAUSIBLE,
         day.media_id,
         day.date,
-        _verdict(holds=day.said_again or day.plays <= most),
+        _verdict(holds=day.plays_confirmed or day.plays <= most),
         blocking=True,
         ours=float(day.events),
         theirs=float(day.plays),

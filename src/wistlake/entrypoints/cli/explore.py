@@ -14,11 +14,11 @@ from wistlake.entrypoints.cli.options import From, Json, Now, To, in_order, medi
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wistlake.exploration import Asked, Look, Samples
+    from wistlake.exploration import ListReport, ProbeOptions, Samples
     from wistlake.settings import Settings
     from wistlake.wistia import Stats, WistiaClient
 
-    Looking = Callable[[WistiaClient, Asked, Samples], Awaitable[list[Look]]]
+    Looking = Callable[[WistiaClient, ProbeOptions, Samples], Awaitable[list[ListReport]]]
 
 FOLDER = Path("exploration/samples")
 SHOWN_DAYS = 10
@@ -167,13 +167,13 @@ class _How:
 
 
 def _explore(look: Any, how: _How, media_id: str | None = None, *, needs_media: bool = False) -> None:
-    from wistlake.exploration import Asked, Samples
+    from wistlake.exploration import ProbeOptions, Samples
 
     in_order(how.start, how.end)
     settings = session.settings()
     media = _chosen(settings, media_id) if needs_media else ()
     page, per_page = how.page or settings.page, how.per_page or settings.per_page
-    asked = Asked(media, page, per_page, how.max_pages, how.start, how.end)
+    asked = ProbeOptions(media, page, per_page, how.max_pages, how.start, how.end)
     samples = Samples(how.out, session.clock(how.now)(), how.raw)
     found, stats = asyncio.run(_look(settings, how.now, look, asked, samples))
     looks, summary = found if isinstance(found, tuple) else (found, None)
@@ -202,7 +202,7 @@ def _chosen(settings: "Settings", media_id: str | None) -> tuple[str, ...]:
 
 
 async def _look(
-    settings: "Settings", now: datetime | None, look: "Looking", asked: "Asked", samples: "Samples"
+    settings: "Settings", now: datetime | None, look: "Looking", asked: "ProbeOptions", samples: "Samples"
 ) -> "tuple[Any, Stats]":
     from wistlake.wiring import laptop
 
@@ -211,7 +211,7 @@ async def _look(
         return found, client.stats
 
 
-def _show(look: "Look") -> None:
+def _show(look: "ListReport") -> None:
     pages = ", ".join(str(n) for n in look.sizes[:12]) + (", ..." if len(look.sizes) > 12 else "")
     days = [f"{day}: {number}" for day, number in look.per_day.items()]
     more = f", and {len(days) - SHOWN_DAYS} more days" if len(days) > SHOWN_DAYS else ""

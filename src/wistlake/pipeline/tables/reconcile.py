@@ -40,7 +40,7 @@ from wistlake.quality.reconciliation import (
     gold_is_silver,
     judge,
     learned_band,
-    most_plays,
+    max_plausible_plays,
     same_magnitude,
     usual,
 )
@@ -129,7 +129,7 @@ def _figures(
         loads=counts["load_count"] if counts else None,
         settled_counts=(before.loads, before.plays) if before and reread else None,
         # What this build is the first to see no earlier reading can have named, whatever the ledger says.
-        said_again=not is_new and pair in bench.plan.confirmed | bench.plan.said_twice,
+        plays_confirmed=not is_new and pair in bench.plan.confirmed | bench.plan.said_twice,
     )
 
 
@@ -167,10 +167,14 @@ def _believed(
     wild = {
         (f.media_id, f.date): f.plays
         for f in figures
-        if f.plays and not f.said_again and f.plays > most_plays(f.events, known.get(f.media_id))
+        if f.plays
+        and not f.plays_confirmed
+        and f.plays > max_plausible_plays(f.events, known.get(f.media_id))
     }
     again = _said_again(bench, wild) if wild else set()
-    figures = [replace(f, said_again=f.said_again or (f.media_id, f.date) in again) for f in figures]
+    figures = [
+        replace(f, plays_confirmed=f.plays_confirmed or (f.media_id, f.date) in again) for f in figures
+    ]
     known = _usual(past, figures)
     return (replace(f, usual=known.get(f.media_id)) for f in figures)
 
@@ -179,7 +183,7 @@ def _usual(past: Mapping[str, Sequence[Past]], figures: Iterable[DayFigures]) ->
     """What is usual for each media: on its days in gold, and on those that Wistia has named twice."""
     days = {media: [(p.plays, p.sessions) for p in of_media if p.plays] for media, of_media in past.items()}
     for f in figures:
-        if f.said_again and f.plays:
+        if f.plays_confirmed and f.plays:
             days.setdefault(f.media_id, []).append((f.plays, f.events))
     return {media: usual(of_media) for media, of_media in days.items()}
 
