@@ -1,4 +1,4 @@
-"""What the endpoints are served from: a simulated world or recorded payloads."""
+"""The data behind the endpoints: a simulated world or recorded payloads."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class VisitorQuery:
 
 
 class Backend(Protocol):
-    """Answers per endpoint; None is an answer of 404."""
+    """Responses per endpoint; None is a 404, which is the default of endpoints that a recording can't have."""
 
     def now(self) -> datetime: ...
     def events(self, query: EventQuery, api: Api) -> Slices | None: ...
@@ -52,18 +52,32 @@ class Backend(Protocol):
     def engagement(self, media_id: str) -> Payload | None: ...
     def medias(self, api: Api) -> list[Payload] | None: ...
     def media(self, media_id: str, api: Api) -> Payload | None: ...
-    def media_aggregate(self, media_id: str) -> Payload | None: ...
-    def account(self) -> Payload | None: ...
-    def account_by_date(self, first: date, last: date) -> list[Payload] | None: ...
-    def project_stats(self, folder_id: str) -> Payload | None: ...
-    def folders(self, api: Api) -> list[Payload] | None: ...
-    def folder(self, folder_id: str, api: Api) -> Payload | None: ...
+
+    def media_aggregate(self, media_id: str) -> Payload | None:
+        return None
+
+    def account(self) -> Payload | None:
+        return None
+
+    def account_by_date(self, first: date, last: date) -> list[Payload] | None:
+        return None
+
+    def project_stats(self, folder_id: str) -> Payload | None:
+        return None
+
+    def folders(self, api: Api) -> list[Payload] | None:
+        return None
+
+    def folder(self, folder_id: str, api: Api) -> Payload | None:
+        return None
+
     def analytics(
         self, media_id: str, first: date, end: date, granularity: Granularity
-    ) -> list[Payload] | None: ...
+    ) -> list[Payload] | None:
+        return None
 
 
-class WorldBackend:
+class WorldBackend(Backend):
     """Serves a world as of its clock."""
 
     def __init__(self, world: World) -> None:
@@ -73,7 +87,7 @@ class WorldBackend:
         return self._world.clock.now()
 
     def _listed(self, at: int) -> list[MediaState]:
-        """The medias that exist, without those that are deleted in this very second."""
+        """The medias that exist, without those that are deleted in this second."""
         world = self._world
         return [state for state in world.catalog.live(at) if world.deleting.get(state.index) != at]
 
@@ -87,10 +101,10 @@ class WorldBackend:
         """The indexes of the medias that a query is about: one, all (None), or none at all."""
         index = None if media_id is None else self._world.catalog.index_of(media_id)
         listed = (state.index for state in self._listed(at))
-        return tuple(found for found in listed if media_id is None or found == index)
+        return tuple(one for one in listed if media_id is None or one == index)
 
     def _added(self, body: Payload, name: str, value: object) -> Payload:
-        """The body with a field that nobody announced, from the profile's day on."""
+        """The body with an unannounced field, from the profile's day on."""
         since = self._world.profile.schema_addition_from
         return body if since is None or self.now().date() < since else body | {name: value}
 
@@ -98,7 +112,7 @@ class WorldBackend:
 
     def events(self, query: EventQuery, api: Api) -> Slices:
         at = self._world.clock.epoch()
-        # An unknown media gives an empty list, as far as is known.
+        # Assumed: an unknown media gives an empty list.
         scope = self._scope(query.media_id, at)
         first = None if query.first is None else day_number(query.first)
         last = None if query.last is None else day_number(query.last)
@@ -148,10 +162,10 @@ class WorldBackend:
     # Figures
 
     def by_date(self, media_id: str, first: date | None, last: date | None) -> list[Payload] | None:
-        found = self._live(media_id)
-        if found is None:
+        live = self._live(media_id)
+        if live is None:
             return None
-        state, at = found
+        state, at = live
         figures = self._world.figures
         today = figures.local.of(at)
         start = today - 1 if first is None else day_number(first)
@@ -160,10 +174,10 @@ class WorldBackend:
         return [self._added(payloads.day_figures(row), "unique_load_count", row.loads) for row in rows]
 
     def media_stats(self, media_id: str, api: Api) -> Payload | None:
-        found = self._live(media_id)
-        if found is None:
+        live = self._live(media_id)
+        if live is None:
             return None
-        figures = self._world.figures.lifetime(found[0].index, found[1])
+        figures = self._world.figures.lifetime(live[0].index, live[1])
         return payloads.lifetime(figures, self._actions(figures.plays, api))
 
     def _actions(self, plays: int, api: Api) -> list[Payload]:
@@ -181,10 +195,10 @@ class WorldBackend:
         return [action]
 
     def engagement(self, media_id: str) -> Payload | None:
-        found = self._live(media_id)
-        if found is None:
+        live = self._live(media_id)
+        if live is None:
             return None
-        return payloads.engagement(self._world.figures.engagement(found[0].index, found[1]))
+        return payloads.engagement(self._world.figures.engagement(live[0].index, live[1]))
 
     # Medias
 
@@ -199,14 +213,14 @@ class WorldBackend:
         return [self._media(state, at, api) for state in self._listed(at)]
 
     def media(self, media_id: str, api: Api) -> Payload | None:
-        found = self._live(media_id)
-        return None if found is None else self._media(*found, api)
+        live = self._live(media_id)
+        return None if live is None else self._media(*live, api)
 
     def media_aggregate(self, media_id: str) -> Payload | None:
-        found = self._live(media_id)
-        if found is None:
+        live = self._live(media_id)
+        if live is None:
             return None
-        return payloads.aggregate(found[0], self._world.figures.lifetime(found[0].index, found[1]))
+        return payloads.aggregate(live[0], self._world.figures.lifetime(live[0].index, live[1]))
 
     # The account and its folders
 
@@ -249,8 +263,8 @@ class WorldBackend:
     def analytics(
         self, media_id: str, first: date, end: date, granularity: Granularity
     ) -> list[Payload] | None:
-        found = self._live(media_id)
-        if found is None or not self._world.profile.analytics:
+        live = self._live(media_id)
+        if live is None or not self._world.profile.analytics:
             return None
         figures = self._world.figures
         buckets: dict[date, list[int]] = {}
@@ -259,7 +273,7 @@ class WorldBackend:
         return [
             payloads.analytics_bucket(
                 figures.local.bounds(days[0])[0],
-                [real for day in days if (real := figures.real_day(found[0].index, day, found[1]))],
+                [real for day in days if (real := figures.real_day(live[0].index, day, live[1]))],
                 self._world.profile.timeseries_stamp,
             )
             for days in buckets.values()
@@ -267,7 +281,8 @@ class WorldBackend:
 
 
 def _folder(state: FolderState, catalog: Catalog, api: Api) -> Payload:
-    return (payloads.folder if api.base == "modern" else payloads.project)(state, catalog)
+    body = payloads.folder(state, catalog)
+    return body if api.base == "modern" else payloads.project(body)
 
 
 def _bucket(day: date, granularity: Granularity) -> date:

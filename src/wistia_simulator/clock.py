@@ -56,7 +56,7 @@ def iso_offset(seconds: int) -> str:
 
 
 class VirtualClock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that changes only when it is set."""
 
     def __init__(self, now: datetime) -> None:
         self._now = self._aware(now)

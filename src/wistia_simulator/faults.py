@@ -1,4 +1,4 @@
-"""Faults as data: what goes wrong, on which route, when, and how often."""
+"""Faults as data: their kind, route, time and frequency."""
 
 import json
 from collections import Counter
@@ -84,13 +84,13 @@ When = Always | Chance | Nth | During
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong.
+    """One fault.
 
     ``route`` is a route's name (``events``, ``by_date``, ...) or ``*``; ``media`` limits the fault to requests
-    that name this id. ``max_times`` limits how often the
-    fault begins; ``length`` how many requests it then lasts (a 429 burst, a revoked token, a repeated page;
-    None is the kind's own: 1 for a burst, for ever for the others). ``seconds`` is the delay of a slow
-    answer or the value of Retry-After, which ``retry_after`` sends as seconds, as an HTTP date or not at all.
+    that name this id. ``max_times`` limits how often the fault begins, ``length`` how many requests it then lasts
+    (a 429 burst, a revoked token, a repeated page; None is the kind's own: 1 for a burst, for ever for the
+    others). ``seconds`` is the delay of a slow response or the value of Retry-After, which ``retry_after`` sends
+    as seconds, as an HTTP date or not at all.
     """
 
     kind: FaultKind
@@ -136,7 +136,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """What goes wrong in one run."""
+    """The faults of one run."""
 
     seed: int = 0
     faults: tuple[Fault, ...] = ()
@@ -194,7 +194,7 @@ PLANS: dict[str, tuple[Fault, ...]] = {
 
 
 class FaultInjector:
-    """The running side of a plan: counts requests, decides, and remembers what still lasts."""
+    """Applies a plan: counts requests, chooses faults, and remembers those that still last."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
@@ -238,7 +238,7 @@ class FaultInjector:
 
     def _begin(self, place: int, fault: Fault) -> Fault:
         self._begun[place] += 1
-        # A repeated page lasts as well, but for its own list only: the paging keeps account of that.
+        # A repeated page lasts as well, but for its own list only: `PageDrift` counts that.
         if fault.kind in ("rate_limited", "token_revoked"):
             lasts = fault.lasts
             if lasts is None or lasts > 1:

@@ -176,12 +176,12 @@ class Figures:
         """Final counts of all local days up to ``day``, this one included."""
         first = self._first_day(index)
         with self._lock:
-            known = self._cumulated.setdefault(index, [])
-            while len(known) <= day - first:
-                before = known[-1] if known else Counts(0, 0)
-                final = self.final(index, first + len(known))
-                known.append(Counts(before.loads + final.loads, before.plays + final.plays))
-        return known[day - first] if day >= first else Counts(0, 0)
+            sums = self._cumulated.setdefault(index, [])
+            while len(sums) <= day - first:
+                before = sums[-1] if sums else Counts(0, 0)
+                final = self.final(index, first + len(sums))
+                sums.append(Counts(before.loads + final.loads, before.plays + final.plays))
+        return sums[day - first] if day >= first else Counts(0, 0)
 
     def _lifetime_counts(self, index: int, at: int) -> Counts:
         today = self.local.of(at)
@@ -198,12 +198,12 @@ class Figures:
     def _watched_until(self, index: int, day: int) -> tuple[int, float]:
         """Sessions of all UTC days before ``day`` and the sum of their percent_viewed."""
         with self._lock:
-            known = self._watched.setdefault(index, [(0, 0.0)])
-            while len(known) <= day - self._outlines.began:
-                outline = self._outlines.of(index, self._outlines.began + len(known) - 1)
-                sessions, watched = known[-1]
-                known.append((sessions + len(outline), watched + outline.watched))
-        return known[max(0, day - self._outlines.began)]
+            sums = self._watched.setdefault(index, [(0, 0.0)])
+            while len(sums) <= day - self._outlines.began:
+                outline = self._outlines.of(index, self._outlines.began + len(sums) - 1)
+                sessions, watched = sums[-1]
+                sums.append((sessions + len(outline), watched + outline.watched))
+        return sums[max(0, day - self._outlines.began)]
 
     def _engagement(self, index: int, at: int) -> float:
         """Lifetime engagement, 0..1, six decimals: it moves with every batch, up or down."""
@@ -285,10 +285,10 @@ class Figures:
         return RealDay(start, plays, unique, loads, seconds, engagement)
 
     def _percents(self, index: int, start: int, end: int) -> list[tuple[int, float]]:
-        found = []
+        percents = []
         for day in range(start // DAY, (end - 1) // DAY + 1):
             outline = self._outlines.of(index, day)
             rows = enumerate(zip(outline.received, outline.percent, strict=True))
             left_out = outline.vanishing | outline.conversions
-            found += [row for place, row in rows if place not in left_out and start <= row[0] < end]
-        return sorted(found)
+            percents += [row for place, row in rows if place not in left_out and start <= row[0] < end]
+        return sorted(percents)

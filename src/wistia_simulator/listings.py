@@ -32,7 +32,7 @@ def horizon(at: int) -> int:
 
 
 class Window:
-    """The rows of some days, newest first; only the days that a slice needs are looked at."""
+    """The rows of some days, newest first; only the days that a slice needs are computed."""
 
     def __init__(self, days: range, rows: Callable[[int], Rows], size: Callable[[int], int]) -> None:
         self._days = days
@@ -45,26 +45,26 @@ class Window:
 
     def slice(self, start: int, stop: int) -> Rows:
         """Rows ``start`` (at least 0) to ``stop`` - 1, fewer at the end of the list."""
-        found: Rows = []
+        rows: Rows = []
         passed = 0
         for day in reversed(self._days):
             size = self._size(day)
             if passed + size > start:
-                found += self._rows(day)[max(0, start - passed) : stop - passed]
+                rows += self._rows(day)[max(0, start - passed) : stop - passed]
             passed += size
             if passed >= stop:
                 break
-        return found
+        return rows
 
 
 class Listings:
-    """Day lists of one media or of the whole account; those that can't change any more are kept."""
+    """Day lists of one media or of the whole account; those that can't change any more are cached."""
 
     def __init__(self, catalog: Catalog, outlines: Outlines, sessions: Sessions, limit: int) -> None:
         self._catalog = catalog
         self._outlines = outlines
         self._sessions = sessions
-        self._kept: BoundedCache[tuple[tuple[int, ...], int, int], Rows] = BoundedCache(limit)
+        self._cached: BoundedCache[tuple[tuple[int, ...], int, int], Rows] = BoundedCache(limit)
         self._sizes: dict[tuple[tuple[int, ...], int], int] = {}
         self._settling: dict[tuple[int, int], int] = {}
 
@@ -77,15 +77,14 @@ class Listings:
 
     def day(self, scope: tuple[int, ...], day: int, at: int) -> Rows:
         """The rows whose received_at lies in the UTC day as of ``at``."""
-        return self._kept.get((scope, day, self._as_of(scope, day, at)), lambda: self._make(scope, day, at))
+        return self._cached.get((scope, day, self._as_of(scope, day, at)), lambda: self._make(scope, day, at))
 
     def _as_of(self, scope: tuple[int, ...], day: int, at: int) -> int:
         return min(at, self._settles(scope, day))
 
     def _settles(self, scope: tuple[int, ...], day: int) -> int:
         sources = ((index, source) for index in scope for source in (day, day + 1))
-        known = (self._settled_at(index, source) for index, source in sources)
-        return max(known, default=0)
+        return max((self._settled_at(index, source) for index, source in sources), default=0)
 
     def _settled_at(self, index: int, day: int) -> int:
         key = (index, day)

@@ -73,21 +73,21 @@ def between(column: "array[int]", start: int, end: int) -> int:
 
 
 class Outlines:
-    """Makes and keeps the outlines of all (media, UTC day)."""
+    """Makes and caches the outlines of all (media, UTC day)."""
 
     def __init__(self, seed: int, profile: Profile, catalog: Catalog, began: int) -> None:
         self._seed = seed
         self._profile = profile
         self._catalog = catalog
         self.began = began
-        self._kept: dict[tuple[int, int], Outline] = {}
+        self._cached: dict[tuple[int, int], Outline] = {}
 
     def of(self, index: int, day: int) -> Outline:
         """The outline of a media on a UTC day; empty before the world began."""
         key = (index, day)
-        outline = self._kept.get(key)
+        outline = self._cached.get(key)
         if outline is None:
-            outline = self._kept[key] = self._make(index, day)
+            outline = self._cached[key] = self._make(index, day)
         return outline
 
     def _size(self, index: int, day: int) -> int:

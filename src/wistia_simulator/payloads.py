@@ -1,21 +1,23 @@
 """JSON bodies: keys and their order exactly as Wistia sends them, for each base and release."""
 
+import re
 from collections.abc import Sequence
 
 from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
 from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
-from wistia_simulator.people import Browser, Encounter, Person
+from wistia_simulator.people import WHEREABOUTS, Browser, Encounter, Person
 from wistia_simulator.profile import Stamp
 from wistia_simulator.sessions import Flaw
 from wistia_simulator.versions import Api
-from wistia_simulator.visitors import Visit, created_at
+from wistia_simulator.visitors import Visit, created_at, is_identified
 
 __all__ = [
     "FLAWS",
     "Payload",
     "aggregate",
     "analytics_bucket",
+    "camel_case",
     "day_figures",
     "engagement",
     "event",
@@ -24,6 +26,7 @@ __all__ = [
     "media",
     "project",
     "project_media",
+    "snake_case",
     "totals",
     "visitor",
 ]
@@ -47,9 +50,19 @@ FLAWS: dict[Flaw, Payload] = {
     "no_percent": {"percent_viewed": None},
     "no_visitor": {"visitor_key": ""},
 }
-"""What a misshapen session has in place of what it should have."""
+"""The wrong values of each flaw."""
 _EMBED = "http://embed.wistia.com/deliveries"
 _ACCOUNT = "https://example.wistia.com"
+
+
+def camel_case(body: Payload) -> Payload:
+    """The body with names as v1 spells them: ``fileSize``."""
+    return {re.sub("_([a-z])", lambda m: m[1].upper(), name): value for name, value in body.items()}
+
+
+def snake_case(body: Payload) -> Payload:
+    """The body with names as the modern base spells them: ``file_size``."""
+    return {re.sub("([A-Z])", lambda m: f"_{m[1].lower()}", name): value for name, value in body.items()}
 
 
 def _browser(browser: Browser) -> Payload:
@@ -69,13 +82,7 @@ def event(
     body: Payload = {
         "received_at": iso_millis(received),
         "event_key": key,
-        "ip": seen.ip,
-        "country": seen.country,
-        "region": seen.region,
-        "city": seen.city,
-        "lat": seen.lat,
-        "lon": seen.lon,
-        "org": seen.org,
+        **{name: getattr(seen, name) for name in WHEREABOUTS},
         "email": seen.email,
         "percent_viewed": percent,
         "embed_url": seen.embed_url,
@@ -106,7 +113,7 @@ def event(
 
 def visitor(visit: Visit, person: Person) -> Payload:
     """One row of /stats/visitors."""
-    known = person.known or visit.identifying is not None
+    identified = is_identified(visit, person)
     return {
         "visitor_key": person.key,
         "created_at": iso_millis(created_at(visit, person)),
@@ -116,11 +123,11 @@ def visitor(visit: Visit, person: Person) -> Payload:
         "play_count": visit.plays,
         "identifying_event_key": visit.identifying_event_key,
         "visitor_identity": {
-            "name": f"{person.first_name} {person.last_name}" if known else "",
-            "email": person.email if known else None,
+            "name": f"{person.first_name} {person.last_name}" if identified else "",
+            "email": person.email if identified else None,
             "org": {
-                "name": person.organisation if known else None,
-                "title": person.title if known else None,
+                "name": person.organisation if identified else None,
+                "title": person.title if identified else None,
             },
         },
         "user_agent_details": _browser(person.browser),
@@ -128,13 +135,8 @@ def visitor(visit: Visit, person: Person) -> Payload:
 
 
 def day_figures(row: DayFigures) -> Payload:
-    """One row of by_date; hours are the integer 0 on a day without plays, else a float."""
-    return {
-        "date": to_date(row.day).isoformat(),
-        "load_count": row.loads,
-        "play_count": row.plays,
-        "hours_watched": row.hours if row.plays else 0,
-    }
+    """One row of by_date."""
+    return {"date": to_date(row.day).isoformat(), **totals(row)}
 
 
 def lifetime(figures: Lifetime, actions: Sequence[Payload] = ()) -> Payload:
@@ -152,8 +154,11 @@ def lifetime(figures: Lifetime, actions: Sequence[Payload] = ()) -> Payload:
     return body
 
 
-def totals(figures: Totals) -> Payload:
-    """The body of /stats/account, and the beginning of /stats/projects/{id}."""
+def totals(figures: Totals | DayFigures) -> Payload:
+    """The body of /stats/account, and what by_date and /stats/projects/{id} share with it.
+
+    Hours are the integer 0 without plays, else a float.
+    """
     return {
         "load_count": figures.loads,
         "play_count": figures.plays,
@@ -247,7 +252,7 @@ def media(
 
 
 def _subfolder(state: MediaState, catalog: Catalog, swept: int) -> Payload:
-    # Sweeps renumber the subfolders and touch their dates although nobody changed anything.
+    # Sweeps renumber the subfolders and update their dates although nobody changed anything.
     created = catalog.opened
     return {
         "hashed_id": catalog.folder_id("subfolder", state.subfolder),
@@ -262,14 +267,15 @@ def _subfolder(state: MediaState, catalog: Catalog, swept: int) -> Payload:
 def _asset(place: int, state: MediaState, catalog: Catalog, modern: bool) -> Payload:
     width, height, kind, size, content = _ASSETS[place]
     name = "still" if kind == "StillImageFile" else f"asset {place}"
-    return {
+    body: Payload = {
         "width": width,
         "height": height,
         "type": kind,
-        "file_size" if modern else "fileSize": size,
-        "content_type" if modern else "contentType": content,
+        "file_size": size,
+        "content_type": content,
         "url": f"{_EMBED}/{catalog.deliveries(name, state.index)}.bin",
     }
+    return body if modern else camel_case(body)
 
 
 def _folder(state: MediaState, catalog: Catalog, modern: bool) -> Payload:
@@ -300,27 +306,17 @@ def folder(state: FolderState, catalog: Catalog) -> Payload:
     }
 
 
-def project(state: FolderState, catalog: Catalog) -> Payload:
-    """One row of /v1/projects; described in camel case, never seen."""
-    created = iso_offset(catalog.opened)
-    return {
-        "id": state.numeric_id,
-        "name": state.name,
-        "description": None,
-        "mediaCount": len(state.medias),
-        "created": created,
-        "updated": created,
-        "hashedId": state.hashed_id,
-        "public": False,
-        "publicId": None,
-        "anonymousCanUpload": False,
-        "anonymousCanDownload": False,
-    }
+_MODERN_ONLY = ("medias", "kind", "personal_library")
+
+
+def project(body: Payload) -> Payload:
+    """A folder as one row of /v1/projects; described in camel case, never observed."""
+    return camel_case({name: value for name, value in body.items() if name not in _MODERN_ONLY})
 
 
 _NOT_IN_PROJECTS = ("subfolder", "tags", "assets", "project")
 
 
 def project_media(body: Payload) -> Payload:
-    """A media as /v1/projects/{id} lists it: without what it says of its surroundings and files."""
+    """A media as /v1/projects/{id} lists it: without its folder, tags and files."""
     return {name: value for name, value in body.items() if name not in _NOT_IN_PROJECTS}

@@ -1,7 +1,7 @@
 """The personal side: who a visitor is, and what is particular to one session. All of it is invented."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wistia_simulator.outlines import Outlines
 from wistia_simulator.profile import Profile
@@ -43,11 +43,11 @@ class Browser:
 
 @dataclass(frozen=True)
 class Person:
-    """A visitor; ``first_seen`` in epoch seconds, ``known`` if Wistia knows the e-mail address."""
+    """A visitor; ``first_seen`` in epoch seconds, ``identified`` if Wistia knows the e-mail address."""
 
     key: str
     first_seen: int
-    known: bool
+    identified: bool
     email: str
     first_name: str
     last_name: str
@@ -82,6 +82,19 @@ class Encounter:
     token: str
 
 
+_NOWHERE: dict[str, Any] = {
+    "ip": "",
+    "country": "",
+    "region": "",
+    "city": "",
+    "lat": 0.0,
+    "lon": 0.0,
+    "org": "",
+}
+WHEREABOUTS = tuple(_NOWHERE)
+"""The fields that Privacy Mode leaves empty."""
+
+
 class _Bits:
     """Takes small numbers from a big one, lowest first."""
 
@@ -97,7 +110,7 @@ class _Bits:
 
 
 class People:
-    """Makes persons and encounters on demand; nothing is kept."""
+    """Makes persons and encounters on demand; nothing is stored."""
 
     def __init__(self, seed: int, profile: Profile, outlines: Outlines) -> None:
         self._seed = seed
@@ -110,7 +123,7 @@ class People:
         first_seen = self._outlines.of(media, day).loaded[place if place >= 0 else -1 - place]
         look = _Bits(digest(self._seed, "person", *ref))
         number = self.number(media, day, place)
-        known, odd, abroad = look.share(), look.below(_ODD_KEY_PREFIX_ONE_IN) == 0, look.below(50) == 0
+        identified, odd, abroad = look.share(), look.below(_ODD_KEY_PREFIX_ONE_IN) == 0, look.below(50) == 0
         country, spot = COUNTRIES[look.below(len(COUNTRIES))] if abroad else ("US", _pick(CITIES, look))
         first = _pick(FIRST_SYLLABLES, look) + _pick(LAST_SYLLABLES, look)
         last = _pick(FIRST_SYLLABLES, look) + _pick(LAST_SYLLABLES, look)
@@ -118,7 +131,7 @@ class People:
         return Person(
             key=self._key(ref, first_seen, odd),
             first_seen=first_seen,
-            known=known < self._profile.email_share,
+            identified=identified < self._profile.email_share,
             email=f"{self._mark('email', number, f'{first}.{last}.{number}'.lower())}@mail.example.com",
             first_name=self._mark("first_name", number, first),
             last_name=self._mark("last_name", number, last),
@@ -167,12 +180,12 @@ class People:
         person = self.person(session.visitor)
         look = _Bits(session.details)
         number = self.number(session.media, session.day, session.place)
-        place = _NOWHERE if session.private else _whereabouts(person)
-        shown = person.known and not session.private
+        place = _NOWHERE if session.private else {name: getattr(person, name) for name in WHEREABOUTS}
+        shown = person.identified and not session.private
         url = self._embed_url(person, number, look)
         return Encounter(
             person,
-            *place,
+            **place,
             email=person.email if shown or session.conversion else None,
             embed_url=url,
             conversion_type=_pick(CONVERSION_TYPES, look) if session.conversion else "",
@@ -194,14 +207,6 @@ class People:
         if extra < 4:
             url += f"&gclid={look.below(1 << 60):015x}"
         return f"{url}&email={person.email.replace('@', '%40')}" if extra == 4 else url
-
-
-_Place = tuple[str, str, str, str, float, float, str]
-_NOWHERE: _Place = ("", "", "", "", 0.0, 0.0, "")
-
-
-def _whereabouts(person: Person) -> _Place:
-    return person.ip, person.country, person.region, person.city, person.lat, person.lon, person.org
 
 
 def _conversion_data(person: Person, look: _Bits) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""How a simulated account behaves: one frozen value, every field of which can be replaced."""
+"""The behaviour of a simulated account, as one frozen value."""
 
 import json
 from dataclasses import dataclass, replace
@@ -97,7 +97,7 @@ class Profile:
     ipv6_share: float = 0.0
     """Visitors with an IPv6 address."""
     schema_addition_from: date | None = None
-    """From this virtual UTC day on, payloads carry one field that nobody announced."""
+    """From this virtual UTC day on, payloads carry one unannounced field."""
     analytics: bool = True
     """Whether /modern/analytics exists."""
     timeseries_stamp: Stamp = "observed"
@@ -131,7 +131,7 @@ class Profile:
 
     @classmethod
     def calm(cls) -> "Profile":
-        """Everything stands still: no growth, nothing late, duplicated, moving or vanishing, no batches."""
+        """Nothing changes afterwards: no growth, nothing late, duplicated, moving or vanishing, no batches."""
         return cls(
             growing=0.0,
             late=0.0,
@@ -145,7 +145,7 @@ class Profile:
 
     @classmethod
     def hostile(cls) -> "Profile":
-        """Every awkward behaviour at once, at rates at which the account still is a healthy one."""
+        """Every awkward behaviour at once, at rates that are plausible for a healthy account."""
         return cls(
             growing=0.6,
             late=0.02,

@@ -1,4 +1,4 @@
-"""Recorded payloads served as if Wistia did: its day windows, its paging, its shapes per base."""
+"""Recorded payloads, served as Wistia does: its day windows, its paging, its shapes per base."""
 
 import json
 import re
@@ -9,16 +9,16 @@ from typing import cast
 
 from starlette.applications import Starlette
 
-from wistia_simulator.backend import EventQuery, Granularity, Slices, VisitorQuery
+from wistia_simulator.backend import Backend, EventQuery, Slices, VisitorQuery
 from wistia_simulator.faults import FaultPlan
 from wistia_simulator.http.app import build_app
 from wistia_simulator.http.options import ServerOptions
-from wistia_simulator.payloads import Payload
+from wistia_simulator.payloads import Payload, snake_case
 from wistia_simulator.versions import Api
 
 __all__ = ["Recording", "ReplayBackend", "create_replay_app"]
 
-_NOT_WISTIAS = ("_page", "_pos", "media_id")
+_RECORDER_KEYS = ("_page", "_pos", "media_id")
 """Keys that recorders add to the lines of a visitor walk."""
 _SPAN = re.compile(r"_\d{4}-\d{2}-\d{2}_to_\d{4}-\d{2}-\d{2}$")
 
@@ -44,11 +44,11 @@ class Recording:
 
     @staticmethod
     def _lists(folder: Path, prefix: str, key: str) -> dict[str, list[Payload]]:
-        found: dict[str, list[Payload]] = {}
+        lists: dict[str, list[Payload]] = {}
         for path in sorted(folder.glob(f"{prefix}*.json")):
             media = _SPAN.sub("", path.stem.removeprefix(prefix))
-            _merge(found.setdefault(media, []), _rows(path), key)
-        return found
+            _merge(lists.setdefault(media, []), _rows(path), key)
+        return lists
 
     @staticmethod
     def _objects(folder: Path, prefix: str) -> dict[str, Payload]:
@@ -62,12 +62,12 @@ class Recording:
         paths = sorted([*folder.glob("stats_visitors*.json"), *folder.glob("stats_visitors*.ndjson")])
         if not paths:
             return None
-        found: list[Payload] = []
+        visitors: list[Payload] = []
         for path in paths:
-            rows = ({k: v for k, v in row.items() if k not in _NOT_WISTIAS} for row in _rows(path))
-            _merge(found, rows, "visitor_key")
-        found.sort(key=lambda row: cast("str", row["last_active_at"]), reverse=True)
-        return found
+            rows = ({k: v for k, v in row.items() if k not in _RECORDER_KEYS} for row in _rows(path))
+            _merge(visitors, rows, "visitor_key")
+        visitors.sort(key=lambda row: cast("str", row["last_active_at"]), reverse=True)
+        return visitors
 
 
 def _rows(path: Path) -> Iterator[Payload]:
@@ -78,14 +78,14 @@ def _rows(path: Path) -> Iterator[Payload]:
         yield from json.loads(text)
 
 
-def _merge(found: list[Payload], rows: Iterable[Payload], key: str) -> None:
-    """Add the rows of one more file; what an earlier file has is left out, repeats within a file are kept."""
-    known = {row[key] for row in found}
-    found += [row for row in rows if row[key] not in known]
+def _merge(merged: list[Payload], rows: Iterable[Payload], key: str) -> None:
+    """Add the rows of one more file, without those of earlier files; repeats within the file stay."""
+    keys = {row[key] for row in merged}
+    merged += [row for row in rows if row[key] not in keys]
 
 
-class ReplayBackend:
-    """Serves a recording; whatever was not recorded answers 404."""
+class ReplayBackend(Backend):
+    """Serves a recording; anything else is a 404."""
 
     def __init__(self, recording: Recording, now: datetime) -> None:
         self._recording = recording
@@ -106,7 +106,7 @@ class ReplayBackend:
         media_ids = list(recorded) if query.media_id is None else [query.media_id]
         if not recorded or any(media_id not in recorded for media_id in media_ids):
             return None
-        rows = [row for media_id in media_ids for row in recorded[media_id] if _wanted(row, query)]
+        rows = [row for media_id in media_ids for row in recorded[media_id] if _is_in_window(row, query)]
         if len(media_ids) > 1:
             rows.sort(key=lambda row: cast("str", row["received_at"]), reverse=True)
         return lambda start, stop: rows[start:stop]
@@ -118,7 +118,7 @@ class ReplayBackend:
     def visitors(self, query: VisitorQuery) -> Slices | None:
         if self._recording.visitors is None:
             return None
-        rows = [row for row in self._recording.visitors if _sought(row, query)]
+        rows = [row for row in self._recording.visitors if _fits(row, query)]
         return lambda start, stop: rows[start:stop]
 
     def visitor(self, key: str) -> Payload | None:
@@ -129,12 +129,12 @@ class ReplayBackend:
         recorded = self._recording.by_date.get(self._hashed(media_id))
         if recorded is None:
             return None
-        known = {cast("str", row["date"]): row for row in recorded}
+        by_day = {cast("str", row["date"]): row for row in recorded}
         today = self._now.date()
         day, end = first or today - timedelta(days=1), last or today
         rows = []
         while day <= end:
-            rows.append(known.get(day.isoformat(), _zeros(day)))
+            rows.append(by_day.get(day.isoformat(), _zeros(day)))
             day += timedelta(days=1)
         return rows
 
@@ -152,31 +152,8 @@ class ReplayBackend:
         media = self._recording.medias.get(self._hashed(media_id))
         return None if media is None else _shaped(media, api)
 
-    def media_aggregate(self, media_id: str) -> Payload | None:
-        return None
 
-    def account(self) -> Payload | None:
-        return None
-
-    def account_by_date(self, first: date, last: date) -> list[Payload] | None:
-        return None
-
-    def project_stats(self, folder_id: str) -> Payload | None:
-        return None
-
-    def folders(self, api: Api) -> list[Payload] | None:
-        return None
-
-    def folder(self, folder_id: str, api: Api) -> Payload | None:
-        return None
-
-    def analytics(
-        self, media_id: str, first: date, end: date, granularity: Granularity
-    ) -> list[Payload] | None:
-        return None
-
-
-def _wanted(row: Payload, query: EventQuery) -> bool:
+def _is_in_window(row: Payload, query: EventQuery) -> bool:
     day = cast("str", row["received_at"])[:10]
     return (
         (query.first is None or query.first.isoformat() <= day)
@@ -185,7 +162,7 @@ def _wanted(row: Payload, query: EventQuery) -> bool:
     )
 
 
-def _sought(row: Payload, query: VisitorQuery) -> bool:
+def _fits(row: Payload, query: VisitorQuery) -> bool:
     identity = cast("Payload", row.get("visitor_identity") or {})
     name, email = str(identity.get("name") or ""), str(identity.get("email") or "")
     if query.criterion == "has_name" and not name:
@@ -210,7 +187,7 @@ def _shaped(media: Payload, api: Api) -> Payload:
         if name == "project":
             shaped["folder"] = _folder(cast("Payload | None", value))
         elif name == "assets":
-            shaped["assets"] = [_asset(asset) for asset in cast("list[Payload]", value)]
+            shaped["assets"] = [snake_case(asset) for asset in cast("list[Payload]", value)]
         else:
             shaped[name] = value
         if name == "description":
@@ -220,11 +197,6 @@ def _shaped(media: Payload, api: Api) -> Payload:
 
 def _folder(project: Payload | None) -> Payload | None:
     return project and {name: project.get(name) for name in ("id", "name", "hashed_id")}
-
-
-def _asset(asset: Payload) -> Payload:
-    names = {"fileSize": "file_size", "contentType": "content_type"}
-    return {names.get(name, name): value for name, value in asset.items()}
 
 
 def create_replay_app(

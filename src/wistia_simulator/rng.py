@@ -1,4 +1,4 @@
-"""Randomness that depends on names only: the same name gives the same number, whatever was drawn before."""
+"""Randomness that depends on names only: a name always gives the same number, in any order of calls."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""Viewing sessions: everything that ever happens to one, so that its state at a moment is a pure function."""
+"""Viewing sessions with their whole history, so that the state at a moment is a pure function."""
 
 from dataclasses import dataclass
 from random import Random
@@ -14,7 +14,7 @@ from wistia_simulator.rng import digest, fraction, stream
 __all__ = ["Day", "Flaw", "Session", "Sessions", "VisitorRef", "key_text"]
 
 Flaw = Literal["", "above_one", "no_percent", "no_visitor"]
-"""How a session is misshapen in a list; empty if it is not."""
+"""What is wrong with a session in a list; empty if nothing is."""
 
 VisitorRef = tuple[int, int, int]
 """(media index, UTC day, place) of a first visit; a negative place is a visitor in Privacy Mode."""

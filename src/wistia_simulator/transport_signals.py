@@ -1,4 +1,4 @@
-"""What the app and the in-process transport tell each other."""
+"""The signals between the app and the in-process transport."""
 
 __all__ = ["IN_PROCESS", "READ_TIMEOUT", "InjectedReset", "InjectedTimeout", "InjectedTruncation"]
 
@@ -17,4 +17,4 @@ class InjectedTruncation(Exception):
 
 
 class InjectedTimeout(Exception):
-    """The client would have given up waiting."""
+    """The client's read timeout expires."""

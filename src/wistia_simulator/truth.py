@@ -1,4 +1,4 @@
-"""What a perfect client would hold: the answers that a consumer's tables are compared with."""
+"""What a perfect client would hold: the expected values for a consumer's tables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from wistia_simulator import payloads
 from wistia_simulator.catalog import MediaState
 from wistia_simulator.clock import DAY, day_number, epoch, moment
 from wistia_simulator.listings import Listed
+from wistia_simulator.people import WHEREABOUTS
 from wistia_simulator.sessions import Session
-from wistia_simulator.visitors import VisitorIndex, created_at
+from wistia_simulator.visitors import VisitorIndex, created_at, is_identified
 
 if TYPE_CHECKING:
     from wistia_simulator.world import World
@@ -131,15 +132,15 @@ class Truth:
         scope = range(self._world.catalog.count) if media_id is None else () if index is None else (index,)
         first = self._world.began if start is None else day_number(start)
         last = now // DAY if end is None else day_number(end)
-        found = [
+        selected = [
             session
             for media in scope
             for day in range(max(first, self._world.began), min(last, now // DAY) + 2)
             for session in self._world.sessions.of(media, day)
             if session.listed <= now and first <= session.received_at(now) // DAY <= last
         ]
-        found.sort(key=lambda session: (-session.received_at(now), session.bits))
-        return [self._session(session, now) for session in found]
+        selected.sort(key=lambda session: (-session.received_at(now), session.bits))
+        return [self._session(session, now) for session in selected]
 
     def _session(self, session: Session, at: int, received: int | None = None) -> TrueSession:
         seen = self._world.people.encounter(session)
@@ -151,13 +152,7 @@ class Truth:
             received_at=moment(session.received_at(at) if received is None else received),
             percent_viewed=session.percent_at(at),
             email=seen.email,
-            ip=seen.ip,
-            country=seen.country,
-            region=seen.region,
-            city=seen.city,
-            lat=seen.lat,
-            lon=seen.lon,
-            org=seen.org,
+            **{name: getattr(seen, name) for name in WHEREABOUTS},
             embed_url=seen.embed_url,
             browser=browser.name,
             browser_version=browser.version,
@@ -177,7 +172,7 @@ class Truth:
         self, media_id: str, start: date, end: date, at: datetime | None = None
     ) -> list[dict[str, object]]:
         """``date`` (ISO text, account zone), ``load_count``, ``play_count``, ``hours_watched`` as served."""
-        index = self._known(media_id)
+        index = self._index_of(media_id)
         rows = self._world.figures.by_date(index, day_number(start), day_number(end), self._at(at))
         return [payloads.day_figures(row) for row in rows]
 
@@ -187,7 +182,7 @@ class Truth:
 
     def lifetime(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
         """The body of the lifetime statistics."""
-        return payloads.lifetime(self._world.figures.lifetime(self._known(media_id), self._at(at)))
+        return payloads.lifetime(self._world.figures.lifetime(self._index_of(media_id), self._at(at)))
 
     def account(self, at: datetime | None = None) -> dict[str, object]:
         """``load_count``, ``play_count`` and ``hours_watched`` of all medias that exist, since ever."""
@@ -204,9 +199,9 @@ class Truth:
 
     def engagement(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
         """The body of the engagement endpoint."""
-        return payloads.engagement(self._world.figures.engagement(self._known(media_id), self._at(at)))
+        return payloads.engagement(self._world.figures.engagement(self._index_of(media_id), self._at(at)))
 
-    def _known(self, media_id: str) -> int:
+    def _index_of(self, media_id: str) -> int:
         index = self._world.catalog.index_of(media_id)
         if index is None:
             raise KeyError(media_id)
@@ -216,24 +211,23 @@ class Truth:
         """All visitors, last active first."""
         world = self._world
         if self._index is None:
-            # An own index: asking about another moment must not make the served one start afresh.
+            # An index of its own: going back in time must not reset the one that is served.
             count = world.catalog.count
             self._index = VisitorIndex(world.seed, world.profile, count, world.outlines, world.sessions)
-        found = []
+        selected = []
         for visit in self._index.as_of(self._at(at)):
             person = world.people.person(visit.ref)
-            known = person.known or visit.identifying is not None
-            found.append(
+            selected.append(
                 TrueVisitor(
                     visitor_key=person.key,
                     created_at=moment(created_at(visit, person)),
                     last_active_at=moment(visit.last_active),
                     last_event_key=visit.last_event_key,
                     play_count=visit.plays,
-                    email=person.email if known else None,
+                    email=person.email if is_identified(visit, person) else None,
                 )
             )
-        return found
+        return selected
 
     def pii_values(self, at: datetime | None = None) -> Iterator[str]:
         """Every personal text that was listed up to ``at``: to search a consumer's files for; repeats occur.
@@ -256,13 +250,13 @@ class Truth:
         yield seen.ip
         if seen.ip and self._world.profile.canary is not None:
             yield from (repr(seen.lat), repr(seen.lon), seen.region, seen.city, seen.org, person.title)
-        if person.known or session.conversion:
+        if person.identified or session.conversion:
             yield from (person.email, person.first_name, person.last_name, person.organisation)
         yield seen.embed_url.partition("?")[2]
 
 
 def _added(rows: Iterable[dict[str, object]]) -> dict[str, object]:
-    """What the rows say of loads, plays and hours, added."""
+    """The sums of loads, plays and hours."""
     several = list(rows)
     return {
         name: sum(cast("float", row[name]) for row in several)

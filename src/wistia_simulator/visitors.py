@@ -1,4 +1,4 @@
-"""The account-wide list of visitors, sorted by last activity: whoever watches again jumps to the front."""
+"""The account-wide list of visitors, sorted by last activity: who watches again moves to the front."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from wistia_simulator.profile import Profile
 from wistia_simulator.rng import digest
 from wistia_simulator.sessions import Session, Sessions, VisitorRef, key_text
 
-__all__ = ["Visit", "VisitorIndex", "created_at", "matches"]
+__all__ = ["Visit", "VisitorIndex", "created_at", "is_identified", "matches"]
 
 _EVENT = tuple[int, int]
 _LOAD_COUNTS = (1, 1, 1, 1, 1, 1, 2, 3, 12, 13, 23)
@@ -40,7 +40,7 @@ class Visit:
 
 
 class VisitorIndex:
-    """The visitors as of a moment. Going forward adds what is new, going back starts afresh."""
+    """The visitors as of a moment. Going forward adds new sessions, going back starts over."""
 
     def __init__(
         self, seed: int, profile: Profile, count: int, outlines: Outlines, sessions: Sessions
@@ -106,13 +106,18 @@ def created_at(visit: Visit, person: Person) -> int:
     return min(person.first_seen, visit.last_active)
 
 
+def is_identified(visit: Visit, person: Person) -> bool:
+    """Whether Wistia knows the visitor's name and e-mail address."""
+    return person.identified or visit.identifying is not None
+
+
 def matches(visit: Visit, people: People, search: str | None, criterion: str | None) -> bool:
     """Whether a visitor passes ``search`` (in name or e-mail) and ``filter``."""
     person = people.person(visit.ref)
-    known = person.known or visit.identifying is not None
-    if criterion in ("has_name", "has_email") and not known:
+    identified = is_identified(visit, person)
+    if criterion in ("has_name", "has_email") and not identified:
         return False
     if criterion == "identified_by_email_gate" and visit.identifying is None:
         return False
     text = f"{person.first_name} {person.last_name} {person.email}".lower()
-    return not search or (known and search.lower() in text)
+    return not search or (identified and search.lower() in text)

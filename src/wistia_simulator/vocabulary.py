@@ -1,4 +1,4 @@
-"""The words a simulated account is made of. Hosts and addresses come from ranges reserved for examples."""
+"""Names and places of a simulated account. Hosts and addresses are from ranges reserved for examples."""
 
 __all__ = [
     "BROWSERS",

@@ -15,7 +15,7 @@ from wistia_simulator.visitors import VisitorIndex
 
 __all__ = ["World"]
 
-_KEPT_ROWS = 250_000
+_CACHED_ROWS = 250_000
 
 
 class World:
@@ -35,9 +35,9 @@ class World:
         self.deleting: dict[int, int] = {}
         """Medias that were deleted at once: the second in which that happened, by index."""
         self.outlines = Outlines(seed, profile, self.catalog, self.began)
-        self.sessions = Sessions(seed, profile, self.catalog, self.outlines, _KEPT_ROWS)
+        self.sessions = Sessions(seed, profile, self.catalog, self.outlines, _CACHED_ROWS)
         self.people = People(seed, profile, self.outlines)
-        self.listings = Listings(self.catalog, self.outlines, self.sessions, _KEPT_ROWS)
+        self.listings = Listings(self.catalog, self.outlines, self.sessions, _CACHED_ROWS)
         self.figures = Figures(seed, profile, self.catalog, self.outlines)
         self.visitors = VisitorIndex(seed, profile, self.catalog.count, self.outlines, self.sessions)
         self.truth = Truth(self)

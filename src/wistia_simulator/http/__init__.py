@@ -1,1 +1,1 @@
-"""The HTTP side: what Wistia's edge, its authentication, its paging and its error bodies look like."""
+"""The HTTP side: Wistia's edge, authentication, paging and error bodies."""

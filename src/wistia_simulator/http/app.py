@@ -1,4 +1,4 @@
-"""The ASGI app: one gate that every request passes, in the order in which the real edge would stop it."""
+"""The ASGI app: every request passes the same checks, in the order of the real edge."""
 
 import asyncio
 import uuid
@@ -38,7 +38,7 @@ _UNKNOWN = "unknown"
 
 
 class Gate:
-    """Everything between the socket and the endpoints. ``requests`` and ``injected`` count what happened."""
+    """Everything between the socket and the endpoints. ``requests`` and ``injected`` count requests and faults."""
 
     def __init__(
         self, backend: Backend, options: ServerOptions, plan: FaultPlan, world: World | None = None
@@ -61,7 +61,7 @@ class Gate:
         match = resolve(request.url.path) if request.method == "GET" else None
         name = match.name if match else _UNKNOWN
         self.requests[name] += 1
-        return self._stamped(await self._answer(request, match, name))
+        return self._with_headers(await self._answer(request, match, name))
 
     def _host_allowed(self, request: Request) -> bool:
         host = request.headers.get("host", "").lower()
@@ -71,8 +71,8 @@ class Gate:
     async def _controlled(self, request: Request, world: World) -> Response:
         return await control(request, world) if self._token_accepted(request) else responses.unauthorized()
 
-    def _stamped(self, response: Response) -> Response:
-        """The headers that Wistia sends with everything; there is none about limits, totals or versions."""
+    def _with_headers(self, response: Response) -> Response:
+        """The response with Wistia's usual headers; there are none about limits, totals or versions."""
         number = self.requests.total()
         response.headers["X-Request-Id"] = str(uuid.UUID(int=digest("request", number) >> 128, version=4))
         response.headers["X-Runtime"] = f"{0.02 + digest('runtime', number) % 1_000 / 10_000:.6f}"
@@ -93,11 +93,10 @@ class Gate:
             await self._pause(request, fault.delay)
         if fault.kind == "media_deleted" and media and self._world is not None:
             self._world.delete(media)
-        stopped = self._stopped_by(fault)
-        return stopped or _changed_by(fault, self._checked(request, match, page, fault))
+        return self._response_of(fault) or _damaged(fault, self._checked(request, match, page, fault))
 
     async def _pause(self, request: Request, seconds: float) -> None:
-        """Wait as the options say; in process a client that would give up gets its timeout at once."""
+        """Wait as the options say; in process a wait beyond the client's timeout raises that timeout at once."""
         if seconds <= 0:
             return
         timeout = request.scope.get(READ_TIMEOUT)
@@ -108,8 +107,8 @@ class Gate:
         elif not request.scope.get(IN_PROCESS):
             await asyncio.sleep(seconds)
 
-    def _stopped_by(self, fault: Fault) -> Response | None:
-        """The response of a fault that keeps the request from its endpoint."""
+    def _response_of(self, fault: Fault) -> Response | None:
+        """The response of a fault that prevents the request from reaching its endpoint."""
         match fault.kind:
             case "http500":
                 return responses.json_response({"error": "Internal server error"}, 500)
@@ -144,7 +143,7 @@ class Gate:
             after = str(wait) if self._options.retry_after else None
             return responses.too_many(self._options.rate_limit_status, after)
         if match is None:
-            return responses.empty_not_found()
+            return responses.missing_stats()
         if not may(self._options.scopes, match.scope):
             return responses.unauthorized("unauthorized_scope", "Token lacks the required permission.")
         if match.scope == "stats:read" and not self._options.plan_allows_stats:
@@ -157,11 +156,11 @@ class Gate:
         return token is not None and self._options.token in (None, token)
 
     def _call(self, request: Request, match: Match, page: PageRequest, fault: Fault | None) -> Call:
-        walk = _walk(request)
+        listing = _listing_id(request)
         if fault is not None:
-            self._drift.begin(walk, page, fault)
+            self._drift.begin(listing, page, fault)
         if match.name in LIST_ROUTES:
-            page = self._drift.adjust(walk, page)
+            page = self._drift.adjust(listing, page)
         return Call(match, self._api(request, match), request.query_params, page)
 
     def _api(self, request: Request, match: Match) -> Api:
@@ -171,8 +170,8 @@ class Gate:
         return Api("modern", resolve_release(header, self._backend.now().date()))
 
 
-def _changed_by(fault: Fault, response: Response) -> Response:
-    """What becomes of an endpoint's response under way."""
+def _damaged(fault: Fault, response: Response) -> Response:
+    """The response as a fault of the network, or of the source, changes it."""
     match fault.kind:
         case "reset" | "truncated":
             return responses.BrokenResponse(response, reset=fault.kind == "reset")
@@ -188,7 +187,7 @@ def _media_of(request: Request, match: Match | None) -> str | None:
     return request.query_params.get("media_id")
 
 
-def _walk(request: Request) -> str:
+def _listing_id(request: Request) -> str:
     """The same text for all pages of one list."""
     query = sorted((k, v) for k, v in request.query_params.multi_items() if k != "page")
     return f"{request.url.path}?{query}"

@@ -1,4 +1,4 @@
-"""Who may ask what: Bearer tokens, the old HTTP Basic behind a switch, permissions."""
+"""Authentication and permissions: Bearer tokens, and the old HTTP Basic behind a switch."""
 
 import base64
 
@@ -8,7 +8,7 @@ _COVERED_BY = {"stats:read": {"all:read", "all:all"}, "media:read": {"all:read",
 
 
 def bearer_or_basic(header: str | None, *, basic: bool) -> str | None:
-    """The token of an Authorization header; None if there is none that counts."""
+    """The token of an Authorization header; None without a valid one."""
     scheme, _, rest = (header or "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip() or None

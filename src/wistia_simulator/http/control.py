@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wistia_simulator.clock import YEARS
-from wistia_simulator.http.responses import bad_request, empty_not_found, json_response
+from wistia_simulator.http.responses import bad_request, json_response, missing_stats
 from wistia_simulator.world import World
 
 __all__ = ["PREFIX", "control"]
@@ -30,7 +30,7 @@ async def control(request: Request, world: World) -> Response:
             return json_response(_truth(request.query_params, world))
     except (KeyError, ValueError, TypeError) as error:
         return bad_request(str(error))
-    return empty_not_found()
+    return missing_stats()
 
 
 async def _clock(request: Request, world: World) -> Response:
@@ -58,7 +58,7 @@ def _truth(query: QueryParams, world: World) -> object:
     end = _near(date.fromisoformat(query["end"])) if "end" in query else None
     media_id = query.get("media_id")
     today = world.clock.now().date()
-    answers: dict[str, Callable[[], object]] = {
+    kinds: dict[str, Callable[[], object]] = {
         "sessions": lambda: truth.sessions(media_id, start, end, at),
         "ever": lambda: truth.ever(media_id, start, end, at),
         "by_date": lambda: truth.by_date(query["media_id"], start or today, end or today, at),
@@ -70,7 +70,7 @@ def _truth(query: QueryParams, world: World) -> object:
         "engagement": lambda: truth.engagement(query["media_id"], at),
         "visitors": lambda: truth.visitors(at),
     }
-    return _plain(answers[query.get("kind", "sessions")]())
+    return _plain(kinds[query.get("kind", "sessions")]())
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""How a simulated server is set up."""
+"""The options of a simulated server."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -24,11 +24,13 @@ class RateLimiter:
         if self._limit is None:
             return None
         now = self._monotonic()
-        opened = now // _MINUTE * _MINUTE if self._fixed else now - _MINUTE
-        while self._passed and (self._passed[0] < opened or self._passed[0] <= now - _MINUTE):
+        window_start = now // _MINUTE * _MINUTE if self._fixed else now - _MINUTE
+        while self._passed and (self._passed[0] < window_start or self._passed[0] <= now - _MINUTE):
             self._passed.popleft()
         if len(self._passed) < self._limit:
             self._passed.append(now)
             return None
-        frees = opened + _MINUTE if self._fixed else (self._passed[0] if self._passed else now) + _MINUTE
-        return max(1, math.ceil(frees - now))
+        next_free = (
+            window_start + _MINUTE if self._fixed else (self._passed[0] if self._passed else now) + _MINUTE
+        )
+        return max(1, math.ceil(next_free - now))

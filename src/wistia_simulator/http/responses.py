@@ -1,4 +1,4 @@
-"""Response bodies, error bodies, and the ways in which a response can break."""
+"""Response bodies, error bodies, and broken responses."""
 
 import json
 
@@ -10,11 +10,11 @@ from wistia_simulator.transport_signals import IN_PROCESS, InjectedReset, Inject
 __all__ = [
     "BrokenResponse",
     "bad_request",
-    "empty_not_found",
     "html",
     "invalid",
     "json_response",
-    "media_not_found",
+    "missing_media",
+    "missing_stats",
     "plan_refused",
     "scaled",
     "too_many",
@@ -34,13 +34,13 @@ def html(status: int, title: str) -> Response:
     return Response(text, status, media_type="text/html")
 
 
-def empty_not_found() -> Response:
+def missing_stats() -> Response:
     """404 of the stats endpoints, which have no body."""
     return Response(b"", 404)
 
 
-def media_not_found(base: str, media_id: str) -> Response:
-    """404 of the media endpoints, in the words of the documentation."""
+def missing_media(base: str, media_id: str) -> Response:
+    """404 of the media endpoints, with the documented message."""
     noun = "Folder" if base == "modern" else "Project"
     return json_response({"error": f"{noun} with ID '{media_id}' not found."}, 404)
 
@@ -66,7 +66,7 @@ def invalid(error: str) -> Response:
 
 
 def too_many(status: int, retry_after: str | None) -> Response:
-    """The answer beyond the rate limit."""
+    """The response beyond the rate limit."""
     response = Response("Rate limit exceeded", status, media_type="text/plain")
     if retry_after is not None:
         response.headers["Retry-After"] = retry_after
@@ -86,7 +86,7 @@ def _hundredfold(value: float | None) -> float | None:
 class BrokenResponse(Response):
     """A response that ends too early: after half of its body, or right after its headers.
 
-    In process the exception says which it was; a real server closes the connection instead.
+    In process an exception tells which; a real server closes the connection instead.
     """
 
     def __init__(self, whole: Response, *, reset: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which path is which endpoint, and which permission it needs."""
+"""The path of each endpoint, and the permission that it needs."""
 
 import re
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def resolve(path: str) -> Match | None:
     base: Literal["v1", "modern"] = "v1" if outer[1] == "v1" else "modern"
     rest = outer[2].removesuffix(".json") if base == "v1" else outer[2]
     for name, scope, pattern, bases in _ROUTES:
-        found = pattern.fullmatch(rest)
-        if found is not None and base in bases:
-            return Match(base, name, scope, unquote(found[1]) if pattern.groups else "")
+        match = pattern.fullmatch(rest)
+        if match is not None and base in bases:
+            return Match(base, name, scope, unquote(match[1]) if pattern.groups else "")
     return None
