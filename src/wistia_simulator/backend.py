@@ -14,8 +14,6 @@ from wistia_simulator.versions import Api
 from wistia_simulator.visitors import Visit, matches
 from wistia_simulator.world import World
 
-__all__ = ["Backend", "EventQuery", "Granularity", "Slices", "VisitorQuery", "WorldBackend"]
-
 Granularity = Literal["daily", "weekly", "monthly"]
 Slices = Callable[[int, int], list[Payload]]
 """A list that is given by its slices [start, stop)."""

@@ -5,8 +5,6 @@ from collections.abc import Callable, Hashable, Sized
 from threading import RLock
 from typing import Generic, TypeVar
 
-__all__ = ["BoundedCache"]
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V", bound=Sized)
 

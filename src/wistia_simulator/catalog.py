@@ -8,8 +8,6 @@ from wistia_simulator.profile import MediaChange, Profile
 from wistia_simulator.rng import digest, fraction, hexadecimal
 from wistia_simulator.vocabulary import CHANNELS, FOLDERS, SUBFOLDERS, TAGS, TOPICS
 
-__all__ = ["FOREVER", "Catalog", "FolderState", "MediaState"]
-
 FOREVER = 1 << 60
 """A moment that never comes."""
 

@@ -4,19 +4,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-__all__ = [
-    "DAY",
-    "YEARS",
-    "TickingClock",
-    "VirtualClock",
-    "day_number",
-    "epoch",
-    "iso_millis",
-    "iso_offset",
-    "moment",
-    "to_date",
-]
-
 DAY = 86_400
 YEARS = range(1970, 2200)
 """The years that figures can be computed for; far from the ends of what dates can hold."""

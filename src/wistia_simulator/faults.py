@@ -9,18 +9,6 @@ from typing import Literal, get_args
 
 from wistia_simulator.rng import fraction
 
-__all__ = [
-    "Always",
-    "Chance",
-    "During",
-    "Fault",
-    "FaultInjector",
-    "FaultKind",
-    "FaultPlan",
-    "Nth",
-    "When",
-]
-
 FaultKind = Literal[
     "http500",
     "http502",

@@ -11,8 +11,6 @@ from wistia_simulator.profile import Profile
 from wistia_simulator.rng import digest, fraction
 from wistia_simulator.zones import LocalDays
 
-__all__ = ["Counts", "DayFigures", "Engagement", "Figures", "Lifetime", "RealDay", "Totals"]
-
 _HOUR = 3_600
 _BATCH = 45 * 60
 _LAG = 75 * 60

@@ -10,8 +10,6 @@ from wistia_simulator.clock import DAY, day_number, moment
 from wistia_simulator.outlines import Outlines
 from wistia_simulator.sessions import Session, Sessions
 
-__all__ = ["Listed", "Listings", "Window", "horizon"]
-
 
 class Listed(NamedTuple):
     """One row of an event list: a session, where it stands, and whether it is its first copy (0) or not."""

@@ -23,8 +23,6 @@ from wistia_simulator.profile import PROFILES, Profile
 from wistia_simulator.replay import create_replay_app
 from wistia_simulator.world import World
 
-__all__ = ["Serving", "build", "main", "running", "serve"]
-
 _HOST = "127.0.0.1"
 
 

@@ -15,8 +15,6 @@ from wistia_simulator.clock import DAY
 from wistia_simulator.profile import Profile
 from wistia_simulator.rng import fraction, stream
 
-__all__ = ["BINS", "Outline", "Outlines"]
-
 BINS = 100
 """Resolution of the histogram of percent_viewed."""
 

@@ -6,30 +6,11 @@ from collections.abc import Sequence
 from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
 from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
-from wistia_simulator.people import WHEREABOUTS, Browser, Encounter, Person
+from wistia_simulator.people import Browser, Encounter, Person
 from wistia_simulator.profile import Stamp
 from wistia_simulator.sessions import Flaw
 from wistia_simulator.versions import Api
 from wistia_simulator.visitors import Visit, created_at, is_identified
-
-__all__ = [
-    "FLAWS",
-    "Payload",
-    "aggregate",
-    "analytics_bucket",
-    "camel_case",
-    "day_figures",
-    "engagement",
-    "event",
-    "folder",
-    "lifetime",
-    "media",
-    "project",
-    "project_media",
-    "snake_case",
-    "totals",
-    "visitor",
-]
 
 Payload = dict[str, object]
 
@@ -82,7 +63,7 @@ def event(
     body: Payload = {
         "received_at": iso_millis(received),
         "event_key": key,
-        **{name: getattr(seen, name) for name in WHEREABOUTS},
+        **seen.whereabouts(),
         "email": seen.email,
         "percent_viewed": percent,
         "embed_url": seen.embed_url,

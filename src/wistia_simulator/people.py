@@ -22,8 +22,6 @@ from wistia_simulator.vocabulary import (
     City,
 )
 
-__all__ = ["Browser", "Encounter", "People", "Person"]
-
 T = TypeVar("T")
 
 _NEW_VOCABULARY_DAY = 20_089
@@ -41,8 +39,25 @@ class Browser:
     mobile: bool
 
 
-@dataclass(frozen=True)
-class Person:
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """Where a viewer is, as far as the IP address tells; lat/lon in degrees. Privacy Mode leaves it empty."""
+
+    ip: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    lat: float = 0.0
+    lon: float = 0.0
+    org: str = ""
+
+    def whereabouts(self) -> dict[str, Any]:
+        """These fields by name."""
+        return {name: getattr(self, name) for name in Whereabouts.__annotations__}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person(Whereabouts):
     """A visitor; ``first_seen`` in epoch seconds, ``identified`` if Wistia knows the e-mail address."""
 
     key: str
@@ -53,46 +68,19 @@ class Person:
     last_name: str
     organisation: str
     title: str
-    ip: str
-    country: str
-    region: str
-    city: str
-    lat: float
-    lon: float
-    org: str
     browser: Browser
 
 
-@dataclass(frozen=True)
-class Encounter:
+@dataclass(frozen=True, kw_only=True)
+class Encounter(Whereabouts):
     """What a list shows of the viewer of one session; texts are empty when unknown."""
 
     person: Person
-    ip: str
-    country: str
-    region: str
-    city: str
-    lat: float
-    lon: float
-    org: str
     email: str | None
     embed_url: str
     conversion_type: str
     conversion_data: dict[str, object]
     token: str
-
-
-_NOWHERE: dict[str, Any] = {
-    "ip": "",
-    "country": "",
-    "region": "",
-    "city": "",
-    "lat": 0.0,
-    "lon": 0.0,
-    "org": "",
-}
-WHEREABOUTS = tuple(_NOWHERE)
-"""The fields that Privacy Mode leaves empty."""
 
 
 class _Bits:
@@ -180,12 +168,11 @@ class People:
         person = self.person(session.visitor)
         look = _Bits(session.details)
         number = self.number(session.media, session.day, session.place)
-        place = _NOWHERE if session.private else {name: getattr(person, name) for name in WHEREABOUTS}
         shown = person.identified and not session.private
         url = self._embed_url(person, number, look)
         return Encounter(
-            person,
-            **place,
+            person=person,
+            **({} if session.private else person.whereabouts()),
             email=person.email if shown or session.conversion else None,
             embed_url=url,
             conversion_type=_pick(CONVERSION_TYPES, look) if session.conversion else "",

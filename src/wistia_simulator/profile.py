@@ -8,8 +8,6 @@ from typing import Any, Literal, get_args
 
 from wistia_simulator.zones import parse_zone
 
-__all__ = ["PROFILES", "ChangeKind", "MediaChange", "Profile", "Stamp"]
-
 ChangeKind = Literal["rename", "archive", "delete", "add", "duration", "retag", "fail_status"]
 ChangeValue = str | float | tuple[str, ...] | None
 PROFILES = ("default", "calm", "described", "hostile")

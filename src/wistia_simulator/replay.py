@@ -16,8 +16,6 @@ from wistia_simulator.http.options import ServerOptions
 from wistia_simulator.payloads import Payload, snake_case
 from wistia_simulator.versions import Api
 
-__all__ = ["Recording", "ReplayBackend", "create_replay_app"]
-
 _RECORDER_KEYS = ("_page", "_pos", "media_id")
 """Keys that recorders add to the lines of a visitor walk."""
 _SPAN = re.compile(r"_\d{4}-\d{2}-\d{2}_to_\d{4}-\d{2}-\d{2}$")

@@ -3,8 +3,6 @@
 import hashlib
 import random
 
-__all__ = ["digest", "fraction", "hexadecimal", "stream"]
-
 _FRACTION_BITS = 53
 
 

@@ -11,8 +11,6 @@ from wistia_simulator.outlines import Outline, Outlines
 from wistia_simulator.profile import Profile
 from wistia_simulator.rng import digest, fraction, stream
 
-__all__ = ["Day", "Flaw", "Session", "Sessions", "VisitorRef", "key_text"]
-
 Flaw = Literal["", "above_one", "no_percent", "no_visitor"]
 """What is wrong with a session in a list; empty if nothing is."""
 

@@ -13,8 +13,6 @@ from wistia_simulator.transport_signals import (
     InjectedTruncation,
 )
 
-__all__ = ["SimulatorTransport", "transport"]
-
 
 class SimulatorTransport(httpx2.AsyncBaseTransport):
     """Calls the app in process, without a socket and without waiting."""

@@ -1,7 +1,5 @@
 """The signals between the app and the in-process transport."""
 
-__all__ = ["IN_PROCESS", "READ_TIMEOUT", "InjectedReset", "InjectedTimeout", "InjectedTruncation"]
-
 IN_PROCESS = "wistia_simulator.in_process"
 """Key in the ASGI scope: true if exceptions below reach the client's transport."""
 READ_TIMEOUT = "wistia_simulator.read_timeout"

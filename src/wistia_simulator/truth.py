@@ -11,19 +11,17 @@ from wistia_simulator import payloads
 from wistia_simulator.catalog import MediaState
 from wistia_simulator.clock import DAY, day_number, epoch, moment
 from wistia_simulator.listings import Listed
-from wistia_simulator.people import WHEREABOUTS
+from wistia_simulator.people import Whereabouts
 from wistia_simulator.sessions import Session
 from wistia_simulator.visitors import VisitorIndex, created_at, is_identified
 
 if TYPE_CHECKING:
     from wistia_simulator.world import World
 
-__all__ = ["TrueMedia", "TrueSession", "TrueVisitor", "Truth"]
 
-
-@dataclass(frozen=True)
-class TrueSession:
-    """One event key as of a moment; datetimes are aware UTC, percent_viewed is 0..1, lat/lon are degrees.
+@dataclass(frozen=True, kw_only=True)
+class TrueSession(Whereabouts):
+    """One event key as of a moment; datetimes are aware UTC, percent_viewed is 0..1.
 
     ``flaw`` says how lists misshape it at that moment; the other fields are true all the same. One that
     ``straddles`` is listed on two UTC days.
@@ -35,13 +33,6 @@ class TrueSession:
     received_at: datetime
     percent_viewed: float
     email: str | None
-    ip: str
-    country: str
-    region: str
-    city: str
-    lat: float
-    lon: float
-    org: str
     embed_url: str
     browser: str
     browser_version: str
@@ -152,7 +143,7 @@ class Truth:
             received_at=moment(session.received_at(at) if received is None else received),
             percent_viewed=session.percent_at(at),
             email=seen.email,
-            **{name: getattr(seen, name) for name in WHEREABOUTS},
+            **seen.whereabouts(),
             embed_url=seen.embed_url,
             browser=browser.name,
             browser_version=browser.version,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-__all__ = ["RELEASES", "Api", "resolve_release"]
-
 RELEASES = ("2026-01", "2026-03", "2026-05", "2026-07", "2026-09")
 """All known releases, oldest first."""
 

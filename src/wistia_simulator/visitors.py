@@ -11,8 +11,6 @@ from wistia_simulator.profile import Profile
 from wistia_simulator.rng import digest
 from wistia_simulator.sessions import Session, Sessions, VisitorRef, key_text
 
-__all__ = ["Visit", "VisitorIndex", "created_at", "is_identified", "matches"]
-
 _EVENT = tuple[int, int]
 _LOAD_COUNTS = (1, 1, 1, 1, 1, 1, 2, 3, 12, 13, 23)
 

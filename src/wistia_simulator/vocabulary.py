@@ -1,26 +1,5 @@
 """Names and places of a simulated account. Hosts and addresses are from ranges reserved for examples."""
 
-__all__ = [
-    "BROWSERS",
-    "CHANNELS",
-    "CITIES",
-    "CONVERSION_TYPES",
-    "COUNTRIES",
-    "DEVICES",
-    "FIRST_SYLLABLES",
-    "FOLDERS",
-    "LANDING_PAGES",
-    "LAST_SYLLABLES",
-    "ORGANISATIONS",
-    "SUBFOLDERS",
-    "TAGS",
-    "TITLES",
-    "TOPICS",
-    "UTM_SOURCES",
-    "City",
-    "Device",
-]
-
 from typing import NamedTuple
 
 

@@ -13,8 +13,6 @@ from wistia_simulator.sessions import Sessions
 from wistia_simulator.truth import Truth
 from wistia_simulator.visitors import VisitorIndex
 
-__all__ = ["World"]
-
 _CACHED_ROWS = 250_000
 
 

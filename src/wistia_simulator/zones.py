@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 from wistia_simulator.clock import day_number, epoch, moment, to_date
 
-__all__ = ["LocalDays", "parse_zone"]
-
 _FIXED = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 
 

@@ -26,8 +26,6 @@ from wistia_simulator.transport_signals import IN_PROCESS, READ_TIMEOUT, Injecte
 from wistia_simulator.versions import Api, resolve_release
 from wistia_simulator.world import World
 
-__all__ = ["build_app", "create_app"]
-
 _HTML_TITLES = {
     "http502": (502, "502 Bad Gateway"),
     "http503": (503, "503 Service Unavailable"),

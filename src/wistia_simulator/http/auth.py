@@ -2,8 +2,6 @@
 
 import base64
 
-__all__ = ["bearer_or_basic", "may"]
-
 _COVERED_BY = {"stats:read": {"all:read", "all:all"}, "media:read": {"all:read", "all:all"}}
 
 

@@ -13,8 +13,6 @@ from wistia_simulator.clock import YEARS
 from wistia_simulator.http.responses import bad_request, json_response, missing_stats
 from wistia_simulator.world import World
 
-__all__ = ["PREFIX", "control"]
-
 PREFIX = "/_simulator/"
 
 Day = TypeVar("Day", bound=date)  # a datetime is one too

@@ -18,8 +18,6 @@ from wistia_simulator.http.routes import Match
 from wistia_simulator.payloads import Payload
 from wistia_simulator.versions import Api
 
-__all__ = ["Call", "answer"]
-
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
 _LONGEST_ANALYTICS_DAYS = 731

@@ -9,8 +9,6 @@ from starlette.datastructures import QueryParams
 from wistia_simulator.http.paging import PageRequest
 from wistia_simulator.payloads import Payload
 
-__all__ = ["CursorError", "list_folders", "list_medias"]
-
 _MEDIA_CURSORS = ("id", "created")
 _MEDIA_SORTS = (*_MEDIA_CURSORS, "name", "updated", "position")
 _FOLDER_CURSORS = (*_MEDIA_CURSORS, "updated")

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ALLOWED_HOSTS", "Monotonic", "ServerOptions", "Sleep"]
-
 Sleep = Callable[[float], Awaitable[None]]
 Monotonic = Callable[[], float]
 

@@ -6,8 +6,6 @@ from typing import TypeVar
 
 from wistia_simulator.faults import Fault
 
-__all__ = ["MAX_PER_PAGE", "PageDrift", "PageRequest", "page_request"]
-
 MAX_PER_PAGE = 100
 _DEFAULT_PER_PAGE = {"medias": 100, "folders": 100}
 _MAX_DIGITS = 18  # a page number beyond that is past the end of any list

@@ -5,8 +5,6 @@ from collections import deque
 
 from wistia_simulator.http.options import Monotonic
 
-__all__ = ["RateLimiter"]
-
 _MINUTE = 60.0
 
 

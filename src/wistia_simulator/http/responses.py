@@ -7,20 +7,6 @@ from starlette.types import Receive, Scope, Send
 
 from wistia_simulator.transport_signals import IN_PROCESS, InjectedReset, InjectedTruncation
 
-__all__ = [
-    "BrokenResponse",
-    "bad_request",
-    "html",
-    "invalid",
-    "json_response",
-    "missing_media",
-    "missing_stats",
-    "plan_refused",
-    "scaled",
-    "too_many",
-    "unauthorized",
-]
-
 
 def json_response(body: object, status: int = 200) -> Response:
     """Compact JSON, keys in the order of ``body``."""

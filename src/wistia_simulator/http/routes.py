@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-__all__ = ["LIST_ROUTES", "MEDIA_ROUTES", "Match", "resolve"]
-
 LIST_ROUTES = frozenset({"events", "visitors", "medias", "folders"})
 """The routes with pages."""
 MEDIA_ROUTES = frozenset({"media", "media_stats", "media_aggregate", "by_date", "engagement", "analytics"})
