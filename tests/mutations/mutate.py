@@ -90,7 +90,7 @@ MUTATIONS = (
     Mutation(
         "page stop", "wistlake/wistia/pagination.py",
         "        return not page or (\n", "        return len(page) <= self.per_page or (\n",
-        ("tests/unit/wistia/test_walks.py", f"{BUGS}::test_more_pages_than_any_cap"),
+        ("tests/unit/wistia/test_pagination.py", f"{BUGS}::test_more_pages_than_any_cap"),
     ),
     Mutation(
         "watermark order", "wistlake/pipeline/run/outcome.py",

@@ -54,7 +54,8 @@ BUGS: dict[str, str] = {
     "reversed ranges are asked for": "unit/wistia/test_endpoints.py::test_reversed_days_are_refused",
     "an endless loop on a page that keeps failing":
         "unit/wistia/test_retries.py::test_a_stream_of_refusals_ends_within_the_patience",
-    "filtered rows are compared with the page size": "unit/wistia/test_walks.py::test_walk_returns_exactly_the_list",
+    "filtered rows are compared with the page size":
+        "unit/wistia/test_pagination.py::test_walk_returns_exactly_the_list",
     "page caps": "test_more_pages_than_any_cap",
     "Retry-After is ignored": "unit/wistia/test_retries.py::test_throttling_is_honoured_for_the_whole_account",
     "patience shorter than the limit's minute":
@@ -76,9 +77,9 @@ BUGS: dict[str, str] = {
     "a strict schema refuses new fields": "test_new_fields_are_told_once",
     # what users complain about
     "silent truncation when a page comes one short":
-        "unit/wistia/test_walks.py::test_pages_that_come_one_row_short_hide_nothing",
-    "an endless last page": "unit/wistia/test_walks.py::test_a_page_that_is_repeated_for_ever",
-    "counts that change with the page size": "unit/wistia/test_walks.py::test_a_lowered_page_size_hides_nothing",
+        "unit/wistia/test_pagination.py::test_pages_that_come_one_row_short_hide_nothing",
+    "an endless last page": "unit/wistia/test_pagination.py::test_a_page_that_is_repeated_for_ever",
+    "counts that change with the page size": "unit/wistia/test_pagination.py::test_a_lowered_page_size_hides_nothing",
     "state overwritten by a backfill": "test_a_backfill_moves_no_watermark",
     "rows with a null cursor never arrive": "unit/wistia/test_media_list.py::test_every_media_once",
     "late rows missed without a lookback": "test_late_and_grown_sessions_are_caught",

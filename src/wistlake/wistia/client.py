@@ -79,7 +79,6 @@ class Probe:
 
     host: str
     version: str | None
-    has_media: bool
     seconds: float
 
 
@@ -193,7 +192,7 @@ class WistiaClient:
         stats = await self._probe(EVENTS, {"start_date": yesterday, "end_date": yesterday, "per_page": "1"})
         connection = self.connection
         slower = max(media.seconds, stats.seconds)
-        return Probe(connection.host, connection.api_version, bool(media.body), slower)
+        return Probe(connection.host, connection.api_version, slower)
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:

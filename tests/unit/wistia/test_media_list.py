@@ -138,7 +138,7 @@ def test_probe_asks_once_for_each_permission():
     handle, seen = scripted(httpx2.Response(200, json=[MEDIA[0]]), httpx2.Response(200, json=[]))
     probe = run(client(handle), lambda c: c.probe())
     assert [r.url.path for r in seen] == ["/modern/medias", "/modern/stats/events"]
-    assert (probe.host, probe.version, probe.has_media) == ("api.wistia.com", "2026-09", True)
+    assert (probe.host, probe.version) == ("api.wistia.com", "2026-09")
 
 
 @pytest.mark.parametrize("media_id", ["../../etc", "a/b", "a b", "", None, 7, ["m1"], "x" * 65])

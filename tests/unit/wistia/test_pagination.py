@@ -1,4 +1,4 @@
-"""A walk gives the whole list, once, whatever its length, the concurrency, and what moves meanwhile."""
+"""A listing is the whole list, once, whatever its length, the concurrency, and the changes meanwhile."""
 
 import asyncio
 import random
