@@ -1,7 +1,7 @@
 """Every failure that a caller may meet, sorted by what to do next; one exit code each.
 
     WistlakeError                                                                      70
-    ├── ConfigError             correct the settings or the command; all problems at once 2
+    ├── ConfigError             correct settings or command; all problems at once        2
     ├── SourceUnavailable       429, 5xx, time-outs after every retry: run again later 75
     ├── SourceRefused           401, 403: rotate the token or widen its permissions    77
     ├── SourceMissing           404: the media is gone; the run goes on without it     65
@@ -9,7 +9,7 @@
     ├── ContractViolation       rows break a promise that may not be quarantined       65
     ├── Unreconciled            our totals and the source's disagree beyond the band   65
     ├── RunFailed               some media failed (pipeline/run/driver.py)             the first failure's
-    ├── StepFailed              another process of the run failed (pipeline/run/stages.py)  never raised
+    ├── StepFailed              another process of a run failed (pipeline/run/stages.py) 70
     └── StoreError              change what the message names: room, rights, a release 74
         ├── StoreBusy           a race was lost, or the store not reached: try again   74
         ├── LeaseHeld           another process writes to the lake: wait for its end   74
