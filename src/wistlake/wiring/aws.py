@@ -150,10 +150,10 @@ def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
 def client(settings: Settings, outside: laptop.Runtime) -> WistiaClient:
     """The source client, on the account's own request budget. Without WISTIA_API_TOKEN in the environment
     the token is the secret's."""
-    known = settings
+    with_token = settings
     if settings.token is None:
-        known = Settings(token=aws_secrets.read(_required(settings.token_secret, "WISTIA_TOKEN_SECRET")))
-    reach = laptop.connection(known)
+        with_token = Settings(token=aws_secrets.read(_required(settings.token_secret, "WISTIA_TOKEN_SECRET")))
+    reach = laptop.connection(with_token)
     budget = DynamoBudget(ledger_table(settings), reach.account, settings.requests_per_minute)
     options = dict(outside.client_options)
     return WistiaClient(reach, budget, transport=outside.transport, **options)

@@ -79,7 +79,7 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
     def started() -> Iterator[TableStore]:
         silver = S3Objects(job.silver_bucket)
         silver.clear(f"{STAGING}/")
-        with _damage_told(job), _engine(job, run_id) as (store, _):
+        with _damage_named(job), _engine(job, run_id) as (store, _):
             yield store
         silver.clear(f"{STAGING}/")
 
@@ -87,7 +87,7 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
 
 
 @contextmanager
-def _damage_told(job: Job) -> Iterator[None]:
+def _damage_named(job: Job) -> Iterator[None]:
     """Whatever fails in the block while a published table is damaged, as the StoreError that says so."""
     try:
         yield
@@ -123,13 +123,17 @@ def keeping(
     """Parts for work on the whole lake; one Spark for all of it."""
     from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
-    silver, ring, known = S3Objects(job.silver_bucket), aws_secrets.SecretKeys(job.key_secret), ledger(job)
-    with _damage_told(job), _engine(job, run_id) as (store, catalog):
+    silver, ring, lake_ledger = (
+        S3Objects(job.silver_bucket),
+        aws_secrets.SecretKeys(job.key_secret),
+        ledger(job),
+    )
+    with _damage_named(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
         raw = objects(job)
         parts = LakeDependencies(
             objects=raw,
-            ledger=known,
+            ledger=lake_ledger,
             tables=lambda: nullcontext(store),
             keys=lambda: ring.load().keys,
             clock=clock,
@@ -138,7 +142,7 @@ def keeping(
         yield (
             parts,
             Keeper(
-                ledger=known,
+                ledger=lake_ledger,
                 ring=ring,
                 purge=GluePurge(store.spark, catalog, silver, scratch, raw),
                 upkeep=GlueUpkeep(store.spark, catalog, silver),
@@ -151,7 +155,7 @@ def keeping(
 def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
     """Looks for texts in every row of every table, and in every version of every object as it lies there."""
 
-    def looked(texts: Iterable[str]) -> Mapping[str, int]:
+    def count_in(texts: Iterable[str]) -> Mapping[str, int]:
         from wistlake.adapters import lake_bytes
 
         wanted = [t for t in texts if t]
@@ -163,7 +167,7 @@ def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
         )
         return {**_rows_with(store, wanted), **lake_bytes.hits(lying, wanted)}
 
-    return looked
+    return count_in
 
 
 def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
@@ -171,10 +175,10 @@ def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
 
     # As rows, never in the plan: Spark's log tells the filters that it pushes down.
     wanted = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
-    found = {}
+    counts = {}
     for table in TABLES:
         columns = [F.col(c.name) for c in table.columns if c.type in (Type.STRING, Type.STRINGS)]
         rows = store.read(table).select(F.concat_ws("\n", *columns).alias("_row"))
         if count := rows.join(wanted, F.expr("contains(_row, _text)"), "left_semi").count():
-            found[table.full_name] = int(count)
-    return found
+            counts[table.full_name] = int(count)
+    return counts

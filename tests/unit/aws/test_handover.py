@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from wistlake.adapters.memory import MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run import handover
+from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import RunPlan, Verdicts
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables import BuildResult
@@ -95,3 +97,51 @@ def test_damage_and_newer_programs_are_told(data: bytes, cure: str) -> None:
 def test_an_id_that_could_leave_its_folder_is_refused(run_id: str) -> None:
     with pytest.raises(ConfigError, match="no run's id"):
         handover.plan_key(run_id)
+
+
+def test_documents_of_the_version_before_are_read() -> None:
+    """Literal: a run may be under way while the functions are deployed again."""
+    plan = handover.decode_plan(
+        b'{"format":1,"run_id":"r1","trigger":"backfill","origin":"simulated","zone":"-05:00",'
+        b'"now":"2026-03-02T02:15:00.000005+00:00","lookback_days":7,"start":"2026-02-27","end":null,'
+        b'"start_date":"2026-01-01","include_open_days":true,"datasets":["media_metadata","media_stats"],'
+        b'"choice":{"ids":[],"folder":"folder","tag":"tag"},"max_concurrency":8,"rules":[["c","tags","x"]],'
+        b'"accept_shrink":["m1"],"fetches":{"m1":[["events","2026-02-27","2026-02-28",true]]},"left":["gone"],'
+        b'"began":"2026-03-02T02:15:00.000005+00:00"}'
+    )
+    days = tuple(Fetch("events", "m1", day, day) for day in (DAY, NEXT))
+    assert plan == RunPlan(ORDER, {"m1": days}, ("gone",), NOW)
+    verdicts = handover.decode_verdicts(
+        b'{"format":1,"built":{"counts":{"gold.x":{"new":3}},"by_interval":[["events","m1","2026-02-27",{"rows":4}]],'
+        b'"broken":[["plays","m1","2026-02-27",true,7,9.5,-2,null]],"stopped":[["events","m1","2026-02-27","why"]],'
+        b'"published":[["m1","2026-02-27","settled"]],"blocked":[["m1","2026-02-28"]],'
+        b'"tables":{"gold.x":["s3://x",7]},"findings":[{"check":"rows","table":"gold.x","verdict":"broken",'
+        b'"effect":"warn","checked":9,"violations":2,"detail":"two","media_id":"m1","day":null}],"withdrawn":[],'
+        b'"shared":{"days":[["m1","2026-02-27","2026-02-28",-1]]}},"intervals":[{"dataset":"events","media_id":"m1",'
+        b'"day":"2026-02-27","state":"published","run_id":"r1","updated_at":"2026-03-02T02:15:00.000005+00:00",'
+        b'"reason":"why","landing_id":"landing","observed_at":"2026-03-02T02:15:00.000005+00:00",'
+        b'"content_hash":"c0ffee","rows":17,"finished":true,"missing":true,"confirmations":2,'
+        b'"built_signature":"sig","published_at":"2026-03-02T02:15:00.000005+00:00","steady_hash":"f00d",'
+        b'"moved_at":"2026-03-02T02:15:00.000005+00:00"}]}'
+    )
+    assert verdicts.intervals == (FULL,)
+    assert verdicts.built
+    assert verdicts.built.judgements == (
+        Judgement("plays", "m1", DAY, Verdict.BROKEN, True, 7, 9.5, -2, None),
+    )
+    assert verdicts.built.findings[0].violations == 2
+    assert verdicts.built.tables == {"gold.x": TableRef("s3://x", 7)}
+
+
+def test_a_summary_of_the_version_before_is_read_and_added_to() -> None:
+    objects = MemoryObjects()
+    line = {"dataset": "events", "media_id": "m1", "days": 1, "pages": 2, "requests": 3, "rows": 4, "new": 0,
+            "updated": 0, "removed": 0, "unchanged": 0, "quarantined": 0, "seconds": 0.5}  # fmt: skip
+    old = {"lines": [line], "unavailable": {"visitors": "gone"}, "unknown_keys": {"events": ["b", "a"]}}
+    objects.put(handover.summary_key("r1", "m1"), json.dumps(old).encode())
+    more = FetchSummary({("events", "m1"): FetchLine("events", "m1", days=2, rows=6, seconds=0.25)})
+    handover.add_summary(objects, "r1", "m1", more)
+    summary = handover.read_summary(objects, "r1", "m1")
+    assert summary.lines[("events", "m1")] == FetchLine("events", "m1", 3, 2, 3, 10, seconds=0.75)
+    assert summary.unavailable == {"visitors": "gone"}
+    assert summary.unknown_keys == {"events": {"a", "b"}}

@@ -45,10 +45,10 @@ def moment(event: Event, name: str) -> datetime:
     if not text:
         return wall()
     try:
-        found = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text)
     except (ValueError, TypeError):
         raise ConfigError(f"{name} is {str(text)[:40]!r}: write 2026-11-20T02:15:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def day(event: Event, name: str) -> date | None:
@@ -64,7 +64,7 @@ def day(event: Event, name: str) -> date | None:
 
 def text(event: Event, name: str) -> str:
     """A text that must be there; ConfigError if it is not."""
-    found = event.get(name)
-    if not isinstance(found, str) or not found:
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
         raise ConfigError(f"the input lacks {name}: give it as a text")
-    return found
+    return value

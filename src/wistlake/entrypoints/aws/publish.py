@@ -41,5 +41,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
 
 
-def _failure(found: dict[str, str] | None) -> StepFailed | None:
-    return StepFailed(found["error"], found["message"]) if found else None
+def _failure(failure: dict[str, str] | None) -> StepFailed | None:
+    return StepFailed(failure["error"], failure["message"]) if failure else None

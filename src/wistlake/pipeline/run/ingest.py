@@ -141,11 +141,11 @@ class Ingest:
         context: IngestContext,
         objects: ObjectStore,
         ledger: Ledger,
-        known: Mapping[Key, Interval],
+        intervals: Mapping[Key, Interval],
         fetch: FetchCall,
     ) -> None:
         self.context, self.objects, self.ledger = context, objects, ledger
-        self.known, self.fetch = known, fetch
+        self.intervals, self.fetch = intervals, fetch
         self.done = Ingested()
         self._answered = self._asked = 0
         self._presence: dict[str, Presence] = {}
@@ -328,10 +328,10 @@ class Ingest:
 
     def _before(self, key: Key) -> Interval:
         now = self.context.clock()
-        found = self.known.get(key)
-        if found is None:
+        before = self.intervals.get(key)
+        if before is None:
             return Interval(*key, state=State.PLANNED, run_id=self.context.run_id, updated_at=now)
-        return replace(found, run_id=self.context.run_id, updated_at=now)
+        return replace(before, run_id=self.context.run_id, updated_at=now)
 
     def _note_landed(self, manifest: Manifest) -> None:
         key = (manifest.dataset, manifest.media_id, manifest.day)

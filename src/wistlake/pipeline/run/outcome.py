@@ -64,25 +64,25 @@ def publish_build(
 
 
 def outcome(
-    spec: RunSpec, known: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+    spec: RunSpec, intervals: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
 ) -> dict[Key, Interval]:
     """The intervals of the landings that were built, and of the days of gold, as they are once published."""
     blocked = _blocked(spec, result)
-    intervals = []
+    after = []
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
-        interval = known[key]
+        interval = intervals[key]
         is_built = interval.built_signature == signature(interval, spec, len(plan.keys))
         if key in result.stopped:
             # What another day of its media has stopped stands as it was built before: nothing new was read.
             if not is_built:
-                intervals.append(as_stopped(interval, spec, len(plan.keys), result.stopped[key]))
+                after.append(as_stopped(interval, spec, len(plan.keys), result.stopped[key]))
         elif key in blocked:
             failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=spec.window.now)
-            intervals.append(failed)
+            after.append(failed)
         elif not is_built:
-            intervals.append(as_built(interval, spec, len(plan.keys)))
-    return {i.key: i for i in (*intervals, *_gold(spec, result))}
+            after.append(as_built(interval, spec, len(plan.keys)))
+    return {i.key: i for i in (*after, *_gold(spec, result))}
 
 
 def shared_days(ledger: Ledger) -> frozenset[Shared]:
@@ -99,26 +99,26 @@ def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
 def intend(
     spec: RunSpec,
     ledger: Ledger,
-    known: Mapping[Key, Interval],
+    intervals: Mapping[Key, Interval],
     pairs: Iterable[tuple[str, date]],
-    found: Collection[Shared] = (),
+    pairs_of_days: Collection[Shared] = (),
 ) -> dict[Key, Interval]:
     """What the next run must know, should this one die after it has committed silver: the days of gold that
     silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
-    if found:
-        keep_shared(ledger, shared.added(shared_days(ledger), found))
-    return reopen(spec, ledger, known, pairs)
+    if pairs_of_days:
+        keep_shared(ledger, shared.added(shared_days(ledger), pairs_of_days))
+    return reopen(spec, ledger, intervals, pairs)
 
 
 def reopen(
-    spec: RunSpec, ledger: Ledger, known: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
+    spec: RunSpec, ledger: Ledger, intervals: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
 ) -> dict[Key, Interval]:
     """Published days of gold that silver is about to leave behind: until they are published again, every
     run computes them."""
     stale = {
-        key: replace(known[key], state=State.BUILT, updated_at=spec.window.now)
+        key: replace(intervals[key], state=State.BUILT, updated_at=spec.window.now)
         for key in ((GOLD, media_id, day) for media_id, day in pairs)
-        if key in known and known[key].state is State.PUBLISHED
+        if key in intervals and intervals[key].state is State.PUBLISHED
     }
     if stale:
         ledger.record(stale.values())
@@ -150,14 +150,14 @@ def advance(
     for i in intervals:
         if i.is_settled and i.state is not State.FAILED:
             settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
-    for (dataset, media_id), found in sorted(settled.items()):
+    for (dataset, media_id), settled_days in sorted(settled.items()):
         if dataset == GOLD:
             continue
         # A snapshot can't be taken of a day that is gone: only the newest counts.
         snapshot = source(dataset).calendar is Calendar.SNAPSHOT
         # Days that Wistia no longer keeps can't be missing.
-        begins = max(first.get(media_id, min(found)), max(found) - HORIZON)
-        last = max(found) if snapshot else watermark(begins, found)
+        begins = max(first.get(media_id, min(settled_days)), max(settled_days) - HORIZON)
+        last = max(settled_days) if snapshot else watermark(begins, settled_days)
         if last is not None:
             ledger.advance(Watermark(dataset, media_id, last, spec.window.now))
 
@@ -165,13 +165,13 @@ def advance(
 def _blocked(spec: RunSpec, result: BuildResult) -> dict[Key, str]:
     """Intervals that are built and may not count as done: their day did not reconcile."""
     tz = zone(spec.zone_name)
-    found: dict[Key, str] = {}
+    reasons: dict[Key, str] = {}
     for media_id, day in result.blocked:
         cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
         why = f"{day} does not reconcile; {cure}"
-        found[(BY_DATE, media_id, day)] = why
-        found |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
-    return found
+        reasons[(BY_DATE, media_id, day)] = why
+        reasons |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
+    return reasons
 
 
 def _gold(spec: RunSpec, result: BuildResult) -> Iterable[Interval]:

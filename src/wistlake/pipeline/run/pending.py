@@ -34,7 +34,7 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
     # versions, which have no `steady_hash`, were signed without it, and are not all built anew for that.)
     is_snapshot = contract.calendar is Calendar.SNAPSHOT and interval.steady_hash
     taken = interval.observed_at if is_snapshot else None
-    said = [
+    parts = [
         interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
         contract.version,
@@ -43,7 +43,7 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
         spec.zone_name,
         fingerprint(spec.rules),
     ]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[Interval, ...]:
@@ -68,15 +68,15 @@ def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple
     large = sorted((i for i in waiting if i.dataset == EVENTS), key=lambda i: (i.day, i.media_id))
     rows = sum(i.rows for i in large)
     share = rows / max(1, round(rows / usual))
-    chosen: list[Interval] = []
+    batch: list[Interval] = []
     taken = 0
     for _, of_day in groupby(large, key=lambda i: i.day):
         day = list(of_day)
         taken += sum(i.rows for i in day)
-        if chosen and taken > share:
+        if batch and taken > share:
             break
-        chosen += day
-    return (*small, *chosen)
+        batch += day
+    return (*small, *batch)
 
 
 def assemble(
@@ -157,8 +157,8 @@ def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
 
 def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore) -> list[Interval]:
     """The wanted intervals that have a landing which was taken, as far as its raw pages are there."""
-    found = (i for i in intervals if i.key in wanted and i.landing_id and not i.is_stopped) if wanted else ()
-    return [i for i in found if _is_retained(i, objects)]
+    landed = (i for i in intervals if i.key in wanted and i.landing_id and not i.is_stopped) if wanted else ()
+    return [i for i in landed if _is_retained(i, objects)]
 
 
 def _is_rezoned(intervals: Iterable[Interval], spec: RunSpec) -> bool:
@@ -207,9 +207,9 @@ def _freshness(
             of_dataset[i.media_id] = max(i.day, of_dataset.get(i.media_id) or i.day)
     for s in spec.sources:
         if s.calendar is not Calendar.SNAPSHOT and not s.account_wide:
-            known = newest.get(s.name, {})
+            days = newest.get(s.name, {})
             expected = last_finished(s.calendar, spec.window.now, spec.window.tz)
-            yield freshness(s.name, {m: known.get(m) for m in followed}, expected)
+            yield freshness(s.name, {m: days.get(m) for m in followed}, expected)
 
 
 def following(

@@ -40,7 +40,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
         if spec.only is None
         else exactly(spec.sources, spec.only, spec.window)
     )
-    fetches = (*_last_looks(spec, left), *fetches)
+    fetches = (*_final_checks(spec, left), *fetches)
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
     return replace(handover, plan=replace(handover.plan, fetches=by_media(fetches), left=left_ids))
@@ -99,7 +99,7 @@ def _left(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Media
     return [m for m in ledger.media() if m.retired_at is None and m.media_id not in media_ids]
 
 
-def _last_looks(spec: RunSpec, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
+def _final_checks(spec: RunSpec, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
     """What tells a media that was deleted from one that is only elsewhere."""
     day = spec.window.now.astimezone(UTC).date()
     listed = any(s.name == FIRST for s in spec.sources)
