@@ -40,10 +40,10 @@ class Lake:
 def open(path: str | Path = "lake") -> Lake:  # noqa: A001, as in `wistlake.open`
     """The lake in the folder `path`. ConfigError if there is none, it was moved, or it is newer."""
     from wistlake.errors import ConfigError
-    from wistlake.wiring import laptop
+    from wistlake.wiring.laptop import query_folder
 
     try:
         folder = Path(os.path.abspath(Path(path).expanduser()))
     except RuntimeError:
         raise ConfigError(f"{path}: there is no such home folder") from None
-    return Lake(laptop.query_folder(folder))
+    return Lake(query_folder(folder))

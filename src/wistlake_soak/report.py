@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wistlake.contracts import TABLES
-from wistlake.wiring import laptop
+from wistlake.wiring.laptop import query_folder
 from wistlake_soak.judge import Judgement, Sql, differing, judge, told
 from wistlake_soak.script import Script, write
 from wistlake_soak.week import Lived, Week, moved
@@ -97,7 +97,7 @@ def _in(lake: Path, script: Script, tell: Callable[[str], None]) -> Outcome:
 
 
 def _reader(week: Week) -> Sql:
-    query = laptop.query(week.settings())
+    query = query_folder(week.lake)
     return lambda text: query.sql(text).to_pylist()
 
 

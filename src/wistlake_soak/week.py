@@ -13,14 +13,17 @@ from typing import Any
 from wistia_simulator import Fault, ServerOptions, TrueSession, World, create_app, transport
 from wistlake.adapters.memory import Died, Dying
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
-from wistlake.pipeline.jobs.rebuild import invalidate_builds
+from wistlake.pipeline.jobs.media import followed
+from wistlake.pipeline.jobs.rebuild import prepare
 from wistlake.pipeline.run.driver import RunFailed, run
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import TableStore
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
-from wistlake.wiring import repair as mending
+from wistlake.wiring import laptop_repair
+from wistlake.wiring.laptop import LaptopLake
+from wistlake.wiring.runtime import Runtime
+from wistlake.wiring.spec import run_spec
 from wistlake_soak.clock import WaitingTime
 from wistlake_soak.script import Death, Script
 
@@ -113,13 +116,13 @@ class Week:
             outcome = "nothing"
         if CURE not in outcome:
             self.lived.broken.append(f"day {day + 1}: catalog.db was removed, and the run said {outcome}")
-        mending.catalog(self.settings(), f"day{day + 1}-mended", self.world.clock.now())
+        laptop_repair.catalog(self._opened(), f"day{day + 1}-mended", self.world.clock.now())
         if not catalog.exists():
             self.lived.broken.append(f"day {day + 1}: `{CURE}` brought no catalog")
 
     def _has_published(self) -> bool:
         return (self.lake / "ledger.db").exists() and bool(
-            laptop.ledger(self.settings(), read_only=True).publication()
+            self._opened().ledger(read_only=True).publication()
         )
 
     def _accidents(self, day: int, death: Death | None) -> list[Fault]:
@@ -186,11 +189,16 @@ class Week:
     def rebuild(self) -> None:
         """Build every landing anew, as `wistlake rebuild` does. It says again what it must refuse: a list in
         another unit, of a media that was deleted before it could be read once more."""
-        settings, now = self.settings(), self.world.clock.now()
-        invalidate_builds(laptop.ledger(settings), laptop.objects(settings))
-        followed = tuple(m.media_id for m in laptop.ledger(settings).media() if m.retired_at is None)
-        spec = laptop.run_spec(
-            settings, run_id="rebuilt", trigger="rebuild", now=now, media=followed, build_only=True
+        lake, now = self._opened(), self.world.clock.now()
+        ledger = lake.ledger()
+        prepare(ledger, lake.objects(), "rebuilt", now)
+        spec = run_spec(
+            lake.settings,
+            run_id="rebuilt",
+            trigger="rebuild",
+            now=now,
+            media=followed(ledger),
+            build_only=True,
         )
         self.lived.runs += 1
         try:
@@ -221,19 +229,22 @@ class Week:
 
     def _order(self, run_id: str) -> Any:
         now = self.world.clock.now()
-        return laptop.run_spec(self.settings(), run_id=run_id, trigger="scheduled", now=now)
+        return run_spec(self.settings(), run_id=run_id, trigger="scheduled", now=now)
 
     def _parts(self, day: int, attempt: int, more: Sequence[Fault] = ()) -> tuple[Dependencies, Any]:
         waiting = WaitingTime()
         options = ServerOptions(token="simulated", monotonic=waiting.monotonic)  # noqa: S106
         app = create_app(self.world, options, self.script.faults(day, attempt, more))
-        outside = laptop.Runtime(
+        runtime = Runtime(
             self.world.clock.now,
             time.monotonic,
             transport(app),
             (("sleep", waiting.sleep), ("monotonic", waiting.monotonic)),
         )
-        return laptop.parts(self.settings(), outside, pace=False), app
+        return LaptopLake(self.settings(), runtime).dependencies(pace=False), app
+
+    def _opened(self) -> LaptopLake:
+        return LaptopLake(self.settings(), Runtime(self.world.clock.now, time.monotonic))
 
 
 def mortal(parts: Dependencies, death: Dying) -> Dependencies:

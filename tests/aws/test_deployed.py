@@ -28,6 +28,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.lake_bytes import hits
 from wistlake.contracts import TABLES
 from wistlake.derive.pseudonym import pseudonym
+from wistlake.entrypoints.cli import session
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError
 from wistlake.insight.certify import evidence
@@ -35,8 +36,7 @@ from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 from wistlake.privacy.scan import KINDS
 from wistlake.quality.metrics import views
-from wistlake.settings import Settings
-from wistlake.wiring import laptop as wiring
+from wistlake.wiring.spec import window as window_of
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
 DAYS = 7
@@ -86,7 +86,7 @@ class TestWeek:
         assert [k["AttributeName"] for k in table["KeySchema"]] == ["dataset", "media_id"]
 
     def test_the_week_is_certified_and_marked_as_simulated(self, week: Stage, laptop: Lake) -> None:
-        window = wiring.window(laptop.settings(), LAST)
+        window = window_of(laptop.settings(), LAST)
         found = evidence(week.ledger, week, window, DAYS)
         assert found.passed, (found.problems, [d.problems for d in found.days])
         assert [d.origin for d in found.days] == ["simulated"] * DAYS
@@ -122,7 +122,7 @@ class TestWeek:
         self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch, way: str
     ) -> None:
         reader.setenv("WISTLAKE_QUERY", way)
-        theirs = wiring.query(Settings())
+        theirs = session.lake().query()
         for text in WELL_KNOWN:
             expected = laptop_view(laptop, text)
             assert expected
@@ -424,9 +424,9 @@ class TestKeeping:
 def _somebody(stage: Stage) -> tuple[str, frozenset[str]]:
     """The address that was seen most often, and its visitors' keys."""
     seen: dict[str, list[str]] = {}
-    for session in stage.world.truth.sessions():
-        if session.email:
-            seen.setdefault(session.email, []).append(session.visitor_key)
+    for viewing in stage.world.truth.sessions():
+        if viewing.email:
+            seen.setdefault(viewing.email, []).append(viewing.visitor_key)
     email, keys = max(seen.items(), key=lambda found: (len(found[1]), found[0]))
     return email, frozenset(keys)
 

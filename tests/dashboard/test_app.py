@@ -23,13 +23,19 @@ SCRIPT = Path(__file__).parents[2] / "src/wistlake/entrypoints/dashboard.py"
 
 def one_page(number: int, folder: str) -> None:
     """Streamlit runs this function's text: it stands alone."""
+    import time
+    from datetime import UTC, datetime
     from pathlib import Path
 
     from wistlake.settings import Settings
-    from wistlake.wiring import laptop
+    from wistlake.wiring.lake import Published
+    from wistlake.wiring.laptop import LaptopLake
+    from wistlake.wiring.runtime import Runtime
     from wistlake_dashboard.app import PAGES, show
 
-    show(laptop.published(Settings(lake=Path(folder))), PAGES[number : number + 1])
+    runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
+    lake = LaptopLake(Settings(lake=Path(folder)), runtime)
+    show(Published(lake), PAGES[number : number + 1])
 
 
 def shown(number: int, folder: Path) -> AppTest:

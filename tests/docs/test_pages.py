@@ -12,7 +12,7 @@ from docs.pages import PAGES, ROOT, anchors, blocks, links, name
 from support.some import some
 from wistlake.entrypoints.cli.main import app
 from wistlake.entrypoints.docs import pages
-from wistlake.insight.doctor import PROBES
+from wistlake.insight.probes import PROBES
 from wistlake.settings import DOCS, env_example
 
 INLINE = re.compile(r"`(?:\.venv/bin/)?wistlake ([a-z][^`]*)`")

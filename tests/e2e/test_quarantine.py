@@ -54,9 +54,9 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any,
 
 def sessions(lake: Path) -> tuple[int, int]:
     """Listed sessions in silver, and in gold's published days together."""
-    from wistlake.wiring import laptop
+    from wistlake.wiring.laptop import query_folder
 
-    query = laptop.query_folder(lake)
+    query = query_folder(lake)
     silver = query.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist()[0]["n"]
     gold = query.sql("SELECT sum(sessions) AS n FROM gold.fact_media_daily").to_pylist()[0]["n"]
     return int(silver), int(gold)

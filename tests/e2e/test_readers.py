@@ -21,7 +21,7 @@ from wistia_simulator import Profile
 from wistlake.adapters import duckdb_query
 from wistlake.adapters.engine import spark as local_spark
 from wistlake.entrypoints.cli.upkeep import READERS
-from wistlake.wiring import laptop
+from wistlake.wiring.lake import read_only_catalog
 
 pytestmark = pytest.mark.engine
 PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text()
@@ -53,7 +53,7 @@ def beside(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def served(lake: Lake) -> Iterator[Callable[[str], str]]:
     """An example, with the address at which the catalog is served now."""
-    with laptop.read_only_catalog(lake.settings(), 0) as uri:
+    with read_only_catalog(lake.opened(), 0) as uri:
         yield lambda example: example.replace(ADDRESS, uri)
 
 

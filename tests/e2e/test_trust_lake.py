@@ -26,7 +26,7 @@ from wistlake.insight.explain import explain, moved_sessions
 from wistlake.pipeline.run.driver import RunFailed
 from wistlake.quality.reconciliation import IDENTITIES
 from wistlake.transforms import fact_events
-from wistlake.wiring import laptop
+from wistlake.wiring import spec
 from wistlake_soak.judge import judge
 from wistlake_soak.week import mortal
 
@@ -53,7 +53,7 @@ def lake(first_day: Checkpoint) -> Lake:
 
 
 def _evidence(lake: Lake, days: int) -> Evidence:
-    window = laptop.window(lake.settings(), lake.world.clock.now())
+    window = spec.window(lake.settings(), lake.world.clock.now())
     return evidence(lake.ledger, DuckDBQuery(lake.ledger), window, days)
 
 
@@ -283,7 +283,7 @@ def test_a_duplicate_is_no_evidence(lake: Lake) -> None:
             rows = "(SELECT * FROM silver.fact_events UNION ALL (SELECT * FROM silver.fact_events LIMIT 1))"
             return super().sql(text.replace("silver.fact_events", rows))
 
-    window = laptop.window(lake.settings(), lake.world.clock.now())
+    window = spec.window(lake.settings(), lake.world.clock.now())
     found = evidence(lake.ledger, Doubled(lake.ledger), window, 1)
     assert not found.passed
     assert "1 rows of silver.fact_events repeat an event_key" in found.problems

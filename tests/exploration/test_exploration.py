@@ -34,7 +34,7 @@ from wistlake.errors import SourceRefused
 from wistlake.exploration import ProbeOptions, Samples
 from wistlake.exploration.watermarks import candidates, suggested
 from wistlake.privacy.redaction import blanked
-from wistlake.wiring.laptop import NoBudget
+from wistlake.wiring.source import NoBudget
 from wistlake.wistia import Connection, WistiaClient
 
 ROOT = Path(__file__).parents[2]

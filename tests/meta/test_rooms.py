@@ -1,5 +1,6 @@
 """The rooms: who imports whom, and that no dataset is half there."""
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.some import some
 from wistlake.contracts import SOURCES, TABLES
 from wistlake.contracts.form import Privacy, Table
 
@@ -20,6 +22,23 @@ def test_layers_hold() -> None:
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def asks_for_the_place(tree: ast.AST) -> bool:
+    """Whether the code reads the setting that tells a lake on this machine from one on AWS."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "place"
+        and ast.unparse(node.value).rpartition(".")[2] == "settings"
+        for node in ast.walk(tree)
+    )
+
+
+def test_one_module_chooses_between_laptop_and_aws() -> None:
+    modules = some((ROOT / "src").rglob("*.py"))
+    asking = [m for m in modules if asks_for_the_place(ast.parse(m.read_text(encoding="utf-8")))]
+    assert [str(m.relative_to(ROOT / "src")) for m in asking] == ["wistlake/wiring/lake.py"]
+    assert asks_for_the_place(ast.parse("lake.settings.place == 'aws'"))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.full_name)

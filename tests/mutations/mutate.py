@@ -137,14 +137,13 @@ MUTATIONS = (
         ("tests/unit/test_rotation.py",),
     ),
     Mutation(
-        "doctor's engine", "wistlake/wiring/laptop.py",
-        '        if settings.engine == "spark":\n            from wistlake.adapters.engine import spark',
-        '        if settings.engine != "spark":\n            from wistlake.adapters.engine import spark',
+        "doctor's engine", "wistlake/insight/doctor.py",
+        'if name == "spark":', 'if name != "spark":',
         ("tests/unit/cli/test_before_a_lake.py",),
     ),
     Mutation(
         "datasets of a plan", "wistlake/entrypoints/cli/runs.py",
-        "        datasets=names(datasets),\n    )\n    known", "    )\n    known",
+        "        datasets=names(datasets),\n    )\n    media_entries", "    )\n    media_entries",
         ("tests/unit/cli/test_before_a_lake.py",),
     ),
     Mutation(

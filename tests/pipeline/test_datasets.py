@@ -26,7 +26,7 @@ from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.pipeline.jobs.maintain import maintain
 from wistlake.planning.calendar import days
 from wistlake.planning.plan import gaps
-from wistlake.wiring import laptop
+from wistlake.wiring import spec
 
 pytestmark = pytest.mark.engine
 PROFILE = replace(Profile.hostile(), media=3, sessions_per_day=10.0, history_days=12, returning_share=0.3)
@@ -120,7 +120,7 @@ def test_media_that_leave_and_join_under_all(tmp_path: Path) -> None:
     assert entries[new].retired_at is None
     deleted = {r["media_id"] for r in lake.rows("silver.dim_media") if r["is_deleted"]}
     assert deleted == {gone}
-    window = laptop.window(lake.settings(), lake.world.now())
+    window = spec.window(lake.settings(), lake.world.now())
     assert gaps(SOURCES, lake.ledger.media(), lake.ledger.intervals(), window) == ()
     for name, rows in truth.expected(lake).items():
         assert differences(table(name), rows, lake.rows(name)) == [], name

@@ -9,7 +9,8 @@ import pytest
 from support.some import some
 from unit.wistia.fakes import CANARY, client
 from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
-from wistlake.insight.doctor import PROBES, UNKNOWN, authentication, probes
+from wistlake.insight.doctor import UNKNOWN
+from wistlake.insight.probes import PROBES, authentication, probes
 from wistlake.zones import zone
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

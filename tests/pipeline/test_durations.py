@@ -16,7 +16,7 @@ from wistia_simulator import Profile
 from wistlake.contracts import TABLES, table
 from wistlake.insight import gaps
 from wistlake.pipeline.run.driver import RunFailed
-from wistlake.wiring import laptop
+from wistlake.wiring.laptop import query_folder
 from wistlake_dashboard import figures
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import tiles
@@ -92,7 +92,7 @@ def test_sessions_from_before_the_duration_was_known_get_it_when_it_is(
 
 def _nobody_is_told_zero(lake: Lake, media: str) -> None:
     """Report, dashboard, digest and views: of sessions whose media has no duration, watch time is a dash."""
-    query = laptop.query_folder(lake.folder)
+    query = query_folder(lake.folder)
     extent = figures.extent(query)
     assert extent is not None
     of_media = Scope(*extent, media=(media,))

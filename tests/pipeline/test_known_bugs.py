@@ -24,7 +24,7 @@ from wistlake.pipeline.run.driver import RunFailed
 from wistlake.planning.intervals import State
 from wistlake.quality.metrics import definition, metric
 from wistlake.transforms.channels import DEFAULT_RULES
-from wistlake.wiring import laptop
+from wistlake.wiring import spec
 from wistlake_soak.judge import judge
 
 TESTS = Path(__file__).parents[1]
@@ -181,7 +181,7 @@ def test_quiet_days_are_zeros_and_no_gaps(lake: Lake) -> None:
     (quiet,) = (rows for rows in days.values() if not any(r["sessions"] for r in rows))
     assert len(quiet) == max(len(rows) for rows in days.values())
     assert all((r["loads"] is not None, r["plays"]) == (True, 0) for r in quiet)
-    window = laptop.window(lake.settings(), lake.world.clock.now())
+    window = spec.window(lake.settings(), lake.world.clock.now())
     assert health(lake.ledger, window)["gaps"] == []
 
 

@@ -13,7 +13,7 @@ from wistlake.errors import ConfigError
 from wistlake.pipeline.run.select import choose
 from wistlake.pipeline.run.spec import MediaChoice
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring.spec import run_spec, window
 from wistlake.wistia import Connection, WistiaClient
 
 NOW = datetime(2026, 3, 4, 2, 15, tzinfo=UTC)
@@ -69,6 +69,6 @@ def test_ids_and_a_filter_are_not_both_obeyed_in_silence(filters: dict[str, str]
 @pytest.mark.parametrize("start", [date(2026, 1, 5), None])
 def test_every_command_begins_a_media_where_the_settings_say(start: date | None) -> None:
     settings = Settings(start_date=start, media_ids="all", token="t")
-    spec = laptop.run_spec(settings, run_id="r", trigger="manual", now=NOW)
-    assert laptop.window(settings, NOW) == spec.window
+    spec = run_spec(settings, run_id="r", trigger="manual", now=NOW)
+    assert window(settings, NOW) == spec.window
     assert spec.window.start_date == start

@@ -13,13 +13,13 @@ from support.lake import START, Lake, Row, Scenario
 from support.rebuilding import rebuild
 from wistia_simulator import Profile
 from wistlake.errors import ConfigError
-from wistlake.insight import explain, gaps
+from wistlake.insight import explain, gaps, quarantine
 from wistlake.insight.status import health
-from wistlake.pipeline.jobs import quarantine
 from wistlake.pipeline.run.driver import RunFailed
 from wistlake.pipeline.run.result import RunResult
 from wistlake.planning.intervals import State
-from wistlake.wiring import laptop
+from wistlake.wiring import spec
+from wistlake.wiring.laptop import query_folder
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(
@@ -191,9 +191,9 @@ def test_every_reader_says_that_the_day_was_refused_and_why(source: Source) -> N
     source.day(NEW, in_percent)
     failed = refused_run(lake)
     result: RunResult = failed.result
-    media, query = lake.world.media_ids[0], laptop.query_folder(lake.folder)
+    media, query = lake.world.media_ids[0], query_folder(lake.folder)
     records = quarantine.listed(query)
-    window = laptop.window(lake.settings(), LATER)
+    window = spec.window(lake.settings(), LATER)
     told = {
         "the error": str(failed),
         "the run": result.stopped[media],
@@ -208,7 +208,7 @@ def test_every_reader_says_that_the_day_was_refused_and_why(source: Source) -> N
         )[0]["detail"],
     }
     with pytest.raises(ConfigError) as no_row:
-        explain.explain(lake.ledger, laptop.objects(lake.settings()), query, media, NEW, lake.settings().tz)
+        explain.explain(lake.ledger, lake.opened().objects(), query, media, NEW, lake.settings().tz)
     told["explain"] = str(no_row.value)
     assert {who for who, words in told.items() if "bad_percent_viewed" not in words} == set()
     assert {who for who, words in told.items() if "shrink" in words or "source" in words} == set()

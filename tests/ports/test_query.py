@@ -1,9 +1,10 @@
 """A query reads the published tables, reaches nothing else, and loses no value on the way."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from wistlake.contracts import dim_visitor
 from wistlake.contracts.channel_daily import TABLE
 from wistlake.errors import ConfigError
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring.lake import Lake, Published, open_lake
+from wistlake.wiring.laptop import query_folder
+from wistlake.wiring.runtime import Runtime
 
 SECRET = "nobody may read this"
 
@@ -37,10 +40,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lake
 
 
+def lake_at(path: Path) -> Lake:
+    runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
+    return open_lake(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=path), runtime)
+
+
 OPENED: dict[str, Callable[[Path], Any]] = {
-    "settings": lambda lake: laptop.query(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=lake)),
-    "folder": laptop.query_folder,
-    "dashboard": lambda lake: laptop.published(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=lake)).open(),
+    "settings": lambda path: lake_at(path).query(),
+    "folder": query_folder,
+    "dashboard": lambda path: Published(lake_at(path)).open(),
     "python": wistlake.open,
 }
 
@@ -130,7 +138,7 @@ def test_duckdb_itself_is_shut(tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_one_clear_line(folder: Path) -> None:
-    query = laptop.query_folder(folder)
+    query = query_folder(folder)
     for text, said in {
         "SELECT * FROM read_text('/etc/passwd')": "query reads the lake's tables only: it calls no read_text()",
         "SELECT * FROM '/etc/hosts.csv'": "query reads the lake's tables only: /etc/hosts.csv is a file",
@@ -156,7 +164,7 @@ def test_a_refusal_is_one_clear_line(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_only_computes_is_allowed(folder: Path, text: str, rows: int) -> None:
-    assert laptop.query_folder(folder).sql(text).num_rows == rows
+    assert query_folder(folder).sql(text).num_rows == rows
 
 
 def test_a_table_published_before_it_had_a_column_is_read(tmp_path: Path) -> None:
@@ -168,7 +176,7 @@ def test_a_table_published_before_it_had_a_column_is_read(tmp_path: Path) -> Non
         tmp_path / "lake",
         {old: [{"visitor_id": "v1", "play_count": 2, "first_seen_at": NOW, "last_seen_at": NOW}]},
     )
-    found = laptop.query_folder(tmp_path / "lake").sql("SELECT * FROM gold.dim_visitor")
+    found = query_folder(tmp_path / "lake").sql("SELECT * FROM gold.dim_visitor")
     assert found.column_names == list(dim_visitor.TABLE.column_names)
     assert found.to_pylist()[0]["play_count"] == 2
     assert found.to_pylist()[0]["sessions"] is None

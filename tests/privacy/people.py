@@ -14,7 +14,6 @@ from wistia_simulator import Profile
 from wistlake import bronze
 from wistlake.adapters.local.objects import LocalObjects
 from wistlake.pipeline.jobs.forget import Who, ask_source, forget
-from wistlake.wiring import privacy as wiring
 
 PEOPLE = Profile(
     media=2,
@@ -65,16 +64,16 @@ def have_forgotten(
 ) -> dict[str, Any]:
     """Forget, as the command does."""
     lake._query = None
-    settings = lake.settings()
-    order = wiring.whole_lake(settings, f"forget-{now:%Y%m%dT%H%M%S}", "forget", now)
-    person, parts = Who(**who), lake.parts(settings)
+    opened = lake.opened()
+    spec = opened.whole_lake(f"forget-{now:%Y%m%dT%H%M%S}", "forget", now)
+    person, parts = Who(**who), lake.parts(opened.settings)
     with capture_logs():
         return forget(
-            order,
+            spec,
             parts,
             person,
-            wiring.purge(settings),
-            search or wiring.search(settings),
+            opened.purge(),
+            search or opened.search(),
             asked=asyncio.run(ask_source(parts.client, person)),
             dry_run=dry_run,
         )

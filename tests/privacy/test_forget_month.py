@@ -20,7 +20,6 @@ from wistia_simulator import TrueSession
 from wistlake.adapters import lake_bytes
 from wistlake.contracts import table
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.wiring import privacy as wiring
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 DAYS = 30
@@ -61,7 +60,7 @@ def state(lake: Lake) -> dict[str, Any]:
 
 def everything_about(lake: Lake, who: Known) -> list[str]:
     """The person's key, address, and ids of every epoch."""
-    keys = wiring.KeyFile(lake.folder).load().keys
+    keys = lake.opened().key_chain().keys
     ids = [pseudonym(keys[:n], who.visitor_key) for n in range(1, len(keys) + 1)]
     return [who.visitor_key, who.email, who.email.partition("@")[0], *ids]
 
@@ -80,7 +79,7 @@ def check_others(lake: Lake, before: Rows, visitor: str) -> None:
 
 def check_aggregates(lake: Lake, who: Known) -> None:
     """Every table as plain Python makes it of a world without the person."""
-    keys = wiring.KeyFile(lake.folder).load().keys
+    keys = lake.opened().key_chain().keys
     world = Without(lake.world, who.visitor_key)
     seen: Any = SimpleNamespace(world=world, folder=lake.folder, scenario=lake.scenario)
     for name, rows in some(truth.expected(seen).items()):
@@ -95,7 +94,7 @@ def test_a_month_without_the_person(tmp_path: Path) -> None:
     lake.run_day(START)
     ids_before = {r["event_key"]: r["visitor_id"] for r in lake.rows("silver.fact_events")}
     turn(lake)
-    key = wiring.KeyFile(lake.folder).load().keys[1:]
+    key = lake.opened().key_chain().keys[1:]
     lake.run_days(2, START + timedelta(days=1))
     ids_after = {r["event_key"]: r["visitor_id"] for r in lake.rows("silver.fact_events")}
     assert {k: ids_after[k] for k in ids_before} == {k: pseudonym(key, v) for k, v in ids_before.items()}

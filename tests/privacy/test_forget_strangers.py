@@ -362,6 +362,7 @@ def test_the_number_of_devices_is_an_option(monkeypatch: pytest.MonkeyPatch, tmp
     given: list[Who] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WISTLAKE_REPORT", "false")
-    monkeypatch.setattr("wistlake.wiring.upkeep.forget", lambda *a, **_: given.append(a[4]) or {})
+    forget = "wistlake.wiring.laptop.LaptopLake.forget"
+    monkeypatch.setattr(forget, lambda _lake, _run_id, _now, who, **_: given.append(who) or {})
     assert call("forget", "--email", JANE, "--devices", "145") == 0
     assert given == [Who(JANE, devices=145)]

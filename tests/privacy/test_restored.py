@@ -17,7 +17,6 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.jobs.forget import reapply
 from wistlake.privacy import tombstones
-from wistlake.wiring import privacy as wiring
 
 pytestmark = pytest.mark.engine
 DAYS = 2
@@ -37,9 +36,9 @@ def lake(built: Checkpoint) -> Lake:
 
 
 def reapplied(lake: Lake) -> dict[str, object]:
-    settings = lake.settings()
-    order = wiring.whole_lake(settings, "restored", "forget", LATER)
-    return reapply(order, lake.parts(settings), wiring.purge(settings), wiring.search(settings))
+    opened = lake.opened()
+    spec = opened.whole_lake("restored", "forget", LATER)
+    return reapply(spec, lake.parts(opened.settings), opened.purge(), opened.search())
 
 
 def test_an_older_backup_brings_nobody_back(lake: Lake, tmp_path: Path) -> None:

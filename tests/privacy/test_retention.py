@@ -13,22 +13,21 @@ from support.lake import START
 from wistlake.adapters import lake_bytes
 from wistlake.contracts import fact_events
 from wistlake.pipeline.jobs.maintain import Maintained, maintain
-from wistlake.wiring import laptop
 
 pytestmark = pytest.mark.engine
 DAYS = 30
 
 
 def kept(marked: Marked, now: datetime) -> Maintained:
-    settings = marked.lake.settings(bronze_retention_days=DAYS)
+    lake = marked.lake.opened()
     marked.lake._query = None
     return maintain(
-        laptop.ledger(settings),
-        laptop.objects(settings),
-        laptop.upkeep(settings),
+        lake.ledger(),
+        lake.objects(),
+        lake.upkeep(),
         run_id=f"maintain-{now:%Y%m%d%H}",
         now=now,
-        retention_days=settings.bronze_retention_days,
+        retention_days=DAYS,
     )
 
 

@@ -14,9 +14,8 @@ from wistlake.adapters import lake_bytes
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError
 from wistlake.pipeline.jobs.rotate import rotate
-from wistlake.wiring import laptop
-from wistlake.wiring import privacy as wiring
-from wistlake.wiring import upkeep as keeping
+from wistlake.wiring.laptop import LaptopLake
+from wistlake.wiring.runtime import Runtime
 
 pytestmark = pytest.mark.engine
 
@@ -32,14 +31,11 @@ class DiesAfter:
 
 def turn(lake: Lake, purge: Any = None) -> dict[str, Any]:
     lake._query = None
-    settings = lake.settings()
-    ring = wiring.KeyFile(lake.folder)
     now = START + timedelta(hours=3)
-    outside = laptop.Runtime(lambda: now, lambda: 0.0)
+    opened = LaptopLake(lake.settings(), Runtime(lambda: now, lambda: 0.0))
     with capture_logs():
-        order = wiring.whole_lake(settings, "rotation", "rotate", now)
-        parts = wiring.for_rotation(settings, outside, ring)
-        return rotate(order, parts, ring, purge or wiring.purge(settings))
+        spec = opened.whole_lake("rotation", "rotate", now)
+        return rotate(spec, opened.rotation_dependencies(), opened.key_ring(), purge or opened.purge())
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +56,10 @@ def test_ids_are_wrapped_once_and_stay_joinable(built: Checkpoint, dies: bool) -
         with pytest.raises(StoreError, match="wistlake key rotate"):
             lake.run_day(START + timedelta(days=1))
         with pytest.raises(StoreError, match="wistlake key rotate"):
-            keeping.maintain(lake.settings(), "upkeep", START + timedelta(days=1))
+            lake.opened().maintain("upkeep", START + timedelta(days=1))
     assert turn(lake)["epoch"] == 2
 
-    chain = wiring.KeyFile(lake.folder).load()
+    chain = lake.opened().key_chain()
     assert chain.keys[0] == KEY
     assert chain.epoch == 2
 

@@ -181,7 +181,7 @@ class TestCommands:
         def crash(*_: Any, **__: Any) -> Any:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("wistlake.wiring.laptop.parts", crash)
+        monkeypatch.setattr("wistlake.wiring.laptop.LaptopLake.dependencies", crash)
         with pytest.raises(SystemExit):
             main(arguments)
         said = capfd.readouterr()

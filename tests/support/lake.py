@@ -24,7 +24,9 @@ from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring.laptop import LaptopLake
+from wistlake.wiring.runtime import Runtime
+from wistlake.wiring.spec import run_spec
 from wistlake_soak.rebuilt import changed_by_rebuild
 
 KEY = b"an open secret, for tests alone."
@@ -108,19 +110,23 @@ class Lake:
         """Everything a run needs: real adapters, but for the network and the passing of time."""
         seconds = VirtualSeconds()
         source = self._source or transport(create_app(self.world, _OPTIONS, self.scenario.faults))
-        outside = laptop.Runtime(
+        runtime = Runtime(
             self.world.clock.now,
             time.monotonic,
             Twofold(self.world, source) if self.scenario.twofold else source,
             (("sleep", seconds.sleep), ("monotonic", seconds.monotonic)),
         )
-        return laptop.parts(settings, outside, pace=False)
+        return LaptopLake(settings, runtime).dependencies(pace=False)
+
+    def opened(self, **changes: Any) -> LaptopLake:
+        """The lake as commands have it, at the world's time."""
+        return LaptopLake(self.settings(**changes), Runtime(self.world.clock.now, time.monotonic))
 
     def run_spec(self, now: datetime, settings: Settings | None = None, **asked: Any) -> RunSpec:
-        """A run's order at `now`; `asked` are the further arguments of `laptop.order`."""
+        """A run's order at `now`; `asked` are the further arguments of `run_spec`."""
         self.orders += 1
         given = {"run_id": f"run-{self.orders:04d}", "trigger": "scheduled", **asked}
-        return laptop.run_spec(settings or self.settings(), now=now, **given)
+        return run_spec(settings or self.settings(), now=now, **given)
 
     def run_day(
         self,
@@ -132,7 +138,7 @@ class Lake:
     ) -> RunResult:
         """One whole run at `now` (the world's clock goes there first). RunFailed as the product raises it.
 
-        `around` may wrap the parts, `changes` are other settings, `asked` goes to `laptop.order`
+        `around` may wrap the parts, `changes` are other settings, `asked` goes to `run_spec`
         (start, end, media, datasets, trigger, run_id, build_only).
         """
         self.world.clock.set(now)

@@ -1,7 +1,7 @@
-"""The script that Streamlit runs at every turn of the dashboard: settings, a source, the app."""
+"""The script that Streamlit runs at every turn of the dashboard: settings, a lake, the app."""
 
 from wistlake.entrypoints.cli import session
-from wistlake.wiring import laptop
+from wistlake.wiring.lake import Published
 from wistlake_dashboard.app import PAGES, show
 
-show(laptop.published(session.settings()), PAGES)
+show(Published(session.lake()), PAGES)

@@ -86,10 +86,10 @@ def _written(param: Any) -> str:
 
 
 def _meaning(param: Any) -> str:
-    told = str(getattr(param, "help", None) or "").replace("|", "\\|")
+    text = str(getattr(param, "help", None) or "").replace("|", "\\|")
     default = param.default
     plain = default is not None and not callable(default) and default not in (False, "", ())
-    return f"{told} Default: `{default}`.".strip() if plain and "efault" not in told else told
+    return f"{text} Default: `{default}`.".strip() if plain and "efault" not in text else text
 
 
 def main(folder: Path) -> None:

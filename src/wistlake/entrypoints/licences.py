@@ -23,30 +23,30 @@ _LONGEST = 60
 
 def pinned(requirements: Path) -> Mapping[str, tuple[str, tuple[str, ...]]]:
     """Package to its version and the requirement files that name it, those for other platforms left out."""
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    packages: dict[str, tuple[str, tuple[str, ...]]] = {}
     for name in LOCKED:
         for package, version, rest in _PINNED.findall((requirements / f"{name}.txt").read_text()):
             if "sys_platform == 'win32'" in rest or "platform_system == 'Windows'" in rest:
                 continue
-            _, before = found.get(package, (version, ()))
-            found[package] = (version, (*before, name))
-    return dict(sorted(found.items()))
+            _, before = packages.get(package, (version, ()))
+            packages[package] = (version, (*before, name))
+    return dict(sorted(packages.items()))
 
 
 def licence(package: str) -> str:
     """What the installed package says of its licence: expression, classifiers or text, in that order."""
     try:
-        said = metadata(package)
+        fields = metadata(package)
     except PackageNotFoundError:
         return ""
-    if "License-Expression" in said:
-        return said["License-Expression"]
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
     classified = [
-        c.rpartition(" :: ")[2] for c in said.get_all("Classifier") or () if c.startswith("License ::")
+        c.rpartition(" :: ")[2] for c in fields.get_all("Classifier") or () if c.startswith("License ::")
     ]
     if named := [c for c in classified if c != "OSI Approved"]:
         return ", ".join(named)
-    text = said["License"].strip() if "License" in said else ""
+    text = fields["License"].strip() if "License" in fields else ""
     return text.splitlines()[0][:_LONGEST] if text else ""
 
 

@@ -1,1 +1,1 @@
-"""Answers about a lake: status, gaps, preview, explain, certify, doctor, cost. Reads only; changes nothing."""
+"""Answers about a lake: status, gaps, plan preview, explain, certify, cost, doctor. Reads only; changes nothing."""

@@ -1,4 +1,4 @@
-"""Evidence that the lake ran by itself: consecutive scheduled runs, without hands, gaps or duplicates."""
+"""Evidence that the lake ran by itself: consecutive scheduled runs, no manual ones, no gaps, no duplicates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SUCCEEDED = "succeeded"
 
 @dataclass(frozen=True, slots=True)
 class DayPage:
-    """What is known of one day. `origin` is simulated, live, or mixed; `problems` is empty for a good day."""
+    """One day's evidence. `origin` is simulated, live, or mixed; `problems` is empty for a good day."""
 
     day: date
     origin: str
@@ -26,7 +26,7 @@ class DayPage:
     problems: tuple[str, ...]
 
     def markdown(self) -> str:
-        """The page: it says first whether Wistia itself was asked."""
+        """The page. Its title tells whether the data is Wistia's or simulated."""
         head = [f"# {self.day}: {'FAILED' if self.problems else 'passed'} ({self.origin})", ""]
         if self.run is None:
             body = ["- run: none"]
@@ -62,8 +62,8 @@ def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidenc
         return Evidence((), ("no run yet",))
     last = runs[-1].started_at.date()
     duplicates = _duplicates(query)
-    chosen = [last - timedelta(days=n) for n in reversed(range(days))]
-    pages = tuple(_page(day, [r for r in runs if r.started_at.date() == day], duplicates) for day in chosen)
+    newest = [last - timedelta(days=n) for n in reversed(range(days))]
+    pages = tuple(_page(day, [r for r in runs if r.started_at.date() == day], duplicates) for day in newest)
     return Evidence(pages, tuple(_problems(ledger, query, window, duplicates)))
 
 
@@ -84,14 +84,14 @@ def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
 
 
 def _faults_of_day(runs: Sequence[Run], good: Sequence[Run]) -> list[str]:
-    found = [] if runs else ["no run was started"]
-    if runs and not good:
-        found.append("no scheduled run succeeded")
+    if not runs:
+        return ["no run was started"]
+    problems = [] if good else ["no scheduled run succeeded"]
     by_hand = [r for r in runs if r.trigger != "scheduled"]
-    found += [f"{r.run_id} was started by hand ({r.trigger})" for r in by_hand]
+    problems += [f"{r.run_id} was started by hand ({r.trigger})" for r in by_hand]
     if len({r.origin for r in runs}) > 1:
-        found.append("simulated and live runs are mixed")
-    return found
+        problems.append("simulated and live runs are mixed")
+    return problems
 
 
 def _duplicates(query: Query) -> int:
@@ -100,33 +100,32 @@ def _duplicates(query: Query) -> int:
 
 
 def _problems(ledger: Ledger, query: Query, window: Window, duplicates: int) -> list[str]:
-    found = []
+    problems = []
     gaps = health(ledger, window)["gaps"]
     if gaps:
-        found.append(f"{len(gaps)} days are missing, the first: {gaps[0]}")
+        problems.append(f"{len(gaps)} days are missing, the first: {gaps[0]}")
     if duplicates:
-        found.append(f"{duplicates} rows of silver.fact_events repeat an event_key")
-    found += [
+        problems.append(f"{duplicates} rows of silver.fact_events repeat an event_key")
+    problems += [
         f"the watermark of {w.dataset} {w.media_id} was overridden: {w.override_reason}"
         for w in ledger.watermarks()
         if w.override_reason
     ]
     personal = [f"{t.full_name}.{c.name}" for t in TABLES for c in t.columns if c.privacy is Privacy.PERSONAL]
     if personal:
-        found.append(f"personal columns beyond bronze: {', '.join(personal)}")
-    found += _personal_values(query)
-    return found
+        problems.append(f"personal columns beyond bronze: {', '.join(personal)}")
+    return [*problems, *_personal_values(query)]
 
 
 def _personal_values(query: Query) -> list[str]:
     """Text that looks like an e-mail address or an IPv4 address in what was made from personal values."""
-    looks = r"[^\s/@]+@[^\s/@]+\.[a-z]{2,}|(^|[^0-9.])\d{1,3}(\.\d{1,3}){3}([^0-9.]|$)"
-    found = []
+    pattern = r"[^\s/@]+@[^\s/@]+\.[a-z]{2,}|(^|[^0-9.])\d{1,3}(\.\d{1,3}){3}([^0-9.]|$)"
+    problems = []
     for table in TABLES:
         columns = [c.name for c in table.columns if c.privacy in (Privacy.MASKED, Privacy.PSEUDONYM)]
         if columns and table.layer in ("silver", "gold"):
-            condition = " OR ".join(f"regexp_matches({c}, '{looks}')" for c in columns)
+            condition = " OR ".join(f"regexp_matches({c}, '{pattern}')" for c in columns)
             rows = query.sql(f"SELECT count(*) AS n FROM {table.full_name} WHERE {condition}").to_pylist()
             if rows[0]["n"]:
-                found.append(f"{rows[0]['n']} rows of {table.full_name} hold what looks like an address")
-    return found
+                problems.append(f"{rows[0]['n']} rows of {table.full_name} hold what looks like an address")
+    return problems

@@ -1,6 +1,6 @@
-"""What runs on AWS need and cost: an estimate from a run's fetches, measured speeds and stated prices.
+"""What runs on AWS need and cost: an estimate from a run's fetches, measured speeds and list prices.
 
-Every assumption is a named number here. Free tiers, taxes and data that leaves AWS are left out.
+Every assumption is a named number here. Free tiers, taxes and egress are left out.
 """
 
 import math
@@ -33,7 +33,7 @@ FUNCTION_GB, FUNCTION_SECONDS = 0.5, 4.0  # memory; start, plan and bookkeeping 
 GLUE_DPUS, GLUE_START_MINUTES, MINUTES_PER_MILLION_EVENTS = 2, 2.0, 1.5
 UPKEEPS_A_MONTH, UPKEEP_MINUTES = 4.3, 6.0  # starting not included
 QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
-BYTES_PER_EVENT, DAYS_KEPT = 600, 760  # of all layers together, compressed
+BYTES_PER_EVENT, DAYS_STORED = 600, 760  # of all layers together, compressed
 WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
 STEPS_PER_RUN, STEPS_PER_MEDIA, WRITES_PER_BUILD = 8, 4, 400
 SECRETS, ALARMS, METRICS = 2, 7, 8
@@ -69,8 +69,8 @@ class Estimate:
 def estimate(
     fetches: Sequence[Fetch], intervals: Iterable[Interval], *, per_minute: int, concurrency: int
 ) -> Estimate:
-    """The estimate for a run of `fetches`. How many rows an events day has is taken from the `intervals`
-    that the ledger knows; without any, one page."""
+    """The estimate for a run of `fetches`. The rows of a day of events are taken from the ledger's `intervals`;
+    without any, they fill one page."""
     rows = _rows_per_day(intervals)
     requests = sum(pages(f, rows) for f in fetches)
     media = len({f.media_id for f in fetches})
@@ -82,7 +82,7 @@ def estimate(
     build = GLUE_START_MINUTES + MINUTES_PER_MILLION_EVENTS * events / 1e6
     upkeep = GLUE_START_MINUTES + UPKEEP_MINUTES
     scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
-    stored = sum(rows.values()) * BYTES_PER_EVENT * DAYS_KEPT / 1e9
+    stored = sum(rows.values()) * BYTES_PER_EVENT * DAYS_STORED / 1e9
     monthly = {
         "lambda": gb_seconds * RUNS_A_MONTH,
         "glue": GLUE_DPUS * (build * RUNS_A_MONTH + upkeep * UPKEEPS_A_MONTH),
@@ -91,7 +91,7 @@ def estimate(
         "s3 writes": (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
         "s3 reads": 10 * (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
         "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * requests) * RUNS_A_MONTH,
-        "dynamodb reads": READS_PER_INTERVAL * DAYS_KEPT * 3 * media * RUNS_A_MONTH,
+        "dynamodb reads": READS_PER_INTERVAL * DAYS_STORED * 3 * media * RUNS_A_MONTH,
         "step functions": (STEPS_PER_RUN + STEPS_PER_MEDIA * media) * RUNS_A_MONTH,
         "secrets": SECRETS,
         "kms key": 1,
@@ -117,8 +117,8 @@ def pages(fetch: Fetch, rows: Mapping[str, float]) -> int:
 
 def _rows_per_day(intervals: Iterable[Interval]) -> dict[str, float]:
     """Mean rows of an events day, by media."""
-    found: dict[str, list[int]] = {}
+    days: dict[str, list[int]] = {}
     for i in intervals:
         if i.dataset == "events" and i.landing_id:
-            found.setdefault(i.media_id, []).append(i.rows)
-    return {media: sum(rows) / len(rows) for media, rows in found.items()}
+            days.setdefault(i.media_id, []).append(i.rows)
+    return {media: sum(rows) / len(rows) for media, rows in days.items()}

@@ -1,21 +1,48 @@
-"""What a check says, and the probes of what Wistia's documentation leaves open."""
+"""The checks of `wistlake doctor`: what each one looks at, and its verdict with the cure.
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+Imports the engines inside `engine`, and readers of tables inside `deep_folder`: most checks need neither.
+"""
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
+from wistlake import bronze
+from wistlake.adapters.local import damage
+from wistlake.adapters.local import disk as disks
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.contracts import SOURCES
+from wistlake.errors import StoreError, WistlakeError
+from wistlake.ports import ObjectStore
+from wistlake.privacy import scan
+from wistlake.privacy.tombstones import is_personal
+
+if TYPE_CHECKING:
+    from wistlake.adapters.lake_bytes import Piece
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
 FEW = 5  # problems that are named
-PAGE = 100  # records that Wistia serves at once
+_YEARS = range(2026, 2100)  # a clock outside of them is wrong
+_LEAST_FREE_GB = 1
+_PORT = {  # how the engine's port is guarded
+    "namespace": (OK, "in a network of its own: nobody else reaches it"),
+    "sealed": (OK, "closed behind the one connection of a run: nobody else reaches it"),
+    "open": (
+        UNKNOWN,
+        "other users of this machine reach it while a run builds, and the lake with it: run where nobody else can",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: `verdict` is ok, failed, unknown, or the answer that a probe found."""
+    """One thing that was looked at: `verdict` is ok, failed, unknown, or the answer of a probe."""
 
     name: str
     verdict: str
@@ -26,190 +53,128 @@ class Check:
         return {"name": self.name, "verdict": self.verdict, "detail": self.detail}
 
 
-def looked_at(name: str, found: Iterable[WistlakeError]) -> Check:
-    """What a deep look at one part of the lake found; the first few problems are named."""
-    problems = [str(e) for e in found]
+NO_LAKE = Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
+
+
+def clock(now: datetime) -> Check:
+    """Whether this machine's clock can be right."""
+    return Check("clock", OK if now.year in _YEARS else FAILED, f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def folder(lake: LakeFolder, zone_name: str, now: datetime) -> Check:
+    """Whether the folder holds the lake that the settings describe, or none yet."""
+    try:
+        if not lake.exists():
+            return Check("lake", OK, "none yet: the first run begins it")
+        lake.open(zone_name, now)
+    except WistlakeError as e:
+        return Check("lake", FAILED, str(e))
+    return Check("lake", OK, str(lake.root))
+
+
+def engine(name: str) -> Iterator[Check]:
+    """Whether the engine starts, and who else could reach it."""
+    try:
+        if name == "spark":
+            from wistlake.adapters.engine import spark
+
+            yield Check("engine", OK, f"spark, Java at {spark.java_home()}")
+            yield Check("engine's port", OK, "asks for a secret that is new in every run")
+            return
+        if find_spec("pysail") is None:
+            yield Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
+            return
+        from wistlake.adapters.engine import sail
+
+        isolation = sail.isolation()
+        yield Check("engine", OK, "sail")
+        yield Check("engine's port", *_PORT[isolation])
+    except WistlakeError as e:
+        yield Check("engine", FAILED, str(e))
+
+
+def disk(path: Path) -> Check:
+    """Whether there is room at `path`, and it may be written to."""
+    existing = disks.nearest(path)
+    free = shutil.disk_usage(existing).free / 1e9
+    writable = os.access(existing, os.W_OK)
+    enough = free >= _LEAST_FREE_GB and writable
+    return Check(
+        "disk", OK if enough else FAILED, f"{free:.1f} GB free, {'' if writable else 'not '}writable"
+    )
+
+
+def deep(name: str, errors: Iterable[WistlakeError]) -> Check:
+    """The verdict on one part of the lake that was read in full; the first few problems are named."""
+    problems = [str(e) for e in errors]
     more = f"; and {len(problems) - FEW} more" if len(problems) > FEW else ""
-    said = "; ".join(problems[:FEW]) + more
-    return Check(f"deep: {name}", FAILED if problems else OK, said or "whole")
+    return Check(f"deep: {name}", FAILED if problems else OK, "; ".join(problems[:FEW]) + more or "whole")
 
 
-class Page(Protocol):
-    """One answer as served."""
+def deep_folder(lake: LakeFolder, objects: ObjectStore) -> Iterator[Check]:
+    """Databases, tables and raw pages of a folder, and how many of its files have a checksum."""
+    from wistlake.adapters.local.checksums import unsealed
 
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        """The objects in it."""
-
-
-class Explorer(Protocol):
-    """What the probes need of the client."""
-
-    def page(self, path: str, params: Mapping[str, str] | None = None) -> Awaitable[Any]:
-        """One answer from any path."""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the probes ask about: one media, a moment, and the zone that the settings give the account."""
-
-    media_id: str
-    now: datetime
-    tz: tzinfo
-
-
-Probe = Callable[[Explorer, About], Awaitable[tuple[str, str]]]
-
-
-async def probes(client: Explorer, now: datetime, tz: tzinfo) -> list[Check]:
-    """Every probe's verdict, a few requests each. None provokes a 429, none prints a personal value."""
-    listed = (await client.page("/medias", {"per_page": "100"})).records
-    if not listed:
-        return [Check("live", UNKNOWN, "the account lists no media to ask about")]
-    about = About(str(listed[0].get("hashed_id")), now, tz)
-    found = []
-    for name, probe in PROBES:
-        try:
-            verdict, detail = await probe(client, about)
-        except (WistlakeError, LookupError, TypeError, ValueError) as e:  # its shape may be anything
-            verdict, detail = UNKNOWN, f"{type(e).__name__}: the probe got no answer that it can read"
-        found.append(Check(f"live: {name}", verdict, detail))
-    return found
-
-
-def _days(now: datetime, back: int = 7) -> dict[str, str]:
-    return {
-        "start_date": (now - timedelta(days=back)).date().isoformat(),
-        "end_date": (now - timedelta(days=1)).date().isoformat(),
-    }
-
-
-async def _events(client: Explorer, now: datetime, **more: str) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = (await client.page("/stats/events", _days(now) | more)).records
-    return records
-
-
-async def _default_page(client: Explorer, about: About) -> tuple[str, str]:
-    count = len(await _events(client, about.now))
-    return (str(count), "rows without per_page, of a week's events")
-
-
-async def _ipv6(client: Explorer, about: About) -> tuple[str, str]:
-    rows = await _events(client, about.now, per_page="100")
-    seen = sum(":" in str(r.get("ip") or "") for r in rows)
-    return ("yes" if seen else UNKNOWN, f"{seen} of {len(rows)} addresses are IPv6")
-
-
-async def _duplicates(client: Explorer, about: About) -> tuple[str, str]:
-    by_key: dict[str, list[dict[str, Any]]] = {}
-    for row in await _events(client, about.now, per_page="100"):
-        by_key.setdefault(str(row.get("event_key")), []).append(row)
-    twice = [rows for rows in by_key.values() if len(rows) > 1]
-    if not twice:
-        return UNKNOWN, "no event was listed twice on the first page"
-    same = all(row == rows[0] for rows in twice for row in rows)
-    return ("equal" if same else "different", f"{len(twice)} events were listed twice")
-
-
-async def _numeric(client: Explorer, about: About) -> tuple[str, str]:
-    described = (await client.page(f"/medias/{about.media_id}")).records[0]
-    hashed = await _events(client, about.now, media_id=about.media_id, per_page="100")
-    numeric = await _events(client, about.now, media_id=str(described.get("id")), per_page="100")
-    if not hashed:
-        return UNKNOWN, "the first media has no events this week"
-    return (
-        "works" if len(numeric) == len(hashed) else "does not work",
-        f"{len(numeric)} rows by the numeric id, {len(hashed)} by the hashed one",
+    yield deep("databases", damage.databases(lake))
+    yield deep("tables", damage.tables(lake))
+    yield deep("raw pages", damaged_raw_pages(objects))
+    count = unsealed(lake.root)
+    yield Check(
+        "deep: checksums",
+        UNKNOWN if count else OK,
+        f"{count} files have none yet: the next run that builds gives them theirs"
+        if count
+        else "all files have one",
     )
 
 
-async def _zone(client: Explorer, about: About) -> tuple[str, str]:
-    """Sessions of a few days, counted by both zones' days: whose counts are those of by_date?"""
-    last = about.now.astimezone(UTC).date() - timedelta(days=3)
-    days = [last - timedelta(days=n) for n in range(3)]
-    span = {"start_date": str(days[-1] - timedelta(days=1)), "end_date": str(days[0] + timedelta(days=1))}
-    asked = {"media_id": about.media_id, "per_page": "100"}
-    rows = (await client.page("/stats/events", span | asked)).records
-    path = f"/stats/medias/{about.media_id}/by_date"
-    served = (await client.page(path, {"start_date": str(days[-1]), "end_date": str(days[0])})).records
-    plays = {str(r.get("date")): int(r.get("play_count") or 0) for r in served}
-    if not rows or len(rows) >= PAGE:
-        return UNKNOWN, f"{len(rows)} sessions on a page: none to count, or not all of them"
-
-    def distance(tz: tzinfo) -> int:
-        counted = Counter(str(datetime.fromisoformat(r["received_at"]).astimezone(tz).date()) for r in rows)
-        return sum(abs(plays.get(str(day), 0) - counted[str(day)]) for day in days)
-
-    ours, utc = distance(about.tz), distance(UTC)
-    if ours == utc:
-        return UNKNOWN, "the days of both zones count alike"
-    said = f"counts differ by {ours} in the account's zone of the settings, by {utc} in UTC"
-    return ("as set" if ours < utc else "UTC"), said
+def damaged_raw_pages(objects: ObjectStore) -> Iterator[StoreError]:
+    """What is wrong with a landing's manifest or parts, the first of each landing."""
+    for key in objects.list(f"{bronze.ROOT}/"):
+        if key.endswith(f"/{bronze.MANIFEST}"):
+            try:
+                for part in bronze.decode_manifest(objects.get(key)).parts:
+                    bronze.check_part(part, objects.get(part.key))
+            except StoreError as e:
+                yield e
 
 
-async def _engagement(client: Explorer, about: About) -> tuple[str, str]:
-    body = (await client.page(f"/stats/medias/{about.media_id}/engagement")).records[0]
-    shape = ", ".join(f"{k} ({len(v)})" if isinstance(v, list) else k for k, v in body.items())
-    return "seen", shape
+def personal_data(pieces: "Iterable[Piece]", objects: ObjectStore, secrets: Iterable[str]) -> Iterator[Check]:
+    """What personal data and secrets the pieces seem to hold, a check for each kind; no value is shown."""
+    matches = scan.scan(pieces, scan.personal_values(_raw_records(objects)), secrets)
+    for kind, places in matches.items():
+        named = "; ".join(f"{place} ({count})" for place, count in sorted(places.items())[:FEW])
+        more = f"; and {len(places) - FEW} more" if len(places) > FEW else ""
+        yield Check(
+            f"privacy: {kind}", FAILED if places else OK, f"{named}{more}" or "none outside of raw pages"
+        )
 
 
-async def _invalid_day(client: Explorer, _about: About) -> tuple[str, str]:
-    try:
-        rows = (await client.page("/stats/events", {"start_date": "today", "per_page": "1"})).records
-    except WistlakeError as e:
-        return "refused", type(e).__name__
-    return "200", f"{len(rows)} rows for a day that is none"
+def must_be_clean(objects: ObjectStore, place: str) -> bool:
+    """Whether a place may hold no personal data: raw pages may, unless they were redacted before landing."""
+    if not place.startswith(f"{bronze.ROOT}/"):
+        return True
+    manifest = f"{place.rpartition('/')[0]}/{bronze.MANIFEST}"
+    return objects.exists(manifest) and bronze.decode_manifest(objects.get(manifest)).redacted
 
 
-async def authentication(client: Explorer, way: str) -> Check:
-    """Whether Wistia takes the token in the other way too; `client` is one that sends it so."""
-    try:
-        await client.page("/medias", {"per_page": "1"})
-    except SourceRefused:
-        return Check(f"live: {way} authentication", "no", "401 or 403")
-    except WistlakeError as e:
-        return Check(f"live: {way} authentication", UNKNOWN, type(e).__name__)
-    return Check(f"live: {way} authentication", "yes", "200")
+def _raw_records(objects: ObjectStore) -> Iterator[Mapping[str, Any]]:
+    """Every record of the raw pages that are kept and not redacted."""
+    for dataset in (s.name for s in SOURCES if is_personal(s)):
+        for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
+            if key.endswith(f"/{bronze.MANIFEST}"):
+                manifest = bronze.decode_manifest(objects.get(key))
+                for part in () if manifest.redacted else manifest.parts:
+                    yield from (record for _, record in bronze.decode_lines(objects.get(part.key)))
 
 
-async def _unknown_media(client: Explorer, about: About) -> tuple[str, str]:
-    try:
-        await client.page("/stats/medias/zzzzzzzzzz")
-    except SourceMissing:
-        return "404", "for a media that is not there"
-    return "200", "even for a media that is not there"
-
-
-async def _archived(client: Explorer, about: About) -> tuple[str, str]:
-    rows = (await client.page("/medias", {"per_page": "100", "archived": "true"})).records
-    listed = {r.get("hashed_id") for r in (await client.page("/medias", {"per_page": "100"})).records}
-    inside = sum(r.get("hashed_id") in listed for r in rows)
-    return (
-        (UNKNOWN, "no media is archived")
-        if not rows
-        else ("yes" if inside else "no", f"{inside} of {len(rows)} archived media are in the default list")
-    )
-
-
-async def _reversed(client: Explorer, about: About) -> tuple[str, str]:
-    days = _days(about.now)
-    swapped = {"start_date": days["end_date"], "end_date": days["start_date"]}
-    try:
-        rows = (await client.page("/stats/events", swapped)).records
-    except WistlakeError as e:
-        return "refused", type(e).__name__
-    return "200", f"{len(rows)} rows for reversed days"
-
-
-PROBES: tuple[tuple[str, Probe], ...] = (
-    ("events a page without per_page", _default_page),
-    ("IPv6 addresses", _ipv6),
-    ("both copies of a repeated event", _duplicates),
-    ("numeric media id in events", _numeric),
-    ("zone of by_date's days", _zone),
-    ("engagement body", _engagement),
-    ("unknown media in stats", _unknown_media),
-    ("archived media in the default list", _archived),
-    ("reversed days", _reversed),
-    ("a day that is none", _invalid_day),
-)
+def owner_only(lake: Path) -> Check:
+    """Whether others on this machine may open the lake."""
+    name = "privacy: owner only"
+    if os.name != "posix":
+        return Check(name, UNKNOWN, "this platform has no modes: look at the folder's rights")
+    if lake.stat().st_mode & 0o077:
+        return Check(
+            name, FAILED, f"others on this machine may open the lake: chmod 700 {shlex.quote(str(lake))}"
+        )
+    return Check(name, OK, "nobody else on this machine may open the lake")

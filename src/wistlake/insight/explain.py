@@ -1,6 +1,6 @@
 """Why a number is what it is, and how it came to be: landings, sessions, observations, run and snapshot."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, tzinfo
 from typing import Any
 
@@ -14,17 +14,17 @@ from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.ports import Ledger, ObjectStore, Query
 
 DAILY = "fact_media_daily"
-_RUNS = 1_000  # that the ledger is asked for: years of days
+_OF_A_LANDING = ("dataset", "day", "landing_id", "observed_at", "rows", "state", "run_id", "reason")
+_RUNS = 1_000  # years of daily runs
 
 
 def explain(
     ledger: Ledger, objects: ObjectStore, query: Query, media_id: str, day: date, tz: tzinfo
 ) -> dict[str, Any]:
-    """All that is known of one row of `fact_media_daily`, as plain values.
+    """One row of `fact_media_daily` and its history, as plain values. ConfigError if gold has no such row.
 
-    `late` sessions were first seen by a later listing than the day's first; `grown` ones moved since they
-    were first seen; `removed` ones are not listed any more. `changes` tells the same by run: which reading
-    brought what. ConfigError if gold has no such row.
+    `late` sessions were first seen by a later listing than the day's first; `grown` ones changed since they
+    were first seen; `removed` ones are no longer listed. `changes` has the same by reading and run.
     """
     where = f"media_id = '{media_id}' AND date = DATE '{day}'"
     rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
@@ -51,22 +51,22 @@ def explain(
 
 
 def _why_not(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> str:
-    """What the ledger says of the landings that a day lacks."""
+    """Why the landings of a day failed, as the ledger has it."""
     failed = [i.reason for i in _intervals(ledger, media_id, day, tz) if i.state is State.FAILED]
     return "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
 
 
 def _intervals(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> list[Interval]:
-    """The landings that a day of gold stands on."""
+    """The landings that a day of gold is made from."""
     wanted = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
     return [i for dataset, d in wanted for i in ledger.intervals(dataset, media_id, d, d)]
 
 
 def revisions(query: Query, media_id: str | None = None, day: date | None = None) -> list[dict[str, Any]]:
     """Every value that the source ever gave for a day, oldest first, and how it moved."""
-    chosen = [f"media_id = '{media_id}'"] if media_id else []
-    chosen += [f"date = DATE '{day}'"] if day else []
-    where = f"WHERE {' AND '.join(chosen)}" if chosen else ""
+    conditions = [f"media_id = '{media_id}'"] if media_id else []
+    conditions += [f"date = DATE '{day}'"] if day else []
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     span = "OVER (PARTITION BY media_id, date ORDER BY observed_at)"
     return query.sql(  # type: ignore[no-any-return]
         "SELECT media_id, date, observed_at, load_count, play_count, hours_watched_modelled,"
@@ -108,11 +108,11 @@ def moved_sessions(query: Query, media_id: str | None = None) -> list[dict[str, 
 
 
 def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dict[str, Any]]:
-    """What each reading of the day's sessions brought, oldest first, and the run that read. A session that
-    moved several times counts where it moved last."""
+    """What each reading of the day's sessions changed, oldest first, and its run. A session that changed several
+    times counts at its last change."""
     mine = f"FROM silver.fact_events WHERE media_id = '{media_id}' AND event_date_local = DATE '{day}'"
     moved = "removed_at IS NULL AND observed_at > first_observed_at"
-    found: list[dict[str, Any]] = query.sql(
+    changes: list[dict[str, Any]] = query.sql(
         "SELECT read_at, sum(added) AS added, sum(grown) AS grown, sum(removed) AS removed FROM ("
         f"SELECT first_observed_at AS read_at, 1 AS added, 0 AS grown, 0 AS removed {mine}"
         f" UNION ALL SELECT observed_at, 0, 1, 0 {mine} AND {moved}"
@@ -125,24 +125,23 @@ def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dic
             "run_id": next((r.run_id for r in reversed(runs) if r.started_at <= c["read_at"]), None),
             **{name: int(c[name]) for name in ("added", "grown", "removed")},
         }
-        for c in found
+        for c in changes
     ]
 
 
 def _run_of(ledger: Ledger, media_id: str, day: date) -> str | None:
-    found = ledger.intervals("gold", media_id, day, day)
-    return found[0].run_id if found else None
+    intervals = ledger.intervals("gold", media_id, day, day)
+    return intervals[0].run_id if intervals else None
 
 
 def _landings(
     ledger: Ledger, objects: ObjectStore, media_id: str, day: date, tz: tzinfo
 ) -> list[dict[str, Any]]:
-    """The landings that the row stands on; pages are unknown once retention has taken the manifest."""
-    found = []
+    """The landings that the row is made from; pages are unknown once retention has removed the manifest."""
+    names = [f.name for f in fields(Interval) if f.name in _OF_A_LANDING]
+    landings = []
     for interval in _intervals(ledger, media_id, day, tz):
-        kept = ("dataset", "day", "landing_id", "observed_at", "rows", "state", "run_id", "reason")
-        said = {n: v for n, v in asdict(interval).items() if n in kept}
         key = manifest_key(interval.landing_id) if interval.landing_id else ""
-        said["pages"] = decode_manifest(objects.get(key)).pages if key and objects.exists(key) else None
-        found.append(said)
-    return found
+        pages = decode_manifest(objects.get(key)).pages if key and objects.exists(key) else None
+        landings.append({**{n: getattr(interval, n) for n in names}, "pages": pages})
+    return landings

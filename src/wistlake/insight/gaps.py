@@ -1,13 +1,13 @@
 """What is missing and what failed, and the intervals that a repair would ask for."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar
 from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
 from wistlake.planning.plan import Window, touched
-from wistlake.planning.plan import gaps as missing_days
+from wistlake.planning.plan import gaps as planned_gaps
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger
 
@@ -17,9 +17,15 @@ _SNAPSHOTS = frozenset(s.name for s in SOURCES if s.calendar is Calendar.SNAPSHO
 
 def gaps(ledger: Ledger, window: Window) -> tuple[Key, ...]:
     """Finished days that a followed media should have and readers do not."""
-    intervals = ledger.intervals()
-    have = {i.dataset for i in intervals}
-    return missing_days([s for s in SOURCES if s.name in have], ledger.media(), intervals, window)
+    return missing_days(ledger.media(), ledger.intervals(), window)
+
+
+def missing_days(
+    media: Sequence[MediaEntry], intervals: Sequence[Interval], window: Window
+) -> tuple[Key, ...]:
+    """`gaps` of what a ledger holds: of the datasets that the lake has at all."""
+    datasets = {i.dataset for i in intervals}
+    return planned_gaps([s for s in SOURCES if s.name in datasets], media, intervals, window)
 
 
 def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[Interval, ...]:
@@ -29,8 +35,8 @@ def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[
 
 
 def still_failed(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Intervals whose newest attempt failed. A snapshot is only missed until the next one is there: nobody
-    can take it of a day that is over."""
+    """Intervals whose newest attempt failed. A failed snapshot counts only until a later one
+    succeeds: it can't be taken of a day that is over."""
     intervals = tuple(intervals)
     newest: dict[tuple[str, str], date] = {}
     for i in intervals:

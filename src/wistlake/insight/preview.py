@@ -1,4 +1,4 @@
-"""What a run would fetch, from what the ledger knows: nothing is asked, nothing is written."""
+"""What a run would fetch, from what the ledger holds: nothing is requested, nothing is written."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,14 @@ from wistlake.planning.plan import first_day, plan
 from wistlake.planning.sample import sample
 
 
-def preview(spec: RunSpec, known: tuple[Sequence[MediaEntry], Sequence[Interval]]) -> tuple[Fetch, ...]:
-    """The fetches of `order`. ConfigError where only the account could say which media there are."""
-    media, intervals = known
+def preview(spec: RunSpec, media: Sequence[MediaEntry], intervals: Sequence[Interval]) -> tuple[Fetch, ...]:
+    """The fetches of a run. ConfigError where only the account could tell which media there are."""
     entries = {m.media_id: m for m in media}
-    wanted = spec.choice.ids or tuple(entries)
-    if not wanted:
+    ids = spec.choice.ids or tuple(entries)
+    if not ids:
         raise ConfigError(
             "MEDIA_IDS is all, and no run has asked the account yet: name --media, or run first"
         )
-    begins = spec.window.start or first_day(spec.window)
-    chosen = [entries.get(m, MediaEntry(m, begins, spec.window.now)) for m in wanted]
-    return plan(spec.sources, chosen, intervals, spec.window, sample(chosen, intervals, spec.window))
+    first = spec.window.start or first_day(spec.window)
+    followed = [entries.get(m, MediaEntry(m, first, spec.window.now)) for m in ids]
+    return plan(spec.sources, followed, intervals, spec.window, sample(followed, intervals, spec.window))

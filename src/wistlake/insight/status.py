@@ -1,12 +1,11 @@
-"""How the lake is: the last run, how far each dataset has come, what is missing or failed."""
+"""The state of a lake: its last run, how far each dataset is complete, what is missing or failed."""
 
 from collections import Counter
 from typing import Any
 
-from wistlake.contracts import SOURCES
-from wistlake.insight.gaps import still_failed
+from wistlake.insight.gaps import missing_days, still_failed
 from wistlake.planning.lookback import learned
-from wistlake.planning.plan import Window, gaps
+from wistlake.planning.plan import Window
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
 from wistlake.quality.reconciliation import IDENTITIES
@@ -16,9 +15,7 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
     """Plain values, ready for JSON."""
     intervals = ledger.intervals()
     runs = ledger.runs(1)
-    have = {i.dataset for i in intervals}
-    sources = [s for s in SOURCES if s.name in have]
-    missing = gaps(sources, ledger.media(), intervals, window)
+    missing = missing_days(ledger.media(), intervals, window)
     certificates = Counter(i.reason for i in intervals if i.dataset == GOLD and i.reason)
     lookbacks = learned(intervals, window.now, window.lookback_days)
     return {
@@ -62,7 +59,7 @@ def verdicts(query: Query) -> list[dict[str, Any]]:
 
 def refused(query: Query) -> list[dict[str, Any]]:
     """The records in quarantine, by dataset and reason."""
-    found: list[dict[str, Any]] = query.sql(
+    counted: list[dict[str, Any]] = query.sql(
         "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
     ).to_pylist()
-    return found
+    return counted

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
+from wistlake.adapters.aws import metrics
 from wistlake.adapters.aws import secrets as aws_secrets
 from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
@@ -13,15 +14,12 @@ from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.notify import Several, SlackNotifier
-from wistlake.adapters.table_files import TableState
-from wistlake.errors import ConfigError, StoreError, WistlakeError
-from wistlake.insight.doctor import FAILED, OK, Check, looked_at
-from wistlake.insight.raw_pages import damaged as damaged_raw_pages
-from wistlake.pipeline.run.lake import LAKE
+from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring import source, spec
+from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
 
 TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "backfill": "backfill"}
@@ -68,22 +66,6 @@ def table_files(settings: Settings) -> S3TableFiles:
     return S3TableFiles(bucket, S3Objects(bucket))
 
 
-def look_deep(settings: Settings) -> Iterator[Check]:
-    """Every file of the published tables against what their metadata say of it (S3 keeps checksums itself), and
-    every raw page."""
-    yield looked_at("tables", _damaged_tables(settings))
-    yield looked_at("raw pages", damaged_raw_pages(objects(settings)))
-
-
-def _damaged_tables(settings: Settings) -> Iterator[StoreError]:
-    published, files = ledger(settings).publication(), table_files(settings)
-    for name, ref in published.tables.items() if published else ():
-        try:
-            TableState(name, ref, files).check()
-        except StoreError as e:
-            yield e
-
-
 def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Every version of everything in the lake's buckets: its place (the key; `silver/` before those of the
     silver bucket), and what reads it."""
@@ -92,26 +74,11 @@ def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield from ((f"{prefix}{key}", read) for key, read in bucket.contents())
 
 
-def examine(settings: Settings) -> Check:
-    """Whether the lake can be read from here, and is the one that the settings describe."""
-    try:
-        described = ledger(settings).facts(LAKE)
-        next(objects(settings).list("bronze/"), None)
-    except WistlakeError as e:
-        return Check("lake", FAILED, str(e))
-    if not described:
-        return Check("lake", OK, f"{ledger_table(settings)}: none yet, the first execution begins it")
-    zone = described["zone"]
-    if zone != settings.account_timezone:
-        return Check("lake", FAILED, f"its days are in {zone}: set WISTLAKE_ACCOUNT_TIMEZONE={zone}")
-    return Check("lake", OK, f"{ledger_table(settings)}, s3://{settings.bronze_bucket}")
-
-
 def run_spec(settings: Settings, asked: Asked, now: datetime) -> RunSpec:
     """The settings, and what was asked for, as one order. ConfigError for an unknown trigger."""
     if asked.trigger not in TRIGGERS:
         raise ConfigError(f"the trigger is {asked.trigger[:40]!r}: one of {', '.join(TRIGGERS)}")
-    return laptop.run_spec(
+    return spec.run_spec(
         settings,
         run_id=asked.run_id,
         trigger=TRIGGERS[asked.trigger],
@@ -122,7 +89,7 @@ def run_spec(settings: Settings, asked: Asked, now: datetime) -> RunSpec:
     )
 
 
-def parts(settings: Settings, outside: laptop.Runtime) -> Dependencies:
+def parts(settings: Settings, outside: Runtime) -> Dependencies:
     """What planning, ingesting and publishing need; secrets are read when they are."""
 
     @cache
@@ -138,7 +105,7 @@ def parts(settings: Settings, outside: laptop.Runtime) -> Dependencies:
         keys=keys,
         clock=outside.clock,
         monotonic=outside.monotonic,
-        redact=laptop.redaction(settings, keys),
+        redact=source.redaction(settings, keys),
     )
 
 
@@ -147,13 +114,13 @@ def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
     return aws_secrets.SecretKeys(_key_secret(settings))
 
 
-def client(settings: Settings, outside: laptop.Runtime) -> WistiaClient:
+def client(settings: Settings, outside: Runtime) -> WistiaClient:
     """The source client, on the account's own request budget. Without WISTIA_API_TOKEN in the environment
     the token is the secret's."""
     with_token = settings
     if settings.token is None:
         with_token = Settings(token=aws_secrets.read(_required(settings.token_secret, "WISTIA_TOKEN_SECRET")))
-    reach = laptop.connection(with_token)
+    reach = source.connection(with_token)
     budget = DynamoBudget(ledger_table(settings), reach.account, settings.requests_per_minute)
     options = dict(outside.client_options)
     return WistiaClient(reach, budget, transport=outside.transport, **options)
@@ -167,6 +134,11 @@ def notifier(settings: Settings) -> Notifier:
     if settings.slack_secret:
         channels.append(SlackNotifier(aws_secrets.read(settings.slack_secret), secrets=settings.secrets()))
     return Several(channels)
+
+
+def emit_metrics(figures: Mapping[str, float], stage: str) -> None:
+    """Give a run's figures to CloudWatch."""
+    metrics.emit(figures, stage)
 
 
 def _no_engine() -> AbstractContextManager[TableStore]:

@@ -12,7 +12,8 @@ from wistlake.adapters.local.objects import LocalObjects
 from wistlake.errors import ConfigError, SourceUnavailable
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.privacy import keys
-from wistlake.wiring import upkeep as keeping
+from wistlake.wiring import copies
+from wistlake.wiring.laptop import LaptopLake
 
 ENTRY = {"receipt": "r1", "at": NOW.isoformat(), "visitors": ["v"], "addresses": []}
 
@@ -28,8 +29,8 @@ def copy(made: HandMade, tmp_path: Path) -> Path:
 def test_a_copy_learns_whom_the_lake_that_it_replaces_has_forgotten(
     made: HandMade, copy: Path, tmp_path: Path
 ) -> None:
-    assert keeping.restore(copy, tmp_path / "alone", None) == 0
-    assert keeping.restore(copy, tmp_path / "new", made.folder) == 1
+    assert copies.restore(copy, tmp_path / "alone", None) == 0
+    assert copies.restore(copy, tmp_path / "new", made.folder) == 1
     assert LocalObjects(tmp_path / "new").exists(tombstone_home.home_key(ENTRY))
 
 
@@ -38,7 +39,7 @@ def test_a_lake_of_another_key_is_not_the_one_that_a_copy_replaces(
 ) -> None:
     LakeFolder(made.folder).write_keys(keys.fresh())
     with pytest.raises(ConfigError, match="different pseudonym keys"):
-        keeping.restore(copy, tmp_path / "new", made.folder)
+        copies.restore(copy, tmp_path / "new", made.folder)
 
 
 def test_a_restored_lake_that_still_holds_the_forgotten_is_said_to(
@@ -50,14 +51,14 @@ def test_a_restored_lake_that_still_holds_the_forgotten_is_said_to(
 ) -> None:
     asked: list[Path] = []
 
-    def again(settings: object, *_: object) -> None:
-        asked.append(settings.lake)  # type: ignore[attr-defined]
+    def again(lake: LaptopLake, *_: object) -> None:
+        asked.append(lake.settings.lake)
         raise SourceUnavailable("no engine today")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WISTIA_API_TOKEN", "simulated")
     monkeypatch.setenv("MEDIA_IDS", "all")
-    monkeypatch.setattr(keeping, "forget_again", again)
+    monkeypatch.setattr(LaptopLake, "forget_again", again)
     arguments = ("restore", str(copy), "--to", "new", "--replaces", str(made.folder))
     assert call(*arguments) == 74
     said = capsys.readouterr().err

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from wistlake.errors import ConfigError
-from wistlake.wiring.laptop import Runtime
+from wistlake.wiring.runtime import Runtime
 
 Event = Mapping[str, Any]
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from wistlake.adapters.aws import metrics as aws_metrics
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.run.handover import decode_plan
 from wistlake.pipeline.run.stages import StepFailed, publish_run
@@ -26,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         [StepFailed(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
         _failure(event.get("build_failed")),
     )
-    aws_metrics.emit(done.figures, settings.stage)
+    aws.emit_metrics(done.figures, settings.stage)
     return {
         "run_id": planned.spec.run_id,
         "published": {

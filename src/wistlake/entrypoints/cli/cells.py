@@ -1,4 +1,4 @@
-"""A query's values as Python has them, by position, and as JSON has them."""
+"""A query's values as Python's, by position, and as JSON's."""
 
 import math
 from collections.abc import Mapping
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# How DuckDB hands over an endless day or moment: the last number that there is.
-_ENDLESS = {
+# DuckDB returns an infinite date or timestamp as the largest or smallest integer of its type.
+_INFINITE = {
     sign * (2**bits - 1): word for sign, word in ((1, "infinity"), (-1, "-infinity")) for bits in (31, 63)
 }
 
 
-def rows(found: "pa.Table") -> list[list[Any]]:
+def rows(table: "pa.Table") -> list[list[Any]]:
     """The rows, each a list of values in the order of the columns."""
-    return [list(row) for row in zip(*map(_values, found.columns), strict=True)]
+    return [list(row) for row in zip(*map(_values, table.columns), strict=True)]
 
 
 def _values(column: "pa.ChunkedArray") -> list[Any]:
     try:
         values: list[Any] = column.to_pylist()
-    except (OverflowError, ValueError):  # a day or moment that Python's calendar does not have
+    except (OverflowError, ValueError):  # a date that Python's calendar does not have
         return [_value(scalar) for scalar in column]
     return values
 
@@ -37,11 +37,11 @@ def _value(scalar: Any) -> Any:
             return [_value(item) for item in scalar.values]
         if isinstance(scalar, pa.StructScalar):
             return {field.name: _value(scalar[n]) for n, field in enumerate(scalar.type)}
-        return _ENDLESS.get(scalar.value) or scalar.cast(pa.string()).as_py()
+        return _INFINITE.get(scalar.value) or scalar.cast(pa.string()).as_py()
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON can say it: numbers are numbers, and null what is no number and no end."""
+    """The value as JSON can hold it; NaN and infinities become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):

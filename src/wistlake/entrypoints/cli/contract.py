@@ -24,15 +24,15 @@ def contract_diff(
     from wistlake.contracts import SOURCES
     from wistlake.quality.openapi import diff
 
-    found = diff(SOURCES, _description(openapi))
+    differences = diff(SOURCES, _description(openapi))
     columns = ("dataset", "field", "kind", "is_breaking", "detail")
-    plain = [{c: getattr(d, c) for c in columns} for d in found]
-    breaking = [d for d in found if d.is_breaking]
+    rows = output.fields(differences, columns)
+    breaking = [d for d in differences if d.is_breaking]
     if as_json:
-        output.as_json({"differences": plain, "breaking": len(breaking)})
+        output.as_json({"differences": rows, "breaking": len(breaking)})
     else:
-        output.table("Differences", columns, ([*p.values()] for p in plain))
-        output.say(f"{len(plain)} differences, {len(breaking)} of them breaking")
+        output.table("Differences", columns, rows)
+        output.say(f"{len(rows)} differences, {len(breaking)} of them breaking")
     if breaking:
         named = ", ".join(" ".join((d.dataset, d.field or "endpoint", str(d.kind))) for d in breaking)
         raise SourceChanged(f"{openapi.name} does not have what the contracts rely on: {named}")
@@ -45,12 +45,12 @@ def _description(path: Path) -> Any:
         raise ConfigError(f"--openapi {path} is no file: name a description, YAML or JSON")
     try:
         # Every JSON document is YAML, too. The safe loader makes no objects, and bounds aliases by the text.
-        found = yaml.safe_load(path.read_bytes())
+        description = yaml.safe_load(path.read_bytes())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise ConfigError(f"{path} can't be read as YAML or JSON: {type(e).__name__}") from e
-    if not isinstance(found, dict):
+    if not isinstance(description, dict):
         raise ConfigError(f"{path} is no OpenAPI description")
-    return found
+    return description
 
 
 @contract.command("drift")
@@ -62,10 +62,9 @@ def contract_drift(as_json: Json = False) -> None:
     Example: wistlake contract drift
     """
     from wistlake.pipeline.run.publish import drift
-    from wistlake.wiring import laptop
 
-    found = drift(laptop.ledger(session.settings(), read_only=True))
+    fields = drift(session.lake().ledger(read_only=True))
     if as_json:
-        output.as_json({"new_fields": found})
+        output.as_json({"new_fields": fields})
         return
-    output.table("New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in found.items()))
+    output.table("New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in fields.items()))

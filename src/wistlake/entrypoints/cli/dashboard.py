@@ -35,24 +35,22 @@ def dashboard(
             "the dashboard needs Streamlit and Altair: `make dashboard` installs them and starts it; without make, "
             "pip install --require-hashes -r requirements/dashboard.txt"
         )
-    from wistlake.wiring import laptop
+    from wistlake.wiring.lake import Published
 
-    laptop.published(
-        session.settings()
-    ).version()  # a lake that can't be read is said here, not in the browser
-    chosen = _free_port(port)
+    Published(session.lake()).version()  # a lake that can't be read fails here, not in the browser
+    free = _free_port(port)
     path = secrets.token_urlsafe(16)
-    output.say(f"dashboard: http://{HOST}:{chosen}/{path}/")
+    output.say(f"dashboard: http://{HOST}:{free}/{path}/")
     output.say("Ctrl-C ends it")
     sys.stdout.flush()
-    _serve(chosen, path)
+    _serve(free, path)
 
 
-def _free_port(asked: int) -> int:
-    """The port that is asked for, or one that is free; OSError if it can't be had, which Streamlit says late."""
-    with socket.create_server((HOST, asked)) as found:
-        port: int = found.getsockname()[1]
-    return port
+def _free_port(port: int) -> int:
+    """The given port, or a free one for 0. OSError if it is taken: Streamlit would report that late."""
+    with socket.create_server((HOST, port)) as server:
+        free: int = server.getsockname()[1]
+    return free
 
 
 def _serve(port: int, path: str) -> None:
@@ -67,7 +65,7 @@ def _serve(port: int, path: str) -> None:
 
 
 def _config(port: int, path: str) -> dict[str, object]:
-    """Streamlit's settings, all of them said here: a config file that lies about changes none of these."""
+    """Streamlit's settings. What is set here, a config file in the folder can't change."""
     return {
         "server.address": HOST,
         "server.port": port,
@@ -82,7 +80,7 @@ def _config(port: int, path: str) -> dict[str, object]:
         "browser.gatherUsageStats": False,
         "browser.serverAddress": HOST,
         "client.toolbarMode": "minimal",
-        # Its own download writes cells as they are; ours guards against formulas.
+        # Its own download would write formulas into spreadsheets; ours escapes them.
         "client.disableDataExport": True,
         "client.showErrorDetails": "none",
         "runner.magicEnabled": False,

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from wistlake.entrypoints.cli.report import write_after_run
 from wistlake.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from wistia_simulator import FaultPlan, Profile, World
+    from wistia_simulator import World
 
 FIRST_DAY = date(2026, 3, 2)
 HOUR = (2, 15)
@@ -27,11 +27,11 @@ HOUR = (2, 15)
 
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
-    """The demo's own settings, whatever this machine's are."""
+    """The demo's own settings instead of this machine's."""
     from wistlake.settings import DOCS
 
     before = dict(os.environ)
-    for doc in DOCS:  # the webhook's among them: nobody is told of simulated days
+    for doc in DOCS:  # notification settings among them: simulated days are no news
         os.environ.pop(doc.variable, None)
     os.environ.update(values)
     try:
@@ -78,7 +78,7 @@ def demo(
                 if not as_json:
                     new = sum(t.get("new", 0) for t in result["tables"].values())
                     output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
-        write_after_run(session.settings(), before / "report.html")
+        write_after_run(session.lake(), before / "report.html")
     if as_json:
         output.as_json({"lake": str(folder), "runs": results})
         return
@@ -87,7 +87,7 @@ def demo(
 
 @contextmanager
 def _working_directory(path: str) -> Iterator[None]:
-    """Elsewhere, so that a .env lying about here takes no part."""
+    """Another working directory: the .env of this one must not be read."""
     before = Path.cwd()
     os.chdir(path)
     try:
@@ -99,55 +99,39 @@ def _working_directory(path: str) -> Iterator[None]:
 def _one_day(world: "World") -> dict[str, Any]:
     from wistia_simulator import ServerOptions, create_app, transport
     from wistlake.pipeline.run.driver import run
-    from wistlake.wiring import laptop
+    from wistlake.wiring.laptop import LaptopLake
+    from wistlake.wiring.runtime import Runtime
+    from wistlake.wiring.spec import run_spec
 
-    settings = session.settings()
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(app))
+    lake = LaptopLake(session.settings(), Runtime(world.clock.now, time.monotonic, transport(app)))
     now = world.clock.now()
-    spec = laptop.run_spec(settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
+    spec = run_spec(lake.settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
     # Not the real account: requests cost nothing, so the budget's pace is left out.
-    return run(spec, laptop.parts(settings, outside, pace=False)).as_json()
+    return run(spec, lake.dependencies(pace=False)).as_json()
 
 
-def _profile(name: str) -> "Profile":
-    """How a simulated account behaves, by name or from a file. ConfigError for what is neither."""
-    from wistia_simulator import Profile
-    from wistia_simulator.profile import PROFILES
-
+def _simulated(option: str, name: str, names: Collection[str], kind: Any, *seed: int) -> Any:
+    """A profile or a fault plan, by name or from a JSON file. ConfigError for what is neither."""
     if Path(name).suffix != ".json":
-        if name not in PROFILES:
-            raise unknown("profile", name, PROFILES)
-        return Profile.named(name)
+        if name not in names:
+            raise unknown(option.replace("faults", "fault plan"), name, names)
+        return kind.named(name, *seed)
     try:
-        return Profile.from_json(Path(name))
-    except (OSError, ValueError, TypeError, KeyError) as e:
-        raise ConfigError(f"--profile {name} can't be read: {e}") from None
-
-
-def _faults(name: str, seed: int) -> "FaultPlan":
-    """What goes wrong, by name or from a file. ConfigError for what is neither."""
-    from wistia_simulator.faults import PLANS, FaultPlan
-
-    if Path(name).suffix != ".json":
-        if name not in PLANS:
-            raise unknown("fault plan", name, PLANS)
-        return FaultPlan.named(name, seed)
-    try:
-        return FaultPlan.from_json(Path(name))
+        return kind.from_json(Path(name))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as e:
-        raise ConfigError(f"--faults {name} can't be read: {e}") from None
+        raise ConfigError(f"--{option} {name} can't be read: {e}") from None
 
 
 def _recordings(folder: Path | None) -> Path | None:
-    """A folder that holds something to serve. ConfigError otherwise."""
+    """A folder with recordings. ConfigError otherwise."""
     if folder is not None and not any(folder.glob("*.*json")):
         raise ConfigError(f"--replay {folder} is no folder of recordings: `wistlake explore` makes one")
     return folder
 
 
 def _what_next(folder: Path) -> None:
-    # As it can be typed here: make leaves the command in .venv, which is not on everybody's path.
+    # As it can be typed here: `make` installs the command into .venv, which may not be on the path.
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
     if command.endswith(".py"):
         command = "python -m wistlake.entrypoints.cli.main"
@@ -186,7 +170,10 @@ def simulate(
 
     Example: wistlake simulate --port 8765 --seed 7
     """
+    from wistia_simulator import FaultPlan, Profile
+    from wistia_simulator.faults import PLANS
     from wistia_simulator.main import Serving, serve
+    from wistia_simulator.profile import PROFILES
 
     serve(
         Serving(
@@ -195,8 +182,8 @@ def simulate(
             now=now,
             latency=latency,
             rate_limit=rate_limit,
-            profile=_profile(profile),
-            faults=_faults(faults, seed),
+            profile=_simulated("profile", profile, PROFILES, Profile),
+            faults=_simulated("faults", faults, PLANS, FaultPlan, seed),
             token=token,
             replay=_recordings(replay),
         )

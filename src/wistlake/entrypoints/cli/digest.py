@@ -1,4 +1,4 @@
-"""`digest`: a week's movers as a message."""
+"""`digest`: the newest week as a message."""
 
 from typing import Annotated
 
@@ -23,24 +23,21 @@ def digest(
 
     Example: wistlake digest --slack --send
     """
-    from wistlake.adapters.notify import SlackNotifier, slack_message
     from wistlake.ports import Notice
-    from wistlake.wiring import laptop
-    from wistlake_dashboard.digest import digest as made
+    from wistlake.wiring import notifiers
+    from wistlake_dashboard.digest import digest as weekly
 
     if send and not slack:
         raise ConfigError("digest --send goes to Slack: say --slack --send")
-    settings = session.settings()
-    if send and settings.slack_webhook_url is None:
-        raise ConfigError("SLACK_WEBHOOK_URL is not set: put the address of an incoming webhook there")
-    week = made(laptop.query(settings))
+    lake = session.lake()
+    channel = notifiers.slack(lake.settings) if send else None
+    week = weekly(lake.query())
     notice = Notice(week.title, week.text, failed=week.doubtful)
     if stdout or not slack:
         output.say(f"{notice.title}\n{notice.text}")
     if slack and not send:
-        output.as_json(slack_message(notice, settings.secrets()))
-    if send and settings.slack_webhook_url is not None:
-        notifier = SlackNotifier(settings.slack_webhook_url.get_secret_value(), secrets=settings.secrets())
-        if not notifier.deliver(notice):
+        output.as_json(notifiers.slack_payload(lake.settings, notice))
+    if channel is not None:
+        if not channel.deliver(notice):
             raise typer.Exit(NOT_DELIVERED)
         output.say("sent to Slack")

@@ -1,9 +1,10 @@
-"""`explore`: looking at Wistia's answers by hand, before and beside the daily runs."""
+"""`explore`: looking at Wistia's responses by hand, independently of the daily runs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +17,13 @@ from wistlake.errors import ConfigError
 if TYPE_CHECKING:
     from wistlake.exploration import ListReport, ProbeOptions, Samples
     from wistlake.settings import Settings
+    from wistlake.wiring.lake import Lake
     from wistlake.wistia import Stats, WistiaClient
 
-    Looking = Callable[[WistiaClient, ProbeOptions, Samples], Awaitable[list[ListReport]]]
+    Probe = Callable[[WistiaClient, ProbeOptions, Samples], Awaitable[list[ListReport]]]
 
 FOLDER = Path("exploration/samples")
-SHOWN_DAYS = 10
+SHOWN_PAGES, SHOWN_DAYS = 12, 10
 
 MediaIds = Annotated[
     str | None, typer.Option("--media-id", metavar="ID,ID", help="Which media; default: MEDIA_IDS.")
@@ -42,118 +44,68 @@ explore = typer.Typer(
 )
 
 
-@explore.command()
-def medias(
-    page: FirstPage = None,
-    per_page: PerPage = None,
-    max_pages: MaxPages = 5,
-    raw: Raw = False,
-    out: Out = FOLDER,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """The account's media.
+_MEDIA = (("media_id", MediaIds, None),)
+_DAYS = (("start", From, None), ("end", To, None))
+_COMMON = (
+    ("page", FirstPage, None),
+    ("per_page", PerPage, None),
+    ("max_pages", MaxPages, 5),
+    ("raw", Raw, False),
+    ("out", Out, FOLDER),
+    ("now", Now, None),
+    ("as_json", Json, False),
+)
+COMMANDS: tuple[tuple[str, tuple[tuple[str, Any, Any], ...], str], ...] = (
+    (
+        "medias",
+        _COMMON,
+        """The account's media.
 
-    Example: wistlake explore medias --per-page 50
-    """
-    from wistlake.exploration import medias as look
+        Example: wistlake explore medias --per-page 50
+        """,
+    ),
+    (
+        "media-stats",
+        (*_MEDIA, *_COMMON),
+        """Lifetime figures of media, and whether they have pages.
 
-    _explore(look, _How(page, per_page, max_pages, raw, out, now, as_json))
+        Example: wistlake explore media-stats --media-id abc123def4,ghi567jkl8
+        """,
+    ),
+    (
+        "events",
+        (*_MEDIA, *_DAYS, *_COMMON),
+        """Viewing sessions of media, newest first.
 
+        Example: wistlake explore events --media-id abc123def4 --from 2026-03-01 --to 2026-03-01
+        """,
+    ),
+    (
+        "visitors",
+        (*_MEDIA, *_COMMON),
+        """The account's visitors.
 
-@explore.command("media-stats")
-def media_stats(
-    media_id: MediaIds = None,
-    page: FirstPage = None,
-    per_page: PerPage = None,
-    max_pages: MaxPages = 5,
-    raw: Raw = False,
-    out: Out = FOLDER,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """Lifetime figures of media, and whether they have pages.
+        Also whether a media has visitors of its own.
 
-    Example: wistlake explore media-stats --media-id abc123def4,ghi567jkl8
-    """
-    from wistlake.exploration import media_stats as look
+        Example: wistlake explore visitors --media-id abc123def4 --max-pages 2
+        """,
+    ),
+    (
+        "incremental",
+        (*_MEDIA, *_DAYS, *_COMMON),
+        """Which timestamps could serve as a watermark.
 
-    _explore(look, _How(page, per_page, max_pages, raw, out, now, as_json), media_id, needs_media=True)
+        Those of each list, with their oldest and newest values.
 
-
-@explore.command()
-def events(
-    media_id: MediaIds = None,
-    start: From = None,
-    end: To = None,
-    page: FirstPage = None,
-    per_page: PerPage = None,
-    max_pages: MaxPages = 5,
-    raw: Raw = False,
-    out: Out = FOLDER,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """Viewing sessions of media, newest first.
-
-    Example: wistlake explore events --media-id abc123def4 --from 2026-03-01 --to 2026-03-01
-    """
-    from wistlake.exploration import events as look
-
-    how = _How(page, per_page, max_pages, raw, out, now, as_json, start, end)
-    _explore(look, how, media_id, needs_media=True)
-
-
-@explore.command()
-def visitors(
-    media_id: MediaIds = None,
-    page: FirstPage = None,
-    per_page: PerPage = None,
-    max_pages: MaxPages = 5,
-    raw: Raw = False,
-    out: Out = FOLDER,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """The account's visitors.
-
-    Also whether a media has visitors of its own.
-
-    Example: wistlake explore visitors --media-id abc123def4 --max-pages 2
-    """
-    from wistlake.exploration import visitors as look
-
-    _explore(look, _How(page, per_page, max_pages, raw, out, now, as_json), media_id, needs_media=True)
-
-
-@explore.command()
-def incremental(
-    media_id: MediaIds = None,
-    start: From = None,
-    end: To = None,
-    page: FirstPage = None,
-    per_page: PerPage = None,
-    max_pages: MaxPages = 5,
-    raw: Raw = False,
-    out: Out = FOLDER,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """Which timestamps could serve as a watermark.
-
-    Those of each list, with their oldest and newest values.
-
-    Example: wistlake explore incremental --media-id abc123def4 --max-pages 3
-    """
-    from wistlake.exploration import incremental as look
-
-    how = _How(page, per_page, max_pages, raw, out, now, as_json, start, end)
-    _explore(look, how, media_id, needs_media=True)
+        Example: wistlake explore incremental --media-id abc123def4 --max-pages 3
+        """,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """The options that every look takes."""
+class _Options:
+    """The values of a command's options; those that it lacks have their defaults."""
 
     page: int | None
     per_page: int | None
@@ -162,67 +114,90 @@ class _How:
     out: Path
     now: datetime | None
     as_json: bool
+    media_id: str | None = None
     start: date | None = None
     end: date | None = None
 
 
-def _explore(look: Any, how: _How, media_id: str | None = None, *, needs_media: bool = False) -> None:
-    from wistlake.exploration import ProbeOptions, Samples
+def _add(name: str, options: Iterable[tuple[str, Any, Any]], text: str) -> None:
+    """Add a command with these options to the group: typer reads them from its signature."""
 
-    in_order(how.start, how.end)
-    settings = session.settings()
-    media = _chosen(settings, media_id) if needs_media else ()
-    page, per_page = how.page or settings.page, how.per_page or settings.per_page
-    asked = ProbeOptions(media, page, per_page, how.max_pages, how.start, how.end)
-    samples = Samples(how.out, session.clock(how.now)(), how.raw)
-    found, stats = asyncio.run(_look(settings, how.now, look, asked, samples))
-    looks, summary = found if isinstance(found, tuple) else (found, None)
-    if how.as_json:
+    def command(**values: Any) -> None:
+        _explore(name, _Options(**values), needs_media=name != "medias")
+
+    signature = Signature(
+        [Parameter(n, Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in options]
+    )
+    command.__dict__["__signature__"] = signature
+    command.__annotations__ = {n: a for n, a, _ in options}
+    command.__doc__ = text
+    explore.command(name)(command)
+
+
+for _command in COMMANDS:
+    _add(*_command)
+
+
+def _explore(name: str, options: _Options, *, needs_media: bool) -> None:
+    from wistlake import exploration
+
+    in_order(options.start, options.end)
+    lake = session.lake(options.now)
+    settings = lake.settings
+    media = _media(settings, options.media_id) if needs_media else ()
+    page, per_page = options.page or settings.page, options.per_page or settings.per_page
+    probe_options = exploration.ProbeOptions(
+        media, page, per_page, options.max_pages, options.start, options.end
+    )
+    samples = exploration.Samples(options.out, lake.runtime.clock(), options.raw)
+    probe = getattr(exploration, name.replace("-", "_"))
+    results, stats = asyncio.run(_probe(lake, probe, probe_options, samples))
+    lists, summary = results if isinstance(results, tuple) else (results, None)
+    if options.as_json:
         facts = {"requests": stats.requests, "throttled": stats.throttled}
         output.as_json(
-            {"looks": [one.as_json() for one in looks], **facts} | ({"summary": summary} if summary else {})
+            {"looks": [one.as_json() for one in lists], **facts} | ({"summary": summary} if summary else {})
         )
         return
-    for one in looks:
+    for one in lists:
         _show(one)
     if summary:
         _show_summary(summary)
     output.say(f"429s met: {stats.throttled} in {stats.requests} requests")
-    kept = "with personal values" if how.raw else "redacted"
-    output.say(f"{len(samples.written)} files in {how.out}, {kept}")
+    privacy = "with personal values" if options.raw else "redacted"
+    output.say(f"{len(samples.written)} files in {options.out}, {privacy}")
 
 
-def _chosen(settings: "Settings", media_id: str | None) -> tuple[str, ...]:
-    chosen = media_ids(media_id) or (() if settings.all_media else settings.media_ids)
-    if not chosen:
+def _media(settings: "Settings", media_id: str | None) -> tuple[str, ...]:
+    ids = media_ids(media_id) or (() if settings.all_media else settings.media_ids)
+    if not ids:
         raise ConfigError(
             "name the media to look at: --media-id ID,ID (`wistlake explore medias` lists them)"
         )
-    return chosen
+    return ids
 
 
-async def _look(
-    settings: "Settings", now: datetime | None, look: "Looking", asked: "ProbeOptions", samples: "Samples"
+async def _probe(
+    lake: "Lake", probe: "Probe", options: "ProbeOptions", samples: "Samples"
 ) -> "tuple[Any, Stats]":
-    from wistlake.wiring import laptop
-
-    async with laptop.client(settings, session.outside(now)) as client:
-        found = await look(client, asked, samples)
-        return found, client.stats
+    async with lake.here().client() as client:
+        return await probe(client, options, samples), client.stats
 
 
-def _show(look: "ListReport") -> None:
-    pages = ", ".join(str(n) for n in look.sizes[:12]) + (", ..." if len(look.sizes) > 12 else "")
-    days = [f"{day}: {number}" for day, number in look.per_day.items()]
+def _show(report: "ListReport") -> None:
+    pages = ", ".join(map(str, report.sizes[:SHOWN_PAGES])) + (
+        ", ..." if len(report.sizes) > SHOWN_PAGES else ""
+    )
+    days = [f"{day}: {number}" for day, number in report.per_day.items()]
     more = f", and {len(days) - SHOWN_DAYS} more days" if len(days) > SHOWN_DAYS else ""
-    output.say(f"{look.what} ({look.path}, {look.scope})")
-    output.say(f"  records       {len(look.records)} on pages of {pages or 'none'}, {look.seconds:.1f} s")
-    output.say(f"  ended by      {look.ended}")
-    output.say(f"  first record  {', '.join(look.keys) or 'none'}")
+    output.say(f"{report.what} ({report.path}, {report.scope})")
+    output.say(f"  records       {len(report.records)} on pages of {pages or 'none'}, {report.seconds:.1f} s")
+    output.say(f"  ended by      {report.ended}")
+    output.say(f"  first record  {', '.join(report.keys) or 'none'}")
     if days:
-        cut = "; the oldest day is not whole" if look.is_cut else ""
+        cut = "; the oldest day is not whole" if report.is_cut else ""
         output.say(f"  per day       {', '.join(days[:SHOWN_DAYS])}{more}{cut}")
-    for note in look.notes:
+    for note in report.notes:
         output.say(f"  note          {note}")
 
 
@@ -234,5 +209,5 @@ def _show_summary(summary: dict[str, Any]) -> None:
     ]
     head = ("list", "field", "values", "distinct", "out of order", "oldest", "newest")
     output.table("Timestamps", head, rows)
-    for name, chosen in summary["suggested_watermark_field"].items():
-        output.say(f"watermark for {name}: {chosen or 'none orders the list, so it has to be read whole'}")
+    for name, field in summary["suggested_watermark_field"].items():
+        output.say(f"watermark for {name}: {field or 'none orders the list, so it has to be read whole'}")

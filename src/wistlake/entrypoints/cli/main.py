@@ -1,4 +1,4 @@
-"""`wistlake`: the list of commands, and what becomes of errors."""
+"""`wistlake`: the list of commands, and how errors are reported."""
 
 import os
 import sys
@@ -12,19 +12,19 @@ from wistlake.entrypoints.cli import (
     dashboard,
     demo,
     digest,
+    explore,
     output,
     privacy,
     quarantine,
+    read,
+    repair,
     report,
     runs,
     session,
+    setup,
     trust,
+    upkeep,
 )
-from wistlake.entrypoints.cli import explore as exploring
-from wistlake.entrypoints.cli import read as reading
-from wistlake.entrypoints.cli import repair as repairing
-from wistlake.entrypoints.cli import setup as beginning
-from wistlake.entrypoints.cli import upkeep as keeping
 from wistlake.errors import StoreError, WistlakeError
 from wistlake.foreign import printable
 
@@ -43,21 +43,21 @@ New here?
 """
 
 COMMANDS = (
-    beginning.init,
+    setup.init,
     runs.run,
     runs.backfill,
     runs.plan,
-    repairing.repair,
-    repairing.rebuild,
-    reading.status,
-    repairing.gaps,
-    beginning.doctor,
-    keeping.catalog,
-    keeping.maintain,
-    keeping.backup,
-    keeping.restore,
-    keeping.schedule,
-    reading.query,
+    repair.repair,
+    repair.rebuild,
+    read.status,
+    repair.gaps,
+    setup.doctor,
+    upkeep.catalog,
+    upkeep.maintain,
+    upkeep.backup,
+    upkeep.restore,
+    upkeep.schedule,
+    read.query,
     report.report,
     dashboard.dashboard,
     digest.digest,
@@ -71,16 +71,16 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
-app.add_typer(exploring.explore, name="explore")
+app.add_typer(explore.explore, name="explore")
 app.add_typer(privacy.key, name="key")
-app.add_typer(repairing.watermark, name="watermark")
-app.add_typer(repairing.media, name="media")
+app.add_typer(repair.watermark, name="watermark")
+app.add_typer(repair.media, name="media")
 app.add_typer(quarantine.quarantine, name="quarantine")
 app.add_typer(contract.contract, name="contract")
 
 
 @app.callback()
-def _begin(verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say each step.")) -> None:
+def _configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say each step.")) -> None:
     session.configure_logs(verbose=verbose)
 
 
@@ -90,15 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except WistlakeError as e:
-        raise SystemExit(_told(e)) from None
+        raise SystemExit(_reported(e)) from None
     except Exception as e:
-        refused = _of_the_machine(e)
-        code = _told(refused) if refused else _unexpected(e)
+        refusal = _of_the_machine(e)
+        code = _reported(refusal) if refusal else _unexpected(e)
         _traced(e)
         raise SystemExit(code) from None
 
 
-def _told(error: WistlakeError) -> int:
+def _reported(error: WistlakeError) -> int:
+    """Write the message of an error; its exit code."""
     sys.stderr.write(f"error: {printable(str(error))}\n")
     if any(lacking in str(error) for lacking in ("WISTIA_API_TOKEN is not set", "MEDIA_IDS is empty")):
         sys.stderr.write(NEW_HERE)
@@ -106,20 +107,21 @@ def _told(error: WistlakeError) -> int:
 
 
 def _of_the_machine(error: Exception) -> WistlakeError | None:
-    """What this machine refused: a library's own words say little of a full disk."""
+    """The error as one that names its cure, if this machine caused it: a full disk, rights, too few files."""
     from wistlake import machine
-    from wistlake.adapters.local import disk
 
-    if refused := machine.refusal(error):
-        return refused
-    with suppress(Exception):  # whatever it is, it is not what went wrong
-        if why := disk.trouble(session.settings().lake):
+    if refusal := machine.refusal(error):
+        return refusal
+    with suppress(Exception):  # settings that can't be read are not what failed
+        from wistlake.wiring.lake import disk_trouble
+
+        if why := disk_trouble(session.settings()):
             return StoreError(why)
     return None
 
 
 def _unexpected(error: Exception) -> int:
-    """A mistake of ours. Its text may quote what nobody should see."""
+    """Report a bug. The error's own text is left out: it may quote personal data."""
     sys.stderr.write(
         f"error: {type(error).__name__}, which is a mistake in wistlake, not yours. Nothing is half "
         "published; running again is safe. `wistlake --verbose ...` shows the traceback\n"
@@ -139,14 +141,14 @@ def _traced(error: Exception) -> None:
 
 
 def console() -> None:
-    """The installed command. Ends the process at once when all is written and closed: taking the engine's
-    libraries down piece by piece would take half a second more, for nothing."""
+    """The installed command. Ends the process once everything is written: an orderly shutdown of the engine's
+    libraries would take half a second more."""
     code: int | str | None = 0
     try:
         main()
     except SystemExit as e:
         code = e.code
-    with suppress(BrokenPipeError):  # whoever read along has seen enough
+    with suppress(BrokenPipeError):  # the reader, such as head, has ended
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)

@@ -13,40 +13,40 @@ HIGHEST_PORT = 65535
 _MEDIA_ID = re.compile(r"(?!all$)[A-Za-z0-9]{6,32}")
 MOST_DAYS = 730  # Wistia keeps events for two years
 _LONGEST_LATENCY = 600
-_YEARS = range(2000, 2200)  # days before and after must be days as well
+_YEARS = range(2000, 2200)  # far from the ends of the calendar: lookbacks and windows reach beyond a day
 
 
 def moment(text: str) -> datetime:
     """`--now`: an ISO time; without an offset it is UTC."""
     try:
-        found = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.year not in _YEARS:
+        parsed = None
+    if parsed is None or parsed.year not in _YEARS:
         raise typer.BadParameter(f"{text[:40]!r} is no time of ours: write 2026-11-21T02:15Z")
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def day(text: str) -> date:
     """`--from`, `--to`, `--date`: an ISO day."""
     try:
-        found = date.fromisoformat(text)
+        parsed = date.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.year not in _YEARS:
+        parsed = None
+    if parsed is None or parsed.year not in _YEARS:
         raise typer.BadParameter(f"{text[:40]!r} is no day of ours: write 2026-11-21")
-    return found
+    return parsed
 
 
 def seconds(text: str) -> float:
-    """`--latency`: from none to what no client waits for."""
+    """`--latency`: from 0 to what no client waits for."""
     try:
-        found = float(text)
+        parsed = float(text)
     except ValueError:
-        found = -1.0
-    if not 0 <= found <= _LONGEST_LATENCY:  # nor is it a number that is none
+        parsed = -1.0
+    if not 0 <= parsed <= _LONGEST_LATENCY:  # rejects NaN as well
         raise typer.BadParameter(f"{text[:40]!r}: write seconds, 0 to {_LONGEST_LATENCY}")
-    return found
+    return parsed
 
 
 def file_to_write(path: Path, option: str) -> Path:
@@ -65,25 +65,25 @@ def in_order(start: date | None, end: date | None) -> None:
 
 
 def names(value: str | None, option: str = "--datasets") -> tuple[str, ...]:
-    """A comma list as a tuple; () where there is none. ConfigError for one without names: a variable that is not
-    set must not mean everything."""
-    found = tuple(n.strip() for n in (value or "").split(",") if n.strip())
-    if value is not None and not found:
+    """A comma list as a tuple; () where the option is not given. ConfigError for an empty list: `--media "$UNSET"`
+    must not mean everything."""
+    parsed = tuple(n.strip() for n in (value or "").split(",") if n.strip())
+    if value is not None and not parsed:
         raise ConfigError(f"{option} names nothing: give names with commas between, or leave {option} out")
-    return found
+    return parsed
 
 
 def media_ids(value: str | None) -> tuple[str, ...]:
     """`--media`: hashed ids. ConfigError for anything that could not be one."""
-    found = names(value, "--media")
-    for media_id in found:
+    ids = names(value, "--media")
+    for media_id in ids:
         if not _MEDIA_ID.fullmatch(media_id):
             raise ConfigError(f"--media {media_id[:40]!r} is no hashed id: 6 to 32 letters and digits")
-    return found
+    return ids
 
 
 def dataset_names(incomplete: str) -> list[str]:
-    """Shell completion: the datasets that begin so, also as the last of a comma list."""
+    """Shell completion of the last name in a comma list."""
     from wistlake.contracts import SOURCES
 
     done, comma, last = incomplete.rpartition(",")
@@ -92,10 +92,10 @@ def dataset_names(incomplete: str) -> list[str]:
 
 def one_media_id(value: str | None) -> str:
     """A hashed id, exactly one. ConfigError otherwise."""
-    found = media_ids(value)
-    if len(found) != 1:
+    ids = media_ids(value)
+    if len(ids) != 1:
         raise ConfigError("name one media by its hashed id: 6 to 32 letters and digits")
-    return found[0]
+    return ids[0]
 
 
 Now = Annotated[

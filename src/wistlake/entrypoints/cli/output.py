@@ -1,12 +1,12 @@
-"""How answers look: tables for people, JSON for programs, CSV for spreadsheets.
+"""What commands print: tables for people, JSON for programs, CSV for spreadsheets.
 
-Whatever is printed goes through here, and loses what could give a terminal orders (`wistlake.foreign`).
+Everything printed goes through here and loses its terminal control sequences (`wistlake.foreign`).
 """
 
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,43 +17,47 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-_PIPE_WIDTH = 200  # where nobody sees a line's end
+_PIPE_WIDTH = 200  # characters, where there is no terminal
 _GAP = 2  # blanks between columns
 _WHOLE = 10_000  # from here on no decimals are shown
 
 
 def take_any_text() -> None:
-    """Let every text be printed: what the encoding of a stream lacks is written as an escape such as \\u2192.
-    The encoding stays what the caller's is."""
+    """Let every text be printed: a character that a stream's encoding lacks becomes an escape such as \\u2192."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:
-    """Our own words on standard output; values in them are one line each."""
+    """A message on standard output; values in it are one line each."""
     sys.stdout.write(f"{printable(text)}\n")
 
 
 def warn(text: str) -> None:
-    """One line on standard error, where no program that reads the answer meets it."""
+    """One line on standard error: programs that read the answer do not see it."""
     sys.stderr.write(f"warning: {printable(text)}\n")
 
 
 def as_json(value: Any) -> None:
-    """One JSON value on standard output, which every parser takes: it has no NaN, and no infinity."""
+    """One strict JSON value on standard output: no NaN, no infinity."""
     say(json.dumps(cells.plain(value), default=str, allow_nan=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table for a terminal, as wide as it needs to be in a pipe.
+def fields(items: Iterable[Any], names: Sequence[str]) -> list[dict[str, Any]]:
+    """These attributes of each item, as plain rows."""
+    return [{name: getattr(item, name) for name in names} for item in items]
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> None:
+    """A table for a terminal, as wide as it needs to be in a pipe. Of a row that is a mapping, `columns` are shown.
 
     Where a terminal is too narrow to hold every value in one piece, each row becomes lines of `column value`.
     """
     from rich import box
     from rich.table import Table
 
-    plain = [list(row) for row in rows]
+    plain = [[row[c] for c in columns] if isinstance(row, Mapping) else list(row) for row in rows]
     title, columns = one_line(title), list(map(one_line, columns))
     if title and not plain:
         say(f"{title}: none")
@@ -86,7 +90,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 
 def _pieces(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> list[int]:
-    """The longest piece of each column that may not be cut: a word, or a moment."""
+    """The length of the longest word or timestamp in each column: none of them is broken across lines."""
     return [
         max(len(piece) for text in column for piece in ([text] if text.endswith("Z") else text.split(" ")))
         for column in zip(columns, *cells, strict=True)
@@ -123,7 +127,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _escaped(text: str) -> str:
-    """The text as rich prints it as it is."""
+    """The text without meaning as rich's markup."""
     from rich.markup import escape
 
     return escape(text)
@@ -135,16 +139,16 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:,.4g}"
     if isinstance(value, datetime):
-        # A moment without a zone is nobody's local time: it is shown as it is.
+        # Without a zone it is not known whose local time it is: not converted.
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z" if value.tzinfo else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return one_line(str(value))
 
 
-def rows(found: "pa.Table", form: str) -> None:
+def rows(result: "pa.Table", form: str) -> None:
     """Query results as a table, JSON objects in one array, or CSV."""
-    columns, plain = found.column_names, cells.rows(found)
+    columns, plain = result.column_names, cells.rows(result)
     if form == "table":
         table("", columns, plain)
         return

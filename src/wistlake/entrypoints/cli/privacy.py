@@ -30,13 +30,12 @@ def forget(
     """
     from wistlake.entrypoints.cli.report import write_after_run
     from wistlake.pipeline.jobs.forget import Who
-    from wistlake.wiring import upkeep as keeping
 
-    who, at = Who(email.strip(), visitor_key.strip(), devices), session.clock(now)()
-    settings = session.settings()
-    receipt = keeping.forget(settings, session.outside(now), session.new_run_id(at), at, who, dry_run=dry_run)
-    if settings.report and settings.place != "aws" and not dry_run:
-        write_after_run(settings)
+    who = Who(email.strip(), visitor_key.strip(), devices)
+    lake, run_id, at = session.job(now)
+    receipt = lake.forget(run_id, at, who, dry_run=dry_run)
+    if lake.settings.report and lake.builds_here and not dry_run:
+        write_after_run(lake)
     if as_json:
         output.as_json(receipt)
         return
@@ -51,14 +50,12 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake key rotate
     """
-    from wistlake.wiring import upkeep as keeping
-
-    at = session.clock(now)()
-    said = keeping.rotate(session.settings(), session.outside(now), session.new_run_id(at), at)
+    lake, run_id, at = session.job(now)
+    receipt = lake.rotate(run_id, at)
     if as_json:
-        output.as_json(said)
+        output.as_json(receipt)
     else:
-        output.say(f"epoch {said['epoch']}: {sum(said['tables'].values())} rows wrapped")
+        output.say(f"epoch {receipt['epoch']}: {sum(receipt['tables'].values())} rows wrapped")
 
 
 @key.command("show-epoch")
@@ -69,9 +66,7 @@ def show_epoch() -> None:
 
     Example: wistlake key show-epoch
     """
-    from wistlake.wiring import upkeep as keeping
-
-    chain = keeping.key_chain(session.settings())
+    chain = session.lake().key_chain()
     output.say(
         f"{chain.epoch}{' (a rotation was interrupted: wistlake key rotate)' if chain.pending else ''}"
     )

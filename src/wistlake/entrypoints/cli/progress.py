@@ -1,4 +1,4 @@
-"""How far a run is and how long it still takes, on a terminal; elsewhere nothing is shown."""
+"""A progress line on a terminal: how far a run is, and how long it still takes."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,16 +9,16 @@ Step = Callable[[str, int, int], None]
 
 @contextmanager
 def shown(*, hidden: bool = False) -> Iterator[Step]:
-    """A function that is told what is being done, how much of it is done, and of how much.
+    """A function to call with what is being done, how much of it is done, and of how much.
 
-    Draws one line on standard error, with the remaining time. Colours follow NO_COLOR. Nothing is drawn where
-    standard error is no terminal, or if `hidden`.
+    It draws one line on standard error, with the remaining time; nothing where standard error is no terminal, or
+    if `hidden`. Colours follow NO_COLOR.
     """
     from rich.console import Console
 
     console = Console(stderr=True)
     if hidden or not console.is_terminal or console.is_dumb_terminal:
-        yield lambda what, done, total: None
+        yield lambda *_: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""`quarantine`: records that broke their contract, and the way back for them."""
+"""`quarantine`: records that broke their contract, and reading them again."""
 
 from collections import Counter
 from typing import Annotated
@@ -20,26 +20,22 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
 
     Example: wistlake quarantine list --reason bad_percent_viewed
     """
-    from wistlake.pipeline.jobs import quarantine as refused
+    from wistlake.insight import quarantine as insight
     from wistlake.quality.reasons import meaning
-    from wistlake.wiring import laptop
 
-    settings = session.settings()
-    found = refused.listed(laptop.query(settings), media_ids(media), reason)
-    stopped = refused.stopped(laptop.ledger(settings, read_only=True), found)
+    lake = session.lake()
+    records = insight.listed(lake.query(), media_ids(media), reason)
+    stopped = insight.stopped(lake.ledger(read_only=True), records)
     if as_json:
-        days = [
-            {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason} for i in stopped
-        ]
-        output.as_json({"records": found, "stopped": days})
+        days = output.fields(stopped, ("dataset", "media_id", "day", "reason"))
+        output.as_json({"records": records, "stopped": days})
         return
-    columns = ("id", "dataset", "media_id", "day", "line", "reason")
-    output.table("Quarantine", columns, ([r[c] for c in columns] for r in found))
-    for code, count in Counter(r["reason"] for r in found).most_common():
+    output.table("Quarantine", ("id", "dataset", "media_id", "day", "line", "reason"), records)
+    for code, count in Counter(r["reason"] for r in records).most_common():
         output.say(f"{count} {code}: {meaning(code)}")
     for interval in stopped:
         output.say(f"stopped: {interval.media_id}, {interval.reason}")
-    output.say("`wistlake quarantine show ID` says more" if found else "nothing was refused")
+    output.say("`wistlake quarantine show ID` says more" if records else "nothing was refused")
 
 
 @quarantine.command("show")
@@ -53,15 +49,14 @@ def quarantine_show(
 
     Example: wistlake quarantine show 3fa9c1
     """
-    from wistlake.pipeline.jobs import quarantine as refused
-    from wistlake.wiring import laptop
+    from wistlake.insight import quarantine as insight
 
-    settings = session.settings()
-    found = refused.shown(laptop.query(settings), laptop.objects(settings), record_id)
+    lake = session.lake()
+    record = insight.shown(lake.query(), lake.objects(), record_id)
     if as_json:
-        output.as_json(found)
+        output.as_json(record)
         return
-    output.table("Refused record", ("what", "value"), found.items())
+    output.table("Refused record", ("what", "value"), record.items())
 
 
 @quarantine.command("replay")
@@ -74,25 +69,20 @@ def quarantine_replay(
 
     Example: wistlake quarantine replay --reason bad_percent_viewed
     """
-    from wistlake.pipeline.jobs import quarantine as refused
-    from wistlake.ports import LEASE, LEASE_SECONDS
-    from wistlake.wiring import laptop
+    from wistlake.insight import quarantine as insight
+    from wistlake.pipeline.jobs.quarantine import prepare_replay
+    from wistlake.wiring.spec import run_spec
 
-    settings, outside = session.settings(), session.outside(now)
-    at = outside.clock()
-    run_id = session.new_run_id(at)
-    rows = refused.listed(laptop.query(settings), media_ids(media), reason)
-    ledger = laptop.ledger(settings)
-    with ledger.lease(LEASE, run_id, at, LEASE_SECONDS):
-        found = refused.replayable(ledger, laptop.objects(settings), rows)
-        refused.build_anew(ledger, found.intervals)
-    if found.expired and not as_json:
-        days = sorted({r["day"] for r in found.expired})
+    lake, run_id, at = session.job(now)
+    rows = insight.listed(lake.query(), media_ids(media), reason)
+    replay = prepare_replay(lake.ledger(), lake.objects(), rows, run_id, at)
+    if replay.expired and not as_json:
+        days = sorted({r["day"] for r in replay.expired})
         output.say(
-            f"the source of {len(found.expired)} records has expired: raw pages of {len(days)} days from {days[0]} "
+            f"the source of {len(replay.expired)} records has expired: raw pages of {len(days)} days from {days[0]} "
             f"to {days[-1]} are gone. What Wistia still has: `wistlake backfill --from {days[0]} --to {days[-1]}`"
         )
-    if not found.intervals:
+    if not replay.intervals:
         if rows:
             raise StoreError("nothing can be replayed: the source of every refused record has expired")
         if as_json:
@@ -100,15 +90,16 @@ def quarantine_replay(
         else:
             output.say("nothing was refused")
         return
-    chosen = tuple(sorted({i.media_id for i in found.intervals if not i.media_id.startswith("_")}))
-    spec = laptop.run_spec(settings, run_id=run_id, trigger="repair", now=at, media=chosen, build_only=True)
-    perform(spec, outside, as_json=False, settings=settings, silent=as_json)
-    again = {(r["landing_id"], r["line"]) for r in refused.listed(laptop.query(settings))}
-    gone = {r["landing_id"] for r in found.expired}
-    asked = [r for r in rows if r["landing_id"] not in gone]
-    still = sum((r["landing_id"], r["line"]) in again for r in asked)
-    told = {"came_home": len(asked) - still, "still_refused": still, "expired": len(found.expired)}
+    ids = tuple(sorted({i.media_id for i in replay.intervals if not i.media_id.startswith("_")}))
+    spec = run_spec(lake.settings, run_id=run_id, trigger="repair", now=at, media=ids, build_only=True)
+    perform(lake.here(), spec, as_json=False, silent=as_json)
+    refused = {(r["landing_id"], r["line"]) for r in insight.listed(lake.query())}
+    expired = {r["landing_id"] for r in replay.expired}
+    replayed = [r for r in rows if r["landing_id"] not in expired]
+    still = sum((r["landing_id"], r["line"]) in refused for r in replayed)
+    accepted = len(replayed) - still
     if as_json:
-        output.as_json({"status": "succeeded", "run_id": run_id, **told})
+        counts = {"came_home": accepted, "still_refused": still, "expired": len(replay.expired)}
+        output.as_json({"status": "succeeded", "run_id": run_id, **counts})
     else:
-        output.say(f"{told['came_home']} records came home, {still} are still refused")
+        output.say(f"{accepted} records came home, {still} are still refused")

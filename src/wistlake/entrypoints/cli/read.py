@@ -1,4 +1,4 @@
-"""`status` and `query`: reading the lake. Nothing here waits for a run, or disturbs one."""
+"""`status` and `query`: reading the lake, also while a run writes to it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -24,13 +24,12 @@ def query(
     Example: wistlake query "SELECT date, plays FROM gold.fact_media_daily ORDER BY date"
     """
     from wistlake.quality.metrics import misuses
-    from wistlake.wiring import laptop
 
     if form not in FORMS:
         raise typer.BadParameter(f"--format {form!r}: table, json or csv")
     for misuse in misuses(sql):
         output.warn(misuse)
-    output.rows(laptop.query(session.settings()).sql(sql), form)
+    output.rows(session.lake().query().sql(sql), form)
 
 
 def status(now: Now = None, as_json: Json = False) -> None:
@@ -41,54 +40,51 @@ def status(now: Now = None, as_json: Json = False) -> None:
     Example: wistlake status
     """
     from wistlake.insight.status import health, refused, verdicts
-    from wistlake.wiring import laptop
+    from wistlake.wiring.spec import window
 
-    settings = session.settings()
-    ledger, query = laptop.ledger(settings, read_only=True), laptop.query(settings)
+    lake = session.lake()
+    ledger, query = lake.ledger(read_only=True), lake.query()
     at = session.as_of(now, ledger)
-    found = health(ledger, laptop.window(settings, at)) | {
+    state = health(ledger, window(lake.settings, at)) | {
         "reconciliation": verdicts(query),
         "quarantine": refused(query),
         "as_of": at,
     }
     if as_json:
-        output.as_json(found)
+        output.as_json(state)
         return
-    _show(found)
+    _show(state)
 
 
-def _show(found: Mapping[str, Any]) -> None:
-    """The answer for people; what needs somebody comes last, where they look."""
-    output.table("Complete through", ("dataset", "media", "day"), _through(found["watermarks"]))
-    output.table("Days in gold", ("certificate", "media days"), found["certificates"].items())
+def _show(state: Mapping[str, Any]) -> None:
+    """The state for people; what needs action comes last, next to the prompt."""
+    output.table("Complete through", ("dataset", "media", "day"), _through(state["watermarks"]))
+    output.table("Days in gold", ("certificate", "media days"), state["certificates"].items())
     columns = ("identity", "holds", "broken", "not_applicable", "says")
-    identities = ([i[c] for c in columns] for i in found["reconciliation"])
-    output.table("Agreement with Wistia's figures, in media days", columns, identities)
-    output.table("Checks of the last run", ("verdict", "checks"), found["checks"].items())
-    if found["quarantine"]:
-        output.table(
-            "Quarantine", ("dataset", "reason", "records"), ([*q.values()] for q in found["quarantine"])
-        )
-    last = found["last_run"]
-    said = (
-        last
-        and f"{last['run_id']} ({last['trigger']}), {last['status']}, began {last['started_at']:%Y-%m-%d %H:%M}Z"
-    )
-    output.say(f"last run: {said or 'none yet'}")
-    if last and last["error"]:
-        output.say(f"  {last['error']}")
-    for warning in found["warnings"]:
+    output.table("Agreement with Wistia's figures, in media days", columns, state["reconciliation"])
+    output.table("Checks of the last run", ("verdict", "checks"), state["checks"].items())
+    if state["quarantine"]:
+        output.table("Quarantine", ("dataset", "reason", "records"), state["quarantine"])
+    last = state["last_run"]
+    if last is None:
+        output.say("last run: none yet")
+    else:
+        began = f"{last['started_at']:%Y-%m-%d %H:%M}Z"
+        output.say(f"last run: {last['run_id']} ({last['trigger']}), {last['status']}, began {began}")
+        if last["error"]:
+            output.say(f"  {last['error']}")
+    for warning in state["warnings"]:
         output.say(f"  warning: {warning}")
-    for media_id, days in found["lookback_learned"].items():
+    for media_id, days in state["lookback_learned"].items():
         output.say(f"  {media_id} has lately moved after its lookback: {days} days of it are asked for again")
-    provisional = sum(n for name, n in found["certificates"].items() if name == "provisional")
-    records = sum(q["records"] for q in found["quarantine"])
+    provisional = sum(n for name, n in state["certificates"].items() if name == "provisional")
+    records = sum(q["records"] for q in state["quarantine"])
     output.say(f"provisional media days: {provisional}; records in quarantine: {records}")
-    missing = f"gaps: {len(found['gaps'])}; failed intervals: {len(found['failed'])}"
-    output.say(f"{missing} (as of {found['as_of']:%Y-%m-%d %H:%M}Z)")
-    for failure in found["failed"][:10]:
+    missing = f"gaps: {len(state['gaps'])}; failed intervals: {len(state['failed'])}"
+    output.say(f"{missing} (as of {state['as_of']:%Y-%m-%d %H:%M}Z)")
+    for failure in state["failed"][:10]:
         output.say(f"  {failure['dataset']} {failure['media_id']} {failure['day']}: {failure['reason']}")
-    if found["gaps"] or found["failed"]:
+    if state["gaps"] or state["failed"]:
         output.say("`wistlake gaps` lists them, `wistlake repair` fetches them")
 
 

@@ -1,13 +1,12 @@
-"""`gaps`, `repair`, `rebuild`, `watermark`, `media`: putting right what a daily run can't by itself."""
+"""`gaps`, `repair`, `rebuild`, `watermark`, `media`: corrections that a daily run does not make by itself."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
 
-from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli import repair_store as mending
+from wistlake.entrypoints.cli import output, repair_store, session
 from wistlake.entrypoints.cli.options import (
     From,
     Json,
@@ -23,6 +22,8 @@ from wistlake.entrypoints.cli.options import (
 from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import ConfigError, unknown
 
+FAILURE = ("dataset", "media_id", "day", "reason")  # of an interval whose newest attempt failed
+
 watermark = typer.Typer(help="How far readers may trust each dataset without a hole.", no_args_is_help=True)
 media = typer.Typer(help="Which media the lake follows.", no_args_is_help=True)
 
@@ -34,41 +35,34 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake gaps --json
     """
-    from wistlake.insight import gaps as finding
-    from wistlake.wiring import laptop
+    from wistlake.insight import gaps as insight
+    from wistlake.wiring.spec import window
 
-    settings = session.settings()
-    ledger = laptop.ledger(settings, read_only=True)
-    missing = finding.gaps(ledger, laptop.window(settings, session.as_of(now, ledger)))
-    failed = finding.failed(ledger.intervals(), ledger.media())
+    lake = session.lake()
+    ledger = lake.ledger(read_only=True)
+    missing = insight.gaps(ledger, window(lake.settings, session.as_of(now, ledger)))
+    failed = output.fields(insight.failed(ledger.intervals(), ledger.media()), FAILURE)
     if as_json:
-        output.as_json(
-            {
-                "gaps": [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing],
-                "failed": [
-                    {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}
-                    for i in failed
-                ],
-            }
-        )
+        gaps = [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing]
+        output.as_json({"gaps": gaps, "failed": failed})
         return
     if missing:
         output.table("Gaps", ("dataset", "media_id", "from", "to", "days"), _ranges(missing))
     if failed:
-        output.table("Failed", ("dataset", "media_id", "day", "reason"), ((*i.key, i.reason) for i in failed))
+        output.table("Failed", FAILURE, failed)
     output.say("`wistlake repair` fetches them" if missing or failed else "no gaps")
 
 
 def _ranges(days: Iterable[tuple[str, str, date]]) -> list[tuple[str, str, date, date, int]]:
     """(dataset, media, day)s as one row for days that follow each other."""
-    found: list[tuple[str, str, date, date, int]] = []
+    ranges: list[tuple[str, str, date, date, int]] = []
     for dataset, media_id, on in sorted(days):
-        last = found[-1] if found else None
+        last = ranges[-1] if ranges else None
         if last and last[:2] == (dataset, media_id) and on - last[3] == timedelta(days=1):
-            found[-1] = (dataset, media_id, last[2], on, last[4] + 1)
+            ranges[-1] = (dataset, media_id, last[2], on, last[4] + 1)
         else:
-            found.append((dataset, media_id, on, on, 1))
-    return found
+            ranges.append((dataset, media_id, on, on, 1))
+    return ranges
 
 
 def repair(
@@ -101,37 +95,35 @@ def repair(
     """
     parts = {"catalog": catalog, "ledger": ledger, "marker": marker, "table": table is not None}
     if any(parts.values()):
-        mending.mend(
+        repair_store.repair(
             [name for name, is_meant in parts.items() if is_meant], table or "", now, as_json=as_json
         )
         return
     from wistlake.insight.gaps import to_repair
-    from wistlake.wiring import laptop
+    from wistlake.wiring.spec import run_spec, window
 
     in_order(start, end)
-    settings, outside = session.settings(), session.outside(now)
-    at = outside.clock()
-    chosen = media_ids(media)
-    if accept_shrink and not chosen:
+    lake, run_id, at = session.job(now)
+    ids = media_ids(media)
+    if accept_shrink and not ids:
         raise ConfigError("--accept-shrink believes a loss for good: name the media it is about with --media")
-    wanted = laptop.window(settings, at, start, end)
-    keys = to_repair(laptop.ledger(settings, read_only=True), wanted, chosen)
+    keys = to_repair(lake.ledger(read_only=True), window(lake.settings, at, start, end), ids)
     if not keys:
         if as_json:
             output.as_json({"status": "succeeded", "intervals": []})
         else:
             output.say("nothing to repair")
         return
-    spec = laptop.run_spec(
-        settings,
-        run_id=session.new_run_id(at),
+    spec = run_spec(
+        lake.settings,
+        run_id=run_id,
         trigger="repair",
         now=at,
         media=tuple(sorted({key[1] for key in keys if not key[1].startswith("_")})),
         only=keys,
-        accept_shrink=frozenset(chosen) if accept_shrink else frozenset(),
+        accept_shrink=frozenset(ids) if accept_shrink else frozenset(),
     )
-    perform(spec, outside, as_json=as_json)
+    perform(lake.here(), spec, as_json=as_json)
 
 
 def rebuild(
@@ -145,21 +137,15 @@ def rebuild(
 
     Example: wistlake rebuild --zone Europe/Berlin
     """
-    from wistlake.pipeline.jobs.rebuild import invalidate_builds
-    from wistlake.ports import LEASE, LEASE_SECONDS
-    from wistlake.wiring import laptop
+    from wistlake.pipeline.jobs.media import followed
+    from wistlake.pipeline.jobs.rebuild import prepare
+    from wistlake.wiring.spec import run_spec
 
     if zone is not None and not zone.strip():
         raise ConfigError("--zone names no zone: give an IANA name or an offset such as -05:00")
-    settings, outside = session.settings(zone), session.outside(now)
-    at = outside.clock()
-    run_id = session.new_run_id(at)
-    ledger = laptop.ledger(settings)
-    with ledger.lease(LEASE, run_id, at, LEASE_SECONDS):
-        was = laptop.zone_of(settings) if zone is not None else ""
-        count, expired = invalidate_builds(ledger, laptop.objects(settings), was)
-        if zone is not None:
-            laptop.change_zone(settings)
+    lake, run_id, at = session.job(now, zone)
+    ledger = lake.ledger()
+    count, expired = prepare(ledger, lake.objects(), run_id, at, None if zone is None else lake.here())
     if not as_json:
         output.say(f"{count} landings are built anew")
         if expired:
@@ -168,16 +154,14 @@ def rebuild(
                 f"{len(expired)} are not: raw pages of {len(days)} days from {days[0]} to {days[-1]} have "
                 f"expired; their rows stay as built{', but for their local day' if zone else ''}"
             )
-    if settings.place == "aws":
+    if not lake.builds_here:
         output.say("start an execution of the state machine: its build takes them up")
         return
-    followed = tuple(m.media_id for m in ledger.media() if m.retired_at is None)
-    if not followed:
+    media_ids = followed(ledger)
+    if not media_ids:
         raise ConfigError("the lake follows no media: there is nothing to rebuild")
-    spec = laptop.run_spec(
-        settings, run_id=run_id, trigger="rebuild", now=at, media=followed, build_only=True
-    )
-    perform(spec, outside, as_json=as_json, settings=settings)
+    spec = run_spec(lake.settings, run_id=run_id, trigger="rebuild", now=at, media=media_ids, build_only=True)
+    perform(lake.here(), spec, as_json=as_json)
     if zone is not None and not as_json:
         output.say(f"the lake's days are now in {zone}: set WISTLAKE_ACCOUNT_TIMEZONE={zone}")
 
@@ -190,14 +174,12 @@ def watermark_show(as_json: Json = False) -> None:
 
     Example: wistlake watermark show
     """
-    from wistlake.wiring import laptop
-
-    found = laptop.ledger(session.settings(), read_only=True).watermarks()
     columns = ("dataset", "media_id", "last_date", "updated_at", "override_reason")
+    rows = output.fields(session.lake().ledger(read_only=True).watermarks(), columns)
     if as_json:
-        output.as_json({"watermarks": [{c: getattr(w, c) for c in columns} for w in found]})
+        output.as_json({"watermarks": rows})
         return
-    output.table("Watermarks", columns, ([getattr(w, c) for c in columns] for w in found))
+    output.table("Watermarks", columns, rows)
 
 
 @watermark.command("set")
@@ -213,18 +195,14 @@ def watermark_set(
     Example: wistlake watermark set events abc123xyz0 2026-11-01 --reason "agreed with finance"
     """
     from wistlake.contracts import SOURCES
+    from wistlake.pipeline.jobs.media import set_watermark
     from wistlake.planning.intervals import Watermark
-    from wistlake.ports import LEASE, LEASE_SECONDS
-    from wistlake.wiring import laptop
 
-    if dataset not in (known := [s.name for s in SOURCES]):
-        raise unknown("dataset", dataset, known)
-    mark = Watermark(dataset, one_media_id(media_id), day(last_date), at := session.clock(now)(), reason)
-    settings = session.settings()
-    laptop.ledger(settings, read_only=True)
-    ledger = laptop.ledger(settings)
-    with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
-        ledger.override(mark)
+    if dataset not in (datasets := [s.name for s in SOURCES]):
+        raise unknown("dataset", dataset, datasets)
+    media_id, last = one_media_id(media_id), day(last_date)
+    lake, run_id, at = session.job(now)
+    set_watermark(lake.ledger(), Watermark(dataset, media_id, last, at, reason), run_id)
     output.say(f"the watermark of {dataset} {media_id} is {last_date}: {reason}")
 
 
@@ -234,14 +212,12 @@ def media_list(as_json: Json = False) -> None:
 
     Example: wistlake media list
     """
-    from wistlake.wiring import laptop
-
-    found = laptop.ledger(session.settings(), read_only=True).media()
     columns = ("media_id", "first_day", "added_at", "retired_at", "reason")
+    rows = output.fields(session.lake().ledger(read_only=True).media(), columns)
     if as_json:
-        output.as_json({"media": [{c: getattr(m, c) for c in columns} for m in found]})
+        output.as_json({"media": rows})
         return
-    output.table("Media", columns, ([getattr(m, c) for c in columns] for m in found))
+    output.table("Media", columns, rows)
 
 
 @media.command("add")
@@ -256,7 +232,13 @@ def media_add(
 
     Example: wistlake media add abc123xyz0 --from 2026-10-01
     """
-    _change_media(media_id, now, first=start)
+    from wistlake.pipeline.jobs.media import follow
+    from wistlake.planning.plan import first_day
+    from wistlake.wiring.spec import window
+
+    media_id = one_media_id(media_id)
+    lake, run_id, at = session.job(now)
+    follow(lake.ledger(), media_id, start, first_day(window(lake.settings, at)), run_id, at)
     output.say(f"{media_id} is followed; MEDIA_IDS must name it too, unless it is `all`")
 
 
@@ -270,30 +252,9 @@ def media_retire(
 
     Example: wistlake media retire abc123xyz0 --reason "campaign is over"
     """
-    _change_media(media_id, now, retire=reason or "retired by hand")
-    output.say(f"{media_id} is retired; its rows stay")
-
-
-def _change_media(
-    media_id: str, now: datetime | None, *, first: date | None = None, retire: str | None = None
-) -> None:
-    from dataclasses import replace
-
-    from wistlake.planning.intervals import MediaEntry
-    from wistlake.planning.plan import first_day
-    from wistlake.ports import LEASE, LEASE_SECONDS
-    from wistlake.wiring import laptop
+    from wistlake.pipeline.jobs import media as jobs
 
     media_id = one_media_id(media_id)
-    settings, at = session.settings(), session.clock(now)()
-    laptop.ledger(settings, read_only=True)
-    ledger = laptop.ledger(settings)
-    with ledger.lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
-        entry = {m.media_id: m for m in ledger.media()}.get(media_id)
-        if retire is not None:
-            if entry is None:
-                raise ConfigError(f"the lake does not follow {media_id}: `wistlake media list` says which")
-            ledger.put_media([replace(entry, retired_at=at, reason=retire)])
-            return
-        entry = entry or MediaEntry(media_id, first or first_day(laptop.window(settings, at)), at)
-        ledger.put_media([replace(entry, first_day=first or entry.first_day, retired_at=None, reason="")])
+    lake, run_id, at = session.job(now)
+    jobs.retire(lake.ledger(), media_id, reason or "retired by hand", run_id, at)
+    output.say(f"{media_id} is retired; its rows stay")

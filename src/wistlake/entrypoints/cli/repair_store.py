@@ -1,6 +1,6 @@
 """`repair --catalog`, `--ledger`, `--marker`, `--table`: a lake that lost a part of itself."""
 
-from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,91 +9,66 @@ from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wistlake.settings import Settings
+    from wistlake.adapters.local.table_repair import Mended
+    from wistlake.wiring.laptop import LaptopLake
 
-Said = tuple[dict[str, Any], list[str]]
 
-
-def mend(parts: list[str], table: str, now: datetime | None, *, as_json: bool) -> None:
-    """Mend the one part that is named, and say what was done."""
+def repair(parts: list[str], table: str, now: datetime | None, *, as_json: bool) -> None:
+    """Repair the one part that is named, and print what was done."""
     if len(parts) > 1:
         raise ConfigError(f"one at a time: {' or '.join('--' + part for part in parts)}")
-    settings, outside = session.settings(), session.outside(now)
-    at = outside.clock()
-    run_id = session.new_run_id(at)
+    lake, run_id, at = session.job(now)
     if parts == ["table"]:
-        _mend_table(settings, table, run_id, now, as_json=as_json)
+        _table(lake.here(), table, run_id, at, as_json=as_json)
         return
-    facts, lines = _MENDERS[parts[0]](settings, run_id, at)
+    facts, text = _repaired(parts[0], lake.here(), run_id, at)
     if as_json:
         output.as_json(facts)
-        return
-    for line in lines:
-        output.say(line)
+    else:
+        output.say(text)
 
 
-def _catalog(settings: "Settings", run_id: str, at: datetime) -> Said:
-    from wistlake.wiring import repair as mending
+def _repaired(part: str, lake: "LaptopLake", run_id: str, at: datetime) -> tuple[dict[str, Any], str]:
+    """Repair catalog, ledger or marker; what was done as JSON, and as lines for people."""
+    from wistlake.wiring import laptop_repair
 
-    lost = mending.catalog(settings, run_id, at)
-    return {"registered": lost}, [f"{len(lost)} tables are registered again as they were published"]
-
-
-def _marker(settings: "Settings", run_id: str, at: datetime) -> Said:
-    from wistlake.wiring import repair as mending
-
-    zone = mending.marker(settings, run_id, at)
-    return {"zone": zone}, [f"lake.json is there again; the lake's days are in {zone}"]
-
-
-def _ledger(settings: "Settings", run_id: str, at: datetime) -> Said:
-    from dataclasses import asdict
-
-    from wistlake.wiring import repair as mending
-
-    done = mending.ledger(settings, run_id, at)
-    return asdict(done), [
-        (
-            f"the ledger is there again: {done.landings} landings of {done.media} media, {done.older} older days "
-            f"without raw pages, {done.tombstones} tombstones"
-        ),
-        "the history of runs is lost, and days must be confirmed again; next: wistlake run",
-    ]
+    if part == "catalog":
+        lost = laptop_repair.catalog(lake, run_id, at)
+        return {"registered": lost}, f"{len(lost)} tables are registered again as they were published"
+    if part == "marker":
+        zone = laptop_repair.marker(lake, run_id, at)
+        return {"zone": zone}, f"lake.json is there again; the lake's days are in {zone}"
+    done = laptop_repair.ledger(lake, run_id, at)
+    return asdict(done), (
+        f"the ledger is there again: {done.landings} landings of {done.media} media, {done.older} older days "
+        f"without raw pages, {done.tombstones} tombstones\n"
+        "the history of runs is lost, and days must be confirmed again; next: wistlake run"
+    )
 
 
-_MENDERS: dict[str, Callable[["Settings", str, datetime], Said]] = {
-    "catalog": _catalog,
-    "ledger": _ledger,
-    "marker": _marker,
-}
+def _table(lake: "LaptopLake", name: str, run_id: str, at: datetime, *, as_json: bool) -> None:
+    from wistlake.pipeline.jobs.media import followed
+    from wistlake.wiring import laptop_repair
+    from wistlake.wiring.spec import run_spec
 
-
-def _mend_table(settings: "Settings", name: str, run_id: str, now: datetime | None, *, as_json: bool) -> None:
-    from wistlake.wiring import laptop
-    from wistlake.wiring import repair as mending
-
-    outside = session.outside(now)
-    at = outside.clock()
-    done = mending.table(settings, name, run_id, at)
+    mended = laptop_repair.table(lake, name, run_id, at)
     if not as_json:
-        output.say(_told(name, done))
-    if done is None:
+        output.say(_message(name, mended))
+    if mended is None:
         if as_json:
             output.as_json({"status": "succeeded", "tables": {}})
         return
-    followed = tuple(m.media_id for m in laptop.ledger(settings).media() if m.retired_at is None)
-    spec = laptop.run_spec(settings, run_id=run_id, trigger="repair", now=at, media=followed, build_only=True)
-    perform(spec, outside, as_json=as_json, settings=settings)
+    media = followed(lake.ledger())
+    spec = run_spec(lake.settings, run_id=run_id, trigger="repair", now=at, media=media, build_only=True)
+    perform(lake, spec, as_json=as_json)
 
 
-def _told(name: str, done: Any) -> str:
-    if done is None:
+def _message(name: str, mended: "Mended | None") -> str:
+    if mended is None:
         return f"{name} is whole: nothing to mend"
-    if done.anew:
+    if mended.anew:
         return f"{name} begins anew: nothing of it could be read. What raw pages hold is built again"
-    if done.since is not None:
-        return (
-            f"{name} is back to its state of {done.since:%Y-%m-%d %H:%M} UTC; what came since is built again"
-        )
-    lines = [f"{name} had to let {len(done.lost)} files go; what raw pages hold of them is built again"]
-    return "\n".join([*lines, *(f"  {file}" for file in done.lost[:20])])
+    if mended.since is not None:
+        return f"{name} is back to its state of {mended.since:%Y-%m-%d %H:%M} UTC; what came since is built again"
+    lines = [f"{name} had to let {len(mended.lost)} files go; what raw pages hold of them is built again"]
+    return "\n".join([*lines, *(f"  {file}" for file in mended.lost[:20])])

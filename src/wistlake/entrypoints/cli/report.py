@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
 
 from wistlake.entrypoints.cli import output, session
@@ -11,7 +10,7 @@ from wistlake.entrypoints.cli.options import From, Media, To, file_to_write, in_
 from wistlake.errors import WistlakeError
 
 if TYPE_CHECKING:
-    from wistlake.settings import Settings
+    from wistlake.wiring.lake import Lake
 
 
 def report(
@@ -26,31 +25,31 @@ def report(
 
     Example: wistlake report --from 2026-03-02 --to 2026-03-08 --out report.html
     """
-    from wistlake.wiring import laptop
     from wistlake_dashboard.report import chosen_scope, page
 
     in_order(start, end)
-    settings, chosen = session.settings(), media_ids(media)
-    path = file_to_write(out, "--out") if out else lake_report(settings)
-    query = laptop.query(settings)
-    path.write_text(page(query, chosen_scope(query, start, end, chosen)), encoding="utf-8")
+    lake, ids = session.lake(), media_ids(media)
+    path = file_to_write(out, "--out") if out else lake_report(lake)
+    query = lake.query()
+    path.write_text(page(query, chosen_scope(query, start, end, ids)), encoding="utf-8")
     output.say(f"report: {path}")
 
 
-def lake_report(settings: "Settings") -> Path:
+def lake_report(lake: "Lake") -> Path:
     """Where a run leaves the lake's own report."""
-    return settings.lake / "report.html"
+    return lake.settings.lake / "report.html"
 
 
-def write_after_run(settings: "Settings", *copies: Path) -> None:
-    """The lake's own report, made anew. Whatever goes wrong is said: it never fails what came before."""
-    from wistlake.wiring import laptop
+def write_after_run(lake: "Lake", *copies: Path) -> None:
+    """Write the lake's own report anew. A failure is logged: the run or job before it has succeeded."""
+    import structlog
+
     from wistlake_dashboard.report import chosen_scope, page
 
     try:
-        query = laptop.query(settings)
+        query = lake.query()
         text = page(query, chosen_scope(query))
-        for path in (lake_report(settings), *copies):
+        for path in (lake_report(lake), *copies):
             path.write_text(text, encoding="utf-8")
     except Exception as e:
         why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows

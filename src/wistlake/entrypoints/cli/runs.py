@@ -1,8 +1,8 @@
-"""`run`, `backfill`, `plan`: asking Wistia."""
+"""`run`, `backfill`, `plan`: fetching from Wistia."""
 
 from dataclasses import asdict, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,43 +14,32 @@ if TYPE_CHECKING:
     from wistlake.insight.cost import Estimate
     from wistlake.pipeline.run.result import RunResult
     from wistlake.pipeline.run.spec import RunSpec
-    from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Runtime
+    from wistlake.wiring.lake import Lake
+    from wistlake.wiring.laptop import LaptopLake
 
 WIDE = 120  # characters from which on a table may have a dozen columns
 
 
-def perform(
-    spec: "RunSpec",
-    outside: "Runtime",
-    *,
-    as_json: bool,
-    settings: "Settings | None" = None,
-    silent: bool = False,
-) -> "RunResult":
-    """Do the order and print what was done, unless `silent`; failures of single media are raised after it is
-    printed."""
+def perform(lake: "LaptopLake", spec: "RunSpec", *, as_json: bool, silent: bool = False) -> None:
+    """Run, and print the result unless `silent`. Failures of single media are printed, then raised."""
     from wistlake.pipeline.run.driver import RunFailed, run
-    from wistlake.wiring import laptop
 
-    chosen = settings or session.settings()
-    parts = laptop.parts(chosen, outside)
+    dependencies = lake.dependencies()
     try:
         with progress.shown(hidden=as_json) as step:
-            result = run(spec, replace(parts, progress=step))
+            result = run(spec, replace(dependencies, progress=step))
     except RunFailed as e:
-        _tell(e.result, chosen, as_json=as_json)
+        _show_and_report(e.result, lake, as_json=as_json)
         raise
-    _tell(result, chosen, as_json=as_json, silent=silent)
-    return result
+    _show_and_report(result, lake, as_json=as_json, silent=silent)
 
 
-def _tell(result: "RunResult", settings: "Settings", *, as_json: bool, silent: bool = False) -> None:
-    """The result where it was asked for, and as the lake's report, where the settings want one and there is news."""
+def _show_and_report(result: "RunResult", lake: "Lake", *, as_json: bool, silent: bool = False) -> None:
+    """Print the result, and renew the lake's report where the settings want one and there is news."""
     if not silent:
         show(result, as_json=as_json)
-    if settings.report and (result.tables or not lake_report(settings).is_file()):
-        write_after_run(settings)
+    if lake.settings.report and (result.tables or not lake_report(lake).is_file()):
+        write_after_run(lake)
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
@@ -72,7 +61,7 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
     from wistlake.pipeline.run.result import withdrawals
 
-    output.table(f"Run {result.run_id}", columns, ([line[c] for c in columns] for line in result.intervals))
+    output.table(f"Run {result.run_id}", columns, result.intervals)
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, fields in result.drift.items():
@@ -87,7 +76,7 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     output.say(f"({spent})")
 
 
-def ordered(
+def _fetch(
     *,
     trigger: str,
     now: datetime | None,
@@ -96,19 +85,18 @@ def ordered(
     media: str | None,
     datasets: str | None,
     as_json: bool,
-) -> "RunResult":
-    """An order from the command line's options, performed."""
-    from wistlake.wiring import laptop
+) -> None:
+    """Run with the command line's options."""
+    from wistlake.wiring.spec import oldest_day, run_spec
 
-    outside, settings = session.outside(now), session.settings()
-    laptop.here(settings)  # before anything is asked of a person whose runs are elsewhere
-    settings.require_source(media_ids(media))
-    at = outside.clock()
-    if start and start < (oldest := laptop.oldest_day(at)) and not as_json:
+    any_lake, run_id, at = session.job(now)
+    lake = any_lake.here()  # first of all: on AWS nothing else that is missing here matters
+    lake.settings.require_source(media_ids(media))
+    if start and start < (oldest := oldest_day(at)) and not as_json:
         output.say(f"Wistia keeps events for two years: days before {oldest} are not asked for")
-    spec = laptop.run_spec(
-        settings,
-        run_id=session.new_run_id(at),
+    spec = run_spec(
+        lake.settings,
+        run_id=run_id,
         trigger=trigger,
         now=at,
         start=start,
@@ -116,7 +104,7 @@ def ordered(
         media=media_ids(media),
         datasets=names(datasets),
     )
-    return perform(spec, outside, as_json=as_json)
+    perform(lake, spec, as_json=as_json)
 
 
 def run(
@@ -135,7 +123,7 @@ def run(
     Example: wistlake run
     """
     trigger = "scheduled" if scheduled else "manual"
-    ordered(trigger=trigger, now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
+    _fetch(trigger=trigger, now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
 
 
 def backfill(
@@ -154,9 +142,7 @@ def backfill(
     """
     if start is None:
         raise typer.BadParameter("--from is missing: the first day to fetch")
-    ordered(
-        trigger="backfill", now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json
-    )
+    _fetch(trigger="backfill", now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
 
 
 def plan(
@@ -176,50 +162,48 @@ def plan(
     """
     from wistlake.insight import cost
     from wistlake.insight.preview import preview
-    from wistlake.wiring import laptop
+    from wistlake.wiring.spec import run_spec
 
-    at = session.clock(now)()
-    settings = session.settings()
-    spec = laptop.run_spec(
+    lake = session.lake(now)
+    settings = lake.settings
+    spec = run_spec(
         settings,
         run_id="plan",
         trigger="manual",
-        now=at,
+        now=lake.runtime.clock(),
         start=start,
         end=end,
         media=media_ids(media),
         datasets=names(datasets),
     )
-    known = laptop.known(settings)
-    fetches = preview(spec, known)
-    needed = (
-        cost.estimate(
-            fetches, known[1], per_minute=settings.requests_per_minute, concurrency=settings.max_concurrency
-        )
-        if cloud
-        else None
+    media_entries, intervals = lake.media_and_intervals()
+    fetches = preview(spec, media_entries, intervals)
+    per_minute, concurrency = settings.requests_per_minute, settings.max_concurrency
+    estimate = (
+        cost.estimate(fetches, intervals, per_minute=per_minute, concurrency=concurrency) if cloud else None
     )
-    plain: list[dict[str, Any]] = [
-        {"dataset": f.dataset, "media_id": f.media_id, "start": f.start, "end": f.end} for f in fetches
-    ]
+    columns = ("dataset", "media_id", "start", "end")
+    rows = output.fields(fetches, columns)
     if as_json:
-        told = {"cloud": {**asdict(needed), "dollars_a_month": needed.dollars_a_month}} if needed else {}
-        output.as_json({"fetches": plain, "count": len(plain), **told})
+        priced = (
+            {"cloud": {**asdict(estimate), "dollars_a_month": estimate.dollars_a_month}} if estimate else {}
+        )
+        output.as_json({"fetches": rows, "count": len(rows), **priced})
         return
-    output.table("Fetches", ("dataset", "media_id", "start", "end"), ([*p.values()] for p in plain))
-    output.say(f"{len(plain)} fetches, at least {len(plain)} requests")
-    if needed:
-        _show_costs(needed, f"{cost.REGION}, prices of {cost.AS_OF}")
+    output.table("Fetches", columns, rows)
+    output.say(f"{len(rows)} fetches, at least {len(rows)} requests")
+    if estimate:
+        _show_costs(estimate, f"{cost.REGION}, prices of {cost.AS_OF}")
 
 
-def _show_costs(needed: "Estimate", prices: str) -> None:
-    rows = ((c.what, f"{c.units:,.3f}", c.unit, f"{c.dollars:,.2f}") for c in needed.costs)
+def _show_costs(estimate: "Estimate", prices: str) -> None:
+    rows = ((c.what, f"{c.units:,.3f}", c.unit, f"{c.dollars:,.2f}") for c in estimate.costs)
     output.table(f"A month of such runs ({prices})", ("service", "units", "unit", "dollars"), rows)
     output.say(
-        f"one run: {needed.requests} requests, {needed.minutes:.1f} minutes of fetching, "
-        f"{needed.lambda_gb_seconds:,.0f} Lambda GB-seconds, {needed.glue_dpu_minutes:.1f} Glue DPU-minutes"
+        f"one run: {estimate.requests} requests, {estimate.minutes:.1f} minutes of fetching, "
+        f"{estimate.lambda_gb_seconds:,.0f} Lambda GB-seconds, {estimate.glue_dpu_minutes:.1f} Glue DPU-minutes"
     )
     output.say(
-        f"a month: {needed.athena_gb_a_month:,.1f} GB scanned by Athena, "
-        f"about {needed.dollars_a_month:,.2f} dollars in all"
+        f"a month: {estimate.athena_gb_a_month:,.1f} GB scanned by Athena, "
+        f"about {estimate.dollars_a_month:,.2f} dollars in all"
     )

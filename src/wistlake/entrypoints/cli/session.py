@@ -1,4 +1,4 @@
-"""What every command begins with: settings, the clock, logs, a run id."""
+"""What every command begins with: settings, the lake, the clock, logs, a run id."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wistlake.errors import ConfigError
 from wistlake.foreign import one_line
@@ -18,19 +18,41 @@ if TYPE_CHECKING:
 
     from wistlake.ports import Ledger
     from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Runtime
+    from wistlake.wiring.lake import Lake
+    from wistlake.wiring.runtime import Runtime
+
+
+class Job(NamedTuple):
+    """A lake, and the identity of what a command is about to do to it."""
+
+    lake: "Lake"
+    run_id: str
+    now: datetime
+
+
+def lake(now: datetime | None = None, zone: str | None = None) -> "Lake":
+    """The lake of this process's settings, at `now` and in another zone if given."""
+    from wistlake.wiring.lake import open_lake
+
+    return open_lake(settings(zone), runtime(now))
+
+
+def job(now: datetime | None, zone: str | None = None) -> Job:
+    """The lake, and a new run id at `now` or the present."""
+    at = clock(now)()
+    return Job(lake(now, zone), new_run_id(at), at)
 
 
 def settings(zone: str | None = None) -> "Settings":
-    """The settings of this process, in another zone if given; ConfigError lists every problem, and what looks
-    foreign is said."""
+    """The settings of this process, in another zone if given; their warnings are printed. ConfigError lists every
+    problem."""
     from wistlake.entrypoints.cli import output
     from wistlake.settings import Settings
 
-    found = Settings(account_timezone=zone) if zone else Settings()
-    for warning in found.warnings:
+    loaded = Settings(account_timezone=zone) if zone else Settings()
+    for warning in loaded.warnings:
         output.warn(warning)
-    return found
+    return loaded
 
 
 def checked(token: str, values: Mapping[str, str]) -> "Settings":
@@ -39,29 +61,29 @@ def checked(token: str, values: Mapping[str, str]) -> "Settings":
 
     problems = [problem] if (problem := unsafe(Path())) else []
     try:
-        found = WithoutFiles.model_validate({"WISTIA_API_TOKEN": token, **values})
+        settings = WithoutFiles.model_validate({"WISTIA_API_TOKEN": token, **values})
     except ConfigError as e:
         problems += e.problems
     if problems:
         raise ConfigError(problems)
-    return found
+    return settings
 
 
 def clock(now: datetime | None) -> Callable[[], datetime]:
-    """The real clock, or one that stands at `now`."""
+    """The real clock, or one stopped at `now`."""
     return (lambda: now) if now else (lambda: datetime.now(UTC))
 
 
 def as_of(now: datetime | None, ledger: "Ledger") -> datetime:
-    """`now`, or the present; for a lake of simulated days, whose present is its last run, that."""
-    asked = (r for r in ledger.runs() if r.trigger not in ("rebuild", "forget", "rotate"))
-    last = next(asked, None) if now is None else None
+    """`now`, or the present; for a lake of simulated days, the time of its last run."""
+    fetching = (r for r in ledger.runs() if r.trigger not in ("rebuild", "forget", "rotate"))
+    last = next(fetching, None) if now is None else None
     return last.started_at if last and last.origin == "simulated" else clock(now)()
 
 
-def outside(now: datetime | None) -> "Runtime":
+def runtime(now: datetime | None = None) -> "Runtime":
     """The real world, at `now` if given."""
-    from wistlake.wiring.laptop import Runtime
+    from wistlake.wiring.runtime import Runtime
 
     return Runtime(clock=clock(now), monotonic=time.monotonic, environment=os.environ)
 
@@ -72,7 +94,7 @@ def new_run_id(now: datetime) -> str:
 
 
 def _plain_values(_logger: Any, _method: str, event: "EventDict") -> "EventDict":
-    """What is logged as a terminal may show it: a line of its own is ours to begin. JSON escapes by itself."""
+    """Logged values without line breaks, which could imitate a log line of their own. JSON escapes them itself."""
     for name, value in event.items():
         if name != "exc_info":
             event[name] = value if isinstance(value, int | float | None) else one_line(str(value))
@@ -80,12 +102,12 @@ def _plain_values(_logger: Any, _method: str, event: "EventDict") -> "EventDict"
 
 
 def configure_logs(*, verbose: bool = False) -> None:
-    """Logs go to standard error: what went wrong on a terminal, each step as JSON otherwise."""
+    """Logs go to standard error: warnings on a terminal, each step as JSON otherwise."""
     import structlog
 
     on_terminal = sys.stderr.isatty()
     level = logging.DEBUG if verbose else logging.WARNING if on_terminal else logging.INFO
-    # Tracebacks without local variables, which structlog would print: they may hold what nobody may see.
+    # Tracebacks without local variables, which structlog would print: they may hold personal data or secrets.
     renderers: tuple[Any, ...] = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
     if on_terminal:
         plain = structlog.dev.plain_traceback
@@ -101,7 +123,7 @@ def configure_logs(*, verbose: bool = False) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Standard error as it is then: a progress line takes its place for a while.
+        # Looked up at each message: a progress line replaces standard error for a while.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

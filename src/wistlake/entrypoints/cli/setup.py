@@ -1,7 +1,9 @@
-"""`init` and `doctor`: the first minute, and the day on which something is wrong."""
+"""`init` and `doctor`: writing the settings, and checking what a run needs."""
 
 import asyncio
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +15,7 @@ from wistlake.errors import ConfigError, WistlakeError
 
 if TYPE_CHECKING:
     from wistlake.insight.doctor import Check
-    from wistlake.settings import Settings
-    from wistlake.wiring.laptop import Runtime
+    from wistlake.wiring.lake import Lake
 
 ENV, TOML = ".env", "wistlake.toml"  # loading the settings' own names would make --help wait
 
@@ -35,32 +36,32 @@ def init(
 
     Example: wistlake init --media all --zone Europe/Berlin
     """
+    from wistlake.settings.write import write
+
     if folders := [name for name in (ENV, TOML) if Path(name).is_dir()]:
         raise ConfigError(f"{' and '.join(folders)} is a folder here: move it away")
-    there = [name for name in (ENV, TOML) if Path(name).exists()]
-    if there and not force:
+    existing = [name for name in (ENV, TOML) if Path(name).exists()]
+    if existing and not force:
         raise ConfigError(
-            f"{' and '.join(there)} exist here already: edit them, or replace them with --force"
+            f"{' and '.join(existing)} exist here already: edit them, or replace them with --force"
         )
-    asking = sys.stdin.isatty()
-    token = token or (typer.prompt("Wistia API token", hide_input=True) if asking else None)
+    interactive = sys.stdin.isatty()
+    token = token or (typer.prompt("Wistia API token", hide_input=True) if interactive else None)
     if not token:
         raise ConfigError(
             "init needs --token where nobody can be asked; without one, `wistlake demo` shows everything"
         )
-    media = media or (typer.prompt("Media ids, or all", default="all") if asking else "all")
-    zone = zone or (typer.prompt("Account time zone", default="America/New_York") if asking else None)
+    media = media or (typer.prompt("Media ids, or all", default="all") if interactive else "all")
+    zone = zone or (typer.prompt("Account time zone", default="America/New_York") if interactive else None)
     values = {"MEDIA_IDS": media, "WISTLAKE_LAKE": lake}
     if zone:
         values["WISTLAKE_ACCOUNT_TIMEZONE"] = zone
-    from wistlake.settings.write import write
-
     settings = session.checked(token, values)
     if not offline:
-        from wistlake.wiring import laptop
+        from wistlake.wiring.source import probe
 
-        probe = asyncio.run(laptop.probe(settings, session.outside(None)))
-        output.say(f"the token works at {probe.host} ({probe.seconds:.1f} s)")
+        answer = asyncio.run(probe(settings, session.runtime()))
+        output.say(f"the token works at {answer.host} ({answer.seconds:.1f} s)")
     write(settings.require_token().get_secret_value(), values)
     output.say("wrote .env (owner only) and wistlake.toml; next: wistlake run")
 
@@ -90,64 +91,62 @@ def doctor(
 
     Example: wistlake doctor --live
     """
-    from wistlake.insight.doctor import Check
+    from wistlake.insight.doctor import FAILED, Check
 
     try:
-        settings = session.settings()
+        lake = session.lake(now)
     except ConfigError as e:
-        checks: list[Check] = [Check("settings", "failed", p) for p in e.problems]
+        checks: Iterable[Check] = [Check("settings", FAILED, p) for p in e.problems]
     else:
         checks = (
-            _looked(settings)
-            if privacy
-            else _looked_deep(settings)
-            if deep
-            else _examined(settings, session.outside(now), live=live)
+            lake.look_for_people() if privacy else lake.look_deep() if deep else _examined(lake, live=live)
         )
+    checks = list(checks)
     if as_json:
         output.as_json({"checks": [c.as_json() for c in checks]})
     else:
         output.table("", ("check", "verdict", "detail"), ((c.name, c.verdict, c.detail) for c in checks))
-    if any(c.verdict == "failed" for c in checks):
+    if any(c.verdict == FAILED for c in checks):
         raise typer.Exit(ConfigError.exit_code)
 
 
-def _looked(settings: "Settings") -> "list[Check]":
-    from wistlake.wiring import privacy as wiring
+def _examined(lake: "Lake", *, live: bool) -> "Iterator[Check]":
+    """Settings, token, lake, engine, disk and clock."""
+    from wistlake.insight import doctor
 
-    return list(wiring.examine(settings))
-
-
-def _looked_deep(settings: "Settings") -> "list[Check]":
-    from wistlake.wiring import laptop
-
-    return list(laptop.look_deep(settings))
-
-
-def _examined(settings: "Settings", outside: "Runtime", *, live: bool) -> "list[Check]":
-    from wistlake.insight.doctor import OK, UNKNOWN, Check
-    from wistlake.wiring import laptop
-
-    where = settings.lake if settings.place == "laptop" else f"on AWS, stage {settings.stage}"
-    checks = [
-        Check("settings", OK, f"lake {where}"),
-        *(Check("settings", UNKNOWN, w) for w in settings.warnings),
-    ]
-    checks += laptop.examine(settings, outside)
-    if live and settings.token is not None:
-        checks += asyncio.run(_live(settings, outside))
-    return checks
+    yield doctor.Check("settings", doctor.OK, f"lake {lake.label}")
+    yield from (doctor.Check("settings", doctor.UNKNOWN, w) for w in lake.settings.warnings)
+    yield _token(lake)
+    yield from lake.examine()
+    yield doctor.clock(lake.runtime.clock())
+    if live and lake.settings.token is not None:
+        yield from asyncio.run(_live(lake))
 
 
-async def _live(settings: "Settings", outside: "Runtime") -> "list[Check]":
-    from wistlake.insight.doctor import Check, authentication, probes
-    from wistlake.wiring import laptop
+def _token(lake: "Lake") -> "Check":
+    """Whether Wistia takes the token."""
+    from wistlake.insight.doctor import FAILED, OK, Check
+    from wistlake.wiring.source import probe
 
-    other = "basic" if settings.auth == "bearer" else "bearer"
     try:
-        async with laptop.client(settings, outside) as client:
-            found = await probes(client, outside.clock(), settings.tz)
-        async with laptop.client(settings.model_copy(update={"auth": other}), outside) as client:
-            return [*found, await authentication(client, other)]
+        answer = asyncio.run(probe(lake.settings, lake.runtime))
     except WistlakeError as e:
-        return [Check("live", "failed", str(e))]
+        return Check("token", FAILED, str(e))
+    return Check("token", OK, f"{answer.host} answers in {answer.seconds:.1f} s")
+
+
+async def _live(lake: "Lake") -> "list[Check]":
+    """What Wistia answers to questions that its documentation leaves open."""
+    from wistlake.insight.doctor import FAILED, Check
+    from wistlake.insight.probes import authentication, probes
+
+    other = "basic" if lake.settings.auth == "bearer" else "bearer"
+    try:
+        folder = lake.here()
+        async with folder.client() as client:
+            checks = await probes(client, lake.runtime.clock(), lake.settings.tz)
+        changed = replace(folder, settings=lake.settings.model_copy(update={"auth": other}))
+        async with changed.client() as client:
+            return [*checks, await authentication(client, other)]
+    except WistlakeError as e:
+        return [Check("live", FAILED, str(e))]

@@ -1,8 +1,8 @@
-"""`soak`, `certify`, `explain`, `revisions`: why the numbers can be trusted."""
+"""`soak`, `certify`, `explain`, `revisions`: evidence for the numbers."""
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,30 +28,26 @@ def soak(
     from wistlake_soak.report import soak as live
 
     outcome = live(profile, seed, days, (lambda _: None) if as_json else output.say, lake and lake.absolute())
-    found = outcome.as_json()
+    summary = outcome.as_json()
     if as_json:
-        output.as_json(found)
+        output.as_json(summary)
     else:
-        _show(found)
+        _show(summary)
     if not outcome.passed:
         raise typer.Exit(1)
 
 
-def _show(found: dict[str, object]) -> None:
-    faults = found["faults"]
-    assert isinstance(faults, dict)  # noqa: S101 - it is made a page above
-    output.table("Faults injected", ("kind", "times"), faults.items())
+def _show(summary: dict[str, Any]) -> None:
+    output.table("Faults injected", ("kind", "times"), summary["faults"].items())
     counts = ("faults_injected", "survived", "requests", "rows", "lost", "duplicated", "wrong")
-    output.table("Soak", counts, ([found[c] for c in counts],))
+    output.table("Soak", counts, (summary,))
     proofs = ("certified_days", "contradicted_days", "moved_by_rebuild", "moved_by_a_repeated_run")
-    output.table("Proofs", proofs, ([found[c] for c in proofs],))
-    if found["never_happened"]:
-        output.say(f"  never happened: {found['never_happened']}")
-    findings = found["findings"]
-    assert isinstance(findings, list)  # noqa: S101
-    for finding in findings:
+    output.table("Proofs", proofs, (summary,))
+    if summary["never_happened"]:
+        output.say(f"  never happened: {summary['never_happened']}")
+    for finding in summary["findings"]:
         output.say(f"  {finding}")
-    output.say("passed" if found["passed"] else "FAILED")
+    output.say("passed" if summary["passed"] else "FAILED")
 
 
 def certify(
@@ -67,30 +63,25 @@ def certify(
     Example: wistlake certify --days 7 --pages evidence
     """
     from wistlake.insight.certify import evidence
-    from wistlake.wiring import laptop
+    from wistlake.wiring.spec import window
 
-    settings = session.settings()
-    ledger = laptop.ledger(settings, read_only=True)
-    window = laptop.window(settings, session.as_of(now, ledger))
-    found = evidence(ledger, laptop.query(settings), window, days)
+    lake = session.lake()
+    ledger = lake.ledger(read_only=True)
+    report = evidence(ledger, lake.query(), window(lake.settings, session.as_of(now, ledger)), days)
     if pages is not None:
         pages.mkdir(parents=True, exist_ok=True)
-        for page in found.days:
+        for page in report.days:
             (pages / f"{page.day}.md").write_text(page.markdown(), encoding="utf-8")
-    told = {
-        "passed": found.passed,
-        "problems": list(found.problems),
-        "days": [{"day": d.day, "origin": d.origin, "problems": list(d.problems)} for d in found.days],
-    }
     if as_json:
-        output.as_json(told)
+        day_pages = [{"day": d.day, "origin": d.origin, "problems": list(d.problems)} for d in report.days]
+        output.as_json({"passed": report.passed, "problems": list(report.problems), "days": day_pages})
     else:
-        rows = ((d.day, d.origin, d.run and d.run.run_id, "; ".join(d.problems)) for d in found.days)
+        rows = ((d.day, d.origin, d.run and d.run.run_id, "; ".join(d.problems)) for d in report.days)
         output.table("Evidence", ("day", "origin", "run", "problems"), rows)
-        for problem in found.problems:
+        for problem in report.problems:
             output.say(f"  {problem}")
-        output.say("passed" if found.passed else "FAILED")
-    if not found.passed:
+        output.say("passed" if report.passed else "FAILED")
+    if not report.passed:
         raise typer.Exit(1)
 
 
@@ -107,35 +98,33 @@ def explain(
     """
     from wistlake.insight.explain import DAILY
     from wistlake.insight.explain import explain as explained
-    from wistlake.wiring import laptop
 
     if table != DAILY:
         raise unknown("table for explain", table, [DAILY])
     media_id = one_media_id(media)
-    settings = session.settings()
-    ledger = laptop.ledger(settings, read_only=True)
-    objects = laptop.objects(settings)
-    found = explained(ledger, objects, laptop.query(settings), media_id, date_, settings.tz)
+    lake = session.lake()
+    ledger = lake.ledger(read_only=True)
+    history = explained(ledger, lake.objects(), lake.query(), media_id, date_, lake.settings.tz)
     if metric is not None:
-        if metric not in found["row"]:
-            raise unknown(f"column of {DAILY}", metric, found["row"])
-        found["row"] = {metric: found["row"][metric]}
+        if metric not in history["row"]:
+            raise unknown(f"column of {DAILY}", metric, history["row"])
+        history["row"] = {metric: history["row"][metric]}
     if as_json:
-        output.as_json(found)
+        output.as_json(history)
         return
-    output.table(f"{media_id} on {date_}", ("column", "value"), found["row"].items())
-    output.table("Sessions", tuple(found["sessions"]), (list(found["sessions"].values()),))
+    output.table(f"{media_id} on {date_}", ("column", "value"), history["row"].items())
+    output.table("Sessions", tuple(history["sessions"]), (list(history["sessions"].values()),))
     for title, name in (
         ("What each reading of its sessions brought", "changes"),
         ("How Wistia's counts moved", "observations"),
         ("Landings", "landings"),
         ("Verdicts", "verdicts"),
     ):
-        rows = found[name]
-        output.table(title, tuple(rows[0]) if rows else ("none",), ([*r.values()] for r in rows))
+        rows = history[name]
+        output.table(title, tuple(rows[0]) if rows else ("none",), rows)
     output.say(
-        f"run {found['run_id']}, snapshot {found['snapshot_id']}, transforms v{found['transform_version']}, "
-        f"contract v{found['contract_version']}"
+        f"run {history['run_id']}, snapshot {history['snapshot_id']}, transforms v{history['transform_version']}, "
+        f"contract v{history['contract_version']}"
     )
 
 
@@ -148,12 +137,11 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
     """
     from wistlake.insight.explain import moved_sessions
     from wistlake.insight.explain import revisions as moved
-    from wistlake.wiring import laptop
 
-    chosen = media_ids(media)
-    query = laptop.query(session.settings())
-    counts = [r for m in chosen or (None,) for r in moved(query, m)]
-    sessions = [r for m in chosen or (None,) for r in moved_sessions(query, m)]
+    ids = media_ids(media) or (None,)
+    query = session.lake().query()
+    counts = [row for media_id in ids for row in moved(query, media_id)]
+    sessions = [row for media_id in ids for row in moved_sessions(query, media_id)]
     if as_json:
         output.as_json({"revisions": counts, "sessions": sessions})
         return

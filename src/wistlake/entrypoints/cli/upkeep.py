@@ -1,6 +1,7 @@
 """`catalog`, `maintain`, `backup`, `restore`, `schedule`: keeping a lake over years."""
 
 import os
+import re
 import shlex
 import sys
 import threading
@@ -14,6 +15,7 @@ from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
 from wistlake.errors import ConfigError, ErasureIncomplete, WistlakeError
 
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]?\d)", re.ASCII)
 READERS = (
     ("DuckDB", "ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'none');"),
     ("pandas", 'pyiceberg.catalog.load_catalog("lake", uri="{uri}").load_table("{t}").scan().to_pandas()'),
@@ -43,9 +45,9 @@ def catalog(
 
     Example: wistlake catalog --port 8181
     """
-    from wistlake.wiring import laptop
+    from wistlake.wiring.lake import read_only_catalog
 
-    with laptop.read_only_catalog(session.settings(), port) as uri:
+    with read_only_catalog(session.lake(), port) as uri:
         output.say(f"catalog: {uri}")
         for reader, line in READERS:
             output.say(f"{reader:>7}: {line.format(uri=uri, t='gold.fact_media_daily')}")
@@ -66,10 +68,8 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake maintain
     """
-    from wistlake.wiring import upkeep as keeping
-
-    at = session.clock(now)()
-    done = keeping.maintain(session.settings(), session.new_run_id(at), at)
+    lake, run_id, at = session.job(now)
+    done = lake.maintain(run_id, at)
     if as_json:
         output.as_json(done)
         return
@@ -86,13 +86,8 @@ def backup(
 
     Example: wistlake backup /mnt/backups/lake-2026-11-21.tar.gz
     """
-    from wistlake.ports import LEASE, LEASE_SECONDS
-    from wistlake.wiring import laptop
-
-    settings, at = session.settings(), session.clock(now)()
-    laptop.ledger(settings, read_only=True)
-    with laptop.ledger(settings).lease(LEASE, session.new_run_id(at), at, LEASE_SECONDS):
-        size = laptop.backup(settings, target.absolute())
+    lake, run_id, at = session.job(now)
+    size = lake.here().backup(target.absolute(), run_id, at)
     output.say(f"{target}: {size:,} bytes; it holds raw pages and the pseudonym key")
 
 
@@ -114,28 +109,27 @@ def restore(
 
     Example: wistlake restore lake-2026-11-21.tar.gz --to /data/lake
     """
-    from wistlake.wiring import upkeep as keeping
+    from wistlake.wiring import copies
 
     if not (source.is_file() or source.is_dir()):  # a device may never end
         raise ConfigError(f"{source} is neither a folder nor an archive: name what `wistlake backup` made")
     target = Path(os.path.abspath(to or session.settings().lake))
-    people = keeping.restore(source.absolute(), target, replaces and replaces.absolute())
+    people = copies.restore(source.absolute(), target, replaces and replaces.absolute())
     if people:
         _forget_again(target, people, now)
     output.say(f"{target} is a lake again: set WISTLAKE_LAKE={shlex.quote(str(target))}")
 
 
-def _forget_again(lake: Path, people: int, now: datetime | None) -> None:
+def _forget_again(folder: Path, people: int, now: datetime | None) -> None:
     """Erase who was forgotten after the copy was made. Until that is done the copy is no lake to work with."""
-    from wistlake.wiring import upkeep as keeping
+    from wistlake.wiring import copies
 
-    at = session.clock(now)()
     try:
-        settings = keeping.settings_of(lake, session.settings())
-        keeping.forget_again(settings, session.outside(now), session.new_run_id(at), at)
+        lake, run_id, at = session.job(now)
+        copies.at(folder, lake.here()).forget_again(run_id, at)
     except Exception as e:
         raise ErasureIncomplete(
-            f"{lake} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
+            f"{folder} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
             f"again ({e if isinstance(e, WistlakeError) else type(e).__name__})"
         ) from e
     output.say(f"{people} people who were forgotten after the copy was made are forgotten in it too")
@@ -152,9 +146,10 @@ def schedule(
 
     Example: wistlake schedule --systemd
     """
-    hour, _, minute = at.partition(":")
-    if not (at.isascii() and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+    clock = _CLOCK.fullmatch(at)
+    if clock is None:
         raise typer.BadParameter(f"--at {at!r}: write HH:MM")
+    hour, minute = map(int, clock.groups())
     if cron == systemd:
         raise ConfigError("say which one: --cron or --systemd")
     here, command = Path.cwd(), "-m wistlake.entrypoints.cli.main run --scheduled"
@@ -165,7 +160,7 @@ def schedule(
         output.say("# and anacron or --systemd do so at wake-up.")
         output.say("# A cron that does not know CRON_TZ wants the hour in this machine's own zone.")
         output.say("CRON_TZ=UTC")
-        output.say(f"{int(minute)} {int(hour)} * * * {line}")
+        output.say(f"{minute} {hour} * * * {line}")
         output.say(f"@reboot {line}")
         return
     output.say("# ~/.config/systemd/user/wistlake.service")
@@ -173,7 +168,7 @@ def schedule(
     output.say(f'WorkingDirectory={_unit(here)}\nExecStart="{_unit(sys.executable)}" {command}\n')
     output.say("# ~/.config/systemd/user/wistlake.timer  (systemctl --user enable --now wistlake.timer)")
     output.say("[Unit]\nDescription=Wistlake every day\n\n[Timer]")
-    output.say(f"OnCalendar=*-*-* {int(hour):02}:{int(minute):02}:00 UTC")
+    output.say(f"OnCalendar=*-*-* {hour:02}:{minute:02}:00 UTC")
     output.say("# Catches up when the machine slept or was off.\nPersistent=true\n")
     output.say("[Install]\nWantedBy=timers.target")
 

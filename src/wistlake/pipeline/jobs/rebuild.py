@@ -2,13 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
 from wistlake import bronze
 from wistlake.planning.intervals import Interval, State
 from wistlake.planning.publishing import GOLD
-from wistlake.ports import Ledger, ObjectStore
+from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore
+
+
+class Zoned(Protocol):
+    """A lake whose days can move to another zone."""
+
+    def zone(self) -> str:
+        """The zone that the days are in."""
+
+    def change_zone(self) -> None:
+        """Let them be in the new zone. The caller holds the lease."""
+
 
 REBUILD = "rebuild"  # a signature that no build has: the interval is built again
+
+
+def prepare(
+    ledger: Ledger, objects: ObjectStore, run_id: str, now: datetime, zoned: Zoned | None = None
+) -> tuple[int, Sequence[Interval]]:
+    """`invalidate_builds` under the lake's lease, so that the next build makes every day anew; with `zoned`, in the
+    lake's new zone."""
+    with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
+        invalidated = invalidate_builds(ledger, objects, zoned.zone() if zoned else "")
+        if zoned:
+            zoned.change_zone()
+    return invalidated
 
 
 def invalidate_gold(ledger: Ledger) -> int:

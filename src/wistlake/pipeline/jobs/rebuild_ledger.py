@@ -14,7 +14,7 @@ from wistlake.pipeline.run.recover import landed
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
-from wistlake.ports import Ledger, ObjectStore, Publication
+from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication
 from wistlake.quality.certificates import Certificate
 
 Pair = tuple[str, date]
@@ -42,7 +42,7 @@ def relearn(
 ) -> Relearned:
     """Tell an empty ledger of the landings in bronze, which the next run builds again (what silver holds already
     changes nothing), of the days in gold whose raw pages have expired, of the people who were forgotten, and of
-    the tables as they are. `certificates` are those of gold, by (media, day). The caller holds the lease."""
+    the tables as they are. `certificates` are those of gold, by (media, day). Under the lake's lease."""
     now = publication.published_at
     newest: dict[Key, Interval] = {}
     for manifest in sorted(_manifests(objects), key=lambda m: (m.observed_at, m.run_id)):
@@ -58,10 +58,11 @@ def relearn(
     ]  # fmt: skip
     older = list(_older(gold, newest.keys(), zone_name))
     media = list(_media([*newest.values(), *older], now))
-    ledger.put_media(media)
-    ledger.record([*newest.values(), *older, *gold])
-    tombstones = tombstone_home.reload(objects, ledger)
-    ledger.publish(publication)
+    with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
+        ledger.put_media(media)
+        ledger.record([*newest.values(), *older, *gold])
+        tombstones = tombstone_home.reload(objects, ledger)
+        ledger.publish(publication)
     return Relearned(len(newest), len(media), len(older), tombstones)
 
 

@@ -1,0 +1,193 @@
+"""Probes of what Wistia's documentation leaves open, each a few requests."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Protocol
+
+from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
+from wistlake.insight.doctor import UNKNOWN, Check
+
+PAGE = 100  # records that Wistia serves at once
+
+
+class Page(Protocol):
+    """One answer as served."""
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The objects in it."""
+
+
+class Explorer(Protocol):
+    """What the probes need of the client."""
+
+    def page(self, path: str, params: Mapping[str, str] | None = None) -> Awaitable[Any]:
+        """One answer from any path."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the probes ask about: one media, a moment, and the zone that the settings give the account."""
+
+    media_id: str
+    now: datetime
+    tz: tzinfo
+
+
+Probe = Callable[[Explorer, About], Awaitable[tuple[str, str]]]
+
+
+async def probes(client: Explorer, now: datetime, tz: tzinfo) -> list[Check]:
+    """Every probe's verdict, a few requests each. None provokes a 429, none prints a personal value."""
+    listed = (await client.page("/medias", {"per_page": "100"})).records
+    if not listed:
+        return [Check("live", UNKNOWN, "the account lists no media to ask about")]
+    about = About(str(listed[0].get("hashed_id")), now, tz)
+    checks = []
+    for name, probe in PROBES:
+        try:
+            verdict, detail = await probe(client, about)
+        except (WistlakeError, LookupError, TypeError, ValueError) as e:  # an answer may have any shape
+            verdict, detail = UNKNOWN, f"{type(e).__name__}: the probe got no answer that it can read"
+        checks.append(Check(f"live: {name}", verdict, detail))
+    return checks
+
+
+def _days(now: datetime, back: int = 7) -> dict[str, str]:
+    return {
+        "start_date": (now - timedelta(days=back)).date().isoformat(),
+        "end_date": (now - timedelta(days=1)).date().isoformat(),
+    }
+
+
+async def _events(client: Explorer, now: datetime, **more: str) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = (await client.page("/stats/events", _days(now) | more)).records
+    return records
+
+
+async def _default_page(client: Explorer, about: About) -> tuple[str, str]:
+    count = len(await _events(client, about.now))
+    return (str(count), "rows without per_page, of a week's events")
+
+
+async def _ipv6(client: Explorer, about: About) -> tuple[str, str]:
+    rows = await _events(client, about.now, per_page="100")
+    seen = sum(":" in str(r.get("ip") or "") for r in rows)
+    return ("yes" if seen else UNKNOWN, f"{seen} of {len(rows)} addresses are IPv6")
+
+
+async def _duplicates(client: Explorer, about: About) -> tuple[str, str]:
+    by_key: dict[str, list[dict[str, Any]]] = {}
+    for row in await _events(client, about.now, per_page="100"):
+        by_key.setdefault(str(row.get("event_key")), []).append(row)
+    twice = [rows for rows in by_key.values() if len(rows) > 1]
+    if not twice:
+        return UNKNOWN, "no event was listed twice on the first page"
+    same = all(row == rows[0] for rows in twice for row in rows)
+    return ("equal" if same else "different", f"{len(twice)} events were listed twice")
+
+
+async def _numeric(client: Explorer, about: About) -> tuple[str, str]:
+    described = (await client.page(f"/medias/{about.media_id}")).records[0]
+    hashed = await _events(client, about.now, media_id=about.media_id, per_page="100")
+    numeric = await _events(client, about.now, media_id=str(described.get("id")), per_page="100")
+    if not hashed:
+        return UNKNOWN, "the first media has no events this week"
+    return (
+        "works" if len(numeric) == len(hashed) else "does not work",
+        f"{len(numeric)} rows by the numeric id, {len(hashed)} by the hashed one",
+    )
+
+
+async def _zone(client: Explorer, about: About) -> tuple[str, str]:
+    """Sessions of a few days, counted by both zones' days: whose counts are those of by_date?"""
+    last = about.now.astimezone(UTC).date() - timedelta(days=3)
+    days = [last - timedelta(days=n) for n in range(3)]
+    span = {"start_date": str(days[-1] - timedelta(days=1)), "end_date": str(days[0] + timedelta(days=1))}
+    asked = {"media_id": about.media_id, "per_page": "100"}
+    rows = (await client.page("/stats/events", span | asked)).records
+    path = f"/stats/medias/{about.media_id}/by_date"
+    served = (await client.page(path, {"start_date": str(days[-1]), "end_date": str(days[0])})).records
+    plays = {str(r.get("date")): int(r.get("play_count") or 0) for r in served}
+    if not rows or len(rows) >= PAGE:
+        return UNKNOWN, f"{len(rows)} sessions on a page: none to count, or not all of them"
+
+    def distance(tz: tzinfo) -> int:
+        counted = Counter(str(datetime.fromisoformat(r["received_at"]).astimezone(tz).date()) for r in rows)
+        return sum(abs(plays.get(str(day), 0) - counted[str(day)]) for day in days)
+
+    ours, utc = distance(about.tz), distance(UTC)
+    if ours == utc:
+        return UNKNOWN, "the days of both zones count alike"
+    detail = f"counts differ by {ours} in the account's zone of the settings, by {utc} in UTC"
+    return ("as set" if ours < utc else "UTC"), detail
+
+
+async def _engagement(client: Explorer, about: About) -> tuple[str, str]:
+    body = (await client.page(f"/stats/medias/{about.media_id}/engagement")).records[0]
+    shape = ", ".join(f"{k} ({len(v)})" if isinstance(v, list) else k for k, v in body.items())
+    return "seen", shape
+
+
+async def _invalid_day(client: Explorer, _about: About) -> tuple[str, str]:
+    try:
+        rows = (await client.page("/stats/events", {"start_date": "today", "per_page": "1"})).records
+    except WistlakeError as e:
+        return "refused", type(e).__name__
+    return "200", f"{len(rows)} rows for a day that is none"
+
+
+async def authentication(client: Explorer, way: str) -> Check:
+    """Whether Wistia takes the token in the other way too; `client` is one that sends it so."""
+    try:
+        await client.page("/medias", {"per_page": "1"})
+    except SourceRefused:
+        return Check(f"live: {way} authentication", "no", "401 or 403")
+    except WistlakeError as e:
+        return Check(f"live: {way} authentication", UNKNOWN, type(e).__name__)
+    return Check(f"live: {way} authentication", "yes", "200")
+
+
+async def _unknown_media(client: Explorer, _about: About) -> tuple[str, str]:
+    try:
+        await client.page("/stats/medias/zzzzzzzzzz")
+    except SourceMissing:
+        return "404", "for a media that is not there"
+    return "200", "even for a media that is not there"
+
+
+async def _archived(client: Explorer, _about: About) -> tuple[str, str]:
+    rows = (await client.page("/medias", {"per_page": "100", "archived": "true"})).records
+    listed = {r.get("hashed_id") for r in (await client.page("/medias", {"per_page": "100"})).records}
+    inside = sum(r.get("hashed_id") in listed for r in rows)
+    return (
+        (UNKNOWN, "no media is archived")
+        if not rows
+        else ("yes" if inside else "no", f"{inside} of {len(rows)} archived media are in the default list")
+    )
+
+
+async def _reversed(client: Explorer, about: About) -> tuple[str, str]:
+    days = _days(about.now)
+    swapped = {"start_date": days["end_date"], "end_date": days["start_date"]}
+    try:
+        rows = (await client.page("/stats/events", swapped)).records
+    except WistlakeError as e:
+        return "refused", type(e).__name__
+    return "200", f"{len(rows)} rows for reversed days"
+
+
+PROBES: tuple[tuple[str, Probe], ...] = (
+    ("events a page without per_page", _default_page),
+    ("IPv6 addresses", _ipv6),
+    ("both copies of a repeated event", _duplicates),
+    ("numeric media id in events", _numeric),
+    ("zone of by_date's days", _zone),
+    ("engagement body", _engagement),
+    ("unknown media in stats", _unknown_media),
+    ("archived media in the default list", _archived),
+    ("reversed days", _reversed),
+    ("a day that is none", _invalid_day),
+)

@@ -1,0 +1,104 @@
+"""What a lake in a folder has lost or damaged, made whole again: marker, catalog, ledger, one table."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wistlake.adapters.local import damage
+from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.contracts import TABLES
+from wistlake.errors import ConfigError, StoreDamaged, unknown
+from wistlake.pipeline.jobs import repair
+from wistlake.pipeline.run.lake import LAKE
+from wistlake.ports import Publication
+from wistlake.wiring.laptop import LaptopLake
+
+if TYPE_CHECKING:
+    from wistlake.adapters.local.table_repair import Mended
+    from wistlake.pipeline.jobs.rebuild_ledger import Relearned
+
+
+def marker(lake: LaptopLake, run_id: str, now: datetime) -> str:
+    """Write `lake.json` again, from the ledger's copy; the zone of the lake's days. Where the ledger has no
+    copy, the zone is the settings': the caller must know that it is the lake's."""
+    folder = lake.folder
+    _require_lost(folder.marker, folder.ledger)
+    described = {
+        "layout": LAYOUT,
+        "path": str(folder.root),
+        "zone": lake.settings.account_timezone,
+        "created_at": now.isoformat(),
+    }
+    return repair.marker(SqliteLedger(folder.ledger), described, folder.write_marker, LAKE, run_id, now)
+
+
+def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:
+    """Register the tables again as they were published; those that the catalog had lost."""
+    from wistlake.adapters.local.catalog import LocalCatalog
+
+    folder = lake.folder
+
+    def register(publication: Publication) -> list[str]:
+        if folder.catalog.exists() and damage.is_unsound(folder.catalog):
+            folder.catalog.replace(folder.catalog.with_name("catalog.db.damaged"))
+        return LocalCatalog(folder.root).register(publication)
+
+    return repair.catalog(_readable_ledger(folder), lake.inspector().readable, register, run_id, now)
+
+
+def ledger(lake: LaptopLake, run_id: str, now: datetime) -> "Relearned":
+    """Make a new ledger from raw pages, tables and the copies of tombstones."""
+    from wistlake.adapters.local.catalog import LocalCatalog
+    from wistlake.pipeline.jobs.rebuild_ledger import relearn
+
+    folder = lake.folder
+    _require_lost(folder.ledger, folder.marker, folder.catalog, folder.key_file)
+    tables = LocalCatalog(folder.root)
+    tables.require(None)
+    publication = Publication(run_id, now, tables.refs(tables.locations()))
+    certificates, zone_name = _certificates(lake, publication), lake.zone()
+    return relearn(SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id)
+
+
+def table(lake: LaptopLake, name: str, run_id: str, now: datetime) -> "Mended | None":
+    """Bring one table back to a state that can be read, and make pending what it may lack; None if it is whole."""
+    from wistlake.adapters.local.table_repair import TableRepair
+
+    tables = {t.full_name: t for t in TABLES}
+    if name not in tables:
+        raise unknown("table", name, tables)
+    return repair.table(
+        _readable_ledger(lake.folder),
+        lake.objects(),
+        tables[name],
+        lambda published: TableRepair(lake.folder, tables[name], published),
+        run_id,
+        now,
+    )
+
+
+def _readable_ledger(folder: LakeFolder) -> SqliteLedger:
+    """The ledger of a lake that has one, whatever else is lost."""
+    folder.readable()
+    return SqliteLedger(folder.ledger)
+
+
+def _require_lost(lost: Path, *needed: Path) -> None:
+    """ConfigError unless `lost` is lost, and what it is made from is there."""
+    if lost.exists():
+        raise ConfigError(f"{lost} is there: if it is damaged, move it away first")
+    for path in needed:
+        if not path.exists():
+            raise StoreDamaged(f"{path} is gone too: restore the lake from a backup")
+
+
+def _certificates(lake: LaptopLake, publication: Publication) -> Mapping[tuple[str, date], str]:
+    """The certificates of the days in gold."""
+    from wistlake.adapters.duckdb_query import DuckDBQuery
+    from wistlake.adapters.memory import MemoryLedger
+
+    query = DuckDBQuery(MemoryLedger(), publication=publication, inspector=lake.inspector())
+    rows = query.sql("SELECT media_id, date, certificate FROM gold.fact_media_daily").to_pylist()
+    return {(r["media_id"], r["date"]): r["certificate"] for r in rows}

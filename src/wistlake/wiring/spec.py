@@ -1,0 +1,95 @@
+"""The settings and a command's options as a run's specification."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wistlake.channel_rules import DEFAULT_RULES, Rule
+from wistlake.channel_rules import read as read_rules
+from wistlake.contracts import SOURCES, source
+from wistlake.contracts.form import Calendar, Source
+from wistlake.errors import ConfigError, unknown
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.planning.calendar import last_finished
+from wistlake.planning.intervals import ACCOUNT
+from wistlake.planning.plan import HORIZON, Window
+from wistlake.ports import Ledger
+from wistlake.settings import Settings
+
+WISTIA_HOST = "api.wistia.com"
+
+
+def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
+    settings: Settings,
+    *,
+    run_id: str,
+    trigger: str,
+    now: datetime,
+    start: date | None = None,
+    end: date | None = None,
+    media: tuple[str, ...] = (),
+    datasets: tuple[str, ...] = (),
+    build_only: bool = False,
+    only: frozenset[tuple[str, str, date]] | None = None,
+    accept_shrink: frozenset[str] = frozenset(),
+) -> RunSpec:
+    """The specification of one run. ConfigError for days that Wistia can't serve, and for unknown datasets."""
+    if start and end and start > end:
+        raise ConfigError(f"--from {start} is after --to {end}: swap them")
+    if start and start > now.date():
+        raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
+    if end and end < (oldest := oldest_day(now)):
+        raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
+    ids = media or settings.require_media()
+    return RunSpec(
+        run_id=run_id,
+        trigger=trigger,
+        origin="live" if urlsplit(settings.base_url).hostname == WISTIA_HOST else "simulated",
+        zone_name=settings.account_timezone,
+        window=window(settings, now, start, end),
+        sources=_sources(datasets or settings.datasets),
+        choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
+        max_concurrency=settings.max_concurrency,
+        rules=channel_rules(settings.channels),
+        build_only=build_only,
+        only=only,
+        accept_shrink=accept_shrink,
+    )
+
+
+def whole_lake(settings: Settings, ledger: Ledger, run_id: str, trigger: str, now: datetime) -> RunSpec:
+    """A specification about everything that the lake holds, whatever media and datasets the settings follow today."""
+    media = tuple(m.media_id for m in ledger.media()) or (ACCOUNT,)
+    names = tuple(s.name for s in SOURCES)
+    return run_spec(settings, run_id=run_id, trigger=trigger, now=now, media=media, datasets=names)
+
+
+def window(settings: Settings, now: datetime, start: date | None = None, end: date | None = None) -> Window:
+    """The days of a daily run at `now`, or the named ones."""
+    return Window(
+        now,
+        settings.tz,
+        settings.lookback_days,
+        start,
+        end,
+        start_date=settings.start_date,
+        include_open_days=settings.include_open_days,
+    )
+
+
+def oldest_day(now: datetime) -> date:
+    """The oldest day that Wistia may still have events of."""
+    return last_finished(Calendar.UTC, now, UTC) - HORIZON
+
+
+def channel_rules(path: Path | None) -> tuple[Rule, ...]:
+    """The rules of the file that the settings name, or the built-in ones."""
+    return DEFAULT_RULES if path is None else read_rules(path)
+
+
+def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:
+    available = [s.name for s in SOURCES]
+    for name in names:
+        if name not in available:
+            raise unknown("dataset", name, available)
+    return tuple(source(name) for name in available if name in names)
