@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -22,9 +22,12 @@ from wistlake.contracts import dim_visitor
 from wistlake.contracts.channel_daily import TABLE
 from wistlake.errors import ConfigError
 from wistlake.settings import Settings
-from wistlake.wiring.lake import Lake, Published, open_lake
+from wistlake.wiring.lake import Published, open_lake
 from wistlake.wiring.laptop import query_folder
 from wistlake.wiring.runtime import Runtime
+
+if TYPE_CHECKING:
+    from wistlake.wiring.lake import Lake
 
 SECRET = "nobody may read this"
 
@@ -40,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lake
 
 
-def lake_at(path: Path) -> Lake:
+def lake_at(path: Path) -> "Lake":
     runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
     return open_lake(Settings(WISTIA_API_TOKEN="x", WISTLAKE_LAKE=path), runtime)
 
