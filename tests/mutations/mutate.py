@@ -143,7 +143,7 @@ MUTATIONS = (
     ),
     Mutation(
         "datasets of a plan", "wistlake/entrypoints/cli/runs.py",
-        "        datasets=names(datasets),\n    )\n    media_entries", "    )\n    media_entries",
+        "            datasets=names(self.datasets),\n", "",
         ("tests/unit/cli/test_before_a_lake.py",),
     ),
     Mutation(

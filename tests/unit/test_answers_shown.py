@@ -95,7 +95,7 @@ def test_columns_of_one_name_keep_their_places(capsys: pytest.CaptureFixture[str
 
 
 def test_any_commands_json_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
-    output.as_json({"share": float("nan"), "days": [{"most": float("inf")}], "day": LAST})
+    output.print_json({"share": float("nan"), "days": [{"most": float("inf")}], "day": LAST})
     assert strict(capsys.readouterr().out) == {"share": None, "days": [{"most": None}], "day": "2026-03-15"}
 
 

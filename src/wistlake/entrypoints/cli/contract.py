@@ -29,7 +29,7 @@ def contract_diff(
     rows = output.fields(differences, columns)
     breaking = [d for d in differences if d.is_breaking]
     if as_json:
-        output.as_json({"differences": rows, "breaking": len(breaking)})
+        output.print_json({"differences": rows, "breaking": len(breaking)})
     else:
         output.table("Differences", columns, rows)
         output.say(f"{len(rows)} differences, {len(breaking)} of them breaking")
@@ -65,6 +65,6 @@ def contract_drift(as_json: Json = False) -> None:
 
     fields = drift(session.lake().ledger(read_only=True))
     if as_json:
-        output.as_json({"new_fields": fields})
+        output.print_json({"new_fields": fields})
         return
     output.table("New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in fields.items()))

@@ -80,7 +80,7 @@ def demo(
                     output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
         write_after_run(session.lake(), before / "report.html")
     if as_json:
-        output.as_json({"lake": str(folder), "runs": results})
+        output.print_json({"lake": str(folder), "runs": results})
         return
     _what_next(folder)
 

@@ -36,7 +36,7 @@ def digest(
     if stdout or not slack:
         output.say(f"{notice.title}\n{notice.text}")
     if slack and not send:
-        output.as_json(notifiers.slack_payload(lake.settings, notice))
+        output.print_json(notifiers.slack_payload(lake.settings, notice))
     if channel is not None:
         if not channel.deliver(notice):
             raise typer.Exit(NOT_DELIVERED)

@@ -155,7 +155,7 @@ def _explore(name: str, options: _Options, *, needs_media: bool) -> None:
     lists, summary = results if isinstance(results, tuple) else (results, None)
     if options.as_json:
         facts = {"requests": stats.requests, "throttled": stats.throttled}
-        output.as_json(
+        output.print_json(
             {"looks": [one.as_json() for one in lists], **facts} | ({"summary": summary} if summary else {})
         )
         return

@@ -39,7 +39,7 @@ def warn(text: str) -> None:
     sys.stderr.write(f"warning: {printable(text)}\n")
 
 
-def as_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """One strict JSON value on standard output: no NaN, no infinity."""
     say(json.dumps(cells.plain(value), default=str, allow_nan=False))
 
@@ -47,6 +47,15 @@ def as_json(value: Any) -> None:
 def fields(items: Iterable[Any], names: Sequence[str]) -> list[dict[str, Any]]:
     """These attributes of each item, as plain rows."""
     return [{name: getattr(item, name) for name in names} for item in items]
+
+
+def listing(title: str, columns: Sequence[str], items: Iterable[Any], *, as_json: bool) -> None:
+    """These attributes of each item as a table, or as JSON under the title's name."""
+    rows = fields(items, columns)
+    if as_json:
+        print_json({title.lower(): rows})
+    else:
+        table(title, columns, rows)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> None:
@@ -154,7 +163,7 @@ def rows(result: "pa.Table", form: str) -> None:
         return
     named = [dict(zip(columns, row, strict=True)) for row in plain]
     if form == "json":
-        as_json(named)
+        print_json(named)
         return
     from wistlake_dashboard.spreadsheet import to_csv
 

@@ -37,7 +37,7 @@ def forget(
     if lake.settings.report and lake.builds_here and not dry_run:
         write_after_run(lake)
     if as_json:
-        output.as_json(receipt)
+        output.print_json(receipt)
         return
     output.table("Forgotten" if not dry_run else "Would be forgotten", ("where", "what"), receipt.items())
 
@@ -53,7 +53,7 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
     lake, run_id, at = session.job(now)
     receipt = lake.rotate(run_id, at)
     if as_json:
-        output.as_json(receipt)
+        output.print_json(receipt)
     else:
         output.say(f"epoch {receipt['epoch']}: {sum(receipt['tables'].values())} rows wrapped")
 

@@ -28,7 +28,7 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
     stopped = insight.stopped(lake.ledger(read_only=True), records)
     if as_json:
         days = output.fields(stopped, ("dataset", "media_id", "day", "reason"))
-        output.as_json({"records": records, "stopped": days})
+        output.print_json({"records": records, "stopped": days})
         return
     output.table("Quarantine", ("id", "dataset", "media_id", "day", "line", "reason"), records)
     for code, count in Counter(r["reason"] for r in records).most_common():
@@ -54,7 +54,7 @@ def quarantine_show(
     lake = session.lake()
     record = insight.shown(lake.query(), lake.objects(), record_id)
     if as_json:
-        output.as_json(record)
+        output.print_json(record)
         return
     output.table("Refused record", ("what", "value"), record.items())
 
@@ -86,7 +86,7 @@ def quarantine_replay(
         if rows:
             raise StoreError("nothing can be replayed: the source of every refused record has expired")
         if as_json:
-            output.as_json({"status": "succeeded", "came_home": 0, "still_refused": 0, "expired": 0})
+            output.print_json({"status": "succeeded", "came_home": 0, "still_refused": 0, "expired": 0})
         else:
             output.say("nothing was refused")
         return
@@ -100,6 +100,6 @@ def quarantine_replay(
     accepted = len(replayed) - still
     if as_json:
         counts = {"came_home": accepted, "still_refused": still, "expired": len(replay.expired)}
-        output.as_json({"status": "succeeded", "run_id": run_id, **counts})
+        output.print_json({"status": "succeeded", "run_id": run_id, **counts})
     else:
         output.say(f"{accepted} records came home, {still} are still refused")

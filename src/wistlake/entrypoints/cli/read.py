@@ -51,7 +51,7 @@ def status(now: Now = None, as_json: Json = False) -> None:
         "as_of": at,
     }
     if as_json:
-        output.as_json(state)
+        output.print_json(state)
         return
     _show(state)
 

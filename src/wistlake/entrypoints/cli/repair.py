@@ -44,7 +44,7 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
     failed = output.fields(insight.failed(ledger.intervals(), ledger.media()), FAILURE)
     if as_json:
         gaps = [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing]
-        output.as_json({"gaps": gaps, "failed": failed})
+        output.print_json({"gaps": gaps, "failed": failed})
         return
     if missing:
         output.table("Gaps", ("dataset", "media_id", "from", "to", "days"), _ranges(missing))
@@ -110,7 +110,7 @@ def repair(
     keys = to_repair(lake.ledger(read_only=True), window(lake.settings, at, start, end), ids)
     if not keys:
         if as_json:
-            output.as_json({"status": "succeeded", "intervals": []})
+            output.print_json({"status": "succeeded", "intervals": []})
         else:
             output.say("nothing to repair")
         return
@@ -175,11 +175,8 @@ def watermark_show(as_json: Json = False) -> None:
     Example: wistlake watermark show
     """
     columns = ("dataset", "media_id", "last_date", "updated_at", "override_reason")
-    rows = output.fields(session.lake().ledger(read_only=True).watermarks(), columns)
-    if as_json:
-        output.as_json({"watermarks": rows})
-        return
-    output.table("Watermarks", columns, rows)
+    watermarks = session.lake().ledger(read_only=True).watermarks()
+    output.listing("Watermarks", columns, watermarks, as_json=as_json)
 
 
 @watermark.command("set")
@@ -213,11 +210,7 @@ def media_list(as_json: Json = False) -> None:
     Example: wistlake media list
     """
     columns = ("media_id", "first_day", "added_at", "retired_at", "reason")
-    rows = output.fields(session.lake().ledger(read_only=True).media(), columns)
-    if as_json:
-        output.as_json({"media": rows})
-        return
-    output.table("Media", columns, rows)
+    output.listing("Media", columns, session.lake().ledger(read_only=True).media(), as_json=as_json)
 
 
 @media.command("add")

@@ -23,7 +23,7 @@ def repair(parts: list[str], table: str, now: datetime | None, *, as_json: bool)
         return
     facts, text = _repaired(parts[0], lake.here(), run_id, at)
     if as_json:
-        output.as_json(facts)
+        output.print_json(facts)
     else:
         output.say(text)
 
@@ -56,7 +56,7 @@ def _table(lake: "LaptopLake", name: str, run_id: str, at: datetime, *, as_json:
         output.say(_message(name, mended))
     if mended is None:
         if as_json:
-            output.as_json({"status": "succeeded", "tables": {}})
+            output.print_json({"status": "succeeded", "tables": {}})
         return
     media = followed(lake.ledger())
     spec = run_spec(lake.settings, run_id=run_id, trigger="repair", now=at, media=media, build_only=True)

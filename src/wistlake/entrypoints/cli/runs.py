@@ -1,6 +1,6 @@
 """`run`, `backfill`, `plan`: fetching from Wistia."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wistlake.wiring.lake import Lake
     from wistlake.wiring.laptop import LaptopLake
 
+COLUMNS: tuple[str, ...] = ("dataset", "media_id", "days", "rows", "new", "updated", "removed", "quarantined")
 WIDE = 120  # characters from which on a table may have a dozen columns
 
 
@@ -45,18 +46,9 @@ def _show_and_report(result: "RunResult", lake: "Lake", *, as_json: bool, silent
 def show(result: "RunResult", *, as_json: bool) -> None:
     """The result as JSON, or as a table and a closing line."""
     if as_json:
-        output.as_json(result.as_json())
+        output.print_json(result.as_json())
         return
-    columns: tuple[str, ...] = (
-        "dataset",
-        "media_id",
-        "days",
-        "rows",
-        "new",
-        "updated",
-        "removed",
-        "quarantined",
-    )
+    columns = COLUMNS
     if output.width() > WIDE:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
     from wistlake.pipeline.run.result import withdrawals
@@ -76,35 +68,41 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     output.say(f"({spent})")
 
 
-def _fetch(
-    *,
-    trigger: str,
-    now: datetime | None,
-    start: date | None,
-    end: date | None,
-    media: str | None,
-    datasets: str | None,
-    as_json: bool,
-) -> None:
-    """Run with the command line's options."""
-    from wistlake.wiring.spec import oldest_day, run_spec
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What to fetch, as the command line has it."""
+
+    start: date | None
+    end: date | None
+    media: str | None
+    datasets: str | None
+
+    def run_spec(self, lake: "Lake", run_id: str, trigger: str, now: datetime) -> "RunSpec":
+        """The specification of a run with these options. ConfigError if one of them is wrong."""
+        from wistlake.wiring.spec import run_spec
+
+        return run_spec(
+            lake.settings,
+            run_id=run_id,
+            trigger=trigger,
+            now=now,
+            start=self.start,
+            end=self.end,
+            media=media_ids(self.media),
+            datasets=names(self.datasets),
+        )
+
+
+def _fetch(options: _Options, trigger: str, now: datetime | None, *, as_json: bool) -> None:
+    """Run with these options."""
+    from wistlake.wiring.spec import oldest_day
 
     any_lake, run_id, at = session.job(now)
     lake = any_lake.here()  # first of all: on AWS nothing else that is missing here matters
-    lake.settings.require_source(media_ids(media))
-    if start and start < (oldest := oldest_day(at)) and not as_json:
+    lake.settings.require_source(media_ids(options.media))
+    if options.start and options.start < (oldest := oldest_day(at)) and not as_json:
         output.say(f"Wistia keeps events for two years: days before {oldest} are not asked for")
-    spec = run_spec(
-        lake.settings,
-        run_id=run_id,
-        trigger=trigger,
-        now=at,
-        start=start,
-        end=end,
-        media=media_ids(media),
-        datasets=names(datasets),
-    )
-    perform(lake, spec, as_json=as_json)
+    perform(lake, options.run_spec(lake, run_id, trigger, at), as_json=as_json)
 
 
 def run(
@@ -123,7 +121,7 @@ def run(
     Example: wistlake run
     """
     trigger = "scheduled" if scheduled else "manual"
-    _fetch(trigger=trigger, now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
+    _fetch(_Options(start, end, media, datasets), trigger, now, as_json=as_json)
 
 
 def backfill(
@@ -142,7 +140,7 @@ def backfill(
     """
     if start is None:
         raise typer.BadParameter("--from is missing: the first day to fetch")
-    _fetch(trigger="backfill", now=now, start=start, end=end, media=media, datasets=datasets, as_json=as_json)
+    _fetch(_Options(start, end, media, datasets), "backfill", now, as_json=as_json)
 
 
 def plan(
@@ -162,23 +160,12 @@ def plan(
     """
     from wistlake.insight import cost
     from wistlake.insight.preview import preview
-    from wistlake.wiring.spec import run_spec
 
     lake = session.lake(now)
-    settings = lake.settings
-    spec = run_spec(
-        settings,
-        run_id="plan",
-        trigger="manual",
-        now=lake.runtime.clock(),
-        start=start,
-        end=end,
-        media=media_ids(media),
-        datasets=names(datasets),
-    )
+    spec = _Options(start, end, media, datasets).run_spec(lake, "plan", "manual", lake.runtime.clock())
     media_entries, intervals = lake.media_and_intervals()
     fetches = preview(spec, media_entries, intervals)
-    per_minute, concurrency = settings.requests_per_minute, settings.max_concurrency
+    per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency
     estimate = (
         cost.estimate(fetches, intervals, per_minute=per_minute, concurrency=concurrency) if cloud else None
     )
@@ -188,7 +175,7 @@ def plan(
         priced = (
             {"cloud": {**asdict(estimate), "dollars_a_month": estimate.dollars_a_month}} if estimate else {}
         )
-        output.as_json({"fetches": rows, "count": len(rows), **priced})
+        output.print_json({"fetches": rows, "count": len(rows), **priced})
         return
     output.table("Fetches", columns, rows)
     output.say(f"{len(rows)} fetches, at least {len(rows)} requests")

@@ -103,7 +103,7 @@ def doctor(
         )
     checks = list(checks)
     if as_json:
-        output.as_json({"checks": [c.as_json() for c in checks]})
+        output.print_json({"checks": [c.as_json() for c in checks]})
     else:
         output.table("", ("check", "verdict", "detail"), ((c.name, c.verdict, c.detail) for c in checks))
     if any(c.verdict == FAILED for c in checks):

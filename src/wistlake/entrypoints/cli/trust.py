@@ -30,7 +30,7 @@ def soak(
     outcome = live(profile, seed, days, (lambda _: None) if as_json else output.say, lake and lake.absolute())
     summary = outcome.as_json()
     if as_json:
-        output.as_json(summary)
+        output.print_json(summary)
     else:
         _show(summary)
     if not outcome.passed:
@@ -74,7 +74,7 @@ def certify(
             (pages / f"{page.day}.md").write_text(page.markdown(), encoding="utf-8")
     if as_json:
         day_pages = [{"day": d.day, "origin": d.origin, "problems": list(d.problems)} for d in report.days]
-        output.as_json({"passed": report.passed, "problems": list(report.problems), "days": day_pages})
+        output.print_json({"passed": report.passed, "problems": list(report.problems), "days": day_pages})
     else:
         rows = ((d.day, d.origin, d.run and d.run.run_id, "; ".join(d.problems)) for d in report.days)
         output.table("Evidence", ("day", "origin", "run", "problems"), rows)
@@ -110,7 +110,7 @@ def explain(
             raise unknown(f"column of {DAILY}", metric, history["row"])
         history["row"] = {metric: history["row"][metric]}
     if as_json:
-        output.as_json(history)
+        output.print_json(history)
         return
     output.table(f"{media_id} on {date_}", ("column", "value"), history["row"].items())
     output.table("Sessions", tuple(history["sessions"]), (list(history["sessions"].values()),))
@@ -143,7 +143,7 @@ def revisions(media: Media = None, as_json: Json = False) -> None:
     counts = [row for media_id in ids for row in moved(query, media_id)]
     sessions = [row for media_id in ids for row in moved_sessions(query, media_id)]
     if as_json:
-        output.as_json({"revisions": counts, "sessions": sessions})
+        output.print_json({"revisions": counts, "sessions": sessions})
         return
     of_counts = ("media", "day", "observed", "loads", "plays", "hours", "+loads", "+plays")
     output.table("Revisions", of_counts, ([*r.values()] for r in counts))

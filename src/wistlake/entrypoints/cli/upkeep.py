@@ -71,7 +71,7 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
     lake, run_id, at = session.job(now)
     done = lake.maintain(run_id, at)
     if as_json:
-        output.as_json(done)
+        output.print_json(done)
         return
     output.say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
 
