@@ -36,7 +36,7 @@ class Reach:
         """From the files that the workers have written."""
         seconds: dict[str, float] = {}
         functions: dict[str, frozenset[str]] = {}
-        for path in folder.glob("*.json"):
+        for path in folder.rglob("*.json"):
             recorded = json.loads(path.read_text())
             names = recorded["functions"]
             seconds |= recorded["seconds"]

@@ -1,0 +1,189 @@
+"""Commands that read and change what a lake's ledger says; no engine, no source."""
+
+import json
+from typing import Any
+
+import pytest
+
+from support.commands import call
+from support.handmade import HandMade
+from wistlake.adapters.local.ledger import SqliteLedger
+
+MEDIA, RETIRED = "abcdef1234", "retired001"
+NOW = ("--now", "2026-03-05T02:15:00+00:00")
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
+    assert call(*arguments, "--json") == code
+    answered: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answered
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[str]:
+    """The lines of an answer for people, blanks taken together."""
+    assert call(*arguments) == code
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line.strip()]
+
+
+def ledger(lake: HandMade) -> SqliteLedger:
+    return SqliteLedger(lake.folder / "ledger.db", read_only=True)
+
+
+def days(*numbers: int) -> list[dict[str, str]]:
+    return [{"dataset": "events", "media_id": MEDIA, "day": f"2026-03-0{n}"} for n in numbers]
+
+
+def test_gaps_are_finished_days_that_readers_lack_of_media_that_are_followed(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The 4th is there again, the 5th is not over; of a retired media nothing is missing."""
+    found = answer(capsys, "gaps", *NOW)
+    assert found["gaps"] == days(1, 2, 3)
+    assert found["failed"] == [{**days(1)[0], "reason": "a test said so"}]
+    lines = printed(capsys, "gaps", *NOW)
+    assert f"events {MEDIA} 2026-03-01 2026-03-03 3" in lines
+    assert f"events {MEDIA} 2026-03-01 a test said so" in lines
+    assert lines[-1] == "`wistlake repair` fetches them"
+
+
+def test_gaps_of_a_lake_that_has_all_of_its_days(lake: HandMade, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("media", "retire", MEDIA, *NOW) == 0
+    capsys.readouterr()
+    assert answer(capsys, "gaps", *NOW) == {"gaps": [], "failed": []}
+    assert printed(capsys, "gaps", *NOW) == ["no gaps"]
+
+
+def test_a_lake_of_simulated_days_is_as_of_its_last_run(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(capsys, "gaps") == answer(capsys, "gaps", *NOW)
+    later = answer(capsys, "gaps", "--now", "2026-03-08T02:15:00+00:00")
+    assert later["gaps"] == days(1, 2, 3, 5, 6, 7)
+
+
+def test_status_names_the_last_run_and_what_is_missing(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer(capsys, "status", *NOW)
+    assert {k: found["last_run"][k] for k in ("run_id", "trigger", "status", "origin", "error")} == {
+        "run_id": "run-2", "trigger": "manual", "status": "succeeded", "origin": "simulated", "error": "",
+    }  # fmt: skip
+    assert found["checks"] == {"holds": 7, "broken": 1}
+    assert found["certificates"] == {"provisional": 1}
+    assert [(w["dataset"], w["last_date"]) for w in found["watermarks"]] == [
+        ("events", "2026-02-28"), ("media_by_date", "2026-02-27"),
+    ]  # fmt: skip
+    assert found["gaps"] == days(1, 2, 3)
+    assert [f["reason"] for f in found["failed"]] == ["a test said so", "of no interest"]
+    lines = printed(capsys, "status", *NOW)
+    for line in (
+        f"events {MEDIA} 2026-02-28",
+        "provisional 1",
+        "holds 7",
+        "broken 1",
+        "last run: run-2 (manual), succeeded, began 2026-03-05 02:15Z",
+        "warning: one of them is broken",
+        "provisional media days: 1; records in quarantine: 0",
+        "gaps: 3; failed intervals: 2 (as of 2026-03-05 02:15Z)",
+        f"events {MEDIA} 2026-03-01: a test said so",
+    ):
+        assert line in lines, line
+    assert lines[-1] == "`wistlake gaps` lists them, `wistlake repair` fetches them"
+
+
+def test_certify_says_of_each_day_why_it_proves_nothing(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer(capsys, "certify", "--days", "3", *NOW, code=1)
+    assert found["passed"] is False
+    assert found["problems"][0].startswith("3 days are missing")
+    assert [(d["day"], d["origin"], d["problems"]) for d in found["days"]] == [
+        ("2026-03-03", "no run", ["no run was started"]),
+        ("2026-03-04", "simulated", ["no scheduled run succeeded"]),
+        ("2026-03-05", "simulated", ["no scheduled run succeeded", "run-2 was started by hand (manual)"]),
+    ]
+    assert printed(capsys, "certify", "--days", "3", *NOW, code=1)[-1] == "FAILED"
+
+
+def test_watermarks_are_listed_and_set_by_hand_with_the_reason(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("watermark", "set", "events", MEDIA, "2026-02-20", "--reason", "agreed", *NOW) == 0
+    assert capsys.readouterr().out == f"the watermark of events {MEDIA} is 2026-02-20: agreed\n"
+    marks = answer(capsys, "watermark", "show")["watermarks"]
+    assert [(w["dataset"], w["last_date"], w["override_reason"]) for w in marks] == [
+        ("events", "2026-02-20", "agreed"), ("media_by_date", "2026-02-27", ""),
+    ]  # fmt: skip
+    lines = printed(capsys, "watermark", "show")
+    assert f"events {MEDIA} 2026-02-20 2026-03-05 02:15Z agreed" in lines
+    assert call("watermark", "set", "event", MEDIA, "2026-02-20") == 2
+    assert "events" in capsys.readouterr().err
+
+
+def test_media_are_followed_retired_and_followed_again(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = answer(capsys, "media", "list")["media"]
+    assert [(m["media_id"], m["first_day"], m["reason"]) for m in listed] == [
+        (MEDIA, "2026-02-26", ""), (RETIRED, "2026-02-20", "campaign is over"),
+    ]  # fmt: skip
+    assert call("media", "retire", MEDIA, *NOW) == 0
+    assert call("media", "add", RETIRED, *NOW) == 0
+    assert call("media", "add", "newnewnew1", "--from", "2026-03-02", *NOW) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == f"{MEDIA} is retired; its rows stay"
+    assert told[1] == f"{RETIRED} is followed; MEDIA_IDS must name it too, unless it is `all`"
+    media = {m.media_id: (str(m.first_day), m.retired_at is None, m.reason) for m in ledger(lake).media()}
+    assert media == {
+        MEDIA: ("2026-02-26", False, "retired by hand"),
+        RETIRED: ("2026-02-20", True, ""),
+        "newnewnew1": ("2026-03-02", True, ""),
+    }
+    assert call("media", "retire", "nobody0001", *NOW) == 2
+    assert "does not follow nobody0001" in capsys.readouterr().err
+
+
+def test_a_repair_without_anything_to_repair_asks_nobody(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert printed(capsys, "repair", "--media", "zzzzzzzzzz", *NOW) == ["nothing to repair"]
+    assert answer(capsys, "repair", "--to", "2026-02-20", *NOW) == {"status": "succeeded", "intervals": []}
+    assert call("repair", "--from", "2026-03-02", "--to", "2026-03-01", *NOW) == 2
+
+
+def test_a_plan_asks_for_what_readers_lack_and_for_the_lookback(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Days that two readings agree on are asked for again inside the lookback alone."""
+    fetches = answer(capsys, "plan", "--datasets", "events", *NOW)["fetches"]
+    assert [(f["start"], f["end"]) for f in fetches] == [(d["day"], d["day"]) for d in days(1, 2, 3, 4)]
+
+
+def test_explain_shows_the_row_its_landings_and_where_they_come_from(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("explain", "fact_media_daily", "--media", MEDIA, "--date", "2026-03-01")
+    found = answer(capsys, *asked)
+    assert (found["row"]["plays"], found["row"]["certificate"]) == (1, "provisional")
+    assert found["sessions"] == {"listed": 0, "removed": 0, "late": 0, "grown": 0}
+    assert [(i["dataset"], i["day"], i["state"], i["reason"], i["rows"]) for i in found["landings"]] == [
+        ("events", "2026-03-01", "failed", "a test said so", 5)
+    ]
+    lines = printed(capsys, *asked)
+    assert "certificate provisional" in lines
+    assert call("explain", "fact_media_daily", "--media", MEDIA, "--date", "2026-03-09") != 0
+
+
+def test_queries_are_answered_as_table_json_or_csv(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "SELECT date, plays FROM gold.fact_media_daily ORDER BY date"
+    assert printed(capsys, "query", text)[-2:] == ["2026-03-01 1", "2026-03-02 2"]
+    assert call("query", text, "--format", "csv") == 0
+    assert capsys.readouterr().out.splitlines() == ["date,plays", "2026-03-01,1", "2026-03-02,2"]
+    assert call("query", text, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"date": "2026-03-01", "plays": 1}, {"date": "2026-03-02", "plays": 2},
+    ]  # fmt: skip
+    assert call("query", text, "--format", "xml") == 2
+    assert "table, json or csv" in capsys.readouterr().err
