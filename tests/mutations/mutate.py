@@ -89,7 +89,8 @@ MUTATIONS = (
     ),
     Mutation(
         "page stop", "wistlake/wistia/pagination.py",
-        "        return not page or (\n", "        return len(page) <= self.per_page or (\n",
+        "        return not page or (len(page) < self.per_page and",
+        "        return len(page) <= self.per_page or (len(page) < self.per_page and",
         ("tests/unit/wistia/test_pagination.py", f"{BUGS}::test_more_pages_than_any_cap"),
     ),
     Mutation(

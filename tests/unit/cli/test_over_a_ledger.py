@@ -41,6 +41,7 @@ def test_gaps_are_finished_days_that_readers_lack_of_media_that_are_followed(
     assert found["gaps"] == days(1, 2, 3)
     assert found["failed"] == [{**days(1)[0], "reason": "a test said so"}]
     lines = printed(capsys, "gaps", *NOW)
+    assert [line for line in lines if " " not in line and line.isalpha()] == ["Gaps", "Failed"]
     assert f"events {MEDIA} 2026-03-01 2026-03-03 3" in lines
     assert f"events {MEDIA} 2026-03-01 a test said so" in lines
     assert lines[-1] == "`wistlake repair` fetches them"
