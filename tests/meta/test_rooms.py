@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,21 @@ def test_fetching_needs_no_engine(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_walk_through_a_days_run_is_short_and_leads_nowhere_else() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walk = re.findall(r"^\d+\. `([\w/]+\.py)`", page, flags=re.MULTILINE)
+    assert len(some(walk)) <= 30
+    assert [path for path in walk if not (ROOT / "src" / "wistlake" / path).is_file()] == []
+
+
+def test_every_room_has_its_line_in_the_table() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page[page.index("## Where does this line go?") :]
+    source = ROOT / "src" / "wistlake"
+    rooms = {p.relative_to(source).parent for p in source.rglob("*.py")} - {Path()}
+    tops = {room.parts[0] for room in some(rooms)} - {"adapters", "pipeline"}
+    inner = {str(r) for r in rooms if r.parts[0] in ("adapters", "pipeline") and len(r.parts) == 2}
+    packages = {p.name for p in (ROOT / "src").iterdir() if (p / "__init__.py").exists()} - {"wistlake"}
+    assert [r for r in sorted(tops | inner | packages) if f"`{r}/" not in table] == []
