@@ -10,7 +10,7 @@ from typing import Any
 
 from wistlake.contracts.form import Source
 from wistlake.privacy.redaction import blanked
-from wistlake.wistia import Page
+from wistlake.wistia import Response
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Samples:
     raw: bool = False
     written: list[Path] = field(default_factory=list)
 
-    def save(self, name: str, source: Source, request: Mapping[str, Any], page: Page, scope: str) -> Path:
+    def save(self, name: str, source: Source, request: Mapping[str, Any], page: Response, scope: str) -> Path:
         """Write one response. `scope` is what the response is about: one media, or the account."""
         body = page.body if self.raw else _redacted(source, page.body)
         return self.summary(

@@ -1,7 +1,8 @@
-"""The source: endpoints as data, paging, pacing, retries, error mapping. The only user of an HTTP library."""
+"""The source: endpoints as data, pagination, request budget, retries, errors. The only user of an HTTP library."""
 
-from wistlake.wistia.client import Listing, Page, Probe, WistiaClient
+from wistlake.wistia.client import Listing, Probe, WistiaClient
 from wistlake.wistia.connection import Connection
 from wistlake.wistia.requests import Stats
+from wistlake.wistia.responses import Response
 
-__all__ = ["Connection", "Listing", "Page", "Probe", "Stats", "WistiaClient"]
+__all__ = ["Connection", "Listing", "Probe", "Response", "Stats", "WistiaClient"]

@@ -59,21 +59,6 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One response as served: `body` is a list or an object; seconds on the wire, bytes when decompressed."""
-
-    body: Any = field(repr=False)
-    status: int
-    seconds: float
-    bytes: int
-
-    @property
-    def records(self) -> list[Record]:
-        """The objects in the body: those of the list, or the one that it is."""
-        return [r for r in (self.body if isinstance(self.body, list) else [self.body]) if isinstance(r, dict)]
-
-
-@dataclass(frozen=True, slots=True)
 class Probe:
     """What a token may do, judged by one request for each permission. `seconds` is the slower of the two."""
 
@@ -135,7 +120,7 @@ class WistiaClient:
         target = endpoint(source, self.connection)
         if start > end:
             raise ConfigError(f"{source.name}: the days {start}..{end} are reversed")
-        request = self._ask(source, target, media_id, start, end)
+        request = self._request(source, target, media_id, start, end)
         try:
             async with self._slot():
                 records, walk = await self._read(source, target, request)
@@ -178,12 +163,11 @@ class WistiaClient:
         except SourceMissing:
             return name_or_id
 
-    async def page(self, path: str, params: Params | None = None) -> Page:
+    async def page(self, path: str, params: Params | None = None) -> Response:
         """One response from any path below the base, such as /stats/events. SourceMissing for a 404."""
         separate = is_separate_service(checked_path(path))
         request = Request(path, params or {}, logger(dataset="explore"), by_hand=True, separate=separate)
-        response = await self._sender.get(request)
-        return Page(response.body, response.status, response.seconds, response.bytes)
+        return await self._sender.get(request)
 
     async def probe(self) -> Probe:
         """One cheap request for each permission that the token needs; raises as `page` does, after fewer retries."""
@@ -218,7 +202,7 @@ class WistiaClient:
         """Always with a page size: a short page ends a list only if the size is known."""
         return {**params, "per_page": str(self.connection.per_page)}
 
-    def _ask(self, source: Source, target: Endpoint, media_id: str, start: date, end: date) -> Request:
+    def _request(self, source: Source, target: Endpoint, media_id: str, start: date, end: date) -> Request:
         where = path(source, media_id)
         params = target.params(media_id, start, end)
         day = start.isoformat() if start == end else f"{start}..{end}"

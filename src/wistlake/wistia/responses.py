@@ -22,12 +22,17 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One successful response: its JSON, how long it took, and its size when decompressed."""
+    """One successful response: its JSON (a list or an object), seconds on the wire, bytes when decompressed."""
 
     body: Any = field(repr=False)  # personal data: kept out of logs and tracebacks
     status: int
     seconds: float
     bytes: int
+
+    @property
+    def records(self) -> list[Record]:
+        """The objects in the body: those of the list, or the one that it is."""
+        return [r for r in (self.body if isinstance(self.body, list) else [self.body]) if isinstance(r, dict)]
 
 
 async def read_limited(response: httpx2.Response, request: str) -> bytes:
