@@ -10,7 +10,8 @@ from wistlake.quality.reconciliation import (
     PLAYED_HOURS,
     WHOLE_PLAYERS,
     Judgement,
-    Verdict,
+    judgement,
+    not_applicable,
 )
 
 EXACT = 1e-6
@@ -31,6 +32,11 @@ class Snapshot:
     engagement: float | None
     duration_seconds: float | None
 
+    @property
+    def pair(self) -> tuple[str, date]:
+        """Media and day."""
+        return self.media_id, self.snapshot_date
+
 
 def judge(
     snapshots: Iterable[Snapshot], plays: Mapping[tuple[str, date], int], tz: tzinfo
@@ -40,9 +46,9 @@ def judge(
     for s in sorted(snapshots, key=lambda s: (s.media_id, s.snapshot_date)):
         by_media.setdefault(s.media_id, []).append(s)
     return tuple(
-        judgement
+        one
         for of_media in by_media.values()
-        for judgement in (
+        for one in (
             _played_hours(of_media[-1]),
             _whole_players(of_media[-1]),
             _growth(of_media, plays, tz),
@@ -50,36 +56,28 @@ def judge(
     )
 
 
-def _judgement(
-    identity: str, s: Snapshot, ours: float, theirs: float, lower: float, upper: float
-) -> Judgement:
+def _judged(identity: str, s: Snapshot, ours: float, theirs: float, lower: float, upper: float) -> Judgement:
     holds = lower <= ours - theirs <= upper
-    verdict = Verdict.HOLDS if holds else Verdict.BROKEN
-    blocking = False
-    return Judgement(identity, s.media_id, s.snapshot_date, verdict, blocking, ours, theirs, lower, upper)
-
-
-def _not_applicable(identity: str, s: Snapshot) -> Judgement:
-    return Judgement(identity, s.media_id, s.snapshot_date, Verdict.NOT_APPLICABLE, blocking=False)
+    return judgement(identity, s.pair, ours, theirs, (lower, upper), holds=holds)
 
 
 def _played_hours(s: Snapshot) -> Judgement:
     """Identity 1. Not applicable without a duration (images, or none yet)."""
     plays, engagement, hours = s.play_count, s.engagement, s.hours_watched
     if plays is None or engagement is None or hours is None or not s.duration_seconds:
-        return _not_applicable(PLAYED_HOURS, s)
+        return not_applicable(PLAYED_HOURS, s.pair)
     ours, theirs = plays * s.duration_seconds * engagement, hours * 3600
     room = EXACT * max(abs(ours), abs(theirs), 1.0)
-    return _judgement(PLAYED_HOURS, s, ours, theirs, -room, room)
+    return _judged(PLAYED_HOURS, s, ours, theirs, -room, room)
 
 
 def _whole_players(s: Snapshot) -> Judgement:
     """Identity 2."""
     if s.play_rate is None or s.visitors is None:
-        return _not_applicable(WHOLE_PLAYERS, s)
+        return not_applicable(WHOLE_PLAYERS, s.pair)
     players = s.play_rate * s.visitors
     room = EXACT * max(1.0, players * EXACT)
-    return _judgement(WHOLE_PLAYERS, s, players, float(round(players)), -room, room)
+    return _judged(WHOLE_PLAYERS, s, players, float(round(players)), -room, room)
 
 
 def _growth(of_media: Sequence[Snapshot], plays: Mapping[tuple[str, date], int], tz: tzinfo) -> Judgement:
@@ -89,13 +87,13 @@ def _growth(of_media: Sequence[Snapshot], plays: Mapping[tuple[str, date], int],
     earliest = last.snapshot_date - timedelta(days=SPAN_DAYS)
     first = next((s for s in of_media if s.snapshot_date >= earliest), last)
     if first is last or first.play_count is None or last.play_count is None:
-        return _not_applicable(GROWTH, last)
+        return not_applicable(GROWTH, last.pair)
     begins, ends = (s.observed_at.astimezone(tz).date() for s in (first, last))
     between = (begins + timedelta(days=n) for n in range(1, (ends - begins).days))
     inside = [plays.get((last.media_id, d)) for d in between]
     edges = [plays.get((last.media_id, d)) for d in (begins - timedelta(days=1), begins)]
     if None in inside or None in edges or not inside:
-        return _not_applicable(GROWTH, last)
+        return not_applicable(GROWTH, last.pair)
     sure = sum(p for p in inside if p is not None)
     before = sum(p for p in edges if p is not None)
     after = plays.get((last.media_id, ends))
@@ -103,4 +101,4 @@ def _growth(of_media: Sequence[Snapshot], plays: Mapping[tuple[str, date], int],
     # Plays that are not counted yet at the later moment: as many as on its own day, or on the busiest day before.
     lately = max((p for p in (*inside, *edges, after) if p is not None), default=0)
     low, high = DEFAULT_BAND.limits(sure)
-    return _judgement(GROWTH, last, float(grown), float(sure), low - 2 * lately, high + before + lately)
+    return _judged(GROWTH, last, float(grown), float(sure), low - 2 * lately, high + before + lately)

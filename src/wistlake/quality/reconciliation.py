@@ -81,6 +81,11 @@ class DayFigures:
     plays_confirmed: bool = False
     usual: "Usual | None" = None
 
+    @property
+    def pair(self) -> tuple[str, date]:
+        """Media and day."""
+        return self.media_id, self.date
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -137,31 +142,33 @@ def blocked(judgements: Iterable[Judgement]) -> set[tuple[str, date]]:
     return {(j.media_id, j.date) for j in judgements if j.blocking and j.verdict is Verdict.BROKEN}
 
 
-def _verdict(*, holds: bool) -> Verdict:
-    return Verdict.HOLDS if holds else Verdict.BROKEN
+def judgement(
+    identity: str,
+    scope: tuple[str, date],
+    ours: float | None,
+    theirs: float | None,
+    band: tuple[float, float | None] = (0.0, 0.0),
+    *,
+    holds: bool,
+) -> Judgement:
+    """The judgement on a (media, day); whether a broken identity blocks the day is declared in `OF_DAYS`."""
+    verdict = Verdict.HOLDS if holds else Verdict.BROKEN
+    return Judgement(identity, *scope, verdict, OF_DAYS.get(identity, False), ours, theirs, *band)
 
 
-def _not_applicable(identity: str, day: DayFigures, *, blocking: bool = False) -> Judgement:
-    return Judgement(identity, day.media_id, day.date, Verdict.NOT_APPLICABLE, blocking)
+def not_applicable(identity: str, scope: tuple[str, date]) -> Judgement:
+    """The judgement where a figure is missing."""
+    return Judgement(identity, *scope, Verdict.NOT_APPLICABLE, OF_DAYS.get(identity, False))
 
 
 def _events_and_plays(day: DayFigures, band: Band) -> Judgement:
     """Identity 4: distinct events against by_date plays, on settled days."""
     if day.plays is None or not day.settled or not day.listed:
-        return _not_applicable(EVENTS_AND_PLAYS, day)
+        return not_applicable(EVENTS_AND_PLAYS, day.pair)
     lower, upper = band.limits(day.plays)
-    difference = day.plays - day.events
-    return Judgement(
-        EVENTS_AND_PLAYS,
-        day.media_id,
-        day.date,
-        _verdict(holds=lower <= difference <= upper),
-        blocking=False,
-        ours=float(day.events),
-        theirs=float(day.plays),
-        lower=-upper,
-        upper=-lower,
-    )
+    ours, theirs = float(day.events), float(day.plays)
+    holds = lower <= theirs - ours <= upper
+    return judgement(EVENTS_AND_PLAYS, day.pair, ours, theirs, (-upper, -lower), holds=holds)
 
 
 IMPLAUSIBLE_FACTOR, IMPLAUSIBLE_MARGIN = 10, 200  # plays that exceed the sessions by more than both
@@ -206,72 +213,36 @@ def _plausible(day: DayFigures) -> Judgement:
     """Ten times more plays than sessions are an error, unless Wistia reports them twice or they are usual for the
     media."""
     if day.plays is None or not day.listed:
-        return _not_applicable(PLAUSIBLE, day, blocking=True)
+        return not_applicable(PLAUSIBLE, day.pair)
     most = max_plausible_plays(day.events, day.usual)
-    return Judgement(
-        PLAUSIBLE,
-        day.media_id,
-        day.date,
-        _verdict(holds=day.plays_confirmed or day.plays <= most),
-        blocking=True,
-        ours=float(day.events),
-        theirs=float(day.plays),
-        lower=day.events - most,
-        upper=None,
-    )
+    ours, theirs, band = float(day.events), float(day.plays), (day.events - most, None)
+    return judgement(PLAUSIBLE, day.pair, ours, theirs, band, holds=day.plays_confirmed or day.plays <= most)
 
 
 def _unique_keys(day: DayFigures) -> Judgement:
     """Identity 5: as many keys as rows, none outside its partition's day."""
-    return Judgement(
-        UNIQUE_KEYS,
-        day.media_id,
-        day.date,
-        _verdict(holds=day.rows == day.events and day.misplaced == 0),
-        blocking=True,
-        ours=float(day.rows + day.misplaced),
-        theirs=float(day.events),
-        lower=0.0,
-        upper=0.0,
-    )
+    holds = day.rows == day.events and day.misplaced == 0
+    return judgement(UNIQUE_KEYS, day.pair, float(day.rows + day.misplaced), float(day.events), holds=holds)
 
 
 def _settled_counts(day: DayFigures) -> Judgement:
     """Identity 6: the source's counts of a settled day, read again, are what they were."""
     if day.settled_counts is None or day.plays is None:
-        return _not_applicable(SETTLED_COUNTS, day)
+        return not_applicable(SETTLED_COUNTS, day.pair)
     loads, plays = day.settled_counts
-    return Judgement(
-        SETTLED_COUNTS,
-        day.media_id,
-        day.date,
-        _verdict(holds=(loads, plays) == (day.loads, day.plays)),
-        blocking=False,
-        ours=float(plays or 0),
-        theirs=float(day.plays),
-        lower=0.0,
-        upper=0.0,
-    )
+    holds = (loads, plays) == (day.loads, day.plays)
+    return judgement(SETTLED_COUNTS, day.pair, float(plays or 0), float(day.plays), holds=holds)
 
 
 def gold_is_silver(
     media_id: str, day: date, gold: Mapping[str, int | None], again: Mapping[str, int | None]
 ) -> Judgement:
-    """Identity 7: figures of the staged gold against the same figures counted anew from silver. Names in
-    `ours` and `theirs` the first one that differs, else the sessions."""
+    """Identity 7: figures of the staged gold against the same figures counted anew from silver. `ours` and `theirs`
+    are those of the first figure that differs, else the sessions."""
     differs = [name for name in again if gold.get(name) != again[name]]
     shown = differs[0] if differs else "sessions"
-    return Judgement(
-        GOLD_IS_SILVER,
-        media_id,
-        day,
-        _verdict(holds=not differs),
-        blocking=True,
-        ours=_number(gold.get(shown, 0)),
-        theirs=_number(again.get(shown, 0)),
-        lower=0.0,
-        upper=0.0,
-    )
+    ours, theirs = _number(gold.get(shown, 0)), _number(again.get(shown, 0))
+    return judgement(GOLD_IS_SILVER, (media_id, day), ours, theirs, holds=not differs)
 
 
 def _number(count: int | None) -> float | None:
