@@ -112,7 +112,7 @@ async def events(client: WistiaClient, options: ProbeOptions, samples: Samples) 
 
 async def visitors(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
     """The account's visitors, after a test whether a media has a list of its own."""
-    paths = [f"/stats/medias/{segment(m, 'media id')}/visitors" for m in options.media]
+    paths = [f"{path(source('media_stats'), m)}/visitors" for m in options.media]
     notes = [f"{tried} answers {await _status(client, tried)}" for tried in paths]
     target = _Target(
         "visitors of the account",
