@@ -6,9 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from statistics import median
 
-from wistlake.quality.reconciliation import Verdict
-
-Pair = tuple[str, date]
+from wistlake.quality.reconciliation import Pair, Verdict
 
 
 class Effect(StrEnum):

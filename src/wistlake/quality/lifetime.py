@@ -10,6 +10,7 @@ from wistlake.quality.reconciliation import (
     PLAYED_HOURS,
     WHOLE_PLAYERS,
     Judgement,
+    Pair,
     judgement,
     not_applicable,
 )
@@ -33,7 +34,7 @@ class Snapshot:
     duration_seconds: float | None
 
     @property
-    def pair(self) -> tuple[str, date]:
+    def pair(self) -> Pair:
         """Media and day."""
         return self.media_id, self.snapshot_date
 

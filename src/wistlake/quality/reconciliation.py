@@ -6,6 +6,8 @@ from datetime import date
 from enum import StrEnum
 from statistics import median
 
+Pair = tuple[str, date]  # media and day
+
 
 class Verdict(StrEnum):
     """The result of a check."""
@@ -82,7 +84,7 @@ class DayFigures:
     usual: "Usual | None" = None
 
     @property
-    def pair(self) -> tuple[str, date]:
+    def pair(self) -> Pair:
         """Media and day."""
         return self.media_id, self.date
 
@@ -137,14 +139,14 @@ def judge(day: DayFigures, band: Band) -> tuple[Judgement, ...]:
     return (_events_and_plays(day, band), _unique_keys(day), _settled_counts(day), _plausible(day))
 
 
-def blocked(judgements: Iterable[Judgement]) -> set[tuple[str, date]]:
+def blocked(judgements: Iterable[Judgement]) -> set[Pair]:
     """The (media, day) pairs that must stay out of gold."""
     return {(j.media_id, j.date) for j in judgements if j.blocking and j.verdict is Verdict.BROKEN}
 
 
 def judgement(
     identity: str,
-    scope: tuple[str, date],
+    scope: Pair,
     ours: float | None,
     theirs: float | None,
     band: tuple[float, float | None] = (0.0, 0.0),
@@ -156,7 +158,7 @@ def judgement(
     return Judgement(identity, *scope, verdict, OF_DAYS.get(identity, False), ours, theirs, *band)
 
 
-def not_applicable(identity: str, scope: tuple[str, date]) -> Judgement:
+def not_applicable(identity: str, scope: Pair) -> Judgement:
     """The judgement where a figure is missing."""
     return Judgement(identity, *scope, Verdict.NOT_APPLICABLE, OF_DAYS.get(identity, False))
 
