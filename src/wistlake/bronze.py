@@ -14,10 +14,11 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
+from wistlake.codec import decode, encode
 from wistlake.contracts.form import Field, Source
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.foreign import shown_name
@@ -159,8 +160,8 @@ def hashes(source: Source, records: Sequence[Record]) -> tuple[str, str]:
     return content, steady_hash(source, records) if restates else content
 
 
-def _hash_of(chosen: Iterable[Field], records: Iterable[Record]) -> str:
-    paths = tuple(f.path.split(".") for f in chosen)
+def _hash_of(fields: Iterable[Field], records: Iterable[Record]) -> str:
+    paths = tuple(f.path.split(".") for f in fields)
     distinct = {json.dumps([_at(record, path) for path in paths], sort_keys=True) for record in records}
     digest = hashlib.sha256()
     for line in sorted(distinct):
@@ -185,29 +186,20 @@ def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The manifest as JSON, stable byte for byte."""
-    plain = {f.name: getattr(manifest, f.name) for f in fields(manifest)} | {
-        "parts": [asdict(part) for part in manifest.parts],
-        "day": manifest.day.isoformat(),
-        "observed_at": manifest.observed_at.astimezone(UTC).isoformat(),
-    }
-    return json.dumps(plain, sort_keys=True, indent=1, default=dict).encode()
+    """The manifest as JSON: equal manifests give equal bytes."""
+    return json.dumps(encode(Manifest, manifest), sort_keys=True, indent=1, default=dict).encode()
 
 
 def decode_manifest(data: bytes) -> Manifest:
-    """The manifest in `data`. StoreError if it is of a newer format, or none."""
+    """The manifest in `data`. StoreError if it is of a newer format, or damaged."""
     try:
         plain = json.loads(data)
         if plain["format"] > FORMAT:
             raise StoreError(
                 f"the manifest's format {plain['format']} is newer than {FORMAT}: upgrade wistlake"
             )
-        plain["day"] = date.fromisoformat(plain["day"])
-        plain["observed_at"] = datetime.fromisoformat(plain["observed_at"])
-        plain["parts"] = tuple(Part(**p) for p in plain["parts"])
-        plain["unknown_keys"] = tuple(plain["unknown_keys"])
-        return Manifest(**plain)
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        return decode(Manifest, plain)
+    except (ValueError, KeyError, TypeError) as e:
         raise StoreDamaged(
             f"not a manifest ({len(data)} bytes, {type(e).__name__}): the landing is damaged"
         ) from e

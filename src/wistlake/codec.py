@@ -7,7 +7,7 @@ Moments are written in UTC with all digits, so that their text sorts as time doe
 not strings becomes a list of [key, value] pairs. Sets are sorted: equal values give equal bytes.
 
 Absent fields take their default, so that a document of an older version can be read. Whatever else does not
-fit the hints is a Misfit that names the field, and never quotes its value: documents may hold personal data.
+fit the hints is a DecodeError that names the field, and never quotes its value: documents may hold personal data.
 """
 
 import types
@@ -23,8 +23,8 @@ Convert = Callable[[Any], Any]
 Pair = tuple[Convert, Convert]  # from a value to JSON, and back
 
 
-class Misfit(ValueError):
-    """A document that is not of the kind that was asked for. Its text names fields and types, no values."""
+class DecodeError(ValueError):
+    """A document is not of the expected type. The message names fields and types, never values."""
 
 
 def encode(kind: type[_V], value: _V) -> Any:
@@ -33,7 +33,7 @@ def encode(kind: type[_V], value: _V) -> Any:
 
 
 def decode(kind: type[_V], plain: Any) -> _V:
-    """The value of `kind` in `plain`. Misfit if it is none."""
+    """The value of `kind` in `plain`. DecodeError if it is none."""
     value: _V = decoder(kind)(plain)
     return value
 
@@ -69,6 +69,8 @@ def _pair(kind: Any) -> Pair:
 def _class_pair(kind: type) -> Pair:
     if is_dataclass(kind):
         return _dataclass_pair(kind)
+    if issubclass(kind, tuple):
+        return _named_tuple_pair(kind)
     if issubclass(kind, Enum):
         return (lambda value: value.value), kind
     if kind is datetime:
@@ -87,7 +89,7 @@ def _as_it_is(value: Any) -> Any:
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise Misfit("a moment without a zone")
+        raise DecodeError("a moment without a zone")
     return moment
 
 
@@ -95,8 +97,8 @@ def _checked(kind: type) -> Convert:
     allowed = (int, float) if kind is float else kind
 
     def read(plain: Any) -> Any:
-        if not isinstance(plain, allowed) or (isinstance(plain, bool) and kind is not bool):
-            raise Misfit(f"{type(plain).__name__} instead of {kind.__name__}")
+        if type(plain) is not kind and (not isinstance(plain, allowed) or isinstance(plain, bool)):
+            raise DecodeError(f"{type(plain).__name__} instead of {kind.__name__}")
         return plain
 
     return read
@@ -113,8 +115,13 @@ def _optional_pair(kind: Any, arguments: tuple[Any, ...]) -> Pair:
     )
 
 
+def _named_tuple_pair(kind: Any) -> Pair:
+    write, read = _record_pair(tuple(get_type_hints(kind).values()))
+    return write, (lambda plain: kind(*read(plain)))
+
+
 def _record_pair(arguments: tuple[Any, ...]) -> Pair:
-    """A tuple of fixed length."""
+    """A tuple of fixed length: a list."""
     pairs = [_pair(a) for a in arguments]
 
     def read(plain: Any) -> Any:
@@ -131,7 +138,7 @@ def _collection_pair(origin: Any, of: Any) -> Pair:
 
 def _listed(plain: Any) -> list[Any]:
     if not isinstance(plain, list | tuple):
-        raise Misfit(f"{type(plain).__name__} instead of a list")
+        raise DecodeError(f"{type(plain).__name__} instead of a list")
     return list(plain)
 
 
@@ -150,40 +157,36 @@ def _mapping_pair(key: Any, of: Any) -> Pair:
 
 def _object(plain: Any) -> Mapping[str, Any]:
     if not isinstance(plain, Mapping):
-        raise Misfit(f"{type(plain).__name__} instead of an object")
+        raise DecodeError(f"{type(plain).__name__} instead of an object")
     return plain
 
 
 def _dataclass_pair(kind: Any) -> Pair:
     hints = get_type_hints(kind)
-    members = [(f.name, *_pair(hints[f.name]), _is_required(f)) for f in fields(kind)]
-    names = {name for name, *_ in members}
+    members = {f.name: _pair(hints[f.name]) for f in fields(kind)}
+    required = [f.name for f in fields(kind) if _is_required(f)]
+
+    def write(value: Any) -> Any:
+        return {name: encode_member(getattr(value, name)) for name, (encode_member, _) in members.items()}
 
     def read(plain: Any) -> Any:
         document = _object(plain)
-        if surplus := sorted(set(document) - names):
-            raise Misfit(f"{kind.__name__} has no field {surplus[0][:40]!r}")
-        return kind(
-            **{
-                name: _field(kind, name, decode_field, document)
-                for name, _, decode_field, required in members
-                if required or name in document
-            }
-        )
+        if surplus := sorted(document.keys() - members):
+            raise DecodeError(f"{kind.__name__} has no field {surplus[0][:40]!r}")
+        if missing := [name for name in required if name not in document]:
+            raise DecodeError(f"{kind.__name__} lacks its {missing[0]}")
+        values, name = {}, ""
+        try:
+            for name, value in document.items():
+                values[name] = members[name][1](value)
+        except DecodeError as e:
+            raise DecodeError(f"{kind.__name__}.{name}: {e}") from None
+        except (ValueError, TypeError):  # a library's own message might quote the value
+            raise DecodeError(f"{kind.__name__}.{name}: not a value of its type") from None
+        return kind(**values)
 
-    return (lambda value: {name: write(getattr(value, name)) for name, write, _, _ in members}), read
+    return write, read
 
 
 def _is_required(member: "Field[Any]") -> bool:
     return member.default is MISSING and member.default_factory is MISSING
-
-
-def _field(kind: Any, name: str, read: Convert, document: Mapping[str, Any]) -> Any:
-    if name not in document:
-        raise Misfit(f"{kind.__name__} lacks its {name}")
-    try:
-        return read(document[name])
-    except Misfit as e:
-        raise Misfit(f"{kind.__name__}.{name}: {e}") from None
-    except (ValueError, TypeError):  # a library's own words might quote the value
-        raise Misfit(f"{kind.__name__}.{name}: not a value of its type") from None

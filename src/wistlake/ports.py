@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from wistlake.contracts.form import Table
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
@@ -72,21 +72,30 @@ class Run:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What readers see: one metadata location (and snapshot id) a table, all of one moment."""
-
-    run_id: str
-    published_at: datetime
-    tables: Mapping[str, "TableRef"]
-
-
-@dataclass(frozen=True, slots=True)
-class TableRef:
+class TableRef(NamedTuple):
     """One state of one table. `snapshot_id` is None for a table without rows yet."""
 
     metadata_location: str
     snapshot_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What readers see: the state of each table by its full name, all of one moment."""
+
+    run_id: str
+    published_at: datetime
+    tables: Mapping[str, TableRef]
+
+
+def followed_since(newest_first: Iterable[Publication], since: datetime) -> list[Publication]:
+    """The publications that readers may have followed at `since` or later, newest first."""
+    followed = []
+    for publication in newest_first:
+        followed.append(publication)
+        if publication.published_at <= since:  # it was still the newest then, and older ones were not
+            break
+    return followed
 
 
 LEASE, LEASE_SECONDS = "lake", 6 * 3600.0  # whoever writes to the lake holds it, a run's steps one by one

@@ -23,7 +23,7 @@ from support.lake import START, Lake, Scenario
 from support.processes import work_of_children
 from wistia_simulator import Profile, ServerOptions, create_app
 from wistia_simulator.main import running
-from wistlake.adapters.local import upkeep as local_upkeep
+from wistlake.adapters.local import history
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES as ALL
 from wistlake.contracts import table as contract
@@ -307,7 +307,7 @@ def test_a_media_that_is_added_begins_where_the_settings_say(
 
 def superseded(lake: Path) -> datetime:
     """Every file of one table is replaced and published, as a run does; when that was."""
-    upkeep = local_upkeep.LocalUpkeep(lake)
+    upkeep = history.LocalUpkeep(lake)
     table = upkeep._catalog.load("silver.fact_events")
     table.overwrite(table.scan().to_arrow())
     ledger = SqliteLedger(lake / "ledger.db")
@@ -341,7 +341,7 @@ def test_maintain_disturbs_no_reader(lake: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_compaction_keeps_every_row(lake: Path) -> None:
-    upkeep = local_upkeep.LocalUpkeep(lake)
+    upkeep = history.LocalUpkeep(lake)
     found = upkeep._catalog.load("gold.fact_media_daily")
     rows = found.scan().to_arrow()
     for n in range(rows.num_rows):

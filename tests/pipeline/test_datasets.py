@@ -17,10 +17,10 @@ from support.lake import START, Lake, Scenario, at
 from support.some import some
 from support.tampering import Tampering
 from wistia_simulator import MediaChange, Profile, ServerOptions, World, create_app, transport
+from wistlake.adapters.local.history import LocalUpkeep
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.objects import LocalObjects
-from wistlake.adapters.local.upkeep import LocalUpkeep
 from wistlake.contracts import SOURCES, fact_media_by_date, table
 from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.pipeline.jobs.maintain import maintain

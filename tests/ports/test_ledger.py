@@ -444,6 +444,54 @@ class TestSqliteFile:
         assert SqliteLedger(path, read_only=True).facts("lake") == {"layout": 1}
         assert upgraded._database.rows("SELECT x FROM extra", (), tuple) == [(1,)]
 
+    def test_rows_of_the_first_schema_are_read(self, path: Path) -> None:
+        path.parent.mkdir()
+        moment = "2026-11-20T02:15:00.123456+00:00"
+        with closing(sqlite3.connect(path)) as connection, connection:
+            for statement in sqlite_ledger.UPGRADES[0]:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO intervals VALUES ('events', 'm', '2026-11-19', 'landed', 'r1', ?, '', 'l', ?, 'c0', 3,"
+                " 1, 0, 2, '', NULL)",
+                (moment, moment),
+            )
+            connection.execute(
+                "INSERT INTO watermarks VALUES ('events', 'm', '2026-11-19', ?, '')", (moment,)
+            )
+            connection.execute("INSERT INTO media VALUES ('m', '2026-11-19', ?, NULL, '')", (moment,))
+            connection.execute(
+                "INSERT INTO runs VALUES ('r1', 'manual', 'live', 'running', ?, NULL, '', '{\"rows\": 3}')",
+                (moment,),
+            )
+            connection.execute(
+                'INSERT INTO publications VALUES (1, \'r1\', ?, \'{"gold.x": ["a", 7], "gold.y": ["b", null]}\')',
+                (moment,),
+            )
+            connection.execute("PRAGMA user_version = 1")
+        ledger = SqliteLedger(path)
+        assert ledger.intervals() == [
+            Interval(
+                "events",
+                "m",
+                DAY,
+                State.LANDED,
+                "r1",
+                NOW,
+                "",
+                "l",
+                NOW,
+                "c0",
+                3,
+                finished=True,
+                confirmations=2,
+            )
+        ]
+        assert ledger.watermarks() == [Watermark("events", "m", DAY, NOW)]
+        assert ledger.media() == [MediaEntry("m", DAY, NOW)]
+        assert ledger.runs() == [Run("r1", "manual", "live", "running", NOW, summary={"rows": 3})]
+        tables = {"gold.x": TableRef("a", 7), "gold.y": TableRef("b", None)}
+        assert ledger.publication() == Publication("r1", NOW, tables)
+
     def test_a_failed_upgrade_changes_nothing(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         SqliteLedger(path).put_facts("lake", {"layout": 1})
         broken = (*sqlite_ledger.UPGRADES, ("CREATE TABLE extra (x)", "INSERT INTO nowhere VALUES (1)"))

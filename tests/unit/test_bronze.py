@@ -233,8 +233,22 @@ class TestManifests:
     def test_times_are_written_in_utc(self) -> None:
         east = datetime(2026, 11, 20, 11, 15, tzinfo=timezone(timedelta(hours=9)))
         assert json.loads(bronze.encode_manifest(manifest(observed_at=east)))["observed_at"] == (
-            "2026-11-20T02:15:00+00:00"
+            "2026-11-20T02:15:00.000000+00:00"
         )
+
+    def test_a_manifest_of_the_first_format_is_read(self) -> None:
+        text = """
+            {"api": {}, "content_hash": "c0", "dataset": "events", "day": "2026-11-19", "finished": true,
+             "format": 1, "landing_id": "l", "media_id": "m", "missing": false,
+             "observed_at": "2026-11-20T02:15:00+00:00", "pages": 1,
+             "parts": [{"bytes": 100, "key": "k", "rows": 2, "sha256": "ab"}], "payload_sha256": "p",
+             "redacted": false, "request": {"path": "/x"}, "rows": 2, "run_id": "r", "supersedes": "",
+             "unknown_keys": ["alpha"], "walk": {"passes": 2}}
+        """
+        assert bronze.decode_manifest(text.encode()) == Manifest(
+            "l", "events", "m", DAY, "r", datetime(2026, 11, 20, 2, 15, tzinfo=UTC), True, 2, 1, "c0", "p",
+            (Part("k", 2, 100, "ab"),), {"path": "/x"}, {}, {"passes": 2}, ("alpha",), format=1,
+        )  # fmt: skip
 
 
 class TestIntegrity:

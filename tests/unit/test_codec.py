@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wistlake.codec import Misfit, decode, encode, encoder
+from wistlake.codec import DecodeError, decode, encode, encoder
 from wistlake.planning.intervals import Interval, State
 
 
@@ -26,6 +26,11 @@ class Inner:
     share: float | None = None
 
 
+class Ref(NamedTuple):
+    place: str
+    day: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class Outer:
     name: str
@@ -36,6 +41,7 @@ class Outer:
     names: Mapping[str, Color] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     point: tuple[str, int] = ("", 0)
+    refs: Mapping[str, Ref] = field(default_factory=dict)
     free: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,6 +55,7 @@ WHOLE = Outer(
     {"x": Color.RED},
     frozenset({"q", "p"}),
     ("z", 7),
+    {"r": Ref("s3://x", date(2026, 1, 2))},
     {"any": [1, {"deep": None}]},
 )
 PLAIN = {
@@ -60,6 +67,7 @@ PLAIN = {
     "names": {"x": "red"},
     "members": ["p", "q"],
     "point": ["z", 7],
+    "refs": {"r": ["s3://x", "2026-01-02"]},
     "free": {"any": [1, {"deep": None}]},
 }
 
@@ -85,18 +93,19 @@ def test_absent_fields_take_their_default() -> None:
         ({"inner": [{"day": "secret"}]}, "Outer.inner: Inner.day: not a value of its type"),
         ({"point": ["z", True]}, "Outer.point: bool instead of int"),
         ({"point": ["z"]}, "Outer.point: not a value of its type"),
+        ({"refs": {"r": ["x"]}}, "Outer.refs: not a value of its type"),
         ({"names": ["x"]}, "Outer.names: list instead of an object"),
         ({"later": 1}, "Outer has no field 'later'"),
     ],
 )
 def test_what_does_not_fit_is_named_and_never_quoted(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(DecodeError) as caught:
         decode(Outer, {**PLAIN, **change})
     assert str(caught.value) == message
 
 
 def test_a_document_that_is_no_object_is_refused() -> None:
-    with pytest.raises(Misfit, match="list instead of an object"):
+    with pytest.raises(DecodeError, match="list instead of an object"):
         decode(Outer, [])
 
 

@@ -1,11 +1,12 @@
-"""Read-only SQL with DuckDB over exactly the published tables. Needs no catalog service and no engine, and
-reaches nothing but those tables (`sandbox`)."""
+"""Read-only SQL with DuckDB over the published tables. Needs no catalog service and no engine, and reaches nothing
+but those tables (`query_sandbox`)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import duckdb
 import pyarrow as pa
@@ -13,11 +14,12 @@ import pyarrow as pa
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.query_result import answer
 from wistlake.adapters.query_sandbox import literal
-from wistlake.adapters.table_files import Inspector
+from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
-from wistlake.ports import Ledger, Publication, TableRef
+from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.ports import Ledger, Publication, Query, Run, TableRef
 
 _ARROW: Mapping[Type, pa.DataType] = {
     Type.STRING: pa.string(),
@@ -40,13 +42,26 @@ _DUCKDB: Mapping[Type, str] = {
     Type.LONGS: "BIGINT[]",
     Type.STRINGS: "VARCHAR[]",
 }
-
-
-_AT_ONCE = 8  # tables that are looked at: in S3 each takes a few requests, one after the other
+_MOMENT = pa.timestamp("us", tz="UTC")
+_LEDGER_TYPES: Mapping[Any, pa.DataType] = {
+    str: pa.string(),
+    State: pa.string(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    date: pa.date32(),
+    datetime: _MOMENT,
+    datetime | None: _MOMENT,
+}
+_INTERVAL_COLUMNS = (
+    "dataset", "media_id", "day", "state", "reason", "rows", "finished", "missing", "confirmations", "observed_at",
+    "published_at", "run_id", "landing_id", "moved_at",
+)  # fmt: skip
+_RUN_COLUMNS = ("run_id", "trigger", "origin", "status", "started_at", "ended_at", "error")
+_THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
 
 def extensions() -> Iterable[Path]:
-    """The extension files that their packages carry: nothing is downloaded."""
+    """The extension files, out of Python packages: nothing is downloaded."""
     import duckdb_extension_avro
     import duckdb_extension_iceberg
 
@@ -55,22 +70,24 @@ def extensions() -> Iterable[Path]:
 
 
 def empty(table: Table) -> pa.Table:
-    """No rows, of the contract's columns."""
+    """The contract's columns without rows."""
     return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns]).empty_table()
 
 
-class DuckDBQuery:
-    """Query over one publication, and the ledger's own tables as `ops.runs`, `ops.intervals`,
-    `ops.watermarks`, `ops.media`. `views` are (name, SELECT) on top of them; `prepare` lets the connection
-    reach where the tables lie; `inspector` looks at tables first: over a damaged manifest DuckDB ends the process."""
+class DuckDBQuery(Query):
+    """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`.
+
+    `views` are (name, SELECT) on top of the tables. `prepare` gives the connection access to the tables' storage.
+    `inspector` checks each table first: a damaged manifest makes DuckDB end the whole process.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         views: Iterable[tuple[str, str]] = (),
         publication: Publication | None = None,
-        prepare: Callable[[duckdb.DuckDBPyConnection], None] = lambda connection: None,
-        inspector: Inspector | None = None,
+        prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+        inspector: FilesInspector | None = None,
     ) -> None:
         self._ledger = ledger
         self._views = tuple(views)
@@ -81,8 +98,8 @@ class DuckDBQuery:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def sql(self, text: str) -> pa.Table:
-        """The rows of one SELECT. ConfigError with DuckDB's words if it is none, can't run, or reaches for more
-        than the lake's tables; StoreError if one of them is damaged."""
+        """The rows of one SELECT. ConfigError with DuckDB's message if it is something else, can't run, or reads
+        other files; StoreError if one of its tables is damaged."""
         connection = self._open()
         try:
             return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
@@ -90,11 +107,11 @@ class DuckDBQuery:
             reason = str(e).partition("\n")[0]
             raise ConfigError(f"query reads the lake's tables and no other file: {reason}") from e
         except duckdb.Error as e:
-            self._blame_tables(text)
+            self._check_tables(text)
             raise ConfigError(f"the query can't run: {e}") from e
 
-    def _blame_tables(self, text: str) -> None:
-        """StoreError if a table that the query names is damaged. ConfigError if upkeep has let it go meanwhile."""
+    def _check_tables(self, text: str) -> None:
+        """StoreError if a table of the query is damaged; ConfigError if upkeep has removed its state meanwhile."""
         for name in self._tables_of(text):
             try:
                 self._require_sound(name)
@@ -113,7 +130,7 @@ class DuckDBQuery:
             self._inspector.check(name, ref)
 
     def _tables_of(self, text: str) -> Iterator[str]:
-        """The tables that a query names, by itself or through views."""
+        """The tables that a query names, directly or through views."""
         plain = re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())
         words = set(re.findall(r"[\w.]+", plain))
         yield from (t.full_name for t in TABLES if t.full_name in words)
@@ -131,7 +148,8 @@ class DuckDBQuery:
         connection = duckdb.connect()
         for path in extensions():
             connection.execute(f"LOAD {literal(str(path))}")
-        self._prepare(connection)
+        if self._prepare:
+            self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
         self._inspect()
         sandbox.shut(connection, self._folders())
@@ -139,7 +157,7 @@ class DuckDBQuery:
             connection.execute(f"CREATE SCHEMA {layer}")
         for table in TABLES:
             self._bind(connection, table)
-        for name, rows in _bookkeeping(self._ledger).items():
+        for name, rows in _ledger_tables(self._ledger).items():
             connection.register(f"_{name}", rows)
             connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
         for name, select in self._views:
@@ -149,18 +167,18 @@ class DuckDBQuery:
         return connection
 
     def _folders(self) -> list[str]:
-        """Where the published tables lie: the key, the ledger and the raw pages lie elsewhere in the lake."""
+        """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""
         refs = (self._ref(t.full_name) for t in TABLES if t.full_name not in self._damaged)
         return sorted({ref.metadata_location.rpartition("/metadata/")[0] for ref in refs if ref} - {""})
 
     def _inspect(self) -> None:
-        """Look at every table before DuckDB does. What is damaged concerns those who ask for that table only."""
+        """Check every table before DuckDB opens it. A damaged table fails only the queries that name it."""
         names = [t.full_name for t in TABLES if self._ref(t.full_name)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = dict(zip(names, pool.map(self._stumbling, names), strict=True))
-        self._damaged = {name: error for name, error in found.items() if error}
+        with ThreadPoolExecutor(_THREADS) as pool:
+            errors = zip(names, pool.map(self._damage, names), strict=True)
+            self._damaged = {name: error for name, error in errors if error}
 
-    def _stumbling(self, name: str) -> StoreError | None:
+    def _damage(self, name: str) -> StoreError | None:
         ref = self._ref(name)
         try:
             if ref and self._inspector:
@@ -197,40 +215,18 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> 
     )
 
 
-def _bookkeeping(ledger: Ledger) -> dict[str, pa.Table]:
-    """The ledger as tables."""
-    day, moment = pa.date32(), pa.timestamp("us", tz="UTC")
-    intervals = pa.schema(
-        [("dataset", pa.string()), ("media_id", pa.string()), ("day", day), ("state", pa.string()),
-         ("reason", pa.string()), ("rows", pa.int64()), ("finished", pa.bool_()), ("missing", pa.bool_()),
-         ("confirmations", pa.int64()), ("observed_at", moment), ("published_at", moment), ("run_id", pa.string()),
-         ("landing_id", pa.string()), ("moved_at", moment)]
-    )  # fmt: skip
-    watermarks = pa.schema(
-        [("dataset", pa.string()), ("media_id", pa.string()), ("last_date", day), ("updated_at", moment),
-         ("override_reason", pa.string())]
-    )  # fmt: skip
-    runs = pa.schema(
-        [("run_id", pa.string()), ("trigger", pa.string()), ("origin", pa.string()), ("status", pa.string()),
-         ("started_at", moment), ("ended_at", moment), ("error", pa.string())]
-    )  # fmt: skip
-    media = pa.schema(
-        [("media_id", pa.string()), ("first_day", day), ("added_at", moment), ("retired_at", moment),
-         ("reason", pa.string())]
-    )  # fmt: skip
+def _ledger_tables(ledger: Ledger) -> dict[str, pa.Table]:
     return {
-        "intervals": _rows(ledger.intervals(), intervals),
-        "watermarks": _rows(ledger.watermarks(), watermarks),
-        "runs": _rows(ledger.runs(10_000), runs),
-        "media": _rows(ledger.media(), media),
+        "intervals": _rows(Interval, ledger.intervals(), _INTERVAL_COLUMNS),
+        "watermarks": _rows(Watermark, ledger.watermarks()),
+        "runs": _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
+        "media": _rows(MediaEntry, ledger.media()),
     }
 
 
-def _rows(values: Iterable[Any], schema: pa.Schema) -> pa.Table:
-    kept = list(values)
-    columns = [pa.array([_plain(getattr(v, f.name)) for v in kept], f.type) for f in schema]
-    return pa.table(columns, schema=schema)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
+def _rows(kind: type, values: Sequence[Any], columns: Sequence[str] = ()) -> pa.Table:
+    """Dataclasses as rows: a column for each of the named fields, or for all."""
+    types = get_type_hints(kind)
+    schema = pa.schema([(name, _LEDGER_TYPES[types[name]]) for name in columns or types])
+    arrays = [pa.array([getattr(value, field.name) for value in values], field.type) for field in schema]
+    return pa.table(arrays, schema=schema)

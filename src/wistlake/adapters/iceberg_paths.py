@@ -1,7 +1,7 @@
-"""Paths in Iceberg's metadata on this machine: how they are spelled, where they may lead, and moving them.
+"""Paths in Iceberg's metadata on this machine: their spelling, where they may lead, and how to move them.
 
-Iceberg keeps absolute paths in table metadata, manifest lists and manifests. Everybody who reads them here
-(PyIceberg, DuckDB, Spark) takes them letter by letter: a percent sign is a percent sign.
+Iceberg stores absolute paths in table metadata, manifest lists and manifests. All readers here (PyIceberg, DuckDB,
+Spark) take them literally: a percent sign is a percent sign.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 from wistlake.errors import StoreDamaged
 
-# Characters that mean themselves in a URL's path, whoever parses it.
+# Characters without a special meaning in a URL's path, for every parser.
 _PLAIN = re.compile(r"[A-Za-z0-9/._+,;=@:~-]+")
 Rename = Callable[[str], str]
 
@@ -23,7 +23,7 @@ def is_plain(path: Path) -> bool:
 
 
 def spelled(path: Path) -> str:
-    """How metadata names an absolute path: as a URL only where nobody can read it in two ways."""
+    """An absolute path as metadata spells it: as a URL only if every parser reads that in the same way."""
     if os.name != "posix":
         return path.as_uri()
     return f"file://{path}" if is_plain(path) else str(path)
@@ -35,24 +35,29 @@ def path(location: str) -> Path:
 
 
 def inside(location: str, folder: Path, what: str) -> Path:
-    """The path that `location` names. StoreError, naming `what`, unless it lies below `folder`."""
-    there = path(location)
-    if ".." not in there.parts and there.is_relative_to(folder) and there != folder:
-        return there
+    """The path that `location` names. StoreDamaged, naming `what`, unless it lies below `folder`."""
+    if is_inside(location, folder):
+        return path(location)
     raise StoreDamaged(
-        f"{what} lies at {str(there)[:200]!r}, outside of {folder}: wistlake neither reads nor changes it there; "
-        "restore the lake from a backup, or `wistlake repair --catalog`"
+        f"{what} lies at {str(path(location))[:200]!r}, outside of {folder}: wistlake neither reads nor changes it "
+        "there; restore the lake from a backup, or `wistlake repair --catalog`"
     )
 
 
+def is_inside(location: str, folder: Path) -> bool:
+    """Whether `location` names a path below `folder`."""
+    target = path(location)
+    return ".." not in target.parts and target.is_relative_to(folder) and target != folder
+
+
 def moved(old: str, new: str) -> Rename:
-    """Changes the beginning of paths from `old` to `new`, with or without a scheme."""
-    to = spelled(Path(new))
+    """A function that replaces the start of paths, `old`, by `new`, with or without a scheme."""
+    target = spelled(Path(new))
 
     def rename(value: str) -> str:
         for scheme in ("file://", "file:", ""):
             if value == scheme + old or value.startswith(f"{scheme}{old}/"):
-                return to + value[len(scheme) + len(old) :]
+                return target + value[len(scheme) + len(old) :]
         return value
 
     return rename

@@ -1,4 +1,4 @@
-"""Metadata and manifests with other paths in them: for a lake that moves, and for engines that see it elsewhere."""
+"""Rewrites the paths in metadata and manifests: for a lake that moves, and for engines that see it elsewhere."""
 
 import json
 from pathlib import Path
@@ -17,24 +17,26 @@ def rewrite_json(file: Path, rename: Rename) -> None:
 
 
 def rewrite_avro(source: Path, target: Path, rename: Rename, here: Rename = lambda value: value) -> None:
-    """Write a manifest or a manifest list to `target` with its paths renamed. A list also holds its
-    manifests' lengths: those of the files as they are now; `here` says where a renamed path lies now."""
+    """Write a manifest or a manifest list to `target` with its paths renamed.
+
+    A list also stores its manifests' lengths, which are measured again; `here` maps a renamed path to the place
+    where the file lies now."""
     io = PyArrowFileIO()
     with AvroFile[Record](io.new_input(str(source))) as file:
         header: AvroFileHeader = file.header
         schema = file.schema
-        found = [_renamed(record, rename) for record in file]
+        records = [_renamed(record, rename) for record in file]
     names = [f.name for f in schema.fields]
     if "manifest_length" in names:
         place, length = names.index("manifest_path"), names.index("manifest_length")
-        for record in found:
+        for record in records:
             manifest = path(here(record[place]))
             if manifest.exists():
                 record[length] = manifest.stat().st_size
     meta = {k: v for k, v in header.meta.items() if k not in ("avro.schema", "avro.codec")}
     name = str(json.loads(header.meta["avro.schema"]).get("name", "record"))
     with AvroOutputFile[Record](io.new_output(str(target)), schema, name, metadata=meta) as written:
-        written.write_block(found)
+        written.write_block(records)
 
 
 def _renamed(value: Any, rename: Rename) -> Any:

@@ -6,22 +6,21 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from wistlake.adapters.local.budget import BURST, Booking, Pace, microseconds, pause
-from wistlake.adapters.local.ledger import require_reason
-from wistlake.adapters.local.objects import check_key, check_prefix
 from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
-from wistlake.planning.intervals import Interval, MediaEntry, Watermark
-from wistlake.ports import Lease, Notice, Publication, Run
+from wistlake.object_keys import check_key, check_prefix
+from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
+from wistlake.planning.pacing import Booking, Change, PacedBudget
+from wistlake.ports import Lease, Ledger, Notice, Notifier, ObjectStore, Publication, Run
 
 _P = TypeVar("_P")
 
 
-class MemoryObjects:
+class MemoryObjects(ObjectStore):
     """ObjectStore in a dictionary."""
 
     def __init__(self) -> None:
@@ -29,41 +28,35 @@ class MemoryObjects:
         self._lock = threading.Lock()
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        """Store `data`; with `if_absent`, StoreError if the key is taken."""
         with self._lock:
             if if_absent and check_key(key) in self._objects:
                 raise StoreBusy(f"{key} is already there, and is written only once")
             self._objects[check_key(key)] = bytes(data)
 
     def get(self, key: str) -> bytes:
-        """The object's bytes; StoreError naming the key if there is none."""
         try:
             return self._objects[check_key(key)]
         except KeyError:
             raise StoreDamaged(f"there is no object {key} in memory") from None
 
     def exists(self, key: str) -> bool:
-        """Whether the key is taken."""
         return check_key(key) in self._objects
 
     def list(self, prefix: str) -> Iterator[str]:
-        """All keys that begin with `prefix`, ascending."""
         with self._lock:
             keys = sorted(self._objects)
         first = bisect.bisect_left(keys, check_prefix(prefix))
         return (key for key in keys[first:] if key.startswith(prefix))
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Remove the objects; absent ones are no error. How many were there."""
         with self._lock:
             return sum(self._objects.pop(check_key(key), None) is not None for key in keys)
 
     def uri(self, key: str) -> str:
-        """A name that no engine can open."""
         return f"memory:///{check_key(key)}"
 
 
-class MemoryLedger:
+class MemoryLedger(Ledger):
     """Ledger in dictionaries. Leases end with their block, or `ttl_seconds` after they began."""
 
     def __init__(self) -> None:
@@ -77,14 +70,8 @@ class MemoryLedger:
         self._publications: list[Publication] = []
         self._facts: dict[str, str] = {}
 
-    def lease(
-        self, name: str, owner: str, now: datetime, ttl_seconds: float
-    ) -> AbstractContextManager[Lease]:
-        """Hold the lease for the block; LeaseHeld names the other owner and since when."""
-        return self._lease(name, owner, now, now + timedelta(seconds=ttl_seconds))
-
     @contextmanager
-    def _lease(self, name: str, owner: str, now: datetime, ends: datetime) -> Iterator[Lease]:
+    def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
         with self._lock:
             held, until = self._leases.get(name, (None, now))
             if held and now < until:
@@ -94,7 +81,7 @@ class MemoryLedger:
                 )
             self._tokens[name] = self._tokens.get(name, 0) + 1
             lease = Lease(name, owner, self._tokens[name], now)
-            self._leases[name] = (lease, ends)
+            self._leases[name] = (lease, now + timedelta(seconds=ttl_seconds))
         try:
             yield lease
         finally:
@@ -109,7 +96,6 @@ class MemoryLedger:
         start: date | None = None,
         end: date | None = None,
     ) -> Sequence[Interval]:
-        """Intervals by dataset, media and day (both ends included), ordered by their key."""
         with self._lock:
             return [
                 self._intervals[key]
@@ -120,18 +106,15 @@ class MemoryLedger:
             ]
 
     def record(self, intervals: Iterable[Interval]) -> None:
-        """Write the intervals, each replacing the one with its key; all of the call or none."""
         changes = {interval.key: interval for interval in intervals}
         with self._lock:
             self._intervals |= changes
 
     def watermarks(self) -> Sequence[Watermark]:
-        """All watermarks, ordered by dataset and media."""
         with self._lock:
             return [self._watermarks[key] for key in sorted(self._watermarks)]
 
     def advance(self, watermark: Watermark) -> bool:
-        """Set the watermark if it is greater than the stored one, atomically; whether it moved."""
         key = (watermark.dataset, watermark.media_id)
         with self._lock:
             stored = self._watermarks.get(key)
@@ -141,52 +124,43 @@ class MemoryLedger:
             return True
 
     def override(self, watermark: Watermark) -> None:
-        """Set the watermark whatever it was. ConfigError without an `override_reason`."""
         require_reason(watermark)
         with self._lock:
             self._watermarks[(watermark.dataset, watermark.media_id)] = watermark
 
     def media(self) -> Sequence[MediaEntry]:
-        """Every media ever followed, ordered by id."""
         with self._lock:
             return [self._media[media_id] for media_id in sorted(self._media)]
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
-        """Write the entries, each replacing the one with its id."""
         changes = {entry.media_id: entry for entry in entries}
         with self._lock:
             self._media |= changes
 
     def put_run(self, run: Run) -> None:
-        """Write the run, replacing the one with its id."""
         kept = replace(run, summary=json.loads(_document(run.summary)))
         with self._lock:
             self._runs[run.run_id] = kept
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
-        """The newest runs first."""
         with self._lock:
             newest = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
         return copy.deepcopy(newest[:limit])
 
     def publish(self, publication: Publication) -> None:
-        """Make `publication` the one that readers follow."""
         with self._lock:
             self._publications.append(replace(publication, tables=dict(publication.tables)))
 
     def publication(self) -> Publication | None:
-        """The newest publication; None before the first."""
         with self._lock:
             return copy.deepcopy(self._publications[-1]) if self._publications else None
 
     def facts(self, name: str) -> Mapping[str, Any]:
-        """A small named document; empty if never written."""
         with self._lock:
             document: Mapping[str, Any] = json.loads(self._facts.get(name, "{}"))
         return document
 
     def put_facts(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Replace the named document."""
         document = _document(facts)
         with self._lock:
             self._facts[name] = document
@@ -197,37 +171,29 @@ def _document(facts: Mapping[str, Any]) -> str:
     return json.dumps(facts, default=dict)
 
 
-class MemoryBudget:
-    """Budget of one process; the algorithm is that of the shared ones."""
+class MemoryBudget(PacedBudget):
+    """Budget of one process."""
 
     def __init__(
         self, per_minute: int, burst: int | None = None, wall: Callable[[], float] = time.time
     ) -> None:
-        self._pace = Pace(per_minute, min(BURST, per_minute) if burst is None else burst)
-        self._wall = wall
+        super().__init__(per_minute, burst, wall)
         self._lock = threading.Lock()
         self._booking = Booking()
 
-    def reserve(self, requests: int = 1) -> float:
-        """Take `requests` from the budget; the seconds to wait before sending them (0 or more)."""
+    def _change(self, change: Change) -> int:
         with self._lock:
-            self._booking, wait = self._pace.book(self._booking, requests, microseconds(self._wall()))
-        return wait / 1_000_000
-
-    def pause(self, seconds: float) -> None:
-        """Nobody may send for `seconds` from now."""
-        with self._lock:
-            self._booking = pause(self._booking, seconds, microseconds(self._wall()))
+            self._booking, wait = change(self._booking, self._now())
+        return wait
 
 
-class RecordingNotifier:
+class RecordingNotifier(Notifier):
     """Keeps the notices for whoever asks, oldest first."""
 
     def __init__(self) -> None:
         self.notices: list[Notice] = []
 
     def notify(self, notice: Notice) -> None:
-        """Keep the notice."""
         self.notices.append(notice)
 
 

@@ -32,7 +32,7 @@ def is_private(variable: str) -> bool:
     return bool(_PRIVATE_NAME.search(variable))
 
 
-class Several:
+class Several(Notifier):
     """Delivers every notice to each of `notifiers`; without any, to nobody."""
 
     def __init__(self, notifiers: Iterable[Notifier] = ()) -> None:
@@ -44,7 +44,7 @@ class Several:
             notifier.notify(notice)
 
 
-class CommandNotifier:
+class CommandNotifier(Notifier):
     """Runs `command` without a shell, with the notice as JSON on its standard input.
 
     The command sees `environment` without what looks secret by its name.
@@ -79,7 +79,7 @@ class CommandNotifier:
         )
 
 
-class WebhookNotifier:
+class WebhookNotifier(Notifier):
     """Posts the notice as JSON to `url`: https, or http on this machine. Redirects are not followed."""
 
     def __init__(
@@ -90,11 +90,10 @@ class WebhookNotifier:
         self._timeout = timeout_seconds
 
     def notify(self, notice: Notice) -> None:
-        """Post the notice; whatever goes wrong is logged."""
         deliver("webhook", lambda: _post(self._url, plain(notice, self._secrets), self._timeout))
 
 
-class SlackNotifier:
+class SlackNotifier(Notifier):
     """Posts the notice to a Slack incoming webhook."""
 
     def __init__(
@@ -105,7 +104,6 @@ class SlackNotifier:
         self._timeout = timeout_seconds
 
     def notify(self, notice: Notice) -> None:
-        """Post the notice; whatever goes wrong is logged."""
         self.deliver(notice)
 
     def deliver(self, notice: Notice) -> bool:

@@ -1,28 +1,28 @@
-"""A query's answer in the form that every reader can take, whichever engine gave it."""
+"""The result of a query in a form that every reader can take, from any engine."""
 
 from collections.abc import Iterable
 
 import pyarrow as pa
 
 
-def answer(found: pa.Table) -> pa.Table:
-    """The same columns under distinct names, sums of whole numbers as whole numbers: rows become mappings
-    and JSON, where a second column of one name would be lost."""
-    columns = [_whole(column) for column in found.columns]
-    return pa.Table.from_arrays(columns, names=distinct(found.column_names))
+def answer(result: pa.Table) -> pa.Table:
+    """The columns under distinct names: rows become mappings and JSON, which would lose a second column of the same
+    name. Sums of integers are integers."""
+    columns = [_whole(column) for column in result.columns]
+    return pa.Table.from_arrays(columns, names=distinct(result.column_names))
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """a, a, b as a, a_1, b: as DuckDB calls them in a subquery."""
-    taken: list[str] = []
-    wanted = list(names)
-    for name in wanted:
+    """a, a, b as a, a_1, b: as DuckDB names them in a subquery."""
+    result: list[str] = []
+    given = list(names)
+    for name in given:
         fresh, number = name, 0
-        while fresh in taken or (number and fresh in wanted):
+        while fresh in result or (number and fresh in given):
             number += 1
             fresh = f"{name}_{number}"
-        taken.append(fresh)
-    return taken
+        result.append(fresh)
+    return result
 
 
 def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,8 +1,8 @@
-"""What a query may do: read the lake's tables, and nothing else.
+"""Restricts a query to reading the lake's tables.
 
-DuckDB itself keeps every file but the tables' own out of reach, loads nothing, and takes no other settings any
-more. That leaves functions which write although they stand in a SELECT: only those that compute may be called. Nor
-may a file be named: of the tables' own some belong to no publication.
+DuckDB's own settings forbid other files, extensions and changes of settings. They don't forbid functions that write
+from within a SELECT: only functions that compute are allowed here. Nor may a query name a file: some files of the
+tables belong to no publication.
 """
 
 import json
@@ -13,8 +13,8 @@ import duckdb
 
 from wistlake.errors import ConfigError
 
-# Table functions that compute, or tell what there is to ask for. Of the others some read files, and some write
-# them: enable_logging() and enable_profiling() do, out of a SELECT and into any folder.
+# Table functions that compute, or describe the schema. Others read or write files: enable_logging() and
+# enable_profiling() write from within a SELECT, into any folder.
 CALLABLE = frozenset(
     (
         "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_schemas", "duckdb_tables", "duckdb_types",
@@ -26,21 +26,21 @@ CALLABLE = frozenset(
 
 
 def literal(text: str) -> str:
-    """The text as SQL spells it: paths come from databases that somebody else may have written."""
+    """The text as a SQL literal: paths come from databases that somebody else may have written."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def shut(connection: duckdb.DuckDBPyConnection, folders: Iterable[str]) -> None:
-    """Leave the connection nothing but files below `folders`. It can't be undone."""
+    """Restrict the connection to files below `folders`. It can't be undone."""
     allowed = ", ".join(literal(f"{folder.rstrip('/')}/") for folder in folders)
     connection.execute(f"SET allowed_directories = [{allowed}]")
-    connection.execute("SET python_enable_replacements = false")  # variables of this process are no tables
+    connection.execute("SET python_enable_replacements = false")  # or Python variables would be tables
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
 def checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
-    """The one SELECT in `text`. ConfigError if it is none, names a file, or calls what might reach out."""
+    """The one SELECT in `text`. ConfigError if it is something else, names a file, or calls a forbidden function."""
     statements = connection.extract_statements(text)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise ConfigError("query takes one SELECT: the lake is read-only here")
@@ -54,7 +54,7 @@ def checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statemen
 
 
 def _problems(node: Any) -> Iterator[str]:
-    """What a parsed statement reads, wherever in it, that is no table of the lake and no mere computation."""
+    """Files and forbidden functions anywhere in a parsed statement."""
     if isinstance(node, dict):
         match node.get("type"):
             case "TABLE_FUNCTION":
@@ -62,7 +62,7 @@ def _problems(node: Any) -> Iterator[str]:
                 if name not in CALLABLE:
                     yield f"it calls no {name}()"
             case "BASE_TABLE":
-                # DuckDB takes an unknown name for a file's. One in a bucket may lead out of its folder by dots.
+                # DuckDB reads an unknown table name as a file's name; in a bucket, dots in it lead out of its folder.
                 if "/" in str(node.get("table_name")):
                     yield f"{node['table_name']} is a file"
     for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():

@@ -10,22 +10,24 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from wistlake.adapters import avro as avro_bytes
-from wistlake.adapters.iceberg_paths import inside
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.ports import TableRef
 
-Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was written, where it is known
+Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was written, if it was recorded
 # Properties by which metadata could name code to load, or another place to write to.
-ORDERS = re.compile(r"impl$|\.path$")
+UNSAFE_PROPERTY = re.compile(r"impl$|\.path$")
 _DELETED = 2  # the status of a manifest's entry about a file that a commit has removed
 
 
+def no_digest(_location: str) -> None:
+    """No file has a recorded checksum."""
+
+
 class TableDamaged(StoreDamaged):
-    """A file of a table is gone, cut or changed. `name` is the table, `location` the file."""
+    """A file of a table is missing, truncated or changed. `name` is the table, `location` the file."""
 
     def __init__(self, name: str, location: str, what: str, cure: str) -> None:
         super().__init__(f"{name} is damaged: {location} {what}; {cure}")
@@ -33,70 +35,42 @@ class TableDamaged(StoreDamaged):
 
 
 class TableFiles(Protocol):
-    """Where tables lie."""
+    """Reads the files of tables, wherever they are stored."""
 
     def read(self, location: str) -> bytes:
-        """A file's bytes. OSError if there are none; StoreError if it lies where no table of the lake may."""
+        """A file's bytes. FileNotFoundError if it is missing; StoreDamaged if it lies outside of the lake's tables."""
 
     def size(self, location: str) -> int | None:
-        """How many bytes the file has; None if it is gone."""
+        """The file's size in bytes; None if it is missing."""
 
     def cure(self, name: str) -> str:
-        """What mends a damaged table."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalTableFiles:
-    """Files below the warehouse of one lake; `now` is where that lies now, if a copy is looked at."""
-
-    warehouse: Path
-    now: Path | None = None
-
-    def read(self, location: str) -> bytes:
-        """A file's bytes."""
-        return self._path(location).read_bytes()
-
-    def size(self, location: str) -> int | None:
-        """How many bytes the file has; None if it is gone."""
-        path = self._path(location)
-        return path.stat().st_size if path.is_file() else None
-
-    @staticmethod
-    def cure(name: str) -> str:
-        """What mends a damaged table."""
-        return f"`wistlake repair --table {name}` mends what raw pages can mend, or restore a backup"
-
-    def _path(self, location: str) -> Path:
-        there = inside(location, self.warehouse, "a file of a table")
-        return self.now / there.relative_to(self.warehouse) if self.now else there
+        """How to repair a damaged table."""
 
 
 class TableState:
-    """One table as `ref` says it is. `digest` is what is known of its files' checksums."""
+    """One table in the state `ref`. `digest` gives the recorded checksums of its files."""
 
-    def __init__(
-        self, name: str, ref: TableRef, files: TableFiles, digest: Digest = lambda location: None
-    ) -> None:
+    def __init__(self, name: str, ref: TableRef, files: TableFiles, digest: Digest = no_digest) -> None:
         self._name, self._ref, self._files, self._digest = name, ref, files, digest
 
     def check_readable(self) -> None:
         """TableDamaged unless an engine can read what lists the data files."""
         for manifest in self.manifests():
-            # What is as it was when it was written need not be taken apart.
+            # A file with its recorded checksum needs no parsing.
             if self._digest(manifest):
                 self._read(manifest)
             else:
                 self._records(manifest)
 
     def check(self, *, deep: bool = False) -> None:
-        """TableDamaged, which names the first file that is not what the table's metadata says; `deep`: or that
-        is not what it was when it was written."""
+        """TableDamaged, naming the first data file that is missing or has another size than the metadata says;
+        `deep` also compares the contents with the recorded checksums."""
         for location, size in self.data_files():
-            there = self._files.size(location)
-            if there is None:
+            actual = self._files.size(location)
+            if actual is None:
                 raise self._damaged(location, "is gone")
-            if there != size:
-                raise self._damaged(location, f"has {there} bytes instead of {size}")
+            if actual != size:
+                raise self._damaged(location, f"has {actual} bytes instead of {size}")
             if deep and not self._is_parquet(self._read(location)):
                 raise self._damaged(location, "is no Parquet file")
 
@@ -105,7 +79,7 @@ class TableState:
         return data[:4] == data[-4:] == b"PAR1"
 
     def damaged_data_files(self) -> Iterator[str]:
-        """The data files that are gone, cut or changed."""
+        """The data files that are missing, truncated or changed."""
         for location, size in self.data_files():
             try:
                 if self._files.size(location) == size and self._is_parquet(self._read(location)):
@@ -118,35 +92,33 @@ class TableState:
         """(location, bytes) of every data file. TableDamaged if what lists them can't be read."""
         for manifest in self.manifests():
             for entry in self._records(manifest):
-                with self._understood(manifest, "is no manifest of Iceberg's"):
+                with self._parsing(manifest, "is no manifest of Iceberg's"):
                     if entry["status"] == _DELETED:
                         continue
-                    found = (
-                        str(entry["data_file"]["file_path"]),
-                        int(entry["data_file"]["file_size_in_bytes"]),
-                    )
-                yield found
+                    file = entry["data_file"]
+                    location, size = str(file["file_path"]), int(file["file_size_in_bytes"])
+                yield location, size
 
     def manifests(self) -> list[str]:
-        """Where the manifests lie. TableDamaged if metadata or manifest list can't be read."""
+        """The locations of the manifests. TableDamaged if metadata or manifest list can't be read."""
         listed = self.manifest_list()
         if listed is None:
             return []
-        with self._understood(listed, "is no manifest list of Iceberg's"):
+        with self._parsing(listed, "is no manifest list of Iceberg's"):
             return [str(r["manifest_path"]) for r in self._records(listed)]
 
     def manifest_list(self) -> str | None:
-        """Where the manifest list lies; None for a table without rows. TableDamaged if metadata can't be read."""
-        where = self._ref.metadata_location
-        raw = self._read(where)
-        with self._understood(where, "is no table metadata"):
+        """The location of the manifest list; None for a table without rows. TableDamaged if metadata can't be read."""
+        location = self._ref.metadata_location
+        raw = self._read(location)
+        with self._parsing(location, "is no table metadata"):
             metadata = json.loads(raw)
             lists = {s["snapshot-id"]: str(s["manifest-list"]) for s in metadata["snapshots"] or ()}
-            orders = [name for name in metadata["properties"] if ORDERS.search(name)]
-        if orders:
-            raise self._damaged(where, f"sets {orders[0][:60]!r}, which wistlake never does")
+            unsafe = [name for name in metadata["properties"] if UNSAFE_PROPERTY.search(name)]
+        if unsafe:
+            raise self._damaged(location, f"sets {unsafe[0][:60]!r}, which wistlake never does")
         if self._ref.snapshot_id is not None and self._ref.snapshot_id not in lists:
-            raise self._damaged(where, f"lacks snapshot {self._ref.snapshot_id}")
+            raise self._damaged(location, f"lacks snapshot {self._ref.snapshot_id}")
         return lists.get(self._ref.snapshot_id) if self._ref.snapshot_id is not None else None
 
     def _records(self, location: str) -> list[dict[str, Any]]:
@@ -167,7 +139,7 @@ class TableState:
         return data
 
     @contextmanager
-    def _understood(self, location: str, what: str) -> Iterator[None]:
+    def _parsing(self, location: str, what: str) -> Iterator[None]:
         try:
             yield
         except (ValueError, LookupError, TypeError, RecursionError):
@@ -177,28 +149,18 @@ class TableState:
         return TableDamaged(self._name, location, what, self._files.cure(self._name))
 
 
-class Inspector(Protocol):
-    """Looks at tables before and after an engine does."""
-
-    def readable(self, name: str, ref: TableRef) -> None:
-        """TableDamaged if an engine would stumble over what lists the table's files."""
-
-    def check(self, name: str, ref: TableRef) -> None:
-        """TableDamaged if any of the table's files is gone, cut or changed."""
-
-
 @dataclass(frozen=True, slots=True)
 class FilesInspector:
-    """Inspector over the files themselves; `deep`: their contents too, where reading them all is cheap."""
+    """Checks tables of one lake; `deep` also reads the data files, where reading them all is cheap."""
 
     files: TableFiles
-    digest: Digest = lambda location: None
+    digest: Digest = no_digest
     deep: bool = False
 
     def readable(self, name: str, ref: TableRef) -> None:
-        """TableDamaged if an engine would stumble over what lists the table's files."""
+        """TableDamaged if an engine can't read what lists the table's files."""
         TableState(name, ref, self.files, self.digest).check_readable()
 
     def check(self, name: str, ref: TableRef) -> None:
-        """TableDamaged if any of the table's files is gone, cut or changed."""
+        """TableDamaged if any of the table's files is missing, truncated or changed."""
         TableState(name, ref, self.files, self.digest).check(deep=self.deep)

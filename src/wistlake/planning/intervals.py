@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from wistlake.errors import ConfigError
+
 ACCOUNT = "_account"  # stands for the media in datasets that are account-wide
 
 
@@ -83,6 +85,15 @@ class Watermark:
     last_date: date
     updated_at: datetime
     override_reason: str = ""
+
+
+def require_reason(watermark: Watermark) -> None:
+    """ConfigError unless a watermark that is set by hand gives its reason."""
+    if not watermark.override_reason.strip():
+        raise ConfigError(
+            f"the watermark of {watermark.dataset} {watermark.media_id} is set by hand without a reason: "
+            "say why with --reason"
+        )
 
 
 @dataclass(frozen=True, slots=True)

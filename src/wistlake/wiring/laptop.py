@@ -31,8 +31,8 @@ from wistlake.wistia import WistiaClient
 
 if TYPE_CHECKING:
     from wistlake.adapters.lake_bytes import Piece
-    from wistlake.adapters.local.purge import LocalPurge
-    from wistlake.adapters.local.upkeep import LocalUpkeep
+    from wistlake.adapters.local.history import LocalPurge
+    from wistlake.adapters.local.history import LocalUpkeep
     from wistlake.pipeline.jobs.forget import Search, Who
 
 Receipt = Mapping[str, Any]
@@ -162,7 +162,7 @@ class LaptopLake:
 
     def purge(self) -> "LocalPurge":
         """Removes the history of the tables, and the report, which shows titles and figures of then."""
-        from wistlake.adapters.local.purge import LocalPurge
+        from wistlake.adapters.local.history import LocalPurge
 
         return LocalPurge(self.settings.lake, (self.folder.report,))
 
@@ -178,7 +178,7 @@ class LaptopLake:
 
     def upkeep(self) -> "LocalUpkeep":
         """What maintains the tables."""
-        from wistlake.adapters.local.upkeep import LocalUpkeep
+        from wistlake.adapters.local.history import LocalUpkeep
 
         return LocalUpkeep(self.folder.root)
 
@@ -215,7 +215,7 @@ class LaptopLake:
 
     def rotate(self, run_id: str, now: datetime) -> Receipt:
         """Begin a new epoch of pseudonyms; what was done."""
-        from wistlake.adapters.local.purge import LocalPurge
+        from wistlake.adapters.local.history import LocalPurge
         from wistlake.pipeline.jobs.rotate import rotate
 
         run = self.whole_lake(run_id, "rotate", now)

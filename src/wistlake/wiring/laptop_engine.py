@@ -40,7 +40,7 @@ def tables(folder: LakeFolder, engine_name: str) -> Callable[[], AbstractContext
             wipe(folder.staging)  # left by a run that died
             with (
                 path_alias.alias(folder.root) as lake,
-                engine(catalog.sql, scratch, around=lake.around) as session,
+                engine(catalog.sql, scratch, middleware=lake.middleware) as session,
             ):
                 yield EngineTables(session, catalog, Path(lake.place(str(folder.staging))), place=lake.place)
             wipe(folder.staging)

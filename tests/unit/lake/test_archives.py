@@ -19,11 +19,11 @@ from support.handmade import DAILY, EVENTS, HandMade
 from wistlake.adapters.iceberg_paths import path
 from wistlake.adapters.local import damage, lake_archive, lake_copy
 from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.history import LocalUpkeep
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.published_catalog import PublishedCatalog
 from wistlake.adapters.local.scratch import SCRATCH, aside, sweep
-from wistlake.adapters.local.upkeep import LocalUpkeep
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication, TableRef

@@ -1,7 +1,7 @@
-"""The request budget that every function of one account shares: GCRA over one DynamoDB item.
+"""The request budget that every function of one account shares: one DynamoDB item.
 
-Every change is conditional on the booking that it was computed from: of several writers one wins, the others
-compute anew. What this process booked last is tried first, so that a lone writer pays one round trip.
+Every write is conditional on the booking that it was computed from: one of several writers wins, the others read
+and compute again. A process tries its own last booking first, so that a single writer needs one round trip.
 """
 
 import time
@@ -12,18 +12,17 @@ from botocore.exceptions import ClientError
 
 from wistlake.adapters.aws.client import client, code_of, explained
 from wistlake.adapters.aws.items import Item, number, text
-from wistlake.adapters.local.budget import BURST, Booking, Pace, microseconds, pause
 from wistlake.errors import StoreError
+from wistlake.planning.pacing import SECOND, Booking, Change, PacedBudget
 
-_SECOND = 1_000_000
 _ATTEMPTS = 500
-_SKEW = _SECOND  # how far the clocks of two functions may lie apart
+_SKEW = SECOND  # how far the clocks of two functions may lie apart
 _REFUSED = "ConditionalCheckFailedException"
 _FIELDS = ("booked", "paused", "seen")
 
 
-class DynamoBudget:
-    """Budget of `account` in the ledger's table; `wall` gives seconds since 1970."""
+class DynamoBudget(PacedBudget):
+    """Budget of `account` in the ledger's table."""
 
     def __init__(
         self,
@@ -34,34 +33,25 @@ class DynamoBudget:
         wall: Callable[[], float] = time.time,
         dynamodb: Any = None,
     ) -> None:
-        self._pace = Pace(per_minute, min(BURST, per_minute) if burst is None else burst)
+        super().__init__(per_minute, burst, wall)
         self._table = table
         self._key: Item = {"pk": text("budget"), "sk": text(account)}
-        self._wall = wall
         self._db = dynamodb or client("dynamodb")
         self._last: Booking | None = None
 
-    def reserve(self, requests: int = 1) -> float:
-        """Take `requests` from the budget; the seconds to wait before sending them (0 or more)."""
-        return self._change(lambda booking, now: self._pace.book(booking, requests, now)) / _SECOND
-
-    def pause(self, seconds: float) -> None:
-        """Nobody may send for `seconds` from now; those who have reserved already are not called back."""
-        self._change(lambda booking, now: (pause(booking, seconds, now), 0))
-
-    def _change(self, change: Callable[[Booking, int], tuple[Booking, int]]) -> int:
+    def _change(self, change: Change) -> int:
         for _ in range(_ATTEMPTS):
             before = self._last or self._stored()
-            after, wait = change(before, self._now(before))
+            after, wait = change(before, self._now_after(before))
             if self._replace(before, after):
                 self._last = after
                 return wait
             self._last = None
         raise StoreError(f"{self._table}: the request budget is contended: lower the number of functions")
 
-    def _now(self, before: Booking) -> int:
-        """The clock. One that is a little behind the last writer's was not set back: it is another machine's."""
-        now = microseconds(self._wall())
+    def _now_after(self, before: Booking) -> int:
+        """The time. A clock slightly behind the last writer's was not set back: it is another machine's clock."""
+        now = self._now()
         return before.seen if 0 < before.seen - now < _SKEW else now
 
     def _stored(self) -> Booking:

@@ -1,4 +1,4 @@
-"""Clients of AWS services, and their errors as ours. Credentials, region and endpoint are the process's own."""
+"""Clients of AWS services, and their errors as wistlake's. Credentials, region and endpoint come from the process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +22,8 @@ _CURES = {
     "EntityNotFoundException": "deploy the stack that makes it, or correct WISTLAKE_STAGE",
     "ResourceNotFoundException": "deploy the stack that makes it, or correct the setting that names it",
 }
-
-
-# What of this machine an error of botocore's is about, by the error's name.
-_ABOUT = {
+# The setting that an error of botocore's is about, by the error's name.
+_SETTINGS = {
     "ProfileNotFound": "AWS_PROFILE names a profile that is not there",
     "NoRegionError": "AWS_DEFAULT_REGION is not set",
     "InvalidRegionError": "AWS_DEFAULT_REGION is no region",
@@ -34,71 +32,62 @@ _ABOUT = {
     "ValueError": "AWS_DEFAULT_REGION is no region, or AWS_ENDPOINT_URL no URL",
 }
 # In the codes of errors that pass by themselves; DynamoDB and Glue answer 400 even to these.
-_PASSING = (
-    "Throttl",
-    "TooManyRequests",
-    "Exceeded",
-    "SlowDown",
-    "Conflict",
-    "TransactionCanceled",
-    "RequestTimeout",
-)
-_SIGNED_OUT = ("Credential", "SSO", "Token")  # in the names of what is wrong with who asks
+_TRANSIENT = (
+    "Throttl", "TooManyRequests", "Exceeded", "SlowDown", "Conflict", "TransactionCanceled", "RequestTimeout",
+)  # fmt: skip
+_SIGNED_OUT = ("Credential", "SSO", "Token")  # in the names of errors about the caller's identity
 
 
 def client(service: str, **options: Any) -> Any:
     """A client of one service; `options` go to boto3 (tests name an endpoint). ConfigError if this machine is
     not set up for AWS."""
-    make: Any = boto3.client  # its types know every service by name, not a text
+    make: Any = boto3.client  # its type stubs take literal names of services only
     with set_up():
         return make(service, config=_CONFIG, **options)
 
 
 @contextmanager
 def set_up() -> Iterator[None]:
-    """What is wrong with AWS's variables and files of this machine, as a ConfigError that names them."""
+    """Translate errors about AWS's variables and files on this machine into a ConfigError that names them."""
     try:
         yield
     except (BotoCoreError, ValueError) as e:
-        raise _wrong(e) from e
+        raise _setup_error(e) from e
 
 
-def _wrong(error: Exception) -> ConfigError:
+def _setup_error(error: Exception) -> ConfigError:
     name = type(error).__name__
     if any(word in name for word in _SIGNED_OUT):
         return ConfigError(
             f"AWS credentials are missing or have expired ({name}): sign in (aws sso login), or set AWS_PROFILE"
         )
-    what = _ABOUT.get(name, f"one of AWS's settings on this machine is of no use ({name})")
+    what = _SETTINGS.get(name, f"one of AWS's settings on this machine is of no use ({name})")
     return ConfigError(f"{what}: correct it")
 
 
 def code_of(error: ClientError) -> str:
-    """What AWS calls the error, or the HTTP status where it says nothing else."""
+    """AWS's code for the error; the HTTP status if there is no other."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """An error of AWS, or on the way there, as the StoreError that names `what`, AWS's word and the cure."""
+    """Translate errors of AWS, or of the network, into a StoreError that names `what`, AWS's message and the cure."""
     try:
         yield
     except ClientError as e:
         code = code_of(e)
         cure = _CURES.get(code, "if it stays so, look at the service's status")
-        error = StoreBusy if _may_pass(e) else StoreError
-        raise error(f"{e.operation_name} on {what}: {code}: {_said(e)}: {cure}") from e
+        message = str(e.response.get("Error", {}).get("Message", "")).rstrip(". ")
+        error = StoreBusy if _is_transient(e) else StoreError
+        raise error(f"{e.operation_name} on {what}: {code}: {message}: {cure}") from e
     except BotoCoreError as e:
         if any(word in type(e).__name__ for word in _SIGNED_OUT):
-            raise _wrong(e) from e
+            raise _setup_error(e) from e
         raise StoreBusy(f"{what}: AWS was not reached ({type(e).__name__}): run again later") from e
 
 
-def _may_pass(error: ClientError) -> bool:
-    """Whether the same call may succeed soon: the service is throttled, has failed, or met another writer."""
+def _is_transient(error: ClientError) -> bool:
+    """Whether the same call may succeed soon: the service throttles, has failed, or met another writer."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status == 429 or status >= 500 or any(word in code_of(error) for word in _PASSING)
-
-
-def _said(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Message", "")).rstrip(". ")
+    return status == 429 or status >= 500 or any(word in code_of(error) for word in _TRANSIENT)

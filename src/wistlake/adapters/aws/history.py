@@ -1,7 +1,7 @@
-"""The past of the Glue catalog's tables: expiry, compaction, files that nobody needs.
+"""The past of the Glue catalog's tables: expiry, compaction, files that nothing refers to.
 
-Iceberg's own procedures change the tables; what lies in the bucket, older versions included, is seen to
-through S3. Imports nothing but pyspark and boto3: it runs inside Glue.
+Iceberg's own procedures change the tables; files in the bucket, older versions included, are removed through S3.
+Imports nothing but pyspark and boto3: it runs inside Glue.
 """
 
 import json
@@ -19,13 +19,15 @@ from wistlake.ports import TableRef
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-FEW = 4  # a partition with more small files than this is written anew
+FEW = 4  # a partition with more small files than this is rewritten
 _MANIFEST_BYTES = "commit.manifest.target-size-bytes"
-_BY_ID_ALONE = "older_than => TIMESTAMP '1970-01-01 00:00:00'"  # by default, what is five days old goes too
+_BY_ID_ONLY = (
+    "older_than => TIMESTAMP '1970-01-01 00:00:00'"  # by default, all older than five days expire too
+)
 
 
 class _Tables:
-    """What both kinds of work need: `objects` is the bucket of the tables' files."""
+    """What purge and upkeep share: `objects` is the bucket of the tables' files."""
 
     def __init__(self, spark: "SparkSession", catalog: GlueCatalog, objects: S3Objects) -> None:
         self._spark, self._catalog, self._objects = spark, catalog, objects
@@ -39,33 +41,33 @@ class _Tables:
         return rows
 
     def _call(self, procedure: str, table: Table, *arguments: str) -> list[Any]:
-        given = ", ".join((f"table => '{self._catalog.name(table)}'", *arguments))
-        return self._rows(f"CALL {CATALOG}.system.{procedure}({given})")
+        listed = ", ".join((f"table => '{self._catalog.name(table)}'", *arguments))
+        return self._rows(f"CALL {CATALOG}.system.{procedure}({listed})")
 
-    def _let_go(self, table: Table, keep: Set[int]) -> list[int]:
-        """Expire every snapshot but the current one and `keep`; the ids of those that are gone."""
+    def _expire(self, table: Table, keep: Set[int]) -> list[int]:
+        """Expire every snapshot but the current one and `keep`; the expired ids."""
         current = self._current(table).snapshot_id
         ids = [r[0] for r in self._rows(f"SELECT snapshot_id FROM {self._catalog.name(table)}.snapshots")]
         old = [i for i in ids if i != current and i not in keep]
         if old:
             listed = ", ".join(f"{i}L" for i in old)
-            self._call("expire_snapshots", table, _BY_ID_ALONE, f"snapshot_ids => ARRAY({listed})")
+            self._call("expire_snapshots", table, _BY_ID_ONLY, f"snapshot_ids => ARRAY({listed})")
         return old
 
     def _current(self, table: Table) -> TableRef:
         return self._catalog.refs([table.full_name])[table.full_name]
 
     def _needed(self, table: Table) -> set[str]:
-        """Keys of the files that the table's snapshots are made of; metadata files apart."""
+        """Keys of the files that the table's snapshots consist of, without metadata files."""
         name = self._catalog.name(table)
-        found = self._rows(
+        rows = self._rows(
             f"SELECT manifest_list FROM {name}.snapshots UNION SELECT path FROM {name}.all_manifests"
             f" UNION SELECT file_path FROM {name}.all_files"
         )
-        return {_key(r[0]) for r in found} | self._statistics(table)
+        return {_key(r[0]) for r in rows} | self._statistics(table)
 
     def _statistics(self, table: Table) -> set[str]:
-        """Keys of the statistics that the current metadata names, whoever computed them."""
+        """Keys of the statistics files in the current metadata; Glue may compute some."""
         metadata = json.loads(self._objects.get(_key(self._current(table).metadata_location)))
         named = (*metadata.get("statistics", ()), *metadata.get("partition-statistics", ()))
         return {_key(s["statistics-path"]) for s in named}
@@ -75,10 +77,10 @@ class _Tables:
 
 
 class GluePurge(_Tables):
-    """`pipeline.forget.Purge`: takes the past away. Readers of an older publication lose it.
+    """`pipeline.jobs.forget.Purge`: removes the tables' past, also for readers of an older publication.
 
-    `scratch` are the prefixes below which everything may go: what runs stage, and answers of Athena. `raw` is
-    the bucket of the raw pages: of those, what readers no longer see goes.
+    Everything below the prefixes `scratch` is removed: staged rows, and results of Athena. `raw` is the bucket of
+    the raw pages, of which the versions that readers no longer see are removed.
     """
 
     def __init__(
@@ -93,38 +95,39 @@ class GluePurge(_Tables):
         self._scratch, self._raw = tuple(scratch), raw
 
     def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
-        """Keep each table's current snapshot alone; the ids of those that are gone, by full name."""
-        gone = {}
+        """Expire all but each table's current snapshot; the expired ids by full name."""
+        expired = {}
         for table in tables:
-            self._forget_deleted_files(table)
-            gone[table.full_name] = self._let_go(table, frozenset())
-        return gone
+            self._rewrite_manifests(table)
+            expired[table.full_name] = self._expire(table, frozenset())
+        return expired
 
     def sweep(self, tables: Iterable[Table]) -> int:
-        """Remove every version of every file that the tables' current state does not need, what is scratch,
-        and raw pages that have expired; how many versions there were."""
-        useless: list[Version] = []
+        """Remove every version of every file that the tables' current state does not need, of everything below
+        `scratch`, and of expired raw pages; how many versions."""
+        orphans: list[Version] = []
         for table in tables:
-            files = list(self._files(table))  # first: what is written later is not among them
+            files = list(
+                self._files(table)
+            )  # listed first, so that files written meanwhile are not among them
             needed = self._needed(table) | {_key(self._current(table).metadata_location)}
-            useless += (v for v in files if not (v.is_seen and v.key in needed))
+            orphans += (v for v in files if not (v.is_seen and v.key in needed))
         for prefix in self._scratch:
-            useless += self._objects.versions(prefix)
+            orphans += self._objects.versions(prefix)
         expired = [v for v in self._raw.versions(f"{bronze.ROOT}/") if not v.is_seen]
         self._raw.remove(expired)
-        self._objects.remove(useless)
-        return len(useless) + len(expired)
+        self._objects.remove(orphans)
+        return len(orphans) + len(expired)
 
-    def _forget_deleted_files(self, table: Table) -> None:
-        """The commit that deletes a file keeps an entry about it, with its smallest and largest values:
-        manifests are written anew without them."""
+    def _rewrite_manifests(self, table: Table) -> None:
+        """Write the manifests again without entries about deleted files, which hold smallest and largest values."""
         name = self._catalog.name(table)
-        if any(r.key == _MANIFEST_BYTES for r in self._rows(f"SHOW TBLPROPERTIES {name}")):  # a crash left it
+        if any(r.key == _MANIFEST_BYTES for r in self._rows(f"SHOW TBLPROPERTIES {name}")):  # left by a crash
             self._rows(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
         manifests = self._rows(f"SELECT length, deleted_data_files_count FROM {name}.manifests")
         if not any(m.deleted_data_files_count for m in manifests):
             return
-        # Iceberg leaves a single manifest of the right size as it is: half of its size is right.
+        # Iceberg skips a single manifest that has the target size already, so half of the size is the target.
         half = max(1, sum(m.length for m in manifests) // 2)
         self._rows(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_MANIFEST_BYTES}' = '{half}')")
         self._call("rewrite_manifests", table, "use_caching => false")
@@ -132,10 +135,10 @@ class GluePurge(_Tables):
 
 
 class GlueUpkeep(_Tables):
-    """`pipeline.maintenance.Upkeep`."""
+    """`pipeline.jobs.maintain.Upkeep`."""
 
     def drop(self, table: Table, observed_before: datetime) -> int:
-        """Delete the rows of landings that were listed before that moment; how many went."""
+        """Delete the rows of landings that were listed before `observed_before`; how many rows."""
         name, old = self._catalog.name(table), f"observed_at < TIMESTAMP '{observed_before.isoformat(' ')}'"
         count = int(self._rows(f"SELECT count(*) FROM {name} WHERE {old}")[0][0])
         if count:
@@ -143,7 +146,7 @@ class GlueUpkeep(_Tables):
         return count
 
     def compact(self, table: Table) -> int:
-        """Merge the small files of every crowded partition; how many files became fewer."""
+        """Merge the small files of every partition that has too many; how many fewer files there are."""
         if self._current(table).snapshot_id is None:
             return 0
         options = f"options => map('min-input-files', '{FEW + 1}')"
@@ -151,13 +154,13 @@ class GlueUpkeep(_Tables):
         return int(done.rewritten_data_files_count - done.added_data_files_count)
 
     def expire(self, table: Table, keep: Set[int]) -> int:
-        """Let go of every snapshot but the current one and `keep`; how many went."""
-        return len(self._let_go(table, keep))
+        """Expire every snapshot but the current one and `keep`; how many."""
+        return len(self._expire(table, keep))
 
     def remove_orphans(self, table: Table, keep: Set[str], before: datetime) -> int:
-        """Remove files below the table that nothing needs and that were written before `before`; how many
-        readers saw. Older versions go by the bucket's own rules."""
-        files = list(self._files(table))  # first: what is written later is not among them
+        """Hide files below the table that nothing refers to and that were written before `before`; how many.
+        The bucket's lifecycle rules remove their versions."""
+        files = list(self._files(table))  # listed first, so that files written meanwhile are not among them
         log = self._rows(f"SELECT file FROM {self._catalog.name(table)}.metadata_log_entries")
         needed = self._needed(table) | {_key(r[0]) for r in log} | set(map(_key, keep))
         orphans = [v.key for v in files if v.is_seen and v.key not in needed and v.written < before]

@@ -1,4 +1,4 @@
-"""The ledger in two DynamoDB tables: watermarks, which others may read too, and everything else.
+"""The ledger in two DynamoDB tables: watermarks, which other programs may read too, and everything else.
 
     watermarks   dataset | media_id -> last_date, updated_at, override_reason
     ledger       pk | sk
@@ -6,12 +6,13 @@
                  runs | <started_at>#<run_id>                   publications | <number>
                  facts | <name>                                 lease | <name>
 
-A lease is an item with an end: it outlives the process that took it, so that the steps of one run, which are
-processes of their own, hold it together under the run's id.
+A lease is an item with an end. It outlives the process that took it, because the steps of one run are separate
+processes that hold it one after the other, under the run's id.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,24 +25,22 @@ from wistlake.adapters.aws.items import (
     from_item,
     moment,
     number,
-    read_document,
+    plain,
     text,
     to_item,
 )
-from wistlake.adapters.local.ledger import require_reason
 from wistlake.errors import LeaseHeld, StoreBusy
-from wistlake.planning.intervals import Interval, MediaEntry, Watermark
-from wistlake.ports import Lease, Publication, Run, TableRef
+from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
+from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
 BATCH = 100  # items that one transaction can write
 _REFUSED = "ConditionalCheckFailedException"
-_INTERVALS, _MEDIA, _RUNS, _PUBLICATIONS, _FACTS, _LEASE = (
-    *("intervals#", "media", "runs", "publications", "facts", "lease"),
-)
+_INTERVALS, _MEDIA, _RUNS = "intervals#", "media", "runs"
+_PUBLICATIONS, _FACTS, _LEASE = "publications", "facts", "lease"
 _ATTEMPTS = 20
 
 
-class DynamoLedger:
+class DynamoLedger(Ledger):
     """Ledger in the tables called `ledger` and `watermarks`, by their full names."""
 
     def __init__(self, ledger: str, watermarks: str, dynamodb: Any = None) -> None:
@@ -50,33 +49,27 @@ class DynamoLedger:
 
     # the lease
 
-    def lease(
-        self, name: str, owner: str, now: datetime, ttl_seconds: float
-    ) -> AbstractContextManager[Lease]:
-        """Hold the lease for the block; LeaseHeld names the other owner and since when."""
-        return self._held(name, owner, now, ttl_seconds)
-
     @contextmanager
-    def _held(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
+    def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
         lease = self._take(name, owner, now, ttl_seconds, again=False)
         try:
             yield lease
         finally:
-            self._let_go(name, "#owner = :owner AND #token = :token", owner, lease.token)
+            self._free(name, "#owner = :owner AND #token = :token", owner, lease.token)
 
     def take(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Lease:
-        """Take the lease for the steps that follow, until `release` or its end. Its owner may take it again."""
+        """Take the lease for all steps of a run, until `release` or its end. Its owner may take it again."""
         return self._take(name, owner, now, ttl_seconds, again=True)
 
     def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
-        """Hold the lease for longer; LeaseHeld if it is another's by now."""
+        """Extend the lease; LeaseHeld if another owner has taken it since."""
         values = {":owner": text(owner), ":ends": text(moment(now + timedelta(seconds=ttl_seconds)))}
         if not self._update(_LEASE, name, "SET #ends = :ends", "#owner = :owner", values):
             raise LeaseHeld(self._who_holds(name))
 
     def release(self, name: str, owner: str) -> None:
-        """Let go of the lease if it is the owner's; nothing otherwise."""
-        self._let_go(name, "#owner = :owner", owner)
+        """Free the lease if `owner` holds it; nothing otherwise."""
+        self._free(name, "#owner = :owner", owner)
 
     def _take(self, name: str, owner: str, now: datetime, ttl_seconds: float, *, again: bool) -> Lease:
         free = "attribute_not_exists(#owner) OR #owner = :nobody OR #ends <= :now"
@@ -93,16 +86,16 @@ class DynamoLedger:
             raise LeaseHeld(self._who_holds(name))
         return Lease(name, owner, int(taken["token"]["N"]), now)
 
-    def _let_go(self, name: str, condition: str, owner: str, token: int | None = None) -> None:
-        # The item stays, so that tokens keep growing; without an owner nobody is named wrongly.
+    def _free(self, name: str, condition: str, owner: str, token: int | None = None) -> None:
+        # The item stays, so that tokens keep growing. Its owner goes: it would be named as the holder.
         values = {":nobody": text(""), ":owner": text(owner)}
         if token is not None:
             values[":token"] = number(token)
         self._update(_LEASE, name, "SET #owner = :nobody", condition, values)
 
     def _who_holds(self, name: str) -> str:
-        found = self._get(_LEASE, name)
-        owner, since = (found.get(k, {}).get("S", "") for k in ("owner", "since"))
+        lease = self._get(_LEASE, name)
+        owner, since = (lease.get(k, {}).get("S", "") for k in ("owner", "since"))
         who = f"{owner} has held it since {since}" if owner else "another process has just held it"
         return f"the lease `{name}` of {self._table} is taken: {who}. Wait for it, or stop it"
 
@@ -115,21 +108,19 @@ class DynamoLedger:
         start: date | None = None,
         end: date | None = None,
     ) -> Sequence[Interval]:
-        """Intervals by dataset, media and day (both ends included), ordered by their key."""
         first, last = start or date.min, end or date.max
-        found = (
+        items = (
             self._scan(self._table, "begins_with(pk, :intervals)", {":intervals": text(_INTERVALS)})
             if media_id is None
             else self._query(f"{_INTERVALS}{media_id}", f"{dataset}#" if dataset else "")
         )
-        intervals = (from_item(Interval, item) for item in found)
+        intervals = (from_item(Interval, item) for item in items)
         return sorted(
             (i for i in intervals if dataset in (None, i.dataset) and first <= i.day <= last),
             key=lambda i: i.key,
         )
 
     def record(self, intervals: Iterable[Interval]) -> None:
-        """Write the intervals, each replacing the one with its key; all or none per batch of 100."""
         self._write(
             {(f"{_INTERVALS}{i.media_id}", f"{i.dataset}#{i.day.isoformat()}"): to_item(i) for i in intervals}
         )
@@ -137,29 +128,24 @@ class DynamoLedger:
     # watermarks
 
     def watermarks(self) -> Sequence[Watermark]:
-        """All watermarks, ordered by dataset and media."""
-        found = (from_item(Watermark, item) for item in self._scan(self._marks))
-        return sorted(found, key=lambda w: (w.dataset, w.media_id))
+        watermarks = (from_item(Watermark, item) for item in self._scan(self._marks))
+        return sorted(watermarks, key=lambda w: (w.dataset, w.media_id))
 
     def advance(self, watermark: Watermark) -> bool:
-        """Set the watermark if it is greater than the stored one, atomically; whether it moved."""
         condition = "attribute_not_exists(last_date) OR last_date < :day"
         values = {":day": text(watermark.last_date.isoformat())}
         return self._put(self._marks, to_item(watermark), condition, values)
 
     def override(self, watermark: Watermark) -> None:
-        """Set the watermark whatever it was. ConfigError without an `override_reason`."""
         require_reason(watermark)
         self._put(self._marks, to_item(watermark))
 
     # media, runs, publications, facts
 
     def media(self) -> Sequence[MediaEntry]:
-        """Every media ever followed, ordered by id."""
         return [from_item(MediaEntry, item) for item in self._query(_MEDIA)]
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
-        """Write the entries, each replacing the one with its id."""
         self._write({(_MEDIA, e.media_id): to_item(e) for e in entries})
 
     def put_run(self, run: Run) -> None:
@@ -167,47 +153,35 @@ class DynamoLedger:
         self._write({(_RUNS, f"{moment(run.started_at)}#{run.run_id}"): to_item(run)})
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
-        """The newest runs first."""
         return [from_item(Run, item) for item in self._query(_RUNS, newest_first=True, limit=limit)]
 
     def publish(self, publication: Publication) -> None:
-        """Make `publication` the one that readers follow. Older ones stay as history."""
-        tables = {name: [ref.metadata_location, ref.snapshot_id] for name, ref in publication.tables.items()}
-        item = {
-            "run_id": text(publication.run_id),
-            "published_at": text(moment(publication.published_at)),
-            "tables": document(tables),
-        }
+        item = to_item(publication)
         for _ in range(_ATTEMPTS):
             newest = next(iter(self._query(_PUBLICATIONS, newest_first=True, limit=1)), None)
             following = int(newest["sk"]["S"]) + 1 if newest else 1
             key = {"pk": text(_PUBLICATIONS), "sk": text(f"{following:012d}")}
             if self._put(self._table, {**key, **item}, "attribute_not_exists(pk)"):
                 return
-        raise StoreBusy(f"{self._table}: others publish without a pause: stop them, and run again")
+        raise StoreBusy(f"{self._table}: others publish all the time: stop them, and run again")
 
     def publication(self) -> Publication | None:
-        """The newest publication; None before the first."""
-        found = self._query(_PUBLICATIONS, newest_first=True, limit=1)
-        return next(map(_publication, found), None)
+        newest = self._query(_PUBLICATIONS, newest_first=True, limit=1)
+        return next((from_item(Publication, item) for item in newest), None)
 
     def publications(self, since: datetime) -> Sequence[Publication]:
         """Every publication that readers may have followed at `since` or later, newest first."""
-        found: list[Publication] = []
-        for item in self._query(_PUBLICATIONS, newest_first=True):
-            found.append(_publication(item))
-            if found[-1].published_at <= since:  # it was still being followed then
-                break
-        return found
+        newest_first = (
+            from_item(Publication, item) for item in self._query(_PUBLICATIONS, newest_first=True)
+        )
+        return followed_since(newest_first, since)
 
     def facts(self, name: str) -> Mapping[str, Any]:
-        """A small named document; empty if never written."""
-        found = self._get(_FACTS, name)
-        empty: Mapping[str, Any] = {}
-        return read_document(found["document"]) if found else empty
+        item = self._get(_FACTS, name)
+        facts: Mapping[str, Any] = plain(item["document"]) if item else {}
+        return facts
 
     def put_facts(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Replace the named document."""
         self._write({(_FACTS, name): {"document": document(facts)}})
 
     # DynamoDB
@@ -224,13 +198,13 @@ class DynamoLedger:
     def _put(
         self, table: str, item: Item, condition: str = "", values: Mapping[str, Any] | None = None
     ) -> bool:
-        """Whether the condition held, and the item is there."""
-        given: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        """Write the item if the condition holds; whether it did."""
+        options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
-            given["ExpressionAttributeValues"] = values
+            options["ExpressionAttributeValues"] = values
         with explained(table):
             try:
-                self._db.put_item(TableName=table, Item=item, **given)
+                self._db.put_item(TableName=table, Item=item, **options)
             except ClientError as e:
                 if code_of(e) != _REFUSED:
                     raise
@@ -238,8 +212,8 @@ class DynamoLedger:
             return True
 
     def _update(self, pk: str, sk: str, change: str, condition: str, values: Mapping[str, Any]) -> Item:
-        """The item as it is after the change; empty if the condition did not hold."""
-        words = {w.strip("(),") for w in f"{change} {condition}".replace("(", " ").split()}
+        """The item after the change; empty if the condition does not hold."""
+        names = set(re.findall(r"#\w+", f"{change} {condition}"))
         with explained(self._table):
             try:
                 changed: Item = self._db.update_item(
@@ -247,7 +221,7 @@ class DynamoLedger:
                     Key={"pk": text(pk), "sk": text(sk)},
                     UpdateExpression=change,
                     ConditionExpression=condition,
-                    ExpressionAttributeNames={w: w[1:] for w in words if w.startswith("#")},
+                    ExpressionAttributeNames={name: name[1:] for name in names},
                     ExpressionAttributeValues=values,
                     ReturnValues="ALL_NEW",
                 )["Attributes"]
@@ -259,21 +233,19 @@ class DynamoLedger:
 
     def _get(self, pk: str, sk: str) -> Item:
         with explained(self._table):
-            found: Item = self._db.get_item(
+            item: Item = self._db.get_item(
                 TableName=self._table, Key={"pk": text(pk), "sk": text(sk)}, ConsistentRead=True
             ).get("Item", {})
-        return found
+        return item
 
     def _query(
         self, pk: str, begins: str = "", *, newest_first: bool = False, limit: int | None = None
     ) -> Iterator[Item]:
-        """Items of one partition by their range key, at most `limit`."""
+        """Items of one partition in the order of their range keys, at most `limit`."""
         condition, values = "pk = :pk", {":pk": text(pk)}
         if begins:
-            condition, values = (
-                f"{condition} AND begins_with(sk, :begins)",
-                {**values, ":begins": text(begins)},
-            )
+            condition = f"{condition} AND begins_with(sk, :begins)"
+            values[":begins"] = text(begins)
         pages = self._db.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression=condition,
@@ -288,16 +260,11 @@ class DynamoLedger:
         self, table: str, condition: str = "", values: Mapping[str, Any] | None = None
     ) -> Iterator[Item]:
         """Items of the whole table."""
-        given = {"FilterExpression": condition, "ExpressionAttributeValues": values} if condition else {}
-        pages = self._db.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **given)
+        options = {"FilterExpression": condition, "ExpressionAttributeValues": values} if condition else {}
+        pages = self._db.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **options)
         yield from self._items(table, pages)
 
     def _items(self, table: str, pages: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
         with explained(table):
             for page in pages:
                 yield from page["Items"]
-
-
-def _publication(item: Item) -> Publication:
-    refs = {name: TableRef(*ref) for name, ref in read_document(item["tables"]).items()}
-    return Publication(item["run_id"]["S"], datetime.fromisoformat(item["published_at"]["S"]), refs)

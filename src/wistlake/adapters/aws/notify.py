@@ -5,12 +5,12 @@ from typing import Any
 
 from wistlake.adapters.aws.client import client
 from wistlake.adapters.notify import deliver, plain
-from wistlake.ports import Notice
+from wistlake.ports import Notice, Notifier
 
 _MOST_SUBJECT = 100
 
 
-class SnsNotifier:
+class SnsNotifier(Notifier):
     """Publishes each notice to `topic` as JSON, under a subject that mail programs show."""
 
     def __init__(self, topic: str, *, secrets: tuple[str, ...] = (), sns: Any = None) -> None:
@@ -18,7 +18,6 @@ class SnsNotifier:
         self._sns = sns or client("sns")
 
     def notify(self, notice: Notice) -> None:
-        """Publish the notice; whatever goes wrong is logged."""
         deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
 
     def _publish(self, parts: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from wistlake.adapters.aws.client import client, explained, set_up
 from wistlake.adapters.query_result import answer
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
-from wistlake.ports import Ledger
+from wistlake.ports import Ledger, Query
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,12 +26,12 @@ _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
 )
-# Athena's words for files that are gone, cut or changed.
+# The codes with which Athena reports files that are missing, truncated or changed.
 _DAMAGE = (
     "ICEBERG_BAD_DATA", "ICEBERG_CANNOT_OPEN_SPLIT", "ICEBERG_CURSOR_ERROR", "ICEBERG_FILESYSTEM_ERROR",
     "ICEBERG_INVALID_METADATA", "ICEBERG_MISSING_DATA", "ICEBERG_MISSING_METADATA",
 )  # fmt: skip
-_SECONDS_BETWEEN, _PATIENCE_SECONDS = 0.3, 300.0
+_POLL_SECONDS, _LIMIT_SECONDS = 0.3, 300.0
 
 
 def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
@@ -45,28 +45,28 @@ def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
         credentials = boto3.Session().get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        frozen, place = credentials.get_frozen_credentials(), client("s3").meta
-    given = {
+        frozen, meta = credentials.get_frozen_credentials(), client("s3").meta
+    settings = {
         "KEY_ID": frozen.access_key,
         "SECRET": frozen.secret_key,
         "SESSION_TOKEN": frozen.token or "",
-        "REGION": place.region_name,
+        "REGION": meta.region_name,
     }
-    endpoint = urlsplit(place.endpoint_url)
+    endpoint = urlsplit(meta.endpoint_url)
     if "amazonaws.com" not in endpoint.netloc:
         secure = str(endpoint.scheme == "https").lower()
-        given |= {"ENDPOINT": endpoint.netloc, "URL_STYLE": "path", "USE_SSL": secure}
-    options = ", ".join(f"{name} '{value}'" for name, value in given.items() if value)
+        settings |= {"ENDPOINT": endpoint.netloc, "URL_STYLE": "path", "USE_SSL": secure}
+    options = ", ".join(f"{name} '{value}'" for name, value in settings.items() if value)
     try:
         connection.execute(f"CREATE SECRET lake (TYPE s3, {options})")
-    except duckdb.Error:  # its words quote the credentials
+    except duckdb.Error:  # its message quotes the credentials
         raise ConfigError("DuckDB does not take the AWS credentials: sign in again") from None
 
 
-class AthenaQuery:
+class AthenaQuery(Query):
     """Query over one publication by Athena: each table as it was published (`FOR VERSION AS OF`).
 
-    Views are (name, SELECT) on top of them. The dialect is Athena's; the ledger's own tables are not there.
+    `views` are (name, SELECT) on top of the tables. The SQL dialect is Athena's; the ledger is not queryable.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class AthenaQuery:
         self._sleep = sleep
 
     def sql(self, text: str) -> pa.Table:
-        """The rows of one SELECT. ConfigError with Athena's words if it is none, or can't run. What else of the
-        account a SELECT may read is a matter of the reader's rights."""
+        """The rows of one SELECT. ConfigError with Athena's message if it is something else, or can't run. IAM
+        decides what else in the account a SELECT may read."""
         if not _SELECT.match(text):
             raise ConfigError("query takes one SELECT: the lake is read-only here")
         with explained(f"the workgroup {self._workgroup}"):
@@ -101,8 +101,8 @@ class AthenaQuery:
         return answer(_rows(sets))
 
     def as_published(self, text: str) -> str:
-        """The query with every table and view as it stands in the publication."""
-        return _WORD.sub(lambda found: self._name(found[0]), text)
+        """The query with the published state in place of every table and view."""
+        return _WORD.sub(lambda match: self._name(match[0]), text)
 
     def _name(self, word: str) -> str:
         if word in self._views:
@@ -110,25 +110,25 @@ class AthenaQuery:
         ref = self._published.tables.get(word) if self._published else None
         if ref is None:
             return word
-        if ref.snapshot_id is None:  # no rows yet, and no version to name
+        if ref.snapshot_id is None:  # no rows yet, so no version
             return f"(SELECT * FROM {table_name(word)} WHERE false)"
         return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
 
     def _wait(self, query: str) -> None:
         waited = 0.0
-        while waited < _PATIENCE_SECONDS:
-            found = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            if found["State"] == "SUCCEEDED":
+        while waited < _LIMIT_SECONDS:
+            status = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if status["State"] == "SUCCEEDED":
                 return
-            if found["State"] in ("FAILED", "CANCELLED"):
-                raise _refusal(str(found.get("StateChangeReason", found["State"])))
-            self._sleep(_SECONDS_BETWEEN)
-            waited += _SECONDS_BETWEEN
-        raise StoreError(f"Athena did not answer within {_PATIENCE_SECONDS:.0f} s: ask for less")
+            if status["State"] in ("FAILED", "CANCELLED"):
+                raise _failure(str(status.get("StateChangeReason", status["State"])))
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+        raise StoreError(f"Athena did not answer within {_LIMIT_SECONDS:.0f} s: ask for less")
 
 
-def _refusal(reason: str) -> WistlakeError:
-    """Why Athena did not answer: a table's files, or the query."""
+def _failure(reason: str) -> WistlakeError:
+    """The error for a query that failed: a damaged table, or a wrong query."""
     if reason.startswith(_DAMAGE):
         return StoreDamaged(
             f"a table is damaged: {reason}; the bucket keeps older versions: *A damaged table* in the runbook"
@@ -140,8 +140,7 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix(" UTC"))
 
 
-# How a column of each type of Athena's is read, and what it becomes (a decimal as exact as it is); every other
-# type stays text.
+# How a column of each of Athena's types is parsed, and its Arrow type; other types stay text, decimals stay exact.
 _TYPES: Mapping[str, tuple[Callable[[str], Any], pa.DataType]] = {
     "tinyint": (int, pa.int64()),
     "smallint": (int, pa.int64()),
@@ -165,7 +164,7 @@ def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], pa.DataType]
 def _rows(sets: list[Mapping[str, Any]]) -> pa.Table:
     """Athena's result sets as one table; the first row of all is the header."""
     columns = sets[0]["ResultSetMetadata"]["ColumnInfo"]
-    rows = [row["Data"] for found in sets for row in found["Rows"]][1:]
+    rows = [row["Data"] for result in sets for row in result["Rows"]][1:]
     arrays = []
     for n, column in enumerate(columns):
         read, kind = _type(column)

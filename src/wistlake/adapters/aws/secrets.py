@@ -11,30 +11,29 @@ from wistlake.privacy.keys import KeyChain
 
 
 def read(secret: str, secrets_manager: Any = None) -> str:
-    """The text of a secret, by name or ARN. ConfigError if it is empty or still what a template put there."""
+    """The text of a secret, by name or ARN. ConfigError if it is empty."""
     manager = secrets_manager or client("secretsmanager")
     with explained(f"the secret {secret}"):
-        found = unquoted(str(manager.get_secret_value(SecretId=secret).get("SecretString", "")))
-    if not found:
+        text = unquoted(str(manager.get_secret_value(SecretId=secret).get("SecretString", "")))
+    if not text:
         raise ConfigError(f"the secret {secret} is empty: store its value in Secrets Manager")
-    return found
+    return text
 
 
 def read_keys(secret: str, secrets_manager: Any = None) -> KeyChain:
-    """The pseudonym keys. StoreError, which never quotes them, if they are damaged, or if a rotation was
-    begun and not ended."""
+    """The pseudonym keys. StoreError, which never quotes them, if they are damaged or a rotation was interrupted."""
     return SecretKeys(secret, secrets_manager).load().settled()
 
 
 class SecretKeys:
-    """The chain of keys in a secret, as the rotation sees it (`pipeline.rotate.KeyRing`)."""
+    """The chain of keys in a secret, for the rotation: `pipeline.jobs.rotate.KeyRing`."""
 
     def __init__(self, secret: str, secrets_manager: Any = None) -> None:
         self._secret, self._manager = secret, secrets_manager
 
     def load(self) -> KeyChain:
-        """The chain, a pending key included: as `wistlake.privacy.keys` writes it, or the one long random
-        text that a template has generated, as `{"key": "..."}`."""
+        """The chain, a pending key included. The secret holds either the form of `wistlake.privacy.keys`, or
+        `{"key": "..."}` with one long random text, as the stack's template generates it."""
         text = read(self._secret, self._manager)
         try:
             plain = json.loads(text)
@@ -45,7 +44,7 @@ class SecretKeys:
         return keys.decode(text)
 
     def save(self, chain: KeyChain) -> None:
-        """Replace it at once."""
+        """Replace the chain in one write."""
         manager = self._manager or client("secretsmanager")
         with explained(f"the secret {self._secret}"):
             manager.put_secret_value(SecretId=self._secret, SecretString=keys.encode(chain))

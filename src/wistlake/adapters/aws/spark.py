@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wistlake.adapters.aws.table_files import below
 from wistlake.contracts.form import Table
+from wistlake.derive.athena import table_name
 from wistlake.derive.spark import columns_ddl, create_table
 from wistlake.ports import TableRef
 
@@ -29,28 +30,28 @@ def settings(warehouse: str) -> Mapping[str, str]:
         f"{catalog}.io-impl": f"{_ICEBERG}.aws.s3.S3FileIO",
         f"{catalog}.warehouse": warehouse,
         f"{catalog}.cache-enabled": "false",
-        # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
-        # socket instead of a file.
+        # Encrypts shuffles and spills, and sends rows from Python (pseudonym pads among them) through a socket
+        # instead of a file.
         "spark.io.encryption.enabled": "true",
     }
 
 
 @contextmanager
 def session(warehouse: str) -> Iterator["SparkSession"]:
-    """The job's session. What the job was started with (`--conf`) wins over `settings`; where it names a
-    catalog of its own, none of ours is mixed in."""
+    """The job's session. The job's own settings (`--conf`) win over `settings`; if they define the catalog, none
+    of our settings for it are mixed in."""
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    given, catalog = SparkConf(), f"spark.sql.catalog.{CATALOG}"
+    conf, catalog = SparkConf(), f"spark.sql.catalog.{CATALOG}"
     missing = {
         name: value
         for name, value in settings(warehouse).items()
-        if not given.contains(name) and not (given.contains(catalog) and name.startswith(catalog))
+        if not conf.contains(name) and not (conf.contains(catalog) and name.startswith(catalog))
     }
-    SparkContext.getOrCreate(given.setIfMissing("spark.app.name", "wistlake").setAll([*missing.items()]))
+    SparkContext.getOrCreate(conf.setIfMissing("spark.app.name", "wistlake").setAll([*missing.items()]))
     spark = SparkSession.builder.getOrCreate()
-    if spark.conf.get(catalog, None) is None:  # a context that was there already
+    if spark.conf.get(catalog, None) is None:  # a context that existed already
         for name in (n for n in missing if n.startswith(catalog)):
             spark.conf.set(name, missing[name])
     spark.conf.set("spark.sql.session.timeZone", "UTC")
@@ -67,21 +68,21 @@ class GlueCatalog:
         self._spark, self._database, self._warehouse = spark, database, warehouse
 
     def name(self, table: Table) -> str:
-        """What Spark calls the table."""
-        return self._called(table.full_name)
+        """The table's name in Spark."""
+        return self._qualified(table.full_name)
 
     def location(self, table: Table) -> str:
-        """Below which the table's files lie."""
+        """The prefix of the table's files."""
         return f"{self._warehouse}/{table.layer}/{table.name}"
 
     def ensure(self, tables: Iterable[Table]) -> None:
         """Create what is missing, and add the columns that contracts have gained."""
-        known = {
+        existing = {
             row["tableName"]
             for row in self._spark.sql(f"SHOW TABLES IN {CATALOG}.{self._database}").collect()
         }
         for table in tables:
-            if table_name(table.full_name) in known:
+            if table_name(table.full_name) in existing:
                 self._evolve(table)
             else:
                 self._spark.sql(create_table(table, self.name(table), self.location(table))).collect()
@@ -90,7 +91,7 @@ class GlueCatalog:
         """The current state of the named tables: the newest metadata file and its snapshot."""
         selects = (
             f"SELECT '{name}' AS name, max_by(file, timestamp) AS file,"
-            f" max_by(latest_snapshot_id, timestamp) AS snapshot_id FROM {self._called(name)}.metadata_log_entries"
+            f" max_by(latest_snapshot_id, timestamp) AS snapshot_id FROM {self._qualified(name)}.metadata_log_entries"
             for name in full_names
         )
         rows = self._spark.sql(" UNION ALL ".join(selects)).collect()
@@ -98,16 +99,11 @@ class GlueCatalog:
             below(row["file"], f"{self._warehouse}/", row["name"])
         return {r["name"]: TableRef(r["file"], r["snapshot_id"]) for r in rows}
 
-    def _called(self, full_name: str) -> str:
+    def _qualified(self, full_name: str) -> str:
         return f"{CATALOG}.{self._database}.{table_name(full_name)}"
 
     def _evolve(self, table: Table) -> None:
-        have = set(self._spark.table(self.name(table)).columns)
-        added = [c for c in table.columns if c.name not in have]
+        existing = set(self._spark.table(self.name(table)).columns)
+        added = [c for c in table.columns if c.name not in existing]
         if added:
             self._spark.sql(f"ALTER TABLE {self.name(table)} ADD COLUMNS ({columns_ddl(added)})").collect()
-
-
-def table_name(full_name: str) -> str:
-    """`layer.table` as the Glue catalog has it: one database holds all layers."""
-    return full_name.replace(".", "_")

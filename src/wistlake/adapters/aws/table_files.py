@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 
 from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.table_files import TableFiles
 from wistlake.errors import StoreDamaged
 
 WAREHOUSE = "warehouse"
 
 
 @dataclass(frozen=True, slots=True)
-class S3TableFiles:
+class S3TableFiles(TableFiles):
     """Files below `warehouse/` of one bucket."""
 
     bucket: str
     objects: S3Objects
 
     def read(self, location: str) -> bytes:
-        """A file's bytes. FileNotFoundError if there are none."""
         key = self._key(location)
         try:
             return self.objects.get(key)
@@ -24,11 +24,9 @@ class S3TableFiles:
             raise FileNotFoundError(location) from e
 
     def size(self, location: str) -> int | None:
-        """How many bytes the file has; None if it is gone."""
         return self.objects.size(self._key(location))
 
     def cure(self, name: str) -> str:
-        """What mends a damaged table."""
         return "the bucket keeps older versions, bring the file's last one back: *A damaged table* in the runbook"
 
     def _key(self, location: str) -> str:
@@ -36,7 +34,7 @@ class S3TableFiles:
 
 
 def below(location: str, prefix: str, what: str) -> str:
-    """`bucket/key` of a location. StoreError, naming `what`, unless it begins with `prefix`."""
+    """`bucket/key` of a location. StoreDamaged, naming `what`, unless it begins with `prefix`."""
     plain = location.replace("s3a://", "s3://", 1)
     if plain.startswith(prefix) and ".." not in plain.split("/"):
         return plain.removeprefix("s3://")

@@ -1,9 +1,9 @@
-"""An oddly named lake under a plain name, for engines.
+"""Shows engines a lake under a path of plain characters.
 
-Sail percent-encodes whatever is no plain character of a URL, also where it writes: the tables of a lake below
-`~/jörg` would come to lie below `~/j%C3%B6rg`. Engines therefore see the lake under an alias, a
-folder of plain characters that lives as long as the engine. Data files lie in the lake, behind a link;
-manifests, which name other files, are translated on the way in and out: nothing in the lake knows the alias.
+Sail percent-encodes all special characters of a URL, also where it writes: the tables of a lake below `~/jörg`
+would be written below `~/j%C3%B6rg`. Engines therefore see the lake under an alias, a folder with a plain path that
+exists as long as the engine runs. Data files lie in the lake, behind a link. Manifests contain paths, and are
+translated in both directions: no file in the lake contains the alias.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters import iceberg_paths as paths
 from wistlake.adapters.iceberg_rewrite import rewrite_avro
-from wistlake.adapters.local.rest_catalog import Answer, Answering
+from wistlake.adapters.local.rest_catalog import RequestHandler, Response
 from wistlake.adapters.local.scratch import aside
 from wistlake.errors import ConfigError
 
@@ -25,7 +25,7 @@ WAREHOUSE = "warehouse"
 
 @contextmanager
 def alias(lake: Path) -> Iterator["Alias"]:
-    """The lake under a plain name for the length of the block; its own, if it is plain."""
+    """The alias of the lake during the block; the lake's own path, if it is plain."""
     if paths.is_plain(lake):
         yield Alias(lake, lake)
         return
@@ -47,37 +47,38 @@ class Alias:
         self._lake, self._folder = lake, folder
         self._is_needed = lake != folder
         tables, seen = lake / WAREHOUSE, folder / WAREHOUSE
-        self._out = paths.moved(str(tables), str(seen))
-        self._back = paths.moved(str(seen), str(tables))
+        self._to_alias = paths.moved(str(tables), str(seen))
+        self._to_lake = paths.moved(str(seen), str(tables))
 
     def place(self, path: str) -> str:
-        """What the engine calls a file or folder in the lake that is not a table's."""
-        below = Path(path)
-        return str(self._folder / "lake" / below.relative_to(self._lake)) if self._is_needed else path
+        """The engine's path of a file or folder in the lake outside of the tables."""
+        if not self._is_needed:
+            return path
+        return str(self._folder / "lake" / Path(path).relative_to(self._lake))
 
-    def around(self, catalog: Answering) -> Answering:
-        """The catalog as the engine must see it."""
+    def middleware(self, catalog: RequestHandler) -> RequestHandler:
+        """The catalog with the engine's paths."""
         return _Translated(catalog, self) if self._is_needed else catalog
 
-    def shown(self, answer: Any) -> Any:
-        """An answer of the catalog, in the engine's paths. It will look for the files that they name."""
-        seen = paths.renamed(answer, self._out)
-        if metadata := answer.get("metadata"):
+    def response(self, plain: Any) -> Any:
+        """A response of the catalog with the engine's paths. The engine will open the files there."""
+        seen = paths.renamed(plain, self._to_alias)
+        if metadata := plain.get("metadata"):
             self._show(metadata)
             paths.path(seen["metadata-location"]).write_text(json.dumps(seen["metadata"]))
         return seen
 
-    def taken(self, request: Any) -> Any:
-        """A request of the engine, in the lake's paths. The manifests that it commits are brought in."""
-        for update in request.get("updates", ()):
+    def request(self, plain: Any) -> Any:
+        """A request of the engine with the lake's paths. The manifests that it commits are copied into the lake."""
+        for update in plain.get("updates", ()):
             if update.get("action") == "add-snapshot":
-                self._bring_in(paths.path(update["snapshot"]["manifest-list"]))
-        return paths.renamed(request, self._back)
+                self._translate_manifests(paths.path(update["snapshot"]["manifest-list"]), self._to_lake)
+        return paths.renamed(plain, self._to_lake)
 
     def _show(self, metadata: Any) -> None:
-        """Let the engine see the table's folder, and its current snapshot."""
+        """Show the engine the table's folder and its current snapshot."""
         real = paths.path(metadata["location"])
-        seen = paths.path(self._out(metadata["location"]))
+        seen = paths.path(self._to_alias(metadata["location"]))
         (seen / "metadata").mkdir(mode=0o700, parents=True, exist_ok=True)
         (real / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (seen / "data").exists():
@@ -85,40 +86,29 @@ class Alias:
         current = metadata.get("current-snapshot-id")
         for snapshot in metadata.get("snapshots", ()):
             if snapshot["snapshot-id"] == current:
-                self._show_manifests(paths.path(snapshot["manifest-list"]))
+                self._translate_manifests(paths.path(snapshot["manifest-list"]), self._to_alias)
 
-    def _show_manifests(self, manifest_list: Path) -> None:
-        for manifest in _manifests(manifest_list):
-            self._translate(manifest, self._out)
-        self._translate(manifest_list, self._out)
-
-    def _bring_in(self, manifest_list: Path) -> None:
-        for manifest in _manifests(manifest_list):
-            self._translate(manifest, self._back)
-        self._translate(manifest_list, self._back)
-
-    def _translate(self, file: Path, rename: paths.Rename) -> None:
-        """Manifests never change once they are written: what has been translated stays."""
-        target = paths.path(rename(str(file)))
-        if not target.exists():
-            rewrite_avro(file, target, rename)
+    def _translate_manifests(self, manifest_list: Path, rename: paths.Rename) -> None:
+        for file in (*_manifests(manifest_list), manifest_list):
+            target = paths.path(rename(str(file)))
+            if not target.exists():  # manifests never change once they are written
+                rewrite_avro(file, target, rename)
 
 
 def _manifests(manifest_list: Path) -> list[Path]:
     return [paths.path(r["manifest_path"]) for r in avro_bytes.records(manifest_list.read_bytes())]
 
 
-class _Translated:
-    """A catalog whose paths are those of the alias."""
+class _Translated(RequestHandler):
+    """A catalog with the paths of the alias."""
 
-    def __init__(self, catalog: Answering, alias: Alias) -> None:
+    def __init__(self, catalog: RequestHandler, alias: Alias) -> None:
         self._catalog, self._alias = catalog, alias
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """The answer to one request."""
-        request = json.dumps(self._alias.taken(json.loads(body))).encode() if body else body
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        request = json.dumps(self._alias.request(json.loads(body))).encode() if body else body
         status, content = self._catalog.answer(method, path, request)
         if content is None:
             return status, None
         plain = json.loads(content) if isinstance(content, bytes) else content
-        return status, self._alias.shown(plain)
+        return status, self._alias.response(plain)

@@ -16,15 +16,15 @@ from urllib.parse import quote
 
 from wistlake.adapters.engine import sail_process
 from wistlake.adapters.local import rest_catalog
-from wistlake.adapters.local.rest_catalog import Around, as_it_is
+from wistlake.adapters.local.rest_catalog import Middleware, no_middleware
 from wistlake.errors import StoreError
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyspark.sql import SparkSession
 
-# All that the engine's process gets to see of the environment: no token, no address of a webhook, no proxy.
-_SEEN = (
+# The variables that the engine's process inherits: no token, no webhook's address, no proxy.
+_INHERITED = (
     "PATH",
     "HOME",
     "LANG",
@@ -35,21 +35,20 @@ _SEEN = (
     "DYLD_LIBRARY_PATH",
     "SYSTEMROOT",
 )
-_SEEN_PREFIXES = ("SAIL_", "RUST_", "MIMALLOC_")
+_INHERITED_PREFIXES = ("SAIL_", "RUST_", "MIMALLOC_")
 _DEFAULTS: Mapping[str, str] = {
     "RUST_LOG": "error",
-    # Sail's allocator keeps what it has freed unless told otherwise, and takes more than it needs: a fifth of a
-    # small run's memory, and a fifth or more of a rebuild's.
+    # By default Sail's allocator keeps freed memory and reserves more than it needs: a fifth of a run's memory.
     "MIMALLOC_PURGE_DELAY": "0",
     "MIMALLOC_ARENA_EAGER_COMMIT": "0",
-    # As small as at the default level, and written in five sixths of the time.
+    # Files as small as at the default level, written in five sixths of the time.
     "SAIL_PARQUET__COMPRESSION": "zstd(1)",
 }
-_LONGEST_FOLDER = 80  # characters; a socket's whole path may have about a hundred
+_FOLDER_LIMIT = 80  # characters; a socket's path can have about a hundred
 _SECONDS_TO_END = 10.0
-_SECONDS_TO_START = 120.0  # it takes less than one; a machine that needs longer has other troubles
-# One connection for the whole build, past any proxy: once it stands, the door behind it is closed. Sail refuses
-# what gRPC would call a Unix socket's host.
+_SECONDS_TO_START = 120.0  # normally less than one
+# One connection for the whole build, without a proxy: no second one is accepted. Sail rejects the host name that
+# gRPC gives a Unix socket.
 _CHANNEL = (
     ("grpc.client_idle_timeout_ms", 2**31 - 1),
     ("grpc.enable_http_proxy", 0),
@@ -59,16 +58,15 @@ _CHANNEL = (
 
 @contextmanager
 def session(
-    catalog: "SqlCatalog", scratch: Path, *, around: Around = as_it_is, private: bool = True
+    catalog: "SqlCatalog", scratch: Path, *, middleware: Middleware = no_middleware, private: bool = True
 ) -> Iterator["SparkSession"]:
-    """A session whose catalog `lake` is the given one; what does not fit into memory spills to `scratch`.
+    """A session with `catalog` as its catalog `lake`; it spills to `scratch`.
 
-    `around` may stand between the catalog and the engine; `private`: in a network of its own, where the system
-    allows it.
+    With `private`, the engine runs in a network namespace of its own, if the system allows it.
     """
-    with engine(catalog, scratch, around=around, private=private) as running:
+    with engine(catalog, scratch, middleware=middleware, private=private) as running:
         spark = _connect(running.address)
-        # A session's zone decides how timestamps without one are read: everything here is UTC.
+        # Timestamps without a zone are read in the session's.
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         try:
             yield spark
@@ -77,12 +75,12 @@ def session(
                 raise _ended(running.process) from e
             raise
         finally:
-            # Also after an error: a session left behind would be asked by whatever is built next.
+            # Also after an error: Spark would reuse the session for the next build.
             spark.stop()
 
 
 def isolation() -> str:
-    """How the engine's port is guarded on this machine, as `sail_process` calls it. Starts an engine to see."""
+    """How the engine's port is protected here: a constant of `sail_process`. Starts an engine to find out."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
         engine(None, Path(scratch)) as it,
@@ -92,7 +90,7 @@ def isolation() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A running engine, where gRPC finds it, and how its port is guarded."""
+    """A running engine, its address for gRPC, and how its port is protected."""
 
     process: "subprocess.Popen[bytes]"
     address: str
@@ -101,74 +99,78 @@ class Engine:
 
 @contextmanager
 def engine(
-    catalog: "SqlCatalog | None", scratch: Path, *, around: Around = as_it_is, private: bool = True
+    catalog: "SqlCatalog | None",
+    scratch: Path,
+    *,
+    middleware: Middleware = no_middleware,
+    private: bool = True,
 ) -> Iterator[Engine]:
-    """The engine, with its way to the catalog, for the length of the block. Without a catalog it can't read."""
+    """The engine, connected to the catalog, during the block. Without a catalog it can't read tables."""
     if not hasattr(socket, "AF_UNIX"):
         with (
-            rest_catalog.serve(catalog, around=around) as uri,
+            rest_catalog.serve(catalog, middleware=middleware) as uri,
             _started({"catalog": uri, "private": False}, scratch) as (process, ready),
         ):
             yield Engine(process, f"{sail_process.HERE}:{ready['port']}", ready["isolation"])
         return
     with tempfile.TemporaryDirectory(prefix="wistlake-", dir=_short(), ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
+        sockets = Path(folder)
         with (
-            rest_catalog.serve_at(place / sail_process.CATALOG, catalog, around) as word,
-            _started({"folder": folder, "word": word, "private": private}, scratch) as (process, ready),
+            rest_catalog.serve_at(sockets / sail_process.CATALOG, catalog, middleware) as secret,
+            _started({"folder": folder, "secret": secret, "private": private}, scratch) as (process, ready),
         ):
-            yield Engine(process, f"unix:{quote(str(place / sail_process.ENGINE))}", ready["isolation"])
+            yield Engine(process, f"unix:{quote(str(sockets / sail_process.ENGINE))}", ready["isolation"])
 
 
 def _short() -> str | None:
-    """Where the sockets' folder is made: None for the usual place, unless its path is too long for sockets."""
-    return None if len(tempfile.gettempdir()) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108, mkdtemp makes it ours
+    """The parent of the sockets' folder: None (the default), unless its path is too long for sockets."""
+    return None if len(tempfile.gettempdir()) <= _FOLDER_LIMIT else "/tmp"  # noqa: S108, mkdtemp makes it ours
 
 
 @contextmanager
 def _started(
-    order: Mapping[str, Any], scratch: Path
+    request: Mapping[str, Any], scratch: Path
 ) -> Iterator[tuple["subprocess.Popen[bytes]", Mapping[str, Any]]]:
-    """The engine's process, and what it answers to `order` once it is ready."""
+    """The engine's process, and its response to `request` once it is ready."""
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    process = subprocess.Popen(  # noqa: S603, our own program
+    process = subprocess.Popen(  # noqa: S603, wistlake's own program
         [sys.executable, "-P", sail_process.__file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(os.environ, scratch),
-        start_new_session=True,  # Ctrl-C is for us: the engine ends when its standard input does
+        start_new_session=True,  # so that Ctrl-C does not reach it: it ends when its standard input closes
     )
     try:
-        yield process, _ready(process, order)
+        yield process, _ready(process, request)
     finally:
         _end(process)
 
 
 def environment(ours: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """What the engine's process sees of our environment, and what it is told besides."""
-    seen = {k: v for k, v in ours.items() if k in _SEEN or k.startswith(_SEEN_PREFIXES)}
+    """The environment of the engine's process, from that of this one."""
+    inherited = {k: v for k, v in ours.items() if k in _INHERITED or k.startswith(_INHERITED_PREFIXES)}
     return {
         **_DEFAULTS,
-        **seen,
+        **inherited,
         "TMPDIR": str(scratch),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
 
 
-def _ready(process: "subprocess.Popen[bytes]", order: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ready(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> Mapping[str, Any]:
     assert process.stdin is not None  # noqa: S101, both are pipes
     assert process.stdout is not None  # noqa: S101
-    with suppress(BrokenPipeError):  # it has ended: no answer says so, too
-        process.stdin.write(f"{json.dumps(order)}\n".encode())
+    with suppress(BrokenPipeError):  # it has ended already, and sends no response
+        process.stdin.write(f"{json.dumps(request)}\n".encode())
         process.stdin.flush()
     limit = threading.Timer(_SECONDS_TO_START, process.kill)
     limit.start()
-    answer = process.stdout.readline()
+    response = process.stdout.readline()
     limit.cancel()
-    if not answer:
+    if not response:
         process.wait()
         raise _ended(process)
-    ready: Mapping[str, Any] = json.loads(answer)
+    ready: Mapping[str, Any] = json.loads(response)
     return ready
 
 
@@ -201,14 +203,14 @@ def _connect(address: str) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession as Session
 
     class Here(ChannelBuilder):  # type: ignore[misc]  # pyspark has no types for it
-        """The engine's own address, which a URL of Spark's can't name."""
+        """Connects to an address that Spark's own URLs can't express."""
 
         def toChannel(self) -> grpc.Channel:  # noqa: N802, the base class's name
             return grpc.insecure_channel(address, options=[*self._channel_options, *_CHANNEL])
 
-    # As Spark's own builder would: its functions look here for what kind of session there is.
+    # Spark's own builder sets it, too: its functions read here which kind of session there is.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     spark = Session.builder.channelBuilder(Here("sc://engine")).create()
-    # An engine on this machine that does not answer will not come back: by default Spark waits many minutes.
+    # By default Spark retries for many minutes, but a local engine that does not respond will not come back.
     spark.client._retry_policy["max_retries"] = 2
     return cast("SparkSession", spark)

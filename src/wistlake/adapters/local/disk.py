@@ -1,4 +1,4 @@
-"""Why nothing can be written below a folder: a full disk looks different to every library that meets it."""
+"""Why a folder can't be written to: every library reports a full disk in another way."""
 
 import os
 import shutil
@@ -8,24 +8,22 @@ from pathlib import Path
 
 from wistlake.errors import StoreError, WistlakeError
 
-LEAST_FREE = 16_000_000  # bytes; what failed is often removed before anybody looks
+LEAST_FREE = 16_000_000  # bytes; the file that failed is often removed before anybody looks
 
 
 def trouble(folder: Path) -> str:
-    """What keeps `folder` from being written to, with the cure; "" if nothing does."""
-    there = nearest(folder)
-    if not os.access(there, os.W_OK):
-        return (
-            f"{there} is read-only: give its owner the right to write (chmod -R u+rwX), or set WISTLAKE_LAKE"
-        )
-    free = shutil.disk_usage(there).free
+    """Why `folder` can't be written to, with the cure; "" if it can."""
+    existing = nearest(folder)
+    if not os.access(existing, os.W_OK):
+        return f"{existing} is read-only: give its owner the right to write (chmod -R u+rwX), or set WISTLAKE_LAKE"
+    free = shutil.disk_usage(existing).free
     if free < LEAST_FREE:
         return f"the disk of {folder} is full ({free / 1e6:.1f} MB are left): free some space and run again"
     return ""
 
 
 def nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there; what may not be looked at counts as there."""
+    """The folder, or the nearest parent that exists; one without the right to look counts as existing."""
     for place in (folder, *folder.parents):
         try:
             place.stat()
@@ -39,7 +37,7 @@ def nearest(folder: Path) -> Path:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Whatever fails in the block while `folder` can't be written to, as a StoreError that says so."""
+    """Replace any error in the block by a StoreError with the reason, if `folder` can't be written to."""
     try:
         yield
     except WistlakeError:

@@ -1,6 +1,6 @@
-"""A lake as a copy: into a folder or tar, and back to life elsewhere with its paths rewritten.
+"""Backs a lake up into a folder or tar, and restores it elsewhere with its paths rewritten.
 
-Iceberg keeps absolute paths in table metadata, manifest lists and manifests, and so does the catalog.
+Iceberg stores absolute paths in table metadata, manifest lists and manifests, and so does the catalog.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import Rename, inside, moved, renamed
 from wistlake.adapters.iceberg_rewrite import rewrite_avro, rewrite_json
 from wistlake.adapters.local import checksums, disk, lake_copy
-from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder
+from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder, newer_layout
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.scratch import SCRATCH, aside
-from wistlake.adapters.table_files import ORDERS, LocalTableFiles, TableState
+from wistlake.adapters.local.table_files import LocalTableFiles
+from wistlake.adapters.table_files import UNSAFE_PROPERTY, TableState
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import Publication
 
@@ -27,8 +28,8 @@ _TAR = (".tar", ".tar.gz", ".tgz")
 
 
 def backup(lake: Path, target: Path) -> int:
-    """Copy the lake into `target`, a new folder or a .tar / .tar.gz; its bytes. The copy holds raw pages
-    and the pseudonym key, so that only the owner may read it. The caller holds the lake's lease."""
+    """Copy the lake into `target`, a new folder or a .tar / .tar.gz; the copy's size in bytes. Only the owner may read
+    it: it holds raw pages and the pseudonym key. The caller holds the lake's lease."""
     folder = LakeFolder(lake)
     folder.readable()
     folder.require_whole()
@@ -50,8 +51,8 @@ def backup(lake: Path, target: Path) -> int:
 
 
 def restore(source: Path, lake: Path) -> None:
-    """Make the copy in `source` (folder, moved lake or tar) the lake at `lake`. StoreError if it is not whole, or
-    if anything in it leads outside of the lake."""
+    """Make the copy in `source` (folder, moved lake or tar) the lake at `lake`. StoreError if it is incomplete, or if
+    any path in it leads outside of the lake."""
     LakeFolder(lake)
     if lake.exists() and any(lake.iterdir()):
         raise ConfigError(
@@ -64,25 +65,23 @@ def restore(source: Path, lake: Path) -> None:
         with aside(lake.parent, SCRATCH) as scratch:
             fresh = scratch / lake_copy.LAKE
             if source.is_dir():
-                lake_copy.copy(source, fresh, _strays(source))
+                lake_copy.copy(source, fresh, _outside_warehouse(source))
             else:
                 lake_copy.unpack(source, fresh)
-            _bring_to_life(source, fresh, lake)
+            _adopt(source, fresh, lake)
             if lake.exists():
                 lake.rmdir()
             fresh.rename(lake)
 
 
-def _bring_to_life(source: Path, fresh: Path, lake: Path) -> None:
+def _adopt(source: Path, fresh: Path, lake: Path) -> None:
     if missing := [name for name in NEEDED if not (fresh / name).is_file()]:
         raise ConfigError(
             f"{source} holds no whole lake, it lacks {missing[0]}: name what `wistlake backup` made"
         )
     described = LakeFolder(fresh).described()
     if described["layout"] > LAYOUT:
-        raise ConfigError(
-            f"{source} has layout {described['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
-        )
+        raise ConfigError(newer_layout(source, described))
     lake_copy.require_plain_databases(fresh)
     _require_manifests(fresh)
     for name in checksums.changed(fresh):
@@ -103,7 +102,7 @@ def _require_manifests(fresh: Path) -> None:
 
 
 def _require_tables(copy: Path, lake: Path) -> None:
-    """StoreError unless every published table lies below `lake`, and is whole in its copy."""
+    """StoreError unless every published table lies below `lake`, and is complete in the copy."""
     published = _published(copy)
     if published is None or not published.tables:
         raise StoreError(
@@ -123,7 +122,7 @@ def _published(copy: Path) -> Publication | None:
 
 
 def _require_inside(fresh: Path, lake: Path) -> None:
-    """StoreError if anything that wistlake follows leads out of the lake, or names code."""
+    """StoreError if any stored path leads out of the lake, or metadata names code to load."""
     warehouse = lake / "warehouse"
     for place, value in _locations(fresh):
         inside(value, warehouse, place)
@@ -131,7 +130,7 @@ def _require_inside(fresh: Path, lake: Path) -> None:
         metadata = json.loads(file.read_text())
         for value in _named_files(metadata):
             inside(value, warehouse, f"what {file.name} names")
-        for name in filter(ORDERS.search, metadata.get("properties") or {}):
+        for name in filter(UNSAFE_PROPERTY.search, metadata.get("properties") or {}):
             raise StoreDamaged(
                 f"{file.name} sets {name[:60]!r}, which wistlake never does: the copy is not to be trusted"
             )
@@ -149,7 +148,7 @@ def _named_files(metadata: Any) -> Iterator[str]:
 
 
 def _locations(fresh: Path) -> Iterator[tuple[str, str]]:
-    """Every location in the databases, and which one it is."""
+    """Every location in the databases, with its description."""
     with _database(fresh / "catalog.db") as catalog:
         sql = "SELECT table_name, metadata_location, previous_metadata_location FROM iceberg_tables"
         for name, *values in catalog.execute(sql).fetchall():
@@ -161,9 +160,9 @@ def _locations(fresh: Path) -> Iterator[tuple[str, str]]:
             )
 
 
-def _strays(source: Path) -> Path | None:
-    """Where the tables of a lake with an odd name lie that an older wistlake has filled: below the
-    percent-encoded name, outside of the lake."""
+def _outside_warehouse(source: Path) -> Path | None:
+    """The tables' folder of a lake with special characters in its path, as an older wistlake wrote it: below the
+    percent-encoded path, outside of the lake."""
     if any((source / "warehouse").rglob("*.parquet")):
         return None
     homes = (_encoded(p) / "warehouse" for p in (source, _made_at(source)) if _encoded(p) != p)
@@ -179,18 +178,18 @@ def _encoded(path: Path) -> Path:
 
 
 def _move(fresh: Path, old: str, lake: Path) -> None:
-    """Rewrite every path that begins with `old` in what lies below `fresh`, for a lake at `lake`."""
+    """Rewrite every path below `old` in the files of `fresh` to one below `lake`."""
     names = {old, str(_encoded(Path(old)))}
     renames = [moved(name, str(lake)) for name in sorted(names) if name.startswith("/")]
-    aside_now = moved(str(lake), str(fresh))
+    in_fresh = moved(str(lake), str(fresh))
 
     def rename(value: str) -> str:
         return next((new for r in renames if (new := r(value)) != value), value)
 
     warehouse = fresh / "warehouse"
-    # Manifests before the lists that hold their lengths.
+    # Manifests before manifest lists, which hold their lengths.
     for file in sorted(warehouse.rglob("*.avro"), key=lambda p: p.name.startswith("snap-")):
-        rewrite_avro(file, file, rename, aside_now)
+        rewrite_avro(file, file, rename, in_fresh)
     for file in warehouse.rglob("*.metadata.json"):
         rewrite_json(file, rename)
     for database, table, columns in (
@@ -227,11 +226,11 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """What the disk, or what lies in a copy, says, as a StoreError."""
+    """Translate errors of the disk, or of damaged files, into a StoreError."""
     try:
         yield
     except OSError as e:
-        said = disk.trouble(path) or f"{e.strerror or type(e).__name__}: check the disk and the rights"
-        raise StoreError(f"{path}: {said}") from e
+        reason = disk.trouble(path) or f"{e.strerror or type(e).__name__}: check the disk and the rights"
+        raise StoreError(f"{path}: {reason}") from e
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
         raise StoreDamaged(f"{path}: the copy is damaged ({type(e).__name__}): take another backup") from e

@@ -1,6 +1,6 @@
-"""The files that make up a lake, and copies of them: from a folder, or out of an archive that anybody may have made.
+"""Copies the files of a lake: from a folder, into an archive, or out of an archive from an untrusted source.
 
-Only regular files go along, under the names that wistlake gives, for their owner alone.
+Only regular files with the names of a lake's files are copied, readable by their owner only.
 """
 
 import contextlib
@@ -21,36 +21,36 @@ from wistlake.errors import ConfigError, StoreDamaged, StoreError
 LAKE = "lake"  # the folder inside an archive
 DATABASES = ("ledger.db", "catalog.db")
 _SEGMENT = r"[A-Za-z0-9_%][A-Za-z0-9_=.,%+-]*"
-_KNOWN = re.compile(
+_LAKE_FILE = re.compile(
     r"lake\.json|pseudonym-key\.json|warehouse\.sha256|ledger\.db|catalog\.db"
     rf"|bronze/wistia/{_SEGMENT}/{_SEGMENT}/{_SEGMENT}/{_SEGMENT}/(manifest\.json|part-\d+\.jsonl\.gz)"
     rf"|tombstones/[0-9a-f]+\.json|receipts/{_SEGMENT}\.json"
     rf"|warehouse/(silver|gold|ops)/[a-z_]+/data/({_SEGMENT}/)*{_SEGMENT}\.parquet"
     rf"|warehouse/(silver|gold|ops)/[a-z_]+/metadata/{_SEGMENT}\.(avro|metadata\.json)"
 )
-# What older backups hold as well: the report is written anew, the rest is Hadoop's.
-_PASSED_OVER = re.compile(rf"report\.html|tombstones\.json|warehouse/({_SEGMENT}/)*\.[^/]+\.crc")
-# Raw pages and Parquet are compressed: a lake shrinks a few times, and nothing honest shrinks more than this.
-_MOST_TIMES, _ALWAYS_FINE = 30, 64 << 20
+# Other files in older backups: the report is written again, the rest is Hadoop's.
+_SKIPPED = re.compile(rf"report\.html|tombstones\.json|warehouse/({_SEGMENT}/)*\.[^/]+\.crc")
+# Raw pages and Parquet are compressed already: a higher ratio than this is an attack. Small archives may have any.
+_MAX_RATIO, _ANY_RATIO_BYTES = 30, 64 << 20
 _CHUNK = 1 << 20
 
 
 def members(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The lake's files below a folder, by their names inside a lake. Links are followed at the top only, where
-    whoever has another disk puts one."""
+    """The lake's files below a folder, by their names inside a lake. Links are followed at the top only, where they
+    lead to other disks."""
     for top in sorted(folder.iterdir()):
         if top.is_file() and not top.is_symlink():
-            yield from _known(top.name, top)
+            yield from _lake_file(top.name, top)
         elif top.is_dir() and not top.name.startswith("."):
             yield from _below(top, top.name)
 
 
 def copy(source: Path, target: Path, warehouse: Path | None = None) -> None:
-    """Copy the lake's files into the new folder `target`; databases as they are at one moment. `warehouse` is
-    where the tables lie, if not in the lake."""
+    """Copy the lake's files into the new folder `target`, with consistent copies of databases. `warehouse` is the
+    tables' folder, if it lies outside of the lake."""
     target.mkdir(mode=0o700)
-    strays = _below(warehouse, "warehouse") if warehouse else ()
-    for name, path in (*members(source), *strays):
+    outside = _below(warehouse, "warehouse") if warehouse else ()
+    for name, path in (*members(source), *outside):
         if name in DATABASES:
             _copy_database(path, _place(target, name))
         else:
@@ -59,17 +59,17 @@ def copy(source: Path, target: Path, warehouse: Path | None = None) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Write the lake in `folder` into an owner-only archive; compressed, unless its name ends in .tar."""
+    """Write the lake in `folder` into an owner-only archive, compressed unless its name ends in .tar."""
     os.close(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with tarfile.open(archive, "w" if archive.name.endswith(".tar") else "w:gz") as tar:
         tar.add(folder, LAKE)
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Write the lake in an archive into the new folder `target`. ConfigError or StoreError, which says why, about
-    one that `wistlake backup` never made."""
+    """Extract the lake in an archive into the new folder `target`. ConfigError or StoreError if `wistlake backup` did
+    not make the archive."""
     target.mkdir(mode=0o700)
-    limit = max(_ALWAYS_FINE, archive.stat().st_size * _MOST_TIMES)
+    limit = max(_ANY_RATIO_BYTES, archive.stat().st_size * _MAX_RATIO)
     try:
         with _stream(archive) as raw:
             limited = cast("IO[bytes]", _Limited(raw, limit, archive))
@@ -81,16 +81,15 @@ def unpack(archive: Path, target: Path) -> None:
 
 
 def require_plain_databases(folder: Path) -> None:
-    """StoreError if a database has anything but the tables that wistlake makes: triggers and views act by
-    themselves."""
+    """StoreError if a database has anything but wistlake's tables: triggers and views would run code."""
     for name, allowed in (("ledger.db", _ledger_tables()), ("catalog.db", _CATALOG_TABLES)):
         if (folder / name).is_file():
             with _explained(name), contextlib.closing(_opened(folder / name)) as connection:
-                found = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+                objects = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
                 sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
             strange = [
                 n
-                for kind, n in found
+                for kind, n in objects
                 if kind not in ("table", "index") or (kind == "table" and n not in allowed)
             ]
             if strange:
@@ -109,8 +108,8 @@ def _ledger_tables() -> frozenset[str]:
     return frozenset((*created, "sqlite_sequence"))
 
 
-def _known(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    if _KNOWN.fullmatch(name):
+def _lake_file(name: str, path: Path) -> Iterator[tuple[str, Path]]:
+    if _LAKE_FILE.fullmatch(name):
         yield name, path
 
 
@@ -119,7 +118,7 @@ def _below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
         if entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path), f"{name}/{entry.name}")
         elif entry.is_file(follow_symlinks=False):
-            yield from _known(f"{name}/{entry.name}", Path(entry.path))
+            yield from _lake_file(f"{name}/{entry.name}", Path(entry.path))
 
 
 def _place(target: Path, name: str) -> Path:
@@ -130,7 +129,7 @@ def _place(target: Path, name: str) -> Path:
 
 
 def _write(path: Path, data: IO[bytes], name: str) -> int:
-    """Copy into a new owner-only file; how many bytes."""
+    """Copy into a new owner-only file; its size in bytes."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -141,7 +140,7 @@ def _write(path: Path, data: IO[bytes], name: str) -> int:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """A consistent copy, whatever lies in the write-ahead log."""
+    """A consistent copy, the write-ahead log included."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with (
         _explained(source.name),
@@ -169,13 +168,13 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
     name = member.name.removeprefix(f"{LAKE}/")
     if member.isdir() and (member.name == LAKE or name != member.name):
         return
-    if name == member.name or not (_KNOWN.fullmatch(name) or _PASSED_OVER.fullmatch(name)):
+    if name == member.name or not (_LAKE_FILE.fullmatch(name) or _SKIPPED.fullmatch(name)):
         raise ConfigError(
             f"{archive} holds {member.name[:80]!r}, which is no part of a lake: name a tar that `wistlake backup` made"
         )
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.sparse is not None:
         raise StoreDamaged(f"{archive}: {name} is no regular file: the archive is not to be trusted")
-    if not _KNOWN.fullmatch(name):
+    if not _LAKE_FILE.fullmatch(name):
         return
     if member.size > (free := shutil.disk_usage(target).free):
         raise StoreError(
@@ -188,11 +187,11 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
 
 @contextlib.contextmanager
 def _stream(archive: Path) -> Iterator[IO[bytes]]:
-    """The archive's bytes out of their compression."""
+    """The archive's decompressed bytes."""
     with archive.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
+        is_compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        if is_packed:
+        if is_compressed:
             with gzip.open(file) as unpacked:
                 yield unpacked  # type: ignore[misc]
         else:
@@ -200,17 +199,17 @@ def _stream(archive: Path) -> Iterator[IO[bytes]]:
 
 
 class _Limited:
-    """A stream that ends with an error before it has given more than an honest archive holds."""
+    """A stream with a limit, against archives that expand without end."""
 
     def __init__(self, raw: IO[bytes], limit: int, archive: Path) -> None:
         self._raw, self._left, self._archive = raw, limit, archive
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next bytes; StoreError past the limit."""
         data = self._raw.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise StoreDamaged(
-                f"{self._archive} unpacks to more than {_MOST_TIMES} times its size, as no lake does: it stays packed"
+                f"{self._archive} unpacks to more than {_MAX_RATIO} times its size, as no lake does: it stays packed"
             )
         return data

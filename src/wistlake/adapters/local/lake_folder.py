@@ -1,4 +1,4 @@
-"""The laptop's lake as a folder: what lies where, which layout it has, and its pseudonym key."""
+"""The laptop's lake as a folder: its files, its layout version, and its pseudonym key."""
 
 import json
 import os
@@ -16,18 +16,18 @@ from wistlake.privacy.keys import KeyChain
 LAYOUT = 1
 BACKUP = "restore it from a backup"
 _OWNER_ONLY = 0o600
-# A quote ends a name for DuckDB; control characters are mistakes of whoever wrote the setting.
-_NO_PATH = re.compile(r'[\x00-\x1f\x7f"\ud800-\udfff]')
+# DuckDB can't take quotes in a path; control characters are mistakes in the setting.
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\ud800-\udfff]')
 
 
 @dataclass(frozen=True, slots=True)
 class LakeFolder:
-    """Paths below one folder. ConfigError if no lake can lie at that path."""
+    """The paths of one lake. ConfigError if `root` has forbidden characters."""
 
     root: Path
 
     def __post_init__(self) -> None:
-        if wrong := _NO_PATH.search(str(self.root)):
+        if wrong := _FORBIDDEN.search(str(self.root)):
             raise ConfigError(
                 f"the lake's path {str(self.root)!r} holds {wrong[0]!r}, which no lake can: rename the folder, "
                 "or set WISTLAKE_LAKE to another one"
@@ -35,7 +35,7 @@ class LakeFolder:
 
     @property
     def marker(self) -> Path:
-        """Layout version, absolute path and zone: what tells a moved or newer lake."""
+        """Layout version, absolute path and time zone: shows whether the lake was moved, or is newer."""
         return self.root / "lake.json"
 
     @property
@@ -50,7 +50,7 @@ class LakeFolder:
 
     @property
     def catalog(self) -> Path:
-        """The catalog's database: which metadata file is each table's newest."""
+        """The catalog's database: the newest metadata file of each table."""
         return self.root / "catalog.db"
 
     @property
@@ -60,7 +60,7 @@ class LakeFolder:
 
     @property
     def staging(self) -> Path:
-        """What a build keeps while it runs; pseudonymised, owner-only, wiped at start."""
+        """Intermediate rows of a build: pseudonymised, owner-only, removed at the start of each."""
         return self.root / "staging"
 
     @property
@@ -74,51 +74,50 @@ class LakeFolder:
         return self.root / "report.html"
 
     def exists(self) -> bool:
-        """Whether a run has begun a lake here."""
+        """Whether there is a lake."""
         return self.marker.exists()
 
     def require_whole(self) -> None:
-        """StoreError, with the cure, if one of the lake's parts is gone while others are there.
+        """StoreError, with the cure, if some of the lake's parts are missing.
 
-        A run would begin such a lake anew: with one day of history, or with the people that were forgotten.
+        A run would replace them by empty ones: with one day of history, or with the people that were forgotten.
         """
-        if gone := list(self._lost()):
-            raise StoreDamaged("\n".join(gone))
+        if missing := list(self._missing()):
+            raise StoreDamaged("\n".join(missing))
 
-    def _lost(self) -> Iterator[str]:
+    def _missing(self) -> Iterator[str]:
         tables, raw = _has_files(self.warehouse), _has_files(self.root / "bronze")
-        begun = self.ledger.exists() or self.catalog.exists() or tables or raw
-        if begun and not self.marker.exists():
+        in_use = self.ledger.exists() or self.catalog.exists() or tables or raw
+        if in_use and not self.marker.exists():
             yield f"{self.marker} is gone, and the lake is not: {BACKUP}, or `wistlake repair --marker`"
         if (self.catalog.exists() or tables or raw) and not self.ledger.exists():
             yield f"{self.ledger} is gone, and the lake is not: {BACKUP}, or `wistlake repair --ledger`"
         if tables and not self.catalog.exists():
             yield f"{self.catalog} is gone, and the tables are not: {BACKUP}, or `wistlake repair --catalog`"
-        if begun and not self.key_file.exists():
+        if in_use and not self.key_file.exists():
             yield f"{self.key_file} is gone, and the lake's visitors depend on it: {BACKUP}"
 
     def is_new(self) -> bool:
-        """Whether nothing was ever begun here. StoreError if something was, and its marker is gone."""
+        """Whether there is no lake yet. StoreError if there is one whose marker is missing."""
         if not self.exists():
             self.require_whole()
         return not self.exists()
 
     def open(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
-        """Check the lake, or begin one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
+        """Check the lake, or create one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
         self.require_whole()
         if not self.exists():
-            return self._begin(zone_name, now)
-        found = self.described()
-        problems = list(self._problems(found, zone_name))
-        if problems:
+            return self._create(zone_name, now)
+        described = self.described()
+        if problems := list(self._problems(described, zone_name)):
             raise ConfigError(problems)
-        return found
+        return described
 
     def described(self) -> Mapping[str, Any]:
-        """What `lake.json` says. ConfigError if there is none, StoreError if it is damaged."""
+        """The content of `lake.json`. ConfigError if there is none, StoreError if it is damaged."""
         try:
-            found = json.loads(self.marker.read_text())
-            return {"layout": int(found["layout"]), **found}
+            described = json.loads(self.marker.read_text())
+            return {"layout": int(described["layout"]), **described}
         except FileNotFoundError:
             raise ConfigError(
                 f"{self.root} is no lake yet: run `wistlake run` (or `wistlake demo`), or set WISTLAKE_LAKE"
@@ -127,33 +126,31 @@ class LakeFolder:
             raise StoreDamaged(f"{self.marker} is damaged: restore it from a backup") from e
 
     def readable(self) -> Mapping[str, Any]:
-        """What `lake.json` says. ConfigError, with the cure, if readers would find nothing here: no lake, a
-        newer one, or one that was moved. StoreError if what they read is gone."""
+        """The content of `lake.json`. ConfigError, with the cure, if the lake can't be read: there is none, it is
+        newer, or was moved. StoreError if the marker or the ledger is missing."""
         needed = (str(self.marker), str(self.ledger))
-        if gone := [line for line in self._lost() if line.startswith(needed)]:
-            raise StoreDamaged("\n".join(gone))
-        found = self.described()
-        if problems := list(self._problems(found, str(found.get("zone", "")))):
+        if missing := [line for line in self._missing() if line.startswith(needed)]:
+            raise StoreDamaged("\n".join(missing))
+        described = self.described()
+        if problems := list(self._problems(described, str(described.get("zone", "")))):
             raise ConfigError(problems)
-        return found
+        return described
 
-    def _problems(self, found: Mapping[str, Any], zone_name: str) -> Any:
-        if found["layout"] > LAYOUT:
+    def _problems(self, described: Mapping[str, Any], zone_name: str) -> Iterator[str]:
+        if described["layout"] > LAYOUT:
+            yield newer_layout(self.root, described)
+        if described["path"] != str(self.root):
             yield (
-                f"{self.root} has layout {found['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
-            )
-        if found["path"] != str(self.root):
-            yield (
-                f"{self.root} was made at {found['path']}, and its tables hold absolute paths: move it back, "
+                f"{self.root} was made at {described['path']}, and its tables hold absolute paths: move it back, "
                 f"or make a working copy with `wistlake restore {self.root} --to FOLDER`"
             )
-        if found["zone"] != zone_name:
+        if described["zone"] != zone_name:
             yield (
-                f"this lake's days are in {found['zone']}, WISTLAKE_ACCOUNT_TIMEZONE says {zone_name}: set it back, "
-                "or run `wistlake rebuild --zone` to compute every day anew"
+                f"this lake's days are in {described['zone']}, WISTLAKE_ACCOUNT_TIMEZONE says {zone_name}: set it "
+                "back, or run `wistlake rebuild --zone` to compute every day anew"
             )
 
-    def _begin(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
+    def _create(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
         self.make()
         described = {
             "layout": LAYOUT,
@@ -165,19 +162,19 @@ class LakeFolder:
         return described
 
     def make(self) -> None:
-        """The folder itself, owner-only. StoreError names what stands in the way."""
+        """Create the folder, owner-only. StoreError if that fails."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as e:
             raise StoreError(f"cannot make the lake {self.root}: {e.strerror}") from e
 
     def write_marker(self, described: Mapping[str, Any]) -> None:
-        """Replace `lake.json` at once."""
+        """Replace `lake.json` atomically."""
         write_private(self.marker, json.dumps(dict(described), indent=1))
 
     def key_chain(self, *, rotating: bool = False) -> KeyChain:
-        """The pseudonym keys; made on first use. ConfigError if others may read the file, StoreError if a
-        rotation was begun and not ended: only the rotation itself may go on then."""
+        """The pseudonym keys, generated on first use. ConfigError if others can read the file; StoreError if a
+        rotation was interrupted, unless the caller is `rotating`."""
         if not self.key_file.exists():
             self.require_whole()
             self.write_keys(keys.fresh())
@@ -187,15 +184,20 @@ class LakeFolder:
         return chain if rotating else chain.settled()
 
     def _key_text(self) -> str:
-        """What the key file holds; bytes that are no text are damage, too. StoreError if it can't be read."""
+        """The key file's text, with replacement characters for damaged bytes. StoreError if it can't be read."""
         try:
             return self.key_file.read_text(encoding="utf-8", errors="replace")
         except OSError as e:
             raise StoreError(f"{self.key_file} can't be read ({e.strerror}): check its rights") from e
 
     def write_keys(self, chain: KeyChain) -> None:
-        """Replace the key file at once."""
+        """Replace the key file atomically."""
         write_private(self.key_file, keys.encode(chain))
+
+
+def newer_layout(place: Path, described: Mapping[str, Any]) -> str:
+    """What to say of a lake with a newer layout."""
+    return f"{place} has layout {described['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
 
 
 def _has_files(folder: Path) -> bool:
@@ -203,7 +205,7 @@ def _has_files(folder: Path) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file of the lake at once, owner-only. StoreError names what stands in the way."""
+    """Replace a file of the lake atomically, owner-only. StoreError if that fails."""
     fresh = path.with_suffix(".new")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)

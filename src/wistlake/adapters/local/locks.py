@@ -1,4 +1,4 @@
-"""Lock files: the system frees them when the process that holds them ends, however it ends."""
+"""Lock files: the system frees a lock when its process ends, even by a crash."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import IO
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock for the block; whether it was free. Nobody waits."""
+    """Hold the lock for the block; yields whether it was free. It never waits."""
     with open_private(path) as file:
         yield lock(file)
 

@@ -1,41 +1,22 @@
-"""Objects as files below one folder. Nobody but the owner may read them: bronze holds raw pages."""
+"""Objects as files below one folder, readable by their owner only: bronze holds raw pages."""
 
 import contextlib
 import errno
 import os
-import re
 import secrets
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wistlake.errors import StoreBusy, StoreDamaged, StoreError
+from wistlake.object_keys import check_key, check_prefix
+from wistlake.ports import ObjectStore
 
-UNFINISHED = ".unfinished"  # where writes prepare their file; no key can name it
+UNFINISHED = ".unfinished"  # the folder of files that are being written; no key can name it
 _ABANDONED_SECONDS = 3600.0
-# A segment that starts with a dot could leave the root or meet unfinished files; `\` and `:` mean
-# something else on Windows.
-_KEY = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*(/[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*)*")
 
 
-def check_key(key: str) -> str:
-    """`key`, if it can name an object; StoreError otherwise."""
-    if not _KEY.fullmatch(key):
-        raise StoreError(
-            f"{key[:80]!r} is no object key: segments between single slashes, none empty or beginning "
-            "with a dot, without backslash, colon and control characters"
-        )
-    return key
-
-
-def check_prefix(prefix: str) -> str:
-    """`prefix`, if keys can begin with it; StoreError otherwise."""
-    if prefix:
-        check_key(prefix.removesuffix("/"))
-    return prefix
-
-
-class LocalObjects:
+class LocalObjects(ObjectStore):
     """ObjectStore on files below `root`, which is created by the first write."""
 
     def __init__(self, root: Path) -> None:
@@ -43,14 +24,13 @@ class LocalObjects:
         self._swept: set[Path] = set()
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        """Store `data` whole or not at all; StoreError if it can't be, or if_absent and the key is taken."""
         path = self._path(key)
         with _explained(path):
-            unfinished = self._write_aside(key, data)
+            unfinished = self._write_unfinished(key, data)
             try:
                 _make_folders(path.parent)
                 if if_absent:
-                    os.link(unfinished, path)  # fails if there is one: the first writer wins
+                    os.link(unfinished, path)  # fails if the key is taken: the first writer wins
                 else:
                     os.replace(unfinished, path)
                 _sync_folder(path.parent)
@@ -60,7 +40,6 @@ class LocalObjects:
                 unfinished.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes:
-        """The object's bytes; StoreError naming the key if there is none."""
         path = self._path(key)
         with _explained(path):
             try:
@@ -69,23 +48,19 @@ class LocalObjects:
                 raise StoreDamaged(f"there is no object {key} in {self._root}") from None
 
     def exists(self, key: str) -> bool:
-        """Whether the key is taken."""
         path = self._path(key)
         with _explained(path):
             return path.is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
-        """All keys that begin with `prefix`, ascending."""
         check_prefix(prefix)
         folder, slash, _ = prefix.rpartition("/")
         return _walk(self._root / folder, folder + slash, prefix)
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Remove the objects; absent ones are no error. How many were there."""
         return sum(self._remove(key) for key in keys)
 
     def uri(self, key: str) -> str:
-        """The object's absolute path."""
         return str(self._path(key))
 
     def _path(self, key: str) -> Path:
@@ -100,9 +75,9 @@ class LocalObjects:
                 return False
             return True
 
-    def _write_aside(self, key: str, data: bytes) -> Path:
-        """A file with `data`, safe on the disk, on the file system where `key` will lie."""
-        top, slash, _ = key.partition("/")  # whoever links a folder to another disk does it at the top
+    def _write_unfinished(self, key: str, data: bytes) -> Path:
+        """A file with `data`, flushed to the disk, on the file system of the object's path."""
+        top, slash, _ = key.partition("/")  # links to other disks are supported for top folders only
         folder = (self._root / top if slash else self._root) / UNFINISHED
         _make_folders(folder)
         self._sweep(folder)
@@ -119,18 +94,18 @@ class LocalObjects:
         return path
 
     def _sweep(self, folder: Path) -> None:
-        """Remove what killed writers left behind: it may hold raw pages that retention never finds."""
+        """Remove files of killed writers: they may hold raw pages, which retention does not find here."""
         if folder in self._swept:
             return
         self._swept.add(folder)
-        for left in folder.iterdir():
+        for file in folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                    left.unlink()
+                if time.time() - file.stat().st_mtime > _ABANDONED_SECONDS:
+                    file.unlink()
 
 
 def _walk(folder: Path, start: str, prefix: str) -> Iterator[str]:
-    """Keys below `folder`, whose own key is `start`. A folder sorts as its name with a slash, as keys do."""
+    """Keys below `folder`, whose own key is `start`, in the order of keys: a folder's name sorts with its slash."""
     with _explained(folder):
         try:
             entries = sorted(e.name + "/" * e.is_dir() for e in os.scandir(folder))
@@ -147,7 +122,7 @@ def _walk(folder: Path, start: str, prefix: str) -> Iterator[str]:
 
 
 def _make_folders(folder: Path) -> None:
-    """Create `folder` and what is missing above it, each for the owner only."""
+    """Create `folder` and its missing parents, readable by their owner only."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -158,7 +133,7 @@ def _make_folders(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut; Windows has no such call."""
+    """Make the names in `folder` survive a power cut. Windows has no such call."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -184,7 +159,7 @@ _CURES = {
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """An OSError as the StoreError that names the path and the cure."""
+    """Translate an OSError into a StoreError that names the path and the cure."""
     try:
         yield
     except OSError as e:

@@ -1,4 +1,4 @@
-"""What was published, as a catalog for readers: each table where the last publication left it."""
+"""The last publication as a catalog for readers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import StaticTable
 
-from wistlake.adapters.table_files import Inspector
+from wistlake.adapters.table_files import FilesInspector
 from wistlake.ports import Ledger, TableRef
 
 
 class PublishedCatalog:
-    """The part of a PyIceberg catalog that reading needs. Follows new publications as they come. `inspector`
-    looks at a table before anybody gets it."""
+    """The part of a PyIceberg catalog that reading needs, always of the newest publication. `inspector` checks each
+    table before it is served."""
 
-    def __init__(self, ledger: Ledger, inspector: Inspector | None = None) -> None:
+    def __init__(self, ledger: Ledger, inspector: FilesInspector | None = None) -> None:
         self._ledger, self._inspector = ledger, inspector
 
     def list_namespaces(self) -> list[tuple[str, ...]]:
@@ -29,12 +29,12 @@ class PublishedCatalog:
             if layer == namespace
         )
 
-    def load_namespace_properties(self, namespace: str) -> Mapping[str, Any]:
-        """None are kept."""
+    def load_namespace_properties(self, _namespace: str) -> Mapping[str, Any]:
+        """Always empty."""
         return {}
 
     def load_table(self, identifier: tuple[str, str]) -> StaticTable:
-        """The table as published; NoSuchTableError if it is not. StoreError if it is damaged, or lies elsewhere."""
+        """The table as published, or NoSuchTableError. StoreError if it is damaged, or lies outside of the lake."""
         name = ".".join(identifier)
         ref = self._refs().get(name)
         if ref is None:

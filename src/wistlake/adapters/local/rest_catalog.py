@@ -1,6 +1,6 @@
 """The lake's catalog as an Iceberg REST service, on 127.0.0.1 or a Unix socket, for engines that can't read sqlite.
 
-The path begins with an unguessable word: other users of the machine may reach the port, but not the lake.
+Paths begin with a random secret: other users of the machine can reach the port, but not the lake.
 """
 
 import json
@@ -27,12 +27,12 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import CommitTableRequest, Table
+from pyiceberg.table import CommitTableRequest
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
 from wistlake.adapters.local.published_catalog import PublishedCatalog
 
-MOST_BYTES = 256 << 20  # of one request: a commit of very many files
+MOST_BYTES = 256 << 20  # of one request: more than a commit of very many files
 _HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
 _ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchTableError, HTTPStatus.NOT_FOUND, "NoSuchTableException"),
@@ -41,32 +41,33 @@ _ERRORS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NamespaceAlreadyExistsError, HTTPStatus.CONFLICT, "AlreadyExistsException"),
     (CommitFailedException, HTTPStatus.CONFLICT, "CommitFailedException"),
 )
-Answer = tuple[HTTPStatus, dict[str, Any] | bytes | None]
-Handler = Callable[..., Answer]
+Response = tuple[HTTPStatus, dict[str, Any] | bytes | None]
+Handler = Callable[..., Response]
 
 
-class Answering(Protocol):
-    """What answers the requests of engines."""
+class RequestHandler(Protocol):
+    """Handles the requests of engines."""
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """The answer to one request; `path` is what follows /v1/."""
-
-
-Around = Callable[[Answering], Answering]
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        """The response to one request; `path` is what follows /v1/."""
 
 
-def as_it_is(routes: Answering) -> Answering:
-    """Nothing stands between the catalog and the engine."""
-    return routes
+Middleware = Callable[[RequestHandler], RequestHandler]
 
 
-def _described(table: Table) -> bytes:
+def no_middleware(handler: RequestHandler) -> RequestHandler:
+    """Requests reach the catalog as they are."""
+    return handler
+
+
+def _table_response(table: Any) -> Response:
     metadata = table.metadata.model_dump_json(by_alias=True, exclude_none=True)
-    return f'{{"metadata-location":{json.dumps(table.metadata_location)},"metadata":{metadata},"config":{{}}}}'.encode()
+    location = json.dumps(table.metadata_location)
+    return HTTPStatus.OK, f'{{"metadata-location":{location},"metadata":{metadata},"config":{{}}}}'.encode()
 
 
-class Routes:
-    """The part of the REST specification that the engines use, over a PyIceberg catalog."""
+class Routes(RequestHandler):
+    """The part of Iceberg's REST specification that the engines use, over a PyIceberg catalog."""
 
     def __init__(self, catalog: Any, *, read_only: bool = False) -> None:
         self._catalog = catalog
@@ -87,8 +88,7 @@ class Routes:
             )
         )
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """The answer to one request; `path` is what follows /v1/."""
+    def answer(self, method: str, path: str, body: bytes) -> Response:
         for methods, pattern, handler in self._table:
             if method in methods.split("|") and (match := pattern.match(path)):
                 if self._read_only and method == "POST" and not path.endswith("/metrics"):
@@ -96,66 +96,62 @@ class Routes:
                 return handler(body, *match.groups())
         return _error(HTTPStatus.NOT_FOUND, "NoSuchEndpoint", f"{method} {path}")
 
-    def _config(self, _body: bytes) -> Answer:
+    def _config(self, _body: bytes) -> Response:
         return HTTPStatus.OK, {"defaults": {}, "overrides": {}}
 
-    def _namespaces(self, _body: bytes) -> Answer:
+    def _namespaces(self, _body: bytes) -> Response:
         return HTTPStatus.OK, {"namespaces": [list(n) for n in self._catalog.list_namespaces()]}
 
-    def _create_namespace(self, body: bytes) -> Answer:
-        wanted = json.loads(body)
-        properties = wanted.get("properties") or {}
-        self._catalog.create_namespace(tuple(wanted["namespace"]), properties)
-        return HTTPStatus.OK, {"namespace": wanted["namespace"], "properties": properties}
+    def _create_namespace(self, body: bytes) -> Response:
+        request = json.loads(body)
+        properties = request.get("properties") or {}
+        self._catalog.create_namespace(tuple(request["namespace"]), properties)
+        return HTTPStatus.OK, {"namespace": request["namespace"], "properties": properties}
 
-    def _namespace(self, _body: bytes, namespace: str) -> Answer:
+    def _namespace(self, _body: bytes, namespace: str) -> Response:
         properties = self._catalog.load_namespace_properties(namespace)
         return HTTPStatus.OK, {"namespace": [namespace], "properties": dict(properties)}
 
-    def _tables(self, _body: bytes, namespace: str) -> Answer:
-        found = [{"namespace": list(i[:-1]), "name": i[-1]} for i in self._catalog.list_tables(namespace)]
-        return HTTPStatus.OK, {"identifiers": found}
+    def _tables(self, _body: bytes, namespace: str) -> Response:
+        tables = self._catalog.list_tables(namespace)
+        return HTTPStatus.OK, {"identifiers": [{"namespace": list(t[:-1]), "name": t[-1]} for t in tables]}
 
-    def _views(self, _body: bytes, _namespace: str) -> Answer:
+    def _views(self, _body: bytes, _namespace: str) -> Response:
         return HTTPStatus.OK, {"identifiers": []}
 
-    def _metrics(self, _body: bytes, _namespace: str, _name: str) -> Answer:
+    def _metrics(self, _body: bytes, _namespace: str, _name: str) -> Response:
         return HTTPStatus.NO_CONTENT, None
 
-    def _load(self, _body: bytes, namespace: str, name: str) -> Answer:
-        return HTTPStatus.OK, _described(self._catalog.load_table((namespace, name)))
+    def _load(self, _body: bytes, namespace: str, name: str) -> Response:
+        return _table_response(self._catalog.load_table((namespace, name)))
 
-    def _create_table(self, body: bytes, namespace: str) -> Answer:
-        wanted = json.loads(body)
-        spec, order = wanted.get("partition-spec"), wanted.get("write-order")
+    def _create_table(self, body: bytes, namespace: str) -> Response:
+        request = json.loads(body)
+        spec, order = request.get("partition-spec"), request.get("write-order")
         created = self._catalog.create_table(
-            (namespace, wanted["name"]),
-            Schema.model_validate(wanted["schema"]),
-            wanted.get("location"),
+            (namespace, request["name"]),
+            Schema.model_validate(request["schema"]),
+            request.get("location"),
             PartitionSpec.model_validate(spec) if spec else UNPARTITIONED_PARTITION_SPEC,
             SortOrder.model_validate(order) if order else UNSORTED_SORT_ORDER,
-            wanted.get("properties") or {},
+            request.get("properties") or {},
         )
-        return HTTPStatus.OK, _described(created)
+        return _table_response(created)
 
-    def _commit(self, body: bytes, namespace: str, name: str) -> Answer:
-        wanted = json.loads(body)
-        wanted.setdefault("identifier", {"namespace": [namespace], "name": name})
-        request = CommitTableRequest.model_validate(wanted)
+    def _commit(self, body: bytes, namespace: str, name: str) -> Response:
+        identifier = {"identifier": {"namespace": [namespace], "name": name}}
+        commit = CommitTableRequest.model_validate(identifier | json.loads(body))
         table = self._catalog.load_table((namespace, name))
-        done = self._catalog.commit_table(table, request.requirements, request.updates)
-        metadata = done.metadata.model_dump_json(by_alias=True, exclude_none=True)
-        location = json.dumps(done.metadata_location)
-        return HTTPStatus.OK, f'{{"metadata-location":{location},"metadata":{metadata}}}'.encode()
+        return _table_response(self._catalog.commit_table(table, commit.requirements, commit.updates))
 
 
-def _error(status: HTTPStatus, kind: str, message: str) -> Answer:
+def _error(status: HTTPStatus, kind: str, message: str) -> Response:
     return status, {"error": {"message": message, "type": kind, "code": int(status)}}
 
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Without these two every catalog call waits 0.4 s for a delayed acknowledgement.
+    # Without these two, every catalog call waits 0.4 s for a delayed acknowledgement.
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     server: "_Server"
@@ -165,17 +161,17 @@ class _Request(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         length = self.headers.get("Content-Length") or "0"
-        if not (self._is_known() and length.isdecimal() and int(length) <= MOST_BYTES):
-            self.close_connection = True  # what a stranger sends is not even read
+        if not (self._is_authorized() and length.isdecimal() and int(length) <= MOST_BYTES):
+            self.close_connection = True  # the body of an unauthorized request is never read
             self._send(*_error(HTTPStatus.NOT_FOUND, "NotFound", "nothing here"))
             return
         self._send(*self._answer(self.rfile.read(int(length))))
 
-    def _is_known(self) -> bool:
-        """Whether the caller means this server by a name that no foreign page has, and knows the secret."""
-        begin = self.path[: len(self._prefix)].encode("utf-8", "replace")
+    def _is_authorized(self) -> bool:
+        """Whether the caller names this machine as the host, which a web page elsewhere can't, and has the secret."""
+        start = self.path[: len(self._prefix)].encode("utf-8", "replace")
         return bool(_HOSTS.match(self.headers.get("Host", ""))) and secrets.compare_digest(
-            begin, self._prefix.encode()
+            start, self._prefix.encode()
         )
 
     @property
@@ -184,7 +180,7 @@ class _Request(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_HEAD = _handle  # noqa: N815 - the base class's names
 
-    def _answer(self, body: bytes) -> Answer:
+    def _answer(self, body: bytes) -> Response:
         path = unquote(urlsplit(self.path).path).removeprefix(self._prefix).rstrip("/")
         try:
             with self.server.lock:
@@ -211,7 +207,7 @@ class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     request: type[_Request] = _Request
 
-    def __init__(self, routes: Answering, address: Any, *, secret: str = "") -> None:
+    def __init__(self, routes: RequestHandler, address: Any, *, secret: str = "") -> None:
         super().__init__(address, self.request)
         self.routes = routes
         self.lock = threading.Lock()
@@ -234,11 +230,10 @@ def serve(
     *,
     read_only: bool = False,
     secret: str = "",
-    around: Around = as_it_is,
+    middleware: Middleware = no_middleware,
 ) -> Iterator[str]:
-    """Serve `catalog` on 127.0.0.1 while the block runs; the URI that engines take. `around` may stand between
-    it and them."""
-    routes = around(Routes(catalog, read_only=read_only))
+    """Serve `catalog` on 127.0.0.1 during the block; yields the URI for engines."""
+    routes = middleware(Routes(catalog, read_only=read_only))
     server = _Server(routes, ("127.0.0.1", port), secret=secret)
     with _running(server):
         yield f"http://127.0.0.1:{server.server_address[1]}/{server.secret}"
@@ -246,17 +241,17 @@ def serve(
 
 @contextmanager
 def serve_at(
-    path: Path, catalog: "SqlCatalog | PublishedCatalog | None", around: Around = as_it_is
+    path: Path, catalog: "SqlCatalog | PublishedCatalog | None", middleware: Middleware = no_middleware
 ) -> Iterator[str]:
-    """Serve `catalog` on a Unix socket while the block runs; the word that paths begin with."""
-    server = _UnixServer(around(Routes(catalog)), str(path))
+    """Serve `catalog` on a Unix socket during the block; yields the secret that paths begin with."""
+    server = _UnixServer(middleware(Routes(catalog)), str(path))
     with _running(server):
         yield server.secret
 
 
 @contextmanager
 def _running(server: _Server) -> Iterator[None]:
-    # Asked often whether to stop: the default keeps every run waiting half a second at its end.
+    # The default interval makes every run wait half a second at its end.
     stop_check = {"poll_interval": 0.02}
     thread = threading.Thread(
         target=server.serve_forever, kwargs=stop_check, daemon=True, name="rest-catalog"

@@ -1,7 +1,7 @@
-"""Scratch folders that die with their process: one that was killed leaves a folder, and the next one to come
-by removes it."""
+"""Scratch folders: removed at the end, or by the next process if theirs was killed."""
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -18,8 +18,8 @@ _LOCK = ".alive"
 
 @contextlib.contextmanager
 def aside(parent: Path, name: str) -> Iterator[Path]:
-    """A new owner-only folder `parent/.<name>.<random>` for the length of the block. What killed processes left under
-    the same name goes first."""
+    """A new owner-only folder `parent/.<name>.<random>` during the block. Folders of killed processes under the same
+    name are removed first."""
     sweep(parent, name)
     folder = parent / f".{name}.{secrets.token_hex(6)}"
     folder.mkdir(mode=0o700)
@@ -31,17 +31,17 @@ def aside(parent: Path, name: str) -> Iterator[Path]:
 
 
 def sweep(parent: Path, name: str) -> int:
-    """Remove the folders whose process is gone; how many there were."""
-    gone = 0
-    for folder in parent.glob(f".{_literal(name)}.*"):
-        if folder.is_dir() and not folder.is_symlink() and _is_dead(folder):
+    """Remove the folders whose process has ended; how many."""
+    removed = 0
+    for folder in parent.glob(f".{glob.escape(name)}.*"):
+        if folder.is_dir() and not folder.is_symlink() and _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
-            gone += 1
-    return gone
+            removed += 1
+    return removed
 
 
-def _is_dead(folder: Path) -> bool:
-    """Whether the folder is ours, and nobody holds its lock."""
+def _is_abandoned(folder: Path) -> bool:
+    """Whether the folder is this user's, and no process holds its lock."""
     if os.name == "posix" and folder.stat().st_uid != os.getuid():
         return False
     lock = folder / _LOCK
@@ -49,7 +49,3 @@ def _is_dead(folder: Path) -> bool:
         return time.time() - folder.stat().st_mtime > _YOUNG_SECONDS
     with locked(lock) as free:
         return free
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

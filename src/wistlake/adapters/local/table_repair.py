@@ -1,10 +1,10 @@
-"""A damaged table back to a state that engines can read: an older one that is whole, or without the files that are
-lost. What it then lacks is built anew from raw pages."""
+"""Repairs a damaged table: it goes back to an older state that is complete, or loses its damaged files. The rows that
+are missing then are built again from raw pages."""
 
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from wistlake.adapters.iceberg_paths import path, spelled
 from wistlake.adapters.local import checksums, damage
 from wistlake.adapters.local.catalog import LocalCatalog, version
 from wistlake.adapters.local.lake_folder import LakeFolder
-from wistlake.adapters.table_files import FilesInspector, TableState
+from wistlake.adapters.table_files import TableState
 from wistlake.contracts.form import Table
 from wistlake.errors import StoreError
 from wistlake.ports import TableRef
@@ -21,8 +21,8 @@ from wistlake.ports import TableRef
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What became of a table: `since` is the moment of the older state that it went back to, `lost` are the data
-    files that it had to let go, `anew` says that it begins empty."""
+    """How a table was repaired: it went back to its state of `since`, lost the data files `lost`, or (`anew`) is
+    empty now."""
 
     since: datetime | None = None
     lost: tuple[str, ...] = ()
@@ -30,25 +30,25 @@ class Mended:
 
 
 class TableRepair:
-    """Mends one table of a lake folder. The caller holds the lake's lease."""
+    """Repairs one table of a lake folder. The caller holds the lake's lease."""
 
     def __init__(self, folder: LakeFolder, table: Table, published: TableRef | None) -> None:
         self._lake, self._published = folder.root, published
         self._table, self._name = table, table.full_name
         self._catalog = LocalCatalog(folder.root)
-        self._inspector: FilesInspector = damage.inspector(folder)
+        self._inspector = damage.inspector(folder)
         self._folder = self._catalog.folder(self._name)
 
     def is_sound(self) -> bool:
-        """Whether the catalog's state and the published one are whole."""
+        """Whether the catalog's state and the published one are complete."""
         location = self._catalog.locations().get(self._name)
         newest = self._state_at(path(location)) if location else None
         states = [newest, *([self._published] if self._published else [])]
-        return all(s is not None and self._is_whole(s) for s in states)
+        return all(s is not None and self._passes(self._inspector.check, s) for s in states)
 
     def mend(self, oldest_raw: datetime) -> Mended:
-        """Let the newest state that can be had be the table's current one. A whole state serves if raw pages reach
-        back to it (`oldest_raw`). Files that are not what they were are put aside."""
+        """Make the newest usable state the table's current one. A complete state is usable if raw pages reach back
+        to it (`oldest_raw`). Changed files are renamed."""
         done = self._mend(oldest_raw)
         for name in list(checksums.changed(self._lake)):
             file = self._lake / name
@@ -63,18 +63,18 @@ class TableRepair:
         above = max((version(s.metadata_location) for s in seen), default=0) + 1
         for state in states:
             moment = _updated(path(state.metadata_location))
-            if moment >= oldest_raw and self._is_whole(state):
+            if moment >= oldest_raw and self._passes(self._inspector.check, state):
                 self._return_to(state, above)
                 return Mended(since=moment)
         for state in states:
-            if self._is_readable(state):
+            if self._passes(self._inspector.readable, state):
                 self._return_to(state, above)
-                return Mended(lost=tuple(self._let_go(state)))
-        self._begin_anew(above)
+                return Mended(lost=tuple(self._remove_damaged_files(state)))
+        self._recreate(above)
         return Mended(anew=True)
 
     def _states(self) -> Iterator[TableRef]:
-        """Every state whose metadata can be read, newest first."""
+        """Every state with readable metadata, newest first."""
         files = self._folder.glob("metadata/*.metadata.json")
         for file in sorted(files, key=lambda f: version(f.name), reverse=True):
             if state := self._state_at(file):
@@ -89,29 +89,22 @@ class TableRepair:
             return None
         return TableRef(spelled(file), snapshot if isinstance(snapshot, int) and snapshot >= 0 else None)
 
-    def _is_whole(self, state: TableRef) -> bool:
+    def _passes(self, check: Callable[[str, TableRef], None], state: TableRef) -> bool:
         try:
-            self._inspector.check(self._name, state)
-        except StoreError:
-            return False
-        return True
-
-    def _is_readable(self, state: TableRef) -> bool:
-        try:
-            self._inspector.readable(self._name, state)
+            check(self._name, state)
         except StoreError:
             return False
         return True
 
     def _return_to(self, state: TableRef, above: int) -> None:
-        """Register a state as the newest: under a higher number than any that was there."""
+        """Register a state as the newest, under a higher number than all before."""
         target = self._folder / "metadata" / f"{above:05d}-{uuid.uuid4()}.metadata.json"
         shutil.copyfile(path(state.metadata_location), target)
         target.chmod(0o600)
         self._catalog.replace(self._name, spelled(target))
 
-    def _let_go(self, state: TableRef) -> Iterator[str]:
-        """Commit the table without the data files that are gone, cut or changed; which those were."""
+    def _remove_damaged_files(self, state: TableRef) -> list[str]:
+        """Commit the table without the data files that are missing, truncated or changed; their locations."""
         files = TableState(self._name, state, self._inspector.files, self._inspector.digest)
         lost = set(files.damaged_data_files())
         table = self._catalog.load(self._name)
@@ -121,10 +114,10 @@ class TableRepair:
                 for entry in manifest.fetch_manifest_entry(table.io):
                     if entry.data_file.file_path in lost:
                         update.delete_data_file(entry.data_file)
-        yield from sorted(lost)
+        return sorted(lost)
 
-    def _begin_anew(self, above: int) -> None:
-        """An empty table, of a higher number than any that was there."""
+    def _recreate(self, above: int) -> None:
+        """Replace the table by an empty one, under a higher number than all before."""
         self._catalog.forget(self._name)
         self._catalog.ensure([self._table])
         if state := self._state_at(path(self._catalog.locations()[self._name])):
