@@ -234,7 +234,7 @@ def test_a_new_ledger_is_whole_before_its_log_reaches_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a disk is full, what lies in the log is not written into the file at the end, and nobody is told."""
-    from wistlake.adapters.local import ledger as sqlite_ledger
+    from wistlake.adapters.local import database
 
     class Full(sqlite3.Connection):
         """Lets go of the file without what is in its log."""
@@ -248,7 +248,7 @@ def test_a_new_ledger_is_whole_before_its_log_reaches_the_file(
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Full))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite_ledger, "BUSY_SECONDS", 0.1)
+        patch.setattr(database, "BUSY_SECONDS", 0.1)
         ledger = SqliteLedger(tmp_path / "ledger.db")
     monkeypatch.undo()
     assert ledger.intervals() == []

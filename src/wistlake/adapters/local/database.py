@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from wistlake.adapters.local import disk
 from wistlake.errors import ConfigError, StoreBusy, StoreDamaged, StoreError
 
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
 _V = TypeVar("_V")
 Upgrades = Sequence[Sequence[str]]  # the statements of each schema version, in order
 
@@ -125,7 +125,7 @@ class Database:
         _upgrade(self._connection, upgrades)
 
 
-_BUSY = f"another process has held it for {_BUSY_SECONDS:.0f} seconds: see which, and run again"
+_BUSY = f"another process has held it for {BUSY_SECONDS:.0f} seconds: see which, and run again"
 _READ_ONLY = "it is read-only: give its owner the right to write (chmod u+w), folder included"
 _CURES = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
@@ -154,7 +154,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.as_uri()}?mode={mode}",
         uri=True,
-        timeout=_BUSY_SECONDS,
+        timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
