@@ -1,11 +1,11 @@
-"""Object keys, manifests and NDJSON of bronze, both directions. Pure; standard library only.
+"""Object keys, manifests and NDJSON of bronze: encoding and decoding. Pure; standard library only.
 
 A landing is one complete listing of (dataset, media, day). Its parts hold one envelope a line:
 
     {"_landing": "<landing id>", "_line": 17, "record": {... as Wistia served it ...}}
 
-so that a line says by itself where it belongs, in whichever engine reads it. The manifest, written
-last and only once, commits the landing: parts without one do not exist.
+Every line names its landing, so that any engine can read lines of many landings at once. The manifest, written
+last and only once, commits the landing: readers ignore parts without one.
 """
 
 import gzip
@@ -42,9 +42,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What commits a landing. `walk` is the client's proof that the listing was complete and stable.
+    """Commits a landing. `walk` is the client's proof that the listing was complete and stable.
 
-    `observed_at` is the moment from which the run reads: all listings of one run are equally new.
+    `observed_at` is the start of the run: all listings of one run count as equally new.
     """
 
     landing_id: str
@@ -71,7 +71,7 @@ class Manifest:
 
 
 def landing_id(dataset: str, media_id: str, day: date, run_id: str) -> str:
-    """Identity of a landing, which is also its folder below `ROOT`."""
+    """The landing's id, which is also its folder below `ROOT`."""
     for name, part in (("dataset", dataset), ("media_id", media_id), ("run_id", run_id)):
         if not _PLAIN.fullmatch(part):
             raise StoreError(
@@ -86,12 +86,12 @@ def folder(landing: str) -> str:
 
 
 def manifest_key(landing: str) -> str:
-    """Where the landing's manifest lies."""
+    """The key of the landing's manifest."""
     return f"{folder(landing)}/{MANIFEST}"
 
 
 def part_key(landing: str, number: int) -> str:
-    """Where part `number` (from 1) lies."""
+    """The key of part `number` (from 1)."""
     return f"{folder(landing)}/part-{number:05d}.jsonl.gz"
 
 
@@ -101,9 +101,9 @@ def encode_lines(landing: str, records: Iterable[Record], first_line: int = 1) -
 
 
 def encode_numbered(landing: str, lines: Iterable[tuple[int, Record]]) -> bytes:
-    """(line, record) pairs as gzipped envelopes: a landing that lost records keeps its line numbers.
+    """(line, record) pairs as gzipped envelopes: a landing keeps its line numbers when it loses records.
 
-    Half a surrogate pair, which JSON may hold and UTF-8 may not, becomes `?`.
+    Half a surrogate pair, which JSON allows and UTF-8 does not, becomes `?`.
     """
     head = f'{{"_landing":{json.dumps(landing)},"_line":'
     text = "".join(
@@ -114,7 +114,7 @@ def encode_numbered(landing: str, lines: Iterable[tuple[int, Record]]) -> bytes:
 
 
 def decode_lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, record) of every envelope in a part. StoreError names the first line that is none."""
+    """(line, record) of every envelope in a part. StoreDamaged names the first line that is none."""
     for position, line in enumerate(_lines(data), 1):
         try:
             envelope = json.loads(line)
@@ -126,7 +126,7 @@ def decode_lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(data: bytes) -> Sequence[bytes]:
-    # Bytes, not text: str.splitlines would also cut at U+2028 and its like inside a record.
+    # Bytes, not text: str.splitlines would also split at U+2028 and similar characters inside a record.
     try:
         return gzip.decompress(data).splitlines()
     except (OSError, EOFError, zlib.error) as e:
@@ -139,22 +139,22 @@ def sha256(data: bytes) -> str:
 
 
 def payload_hash(parts: Sequence[Part]) -> str:
-    """Integrity of a whole landing: over its parts' digests, in order."""
+    """The hash of a whole landing: over its parts' digests, in order."""
     return sha256("\n".join(p.sha256 for p in parts).encode())
 
 
 def content_hash(source: Source, records: Iterable[Record]) -> str:
-    """What the records say, whatever their order or repetition: contract fields, volatile ones left out."""
+    """The hash of the records' content: of the contract's fields, without volatile ones, order and repetition."""
     return _hash_of((f for f in source.fields if not f.volatile), records)
 
 
 def steady_hash(source: Source, records: Iterable[Record]) -> str:
-    """The same without what the source restates at will: a day is settled when two readings agree on this."""
+    """`content_hash` without the fields that the source restates: a day is settled when two readings agree on it."""
     return _hash_of((f for f in source.fields if not (f.volatile or f.restated)), records)
 
 
 def hashes(source: Source, records: Sequence[Record]) -> tuple[str, str]:
-    """`content_hash` and `steady_hash`; most sources restate nothing, and have one hash."""
+    """`content_hash` and `steady_hash`, which are the same for most sources."""
     content = content_hash(source, records)
     restates = any(f.restated for f in source.fields)
     return content, steady_hash(source, records) if restates else content
@@ -179,8 +179,8 @@ def _at(record: Any, path: Sequence[str]) -> Any:
 
 
 def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
-    """Top-level keys that the contract has never heard of: additive drift. One that is no plain name may be
-    an address, and is told by its fingerprint."""
+    """Top-level keys that the contract does not have: additive drift. A key that is no plain name may be an address,
+    so only its fingerprint is shown."""
     new = {key for record in records for key in record} - source.known_keys
     return tuple(sorted({shown_name(key) for key in new}))
 
@@ -191,7 +191,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 
 def decode_manifest(data: bytes) -> Manifest:
-    """The manifest in `data`. StoreError if it is of a newer format, or damaged."""
+    """The manifest in `data`. StoreError if its format is newer, StoreDamaged if it is none."""
     try:
         plain = json.loads(data)
         if plain["format"] > FORMAT:
@@ -206,7 +206,7 @@ def decode_manifest(data: bytes) -> Manifest:
 
 
 def check_part(part: Part, data: bytes) -> None:
-    """StoreError if `data` is not what the manifest promised."""
+    """StoreDamaged if `data` has another hash than in the manifest."""
     if sha256(data) != part.sha256:
         raise StoreDamaged(
             f"{part.key} does not match its manifest: restore it, "

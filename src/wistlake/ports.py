@@ -1,5 +1,9 @@
-"""What the pipeline needs of the outside world, as small protocols. The docstring is the promise;
-`tests/ports` holds every implementation, the in-memory ones included, to it."""
+"""What the pipeline needs of the outside world, as small protocols. A method's docstring is its contract:
+`tests/ports` checks every implementation against it, the in-memory ones included.
+
+Dates are days in the account's zone, moments have a zone. Every call may raise StoreError, or StoreBusy where a
+retry may help; other errors are named.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +20,7 @@ if TYPE_CHECKING:  # Lambda never loads Spark
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys. Writes are atomic: a reader sees the whole object or none."""
+    """Bytes under keys (`object_keys`). Writes are atomic: a reader sees the whole object or none."""
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         """Store `data`; with `if_absent`, StoreBusy if the key is taken: exactly one of many wins."""
@@ -28,28 +32,28 @@ class ObjectStore(Protocol):
         """Whether the key is taken."""
 
     def list(self, prefix: str) -> Iterator[str]:
-        """All keys that begin with `prefix`, ascending."""
+        """All keys that begin with `prefix`, in ascending order."""
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Remove the objects, with every older version; absent ones are no error. How many were there."""
+        """Remove the objects with all their versions; how many existed. Absent keys are no error."""
 
     def uri(self, key: str) -> str:
-        """Where an engine reads the object: an absolute path, or s3://bucket/key."""
+        """The object's address for engines: an absolute path, or s3://bucket/key."""
 
 
 class Budget(Protocol):
-    """The account's request budget, shared by every process that asks Wistia."""
+    """The account's request budget, shared by all processes that call Wistia."""
 
     def reserve(self, requests: int = 1) -> float:
         """Take `requests` from the budget; the seconds to wait before sending them (0 or more)."""
 
     def pause(self, seconds: float) -> None:
-        """Wistia said stop: nobody may send for `seconds` from now."""
+        """Let no process send for `seconds` from now: Wistia has refused a request as one too many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write to the lake. `token` grows with every holder and fences off older ones."""
+    """The right to write to the lake. `token` is greater than that of every earlier holder."""
 
     name: str
     owner: str
@@ -59,8 +63,8 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the ledger remembers it. `trigger` is scheduled, manual, backfill, repair or rebuild;
-    `origin` is live or simulated; `summary` is the run's JSON result."""
+    """One run in the ledger. `trigger` is scheduled, manual, backfill, repair or rebuild; `origin` is live or
+    simulated; `summary` is the run's result as JSON."""
 
     run_id: str
     trigger: str
@@ -98,16 +102,17 @@ def followed_since(newest_first: Iterable[Publication], since: datetime) -> list
     return followed
 
 
-LEASE, LEASE_SECONDS = "lake", 6 * 3600.0  # whoever writes to the lake holds it, a run's steps one by one
+LEASE, LEASE_SECONDS = "lake", 6 * 3600.0  # held by every writer to the lake; a run's steps hold it in turn
 
 
 class Ledger(Protocol):
-    """What happened, what is done, and who may write. Every write is atomic and survives a crash."""
+    """The state of all work on a lake, and its lease. Every write is atomic and survives a crash."""
 
     def lease(
         self, name: str, owner: str, now: datetime, ttl_seconds: float
     ) -> AbstractContextManager[Lease]:
-        """Hold the lease for the block, however it ends; LeaseHeld names the other owner and since when."""
+        """Hold the lease during the block, for at most `ttl_seconds` after the process has died. LeaseHeld names the
+        other owner and the moment it took the lease."""
 
     def intervals(
         self,
@@ -116,34 +121,34 @@ class Ledger(Protocol):
         start: date | None = None,
         end: date | None = None,
     ) -> Sequence[Interval]:
-        """Intervals by dataset, media and day (both ends included), ordered by their key."""
+        """The intervals with this dataset, media and days (both ends included), ordered by their key."""
 
     def record(self, intervals: Iterable[Interval]) -> None:
-        """Write the intervals, each replacing the one with its key; all or none per batch of 100."""
+        """Write the intervals, each replacing the one with the same key; atomic per batch of 100."""
 
     def watermarks(self) -> Sequence[Watermark]:
         """All watermarks, ordered by dataset and media."""
 
     def advance(self, watermark: Watermark) -> bool:
-        """Set the watermark if it is greater than the stored one, atomically; whether it moved."""
+        """Set the watermark if its `last_date` is later than the stored one, atomically; whether it was set."""
 
     def override(self, watermark: Watermark) -> None:
-        """Set the watermark whatever it was. ConfigError without an `override_reason`."""
+        """Set the watermark to any date, also an earlier one. ConfigError without an `override_reason`."""
 
     def media(self) -> Sequence[MediaEntry]:
         """Every media ever followed, ordered by id."""
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
-        """Write the entries, each replacing the one with its id."""
+        """Write the entries, each replacing the one with the same id."""
 
     def put_run(self, run: Run) -> None:
-        """Write the run, replacing the one with its id."""
+        """Write the run, replacing the one with the same id; its `started_at` never changes."""
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
         """The newest runs first."""
 
     def publish(self, publication: Publication) -> None:
-        """Make `publication` the one that readers follow."""
+        """Make `publication` the one that readers follow. Older ones are kept."""
 
     def publication(self) -> Publication | None:
         """The newest publication; None before the first."""
@@ -177,24 +182,24 @@ class TableStore(Protocol):
         """The lines of text objects, by their URIs, as column `value`."""
 
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
-        """Compute `rows` once and keep them inside the lake for this run; the frame that reads them back.
-        `schema` (DDL), where it is known, saves asking the engine for it."""
+        """Compute `rows` once, store them inside the lake for this run, and return a frame that reads them. `schema`
+        (DDL), if given, saves a request to the engine."""
 
     def refs(self) -> Mapping[str, TableRef]:
-        """The current state of every table, by full name."""
+        """The current state of every table that was ensured, by full name."""
 
 
 class Query(Protocol):
     """Read-only SQL over the published state."""
 
     def sql(self, text: str) -> "pa.Table":
-        """The rows of a SELECT over `layer.table`s, under distinct names; ConfigError with the engine's words if
-        it can't run."""
+        """The rows of a SELECT over `layer.table`s, under distinct column names. ConfigError with the engine's message
+        if it can't run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """News for people. `failed` decides the channel's tone, `facts` go along as key and value."""
+    """A message for people. `failed` marks bad news; `facts` are shown as keys and values."""
 
     title: str
     text: str
@@ -203,7 +208,7 @@ class Notice:
 
 
 class Notifier(Protocol):
-    """Somewhere that people read."""
+    """Delivers notices to people."""
 
     def notify(self, notice: Notice) -> None:
-        """Deliver the notice; a failure to deliver is logged and never fails the run."""
+        """Deliver the notice. Errors are logged, and never raised."""

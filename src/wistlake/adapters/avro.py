@@ -1,7 +1,7 @@
-"""Avro containers with the standard library alone: their blocks, and the records in them.
+"""Reads Avro files, which Iceberg's manifests are, with the standard library alone.
 
-Iceberg's manifests are Avro. They are read here, and not by a library, because loading one takes longer than a
-query, and because DuckDB ends the whole process over a damaged manifest: somebody must look first.
+Loading an Avro library takes longer than a whole query. DuckDB can't check manifests itself: a damaged one makes it
+end the whole process.
 """
 
 import json
@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 MAGIC = b"Obj\x01"
-_MOST_BYTES = 1 << 28  # of a block out of its compression
+_MAX_BYTES = 1 << 28  # of a decompressed block
 _SYNC = 16  # bytes between blocks, always the same within a file
 _Read = Callable[[bytes, int], tuple[Any, int]]
 
 
 class Damaged(ValueError):
-    """The bytes are no whole container."""
+    """The bytes are no complete Avro file."""
 
 
-_NO_CONTAINER = (
+_PARSE_ERRORS = (
     ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, struct.error, zlib.error
 )  # fmt: skip
 
 
 def header(raw: bytes) -> tuple[Mapping[str, bytes], int]:
-    """The container's header, and where the first block's marker begins. Damaged if there is none."""
+    """The file's metadata, and the offset of the sync marker behind it. Damaged if there is none."""
     if not raw.startswith(MAGIC):
         raise Damaged("no Avro container")
     meta, at = _map(_bytes)(raw, len(MAGIC))
@@ -34,7 +34,7 @@ def header(raw: bytes) -> tuple[Mapping[str, bytes], int]:
 
 
 def blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """(records, bytes out of compression) of every block. Damaged where the container is not whole."""
+    """(number of records, decompressed bytes) of every block. Damaged if the file is incomplete."""
     meta, at = header(raw)
     codec, sync = meta.get("avro.codec", b"null"), raw[at : at + _SYNC]
     at += _SYNC
@@ -48,28 +48,28 @@ def blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def records(raw: bytes) -> list[dict[str, Any]]:
-    """The records of a container. Damaged, whatever is wrong with it."""
+    """The records of a file. Damaged if anything is wrong with it."""
     try:
         meta, _ = header(raw)
         read = _reader(json.loads(meta["avro.schema"]), {})
-        found: list[dict[str, Any]] = []
+        result: list[dict[str, Any]] = []
         for count, block in blocks(raw):
             at = 0
             for _ in range(count):
                 record, at = read(block, at)
-                found.append(record)
+                result.append(record)
             if at != len(block):
                 raise Damaged("a block holds more than its records")
-    except _NO_CONTAINER as e:
+    except _PARSE_ERRORS as e:
         raise Damaged(str(e) if isinstance(e, Damaged) else type(e).__name__) from e
-    return found
+    return result
 
 
 def inflated(block: bytes, codec: bytes) -> bytes:
-    """A block out of its compression."""
+    """The decompressed bytes of a block."""
     if codec == b"deflate":
         unpacker = zlib.decompressobj(-15)
-        data = unpacker.decompress(block, _MOST_BYTES)
+        data = unpacker.decompress(block, _MAX_BYTES)
         if unpacker.unconsumed_tail:
             raise Damaged("a block is larger than any that wistlake writes")
         return data
@@ -81,7 +81,7 @@ def inflated(block: bytes, codec: bytes) -> bytes:
 
 
 def _reader(schema: Any, names: dict[str, _Read]) -> _Read:
-    """What reads a value of the schema. `names` are the named types so far."""
+    """The function that reads a value of the schema. `names` are the named types so far."""
     if isinstance(schema, list):
         return _union([_reader(s, names) for s in schema])
     kind = schema["type"] if isinstance(schema, dict) else schema
@@ -108,10 +108,10 @@ def _nested(kind: str, schema: Any, names: dict[str, _Read]) -> _Read:
 
 def _record(fields: list[tuple[str, _Read]]) -> _Read:
     def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
-        found = {}
+        record = {}
         for name, field in fields:
-            found[name], at = field(raw, at)
-        return found, at
+            record[name], at = field(raw, at)
+        return record, at
 
     return read
 
@@ -126,13 +126,13 @@ def _union(choices: list[_Read]) -> _Read:
 
 def _array(item: _Read) -> _Read:
     def read(raw: bytes, at: int) -> tuple[list[Any], int]:
-        found = []
+        items = []
         while (count := (head := _long(raw, at))[0]) != 0:
             at = head[1] if count > 0 else _long(raw, head[1])[1]
             for _ in range(abs(count)):
                 value, at = item(raw, at)
-                found.append(value)
-        return found, head[1]
+                items.append(value)
+        return items, head[1]
 
     return read
 
@@ -141,16 +141,16 @@ def _map(value: _Read) -> _Read:
     pairs = _array(lambda raw, at: _pair(value, raw, at))
 
     def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
-        found, at = pairs(raw, at)
-        return dict(found), at
+        items, at = pairs(raw, at)
+        return dict(items), at
 
     return read
 
 
-def _pair(value: _Read, raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
+def _pair(read_value: _Read, raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
     name, at = _text(raw, at)
-    found, at = value(raw, at)
-    return (name, found), at
+    value, at = read_value(raw, at)
+    return (name, value), at
 
 
 def _fixed(size: int) -> _Read:
@@ -174,7 +174,7 @@ def _text(raw: bytes, at: int) -> tuple[str, int]:
 
 
 def _long(raw: bytes, at: int) -> tuple[int, int]:
-    """Avro's zigzag number at `at`, and where it ends."""
+    """The zigzag-encoded integer at `at`, and the offset behind it."""
     value = shift = 0
     while True:
         if at >= len(raw) or shift > 63:

@@ -1,9 +1,10 @@
-"""Every byte of a lake, unpacked: what a search for one person, or for anything personal, must see."""
+"""Every byte of a lake, decompressed: the input of a search for one person, or for anything personal."""
 
 import json
 import os
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +15,16 @@ from wistlake.adapters import avro as avro_bytes
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _WITH_GZIP_HEADER, _CHUNK, _DEEPEST = 31, 1 << 14, 3
-_LONGEST_LOCAL = 256
-_RUN = re.compile(rb"[A-Za-z0-9._%+'/?=&#|!:@\x80-\xff-]*\Z")
-_OF_PATHS = re.compile(rb"\A/|[?=&#|:@]")
+_LONGEST_LOCAL = 256  # bytes before the @ of an address
+_ADDRESS_START = re.compile(rb"[A-Za-z0-9._%+'/?=&#|!:@\x80-\xff-]*\Z")
+_PATH_START = re.compile(rb"\A/|[?=&#|:@]")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some bytes of the file `place` (relative to the lake), and the column that they are the values of.
+    """Some bytes of the file `place` (relative to the lake), and the column whose values they are.
 
-    `is_text`: what a person would read; otherwise a container as it lies on the disk, or out of its
-    compression, in which random bytes may look like anything.
+    `is_text` is False for binary formats, in which random bytes may look like anything.
     """
 
     place: str
@@ -34,20 +34,20 @@ class Piece:
 
 
 def pieces(lake: Path) -> Iterator[Piece]:
-    """All files below `lake`, each in every form it can be read in."""
+    """All files below `lake`, each in all forms in which it can be read."""
     for place, raw in files(lake):
         yield from unpacked(place, raw)
 
 
 def files(lake: Path) -> Iterator[tuple[str, bytes]]:
     """All files below `lake`, and their bytes."""
-    # Whatever begins with a dot, too, and what lies behind a link: a folder may stand on another disk.
+    # Hidden files too, and through links: a folder may lie on another disk.
     inside = (Path(where) / name for where, _, names in os.walk(lake, followlinks=True) for name in names)
     for path in sorted(p for p in inside if p.is_file()):
         try:
             yield path.relative_to(lake).as_posix(), path.read_bytes()
         except FileNotFoundError:
-            # The last reader of a database took its log away: what was in it is in the database now.
+            # The last reader of a database has removed its log; the content is in the database now.
             database = path.with_name(path.name.removesuffix("-wal").removesuffix("-shm"))
             if database.is_file():
                 yield database.relative_to(lake).as_posix(), database.read_bytes()
@@ -59,25 +59,21 @@ def search(lake: Path, texts: Iterable[str]) -> Mapping[str, int]:
 
 
 def hits(pieces: Iterable[Piece], texts: Iterable[str]) -> Mapping[str, int]:
-    """The files that hold one of `texts`, and how many of their pieces do. An address is looked for as a whole,
-    and in the spellings of JSON and URLs: it may be the end of another one."""
-    sought = [_seeker(text) for text in texts if text]
-    found: dict[str, int] = {}
-    for piece in pieces:
-        if any(holds(piece.data) for holds in sought):
-            found[piece.place] = found.get(piece.place, 0) + 1
-    return found
+    """The files that hold one of `texts`, and how many of their pieces do. An address is matched as a whole, since it
+    may be the end of another one, and in the encodings of JSON and URLs."""
+    matchers = [_matcher(text) for text in texts if text]
+    return Counter(piece.place for piece in pieces if any(matches(piece.data) for matches in matchers))
 
 
-def _seeker(text: str) -> Callable[[bytes], bool]:
-    """Tells whether some bytes hold the text."""
+def _matcher(text: str) -> Callable[[bytes], bool]:
+    """A function that tells whether bytes hold the text."""
     if "@" not in text:
         needle = text.encode()
         return lambda data: needle in data
     cased = {text, text.lower(), text.upper()}
     spelled = {s for t in cased for s in (t, json.dumps(t)[1:-1], *_quoted(t))}
     words = b"|".join(re.escape(s.encode()) for s in sorted(spelled, key=len, reverse=True))
-    # What percent-encodes a separator stands before an address, too.
+    # A percent-encoded separator may also precede an address.
     pattern = re.compile(
         rb"(?:(?<![A-Za-z0-9._%+\'\x80-\xff-])|(?<=%[23][0-9A-Fa-f]))(?:"
         + words
@@ -94,22 +90,22 @@ def _quoted(text: str) -> Iterator[str]:
 
 
 def _is_longer(data: bytes, start: int) -> bool:
-    """Whether what stands before a slash makes it another address (o/brien@), and not a page's path."""
-    before = _RUN.search(data[max(0, start - _LONGEST_LOCAL) : start])
-    return bool(before and before[0].endswith(b"/") and not _OF_PATHS.search(before[0]))
+    """Whether the match is the end of another address (o/brien@) rather than the end of a page's path."""
+    before = _ADDRESS_START.search(data[max(0, start - _LONGEST_LOCAL) : start])
+    return bool(before and before[0].endswith(b"/") and not _PATH_START.search(before[0]))
 
 
 def unpacked(place: str, raw: bytes) -> Iterator[Piece]:
-    """One file in every form it can be read in."""
+    """One file in all forms in which it can be read."""
     yield from plain(place, raw)
     if raw.startswith(_PARQUET):
         yield from _columns(place, raw)
 
 
 def plain(place: str, raw: bytes) -> Iterator[Piece]:
-    """As `unpacked`, but of a Parquet file only what is not packed: its footer, with smallest and largest
-    values. What a file is, its first bytes tell: names may lack an ending. Needs the standard library alone,
-    as Glue has it."""
+    """As `unpacked`, but of a Parquet file only its uncompressed parts: the footer, with smallest and largest values.
+
+    The first bytes tell the format: names may lack a suffix. Needs the standard library alone, for Glue."""
     if raw.startswith(_PARQUET):
         yield Piece(place, raw, is_text=False)
     elif raw.startswith(avro_bytes.MAGIC):
@@ -130,7 +126,7 @@ def _columns(place: str, raw: bytes) -> Iterator[Piece]:
                 for name, column in zip(batch.schema.names, batch.columns, strict=True):
                     yield Piece(place, "\n".join(_texts(column.to_pylist())).encode(), name)
     except (pa.ArrowException, OSError):
-        return  # damaged, or none: its bytes have been looked at as they are
+        return  # damaged, or no Parquet; its raw bytes are a piece already
 
 
 def _texts(values: Iterable[Any]) -> Iterator[str]:
@@ -138,26 +134,26 @@ def _texts(values: Iterable[Any]) -> Iterator[str]:
 
 
 def _unpacked_gzip(raw: bytes) -> bytes:
-    """What can be read of it, and whatever follows: a writer that was killed leaves half a file, with people in
-    it. Anything but gzip comes back as it is."""
-    found, rest = bytearray(), raw
+    """The part that can be decompressed, and all that follows: half a file of a killed writer holds people, too. Bytes
+    that are no gzip are returned unchanged."""
+    result, rest = bytearray(), raw
     while rest.startswith(_GZIP):
-        packed, before = zlib.decompressobj(_WITH_GZIP_HEADER), len(found)
+        decompressor, before = zlib.decompressobj(_WITH_GZIP_HEADER), len(result)
         try:
             for at in range(0, len(rest), _CHUNK):
-                found += packed.decompress(rest[at : at + _CHUNK])
-                if packed.eof:
+                result += decompressor.decompress(rest[at : at + _CHUNK])
+                if decompressor.eof:
                     break
         except zlib.error:
             break
-        if len(found) == before and not packed.eof:
+        if len(result) == before and not decompressor.eof:
             break
-        rest = packed.unused_data + rest[at + _CHUNK :]
-    return bytes(found + rest)
+        rest = decompressor.unused_data + rest[at + _CHUNK :]
+    return bytes(result + rest)
 
 
 def _unpacked_avro(raw: bytes) -> bytes:
-    """The header and the blocks of an Avro container, decompressed; the file itself if it is none we know."""
+    """The header and the decompressed blocks of an Avro file; the file itself if it can't be read."""
     try:
         _, at = avro_bytes.header(raw)
         return b"".join((raw[:at], *(block for _, block in avro_bytes.blocks(raw))))

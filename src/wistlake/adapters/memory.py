@@ -1,4 +1,4 @@
-"""The ports kept in memory, held to the same promises; and `Dying`, which kills a run between two writes."""
+"""The ports in memory, held to the same promises as the others; and `Dying`, which kills a run between two writes."""
 
 import bisect
 import copy
@@ -138,9 +138,9 @@ class MemoryLedger(Ledger):
             self._media |= changes
 
     def put_run(self, run: Run) -> None:
-        kept = replace(run, summary=json.loads(_document(run.summary)))
+        copied = replace(run, summary=json.loads(_document(run.summary)))
         with self._lock:
-            self._runs[run.run_id] = kept
+            self._runs[run.run_id] = copied
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
         with self._lock:
@@ -167,7 +167,7 @@ class MemoryLedger(Ledger):
 
 
 def _document(facts: Mapping[str, Any]) -> str:
-    # Text, as the real ledgers keep it: nobody can change it from outside, tuples come back as lists.
+    # Text, as in the other ledgers: callers can't change it, and tuples come back as lists.
     return json.dumps(facts, default=dict)
 
 
@@ -188,7 +188,7 @@ class MemoryBudget(PacedBudget):
 
 
 class RecordingNotifier(Notifier):
-    """Keeps the notices for whoever asks, oldest first."""
+    """Collects the notices, oldest first."""
 
     def __init__(self) -> None:
         self.notices: list[Notice] = []
@@ -208,7 +208,7 @@ MUTATING = frozenset(
 
 
 class Died(BaseException):
-    """The process is gone. Not an Exception: nothing may catch it, as nothing catches kill -9."""
+    """The process has died. Not an Exception, so that nothing catches it, as nothing catches kill -9."""
 
 
 class Dying:
@@ -217,9 +217,8 @@ class Dying:
         death = Dying(at=7)
         run(death.around(objects), death.around(ledger), death.around(tables))  # raises Died
 
-    The write itself is not done, or with `after` it is done but its caller never learns. Every later
-    write dies as well: clean-up code of a dead process does not run. With `at=None` nobody dies, and
-    `calls` tells how many writes there are to die at.
+    It dies before the write, or with `after` just behind it. Every later write fails as well, because a dead process
+    runs no clean-up code. With `at=None` it never dies, and `calls` counts the writes.
     """
 
     def __init__(
@@ -232,11 +231,11 @@ class Dying:
         self._lock = threading.Lock()
 
     def around(self, port: _P) -> _P:
-        """`port`, mortal: everything passes through to it, counted."""
+        """`port` with its writes counted."""
         return cast(_P, _Mortal(port, self))
 
     def wrap(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        """`method`, counted if it writes."""
+        """`method`, with its calls counted if it writes."""
         if name not in self._methods:
             return method
 

@@ -1,4 +1,4 @@
-"""Notices for people: by command, webhook or Slack, or several ways at once. Delivery never fails a run."""
+"""Delivers notices by command, webhook or Slack, or by several of them. A failed delivery never fails a run."""
 
 import json
 import re
@@ -28,18 +28,17 @@ _log = structlog.get_logger(__name__)
 
 
 def is_private(variable: str) -> bool:
-    """Whether a variable of the environment looks secret by its name."""
+    """Whether an environment variable's name suggests a secret."""
     return bool(_PRIVATE_NAME.search(variable))
 
 
 class Several(Notifier):
-    """Delivers every notice to each of `notifiers`; without any, to nobody."""
+    """Delivers every notice to each of `notifiers`."""
 
     def __init__(self, notifiers: Iterable[Notifier] = ()) -> None:
         self._notifiers = tuple(notifiers)
 
     def notify(self, notice: Notice) -> None:
-        """Deliver the notice everywhere."""
         for notifier in self._notifiers:
             notifier.notify(notice)
 
@@ -47,7 +46,7 @@ class Several(Notifier):
 class CommandNotifier(Notifier):
     """Runs `command` without a shell, with the notice as JSON on its standard input.
 
-    The command sees `environment` without what looks secret by its name.
+    The command gets `environment` without the variables whose names suggest secrets.
     """
 
     def __init__(
@@ -64,7 +63,6 @@ class CommandNotifier(Notifier):
         self._timeout = timeout_seconds
 
     def notify(self, notice: Notice) -> None:
-        """Run the command; what it prints is dropped, and whatever goes wrong is logged."""
         deliver("command", lambda: self._run(json.dumps(plain(notice, self._secrets)).encode()))
 
     def _run(self, document: bytes) -> None:
@@ -82,19 +80,7 @@ class CommandNotifier(Notifier):
 class WebhookNotifier(Notifier):
     """Posts the notice as JSON to `url`: https, or http on this machine. Redirects are not followed."""
 
-    def __init__(
-        self, url: str, *, secrets: Iterable[str] = (), timeout_seconds: float = _TIMEOUT_SECONDS
-    ) -> None:
-        self._url = url
-        self._secrets = (*secrets, url)
-        self._timeout = timeout_seconds
-
-    def notify(self, notice: Notice) -> None:
-        deliver("webhook", lambda: _post(self._url, plain(notice, self._secrets), self._timeout))
-
-
-class SlackNotifier(Notifier):
-    """Posts the notice to a Slack incoming webhook."""
+    _way = "webhook"
 
     def __init__(
         self, url: str, *, secrets: Iterable[str] = (), timeout_seconds: float = _TIMEOUT_SECONDS
@@ -107,12 +93,24 @@ class SlackNotifier(Notifier):
         self.deliver(notice)
 
     def deliver(self, notice: Notice) -> bool:
-        """Post the notice; whether Slack took it. Whatever goes wrong is logged."""
-        return deliver("slack", lambda: _post(self._url, slack_message(notice, self._secrets), self._timeout))
+        """Post the notice; whether it was accepted. Errors are logged."""
+        return deliver(self._way, lambda: _post(self._url, self._document(notice), self._timeout))
+
+    def _document(self, notice: Notice) -> Mapping[str, Any]:
+        return plain(notice, self._secrets)
+
+
+class SlackNotifier(WebhookNotifier):
+    """Posts the notice to a Slack incoming webhook."""
+
+    _way = "slack"
+
+    def _document(self, notice: Notice) -> Mapping[str, Any]:
+        return slack_message(notice, self._secrets)
 
 
 def plain(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, Any]:
-    """The notice as a JSON object, without `secrets` and without what looks like an address or a token."""
+    """The notice as a JSON object, without `secrets` and everything that looks like an address or a token."""
     hidden = tuple(secret for secret in secrets if secret)
     return {
         "title": _masked(notice.title, hidden),
@@ -136,7 +134,7 @@ def _slack(value: Any) -> str:
 
 
 def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
-    """`value` as JSON can hold it, masked at every depth."""
+    """`value` as JSON, masked at every depth."""
     if isinstance(value, Mapping):
         return {_masked(str(k), secrets): _masked(v, secrets) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -151,24 +149,24 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
 
 class _NoRedirect(HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """None makes the redirect an HTTPError: a notice goes to the address in the settings or nowhere."""
+        """None makes a redirect an HTTPError: a notice goes to the configured address or nowhere."""
 
 
 def _post(url: str, document: Mapping[str, Any], timeout: float) -> None:
     parts = urlsplit(url)
-    here = parts.hostname in _LOOPBACK
-    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+    is_local = parts.hostname in _LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise ValueError("neither https nor this machine")
     request = Request(  # noqa: S310, the scheme is checked
         url, json.dumps(document).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    # A proxy has no business with an address on this machine.
-    opener = build_opener(_NoRedirect, *((ProxyHandler({}),) if here else ()))
+    # An address on this machine is not reached through a proxy.
+    opener = build_opener(_NoRedirect, *((ProxyHandler({}),) if is_local else ()))
     opener.open(request, timeout=timeout).close()
 
 
 def deliver(way: str, send: Callable[[], None]) -> bool:
-    """Send, or log why not, in words that hold neither the address nor the command. Whether it was sent."""
+    """Send, or log the reason without the address and the command; whether it was sent."""
     try:
         send()
     except HTTPError as e:
@@ -176,7 +174,7 @@ def deliver(way: str, send: Callable[[], None]) -> bool:
         _log.warning("notice_not_delivered", way=way, reason=f"HTTP {e.code}")
     except subprocess.CalledProcessError as e:
         _log.warning("notice_not_delivered", way=way, reason=f"exit code {e.returncode}")
-    except Exception as e:  # the run is worth more than its notice
+    except Exception as e:  # a failed notice must not fail the run
         _log.warning("notice_not_delivered", way=way, reason=type(e).__name__)
     else:
         return True

@@ -1,7 +1,7 @@
-"""E-mail addresses in a source's records: whose the record is, and where somebody is only mentioned.
+"""E-mail addresses in a source's records: the address of the record's person, and mentions of anybody.
 
-Identity is what Wistia gives as such: `email`, `conversion_data`, `visitor_identity`, where a whole value is an
-address. Anywhere else (titles, descriptions, pages) an address makes nobody that person.
+A whole value in `email`, `conversion_data` or `visitor_identity` identifies the record's person. An address anywhere
+else (titles, descriptions, pages) is a mention.
 """
 
 import itertools
@@ -15,13 +15,13 @@ from wistlake.derive.mask import ADDRESS, AT, MASK
 
 IDENTITY = ("email", "conversion_data", "visitor_identity")
 Record = Mapping[str, Any]
-IsThisOne = Callable[[str], bool]  # takes a `canonical` address
+IsForgotten = Callable[[str], bool]  # takes a `canonical` address
 _WHOLE = re.compile(
     r"""("[^"@\\]+"|[^\s@<>()\[\]\\,;:"]+)@([^\s@<>()\[\]\\,;:"/?#&=.]+(?:\.[^\s@<>()\[\]\\,;:"/?#&=.]+)+)"""
 )
 _NAMED = re.compile(r"[^<>]*<([^<>]*)>")
 _MENTION = re.compile(ADDRESS)
-_BEFORE = re.compile(r"([/?=&|#!'`*{}+]|%(25)*[2-3][0-9A-Fa-f])+")  # may be in an address; mostly before one
+_BEFORE = re.compile(r"([/?=&|#!'`*{}+]|%(25)*[2-3][0-9A-Fa-f])+")  # separators, but allowed in addresses
 _BEHIND = re.compile(r"[.'`*_~]|%")
 _SIGN = re.compile(AT)
 _SPOKEN_AT = re.compile(r" *[(\[{<] *at *[)\]}>] *", re.IGNORECASE)
@@ -29,13 +29,13 @@ _SPOKEN_DOT = re.compile(r" *[(\[{<] *dot *[)\]}>] *", re.IGNORECASE)
 
 
 def canonical(text: str) -> str:
-    """The one spelling of a whole address, "" if `text` is none: in lower case, wide forms and encodings undone,
-    an international domain as the network writes it."""
+    """The normal form of a text that is an address as a whole, "" for any other: in lower case, with wide forms and
+    encodings undone, and an international domain in ASCII."""
     plain = unicodedata.normalize("NFKC", _decoded(text)).strip()
     if named := _NAMED.fullmatch(plain):
         plain = named[1].strip()
-    found = _WHOLE.fullmatch(plain.removeprefix("mailto:").lower())
-    return f"{found[1]}@{_ascii(found[2])}" if found else ""
+    match = _WHOLE.fullmatch(plain.removeprefix("mailto:").lower())
+    return f"{match[1]}@{_ascii(match[2])}" if match else ""
 
 
 def _decoded(text: str) -> str:
@@ -54,15 +54,15 @@ def _ascii(domain: str) -> str:
 
 
 def identities(record: Record) -> Iterator[str]:
-    """The addresses that Wistia gives as the record's person, `canonical`."""
+    """The `canonical` addresses that identify the record's person."""
     for name in IDENTITY:
         for text in texts(record.get(name)):
-            if found := canonical(text):
-                yield found
+            if address := canonical(text):
+                yield address
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a payload, however deep; names of fields are none."""
+    """Every text value in a payload, at any depth; names of fields are not included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -74,52 +74,52 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def addresses(value: Any) -> Iterator[str]:
-    """Everything in a payload's texts that looks like an address, encoded ones undone."""
+    """Everything in a payload's texts that looks like an address, decoded."""
     for text in texts(value):
         if _SIGN.search(text):
             plain = unquote(unquote(unquote(text)))
-            yield from (_BEFORE.split(found[0])[-1] for found in _MENTION.finditer(plain))
+            yield from (_BEFORE.split(match[0])[-1] for match in _MENTION.finditer(plain))
 
 
-def without_mentions(record: Record, is_this_one: IsThisOne) -> Record:
-    """The record with the address masked wherever it is no identity; the same object if it is nowhere."""
-    kept = {
-        _in_text(k, is_this_one): _masked(v, is_this_one, is_identity=k in IDENTITY)
+def without_mentions(record: Record, is_forgotten: IsForgotten) -> Record:
+    """The record with all mentions of forgotten addresses masked; the same object if there are none."""
+    masked = {
+        _in_text(k, is_forgotten): _masked(v, is_forgotten, is_identity=k in IDENTITY)
         for k, v in record.items()
     }
-    return record if kept == record else kept
+    return record if masked == record else masked
 
 
-def _masked(value: Any, is_this_one: IsThisOne, *, is_identity: bool) -> Any:
+def _masked(value: Any, is_forgotten: IsForgotten, *, is_identity: bool) -> Any:
     if isinstance(value, str):
-        return value if is_identity and canonical(value) else _in_text(value, is_this_one)
+        return value if is_identity and canonical(value) else _in_text(value, is_forgotten)
     if isinstance(value, Mapping):
         return {
-            _in_text(k, is_this_one): _masked(v, is_this_one, is_identity=is_identity)
+            _in_text(k, is_forgotten): _masked(v, is_forgotten, is_identity=is_identity)
             for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_masked(v, is_this_one, is_identity=is_identity) for v in value]
+        return [_masked(v, is_forgotten, is_identity=is_identity) for v in value]
     return value
 
 
-def _in_text(text: str, is_this_one: IsThisOne) -> str:
+def _in_text(text: str, is_forgotten: IsForgotten) -> str:
     if not _SIGN.search(text):
         return text
-    return _MENTION.sub(lambda found: _in_mention(found[0], is_this_one), text)
+    return _MENTION.sub(lambda match: _in_mention(match[0], is_forgotten), text)
 
 
-def _in_mention(mention: str, is_this_one: IsThisOne) -> str:
-    """The address may begin behind, and end before, characters that addresses may hold as well."""
+def _in_mention(mention: str, is_forgotten: IsForgotten) -> str:
+    """Characters that an address may contain may also separate it from the text around: try every part."""
     starts = [0, *(m.end() for m in _BEFORE.finditer(mention))]
     ends = [len(mention), *(m.start() for m in _BEHIND.finditer(mention))]
     for start, end in itertools.product(starts, reversed(ends)):
         whole = canonical(_spoken(mention[start:end]))
-        if whole and is_this_one(whole):
+        if whole and is_forgotten(whole):
             return f"{mention[:start]}{MASK}{mention[end:]}"
     return mention
 
 
 def _spoken(text: str) -> str:
-    """With @ and dots for (at) and (dot)."""
+    """The text with @ and dots in place of (at) and (dot)."""
     return _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", unquote(unquote(unquote(text)))))

@@ -1,7 +1,7 @@
 """The pseudonym keys of a lake: a chain of epochs, oldest first.
 
-Rotation has two steps, so that a crash in between loses nothing: a pending key is written down first, then
-the stored ids are wrapped with it, then it becomes the newest epoch.
+A rotation stores the new key as pending first, then re-keys the stored ids with it, then makes it the newest epoch:
+a crash between the steps loses nothing.
 """
 
 import json
@@ -15,7 +15,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class KeyChain:
-    """Keys of all epochs. Never printed."""
+    """Keys of all epochs; `repr` shows none."""
 
     keys: tuple[bytes, ...] = field(repr=False)
     pending: bytes | None = field(default=None, repr=False)
@@ -26,17 +26,17 @@ class KeyChain:
         return len(self.keys)
 
     def settled(self) -> "KeyChain":
-        """Itself; StoreError if a rotation was begun and not ended, which only the rotation may go on with."""
+        """The chain itself; StoreError if a rotation was interrupted, which only the rotation can finish."""
         if self.pending:
             raise StoreError("a rotation of the pseudonym key was interrupted: `wistlake key rotate` ends it")
         return self
 
     def begun(self) -> "KeyChain":
-        """The chain with a fresh key pending; as it is, if there already is one."""
+        """The chain with a pending key, a new one unless there is one already."""
         return self if self.pending else KeyChain(self.keys, secrets.token_bytes(KEY_BYTES))
 
     def rotated(self) -> "KeyChain":
-        """The chain with the pending key (or a fresh one) wrapped around."""
+        """The chain with the pending key (or a new one) as its newest epoch."""
         return KeyChain((*self.keys, self.begun().pending or b""))
 
 
@@ -54,7 +54,7 @@ def encode(chain: KeyChain) -> str:
 
 
 def decode(text: str) -> KeyChain:
-    """The chain in `text`; StoreError, which never quotes it, if it is none."""
+    """The chain in `text`; StoreDamaged, which never quotes it, if there is none."""
     try:
         plain = json.loads(text)
         keys = tuple(bytes.fromhex(k) for k in plain["keys"])

@@ -1,4 +1,4 @@
-"""Records without what identifies a person: for samples on disk, and for bronze where it must hold none."""
+"""Removes personal values from records: for samples on disk, and for bronze that may hold none."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,40 +11,40 @@ _UTM = ("source", "medium", "campaign")
 
 
 def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str, str]) -> dict[str, Any]:
-    """The record's allow-listed fields only, nested as served.
+    """The record with its allow-listed fields only, nested as served.
 
-    Personal fields are left out, save those in `pseudonymise` (path to replacement): what silver derives
-    from them must stay derivable.
+    Personal fields are removed, except those in `pseudonymise` (path to replacement), from which silver derives
+    columns.
     """
-    kept: dict[str, Any] = {}
+    redacted: dict[str, Any] = {}
     for field in source.fields:
         head, _, rest = field.path.partition(".")
         if field.privacy is Privacy.PERSONAL:
             if field.path in pseudonymise:
-                kept[field.path] = pseudonymise[field.path]
+                redacted[field.path] = pseudonymise[field.path]
         elif not rest:
             if head in record:
-                kept[head] = _shaped(field, record[head])
+                redacted[head] = _shaped(field, record[head])
         elif isinstance(branch := record.get(head), Mapping) and rest in branch:
-            kept.setdefault(head, {})[rest] = _shaped(field, branch[rest])
-    return kept
+            redacted.setdefault(head, {})[rest] = _shaped(field, branch[rest])
+    return redacted
 
 
 def blanked(source: Source, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with every plain key as served, but only the allow-listed, impersonal values: for samples on
-    disk, which must show an answer's form. Nothing (null, "", {}, []) tells nothing and stays."""
+    """The record with all of its plain keys, but only allow-listed, impersonal values: samples on disk show a
+    response's structure. Empty values (null, "", {}, []) reveal nothing and stay."""
     return {shown_name(key): _shown(source, key, value) for key, value in record.items()}
 
 
 def _shown(source: Source, path: str, value: Any) -> Any:
-    known = {field.path: field for field in source.fields}
+    fields = {field.path: field for field in source.fields}
     if value in (None, "", [], {}):
         return value
-    if path == "embed_url" and path in known:
+    if path == "embed_url" and path in fields:
         return page(str(value))
-    if path in known:
-        return _blank(value) if known[path].privacy is Privacy.PERSONAL else _shaped(known[path], value)
-    if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in known):
+    if path in fields:
+        return _blank(value) if fields[path].privacy is Privacy.PERSONAL else _shaped(fields[path], value)
+    if isinstance(value, Mapping) and any(p.startswith(f"{path}.") for p in fields):
         return {shown_name(key): _shown(source, f"{path}.{key}", inner) for key, inner in value.items()}
     return _blank(value)
 
@@ -58,8 +58,8 @@ def _blank(value: Any) -> str:
 
 
 def _shaped(field: Field, value: Any) -> Any:
-    """The value if it has the contract's shape, without the addresses in a text. Anything may hide in an object
-    where a plain value was promised: it becomes an empty one, which silver refuses just as well."""
+    """The value if it has the contract's type, with the addresses in texts masked. An object in place of a plain value
+    may contain anything: it becomes an empty one, which silver rejects as well."""
     if field.holds_json or _is_plain(value):
         return _without_addresses(value)
     if field.type in (Type.LONGS, Type.STRINGS) and isinstance(value, list):
@@ -85,11 +85,11 @@ def _is_named(value: Any) -> bool:
 
 
 def page(url: str) -> str:
-    """What silver keeps of a page's address, as an address: host, masked path, masked utm values. Silver makes
-    the same of it as of `url`."""
+    """The page's URL with the parts that silver stores: host, masked path, masked utm values. Silver derives the same
+    columns from it as from `url`."""
     host = mask.plain_host(url)
     if host is None:
         return ""
     values = {name: value for name in _UTM if (value := mask.plain_utm(url, name)) is not None}
-    kept = "&".join(f"utm_{name}={value.replace(' ', '%20')}" for name, value in values.items())
-    return f"{url.partition(':')[0]}://{host}{mask.plain_path(url) or ''}{'?' if kept else ''}{kept}"
+    query = "&".join(f"utm_{name}={value.replace(' ', '%20')}" for name, value in values.items())
+    return f"{url.partition(':')[0]}://{host}{mask.plain_path(url) or ''}{'?' if query else ''}{query}"

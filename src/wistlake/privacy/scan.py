@@ -1,7 +1,7 @@
-"""What looks like a person, or like a secret, in bytes that should hold neither. Values are never told.
+"""Searches bytes for personal data and secrets, and counts the matches without showing their values.
 
-Two ways together: by shape (addresses, tokens, the source's keys), and by value, where the lake's own raw
-pages still say what is personal.
+It matches by pattern (addresses, tokens, the source's keys), and by value: raw pages that are still there tell which
+values are personal.
 """
 
 import ipaddress
@@ -20,18 +20,19 @@ _EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{3,64}@[A-Za-z0-9-]{3,63}(?:\.[A-Za-z0-9
 _IPV4 = re.compile(rb"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])")
 _IPV6 = re.compile(rb"(?<![0-9A-Fa-f:.])(?:[0-9A-Fa-f]{1,4}:{1,2}){3,7}[0-9A-Fa-f]{1,4}(?![0-9A-Fa-f:])")
 _TOKEN = re.compile(rb"(?:[Bb]earer|[Bb]asic) [A-Za-z0-9._~+/=-]{20,}|public_token=[A-Za-z0-9]{8,}")
-_SOURCE_KEY = re.compile(  # of sessions and of devices alike
+_SOURCE_KEY = re.compile(  # the form of session keys and device keys
     rb"[0-9a-f]{7}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{9}-[0-9a-f]{12}-[0-9a-f]{4}"
 )
-_REFUSED_SESSION = re.compile(rb'"event_key":"([^"\\]+)"')  # in the payload that quarantine shows
+_QUARANTINED_SESSION = re.compile(rb'"event_key":"([^"\\]+)"')  # in the payload of a quarantined record
 _COORDINATE = re.compile(rb"\"(?:lat|lon|lng|latitude|longitude)\": ?-?[0-9]{1,3}\.[0-9]")
 _COORDINATE_COLUMN = re.compile(r"(^|_)(lat|lon|lng|latitude|longitude)$")
 _WORD = re.compile(rb"[A-Za-z0-9@._:%+-]+")
-_FEWEST_CHARACTERS = 6  # shorter values are shared by too much
+_MIN_CHARACTERS = 6  # shorter values match too much
+_PRECISE_DIGITS = 4  # decimals of a coordinate that tell one street from another
 
 
 class Piece(Protocol):
-    """Some bytes of a file, and the column that they are the values of; `is_text` unless it is a container."""
+    """Some bytes of a file, and the column whose values they are; `is_text` is False for binary formats."""
 
     @property
     def place(self) -> str:
@@ -39,7 +40,7 @@ class Piece(Protocol):
 
     @property
     def data(self) -> bytes:
-        """Its bytes, unpacked."""
+        """The bytes, decompressed."""
 
     @property
     def column(self) -> str:
@@ -47,30 +48,30 @@ class Piece(Protocol):
 
     @property
     def is_text(self) -> bool:
-        """Whether it is what a person would read."""
+        """Whether a person could read it."""
 
 
-Found = Mapping[str, Mapping[str, int]]  # kind to place to how many different values
+Matches = Mapping[str, Mapping[str, int]]  # kind -> place -> number of distinct values
 
 
 def personal_values(records: Iterable[Mapping[str, Any]]) -> dict[bytes, str]:
-    """What raw records say is personal, by kind: addresses, keys, and coordinates fine enough to tell."""
-    found: dict[bytes, str] = {}
+    """The personal values in raw records, with their kinds: addresses, keys, and coordinates of high precision."""
+    kinds: dict[bytes, str] = {}
     for record in records:
         for name, kind in (("ip", IPS), ("visitor_key", VISITORS)):
-            if isinstance(value := record.get(name), str) and len(value) >= _FEWEST_CHARACTERS:
-                found[value.encode(errors="replace")] = kind
-        found |= {a.encode(errors="replace"): EMAILS for a in addresses(record)}
+            if isinstance(value := record.get(name), str) and len(value) >= _MIN_CHARACTERS:
+                kinds[value.encode(errors="replace")] = kind
+        kinds |= {a.encode(errors="replace"): EMAILS for a in addresses(record)}
         for name in ("lat", "lon"):
             value = record.get(name)
-            if isinstance(value, float) and len(repr(value).partition(".")[2]) >= 4:
-                found[repr(value).encode()] = COORDINATES
-    return found
+            if isinstance(value, float) and len(repr(value).partition(".")[2]) >= _PRECISE_DIGITS:
+                kinds[repr(value).encode()] = COORDINATES
+    return kinds
 
 
-def scan(pieces: Iterable[Piece], personal: Mapping[bytes, str], secrets: Iterable[str]) -> Found:
-    """Where something personal or secret seems to be. A session's own key is no visitor's, a browser's
-    version no address: both are told apart by the columns that hold them, and by name in a refused record."""
+def scan(pieces: Iterable[Piece], personal: Mapping[bytes, str], secrets: Iterable[str]) -> Matches:
+    """Where something looks personal or secret. Session keys look like visitor keys, and browser versions like IP
+    addresses: values of their columns, and of `event_key` in quarantined records, do not count."""
     hidden = [s.encode() for s in secrets if s]
     seen: dict[str, dict[str, set[bytes]]] = {kind: defaultdict(set) for kind in KINDS}
     sessions: set[bytes] = set()
@@ -79,14 +80,14 @@ def scan(pieces: Iterable[Piece], personal: Mapping[bytes, str], secrets: Iterab
         if piece.column == "event_key":
             sessions |= set(piece.data.split(b"\n"))
         if piece.column == "payload":
-            sessions |= set(_REFUSED_SESSION.findall(piece.data))
+            sessions |= set(_QUARANTINED_SESSION.findall(piece.data))
         if piece.column == "browser_version":
             versions |= set(piece.data.split(b"\n"))
         for kind, value in _values(piece, personal, hidden):
             seen[kind][f"{piece.place}{f', {piece.column}' if piece.column else ''}"].add(value)
-    innocent = {VISITORS: sessions - personal.keys(), IPS: versions}
+    harmless = {VISITORS: sessions - personal.keys(), IPS: versions}
     return {
-        kind: {place: n for place, values in places.items() if (n := len(values - innocent.get(kind, set())))}
+        kind: {place: n for place, values in places.items() if (n := len(values - harmless.get(kind, set())))}
         for kind, places in seen.items()
     }
 
@@ -108,9 +109,9 @@ def _values(piece: Piece, personal: Mapping[bytes, str], secrets: list[bytes]) -
 
 
 def _is_address(text: bytes) -> bool:
-    """Whether it is an address of the world; this machine's own is nobody's."""
+    """Whether it is an IP address, other than loopback and unspecified ones."""
     try:
-        found = ipaddress.ip_address(text.decode())
+        address = ipaddress.ip_address(text.decode())
     except ValueError:
         return False
-    return not (found.is_loopback or found.is_unspecified)
+    return not (address.is_loopback or address.is_unspecified)

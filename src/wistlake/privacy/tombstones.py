@@ -1,7 +1,7 @@
-"""Who has been forgotten, without saying who: keyed marks that recognise a person when they come back.
+"""Tombstones: keyed marks that recognise a forgotten person without storing who it is.
 
-A mark is the pseudonym under the first epoch's key: it outlives rotation, and every id that silver ever
-held follows from it, so that neither the address nor the visitor's key is kept.
+A mark is the pseudonym under the first epoch's key. It stays valid after a rotation, and every id that silver ever
+stored can be computed from it, so that neither the address nor the visitor's key is stored.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,13 +13,13 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.privacy.addresses import Record, canonical, identities, without_mentions
 
 FACTS = "tombstones"  # the ledger's name for the document
-Admission = Callable[[Source, Record], Record | None]  # what may land of a record, if anything
+Admission = Callable[[Source, Record], Record | None]  # the part of a record that may land, if any
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Marks of everything that names one person: visitor keys (devices) and e-mail addresses. `sealed` are
-    marks as tombstones hold them, when it is a tombstone that says who."""
+    """The marks of one person's visitor keys (devices) and e-mail addresses. `sealed` are the marks in tombstones,
+    for a person that is known from tombstones only."""
 
     visitors: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
@@ -32,30 +32,30 @@ def visitor_mark(keys: Sequence[bytes], visitor_key: str) -> str:
 
 
 def address_mark(keys: Sequence[bytes], email: str) -> str:
-    """The mark of an e-mail address, however it is spelled."""
+    """The mark of an e-mail address in any spelling."""
     return pseudonym(keys[:1], f"mailto:{canonical(email)}")
 
 
 def is_about(person: Person, keys: Sequence[bytes], record: Record) -> bool:
-    """Whether a record, raw or redacted before landing, is the person's: by the device, or because Wistia gives
-    the person's address as its identity."""
+    """Whether a record, raw or redacted before landing, belongs to the person: by its visitor key, or by an address
+    that identifies its person."""
     key = record.get("visitor_key") if person.visitors or person.sealed else None
     if isinstance(key, str) and _names(person, keys, key):
         return True
     if not person.addresses:
         return False
-    return any(address_mark(keys, found) in person.addresses for found in identities(record))
+    return any(address_mark(keys, address) in person.addresses for address in identities(record))
 
 
 def without(person: Person, keys: Sequence[bytes], record: Record) -> Record:
-    """A record of somebody else with the person's address masked; the same object if it mentions nobody."""
+    """Another person's record with the person's address masked; the same object if it has none."""
     if not person.addresses:
         return record
     return without_mentions(record, lambda address: address_mark(keys, address) in person.addresses)
 
 
 def _names(person: Person, keys: Sequence[bytes], key: str) -> bool:
-    """Whether a visitor's key, or the mark that a redacted landing has in its place, is the person's."""
+    """Whether a visitor key, or the mark in its place in a redacted landing, belongs to the person."""
     ids = (key, visitor_mark(keys, key))
     return any(i in person.visitors for i in ids) or any(is_sealed(person, keys, i) for i in ids)
 
@@ -71,24 +71,24 @@ def is_personal(source: Source) -> bool:
 
 
 def stored_ids(person: Person, keys: Sequence[bytes]) -> frozenset[str]:
-    """Every id that silver and gold may hold of the person: all epochs, and those of redacted landings,
-    whose visitor key already was a mark."""
-    found = set(person.visitors)
+    """Every id of the person that silver and gold may have: of all epochs, and of redacted landings, where the visitor
+    key was a mark already."""
+    ids = set(person.visitors)
     for mark in person.visitors:
         for epoch in range(1, len(keys) + 1):
-            found.add(pseudonym(keys[1:epoch], mark))
-            found.add(pseudonym(keys[:epoch], mark))
-    return frozenset(found)
+            ids.add(pseudonym(keys[1:epoch], mark))
+            ids.add(pseudonym(keys[:epoch], mark))
+    return frozenset(ids)
 
 
 def sealed(keys: Sequence[bytes], mark: str) -> str:
-    """A visitor's mark as a tombstone holds it: it recognises, but is no id that any table ever held."""
+    """A visitor's mark in the form of tombstones, which is no id that any table ever had."""
     return pseudonym(keys[:1], f"forgotten:{mark}")
 
 
 def entry(person: Person, keys: Sequence[bytes], receipt: str, at: str) -> dict[str, Any]:
-    """The tombstone as the ledger keeps it. It recognises the ids of every epoch so far: in tables that are
-    restored from a backup, nothing else is left of the visitor."""
+    """The tombstone in the ledger's form. It recognises the ids of all epochs so far: tables restored from a backup
+    have nothing else of the visitor."""
     return {
         "receipt": receipt,
         "at": at,
@@ -103,14 +103,14 @@ def entries(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def added(facts: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with one more tombstone; one of the same marks is not repeated."""
-    same = ("visitors", "addresses")
-    kept = [e for e in entries(facts) if any(e[k] != new[k] for k in same)]
-    return {"entries": [*kept, new]}
+    """The document with one more tombstone, in place of one with the same marks."""
+    marks = ("visitors", "addresses")
+    others = [e for e in entries(facts) if any(e[k] != new[k] for k in marks)]
+    return {"entries": [*others, new]}
 
 
 def admission(facts: Mapping[str, Any], keys: Callable[[], Sequence[bytes]]) -> Admission | None:
-    """Tells what may land of a record; None, and no key is asked for, while nobody has been forgotten."""
+    """The filter for records before they land. While nobody has been forgotten it is None, and needs no key."""
     people = forgotten(facts)
     if people is None:
         return None
@@ -125,7 +125,7 @@ def admission(facts: Mapping[str, Any], keys: Callable[[], Sequence[bytes]]) -> 
 
 
 def forgotten(facts: Mapping[str, Any]) -> Person | None:
-    """Everybody whom the document's tombstones name, as one; None while nobody has been forgotten."""
+    """All people in the document's tombstones as one; None while nobody has been forgotten."""
     visitors = frozenset(v for e in entries(facts) for v in e["visitors"])
     emails = frozenset(a for e in entries(facts) for a in e["addresses"])
     return Person(addresses=emails, sealed=visitors) if visitors or emails else None
@@ -133,5 +133,5 @@ def forgotten(facts: Mapping[str, Any]) -> Person | None:
 
 def marks_of(records: Iterable[Record], keys: Sequence[bytes], *, redacted: bool) -> frozenset[str]:
     """The marks of the records' visitors."""
-    found = {r["visitor_key"] for r in records if isinstance(r.get("visitor_key"), str)}
-    return frozenset(found if redacted else {visitor_mark(keys, k) for k in found})
+    values = {r["visitor_key"] for r in records if isinstance(r.get("visitor_key"), str)}
+    return frozenset(values if redacted else {visitor_mark(keys, k) for k in values})

@@ -149,7 +149,6 @@ class DynamoLedger(Ledger):
         self._write({(_MEDIA, e.media_id): to_item(e) for e in entries})
 
     def put_run(self, run: Run) -> None:
-        """Write the run, replacing the one with its id (a run keeps the moment at which it started)."""
         self._write({(_RUNS, f"{moment(run.started_at)}#{run.run_id}"): to_item(run)})
 
     def runs(self, limit: int = 100) -> Sequence[Run]:

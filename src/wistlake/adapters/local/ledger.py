@@ -96,7 +96,7 @@ class SqliteLedger(Ledger):
 
     @contextmanager
     def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
-        """Hold the lease for the block. `ttl_seconds` has no effect: the system frees the lock with the process."""
+        """Hold the lease during the block. `ttl_seconds` has no effect: the system frees the lock with the process."""
         if not _LEASE_NAME.fullmatch(name):
             raise StoreError(f"{name[:40]!r} is no name of a lease: lower-case letters, digits, - and _ only")
         with self._database.explained():
