@@ -5,8 +5,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wistlake import lake_marker
 from wistlake.adapters.local import damage
-from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder
+from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.errors import ConfigError, StoreDamaged, unknown
@@ -25,12 +26,7 @@ def marker(lake: LaptopLake, run_id: str, now: datetime) -> str:
     copy, the zone is the settings': the caller must know that it is the lake's."""
     folder = lake.folder
     _require_lost(folder.marker, folder.ledger)
-    described = {
-        "layout": LAYOUT,
-        "path": str(folder.root),
-        "zone": lake.settings.account_timezone,
-        "created_at": now.isoformat(),
-    }
+    described = lake_marker.new(lake.settings.account_timezone, now, path=str(folder.root))
     return repair.marker(SqliteLedger(folder.ledger), described, folder.write_marker, LAKE, run_id, now)
 
 

@@ -8,17 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from wistlake.adapters.aws.client import client, code_of, explained
-from wistlake.adapters.aws.items import Item, number, text
+from wistlake.adapters.aws.client import client, conditionally, explained
+from wistlake.adapters.aws.items import Item, from_item, text, to_item
 from wistlake.errors import StoreError
 from wistlake.planning.pacing import SECOND, Booking, Change, PacedBudget
 
 _ATTEMPTS = 500
 _SKEW = SECOND  # how far the clocks of two functions may lie apart
-_REFUSED = "ConditionalCheckFailedException"
-_FIELDS = ("booked", "paused", "seen")
 
 
 class DynamoBudget(PacedBudget):
@@ -57,23 +53,15 @@ class DynamoBudget(PacedBudget):
     def _stored(self) -> Booking:
         with explained(self._table):
             item = self._db.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get("Item")
-        return Booking(*(int(item[f]["N"]) for f in _FIELDS)) if item else Booking()
+        return from_item(Booking, item) if item else Booking()
 
     def _replace(self, before: Booking, after: Booking) -> bool:
-        """Whether nobody else was faster."""
-        same = " AND ".join(f"{f} = :{f}" for f in _FIELDS)
-        condition = same if before != Booking() else "attribute_not_exists(pk)"
-        values = {f":{f}": number(getattr(before, f)) for f in _FIELDS} if before != Booking() else None
+        """Write the booking unless another process has changed it since; whether it was written."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if before != Booking():
+            stored = to_item(before)
+            condition["ConditionExpression"] = " AND ".join(f"{name} = :{name}" for name in stored)
+            condition["ExpressionAttributeValues"] = {f":{name}": value for name, value in stored.items()}
+        item = {**self._key, **to_item(after)}
         with explained(self._table):
-            try:
-                self._db.put_item(
-                    TableName=self._table,
-                    Item={**self._key, **{f: number(getattr(after, f)) for f in _FIELDS}},
-                    ConditionExpression=condition,
-                    **({"ExpressionAttributeValues": values} if values else {}),
-                )
-            except ClientError as e:
-                if code_of(e) != _REFUSED:
-                    raise
-                return False
-            return True
+            return conditionally(self._db.put_item, TableName=self._table, Item=item, **condition) is not None

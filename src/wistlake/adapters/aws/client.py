@@ -1,6 +1,6 @@
 """Clients of AWS services, and their errors as wistlake's. Credentials, region and endpoint come from the process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,11 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from wistlake.errors import ConfigError, StoreBusy, StoreError
 
-_CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 5},
-    connect_timeout=5,
-    read_timeout=60,
-)
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _CURES = {
     **dict.fromkeys(_DENIED, "let the role do this, and run again"),
@@ -68,6 +64,16 @@ def _setup_error(error: Exception) -> ConfigError:
 def code_of(error: ClientError) -> str:
     """AWS's code for the error; the HTTP status if there is no other."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def conditionally(call: Callable[..., Mapping[str, Any]], **request: Any) -> Mapping[str, Any] | None:
+    """DynamoDB's response to a conditional write; None if the condition does not hold."""
+    try:
+        return call(**request)
+    except ClientError as e:
+        if code_of(e) != "ConditionalCheckFailedException":
+            raise
+        return None
 
 
 @contextmanager

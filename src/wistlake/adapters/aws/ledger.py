@@ -16,25 +16,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from wistlake.adapters.aws.client import client, code_of, explained
-from wistlake.adapters.aws.items import (
-    Item,
-    document,
-    from_item,
-    moment,
-    number,
-    plain,
-    text,
-    to_item,
-)
+from wistlake.adapters.aws.client import client, conditionally, explained
+from wistlake.adapters.aws.items import Item, document, from_item, moment, number, plain, text, to_item
 from wistlake.errors import LeaseHeld, StoreBusy
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
 BATCH = 100  # items that one transaction can write
-_REFUSED = "ConditionalCheckFailedException"
 _INTERVALS, _MEDIA, _RUNS = "intervals#", "media", "runs"
 _PUBLICATIONS, _FACTS, _LEASE = "publications", "facts", "lease"
 _ATTEMPTS = 20
@@ -202,33 +190,23 @@ class DynamoLedger(Ledger):
         if values:
             options["ExpressionAttributeValues"] = values
         with explained(table):
-            try:
-                self._db.put_item(TableName=table, Item=item, **options)
-            except ClientError as e:
-                if code_of(e) != _REFUSED:
-                    raise
-                return False
-            return True
+            return conditionally(self._db.put_item, TableName=table, Item=item, **options) is not None
 
     def _update(self, pk: str, sk: str, change: str, condition: str, values: Mapping[str, Any]) -> Item:
         """The item after the change; empty if the condition does not hold."""
         names = set(re.findall(r"#\w+", f"{change} {condition}"))
         with explained(self._table):
-            try:
-                changed: Item = self._db.update_item(
-                    TableName=self._table,
-                    Key={"pk": text(pk), "sk": text(sk)},
-                    UpdateExpression=change,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames={name: name[1:] for name in names},
-                    ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
-                )["Attributes"]
-            except ClientError as e:
-                if code_of(e) != _REFUSED:
-                    raise
-                return {}
-            return changed
+            response = conditionally(
+                self._db.update_item,
+                TableName=self._table,
+                Key={"pk": text(pk), "sk": text(sk)},
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={name: name[1:] for name in names},
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )
+        return response["Attributes"] if response else {}
 
     def _get(self, pk: str, sk: str) -> Item:
         with explained(self._table):

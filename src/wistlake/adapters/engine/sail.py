@@ -25,15 +25,8 @@ if TYPE_CHECKING:
 
 # The variables that the engine's process inherits: no token, no webhook's address, no proxy.
 _INHERITED = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "SYSTEMROOT",
+    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT"),
 )
 _INHERITED_PREFIXES = ("SAIL_", "RUST_", "MIMALLOC_")
 _DEFAULTS: Mapping[str, str] = {

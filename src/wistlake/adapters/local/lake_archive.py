@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from wistlake import lake_marker
 from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import Rename, inside, moved, renamed
 from wistlake.adapters.iceberg_rewrite import rewrite_avro, rewrite_json
 from wistlake.adapters.local import checksums, disk, lake_copy
-from wistlake.adapters.local.lake_folder import LAYOUT, LakeFolder, newer_layout
+from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.scratch import SCRATCH, aside
 from wistlake.adapters.local.table_files import LocalTableFiles
@@ -80,8 +81,8 @@ def _adopt(source: Path, fresh: Path, lake: Path) -> None:
             f"{source} holds no whole lake, it lacks {missing[0]}: name what `wistlake backup` made"
         )
     described = LakeFolder(fresh).described()
-    if described["layout"] > LAYOUT:
-        raise ConfigError(newer_layout(source, described))
+    if problems := list(lake_marker.newer_layout(described, str(source))):
+        raise ConfigError(problems)
     lake_copy.require_plain_databases(fresh)
     _require_manifests(fresh)
     for name in checksums.changed(fresh):

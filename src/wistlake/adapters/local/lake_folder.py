@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from wistlake import lake_marker
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
-LAYOUT = 1
 BACKUP = "restore it from a backup"
 _OWNER_ONLY = 0o600
 # DuckDB can't take quotes in a path; control characters are mistakes in the setting.
@@ -137,27 +137,18 @@ class LakeFolder:
         return described
 
     def _problems(self, described: Mapping[str, Any], zone_name: str) -> Iterator[str]:
-        if described["layout"] > LAYOUT:
-            yield newer_layout(self.root, described)
+        yield from lake_marker.newer_layout(described, str(self.root))
         if described["path"] != str(self.root):
             yield (
                 f"{self.root} was made at {described['path']}, and its tables hold absolute paths: move it back, "
                 f"or make a working copy with `wistlake restore {self.root} --to FOLDER`"
             )
-        if described["zone"] != zone_name:
-            yield (
-                f"this lake's days are in {described['zone']}, WISTLAKE_ACCOUNT_TIMEZONE says {zone_name}: set it "
-                "back, or run `wistlake rebuild --zone` to compute every day anew"
-            )
+        rebuild = "set it back, or run `wistlake rebuild --zone` to compute every day anew"
+        yield from lake_marker.other_zone(described, zone_name, rebuild)
 
     def _create(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
         self.make()
-        described = {
-            "layout": LAYOUT,
-            "path": str(self.root),
-            "zone": zone_name,
-            "created_at": now.isoformat(),
-        }
+        described = lake_marker.new(zone_name, now, path=str(self.root))
         self.write_marker(described)
         return described
 
@@ -193,11 +184,6 @@ class LakeFolder:
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file atomically."""
         write_private(self.key_file, keys.encode(chain))
-
-
-def newer_layout(place: Path, described: Mapping[str, Any]) -> str:
-    """What to say of a lake with a newer layout."""
-    return f"{place} has layout {described['layout']}, newer than this program's {LAYOUT}: upgrade wistlake"
 
 
 def _has_files(folder: Path) -> bool:

@@ -2,27 +2,20 @@
 
 from datetime import datetime
 
+from wistlake import lake_marker
 from wistlake.errors import ConfigError
 from wistlake.ports import Ledger
 
 LAKE = "lake"  # the document's name
-LAYOUT = 1
 
 
 def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
     """Check the lake, or begin one. ConfigError, with the cure, if it is newer, or of another zone."""
-    described = ledger.facts(LAKE)
-    if not described:
-        ledger.put_facts(LAKE, {"layout": LAYOUT, "zone": zone_name, "created_at": now.isoformat()})
-        return
-    problems = []
-    if described["layout"] > LAYOUT:
-        problems.append(
-            f"the lake has layout {described['layout']}, newer than this program's {LAYOUT}: deploy anew"
-        )
-    if described["zone"] != zone_name:
-        problems.append(
-            f"this lake's days are in {described['zone']}, WISTLAKE_ACCOUNT_TIMEZONE says {zone_name}: set it back"
-        )
-    if problems:
+    marker = ledger.facts(LAKE)
+    if not marker:
+        ledger.put_facts(LAKE, lake_marker.new(zone_name, now))
+    elif problems := [
+        *lake_marker.newer_layout(marker, "the lake", "deploy anew"),
+        *lake_marker.other_zone(marker, zone_name),
+    ]:
         raise ConfigError(problems)
