@@ -116,7 +116,7 @@ MUTATIONS = (
         ("tests/unit/test_readings.py",),
     ),
     Mutation(
-        "what a purge leaves", "wistlake/adapters/local/purge.py",
+        "what a purge leaves", "wistlake/adapters/local/history.py",
         "autocommit=True", "autocommit=False", ("tests/unit/lake/test_purge.py",),
     ),
     Mutation(

@@ -11,7 +11,7 @@ from support.handmade import EVENTS, HandMade, rows
 from support.some import some
 from wistlake.adapters import avro
 from wistlake.adapters.local.catalog import LocalCatalog
-from wistlake.adapters.local.purge import LocalPurge
+from wistlake.adapters.local.history import LocalPurge
 from wistlake.contracts import table as contract
 
 PREFIX = 16  # characters of a text that Iceberg keeps of a file's smallest and largest value
