@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from wistlake.adapters.duckdb_query import DuckDBQuery, empty
 from wistlake.adapters.local.catalog import LocalCatalog
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import table
 from wistlake.ports import Publication
 
@@ -55,10 +54,9 @@ def main() -> None:
         catalog.ensure([DAILY])
         stored = catalog.load(DAILY.full_name)
         stored.append(rows().cast(stored.schema().as_arrow()))
-        ledger = MemoryLedger()
         now = datetime(2026, 11, 1, tzinfo=UTC)
-        ledger.publish(Publication("benchmark", now, catalog.refs([DAILY.full_name])))
-        query = DuckDBQuery(ledger)
+        published = Publication("benchmark", now, catalog.refs([DAILY.full_name]))
+        query = DuckDBQuery(None, publication=published)
         query.sql("SELECT 1")
         spent = []
         for _ in range(5):

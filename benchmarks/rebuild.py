@@ -140,11 +140,13 @@ def copied(manifest, objects, media_id: str, number: int):
 
 
 def seeded(folder: Path):
-    """The ledger of the bronze lake as it is right after landing, in memory."""
+    """The ledger of the bronze lake as it is right after landing."""
     from wistlake.adapters.local.ledger import SqliteLedger
-    from wistlake.adapters.memory import MemoryLedger
 
-    stored, fresh = SqliteLedger(folder / "ledger.db", read_only=True), MemoryLedger()
+    stored, fresh = (
+        SqliteLedger(folder / "ledger.db", read_only=True),
+        SqliteLedger(Path(tempfile.mkdtemp()) / "ledger.db"),
+    )
     fresh.put_media(stored.media())
     fresh.record(
         replace(i, built_signature="", published_at=None) for i in stored.intervals() if i.landing_id
@@ -155,7 +157,7 @@ def seeded(folder: Path):
 def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
     """One rebuild of everything; the rows of fact_events."""
     from wistlake.adapters.local.objects import LocalObjects
-    from wistlake.adapters.memory import RecordingNotifier
+    from wistlake.adapters.notify import Several
     from wistlake.pipeline.run.driver import run
     from wistlake.pipeline.run.spec import Dependencies
     from wistlake.wiring import laptop
@@ -165,7 +167,7 @@ def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
     own = laptop.parts(chosen, outside, pace=False)
     parts = Dependencies(
         objects=LocalObjects(folder), ledger=seeded(folder), tables=laptop.tables(chosen), client=own.client,
-        notifier=RecordingNotifier(), keys=own.keys, clock=lambda: NOW, monotonic=time.monotonic,
+        notifier=Several(), keys=own.keys, clock=lambda: NOW, monotonic=time.monotonic,
     )  # fmt: skip
     spec = laptop.run_spec(chosen, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
     result = run(spec, parts)

@@ -1,5 +1,5 @@
 """What the pipeline needs of the outside world, as small protocols. A method's docstring is its contract:
-`tests/ports` checks every implementation against it, the in-memory ones included.
+`tests/ports` checks every implementation against it, also the in-memory ones of the tests.
 
 Dates are days in the account's zone, moments have a zone. Every call may raise StoreError, or StoreBusy where a
 retry may help; other errors are named.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from wistia_simulator import Fault, ServerOptions, TrueSession, World, create_app, transport
-from wistlake.adapters.memory import Died, Dying
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.jobs.media import followed
 from wistlake.pipeline.jobs.rebuild import prepare
@@ -25,6 +24,7 @@ from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.runtime import Runtime
 from wistlake.wiring.spec import run_spec
 from wistlake_soak.clock import WaitingTime
+from wistlake_soak.dying import Died, Dying
 from wistlake_soak.script import Death, Script
 
 ATTEMPTS = 8

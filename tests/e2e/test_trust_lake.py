@@ -16,7 +16,6 @@ from wistia_simulator import Profile
 from wistlake import bronze
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.objects import LocalObjects
-from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.entrypoints.cli.main import main
@@ -27,6 +26,7 @@ from wistlake.pipeline.run.driver import RunFailed
 from wistlake.quality.reconciliation import IDENTITIES
 from wistlake.transforms import fact_events
 from wistlake.wiring import spec
+from wistlake_soak.dying import Died, Dying
 from wistlake_soak.judge import judge
 from wistlake_soak.week import mortal
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.bronze import MANIFEST
 from wistlake.contracts import source
 from wistlake.contracts.form import Source

@@ -22,9 +22,9 @@ from support.killing import wrapped
 from support.lake import START, Lake, Row, Scenario
 from support.model import ModelLake
 from wistia_simulator import Profile
-from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import table
 from wistlake.pipeline.run import build as build_step
+from wistlake_soak.dying import Died, Dying
 
 FEW = 2  # a lake of several runs each
 EXAMPLES = int(os.environ.get("WISTLAKE_STORY_EXAMPLES", FEW))

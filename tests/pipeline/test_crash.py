@@ -17,10 +17,10 @@ from support.model import ModelLake
 from support.processes import in_process
 from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
-from wistlake.adapters.memory import Died, Dying
 from wistlake.contracts import TABLES
 from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run.record import RUNNING
+from wistlake_soak.dying import Died, Dying
 
 SCENARIO = Scenario(
     replace(

@@ -11,10 +11,10 @@ from support.lake import START, Scenario
 from support.model import ModelLake
 from support.some import some
 from wistia_simulator import Profile
-from wistlake.adapters.memory import Dying
 from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies
+from wistlake_soak.dying import Dying
 
 SCENARIO = Scenario(profile=Profile(media=2, sessions_per_day=5, history_days=3))
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import chain, repeat
 from typing import Any
 
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import Source
 from wistlake.pipeline.run.handover import RunPlan, read_summary

@@ -14,9 +14,9 @@ from support.lake import START, Lake, Scenario
 from support.model import ModelLake
 from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
-from wistlake.adapters.memory import Dying
 from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run.driver import RunFailed
+from wistlake_soak.dying import Dying
 
 CALM = replace(Profile.calm(), media=1, sessions_per_day=6.0, history_days=16)
 DAY = timedelta(days=1)

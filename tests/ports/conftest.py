@@ -8,13 +8,13 @@ import pytest
 
 from ports.clock import Clock
 from support.emulated import Account
+from support.memory import MemoryBudget, MemoryLedger, MemoryObjects
 from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.local.budget import SqliteBudget
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.objects import LocalObjects
-from wistlake.adapters.memory import MemoryBudget, MemoryLedger, MemoryObjects
 from wistlake.ports import Budget, Ledger, ObjectStore
 
 Wall = Callable[[], float]

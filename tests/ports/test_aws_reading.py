@@ -10,10 +10,10 @@ import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 
 from support.emulated import REGION, Account
+from support.memory import MemoryLedger
 from wistlake.adapters.aws.query import AthenaQuery, open_s3
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.catalog import schema
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts.fact_media_daily import TABLE
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Ledger, Publication, TableRef

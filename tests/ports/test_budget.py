@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ports.clock import Clock
 from ports.processes import race
+from support.memory import MemoryBudget
 from wistlake.adapters.local.budget import SqliteBudget
-from wistlake.adapters.memory import MemoryBudget
 from wistlake.errors import StoreError
 from wistlake.ports import Budget
 

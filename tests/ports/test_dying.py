@@ -3,10 +3,11 @@
 import pytest
 
 from ports.test_ledger import DAY, NOW, interval
-from wistlake.adapters.memory import MUTATING, Died, Dying, MemoryLedger, MemoryObjects, RecordingNotifier
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.errors import LeaseHeld
 from wistlake.planning.intervals import MediaEntry
 from wistlake.ports import Ledger, Notice, Notifier, ObjectStore, TableStore
+from wistlake_soak.dying import MUTATING, Died, Dying
 
 
 class World:

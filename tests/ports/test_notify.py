@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from support.memory import RecordingNotifier
 from support.receiver import Receiver
-from wistlake.adapters.memory import RecordingNotifier
 from wistlake.adapters.notify import (
     CommandNotifier,
     Several,

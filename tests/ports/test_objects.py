@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ports.processes import race
+from support.memory import MemoryObjects
 from support.some import some
 from wistlake.adapters.local.objects import LocalObjects
-from wistlake.adapters.memory import MemoryObjects
 from wistlake.errors import StoreError
 from wistlake.ports import ObjectStore
 

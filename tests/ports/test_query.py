@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 
 import wistlake
+from support.memory import MemoryLedger
 from support.published import NOW, publish
 from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import dim_visitor
 from wistlake.contracts.channel_daily import TABLE
 from wistlake.errors import ConfigError

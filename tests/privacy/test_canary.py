@@ -15,10 +15,10 @@ import wistlake.contracts as contracts
 from privacy.marking import Marking
 from privacy.people import PEOPLE
 from support.lake import START, Lake, Scenario
+from support.memory import RecordingNotifier
 from wistia_simulator import ServerOptions, create_app, transport
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.memory import RecordingNotifier
 from wistlake.contracts.form import Privacy
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.run.driver import run

@@ -12,10 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from support.lake import START, Lake, Scenario
+from support.memory import MemoryLedger, RecordingNotifier
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake import bronze
 from wistlake.adapters import lake_bytes
-from wistlake.adapters.memory import MemoryLedger, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.errors import WistlakeError
 from wistlake.foreign import shown_name

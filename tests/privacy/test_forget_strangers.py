@@ -19,11 +19,11 @@ import pytest
 from privacy.people import PEOPLE, have_forgotten, somebody_landed
 from support.commands import call
 from support.lake import KEY, START, Lake, Scenario
+from support.memory import MemoryLedger, MemoryObjects
 from unit.aws.test_handover import NOW, ORDER
 from wistia_simulator import ServerOptions, create_app, transport
 from wistlake import bronze
 from wistlake.adapters import lake_bytes
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from support.lake import Lake, Scenario
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake import bronze
-from wistlake.adapters.memory import Dying, MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
@@ -30,6 +30,7 @@ from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.shared import Shared, between
 from wistlake.ports import ObjectStore, TableRef
 from wistlake.quality.certificates import Certificate, certify
+from wistlake_soak.dying import Dying
 
 EVENTS, BY_DATE, GOLD = "silver.fact_events", "silver.fact_media_by_date", "gold.fact_media_daily"
 Rows = dict[Any, Any]

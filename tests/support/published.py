@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from support.memory import MemoryLedger
 from wistlake.adapters.duckdb_query import DuckDBQuery, empty
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.ports import Publication

@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import UTC, date, datetime
 
+from support.memory import MemoryObjects
 from wistlake import bronze
-from wistlake.adapters.memory import MemoryObjects
 from wistlake.bronze import Manifest
 from wistlake.pipeline.tables.context import BuildContext
 from wistlake.pipeline.tables.plan import BuildPlan

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from support.commands import call
+from support.memory import MemoryLedger
 from support.published import publish
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts.dim_media import TABLE as MEDIA
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.contracts.fact_media_engagement import TABLE as ENGAGEMENT

@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from support.memory import MemoryLedger, MemoryObjects
 from wistlake import bronze
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.pipeline.run.recover import recover
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run

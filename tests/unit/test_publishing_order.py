@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from wistlake.adapters.memory import Died, Dying, MemoryLedger
+from support.memory import MemoryLedger
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.pipeline.run.outcome import publish_build
@@ -13,6 +13,7 @@ from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
+from wistlake_soak.dying import Died, Dying
 
 NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 DAYS = [date(2026, 3, 3) + timedelta(days=n) for n in range(3)]

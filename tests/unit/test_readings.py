@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger, MemoryObjects
 from wistlake import bronze
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import source
 from wistlake.pipeline.run.recover import landed, recover, repeats
 from wistlake.planning.intervals import Interval, MediaEntry, State

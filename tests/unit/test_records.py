@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.pipeline.jobs import forget
 from wistlake.pipeline.run import driver as daily

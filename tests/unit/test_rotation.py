@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from support.memory import MemoryLedger, MemoryObjects
 from support.model import MemoryTables
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import TABLES, source
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rotate import FACTS, pseudonyms, rotate

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from support.some import some
 from unit.test_records import NOW, ORDER, Lease
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import StoreError

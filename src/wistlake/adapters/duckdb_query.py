@@ -77,13 +77,14 @@ def empty(table: Table) -> pa.Table:
 class DuckDBQuery(Query):
     """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`.
 
-    `views` are (name, SELECT) on top of the tables. `prepare` gives the connection access to the tables' storage.
-    `inspector` checks each table first: a damaged manifest makes DuckDB end the whole process.
+    Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
+    connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
+    end the whole process.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Ledger | None,
         views: Iterable[tuple[str, str]] = (),
         publication: Publication | None = None,
         prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
@@ -94,7 +95,7 @@ class DuckDBQuery(Query):
         self._prepare = prepare
         self._inspector = inspector
         self._damaged: dict[str, StoreError] = {}
-        self._published = publication or ledger.publication()
+        self._published = publication or self._newest()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def sql(self, text: str) -> pa.Table:
@@ -116,11 +117,14 @@ class DuckDBQuery(Query):
             try:
                 self._require_sound(name)
             except StoreError:
-                if self._published == self._ledger.publication():
+                if self._newest() in (None, self._published):
                     raise
                 raise ConfigError(
                     "the lake was published anew since this reader opened it, and what it reads is gone: open it again"
                 ) from None
+
+    def _newest(self) -> Publication | None:
+        return self._ledger.publication() if self._ledger else None
 
     def _require_sound(self, name: str) -> None:
         if name in self._damaged:
@@ -157,7 +161,7 @@ class DuckDBQuery(Query):
             connection.execute(f"CREATE SCHEMA {layer}")
         for table in TABLES:
             self._bind(connection, table)
-        for name, rows in _ledger_tables(self._ledger).items():
+        for name, rows in _ledger_tables(self._ledger).items() if self._ledger else ():
             connection.register(f"_{name}", rows)
             connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
         for name, select in self._views:

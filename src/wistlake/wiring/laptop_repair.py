@@ -93,8 +93,7 @@ def _require_lost(lost: Path, *needed: Path) -> None:
 def _certificates(lake: LaptopLake, publication: Publication) -> Mapping[tuple[str, date], str]:
     """The certificates of the days in gold."""
     from wistlake.adapters.duckdb_query import DuckDBQuery
-    from wistlake.adapters.memory import MemoryLedger
 
-    query = DuckDBQuery(MemoryLedger(), publication=publication, inspector=lake.inspector())
+    query = DuckDBQuery(None, publication=publication, inspector=lake.inspector())
     rows = query.sql("SELECT media_id, date, certificate FROM gold.fact_media_daily").to_pylist()
     return {(r["media_id"], r["date"]): r["certificate"] for r in rows}

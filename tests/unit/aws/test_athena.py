@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger
 from support.some import some
 from wistlake.adapters.duckdb_query import _ARROW, DuckDBQuery
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive import athena

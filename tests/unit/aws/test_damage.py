@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from support.handmade import EVENTS, HandMade, make
+from support.memory import MemoryLedger
 from wistlake.adapters.aws.query import AthenaQuery
 from wistlake.adapters.aws.spark import GlueCatalog
 from wistlake.adapters.aws.table_files import S3TableFiles, below
-from wistlake.adapters.memory import MemoryLedger
 from wistlake.adapters.table_files import FilesInspector, TableDamaged
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import TableRef

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger, MemoryObjects
 from unit.aws.test_handover import NOW, ORDER
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs import request as keep
