@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from wistlake import bronze
 from wistlake.adapters import avro as avro_bytes
-from wistlake.adapters.iceberg_paths import path
+from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import checksums
 from wistlake.adapters.local.catalog import LocalCatalog, schema
 from wistlake.adapters.local.lake_folder import LakeFolder
@@ -43,7 +43,7 @@ class HandMade:
 
     def metadata(self, name: str) -> Path:
         """The published metadata file of a table."""
-        return path(self.ref(name).metadata_location)
+        return to_path(self.ref(name).metadata_location)
 
     def manifest_list(self, name: str) -> Path:
         """The published manifest list of a table."""
@@ -51,16 +51,16 @@ class HandMade:
 
         snapshots = json.loads(self.metadata(name).read_text())["snapshots"]
         return next(
-            path(s["manifest-list"]) for s in snapshots if s["snapshot-id"] == self.ref(name).snapshot_id
+            to_path(s["manifest-list"]) for s in snapshots if s["snapshot-id"] == self.ref(name).snapshot_id
         )
 
     def manifest(self, name: str) -> Path:
         """A manifest of the published table."""
-        return path(avro_bytes.records(self.manifest_list(name).read_bytes())[0]["manifest_path"])
+        return to_path(avro_bytes.records(self.manifest_list(name).read_bytes())[0]["manifest_path"])
 
     def data_file(self, name: str) -> Path:
         """A data file of the published table."""
-        return path(avro_bytes.records(self.manifest(name).read_bytes())[0]["data_file"]["file_path"])
+        return to_path(avro_bytes.records(self.manifest(name).read_bytes())[0]["data_file"]["file_path"])
 
 
 def make(folder: Path) -> HandMade:

@@ -22,14 +22,14 @@ def is_plain(path: Path) -> bool:
     return _PLAIN.fullmatch(path.as_posix()) is not None
 
 
-def spelled(path: Path) -> str:
+def to_location(path: Path) -> str:
     """An absolute path as metadata spells it: as a URL only if every parser reads that in the same way."""
     if os.name != "posix":
         return path.as_uri()
     return f"file://{path}" if is_plain(path) else str(path)
 
 
-def path(location: str) -> Path:
+def to_path(location: str) -> Path:
     """The file or folder that a location names."""
     return Path(re.sub(r"^file:(//)?(?=/)", "", location))
 
@@ -37,22 +37,22 @@ def path(location: str) -> Path:
 def inside(location: str, folder: Path, what: str) -> Path:
     """The path that `location` names. StoreDamaged, naming `what`, unless it lies below `folder`."""
     if is_inside(location, folder):
-        return path(location)
+        return to_path(location)
     raise StoreDamaged(
-        f"{what} lies at {str(path(location))[:200]!r}, outside of {folder}: wistlake neither reads nor changes it "
+        f"{what} lies at {str(to_path(location))[:200]!r}, outside of {folder}: wistlake neither reads nor changes it "
         "there; restore the lake from a backup, or `wistlake repair --catalog`"
     )
 
 
 def is_inside(location: str, folder: Path) -> bool:
     """Whether `location` names a path below `folder`."""
-    target = path(location)
+    target = to_path(location)
     return ".." not in target.parts and target.is_relative_to(folder) and target != folder
 
 
 def moved(old: str, new: str) -> Rename:
     """A function that replaces the start of paths, `old`, by `new`, with or without a scheme."""
-    target = spelled(Path(new))
+    target = to_location(Path(new))
 
     def rename(value: str) -> str:
         for scheme in ("file://", "file:", ""):

@@ -8,7 +8,7 @@ from pyiceberg.avro.file import AvroFile, AvroFileHeader, AvroOutputFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import Record
 
-from wistlake.adapters.iceberg_paths import Rename, path, renamed
+from wistlake.adapters.iceberg_paths import Rename, renamed, to_path
 
 
 def rewrite_json(file: Path, rename: Rename) -> None:
@@ -30,7 +30,7 @@ def rewrite_avro(source: Path, target: Path, rename: Rename, here: Rename = lamb
     if "manifest_length" in names:
         place, length = names.index("manifest_path"), names.index("manifest_length")
         for record in records:
-            manifest = path(here(record[place]))
+            manifest = to_path(here(record[place]))
             if manifest.exists():
                 record[length] = manifest.stat().st_size
     meta = {k: v for k, v in header.meta.items() if k not in ("avro.schema", "avro.codec")}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.handmade import DAILY, EVENTS, HandMade
-from wistlake.adapters.iceberg_paths import path
+from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import damage, lake_archive, lake_copy
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.history import LocalUpkeep
@@ -340,7 +340,7 @@ def test_a_restored_lake_may_be_sealed_and_checked_by_hand(original: HandMade, t
         cwd=tmp_path / "new", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
-    assert path(HandMade(tmp_path / "new").ref(EVENTS).metadata_location).is_relative_to(tmp_path / "new")
+    assert to_path(HandMade(tmp_path / "new").ref(EVENTS).metadata_location).is_relative_to(tmp_path / "new")
 
 
 def test_a_backup_of_no_lake_makes_nothing(tmp_path: Path) -> None:

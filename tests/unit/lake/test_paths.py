@@ -43,13 +43,13 @@ REFUSED = {
 @pytest.mark.parametrize("name", ODD)
 def test_metadata_names_an_oddly_named_path_letter_by_letter(name: str) -> None:
     there = Path("/lakes") / name / "warehouse"
-    assert paths.path(paths.spelled(there)) == there
-    assert paths.spelled(there) == str(there)
+    assert paths.to_path(paths.to_location(there)) == there
+    assert paths.to_location(there) == str(there)
 
 
 def test_metadata_names_a_plain_path_as_a_url() -> None:
-    assert paths.spelled(Path("/lakes/one-2/x_y=3.z")) == "file:///lakes/one-2/x_y=3.z"
-    assert paths.path("file:///lakes/a%20b") == Path("/lakes/a%20b")
+    assert paths.to_location(Path("/lakes/one-2/x_y=3.z")) == "file:///lakes/one-2/x_y=3.z"
+    assert paths.to_path("file:///lakes/a%20b") == Path("/lakes/a%20b")
 
 
 @pytest.mark.parametrize("name", TOGETHER)

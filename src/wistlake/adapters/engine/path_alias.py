@@ -65,20 +65,20 @@ class Alias:
         seen = paths.renamed(plain, self._to_alias)
         if metadata := plain.get("metadata"):
             self._show(metadata)
-            paths.path(seen["metadata-location"]).write_text(json.dumps(seen["metadata"]))
+            paths.to_path(seen["metadata-location"]).write_text(json.dumps(seen["metadata"]))
         return seen
 
     def request(self, plain: Any) -> Any:
         """A request of the engine with the lake's paths. The manifests that it commits are copied into the lake."""
         for update in plain.get("updates", ()):
             if update.get("action") == "add-snapshot":
-                self._translate_manifests(paths.path(update["snapshot"]["manifest-list"]), self._to_lake)
+                self._translate_manifests(paths.to_path(update["snapshot"]["manifest-list"]), self._to_lake)
         return paths.renamed(plain, self._to_lake)
 
     def _show(self, metadata: Any) -> None:
         """Show the engine the table's folder and its current snapshot."""
-        real = paths.path(metadata["location"])
-        seen = paths.path(self._to_alias(metadata["location"]))
+        real = paths.to_path(metadata["location"])
+        seen = paths.to_path(self._to_alias(metadata["location"]))
         (seen / "metadata").mkdir(mode=0o700, parents=True, exist_ok=True)
         (real / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (seen / "data").exists():
@@ -86,17 +86,17 @@ class Alias:
         current = metadata.get("current-snapshot-id")
         for snapshot in metadata.get("snapshots", ()):
             if snapshot["snapshot-id"] == current:
-                self._translate_manifests(paths.path(snapshot["manifest-list"]), self._to_alias)
+                self._translate_manifests(paths.to_path(snapshot["manifest-list"]), self._to_alias)
 
     def _translate_manifests(self, manifest_list: Path, rename: paths.Rename) -> None:
         for file in (*_manifests(manifest_list), manifest_list):
-            target = paths.path(rename(str(file)))
+            target = paths.to_path(rename(str(file)))
             if not target.exists():  # manifests never change once they are written
                 rewrite_avro(file, target, rename)
 
 
 def _manifests(manifest_list: Path) -> list[Path]:
-    return [paths.path(r["manifest_path"]) for r in avro_bytes.records(manifest_list.read_bytes())]
+    return [paths.to_path(r["manifest_path"]) for r in avro_bytes.records(manifest_list.read_bytes())]
 
 
 class _Translated(RequestHandler):

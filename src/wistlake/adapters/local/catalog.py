@@ -32,7 +32,7 @@ from pyiceberg.types import (
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from wistlake.adapters.iceberg_paths import inside, is_inside, path, spelled
+from wistlake.adapters.iceberg_paths import inside, is_inside, to_location, to_path
 from wistlake.adapters.local import disk
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
@@ -111,7 +111,7 @@ class LocalCatalog:
                 "lake",
                 # Not as text: the path may hold characters with a meaning in a database's URL.
                 uri=URL.create("sqlite", database=str(lake / FILE)),  # type: ignore[arg-type]
-                warehouse=spelled(self.warehouse),
+                warehouse=to_location(self.warehouse),
                 pool_pre_ping="true",
             )
 
@@ -134,7 +134,7 @@ class LocalCatalog:
         self.sql.create_table(
             table.full_name,
             columns,
-            location=spelled(self.folder(table.full_name)),
+            location=to_location(self.folder(table.full_name)),
             partition_spec=partition_spec(table, columns),
             properties=dict(TABLE_PROPERTIES),
         )
@@ -161,7 +161,7 @@ class LocalCatalog:
                 table = self.sql.load_table(full_name)
             except NoSuchTableError as e:
                 raise StoreError(f"the lake has no table {full_name}: run `wistlake run` first") from e
-        if path(table.location()) != self.folder(full_name):
+        if to_path(table.location()) != self.folder(full_name):
             raise StoreDamaged(
                 f"{full_name} says that it lies at {table.location()[:200]!r}, not below the lake: "
                 f"`wistlake repair --table {full_name}`"

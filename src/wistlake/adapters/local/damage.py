@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wistlake.adapters.iceberg_paths import path
+from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import checksums
 from wistlake.adapters.local.lake_folder import BACKUP, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
@@ -20,7 +20,7 @@ def inspector(folder: LakeFolder) -> FilesInspector:
     sums, root = checksums.recorded(folder.root), f"{folder.root}/"
     return FilesInspector(
         LocalTableFiles(folder.warehouse),
-        lambda location: sums.get(str(path(location)).removeprefix(root)),
+        lambda location: sums.get(str(to_path(location)).removeprefix(root)),
         deep=True,
     )
 

@@ -13,7 +13,7 @@ from pyiceberg.table import Transaction
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import _FastAppendFiles
 
-from wistlake.adapters.iceberg_paths import path
+from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.checksums import seal
 from wistlake.adapters.local.objects import UNFINISHED
@@ -85,7 +85,7 @@ class LocalPurge(_Tables):
     def _current_files(self, table: Table) -> set[Path]:
         loaded = self._catalog.load(table.full_name)
         current = loaded.current_snapshot()
-        return {path(loaded.metadata_location), *(_files_of(current, loaded.io) if current else ())}
+        return {to_path(loaded.metadata_location), *(_files_of(current, loaded.io) if current else ())}
 
 
 class LocalUpkeep(_Tables):
@@ -122,8 +122,8 @@ class LocalUpkeep(_Tables):
     def remove_orphans(self, table: Table, keep: Set[str], before: datetime) -> int:
         """Remove files below the table that nothing refers to and that were written before `before`; how many."""
         loaded = self._catalog.load(table.full_name)
-        needed = {path(loaded.metadata_location), *map(path, keep)}
-        needed |= {path(entry.metadata_file) for entry in loaded.metadata.metadata_log}
+        needed = {to_path(loaded.metadata_location), *map(to_path, keep)}
+        needed |= {to_path(entry.metadata_file) for entry in loaded.metadata.metadata_log}
         for snapshot in loaded.snapshots():
             needed |= _files_of(snapshot, loaded.io)
         limit = before.timestamp()
@@ -154,10 +154,10 @@ class _WithoutDeleted(_FastAppendFiles):
 
 def _files_of(snapshot: Snapshot, io: FileIO) -> set[Path]:
     """The snapshot's manifest list, manifests and data files."""
-    files = {path(snapshot.manifest_list)}
+    files = {to_path(snapshot.manifest_list)}
     for manifest in snapshot.manifests(io):
-        files.add(path(manifest.manifest_path))
-        files |= {path(e.data_file.file_path) for e in manifest.fetch_manifest_entry(io)}
+        files.add(to_path(manifest.manifest_path))
+        files |= {to_path(e.data_file.file_path) for e in manifest.fetch_manifest_entry(io)}
     return files
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wistlake.adapters.iceberg_paths import path, spelled
+from wistlake.adapters.iceberg_paths import to_location, to_path
 from wistlake.adapters.local import checksums, damage
 from wistlake.adapters.local.catalog import LocalCatalog, version
 from wistlake.adapters.local.lake_folder import LakeFolder
@@ -42,7 +42,7 @@ class TableRepair:
     def is_sound(self) -> bool:
         """Whether the catalog's state and the published one are complete."""
         location = self._catalog.locations().get(self._name)
-        newest = self._state_at(path(location)) if location else None
+        newest = self._state_at(to_path(location)) if location else None
         states = [newest, *([self._published] if self._published else [])]
         return all(s is not None and self._passes(self._inspector.check, s) for s in states)
 
@@ -62,7 +62,7 @@ class TableRepair:
         seen = [*states, *([self._published] if self._published else [])]
         above = max((version(s.metadata_location) for s in seen), default=0) + 1
         for state in states:
-            moment = _updated(path(state.metadata_location))
+            moment = _updated(to_path(state.metadata_location))
             if moment >= oldest_raw and self._passes(self._inspector.check, state):
                 self._return_to(state, above)
                 return Mended(since=moment)
@@ -87,7 +87,7 @@ class TableRepair:
             int(metadata["last-updated-ms"])
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
-        return TableRef(spelled(file), snapshot if isinstance(snapshot, int) and snapshot >= 0 else None)
+        return TableRef(to_location(file), snapshot if isinstance(snapshot, int) and snapshot >= 0 else None)
 
     def _passes(self, check: Callable[[str, TableRef], None], state: TableRef) -> bool:
         try:
@@ -99,9 +99,9 @@ class TableRepair:
     def _return_to(self, state: TableRef, above: int) -> None:
         """Register a state as the newest, under a higher number than all before."""
         target = self._folder / "metadata" / f"{above:05d}-{uuid.uuid4()}.metadata.json"
-        shutil.copyfile(path(state.metadata_location), target)
+        shutil.copyfile(to_path(state.metadata_location), target)
         target.chmod(0o600)
-        self._catalog.replace(self._name, spelled(target))
+        self._catalog.replace(self._name, to_location(target))
 
     def _remove_damaged_files(self, state: TableRef) -> list[str]:
         """Commit the table without the data files that are missing, truncated or changed; their locations."""
@@ -120,7 +120,7 @@ class TableRepair:
         """Replace the table by an empty one, under a higher number than all before."""
         self._catalog.forget(self._name)
         self._catalog.ensure([self._table])
-        if state := self._state_at(path(self._catalog.locations()[self._name])):
+        if state := self._state_at(to_path(self._catalog.locations()[self._name])):
             self._return_to(state, above)
 
 
