@@ -74,7 +74,7 @@ def inflated(block: bytes, codec: bytes) -> bytes:
             raise Damaged("a block is larger than any that wistlake writes")
         return data
     if codec == b"zstandard":
-        import pyarrow as pa
+        import pyarrow as pa  # late: only some files need it, and it loads slowly
 
         return bytes(pa.CompressedInputStream(pa.BufferReader(block), "zstd").read())
     return block
@@ -192,7 +192,7 @@ def _unpacked(form: str, size: int) -> _Read:
 
 
 _PLAIN: Mapping[str, _Read] = {
-    "null": lambda raw, at: (None, at),
+    "null": lambda _raw, at: (None, at),
     "boolean": lambda raw, at: (_slice(raw, at, 1) != b"\0", at + 1),
     "int": _long,
     "long": _long,

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import duckdb
+import duckdb_extension_avro
+import duckdb_extension_iceberg
 import pyarrow as pa
 
 from wistlake.adapters import query_sandbox as sandbox
@@ -62,9 +64,6 @@ _THREADS = 8  # that check tables: in S3 each table takes a few requests, one af
 
 def extensions() -> Iterable[Path]:
     """The extension files, out of Python packages: nothing is downloaded."""
-    import duckdb_extension_avro
-    import duckdb_extension_iceberg
-
     for package in (duckdb_extension_avro, duckdb_extension_iceberg):
         yield next(Path(next(iter(package.__path__))).rglob("*.duckdb_extension"))
 

@@ -117,7 +117,7 @@ def plain(place: str, raw: bytes) -> Iterator[Piece]:
 
 
 def _columns(place: str, raw: bytes) -> Iterator[Piece]:
-    import pyarrow as pa
+    import pyarrow as pa  # late: Glue uses the rest of this module, and has no pyarrow
     import pyarrow.parquet as pq
 
     try:

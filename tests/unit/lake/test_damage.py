@@ -289,7 +289,7 @@ def test_a_container_that_is_not_whole_is_damaged_wherever_it_ends(original: Han
 def test_a_block_that_unpacks_without_end_is_damaged(
     original: HandMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(avro_bytes, "_MOST_BYTES", 100)
+    monkeypatch.setattr(avro_bytes, "_MAX_BYTES", 100)
     with pytest.raises(avro_bytes.Damaged, match="larger than any"):
         avro_bytes.records(original.manifest(EVENTS).read_bytes())
 

@@ -7,17 +7,16 @@ Imports nothing but pyspark and boto3: it runs inside Glue.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+from pyspark.sql import SparkSession
 
 from wistlake import bronze
 from wistlake.adapters.aws.objects import S3Objects, Version
 from wistlake.adapters.aws.spark import CATALOG, GlueCatalog
 from wistlake.contracts.form import Table
 from wistlake.ports import TableRef
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 FEW = 4  # a partition with more small files than this is rewritten
 _MANIFEST_BYTES = "commit.manifest.target-size-bytes"
@@ -29,7 +28,7 @@ _BY_ID_ONLY = (
 class _Tables:
     """What purge and upkeep share: `objects` is the bucket of the tables' files."""
 
-    def __init__(self, spark: "SparkSession", catalog: GlueCatalog, objects: S3Objects) -> None:
+    def __init__(self, spark: SparkSession, catalog: GlueCatalog, objects: S3Objects) -> None:
         self._spark, self._catalog, self._objects = spark, catalog, objects
 
     def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
@@ -85,7 +84,7 @@ class GluePurge(_Tables):
 
     def __init__(
         self,
-        spark: "SparkSession",
+        spark: SparkSession,
         catalog: GlueCatalog,
         objects: S3Objects,
         scratch: Iterable[str],

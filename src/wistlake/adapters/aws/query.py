@@ -1,4 +1,7 @@
-"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer."""
+"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer.
+
+DuckDB is imported late: Athena's readers don't need it.
+"""
 
 import re
 import time

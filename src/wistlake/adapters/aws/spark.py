@@ -5,16 +5,15 @@ Imports nothing but pyspark and boto3: it runs inside Glue.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
 
 from wistlake.adapters.aws.table_files import below
 from wistlake.contracts.form import Table
 from wistlake.derive.athena import table_name
 from wistlake.derive.spark import columns_ddl, create_table
 from wistlake.ports import TableRef
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 CATALOG = "lake"
 _ICEBERG = "org.apache.iceberg"
@@ -37,12 +36,9 @@ def settings(warehouse: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def session(warehouse: str) -> Iterator["SparkSession"]:
+def session(warehouse: str) -> Iterator[SparkSession]:
     """The job's session. The job's own settings (`--conf`) win over `settings`; if they define the catalog, none
     of our settings for it are mixed in."""
-    from pyspark import SparkConf, SparkContext
-    from pyspark.sql import SparkSession
-
     conf, catalog = SparkConf(), f"spark.sql.catalog.{CATALOG}"
     missing = {
         name: value
@@ -64,7 +60,7 @@ def session(warehouse: str) -> Iterator["SparkSession"]:
 class GlueCatalog:
     """The lake's tables in one database of the Glue catalog: `<database>.<layer>_<table>`."""
 
-    def __init__(self, spark: "SparkSession", database: str, warehouse: str) -> None:
+    def __init__(self, spark: SparkSession, database: str, warehouse: str) -> None:
         self._spark, self._database, self._warehouse = spark, database, warehouse
 
     def name(self, table: Table) -> str:

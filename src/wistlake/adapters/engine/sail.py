@@ -1,4 +1,7 @@
-"""Sail: a Spark Connect server in Rust, in a process of its own. No Java."""
+"""Sail: a Spark Connect server in Rust, in a process of its own. No Java.
+
+PySpark and gRPC load slowly, so they are imported when a session is opened.
+"""
 
 import json
 import os

@@ -14,6 +14,7 @@ death. Imports the standard library and pysail, nothing else.
 import ctypes
 import json
 import os
+import shutil
 import socket
 import stat
 import struct
@@ -162,6 +163,7 @@ def _start(catalog_uri: str) -> int:
     )
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = "lake"
     _without_python()
+    # Only now: Sail reads its environment, and looks for PySpark, when it is imported.
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(HERE, 0)
@@ -224,8 +226,6 @@ def main() -> None:
     sys.stdout.flush()
     sys.stdin.buffer.read()
     if "folder" in request:
-        import shutil
-
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # without a slow, orderly shutdown of the engine
 

@@ -1,4 +1,7 @@
-"""Apache Spark 3.5 on this machine: the engine of production, for parity. Needs a Java."""
+"""Apache Spark 3.5 on this machine: the engine of production, for parity. Needs a Java.
+
+PySpark is imported after the environment is set; the packages of Java and of Iceberg's runtime are optional.
+"""
 
 import os
 import shutil

@@ -95,7 +95,7 @@ def partition_spec(table: Table, columns: Schema) -> PartitionSpec:
 class _Catalog(SqlCatalog):
     """PyIceberg's catalog, which never loads the code that a table's properties name."""
 
-    def _load_file_io(self, properties: Mapping[str, str] = {}, location: str | None = None) -> FileIO:
+    def _load_file_io(self, *_arguments: Any, **_options: Any) -> FileIO:
         return PyArrowFileIO(self.properties)
 
 
