@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from wistlake.adapters.memory import MemoryObjects
+from support.memory import MemoryObjects
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run import handover
