@@ -51,7 +51,7 @@ def decoder(kind: Any) -> Convert:
 @cache
 def _pair(kind: Any) -> Pair:
     if kind is Any:
-        return _as_it_is, _as_it_is
+        return _identity, _identity
     if isinstance(kind, type):
         return _class_pair(kind)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -78,11 +78,11 @@ def _class_pair(kind: type) -> Pair:
     if kind is date:
         return date.isoformat, date.fromisoformat
     if kind in (str, int, float, bool, type(None)):
-        return _as_it_is, _checked(kind)
+        return _identity, _checked(kind)
     raise TypeError(f"no JSON form for {kind!r}")
 
 
-def _as_it_is(value: Any) -> Any:
+def _identity(value: Any) -> Any:
     return value
 
 

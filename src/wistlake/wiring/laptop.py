@@ -31,8 +31,7 @@ from wistlake.wistia import WistiaClient
 
 if TYPE_CHECKING:
     from wistlake.adapters.lake_bytes import Piece
-    from wistlake.adapters.local.history import LocalPurge
-    from wistlake.adapters.local.history import LocalUpkeep
+    from wistlake.adapters.local.history import LocalPurge, LocalUpkeep
     from wistlake.pipeline.jobs.forget import Search, Who
 
 Receipt = Mapping[str, Any]

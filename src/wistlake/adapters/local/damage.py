@@ -1,6 +1,5 @@
 """Finds damage in a lake: after something has failed, and on demand (`doctor --deep`)."""
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import checksums
+from wistlake.adapters.local.database import untrusted
 from wistlake.adapters.local.lake_folder import BACKUP, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.table_files import LocalTableFiles
@@ -52,8 +52,7 @@ def databases(folder: LakeFolder) -> Iterator[StoreError]:
 def is_unsound(database: Path) -> str:
     """Sqlite's description of a database's damage; "" if it is sound."""
     try:
-        uri = f"{database.as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        with untrusted(database) as connection:
             message = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.Error as e:
         return str(e)

@@ -62,7 +62,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, with no other writer meanwhile: all of the block is committed, or none of it."""
-        with self._lock, self.explained(), _transaction(self._connection) as connection:
+        with self._lock, self.explained(), transaction(self._connection) as connection:
             yield connection
 
     @contextmanager
@@ -137,7 +137,8 @@ _CURES = {
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit the block, or roll it back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
@@ -160,6 +161,14 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     )
 
 
+@contextmanager
+def untrusted(path: Path, *, read_only: bool = True) -> Iterator[sqlite3.Connection]:
+    """A database that somebody else may have written, during the block: its schema runs no code."""
+    with contextlib.closing(_connect(path, read_only=read_only)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        yield connection
+
+
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
@@ -168,7 +177,7 @@ def _upgrade(connection: sqlite3.Connection, upgrades: Upgrades) -> None:
     """Bring the schema to the newest version, in one transaction."""
     if _version(connection) == len(upgrades):
         return
-    with _transaction(connection):
+    with transaction(connection):
         done = _version(connection)  # another process may have been faster
         for number, statements in enumerate(upgrades[done:], done + 1):
             for statement in statements:

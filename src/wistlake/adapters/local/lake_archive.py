@@ -16,6 +16,7 @@ from wistlake.adapters import avro as avro_bytes
 from wistlake.adapters.iceberg_paths import Rename, inside, moved, renamed
 from wistlake.adapters.iceberg_rewrite import rewrite_avro, rewrite_json
 from wistlake.adapters.local import checksums, disk, lake_copy
+from wistlake.adapters.local.database import transaction, untrusted
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.scratch import SCRATCH, aside
@@ -150,11 +151,11 @@ def _named_files(metadata: Any) -> Iterator[str]:
 
 def _locations(fresh: Path) -> Iterator[tuple[str, str]]:
     """Every location in the databases, with its description."""
-    with _database(fresh / "catalog.db") as catalog:
+    with untrusted(fresh / "catalog.db") as catalog:
         sql = "SELECT table_name, metadata_location, previous_metadata_location FROM iceberg_tables"
         for name, *values in catalog.execute(sql).fetchall():
             yield from ((f"{name} of the catalog", str(v)) for v in values if v is not None)
-    with _database(fresh / "ledger.db") as ledger:
+    with untrusted(fresh / "ledger.db") as ledger:
         for number, tables in ledger.execute("SELECT number, tables FROM publications").fetchall():
             yield from (
                 (f"publication {number}: {n[:60]}", str(ref[0])) for n, ref in json.loads(tables).items()
@@ -203,7 +204,7 @@ def _move(fresh: Path, old: str, lake: Path) -> None:
 
 
 def _rewrite_database(path: Path, table: str, columns: tuple[str, ...], rename: Rename) -> None:
-    with _database(path) as connection, connection:
+    with untrusted(path, read_only=False) as connection, transaction(connection):
         for column in columns:
             rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
             connection.executemany(
@@ -216,13 +217,6 @@ def _renamed_text(text: str | None, rename: Rename) -> str | None:
     if text is None or not text.startswith("{"):
         return None if text is None else rename(text)
     return json.dumps(renamed(json.loads(text), rename))
-
-
-@contextlib.contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA trusted_schema = OFF")
-        yield connection
 
 
 @contextlib.contextmanager

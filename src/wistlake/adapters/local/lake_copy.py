@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from wistlake.adapters.local.database import untrusted
 from wistlake.adapters.local.ledger import UPGRADES
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 
@@ -84,7 +85,7 @@ def require_plain_databases(folder: Path) -> None:
     """StoreError if a database has anything but wistlake's tables: triggers and views would run code."""
     for name, allowed in (("ledger.db", _ledger_tables()), ("catalog.db", _CATALOG_TABLES)):
         if (folder / name).is_file():
-            with _explained(name), contextlib.closing(_opened(folder / name)) as connection:
+            with _explained(name), untrusted(folder / name) as connection:
                 objects = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
                 sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
             strange = [
@@ -144,16 +145,10 @@ def _copy_database(source: Path, target: Path) -> None:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with (
         _explained(source.name),
-        contextlib.closing(_opened(source)) as old,
+        untrusted(source) as old,
         contextlib.closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)
-
-
-def _opened(database: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
 
 
 @contextlib.contextmanager
