@@ -94,7 +94,7 @@ def test_days_that_were_stopped_are_those_whose_records_were_refused() -> None:
     rows = quarantine.listed(refused(), ("m1",))
     plain = Interval("events", "m1", DAY, State.LANDED, "r1", FIRST, landing_id=rows[0]["landing_id"])
     stopped = Interval(
-        "events", "m1", NEXT, State.LANDED, "r1", FIRST, landing_id="elsewhere", built_signature=f"{STOPPED}x"
+        "events", "m1", NEXT, State.BUILT, "r1", FIRST, landing_id="elsewhere", built_signature=f"{STOPPED}x"
     )
     ledger.record([plain, stopped])
     assert stopped.is_stopped
