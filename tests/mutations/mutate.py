@@ -35,8 +35,8 @@ from mutations.reach import RECORD, TESTS, Reach  # noqa: E402
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 LEAST_RATE = 0.9
 
-# The fast tests: all that need neither an emulator nor a browser nor a run of the engine, and those of single
-# transforms, which a session answers in seconds.
+# The fast tests: what needs neither an emulated stage nor a browser nor days of an engine. An engine starts for
+# single transforms, and for one small lake; the emulator for the ports of AWS.
 FAST_ROOMS = (
     "unit",
     "simulator",
@@ -50,10 +50,15 @@ FAST_ROOMS = (
     "e2e",
 )
 FAST = (
-    ("-m", "not engine and not aws and not browser", *(f"tests/{room}" for room in FAST_ROOMS)),
-    ("tests/transforms",),
-)
-MOST_SECONDS = 60  # of the tests that one drawn mutation meets
+    (
+        "-m", "not engine and not aws and not browser",
+        "--ignore=tests/pipeline/test_crash.py", "--ignore=tests/pipeline/test_convergence.py",
+        *(f"tests/{room}" for room in FAST_ROOMS),
+    ),
+    ("-m", "aws", "tests/ports"),
+    ("-m", "engine", "tests/transforms", "tests/dashboard", "tests/pipeline/test_known_bugs.py"),
+)  # fmt: skip
+MOST_SECONDS = 180  # of the tests that one drawn mutation meets, as they were recorded under the tracer
 SECONDS = 240  # of one mutation: a mutant that hangs is caught, too
 BUGS = "tests/pipeline/test_known_bugs.py"
 TRUTH = f"{BUGS}::test_the_truth_is_in_the_tables"
@@ -221,16 +226,12 @@ class Drawing:
 
     def tests_of(self, mutation: Drawn) -> list[str]:
         """The tests that call the function, then those of the files that import its module, within the time."""
-        tests = self._reach.tests_of(f"{mutation.path}::{mutation.function}")
+        calling = self._reach.tests_of(f"{mutation.path}::{mutation.function}")
         module = ".".join(mutation.path.with_suffix("").parts).removesuffix(".__init__")
-        importing = {
-            f for f in {t.split("::", maxsplit=1)[0] for t in self._reach.functions} if module in imports(f)
-        }
-        tests += [
-            t for t in self._reach.functions if t.split("::", maxsplit=1)[0] in importing and t not in tests
-        ]
-        seconds = itertools.accumulate(self._reach.seconds.get(test, 0.0) for test in tests)
-        return [t for t, until in zip(tests, seconds, strict=True) if until < MOST_SECONDS or t == tests[0]]
+        importing = [t for t in self._reach.functions if module in imports(t.split("::", maxsplit=1)[0])]
+        tests = list(dict.fromkeys((*calling, *importing)))
+        until = itertools.accumulate(map(self._reach.took, tests))
+        return [t for t, seconds in zip(tests, until, strict=True) if seconds < MOST_SECONDS or t == tests[0]]
 
 
 @cache
