@@ -1,5 +1,6 @@
 """What a soak promises to inject, and that its judge sees what it must see. No engine, no lake but its manifests."""
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
@@ -217,3 +218,32 @@ def test_a_certificate_that_the_source_contradicts_is_seen(
     judge._certificates(found, what, lambda text: [row])
     assert (found.certified, found.contradicted) == (1, contradicted)
     assert len(found.said) == contradicted
+
+
+# a seed is a name
+
+
+@pytest.mark.parametrize(
+    ("profile", "seed", "days", "digest"),
+    [
+        ("hostile", 1, 7, "2cb321a441c6"),
+        ("hostile", 2, 14, "0620c3e7344e"),
+        ("hostile", 3, 2, "d79694fd00a2"),
+        ("hostile", 4, 1, "89468434e4e0"),
+        ("calm", 1, 7, "dd0ffed0c25c"),
+    ],
+)
+def test_a_seed_writes_the_script_that_it_always_has(profile: str, seed: int, days: int, digest: str) -> None:
+    """A report names its seed: it can be lived through again. A change of what a seed means changes the digest, and
+    belongs into the changelog."""
+    script = write(profile, seed, days)
+    attempts = [
+        (
+            script.moment(day, attempt),
+            script.is_scaled(script.moment(day, attempt)),
+            script.faults(day, attempt),
+        )
+        for day in range(days)
+        for attempt in range(3)
+    ]
+    assert hashlib.sha256(repr((script, attempts)).encode()).hexdigest()[:12] == digest
