@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger, MemoryObjects
 from support.published import Published
 from wistlake import bronze
-from wistlake.adapters.memory import MemoryLedger, MemoryObjects
 from wistlake.bronze import Manifest
 from wistlake.errors import ConfigError
 from wistlake.insight import quarantine
