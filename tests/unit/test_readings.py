@@ -10,11 +10,13 @@ from support.memory import MemoryLedger, MemoryObjects
 from wistlake import bronze
 from wistlake.contracts import source
 from wistlake.pipeline.run.recover import landed, recover, repeats
+from wistlake.pipeline.run.select import planned
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import MOST_LEARNED_DAYS, REMEMBERED, learned
 from wistlake.planning.plan import HORIZON, Window
 from wistlake.planning.publishing import GOLD, PROVISIONAL, Publishing, publishing
-from wistlake.planning.sample import SAMPLED, sample
+from wistlake.planning.sample import FACTS, SAMPLED, sample
 from wistlake.ports import Run
 from wistlake.zones import zone
 
@@ -184,11 +186,11 @@ def media_days(keys: frozenset[tuple[str, str, date]]) -> set[tuple[str, date]]:
 
 def test_a_few_settled_days_are_read_again_others_each_day() -> None:
     known = [*history("m1", range(3, 300)), *history("m2", range(3, 300))]
-    drawn = [sample(MEDIA, known, window(now=NOW + timedelta(days=n))) for n in range(40)]
+    drawn = [sample(MEDIA, known, window(now=NOW + timedelta(days=n)), {}) for n in range(40)]
     assert {len(media_days(d)) for d in drawn} == {SAMPLED}
     assert all(len(d) == 3 * SAMPLED for d in drawn)  # counts, and the two UTC days of sessions
     assert len(set().union(*map(media_days, drawn))) > 80
-    assert sample(MEDIA, known, window(now=NOW + timedelta(hours=9))) == drawn[0]
+    assert sample(MEDIA, known, window(now=NOW + timedelta(hours=9)), {}) == drawn[0]
 
 
 def test_the_sample_leans_to_the_days_that_have_just_settled() -> None:
@@ -196,7 +198,7 @@ def test_the_sample_leans_to_the_days_that_have_just_settled() -> None:
     young = [
         sum((NOW.date() + timedelta(days=n) - day).days <= 35 for _, day in media_days(drawn))
         for n in range(30)
-        for drawn in [sample(MEDIA, known, window(now=NOW + timedelta(days=n)))]
+        for drawn in [sample(MEDIA, known, window(now=NOW + timedelta(days=n)), {})]
     ]
     assert min(young) >= 2
 
@@ -214,14 +216,69 @@ def test_the_sample_leans_to_the_days_that_have_just_settled() -> None:
     ids=["provisional", "not followed", "in the window", "nearly forgotten", "not at the source", "by hand"],
 )
 def test_nothing_else_is_read_again(known: list[Interval], asked: dict[str, Any]) -> None:
-    assert sample(MEDIA, known, window(**asked)) == frozenset()
+    assert sample(MEDIA, known, window(**asked), {}) == frozenset()
 
 
 def test_what_was_read_today_is_not_read_again_and_nothing_takes_its_place() -> None:
     known = history("m1", range(3, 300))
-    drawn = sample(MEDIA, known, window())
+    drawn = sample(MEDIA, known, window(), {})
     read_now = [replace(i, observed_at=NOW) if i.key in drawn else i for i in known]
-    assert sample(MEDIA, read_now, window(now=NOW + timedelta(hours=3))) == frozenset()
+    assert sample(MEDIA, read_now, window(now=NOW + timedelta(hours=3)), {}) == frozenset()
+
+
+SPEC = RunSpec(
+    "run", "scheduled", "live", "UTC-5", window(), (source("media_by_date"), source("events")), MediaChoice(("m1",))
+)  # fmt: skip
+
+
+FOLLOWED = [MediaEntry("m1", NOW.date() - timedelta(days=7), NOW)]
+
+
+def asked(ledger: MemoryLedger, known: list[Interval], spec: RunSpec = SPEC) -> set[tuple[str, date]]:
+    """The settled days, as (dataset, day), that a run reads again."""
+    young = spec.window.now.date() - timedelta(days=10)
+    return {(f.dataset, f.start) for f in planned(spec, ledger, FOLLOWED, known) if f.end < young}
+
+
+@pytest.mark.parametrize(
+    ("morning", "evening"),
+    [
+        ({"reason": PROVISIONAL}, {}),
+        ({}, {"reason": PROVISIONAL}),
+        ({}, {"state": State.PLANNED, "reason": ""}),
+    ],
+    ids=["settles", "moves", "is withdrawn"],
+)
+def test_a_second_run_of_a_day_reads_no_other_settled_days_than_the_first(
+    morning: dict[str, Any], evening: dict[str, Any]
+) -> None:
+    """Else running twice would publish what only the second run has read."""
+    known = history("m1", range(3, 300))
+    one = min(day for dataset, day in asked(MemoryLedger(), known) if dataset == "media_by_date")
+
+    def as_of(told: dict[str, Any]) -> list[Interval]:
+        return [replace(i, **told) if (i.dataset, i.day) == (GOLD, one) else i for i in known]
+
+    ledger = MemoryLedger()
+    read = asked(ledger, as_of(morning))
+    assert len(read) == 3 * SAMPLED
+    later = [replace(i, observed_at=NOW) if (i.dataset, i.day) in read else i for i in as_of(evening)]
+    again = replace(SPEC, run_id="again", window=window(now=NOW + timedelta(hours=3)))
+    assert asked(MemoryLedger(), later, again) - read, "a run that knows nothing of the first reads others"
+    assert asked(ledger, later, again) == set()
+    assert len(asked(ledger, later, replace(again, window=window(now=TOMORROW)))) == 3 * SAMPLED
+
+
+def test_days_that_are_named_by_hand_leave_the_sample_of_the_day_as_it_is() -> None:
+    ledger, known = MemoryLedger(), history("m1", range(3, 300))
+    by_hand = replace(SPEC, window=window(start=DAY, end=DAY))
+    named = {("media_by_date", DAY), ("events", DAY), ("events", DAY + timedelta(days=1))}
+    assert asked(ledger, known, by_hand) == named
+    assert ledger.facts(FACTS) == {}
+    assert len(asked(ledger, known)) == 3 * SAMPLED
+    kept = ledger.facts(FACTS)
+    assert asked(ledger, known, by_hand) == named
+    assert ledger.facts(FACTS) == kept
 
 
 def sorted_by(known: list[Interval], run_id: str = "today") -> Publishing:

@@ -3,42 +3,57 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import HORIZON, Window
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL
 
+FACTS = "sample"  # the ledger's document
 SAMPLED = 3  # media days a run: about ten requests
 YOUNG_DAYS = 28  # two of them are this close to the lookback, where late moves are most likely
 _YOUNG = 2
-_REST_DAYS = 5  # after the lookback: what has settled today is no sample for a second run of today
+_REST_DAYS = 5  # after the lookback: a day that has just left it was read a day or two ago
 _MARGIN_DAYS = 14  # days that Wistia is about to forget shrink by themselves
 Key = tuple[str, str, date]
 
 
-def sample(media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window) -> frozenset[Key]:
-    """The (dataset, media, day)s to read again at `window.now`. The same all day; what was read that day
-    already is left out. None where days are named by hand."""
-    if window.by_hand:
-        return frozenset()
-    index = {i.key: i for i in intervals}
-    active = {m.media_id for m in media if m.retired_at is None}
+def sample_of_the_day(
+    media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window, facts: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The ledger's document of the day's sample. What the first run of a UTC day has drawn holds all day: a day
+    that settles, moves or is withdrawn today must not give a second run of today others to read."""
     today = window.now.astimezone(UTC).date()
+    if window.by_hand or facts.get("day") == today.isoformat():
+        return facts
+    active = {m.media_id for m in media if m.retired_at is None}
     settled = [
         i
-        for i in index.values()
+        for i in intervals
         if i.media_id in active
         and _is_settled(i)
         and window.lookback_days + _REST_DAYS <= (today - i.day).days < HORIZON.days - _MARGIN_DAYS
     ]
     chosen = _chosen(settled, today, window.lookback_days)
+    return {"day": today.isoformat(), "drawn": [[i.media_id, i.day.isoformat()] for i in chosen]}
+
+
+def sample(
+    media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window, facts: Mapping[str, Any]
+) -> frozenset[Key]:
+    """The (dataset, media, day)s to read again at `window.now`; `facts` is the ledger's document. What was read
+    that day already is left out. None where days are named by hand."""
+    if window.by_hand:
+        return frozenset()
+    index = {i.key: i for i in intervals}
+    chosen = sample_of_the_day(media, index.values(), window, facts)["drawn"]
     return frozenset(
         key
-        for gold in chosen
+        for media_id, day in ((media_id, date.fromisoformat(text)) for media_id, text in chosen)
         for key in (
-            (BY_DATE, gold.media_id, gold.day),
-            *((EVENTS, gold.media_id, day) for day in utc_days_of(gold.day, window.tz)),
+            (BY_DATE, media_id, day),
+            *((EVENTS, media_id, utc_day) for utc_day in utc_days_of(day, window.tz)),
         )
         if _is_due(index, key, window.now)
     )
@@ -49,7 +64,7 @@ def _is_settled(i: Interval) -> bool:
 
 
 def _chosen(settled: Iterable[Interval], today: date, lookback_days: int) -> list[Interval]:
-    """In an order that is as good as random, and the same for all who ask on that day."""
+    """In an order that is as good as random, and another one each day."""
     drawn = sorted(settled, key=lambda i: hashlib.sha256(f"{today}/{i.media_id}/{i.day}".encode()).digest())
     young = [i for i in drawn if (today - i.day).days <= lookback_days + YOUNG_DAYS][:_YOUNG]
     return [*young, *(i for i in drawn if i not in young)][:SAMPLED]

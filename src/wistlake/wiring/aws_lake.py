@@ -3,10 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
@@ -18,6 +18,7 @@ from wistlake.pipeline.jobs import request as keep
 from wistlake.pipeline.jobs.request import Request
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.quality.metrics import views
@@ -86,10 +87,10 @@ class AwsLake:
             raise ConfigError(missing)
         return AthenaQuery(self.ledger(), database, workgroup, views())
 
-    def media_and_intervals(self) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
-        """What its ledger holds."""
+    def plan_inputs(self) -> tuple[Sequence[MediaEntry], Sequence[Interval], Mapping[str, Any]]:
+        """Media, intervals and the day's sample in its ledger."""
         ledger = self.ledger()
-        return ledger.media(), ledger.intervals()
+        return ledger.media(), ledger.intervals(), ledger.facts(SAMPLE)
 
     # Jobs on the whole lake
 

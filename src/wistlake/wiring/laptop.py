@@ -20,6 +20,7 @@ from wistlake.insight.doctor import Check
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, LakeDependencies, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry
+from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.quality.metrics import views
@@ -99,12 +100,12 @@ class LaptopLake:
         """SQL over its published tables."""
         return query_folder(self.settings.lake)
 
-    def media_and_intervals(self) -> tuple[Sequence[MediaEntry], Sequence[Interval]]:
-        """What its ledger holds; nothing where there is no lake yet."""
+    def plan_inputs(self) -> tuple[Sequence[MediaEntry], Sequence[Interval], Mapping[str, Any]]:
+        """Media, intervals and the day's sample in its ledger; nothing where there is no lake yet."""
         if self.folder.is_new():
-            return (), ()
+            return (), (), {}
         ledger = self.ledger(read_only=True)
-        return ledger.media(), ledger.intervals()
+        return ledger.media(), ledger.intervals(), ledger.facts(SAMPLE)
 
     # What a run needs
 

@@ -163,8 +163,8 @@ def plan(
 
     lake = session.lake(now)
     spec = _Options(start, end, media, datasets).run_spec(lake, "plan", "manual", lake.runtime.clock())
-    media_entries, intervals = lake.media_and_intervals()
-    fetches = preview(spec, media_entries, intervals)
+    media_entries, intervals, sample_document = lake.plan_inputs()
+    fetches = preview(spec, media_entries, intervals, sample_document)
     per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency
     estimate = (
         cost.estimate(fetches, intervals, per_minute=per_minute, concurrency=concurrency) if cloud else None

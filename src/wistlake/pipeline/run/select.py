@@ -13,9 +13,10 @@ from wistlake.pipeline.run.ingest import FIRST
 from wistlake.pipeline.run.outcome import LEFT
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
-from wistlake.planning.intervals import Fetch, MediaEntry
+from wistlake.planning.intervals import Fetch, Interval, MediaEntry
 from wistlake.planning.plan import exactly, first_day, plan
-from wistlake.planning.sample import sample
+from wistlake.planning.sample import FACTS as SAMPLE
+from wistlake.planning.sample import sample, sample_of_the_day
 from wistlake.ports import Ledger
 
 log = structlog.get_logger()
@@ -32,18 +33,25 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     media_ids = await _media_ids(spec.choice, deps)
     tombstone_copies.reload(deps.objects, ledger)
     recover(ledger, deps.objects, spec.run_id)
-    intervals = ledger.intervals()
     media = _follow(spec, ledger, media_ids)
     left = _left(spec, ledger, media_ids)
-    fetches = (
-        plan(spec.sources, media, intervals, spec.window, sample(media, intervals, spec.window))
-        if spec.only is None
-        else exactly(spec.sources, spec.only, spec.window)
-    )
-    fetches = (*_final_checks(spec, left), *fetches)
+    fetches = (*_final_checks(spec, left), *planned(spec, ledger, media, ledger.intervals()))
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
     return replace(handover, plan=replace(handover.plan, fetches=by_media(fetches), left=left_ids))
+
+
+def planned(
+    spec: RunSpec, ledger: Ledger, media: Sequence[MediaEntry], intervals: Sequence[Interval]
+) -> tuple[Fetch, ...]:
+    """The fetches of the run. The day's sample is written to the ledger, for later runs of the day."""
+    if spec.only is not None:
+        return exactly(spec.sources, spec.only, spec.window)
+    before = ledger.facts(SAMPLE)
+    document = sample_of_the_day(media, intervals, spec.window, before)
+    if document != before:
+        ledger.put_facts(SAMPLE, document)
+    return plan(spec.sources, media, intervals, spec.window, sample(media, intervals, spec.window, document))
 
 
 async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
