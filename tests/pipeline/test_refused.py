@@ -186,6 +186,33 @@ def test_a_session_that_moved_into_a_refused_day_is_not_lost(source: Source) -> 
     assert sessions(lake, OLD)[moved] == before[moved]
 
 
+def test_a_session_that_two_days_list_stands_where_it_stood_when_the_later_list_is_refused(
+    source: Source,
+) -> None:
+    """The earlier day is built along, from a list that is as new: the refused one still says who has the key."""
+    lake, one_by_one = source.lake, {"max_concurrency": 1}  # the old day is read first
+    both: list[dict[str, Any]] = []
+
+    def twice(page: Page) -> Page:
+        day = page[0]["received_at"][:10] if page else ""
+        if day == str(OLD):
+            both[:] = page[:1]
+        return page + [r | {"received_at": f"{NEW}T00:00:01.000Z"} for r in both if day == str(NEW)]
+
+    source.change = twice
+    lake.run_day(START, changes=one_by_one)
+    key, before = both[0]["event_key"], facts(lake)
+    assert key in sessions(lake, NEW)
+    assert key not in sessions(lake, OLD)
+    source.change = lambda page: (
+        in_percent(twice(page)) if page and page[0]["received_at"][:10] == str(NEW) else twice(page)
+    )
+    failed = refused_run(lake, changes=one_by_one)
+    assert "bad_percent_viewed" in str(failed)
+    assert facts(lake) == before
+    assert lake.changed_by_rebuild(LATER + timedelta(hours=1)) == []
+
+
 def test_every_reader_says_that_the_day_was_refused_and_why(source: Source) -> None:
     lake = source.lake
     source.day(NEW, in_percent)

@@ -76,6 +76,18 @@ def test_a_single_reading_is_never_enough_however_late_it_is() -> None:
     assert not replace(once, observed_at=NOW + timedelta(days=500)).is_confirmed
 
 
+def test_an_attempt_that_is_made_again_confirms_nothing_before_another_utc_day() -> None:
+    """A session that grows once a day says the same all day, and something else tomorrow."""
+    found = read("events", sessions(0.2), sessions(0.3))
+    for hours in (24, 25, 45):  # 02:15 on the second day, 03:15, 23:15
+        found = landed(found, manifest("events", sessions(0.3), NOW + timedelta(hours=hours)))
+        assert not found.is_confirmed
+    assert not landed(found, manifest("events", sessions(0.4), NOW + timedelta(hours=48))).is_confirmed
+    for hours in (48, 49):
+        found = landed(found, manifest("events", sessions(0.3), NOW + timedelta(hours=hours)))
+        assert found.confirmations == 1
+
+
 def test_a_reading_of_a_day_that_was_not_over_neither_confirms_nor_moves_it() -> None:
     open_day = replace(read("events", sessions(0.2)), finished=False)
     for records in (sessions(0.2), sessions(0.9)):

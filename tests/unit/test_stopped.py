@@ -1,16 +1,19 @@
 """A landing of which a build took nothing: it is no landing to publish from, and is not tried again for ever."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from support.memory import MemoryObjects
+from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.insight.gaps import failed
 from wistlake.pipeline.jobs.rebuild import REBUILD
 from wistlake.pipeline.run.outcome import outcome, unchanged
-from wistlake.pipeline.run.pending import pending
+from wistlake.pipeline.run.pending import assemble, pending
 from wistlake.pipeline.run.recover import landed as reading
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
@@ -18,6 +21,7 @@ from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
 from wistlake.planning.publishing import publishing
+from wistlake.planning.shared import Key, between
 
 NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 DAY = date(2026, 3, 4)
@@ -30,7 +34,7 @@ WHY = "40 of 48 records were refused"
 
 def landed(dataset: str = EVENTS, day: date = DAY) -> Interval:
     return Interval(
-        dataset, "m1", day, State.LANDED, "run", NOW, landing_id="x", observed_at=NOW, content_hash="h",
+        dataset, "m1", day, State.LANDED, "run", NOW, landing_id=f"{dataset}-{day}", observed_at=NOW, content_hash="h",
         finished=True,
     )  # fmt: skip
 
@@ -44,10 +48,20 @@ def gone(dataset: str = EVENTS) -> Interval:
 
 def stopped(interval: Interval) -> Interval:
     """The interval after a build that took nothing of it."""
-    manifest = Manifest("x", interval.dataset, "m1", interval.day, "run", NOW, True, 48, 1, "h", "", ())
-    plan = BuildPlan("run", NOW, "UTC", (b"key",), (manifest,), frozenset(), frozenset())
-    result = BuildResult({}, {}, (), {interval.key: WHY}, {}, frozenset(), {})
-    return outcome(ORDER, {interval.key: interval}, plan, result)[interval.key]
+    return after_build(interval, stopped=[interval])[interval.key]
+
+
+def after_build(*intervals: Interval, stopped: Sequence[Interval]) -> Mapping[Key, Interval]:
+    """What a build of the intervals that took nothing of some tells the ledger."""
+    plan = BuildPlan("run", NOW, "UTC", (b"key",), tuple(map(manifest, intervals)), frozenset(), frozenset())
+    result = BuildResult({}, {}, (), {i.key: WHY for i in stopped}, {}, frozenset(), {})
+    return outcome(ORDER, {i.key: i for i in intervals}, plan, result)
+
+
+def manifest(interval: Interval) -> Manifest:
+    return Manifest(
+        interval.landing_id, interval.dataset, "m1", interval.day, "run", NOW, True, 48, 1, "h", "", ()
+    )
 
 
 def publishable(*intervals: Interval) -> bool:
@@ -80,6 +94,36 @@ def test_it_is_built_again_only_when_something_about_it_is_new() -> None:
     assert not unchanged(ORDER, [replace(found, state=State.LANDED)], {found.key})
     assert waits(replace(found, built_signature=REBUILD)), "a rebuild, or `quarantine replay`"
     assert pending([found], replace(ORDER, zone_name="UTC-5"), 1), "another contract, zone or key"
+
+
+def built(interval: Interval) -> Interval:
+    """The interval after a build that took its landing."""
+    return after_build(interval, stopped=[])[interval.key]
+
+
+def test_a_neighbour_that_was_stopped_along_with_its_media_stands_as_it_was_built() -> None:
+    """Nothing new was read of it: it must not fail, nor be less confirmed than it was."""
+    neighbour = built(replace(landed(day=DAY - timedelta(days=1)), confirmations=1))
+    known = after_build(landed(), neighbour, stopped=[landed(), neighbour])
+    assert {key: i.state for key, i in known.items()} == {landed().key: State.FAILED}
+    assert not waits(neighbour)
+
+
+def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> None:
+    """What it lists was not taken: it must not be tried again with every day that shares a key with it."""
+    first, last = landed(day=DAY - timedelta(days=1)), landed()
+    days, objects = frozenset({between("m1", first.day, last.day)}), MemoryObjects()
+    for interval in (first, last):
+        objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
+
+    def together(*intervals: Interval) -> set[date]:
+        work = assemble(ORDER, [MEDIA], intervals, objects, (b"key",), shared=days)
+        return {m.day for m in work.landings}
+
+    assert together(first, built(last)) == {first.day, last.day}
+    assert together(first, stopped(last)) == {first.day}
+    assert together(built(first), built(last)) == {first.day, last.day}, "they were never built together"
+    assert together(built(first), stopped(last)) == {first.day}
 
 
 def test_a_day_that_is_listed_well_again_is_a_day_like_any_other() -> None:

@@ -48,7 +48,7 @@ class Interval:
     rows: int = 0
     finished: bool = False
     missing: bool = False
-    confirmations: int = 0  # further readings in a row that said the same
+    confirmations: int = 0  # further readings in a row, each on a later UTC day, that said the same
     built_signature: str = ""
     published_at: datetime | None = None
     steady_hash: str = ""
@@ -72,7 +72,7 @@ class Interval:
 
     @property
     def is_confirmed(self) -> bool:
-        """The newest two readings agree. A single one never proves that a day has come to rest."""
+        """The newest readings, made on two UTC days, agree. A single one never proves that a day has come to rest."""
         return self.confirmations > 0
 
 

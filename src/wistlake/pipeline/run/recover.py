@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import takewhile
 
 from wistlake import bronze
@@ -41,11 +42,12 @@ def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> In
 
     `repeats`: silver was built from the same content before. Then the interval stays on that landing, so that
     a rebuild reads what silver was built from, to the order of its lines. A landing that is older than what is
-    known (of a run that was begun anew, say) takes nothing back.
+    known (of a run that was begun anew, say) takes nothing back. Readings made on one UTC day do not confirm each
+    other: a run that is tried again half an hour later says nothing of sessions that grow once a day.
     """
     if before.observed_at is not None and manifest.observed_at < before.observed_at:
         return replace(before, state=State.LANDED, reason="")
-    later = before.observed_at is not None and manifest.observed_at > before.observed_at
+    later = before.observed_at is not None and _utc_day(manifest.observed_at) > _utc_day(before.observed_at)
     steady = manifest.steady_hash or manifest.content_hash
     # An interval of an older version knows its whole content only.
     same = (
@@ -78,6 +80,10 @@ def repeats(before: Interval, manifest: Manifest) -> bool:
         and before.content_hash == manifest.content_hash
         and not (before.missing or manifest.missing)
     )
+
+
+def _utc_day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
 
 
 def _dead(runs: Iterable[Run], run_id: str) -> frozenset[str]:
