@@ -130,7 +130,7 @@ def _lines(data: bytes) -> Sequence[bytes]:
     try:
         return gzip.decompress(data).splitlines()
     except (OSError, EOFError, zlib.error) as e:
-        raise StoreDamaged(f"a part of {len(data)} bytes is no whole gzip: restore the landing") from e
+        raise StoreDamaged(f"a part of {len(data)} bytes is an incomplete gzip: restore the landing") from e
 
 
 def sha256(data: bytes) -> str:

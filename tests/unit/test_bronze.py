@@ -113,7 +113,7 @@ class TestLines:
     def test_a_damaged_part_is_told(self, cut: int) -> None:
         data = bronze.encode_lines(LANDING, [{"a": n} for n in range(50)])
         for damaged in (data[:cut], data[:20] + b"\xff\xff" + data[22:], b"plain text"):
-            with pytest.raises(StoreError, match="no whole gzip"):
+            with pytest.raises(StoreError, match="incomplete gzip"):
                 list(bronze.decode_lines(damaged))
 
 

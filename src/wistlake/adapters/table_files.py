@@ -125,7 +125,7 @@ class TableState:
         try:
             return avro_bytes.records(self._read(location))
         except avro_bytes.Damaged as e:
-            raise self._damaged(location, f"is no whole manifest ({e})") from e
+            raise self._damaged(location, f"is an incomplete manifest ({e})") from e
 
     def _read(self, location: str) -> bytes:
         try:

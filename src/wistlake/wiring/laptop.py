@@ -85,7 +85,7 @@ class LaptopLake:
         """Its ledger; the lake must be there, for writers all of it."""
         self.folder.readable()
         if not read_only:
-            self.folder.require_whole()
+            self.folder.require_complete()
         return SqliteLedger(self.folder.ledger, read_only=read_only)
 
     def objects(self) -> LocalObjects:

@@ -17,7 +17,7 @@ from wistlake.ports import Publication
 from wistlake.wiring.laptop import LaptopLake
 
 if TYPE_CHECKING:
-    from wistlake.adapters.local.table_repair import Mended
+    from wistlake.adapters.local.table_repair import Repaired
     from wistlake.pipeline.jobs.rebuild_ledger import Relearned
 
 
@@ -58,7 +58,7 @@ def ledger(lake: LaptopLake, run_id: str, now: datetime) -> "Relearned":
     return relearn(SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id)
 
 
-def table(lake: LaptopLake, name: str, run_id: str, now: datetime) -> "Mended | None":
+def table(lake: LaptopLake, name: str, run_id: str, now: datetime) -> "Repaired | None":
     """Bring one table back to a state that can be read, and make pending what it may lack; None if it is whole."""
     from wistlake.adapters.local.table_repair import TableRepair
 

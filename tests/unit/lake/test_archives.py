@@ -112,7 +112,7 @@ def test_an_archive_that_ends_in_the_middle_is_no_lake(original: HandMade, tmp_p
     whole = archive(original, tmp_path / "lake.tar.gz")
     (tmp_path / "cut.tar.gz").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     whole.unlink()
-    assert_refused(tmp_path / "cut.tar.gz", "no whole tar")
+    assert_refused(tmp_path / "cut.tar.gz", "incomplete tar")
 
 
 def publish(made: HandMade, name: str, location: str) -> None:
@@ -271,7 +271,7 @@ def test_a_copy_that_lacks_a_part_is_refused_by_its_name(
 ) -> None:
     lake_archive.backup(original.folder, tmp_path / "copy")
     (tmp_path / "copy" / name).unlink()
-    with pytest.raises(ConfigError, match=f"lacks {name}"):
+    with pytest.raises(ConfigError, match=f"incomplete lake without {name}"):
         lake_archive.restore(tmp_path / "copy", tmp_path / "new")
 
 

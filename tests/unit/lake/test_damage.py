@@ -202,7 +202,7 @@ def mend(made: HandMade, oldest_raw_days_ago: int = 9999):
 
     repair = TableRepair(LakeFolder(made.folder), contract(EVENTS), made.ref(EVENTS))
     assert not repair.is_sound()
-    done = repair.mend(datetime.now(UTC) - timedelta(days=oldest_raw_days_ago))
+    done = repair.repair(datetime.now(UTC) - timedelta(days=oldest_raw_days_ago))
     LocalCatalog(made.folder).require(made.ledger.publication())  # a run takes it as the newest state
     assert list(checksums.changed(made.folder)) == []
     return done
@@ -240,7 +240,7 @@ def test_a_table_of_which_nothing_can_be_read_begins_anew(made: HandMade) -> Non
     for file in made.metadata(EVENTS).parent.glob("*.metadata.json"):
         gone(file)
     done = mend(made)
-    assert done.anew
+    assert done.is_empty
     assert rows_of(made) == 0
 
 

@@ -85,7 +85,7 @@ def test_all_that_is_lost_is_named_at_once(lake: HandMade) -> None:
     for name in CURES:
         lose(lake, name)
     with pytest.raises(StoreError) as told:
-        LakeFolder(lake.folder).require_whole()
+        LakeFolder(lake.folder).require_complete()
     assert [name for name in CURES if f"{name} is gone" in str(told.value)] == list(CURES)
 
 
@@ -103,7 +103,7 @@ def test_a_beginning_that_was_interrupted_goes_on(done: int, tmp_path: Path) -> 
         step()
     for step in steps:
         step()
-    folder.require_whole()
+    folder.require_complete()
 
 
 def test_no_command_but_a_run_begins_a_lake(

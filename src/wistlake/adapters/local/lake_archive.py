@@ -34,7 +34,7 @@ def backup(lake: Path, target: Path) -> int:
     it: it holds raw pages and the pseudonym key. The caller holds the lake's lease."""
     folder = LakeFolder(lake)
     folder.readable()
-    folder.require_whole()
+    folder.require_complete()
     if target.exists():
         raise ConfigError(f"{target} exists: name a new folder or file")
     if target.is_relative_to(lake):
@@ -79,7 +79,7 @@ def restore(source: Path, lake: Path) -> None:
 def _adopt(source: Path, fresh: Path, lake: Path) -> None:
     if missing := [name for name in NEEDED if not (fresh / name).is_file()]:
         raise ConfigError(
-            f"{source} holds no whole lake, it lacks {missing[0]}: name what `wistlake backup` made"
+            f"{source} holds an incomplete lake without {missing[0]}: name what `wistlake backup` made"
         )
     described = LakeFolder(fresh).described()
     if problems := list(lake_marker.newer_layout(described, str(source))):

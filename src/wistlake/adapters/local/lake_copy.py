@@ -78,7 +78,7 @@ def unpack(archive: Path, target: Path) -> None:
                 for member in tar:
                     _unpack_member(tar, member, archive, target)
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as e:
-        raise StoreDamaged(f"{archive} is no whole tar: take another backup ({type(e).__name__})") from e
+        raise StoreDamaged(f"{archive} is an incomplete tar: take another backup ({type(e).__name__})") from e
 
 
 def require_plain_databases(folder: Path) -> None:
@@ -177,7 +177,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
         )
     data = tar.extractfile(member)
     if data is None or _write(_place(target, name), data, name) != member.size:
-        raise StoreDamaged(f"{archive} is no whole tar: {name} ends too early; take another backup")
+        raise StoreDamaged(f"{archive} is an incomplete tar: {name} ends too early; take another backup")
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ class LakeFolder:
         """Whether there is a lake."""
         return self.marker.exists()
 
-    def require_whole(self) -> None:
+    def require_complete(self) -> None:
         """StoreError, with the cure, if some of the lake's parts are missing.
 
         A run would replace them by empty ones: with one day of history, or with the people that were forgotten.
@@ -100,12 +100,12 @@ class LakeFolder:
     def is_new(self) -> bool:
         """Whether there is no lake yet. StoreError if there is one whose marker is missing."""
         if not self.exists():
-            self.require_whole()
+            self.require_complete()
         return not self.exists()
 
     def open(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
         """Check the lake, or create one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
-        self.require_whole()
+        self.require_complete()
         if not self.exists():
             return self._create(zone_name, now)
         described = self.described()
@@ -167,7 +167,7 @@ class LakeFolder:
         """The pseudonym keys, generated on first use. ConfigError if others can read the file; StoreError if a
         rotation was interrupted, unless the caller is `rotating`."""
         if not self.key_file.exists():
-            self.require_whole()
+            self.require_complete()
             self.write_keys(keys.fresh())
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
             raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")

@@ -23,7 +23,7 @@ class LocalTableFiles(TableFiles):
 
     @staticmethod
     def cure(name: str) -> str:
-        return f"`wistlake repair --table {name}` mends what raw pages can mend, or restore a backup"
+        return f"`wistlake repair --table {name}` repairs what raw pages allow, or restore a backup"
 
     def _path(self, location: str) -> Path:
         there = inside(location, self.warehouse, "a file of a table")

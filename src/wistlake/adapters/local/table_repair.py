@@ -20,13 +20,13 @@ from wistlake.ports import TableRef
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """How a table was repaired: it went back to its state of `since`, lost the data files `lost`, or (`anew`) is
-    empty now."""
+class Repaired:
+    """How a table was repaired: it went back to its state of `since`, lost the data files `lost`, or (`is_empty`)
+    lost all of its rows."""
 
     since: datetime | None = None
     lost: tuple[str, ...] = ()
-    anew: bool = False
+    is_empty: bool = False
 
 
 class TableRepair:
@@ -46,10 +46,10 @@ class TableRepair:
         states = [newest, *([self._published] if self._published else [])]
         return all(s is not None and self._passes(self._inspector.check, s) for s in states)
 
-    def mend(self, oldest_raw: datetime) -> Mended:
+    def repair(self, oldest_raw: datetime) -> Repaired:
         """Make the newest usable state the table's current one. A complete state is usable if raw pages reach back
         to it (`oldest_raw`). Changed files are renamed."""
-        done = self._mend(oldest_raw)
+        done = self._repair(oldest_raw)
         for name in list(checksums.changed(self._lake)):
             file = self._lake / name
             if file.is_relative_to(self._folder):
@@ -57,7 +57,7 @@ class TableRepair:
         checksums.seal(self._lake)
         return done
 
-    def _mend(self, oldest_raw: datetime) -> Mended:
+    def _repair(self, oldest_raw: datetime) -> Repaired:
         states = list(self._states())
         seen = [*states, *([self._published] if self._published else [])]
         above = max((version(s.metadata_location) for s in seen), default=0) + 1
@@ -65,13 +65,13 @@ class TableRepair:
             moment = _updated(to_path(state.metadata_location))
             if moment >= oldest_raw and self._passes(self._inspector.check, state):
                 self._return_to(state, above)
-                return Mended(since=moment)
+                return Repaired(since=moment)
         for state in states:
             if self._passes(self._inspector.readable, state):
                 self._return_to(state, above)
-                return Mended(lost=tuple(self._remove_damaged_files(state)))
+                return Repaired(lost=tuple(self._remove_damaged_files(state)))
         self._recreate(above)
-        return Mended(anew=True)
+        return Repaired(is_empty=True)
 
     def _states(self) -> Iterator[TableRef]:
         """Every state with readable metadata, newest first."""

@@ -9,7 +9,7 @@ from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wistlake.adapters.local.table_repair import Mended
+    from wistlake.adapters.local.table_repair import Repaired
     from wistlake.wiring.laptop import LaptopLake
 
 
@@ -51,10 +51,10 @@ def _table(lake: "LaptopLake", name: str, run_id: str, at: datetime, *, as_json:
     from wistlake.wiring import laptop_repair
     from wistlake.wiring.spec import run_spec
 
-    mended = laptop_repair.table(lake, name, run_id, at)
+    repaired = laptop_repair.table(lake, name, run_id, at)
     if not as_json:
-        output.say(_message(name, mended))
-    if mended is None:
+        output.say(_message(name, repaired))
+    if repaired is None:
         if as_json:
             output.print_json({"status": "succeeded", "tables": {}})
         return
@@ -63,12 +63,12 @@ def _table(lake: "LaptopLake", name: str, run_id: str, at: datetime, *, as_json:
     perform(lake, spec, as_json=as_json)
 
 
-def _message(name: str, mended: "Mended | None") -> str:
-    if mended is None:
+def _message(name: str, repaired: "Repaired | None") -> str:
+    if repaired is None:
         return f"{name} is whole: nothing to mend"
-    if mended.anew:
-        return f"{name} begins anew: nothing of it could be read. What raw pages hold is built again"
-    if mended.since is not None:
-        return f"{name} is back to its state of {mended.since:%Y-%m-%d %H:%M} UTC; what came since is built again"
-    lines = [f"{name} had to let {len(mended.lost)} files go; what raw pages hold of them is built again"]
-    return "\n".join([*lines, *(f"  {file}" for file in mended.lost[:20])])
+    if repaired.is_empty:
+        return f"{name} is empty now: nothing of it could be read. What raw pages hold is built again"
+    if repaired.since is not None:
+        return f"{name} is back to its state of {repaired.since:%Y-%m-%d %H:%M} UTC; what came since is built again"
+    lines = [f"{name} lost {len(repaired.lost)} files; what raw pages hold of them is built again"]
+    return "\n".join([*lines, *(f"  {file}" for file in repaired.lost[:20])])

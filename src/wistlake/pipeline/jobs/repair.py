@@ -10,16 +10,16 @@ from wistlake.errors import StoreDamaged, StoreError
 from wistlake.pipeline.jobs.rebuild import invalidate_builds, invalidate_gold
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
-Mended_co = TypeVar("Mended_co", covariant=True)
+Repaired_co = TypeVar("Repaired_co", covariant=True)
 
 
-class TableRepair(Protocol[Mended_co]):
+class TableRepair(Protocol[Repaired_co]):
     """What brings one table back to a state that can be read."""
 
     def is_sound(self) -> bool:
         """Whether the table's current state and the published one are whole."""
 
-    def mend(self, oldest_raw: datetime) -> Mended_co:
+    def repair(self, oldest_raw: datetime) -> Repaired_co:
         """Return to the newest state that can be had; a whole one serves if raw pages reach back to it."""
 
 
@@ -67,20 +67,20 @@ def table(
     ledger: Ledger,
     objects: ObjectStore,
     damaged: Table,
-    repair: Callable[[TableRef | None], TableRepair[Mended_co]],
+    repair: Callable[[TableRef | None], TableRepair[Repaired_co]],
     run_id: str,
     now: datetime,
-) -> Mended_co | None:
+) -> Repaired_co | None:
     """Bring one table back to a state that can be read, and make pending what it may lack; None if it is whole."""
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         work = repair(_published(ledger).tables.get(damaged.full_name))
         if work.is_sound():
             return None
-        mended = work.mend(_oldest_raw(objects, now))
+        repaired = work.repair(_oldest_raw(objects, now))
         invalidate_builds(ledger, objects)
         if damaged.layer == "gold":
             invalidate_gold(ledger)
-        return mended
+        return repaired
 
 
 def _published(ledger: Ledger) -> Publication:
