@@ -18,11 +18,10 @@ from typer.main import get_command
 
 import wistlake
 from support.checkpoints import Checkpoint
-from support.commands import call
+from support.commands import call, served
 from support.lake import START, Lake, Scenario
 from support.processes import work_of_children
-from wistia_simulator import Profile, ServerOptions, create_app
-from wistia_simulator.main import running
+from wistia_simulator import Profile
 from wistlake.adapters.local import history
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES as ALL
@@ -59,15 +58,7 @@ def grown(three_days: Checkpoint) -> Lake:
 def lake(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Its folder, with settings that point to it and to a simulated Wistia."""
     monkeypatch.chdir(tmp_path)
-    options = ServerOptions(token="simulated", rate_limit_per_minute=None)
-    with running(create_app(grown.world, options)) as url:
-        for name, value in {
-            "WISTIA_API_TOKEN": "simulated",
-            "WISTIA_BASE_URL": f"{url}/modern",
-            "WISTLAKE_LAKE": str(grown.folder),
-            "MEDIA_IDS": "all",
-        }.items():
-            monkeypatch.setenv(name, value)
+    with served(grown.world, grown.folder, monkeypatch):
         yield grown.folder
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 import wistlake
-from support.commands import call
+from support.commands import call, served
 from support.handmade import HandMade
 from support.lake import START, Lake, Scenario
-from wistia_simulator import Profile, ServerOptions, create_app
-from wistia_simulator.main import running
+from wistia_simulator import Profile
 from wistlake.adapters.local import lake_archive
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
@@ -43,15 +42,7 @@ def lake(grown: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     lake_archive.restore(grown.folder, tmp_path / "lake")
     grown.world.clock.set(LAST)
     monkeypatch.chdir(tmp_path)
-    options = ServerOptions(token="simulated", rate_limit_per_minute=None)
-    with running(create_app(grown.world, options)) as url:
-        for name, value in {
-            "WISTIA_API_TOKEN": "simulated",
-            "WISTIA_BASE_URL": f"{url}/modern",
-            "WISTLAKE_LAKE": str(tmp_path / "lake"),
-            "MEDIA_IDS": "all",
-        }.items():
-            monkeypatch.setenv(name, value)
+    with served(grown.world, tmp_path / "lake", monkeypatch):
         yield HandMade(tmp_path / "lake")
 
 

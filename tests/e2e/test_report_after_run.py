@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import served
 from support.lake import START
-from wistia_simulator import Profile, ServerOptions, World, create_app
-from wistia_simulator.main import running
+from wistia_simulator import Profile, World
 from wistlake.entrypoints.cli.main import main
 
 pytestmark = pytest.mark.engine
@@ -20,11 +20,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Settings for a new lake that is fed by a simulated Wistia."""
     monkeypatch.chdir(tmp_path)
     world = World(3, Profile(media=1, sessions_per_day=5, history_days=9), START)
-    with running(create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))) as url:
-        monkeypatch.setenv("WISTIA_API_TOKEN", "simulated")
-        monkeypatch.setenv("WISTIA_BASE_URL", f"{url}/modern")
-        monkeypatch.setenv("MEDIA_IDS", "all")
-        monkeypatch.setenv("WISTLAKE_LOOKBACK_DAYS", "2")
+    with served(world, tmp_path / "lake", monkeypatch, WISTLAKE_LOOKBACK_DAYS="2"):
         yield tmp_path / "lake"
 
 

@@ -28,6 +28,8 @@ PEOPLE = Profile(
     canary="CANARY",
 )
 
+DAYS = 3  # of the lake that `conftest.built` makes
+
 
 @dataclass(frozen=True)
 class Known:

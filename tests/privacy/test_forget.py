@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from privacy import people
-from privacy.people import have_forgotten, lake_of_people, somebody
-from support.checkpoints import Checkpoint
+from privacy.people import DAYS, have_forgotten, somebody
 from support.compare import differences
 from support.lake import KEY, START, Lake
 from support.some import some
@@ -19,20 +18,7 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, StoreError
 
 pytestmark = pytest.mark.engine
-DAYS = 3
 Rows = dict[str, list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    lake = lake_of_people(tmp_path_factory.mktemp("people") / "lake")
-    lake.run_days(DAYS)
-    return Checkpoint(lake)
-
-
-@pytest.fixture
-def lake(built: Checkpoint) -> Lake:
-    return built.restored()
 
 
 def expected_without(before: Rows, visitor: str) -> Rows:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from privacy.people import have_forgotten, lake_of_people, somebody
-from support.checkpoints import Checkpoint
+from privacy.people import DAYS, have_forgotten, lake_of_people, somebody
 from support.lake import KEY, START, Lake
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.local import lake_archive
@@ -19,20 +18,7 @@ from wistlake.pipeline.jobs.forget import reapply
 from wistlake.privacy import tombstones
 
 pytestmark = pytest.mark.engine
-DAYS = 2
 LATER = START + timedelta(days=DAYS)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    lake = lake_of_people(tmp_path_factory.mktemp("people") / "lake")
-    lake.run_days(DAYS)
-    return Checkpoint(lake)
-
-
-@pytest.fixture
-def lake(built: Checkpoint) -> Lake:
-    return built.restored()
 
 
 def reapplied(lake: Lake) -> dict[str, object]:
