@@ -30,7 +30,8 @@ fuzz: setup ## a million hostile inputs; minutes
 fuzz-short: setup ## as many as a minute holds; in CI
 	WISTLAKE_FUZZ_EXAMPLES=600 WISTLAKE_FUZZ_MUTANTS=50 WISTLAKE_FUZZ_LEAST=200000 $(BIN)/python -m pytest tests/fuzz
 
-check: lint types layers aws-lint ## everything that reads code without running it
+check: setup aws-tools ## everything that reads code without running it, WORKERS at a time
+	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync lint types layers aws-lint
 
 setup: .venv/dev ## .venv with all that development needs
 

@@ -37,18 +37,7 @@ LEAST_RATE = 0.9
 
 # The fast tests: what needs neither an emulated stage nor a browser nor days of an engine. An engine starts for
 # single transforms, and for one small lake; the emulator for the ports of AWS.
-FAST_ROOMS = (
-    "unit",
-    "simulator",
-    "quality",
-    "ports",
-    "privacy",
-    "pipeline",
-    "dashboard",
-    "docs",
-    "exploration",
-    "e2e",
-)
+FAST_ROOMS = ("unit", "simulator", "quality", "ports", "privacy", "pipeline", "dashboard", "exploration")
 FAST = (
     (
         "-m", "not engine and not aws and not browser",
@@ -59,7 +48,7 @@ FAST = (
     ("-m", "engine", "tests/transforms", "tests/dashboard", "tests/pipeline/test_known_bugs.py"),
 )  # fmt: skip
 MOST_SECONDS = 180  # of the tests that one drawn mutation meets, as they were recorded under the tracer
-SECONDS = 240  # of one mutation: a mutant that hangs is caught, too
+SECONDS = 600  # of one mutation: a mutant that hangs is caught, too
 BUGS = "tests/pipeline/test_known_bugs.py"
 TRUTH = f"{BUGS}::test_the_truth_is_in_the_tables"
 
