@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wistlake_dashboard import words
+from wistlake_dashboard.reader import Row, extent, rows
 from wistlake_dashboard.scope import Scope, day_literal, listed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SOON = timedelta(
 )  # a new media is followed this long after it was made: from a UTC day, by the next run
 
 
-class Why(StrEnum):
+class Reason(StrEnum):
     """Why a media's day has no number, or no current one."""
 
     ABSENT = "absent"
@@ -35,37 +36,37 @@ class Why(StrEnum):
     DELETED = "deleted"
 
 
-ZERO = (Why.NOT_MADE, Why.DELETED)  # nothing can have been played then
-EXPECTED = (Why.ABSENT, Why.BLOCKED, Why.STALE)  # the lake should have these days
+ZERO = (Reason.NOT_MADE, Reason.DELETED)  # nothing can have been played then
+EXPECTED = (Reason.ABSENT, Reason.BLOCKED, Reason.STALE)  # the lake should have these days
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Lifespan:
     """A media as the lake knows it: when it was made (UTC), its first and last published day, the day it is
     followed from, and whether it is no longer followed, or deleted."""
 
     made: date | None = None
     first: date | None = None
     last: date | None = None
-    begins: date | None = None
+    followed_from: date | None = None
     retired: bool = False
     deleted: bool = False
 
-    def why(self, day: date, *, failed: bool) -> Why:
+    def reason(self, day: date, *, failed: bool) -> Reason:
         """Why there is no number for `day`; `failed`: an attempt at it is on record."""
         if self.made and day < self.made:
-            return Why.NOT_MADE
-        start = self.first or self.begins
+            return Reason.NOT_MADE
+        start = self.first or self.followed_from
         if not failed and start and day < start:
-            return Why.NOT_YET
+            return Reason.NOT_YET
         over = self.last is None or day > self.last
         if over and self.deleted:
-            return Why.DELETED
+            return Reason.DELETED
         if over and self.retired:
-            return Why.NO_LONGER
-        return Why.BLOCKED if failed else Why.ABSENT
+            return Reason.NO_LONGER
+        return Reason.BLOCKED if failed else Reason.ABSENT
 
-    def standing(self, scope: Scope, lake_begins: date) -> str:
+    def note(self, scope: Scope, lake_start: date) -> str:
         """What explains the media's change apart from its viewers: new, deleted, or newly followed."""
         if self.deleted and (self.last is None or self.last < scope.end):
             return f"deleted, nothing after {words.day(self.last)}" if self.last else "deleted"
@@ -73,7 +74,7 @@ class Life:
             return "new"
         if self.retired and self.last and self.last < scope.end:
             return f"no longer followed after {words.day(self.last)}"
-        if self.first and self.first > max(scope.before.start, lake_begins) and not self._since_made():
+        if self.first and self.first > max(scope.before.start, lake_start) and not self._since_made():
             return f"followed since {words.day(self.first)}"
         return ""
 
@@ -82,27 +83,27 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class Gap:
     """Days in a row that a media has no current number for."""
 
     media_id: str
     start: date
     end: date
-    why: Why
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What a scope and the period before it lack. `media`: all that have a part in them; `uneven`: by media,
     the days (counted from the period's first) that one of the two lacks; `even`: media with enough of both
-    to be compared; `standing`: what explains a media's change apart from its viewers."""
+    to be compared; `notes`: what explains a media's change apart from its viewers."""
 
     scope: Scope
-    lacks: tuple[Lack, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     media: frozenset[str] = frozenset()
     even: frozenset[str] = frozenset()
     uneven: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    standing: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -124,7 +125,7 @@ class Coverage:
     def _days(self, offsets: Iterable[int]) -> str:
         """Those days of both periods, in SQL, as ranges."""
         lacking = {
-            start + n * _DAY: Why.ABSENT
+            start + n * _DAY: Reason.ABSENT
             for start in (self.scope.before.start, self.scope.start)
             for n in offsets
         }
@@ -145,57 +146,58 @@ def coverage(query: "Query", scope: Scope) -> Coverage:
         f"AND {both.where('day')}",
     )
     failed = _failed(query, both)
-    lives = _lives(query, scope)
-    lacking = {m: _lacking(life, both, m, published, stale, failed) for m, life in sorted(lives.items())}
+    lifespans = _lifespans(query, scope)
+    lacking = {m: _lacking(life, both, m, published, stale, failed) for m, life in sorted(lifespans.items())}
     # A media that is neither there nor expected has no part in these days.
     media = {m for m, days in lacking.items() if m in published or any(w in EXPECTED for w in days.values())}
     uneven = {m: offsets for m in sorted(media) if (offsets := _offsets(scope, lacking[m]))}
-    begins = _lake_begins(query)
+    lake_start = _lake_start(query)
     return Coverage(
         scope,
-        tuple(lack for m in sorted(media) for lack in _runs(m, lacking[m])),
+        tuple(gap for m in sorted(media) for gap in _runs(m, lacking[m])),
         frozenset(media),
         frozenset(m for m in media if m in published and 2 * len(uneven.get(m, ())) <= scope.length),
         uneven,
-        {m: why for m in sorted(media) if (why := lives[m].standing(scope, begins))},
+        {m: note for m in sorted(media) if (note := lifespans[m].note(scope, lake_start))},
     )
 
 
 def _lacking(
-    life: Life, both: Scope, media_id: str, published: Days, stale: Days, failed: Days
-) -> dict[date, Why]:
+    life: Lifespan, both: Scope, media_id: str, published: Days, stale: Days, failed: Days
+) -> dict[date, Reason]:
     """The days of both periods without a current number, and why."""
     there, old, tried = (days.get(media_id, set()) for days in (published, stale, failed))
     return {
-        day: Why.STALE if day in there else life.why(day, failed=day in tried)
+        day: Reason.STALE if day in there else life.reason(day, failed=day in tried)
         for day in both.days
         if day not in there or day in old
     }
 
 
-def _offsets(scope: Scope, lacking: Mapping[date, Why]) -> frozenset[int]:
+def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
     """The days, counted from a period's first, that are unknown in one of the two."""
     return frozenset(
-        (day - scope.start).days % scope.length for day, why in lacking.items() if why not in ZERO
+        (day - scope.start).days % scope.length for day, reason in lacking.items() if reason not in ZERO
     )
 
 
-def _lives(query: "Query", scope: Scope) -> dict[str, Life]:
-    where = f" WHERE media_id IN {listed(scope.media)}" if scope.media else ""
-    spans = _by_media(
-        query,
-        f"SELECT media_id, min(date) AS first, max(date) AS last FROM gold.fact_media_daily{where} GROUP BY media_id",
-    )
-    described = _by_media(query, f"SELECT media_id, created_at, is_deleted FROM silver.dim_media{where}")
-    followed = _by_media(query, f"SELECT media_id, first_day, retired_at FROM ops.media{where}")
+def _lifespans(query: "Query", scope: Scope) -> dict[str, Lifespan]:
+    def of_media(columns: str, table: str, grouped: str = "") -> dict[str, Row]:
+        text = f"SELECT media_id, {columns} FROM {table}{scope.where_media()}{grouped}"
+        return {row["media_id"]: row for row in rows(query, text)}
+
+    spans = of_media("min(date) AS first, max(date) AS last", "gold.fact_media_daily", " GROUP BY media_id")
+    described = of_media("created_at, is_deleted", "silver.dim_media")
+    followed = of_media("first_day, retired_at", "ops.media")
     return {
-        m: _life(spans.get(m, {}) | described.get(m, {}) | followed.get(m, {})) for m in {**spans, **followed}
+        m: _lifespan(spans.get(m, {}) | described.get(m, {}) | followed.get(m, {}))
+        for m in {**spans, **followed}
     }
 
 
-def _life(row: Mapping[str, Any]) -> Life:
+def _lifespan(row: Row) -> Lifespan:
     made = row.get("created_at")
-    return Life(
+    return Lifespan(
         made.date() if made else None,
         row.get("first"),
         row.get("last"),
@@ -205,10 +207,9 @@ def _life(row: Mapping[str, Any]) -> Life:
     )
 
 
-def _lake_begins(query: "Query") -> date:
-    rows = _rows(query, "SELECT min(date) AS first FROM gold.fact_media_daily")
-    first: date | None = rows[0]["first"]
-    return first or date.max
+def _lake_start(query: "Query") -> date:
+    published = extent(query)
+    return published[0] if published else date.max
 
 
 def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
@@ -219,7 +220,7 @@ def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
         "SELECT media_id, dataset, day FROM ops.intervals WHERE state = 'failed' "
         f"AND dataset IN ('events', 'media_by_date') AND {wide.where('day')}"
     )
-    for row in _rows(query, text):
+    for row in rows(query, text):
         around = (-1, 0, 1) if row["dataset"] == "events" else (0,)
         days.setdefault(row["media_id"], set()).update(row["day"] + n * _DAY for n in around)
     return days
@@ -227,29 +228,20 @@ def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
 
 def _days_of(query: "Query", text: str) -> dict[str, set[date]]:
     days: dict[str, set[date]] = {}
-    for row in _rows(query, text):
+    for row in rows(query, text):
         days.setdefault(row["media_id"], set()).add(row["day"])
     return days
 
 
-def _by_media(query: "Query", text: str) -> dict[str, dict[str, Any]]:
-    return {row["media_id"]: row for row in _rows(query, text)}
-
-
-def _rows(query: "Query", text: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = query.sql(text).to_pylist()
-    return rows
-
-
-def _runs(media_id: str, lacking: Mapping[date, Why]) -> Iterator[Lack]:
+def _runs(media_id: str, lacking: Mapping[date, Reason]) -> Iterator[Gap]:
     """Days in a row for one reason, as one."""
-    run: Lack | None = None
-    for day, why in sorted(lacking.items()):
-        if run and run.why is why and run.end + _DAY == day:
-            run = Lack(media_id, run.start, day, why)
+    run: Gap | None = None
+    for day, reason in sorted(lacking.items()):
+        if run and run.reason is reason and run.end + _DAY == day:
+            run = Gap(media_id, run.start, day, reason)
             continue
         if run:
             yield run
-        run = Lack(media_id, day, day, why)
+        run = Gap(media_id, day, day, reason)
     if run:
         yield run

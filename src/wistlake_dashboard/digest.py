@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wistlake_dashboard import figures, gaps, words
-from wistlake_dashboard.figures import Comparison, Pair, Trust
+from wistlake_dashboard.figures import Comparison, Pair
 from wistlake_dashboard.names import unique
+from wistlake_dashboard.reader import extent, titles
 from wistlake_dashboard.scope import last_days
-from wistlake_dashboard.tiles import TILES, trust_line
+from wistlake_dashboard.tiles import TILES
+from wistlake_dashboard.trust import Trust, trust
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -36,48 +38,46 @@ class Digest:
 
 def digest(query: "Query") -> Digest:
     """The newest seven published days, beside the seven before."""
-    extent = figures.extent(query)
-    if extent is None:
+    published = extent(query)
+    if published is None:
         return Digest("Wistia: nothing is published yet", ("The first finished day appears after a run.",))
-    scope = last_days(extent[1], DAYS)
+    scope = last_days(published[1], DAYS)
     compared = figures.compare(query, scope)
-    titles = {media_id: str(row["title"]) for media_id, row in figures.media(query).items()}
-    names = unique(titles, LONGEST_TITLE)
-    trust = figures.trust(query, scope)
+    names = unique(titles(query), LONGEST_TITLE)
+    trusted = trust(query, scope)
     return Digest(
         f"Wistia, {words.span(scope.start, scope.end)}",
-        (*_whole(compared.whole), *_movers(compared, names), *_gaps(compared, names), _trusted(trust)),
-        doubtful=bool(trust.failed or trust.broken),
+        (*_whole(compared.whole), *_movers(compared, names), *_gaps(compared, names), _trust(trusted)),
+        doubtful=bool(trusted.failed or trusted.broken),
     )
 
 
 def _whole(pair: Pair) -> list[str]:
-    tiles = [(tile, tile.moved(pair)) for tile in TILES if tile.metric in SHOWN]
-    return [f"{tile.title}: {tile.now(pair)}{f' ({moved})' if moved else ''}" for tile, moved in tiles]
+    numbers = [tile.number(pair) for tile in TILES if tile.metric in SHOWN]
+    return [f"{n.title}: {n.value}{f' ({n.change})' if n.change else ''}" for n in numbers]
 
 
 def _movers(compared: Comparison, names: dict[str, str]) -> list[str]:
-    if compared.whole.before is None:
+    if not compared.is_possible:
         return ["The week before is not wholly published: there is nothing to compare with."]
     moved = figures.movers(compared, MOVERS)
     if not moved:
         return ["No media moved."]
     return ["Moved the most, in plays:"] + [
         f"  {words.signed(by)} {names.get(media_id, media_id)} ({words.count(pair.now.plays)})"
-        f"{_standing(compared, media_id)}"
+        f"{_note(compared, media_id)}"
         for media_id, by, pair in moved
     ]
 
 
-def _standing(compared: Comparison, media_id: str) -> str:
-    standing = compared.coverage.standing.get(media_id)
-    return f", {standing}" if standing else ""
+def _note(compared: Comparison, media_id: str) -> str:
+    note = compared.coverage.notes.get(media_id)
+    return f", {note}" if note else ""
 
 
 def _gaps(compared: Comparison, names: dict[str, str]) -> list[str]:
-    return gaps.sentences(compared.coverage, names, compared=compared.whole.before is not None)
+    return gaps.sentences(compared.coverage, names, compared=compared.is_possible)
 
 
-def _trusted(trust: Trust) -> str:
-    _, said = trust_line(trust)
-    return f"Simulated data. {said}" if trust.is_simulated else said
+def _trust(trust: Trust) -> str:
+    return f"Simulated data. {trust.summary}" if trust.is_simulated else trust.summary

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from wistlake_dashboard import words
-from wistlake_dashboard.coverage import Coverage, Lack, Why
+from wistlake_dashboard.coverage import Coverage, Gap, Reason
 
 MOST_NAMES, MOST_SENTENCES = 3, 6
 _SENTENCES = {
-    Why.ABSENT: "Not published: {days} ({media}).",
-    Why.BLOCKED: "Blocked, for a reading failed or does not reconcile: {days} ({media}).",
-    Why.STALE: "Older numbers stand, for the newest reading is blocked: {days} ({media}).",
-    Why.NOT_YET: "Not followed before {days}: {media}.",
-    Why.NO_LONGER: "No longer followed after {days}: {media}.",
-    Why.DELETED: "Deleted at Wistia, no numbers after {days}: {media}.",
+    Reason.ABSENT: "Not published: {days} ({media}).",
+    Reason.BLOCKED: "Blocked, for a reading failed or does not reconcile: {days} ({media}).",
+    Reason.STALE: "Older numbers stand, for the newest reading is blocked: {days} ({media}).",
+    Reason.NOT_YET: "Not followed before {days}: {media}.",
+    Reason.NO_LONGER: "No longer followed after {days}: {media}.",
+    Reason.DELETED: "Deleted at Wistia, no numbers after {days}: {media}.",
 }
 LIKE_WITH_LIKE = "Changes compare like with like: what one of the two periods lacks is left out of both."
 NO_COMPARISON = "Nothing to compare with: too little of the period before is there."
@@ -23,10 +23,10 @@ _DAY = timedelta(days=1)
 def sentences(coverage: Coverage, names: Mapping[str, str], *, compared: bool) -> list[str]:
     """What is missing in the period and, where it is `compared` with the one before, in that one."""
     start = coverage.scope.before.start if compared else coverage.scope.start
-    media: dict[tuple[date, date, Why], list[str]] = {}
-    for lack in coverage.lacks:
-        if lack.end >= start and lack.why in _SENTENCES:
-            media.setdefault(_about(lack), []).append(lack.media_id)
+    media: dict[tuple[date, date, Reason], list[str]] = {}
+    for gap in coverage.gaps:
+        if gap.end >= start and gap.reason in _SENTENCES:
+            media.setdefault(_about(gap), []).append(gap.media_id)
     # What the period itself lacks comes first.
     ordered = sorted(media, key=lambda about: (about[1] < coverage.scope.start, about))
     lines = [_sentence(about, media[about], coverage, names) for about in ordered]
@@ -38,20 +38,20 @@ def sentences(coverage: Coverage, names: Mapping[str, str], *, compared: bool) -
     return lines
 
 
-def _about(lack: Lack) -> tuple[date, date, Why]:
+def _about(gap: Gap) -> tuple[date, date, Reason]:
     """Days and reason: one sentence for all media that share them."""
-    if lack.why is Why.NOT_YET:
-        return (lack.end + _DAY, lack.end + _DAY, lack.why)
-    if lack.why in (Why.NO_LONGER, Why.DELETED):
-        return (lack.start - _DAY, lack.start - _DAY, lack.why)
-    return (lack.start, lack.end, lack.why)
+    if gap.reason is Reason.NOT_YET:
+        return (gap.end + _DAY, gap.end + _DAY, gap.reason)
+    if gap.reason in (Reason.NO_LONGER, Reason.DELETED):
+        return (gap.start - _DAY, gap.start - _DAY, gap.reason)
+    return (gap.start, gap.end, gap.reason)
 
 
 def _sentence(
-    about: tuple[date, date, Why], media: Sequence[str], coverage: Coverage, names: Mapping[str, str]
+    about: tuple[date, date, Reason], media: Sequence[str], coverage: Coverage, names: Mapping[str, str]
 ) -> str:
-    start, end, why = about
-    return _SENTENCES[why].format(days=words.span(start, end), media=_listed(media, coverage, names))
+    start, end, reason = about
+    return _SENTENCES[reason].format(days=words.span(start, end), media=_listed(media, coverage, names))
 
 
 def _listed(media: Sequence[str], coverage: Coverage, names: Mapping[str, str]) -> str:

@@ -1,30 +1,40 @@
-"""The state of the lake, in figures: what was fetched, certified, refused, run, and proved."""
+"""The state of the lake: what was fetched, certified, reconciled, refused and run, and how Wistia's counts moved."""
 
 import itertools
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard.figures import Row, rows
+from wistlake_dashboard.reader import Row, extent, rows
 from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 DONE, WAITING, FAILED, MISSING = "published", "waiting", "failed", "not there"
+RUNS = 50
+AHEAD = timedelta(days=31)
 
 
 def calendar(query: "Query", scope: Scope) -> list[Row]:
     """dataset, day, intervals, failed, missing, waiting, and the state of the worst: one of failed,
     waiting (fetched, and not published yet), not there (Wistia answered 404), published."""
-    found = rows(
+    counted = rows(
         query,
         "SELECT dataset, day, count(*) AS intervals, "
         "sum(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS failed, "
         "sum(CASE WHEN missing THEN 1 ELSE 0 END) AS missing, "
         "sum(CASE WHEN state NOT IN ('failed', 'published') THEN 1 ELSE 0 END) AS waiting "
-        f"FROM ops.intervals WHERE dataset <> 'gold' AND {scope.where('day')} "
+        f"FROM ops.intervals WHERE dataset <> 'gold' AND {_fetched(query, scope).where('day')} "
         "GROUP BY dataset, day ORDER BY dataset, day",
     )
-    return [r | {"state": _worst(r)} for r in found]
+    return [r | {"state": _worst(r)} for r in counted]
+
+
+def _fetched(query: "Query", scope: Scope) -> Scope:
+    """With the newest published day also the days after it: they are fetched, and not published yet."""
+    published = extent(query)
+    return replace(scope, end=scope.end + AHEAD) if published and published[1] == scope.end else scope
 
 
 def _worst(row: Row) -> str:
@@ -49,7 +59,7 @@ def failures(query: "Query", scope: Scope) -> list[Row]:
     return rows(
         query,
         "SELECT dataset, media_id, day, reason FROM ops.intervals "
-        f"WHERE state = 'failed' AND {scope.where('day')} ORDER BY day DESC, dataset, media_id",
+        f"WHERE state = 'failed' AND {_fetched(query, scope).where('day')} ORDER BY day DESC, dataset, media_id",
     )
 
 
@@ -62,14 +72,14 @@ def quarantine(query: "Query", scope: Scope) -> list[Row]:
     )
 
 
-def runs(query: "Query", limit: int = 50) -> list[Row]:
-    """The newest runs: run_id, trigger, origin, status, started_at, seconds, error."""
-    found = rows(
+def runs(query: "Query", _scope: Scope) -> list[Row]:
+    """The newest runs, whatever they were about: run_id, trigger, origin, status, started_at, seconds, error."""
+    newest = rows(
         query,
         'SELECT run_id, "trigger", origin, status, started_at, ended_at, error '
-        f"FROM ops.runs ORDER BY started_at DESC LIMIT {limit}",
+        f"FROM ops.runs ORDER BY started_at DESC LIMIT {RUNS}",
     )
-    return [{k: v for k, v in r.items() if k != "ended_at"} | {"seconds": _seconds(r)} for r in found]
+    return [{k: v for k, v in r.items() if k != "ended_at"} | {"seconds": _seconds(r)} for r in newest]
 
 
 def _seconds(run: Row) -> float | None:
@@ -104,23 +114,22 @@ def revisions(query: "Query", scope: Scope) -> list[Row]:
     (different counts in a row, the first one included), first_plays, plays, first_loads, loads, moved_at (when
     a count last differed from the reading before, or None), restated (how often the modelled hours moved and
     the counts did not). Newest day first."""
-    found = rows(
+    observations = rows(
         query,
         "SELECT media_id, date, observed_at, load_count, play_count "
         f"FROM silver.media_by_date_observations WHERE {scope.where()} ORDER BY media_id, date, observed_at",
     )
-    by_pair: dict[tuple[str, object], list[Row]] = {}
-    for r in found:
-        by_pair.setdefault((r["media_id"], r["date"]), []).append(r)
-    told = [_moved(seen) for seen in by_pair.values()]
-    return sorted(told, key=lambda r: (-r["date"].toordinal(), r["media_id"]))
+    of_day: dict[tuple[str, object], list[Row]] = {}
+    for r in observations:
+        of_day.setdefault((r["media_id"], r["date"]), []).append(r)
+    return sorted(map(_moved, of_day.values()), key=lambda r: (-r["date"].toordinal(), r["media_id"]))
 
 
-def _moved(seen: list[Row]) -> Row:
-    first, last = seen[0], seen[-1]
+def _moved(observed: list[Row]) -> Row:
+    first, last = observed[0], observed[-1]
     moves = [
         later["observed_at"]
-        for earlier, later in itertools.pairwise(seen)
+        for earlier, later in itertools.pairwise(observed)
         if (earlier["load_count"], earlier["play_count"]) != (later["load_count"], later["play_count"])
     ]
     return {
@@ -132,6 +141,6 @@ def _moved(seen: list[Row]) -> Row:
         "first_loads": first["load_count"],
         "loads": last["load_count"],
         "moved_at": moves[-1] if moves else None,
-        # A value is stored when anything in it changed: what is no move of a count is one of the hours.
-        "restated": len(seen) - 1 - len(moves),
+        # An observation is stored when anything in it changed: if not a count, then the modelled hours.
+        "restated": len(observed) - 1 - len(moves),
     }

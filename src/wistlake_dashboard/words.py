@@ -12,6 +12,21 @@ def count(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.0f}"
 
 
+def number(value: float) -> str:
+    """1,234.5: as many decimals as there are, and six figures at most."""
+    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def text(value: object) -> str:
+    """As it is; yes or no."""
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
+def hours(value: float) -> str:
+    """12.5, 3, 0.25."""
+    return f"{value:,.1f}".removesuffix(".0") if value >= 1 else f"{value:.2g}"
+
+
 def share(value: float | None) -> str:
     """27.3 %; only what is nothing is 0.0 %, and only what is all is 100.0 %."""
     if value is None:
@@ -66,14 +81,14 @@ def change(
     now: float | None, before: float | None, basis: float, write: Callable[[float | None], str] = count
 ) -> str:
     """+12 %, −3 %, no change; empty if there is nothing to compare with. A percentage needs a `basis` of 20
-    plays: of fewer, the difference itself is told, as `write` spells it."""
+    plays: of fewer, the difference itself is shown, as `write` spells it."""
     if now is None or before is None:
         return ""
     if basis < LEAST_PLAYS or not before:
         difference = write(abs(now - before))
         return "no change" if difference == write(0) else f"{'+' if now > before else '−'}{difference}"
     moved = round(100 * (now - before) / before)
-    return "no change" if moved == 0 else f"{_signed(moved)} %"
+    return "no change" if moved == 0 else f"{signed(moved)} %"
 
 
 def change_in_share(now: float | None, before: float | None, basis: float) -> str:
@@ -81,15 +96,11 @@ def change_in_share(now: float | None, before: float | None, basis: float) -> st
     if now is None or before is None or basis < LEAST_PLAYS:
         return ""
     moved = round(100 * (now - before), 1)
-    return "no change" if moved == 0 else f"{_signed(moved)} points"
+    return "no change" if moved == 0 else f"{signed(moved)} points"
 
 
-def signed(value: int) -> str:
+def signed(value: float) -> str:
     """+12, −3."""
-    return _signed(value)
-
-
-def _signed(value: float) -> str:
     return f"{'+' if value > 0 else '−'}{abs(value):,}"
 
 

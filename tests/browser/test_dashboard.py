@@ -12,8 +12,8 @@ from selenium.webdriver import Chrome
 from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot, until
 from browser.served import PAGES, bare, command, height, open_page
 from support.lake import Lake
-from wistlake_dashboard.definitions import definition
-from wistlake_dashboard.periods import usual
+from wistlake.quality.metrics import definition
+from wistlake_dashboard.scope import default_scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -39,7 +39,7 @@ def test_every_page_looks_right(
 
 def test_tiles_equal_the_query(driver: Chrome, address: str, lake: Lake) -> None:
     (extent,) = lake.sql("SELECT min(date) AS first, max(date) AS last FROM gold.fact_media_daily")
-    where = usual(extent["first"], extent["last"]).where()
+    where = default_scope(extent["first"], extent["last"]).where()
     counted = command(
         lake.folder, "query", "--format", "json",
         "SELECT sum(loads)::BIGINT AS loads, sum(plays)::BIGINT AS plays, sum(watch_milliseconds)::BIGINT AS watched, "
@@ -86,7 +86,7 @@ def test_each_bar_stands_over_its_own_day_wherever_the_browser_is(
     driver: Chrome, address: str, lake: Lake, zone: str
 ) -> None:
     days = [r["date"] for r in lake.sql("SELECT DISTINCT date FROM gold.fact_media_daily ORDER BY 1")]
-    start = usual(days[0], days[-1]).start
+    start = default_scope(days[0], days[-1]).start
     driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
     try:
         fresh(driver)

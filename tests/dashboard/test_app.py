@@ -14,7 +14,7 @@ from support.some import some
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake_dashboard.app import PAGES
-from wistlake_dashboard.app.source import Reader
+from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.spreadsheet import to_csv
 
 pytestmark = pytest.mark.engine
@@ -136,21 +136,21 @@ def test_csv_holds_no_formula() -> None:
 
 
 class Counting:
-    """Counts what it is asked."""
+    """Counts its queries."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.queries = 0
 
     def sql(self, text: str) -> Any:
-        self.asked += 1
-        return pa.table({"n": [self.asked]})
+        self.queries += 1
+        return pa.table({"n": [self.queries]})
 
 
-def test_a_question_is_asked_once_a_publication() -> None:
+def test_a_figure_is_read_once_a_publication() -> None:
     def total(query: Counting, about: str) -> int:
         return int(query.sql(re.escape(about))["n"][0].as_py())
 
     query = Counting()
-    ask = Reader(query)
-    assert [ask(total, "a"), ask(total, "b"), ask(total, "a")] == [1, 2, 1]
-    assert query.asked == 2
+    read = Reader(query)
+    assert [read(total, "a"), read(total, "b"), read(total, "a")] == [1, 2, 1]
+    assert query.queries == 2

@@ -1,24 +1,26 @@
 """What a filter leaves: every figure holds to it, or says that it can't. And a media is its id, never its title."""
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.published import DAILY, DIM, Published, days
-from support.some import some
+from dashboard.shown import in_the_app
 from wistlake_dashboard import figures, health
 from wistlake_dashboard.app import PAGES, charts
-from wistlake_dashboard.app.shell import OF_ALL_CHANNELS
+from wistlake_dashboard.app.shell import OF_CHANNELS
+from wistlake_dashboard.blocks import Days, Flag, Kind, Numbers, Stack
 from wistlake_dashboard.digest import LONGEST_TITLE, digest
 from wistlake_dashboard.names import unique
-from wistlake_dashboard.report import page, sections
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.report import page
 from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.sections import SECTIONS, Page, view
+from wistlake_dashboard.sections.section import OF_ALL_CHANNELS
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 15)
 WEEK = Scope(date(2026, 3, 9), LAST)
-NUMBER = {p.path: n for n, p in enumerate(PAGES)}
 
 
 def titled(*titles: str, channel_plays: int = 6) -> Published:
@@ -49,35 +51,8 @@ def titled(*titles: str, channel_plays: int = 6) -> Published:
     return query
 
 
-class Fixed:
-    """A `Source` of one publication."""
-
-    def __init__(self, query: Published) -> None:
-        self._query = query
-
-    def version(self) -> str:
-        return str(id(self._query))
-
-    def open(self) -> Published:
-        return self._query
-
-
-def one_page(number: int, source: object) -> None:
-    """Streamlit runs this function's text: it stands alone."""
-    from wistlake_dashboard.app import PAGES, show
-
-    show(source, PAGES[number : number + 1])  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def shown() -> Callable[[str, Published], AppTest]:
-    def run(path: str, query: Published) -> AppTest:
-        app = AppTest.from_function(one_page, args=(NUMBER[path], Fixed(query)), default_timeout=60).run()
-        app.sidebar.date_input(key="days").set_value((WEEK.start, WEEK.end)).run()
-        assert not app.exception
-        return app
-
-    return run
+def shown(path: str, query: Published) -> AppTest:
+    return in_the_app(path, query, WEEK)
 
 
 def tiles(app: AppTest) -> dict[str, str]:
@@ -98,9 +73,7 @@ def of_facebook(app: AppTest) -> AppTest:
 
 
 @pytest.mark.parametrize("title", ["Intro (m0)", " Intro "])
-def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(
-    shown: Callable[[str, Published], AppTest], title: str
-) -> None:
+def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(title: str) -> None:
     """A browser sends back the name that was picked, not the id behind it; so does Streamlit's test runner."""
     app = shown("media", titled("Intro", title, "Intro"))
     assert len(set(app.selectbox(key="one-media").options)) == 3
@@ -111,7 +84,7 @@ def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(
     assert plays == {"m0": "70", "m1": "140", "m2": "210"}
 
 
-def test_the_filter_by_media_tells_equal_titles_apart(shown: Callable[[str, Published], AppTest]) -> None:
+def test_the_filter_by_media_tells_equal_titles_apart() -> None:
     app = shown("overview", titled("Intro", "Intro"))
     assert sorted(app.sidebar.multiselect(key="media").options) == ["Intro (m0)", "Intro (m1)"]
     app.sidebar.multiselect(key="media").set_value(["m1"]).run()
@@ -156,13 +129,12 @@ def test_the_report_tells_equal_titles_apart_in_every_section() -> None:
 # channels
 
 
-def test_under_a_channel_the_funnel_begins_with_its_sessions_and_ends_as_the_tile_says(
-    shown: Callable[[str, Published], AppTest],
-) -> None:
+def test_under_a_channel_the_funnel_begins_with_its_sessions_and_ends_as_the_tile_says() -> None:
     app = of_facebook(shown("media", titled("Intro")))
-    steps = figures.funnel(figures.totals(titled("Intro"), Scope(WEEK.start, LAST, ("m0",), ("facebook",))))
-    assert steps[0] == ("Sessions", "sessions", 6)
-    assert [n for _, _, n in steps] == [6, 5, 4, 2, 1]
+    of_media = Scope(WEEK.start, LAST, ("m0",), ("facebook",))
+    steps = figures.funnel(figures.compare(titled("Intro"), of_media).whole.now)
+    assert steps[0] == ("sessions", 6)
+    assert [n for _, n in steps] == [6, 5, 4, 2, 1]
     assert tiles(app)["Completion"] == "16.7 %"
     table = next(d.value for d in app.dataframe if "step" in d.value)
     assert table["step"].iloc[0] == "Sessions"
@@ -170,32 +142,34 @@ def test_under_a_channel_the_funnel_begins_with_its_sessions_and_ends_as_the_til
 
 
 def test_without_a_channel_the_funnel_begins_with_loads() -> None:
-    steps = figures.funnel(figures.totals(titled("Intro"), WEEK))
-    assert [(name, n) for name, _, n in steps[:3]] == [("Loads", 140), ("Plays", 70), ("Saw 25 %", 35)]
+    steps = figures.funnel(figures.compare(titled("Intro"), WEEK).whole.now)
+    assert steps[:3] == [("loads", 140), ("plays", 70), ("reached_25", 35)]
 
 
-def test_under_a_channel_each_page_says_what_is_of_all_channels(
-    shown: Callable[[str, Published], AppTest],
-) -> None:
-    for name in NUMBER:
-        app = shown(name, titled("Intro"))
-        assert OF_ALL_CHANNELS not in captions(app)
-        assert OF_ALL_CHANNELS in captions(of_facebook(app))
+def test_under_a_channel_each_page_says_what_is_of_all_channels() -> None:
+    for looked_at in PAGES:
+        app = shown(looked_at.path, titled("Intro"))
+        assert OF_CHANNELS not in captions(app)
+        assert OF_CHANNELS in captions(of_facebook(app))
 
 
-def test_under_a_channel_retention_and_revisions_say_that_they_are_of_all(
-    shown: Callable[[str, Published], AppTest],
-) -> None:
-    app = shown("media", titled("Intro"))
-    assert not [c for c in some(captions(app)) if "f all channels" in c]
-    said = captions(of_facebook(app))
-    assert "Of all channels: Wistia has one curve a media." in said
-    assert [c for c in said if c.startswith("How Wistia's counts of each day, of all channels, moved")]
+@pytest.mark.parametrize("looked_at", PAGES, ids=[p.title for p in PAGES])
+def test_under_a_channel_each_section_that_is_of_all_says_so(looked_at: Page) -> None:
+    app = shown(looked_at.path, titled("Intro"))
+    assert OF_ALL_CHANNELS not in captions(app)
+    of_all = [section for section in looked_at.sections if not section.by_channel]
+    assert captions(of_facebook(app)).count(OF_ALL_CHANNELS) == len(of_all)
 
 
-def test_the_unclassified_share_is_of_all_channels_and_says_so(
-    shown: Callable[[str, Published], AppTest],
-) -> None:
+def test_retention_and_the_state_of_the_lake_are_of_all_channels() -> None:
+    of_all = [section.title for section in SECTIONS if not section.by_channel]
+    assert of_all == [
+        "Changes to media", "Retention", "Days fetched", "Failed intervals", "Certificates", "Reconciliation",
+        "Broken identities", "Quarantine", "Revisions", "Runs",
+    ]  # fmt: skip
+
+
+def test_the_unclassified_share_is_of_all_channels_and_says_so() -> None:
     app = shown("channels", titled("Intro"))
     assert tiles(app)["Unclassified"] == "25.0 %"
     app = of_facebook(app)
@@ -203,9 +177,7 @@ def test_the_unclassified_share_is_of_all_channels_and_says_so(
     assert "Unclassified is a share of all channels, whichever are chosen." in captions(app)
 
 
-def test_a_channel_with_conversions_alone_does_not_break_its_page(
-    shown: Callable[[str, Published], AppTest],
-) -> None:
+def test_a_channel_with_conversions_alone_does_not_break_its_page() -> None:
     query = titled("Intro")
     query.add(
         "gold.channel_daily",
@@ -215,11 +187,19 @@ def test_a_channel_with_conversions_alone_does_not_break_its_page(
 
 
 def test_the_unclassified_share_counts_beyond_the_eighth_channel() -> None:
-    found = [{"name": f"c{n}", "plays_from_events": 100 - n, "watch_milliseconds": 0} for n in range(9)]
-    found.append({"name": "unclassified", "plays_from_events": 36, "watch_milliseconds": 0})
-    shown = sections.breakdown("channel", "Channels", "Channel", found)
-    assert figures.share_of(found, "unclassified") == 36 / 900
-    assert "4.0 % unclassified." in shown
+    query = titled("Intro")
+    query.change("DELETE FROM gold.channel_daily")
+    plays = {f"c{n}": 100 - n for n in range(9)} | {"unclassified": 36}
+    query.add(
+        "gold.channel_daily",
+        [
+            {"media_id": "m0", "date": WEEK.start, "channel": c, "plays_from_events": p}
+            for c, p in plays.items()
+        ],
+    )
+    (section,) = (s for s in SECTIONS if s.title == "Plays by channel")
+    (numbers,) = (b for b in section.blocks(view(Reader(query), WEEK)) if isinstance(b, Numbers))
+    assert [(n.title, n.value) for n in numbers.numbers] == [("Unclassified", "4.0 %")]
 
 
 # how often counts moved
@@ -245,11 +225,11 @@ def test_readings_and_the_last_move_never_contradict() -> None:
 # charts
 
 
-ROWS = [{"date": date(2026, 10, d), "what": "x", "n": d} for d in (29, 31)]
+PLAYS = {date(2026, 10, d): d for d in (29, 31)}
 
 
 def test_a_bar_is_a_band_named_by_its_own_day_and_nothing_else() -> None:
-    spec = charts.stacked(ROWS, "what", "n", "Plays", ["x"], "Plays").to_dict()
+    spec = charts.stack(Stack("Plays", "Plays", list(PLAYS), {"x": PLAYS})).to_dict()
     x = spec["encoding"]["x"]
     assert x["type"] == "ordinal"
     assert x["scale"]["domain"] == x["axis"]["values"] == ["2026-10-29", "2026-10-30", "2026-10-31"]
@@ -261,15 +241,17 @@ def test_a_bar_is_a_band_named_by_its_own_day_and_nothing_else() -> None:
 
 
 def test_a_line_breaks_where_nothing_is_known() -> None:
-    rows = [{"date": date(2026, 3, d), "n": n} for d, n in ((1, 5), (2, None), (3, 7))]
-    (data,) = charts.days(rows, {"n": "Plays"}, "Plays").to_dict()["datasets"].values()
+    days = [date(2026, 3, d) for d in (1, 2, 3)]
+    block = Days("Plays", days, {"Plays": [5, None, 7]}, Kind.COUNT)
+    (data,) = charts.days(block).to_dict()["datasets"].values()
     assert [d["value"] for d in data] == [5, None, 7]
 
 
 def test_a_chart_with_a_note_still_has_its_lines() -> None:
-    rows = [{"date": date(2026, 3, 1), "n": 5}]
-    notes = [{"day": date(2026, 3, 1), "name": "Intro", "what": "file swapped"}]
-    spec = charts.with_notes(charts.days(rows, {"n": "Plays"}, "Plays"), notes).to_dict()
-    lines, rule = spec["layer"]
+    day = date(2026, 3, 1)
+    flags = [Flag(day, "Intro", "file swapped")]
+    spec = charts.days(Days("Plays", [day], {"Plays": [5]}, Kind.COUNT, flags=flags)).to_dict()
+    lines, dots, rule = spec["layer"]
     assert [d["value"] for d in spec["datasets"][lines["data"]["name"]]] == [5]
+    assert dots["data"] == lines["data"]
     assert [d["media"] for d in spec["datasets"][rule["data"]["name"]]] == ["Intro"]

@@ -8,7 +8,7 @@ from dashboard.published import DAILY, DIM, HISTORY, INTERVALS, MEDIA, Published
 from support.some import some
 from wistlake_dashboard import figures, gaps, words
 from wistlake_dashboard.changes import changes
-from wistlake_dashboard.coverage import Why, coverage
+from wistlake_dashboard.coverage import Reason, coverage
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.figures import Comparison
 from wistlake_dashboard.report import page
@@ -30,7 +30,7 @@ def lake(*rows: list[dict[str, object]], **tables: object) -> Published:
 
 def told(query: Published, scope: Scope = WEEK) -> list[str]:
     compared = figures.compare(query, scope)
-    return gaps.sentences(compared.coverage, NAMES, compared=compared.whole.before is not None)
+    return gaps.sentences(compared.coverage, NAMES, compared=compared.is_possible)
 
 
 def moves(compared: Comparison) -> dict[str, int]:
@@ -38,7 +38,7 @@ def moves(compared: Comparison) -> dict[str, int]:
 
 
 def plays_tile(compared: Comparison) -> str:
-    return TILES[0].moved(compared.whole)
+    return TILES[0].change(compared.whole)
 
 
 # missing and blocked days
@@ -145,7 +145,7 @@ def test_report_and_digest_name_what_is_missing() -> None:
 def test_an_absent_day_is_a_row_of_dashes_in_the_report() -> None:
     text = page(lake(days("a", BEFORE, [*STEADY[:9], None, *STEADY[10:]])), WEEK)
     row = text.split('<th scope="row">11 Mar 2026</th>')[1].split("</tr>")[0]
-    assert row.count("–") == row.count("<td") == 6
+    assert row.count("–") == row.count("<td") == len(TILES)
 
 
 def test_many_gaps_are_counted_not_listed() -> None:
@@ -171,7 +171,7 @@ def test_a_newly_followed_media_is_no_mover_and_not_new() -> None:
     assert moves(compared) == {}
     assert plays_tile(compared) == "no change"
     assert compared.media["b"].now.plays == 210
-    assert compared.coverage.standing == {"b": "followed since 9 Mar 2026"}
+    assert compared.coverage.notes == {"b": "followed since 9 Mar 2026"}
     assert told(query)[0] == "Not followed before 9 Mar 2026: Gap method."
     assert changes(query, WEEK) == []
 
@@ -186,7 +186,7 @@ def test_only_a_media_made_in_the_period_is_new() -> None:
     query = followed_since(FIRST, "2026-03-09 08:00")
     compared = figures.compare(query, WEEK)
     assert moves(compared) == {"b": 210}
-    assert compared.coverage.standing == {"b": "new"}
+    assert compared.coverage.notes == {"b": "new"}
     assert told(query) == []
     assert [(c["day"], c["media_id"], c["what"]) for c in changes(query, WEEK)] == [
         (FIRST, "b", "new at Wistia")
@@ -199,7 +199,7 @@ def test_a_media_that_was_there_and_had_no_plays_before_is_not_new() -> None:
     query = lake(days("a", BEFORE, [0] * 7 + [30] * 7))
     compared = figures.compare(query, WEEK)
     assert plays_tile(compared) == "+210"
-    assert compared.coverage.standing == {}
+    assert compared.coverage.notes == {}
     assert "new" not in [w.strip(",") for line in digest(query).lines for w in line.split()]
 
 
@@ -213,7 +213,7 @@ def test_a_deleted_media_says_so_and_is_listed() -> None:
     )  # fmt: skip
     compared = figures.compare(query, WEEK)
     assert moves(compared) == {"b": 60 - 210}
-    assert compared.coverage.standing == {"b": "deleted, nothing after 10 Mar 2026"}
+    assert compared.coverage.notes == {"b": "deleted, nothing after 10 Mar 2026"}
     assert told(query) == ["Deleted at Wistia, no numbers after 10 Mar 2026: Gap method."]
     assert [(c["day"], c["what"]) for c in changes(query, WEEK)] == [
         (date(2026, 3, 11), "deleted at Wistia, noticed 13 Mar 2026")
@@ -230,7 +230,7 @@ def test_a_media_that_came_back_was_not_deleted() -> None:
         [{"dataset": "media_metadata", "media_id": "a", "day": FIRST, "state": "published", "missing": True}],
     )
     assert changes(query, WEEK) == []
-    assert coverage(query, WEEK).standing == {}
+    assert coverage(query, WEEK).notes == {}
 
 
 def test_a_media_that_is_followed_no_longer_is_no_mover() -> None:
@@ -238,7 +238,7 @@ def test_a_media_that_is_followed_no_longer_is_no_mover() -> None:
     query.add(MEDIA, [{"media_id": "b", "first_day": BEFORE, "retired_at": "2026-03-11 02:15"}])
     compared = figures.compare(query, WEEK)
     assert moves(compared) == {}
-    assert [lack.why for lack in compared.coverage.lacks] == [Why.NO_LONGER]
+    assert [gap.reason for gap in compared.coverage.gaps] == [Reason.NO_LONGER]
 
 
 def test_renamed_and_swapped_media_are_listed_in_order() -> None:
@@ -276,18 +276,19 @@ def test_fewer_than_twenty_plays_make_no_percentage(now: int, before: int, said:
     assert f"Plays: {now} ({said})" in digest(query).lines
 
 
-def test_of_few_plays_no_other_change_is_a_percentage_either() -> None:
-    compared = figures.compare(lake(days("a", BEFORE, [19, *[0] * 6, 40, *[0] * 6], reached_95=3)), WEEK)
-    moved = {t.title: t.moved(compared.whole) for t in TILES}
-    assert [name for name, change in some(moved.items()) if "%" in change or "points" in change] == []
-    assert moved["Watch time"] == "+21 min 0 s"
+@pytest.mark.parametrize(("before", "now", "moved"), [(19, 40, "+21 min 0 s"), (40, 19, "−52 %")])
+def test_of_few_plays_no_change_in_points(before: int, now: int, moved: str) -> None:
+    compared = figures.compare(lake(days("a", BEFORE, [before, *[0] * 6, now, *[0] * 6], reached_95=3)), WEEK)
+    changes = {t.title: t.change(compared.whole) for t in TILES}
+    assert [name for name, change in some(changes.items()) if "points" in change] == []
+    assert changes["Watch time"] == moved
 
 
 def test_a_few_conversions_make_no_percentage_of_many_plays() -> None:
     rows = days("a", BEFORE, [30] * 14)
     rows[0]["conversions"], rows[7]["conversions"] = 2, 3
     compared = figures.compare(lake(rows), WEEK)
-    assert {t.title: t.moved(compared.whole) for t in TILES}["Conversions"] == "+1"
+    assert {t.title: t.change(compared.whole) for t in TILES}["Conversions"] == "+1"
 
 
 def test_what_is_not_nothing_is_not_zero_percent() -> None:

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from support.published import Published
-from wistlake_dashboard import figures
-from wistlake_dashboard.figures import Retention
-from wistlake_dashboard.report import chosen_scope, page
+from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.retention import Retention, retention
 from wistlake_dashboard.scope import Scope
 
 Row = dict[str, Any]
@@ -23,15 +22,30 @@ def snapshot(day: int, plays: int, views: list[int], again: list[int], **further
     }  # fmt: skip
 
 
-def published(*snapshots: Row, days: tuple[int, ...] = (1, 2)) -> Published:
-    """Snapshots, and the days of March that are published."""
+def step(day: int, views: list[int], again: list[int], verdict: str = "comparable") -> Row:
+    """What gold says of a snapshot and the one before."""
+    differences = {"views": views, "rewatches": again} if verdict == "comparable" else {}
+    return {
+        "media_id": "m1", "date": date(2026, 3, day), "previous_date": date(2026, 3, day - 1), "verdict": verdict,
+        **differences,
+    }  # fmt: skip
+
+
+def published(*snapshots: Row, days: tuple[int, ...] = (1, 2), steps: tuple[Row, ...] = ()) -> Published:
+    """Snapshots, what gold says of them, and the days of March that are published."""
     daily = [{"media_id": "m1", "date": date(2026, 3, day), "certificate": "provisional"} for day in days]
-    return Published({"silver.media_lifetime": snapshots, "gold.fact_media_daily": daily})
+    return Published(
+        {
+            "silver.media_lifetime": snapshots,
+            "gold.fact_media_daily": daily,
+            "gold.media_retention_daily": steps,
+        }
+    )
 
 
 def curve(query: Published, first: int = 1, last: int = 2) -> Retention:
     """The media's retention between two days of March."""
-    return figures.retention(query, Scope(date(2026, 3, first), date(2026, 3, last)))["m1"]
+    return retention(query, Scope(date(2026, 3, first), date(2026, 3, last)))["m1"]
 
 
 def test_who_sees_a_second_again_is_one_of_the_plays() -> None:
@@ -41,7 +55,8 @@ def test_who_sees_a_second_again_is_one_of_the_plays() -> None:
 
 def test_no_curve_leaves_the_plays_behind() -> None:
     """The curve was counted later than the plays: five plays are proven by it."""
-    found = curve(published(snapshot(2, 4, [4, 2], [0, 0]), snapshot(3, 5, [9, 4], [0, 0])))
+    snapshots = snapshot(2, 4, [4, 2], [0, 0]), snapshot(3, 5, [9, 4], [0, 0])
+    found = curve(published(*snapshots, steps=(step(3, [5, 2], [0, 0]),)))
     assert found.ever == [1.0, 4 / 9]
     assert found.lately == [1.0, 2 / 5]
 
@@ -56,7 +71,7 @@ def test_the_first_run_already_shows_the_snapshot_that_it_took() -> None:
     query = published(snapshot(4, 10, [10, 5], [0, 0]))
     found = curve(query)
     assert (found.last_day, found.ever) == (date(2026, 3, 4), [1.0, 0.5])
-    assert "Retention" in page(query, chosen_scope(query))
+    assert "Retention" in page(query, requested_scope(query))
 
 
 def test_the_newest_days_show_the_newest_snapshot_and_older_days_their_own() -> None:
@@ -75,21 +90,37 @@ def test_a_snapshot_without_a_curve_hides_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "verdict"),
+    ("plays", "of_gold", "verdict"),
     [
-        (snapshot(3, 12, [12, 4], [0, 0]), "restated"),
-        (snapshot(3, 12, [12, 5], [2, 3]), "restated"),  # fewer plays saw the end than before
-        (snapshot(3, 9, [12, 6], [0, 0]), "restated"),
-        (snapshot(3, 12, [12, 6, 1], [0, 0, 0]), "duration_changed"),
-        (snapshot(3, 12, [12, 6], [0, 0], original_asset="another"), "media_swapped"),
+        (12, step(3, [], [], "restated"), "restated"),
+        (12, step(3, [2, 0], [2, 3]), "restated"),  # fewer plays saw the end than before
+        (9, step(3, [2, 1], [0, 0]), "restated"),  # fewer plays than before
+        (12, step(3, [], [], "duration_changed"), "duration_changed"),
+        (12, step(3, [], [], "media_swapped"), "media_swapped"),
+        (12, step(2, [1, 1], [0, 0]), "not built"),  # of the snapshots before these
     ],
 )
-def test_what_can_not_be_compared_has_no_curve_of_these_days(later: Row, verdict: str) -> None:
-    found = curve(published(snapshot(2, 10, [10, 5], [0, 0]), later))
+def test_what_can_not_be_compared_has_no_curve_of_these_days(plays: int, of_gold: Row, verdict: str) -> None:
+    snapshots = snapshot(2, 10, [10, 5], [0, 0]), snapshot(3, plays, [12, 6], [0, 0])
+    found = curve(published(*snapshots, steps=(of_gold,)))
     assert (found.verdict, found.lately) == (verdict, None)
+    assert "No curve of these days alone" in found.summary
+
+
+def test_the_curve_of_these_days_adds_up_what_gold_says_of_each_of_them() -> None:
+    snapshots = [
+        snapshot(2, 10, [10, 5], [0, 0]),
+        snapshot(3, 12, [12, 5], [0, 0]),
+        snapshot(4, 20, [21, 10], [3, 0]),
+    ]
+    steps = (step(2, [9, 9], [0, 0]), step(3, [2, 0], [0, 0]), step(4, [9, 5], [3, 0]))
+    assert curve(published(*snapshots, steps=steps)).lately == [0.8, 0.5]
+    restated = (*steps[:2], step(4, [], [], "restated"))
+    assert curve(published(*snapshots, steps=restated)).verdict == "restated"
 
 
 def test_days_without_a_play_have_no_curve() -> None:
-    found = curve(published(snapshot(2, 10, [10, 5], [0, 0]), snapshot(3, 10, [10, 5], [0, 0])))
+    snapshots = snapshot(2, 10, [10, 5], [0, 0]), snapshot(3, 10, [10, 5], [0, 0])
+    found = curve(published(*snapshots, steps=(step(3, [0, 0], [0, 0]),)))
     assert (found.verdict, found.lately) == ("comparable", None)
-    assert "nothing was played" in found.moved
+    assert "nothing was played" in found.summary

@@ -8,7 +8,6 @@ import pytest
 from support.published import Published
 from wistlake_dashboard import figures
 from wistlake_dashboard.digest import digest
-from wistlake_dashboard.figures import Totals
 from wistlake_dashboard.report import page
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import TILES
@@ -50,34 +49,42 @@ def query() -> Published:
 
 def test_viewers_per_load_of_a_period_divides_who_came_by_what_was_loaded(query: Published) -> None:
     """Eleven people in seven days; daily viewers added up would be seventy."""
-    found = figures.totals(query, WEEK)
+    found = figures.compare(query, WEEK).whole.now
     assert (found.unique_viewers, found.loads) == (REGULARS + 7, 13 * LOADS)
     assert found.viewers_per_load == (REGULARS + 7) / (13 * LOADS)
 
 
 def test_viewers_of_a_day_without_loads_are_in_no_ratio(query: Published) -> None:
     """The last day's fifth viewer saw `m1` too; of `m2` alone that day has no loads to be divided by."""
-    of_m2 = figures.by_media(query, WEEK)["m2"]
+    of_m2 = figures.compare(query, WEEK).media["m2"].now
     assert of_m2.unique_viewers == REGULARS + 7
     assert of_m2.viewers_per_load == (REGULARS + 6) / (6 * LOADS)
 
 
 def test_every_cut_of_the_same_days_counts_people_anew(query: Published) -> None:
     compared = figures.compare(query, WEEK)
-    assert compared.whole.now == figures.totals(query, WEEK)
-    assert compared.whole.before == figures.totals(query, WEEK.before)
-    assert {m: p.now for m, p in compared.media.items()} == figures.by_media(query, WEEK)
+    counts = [(t.unique_viewers, t.loads) for t in (compared.whole.now, compared.whole.compared)]
+    assert counts == [(REGULARS + 7, 13 * LOADS), (REGULARS + 7, 13 * LOADS)]
+    assert compared.whole.before is not None
+    assert (compared.whole.before.unique_viewers, compared.whole.before.loads) == (REGULARS + 7, 14 * LOADS)
+    assert {m: p.now.unique_viewers for m, p in compared.media.items()} == dict.fromkeys(
+        ("m1", "m2"), REGULARS + 7
+    )
     (day,) = figures.by_day(query, Scope(LAST, LAST)).values()
-    assert day == figures.totals(query, Scope(LAST, LAST))
+    assert day.unique_viewers == REGULARS + 1
     assert day.viewers_per_load == (REGULARS + 1) / LOADS
 
 
-def test_the_tile_shows_the_ratio_of_the_numbers_beside_it() -> None:
+def test_the_tile_shows_the_ratio_of_the_numbers_beside_it(query: Published) -> None:
     """A reader divides one tile by another: the result stands in the third."""
-    whole = Totals(loads=4529, plays=1000, unique_viewers=210, viewers_of_loads=210)
-    (tile,) = (t for t in TILES if t.metric == "viewers_per_load")
-    assert tile.title == "Viewers per load"
-    assert tile.write(tile.value(whole)) == "4.6 %"
+    week = Scope(WEEK.start, LAST - timedelta(days=1))
+    whole = figures.compare(query, week).whole
+    shown = {t.title: t.number(whole).value for t in TILES}
+    assert (
+        shown["Viewers per load"]
+        == f"{100 * int(shown['Unique viewers']) / int(shown['Loads']):.1f} %"
+        == "2.1 %"
+    )
 
 
 def test_the_report_and_the_digest_say_recounted_viewers(query: Published) -> None:

@@ -23,7 +23,7 @@ from wistlake.contracts.form import Privacy
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.run.driver import run
 from wistlake.pipeline.run.spec import Dependencies
-from wistlake_dashboard.report import chosen_scope, page
+from wistlake_dashboard.report import page, requested_scope
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(
@@ -68,7 +68,7 @@ class Marked:
 
     def report(self) -> None:
         query = DuckDBQuery(self.lake.ledger)
-        (self.lake.folder / "report.html").write_text(page(query, chosen_scope(query)))
+        (self.lake.folder / "report.html").write_text(page(query, requested_scope(query)))
 
     def places(self, *, with_bronze: bool = False) -> dict[str, set[str]]:
         """Where personal marks are."""

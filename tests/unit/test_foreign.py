@@ -16,7 +16,7 @@ from wistlake.entrypoints.cli import main, output, session
 from wistlake.errors import WistlakeError
 from wistlake.foreign import one_line, printable
 from wistlake.ports import Notice
-from wistlake_dashboard import figures
+from wistlake_dashboard.reader import rows
 from wistlake_dashboard.report.html import tag
 
 HARM = "a\x1b[2Jb\x9b31mc\x07\x08\x00\u202edcba\u2066e\u200ff\u061cg\ufeffh\U000e0041i"
@@ -137,7 +137,7 @@ class Titles:
 
 def test_figures_name_media_on_one_line() -> None:
     """Report, dashboard and digest read through here."""
-    (row,) = figures.rows(Titles(), "SELECT")
+    (row,) = rows(Titles(), "SELECT")
     assert row["plays"] == 3
     assert "forged" in row["title"]
     assert not set(row["title"]) & (ACTING | {"\n"})

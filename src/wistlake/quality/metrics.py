@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
-from wistlake.contracts.form import Type
+from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError
 
 
@@ -28,6 +28,8 @@ class Metric:
     """One metric. `numerator` and `denominator` are columns of `gold.fact_media_daily`, added up; `scale`
     turns stored integers into the unit. `counted_in` is the column that counts the sessions for which the numerator has
     a value: if there are sessions and none has one, the sum is NULL, whatever days without a session add.
+    `recount` is what a period counts anew in place of the numerator: an SQL aggregate over rows of
+    `gold.fact_media_engagement`, each with the loads of its media's day.
     `daily`: a media's day has it, and not only a period."""
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     bias: str = ""
     daily: bool = True
     counted_in: str = ""
+    recount: str = ""
 
     @property
     def tooltip(self) -> str:
@@ -51,8 +54,9 @@ class Metric:
         """SQL of the metric on one row of `fact_media_daily`."""
         return self._sql(self.numerator, self.denominator)
 
-    def over_days(self) -> str:
-        """SQL of the metric over any group of rows. ConfigError for what is counted anew, or per day only."""
+    def over_days(self, table: Table = DAILY) -> str:
+        """SQL of the metric over any group of rows, also of a table by a dimension. ConfigError for what is counted
+        anew, or per day only."""
         if self.adds is Adds.RECOUNT:
             raise ConfigError(
                 f"{self.name} does not add up: count distinct visitors in fact_media_engagement"
@@ -61,9 +65,14 @@ class Metric:
             raise ConfigError(f"{self.name} is a value of a media's day, and of no longer period")
         below = f"sum({self.denominator})" if self.denominator else ""
         above = f"sum({self.numerator})"
-        if self.counted_in:
+        # A table by a dimension has rows of sessions only: no zero of a day without one can hide that nothing is known.
+        if self.counted_in and table.has(self.counted_in):
             above = f"(CASE WHEN sum({self.counted_in}) > 0 OR sum(sessions) = 0 THEN {above} END)"
         return self._sql(above, below)
+
+    def quotient(self, count: float | None, below: float | None) -> float | None:
+        """The metric of a period whose `recount` and added denominator two queries have answered."""
+        return count / below if count is not None and below else None
 
     @property
     def type(self) -> Type:
@@ -88,6 +97,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("sessions", "Distinct sessions, those with a conversion too.", "sessions", Adds.SUM, _EVENTS),
     Metric(
         "unique_viewers", "Distinct visitors of the sessions.", "unique_viewers", Adds.RECOUNT, _EVENTS,
+        recount="count(DISTINCT visitor_id)",
         bias="Privacy Mode gives every session a visitor of its own.",
     ),
     Metric(
@@ -104,7 +114,7 @@ METRICS: tuple[Metric, ...] = (
         "unique_viewers", Adds.RECOUNT, f"{_EVENTS} and {_BY_DATE}", "loads", "share",
         bias="Who comes back is one viewer and several loads: it falls as days are added, so compare periods of "
         "equal length. It is not Wistia's play rate.",
-        daily=False,
+        daily=False, recount="count(DISTINCT CASE WHEN loads > 0 THEN visitor_id END)",
     ),
     Metric(
         "plays_per_load", "Plays / loads.", "plays", Adds.RATIO, _BY_DATE, "loads", "ratio",
@@ -186,12 +196,13 @@ def media_view() -> str:
     """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Days without
     loads don't count for viewers per load."""
     summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if _adds(m))
+    viewers, rate = metric("unique_viewers"), metric("viewers_per_load")
     return (
         "SELECT d.*, coalesce(u.unique_viewers, 0) AS unique_viewers,"
-        " CAST(coalesce(u.viewers_of_loads, 0) AS DOUBLE) / NULLIF(d.loads, 0) AS viewers_per_load"
+        f" {rate._sql('coalesce(u.viewers_of_loads, 0)', 'd.loads')} AS viewers_per_load"
         f" FROM (SELECT media_id, {summed} FROM gold.fact_media_daily GROUP BY media_id) d"
-        " LEFT JOIN (SELECT e.media_id, count(DISTINCT e.visitor_id) AS unique_viewers,"
-        " count(DISTINCT CASE WHEN f.loads > 0 THEN e.visitor_id END) AS viewers_of_loads"
+        f" LEFT JOIN (SELECT e.media_id, {viewers.recount} AS unique_viewers,"
+        f" {rate.recount} AS viewers_of_loads"
         " FROM gold.fact_media_engagement e JOIN gold.fact_media_daily f"
         " ON f.media_id = e.media_id AND f.date = e.date GROUP BY e.media_id) u ON u.media_id = d.media_id"
     )

@@ -1,6 +1,6 @@
-"""The app's charts. Colours come from the app's theme, so that light and dark both work."""
+"""Charts of the app, as Altair. Colours come from the app's theme, so that light and dark both work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,10 +8,14 @@ import altair as alt
 import pandas as pd
 
 from wistlake_dashboard import words
-from wistlake_dashboard.figures import Row
+from wistlake_dashboard.app.theme import TONES
+from wistlake_dashboard.blocks import Bars, Curve, Days, Flag, Grid, Kind, Stack
+from wistlake_dashboard.reader import Row
 
 HEIGHT = 260
+MOST_POINTS = 400
 NUMBER, SHARE = ",.0f", ".0%"
+_FORMATS = {Kind.SHARE: SHARE, Kind.HOURS: ",.1f"}
 
 
 def at(day: date) -> str:
@@ -19,36 +23,47 @@ def at(day: date) -> str:
     return f"{day.isoformat()}T00:00:00"
 
 
-def days(
-    rows: Sequence[Row], measures: dict[str, str], title: str, unit: str = "", form: str = NUMBER
-) -> alt.LayerChart:
-    """A line a measure: `measures` maps keys of `rows` (which have `date`) to names. None is a gap: a line that
-    went on over it would show what nobody knows."""
+def days(block: Days) -> alt.LayerChart:
+    """A line each. None is a gap: a line that went on over it would show what nobody knows."""
     long = [
-        {"day": at(r["date"]), "what": name, "value": r[key]} for key, name in measures.items() for r in rows
+        {"day": at(day), "what": name, "value": value}
+        for name, values in block.lines.items()
+        for day, value in zip(block.days, values, strict=True)
     ]
-    base = _chart(long, title).encode(
-        x=alt.X("day:T", title=None, axis=_day_axis(rows)),
-        y=alt.Y("value:Q", title=unit or None, axis=alt.Axis(format=form, tickCount=5)),
-        color=alt.Color(
-            "what:N", title=None, sort=list(measures.values()), legend=_legend(len(measures) > 1)
-        ),
+    form = _FORMATS.get(block.kind, NUMBER)
+    base = _chart(long, block.title).encode(
+        x=alt.X("day:T", title=None, axis=_day_axis(block.days)),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=form, tickCount=5)),
+        color=_colours(block.lines),
         tooltip=[
             alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
             alt.Tooltip("what:N", title="What"),
-            alt.Tooltip("value:Q", title=unit or "Number", format=form if form != SHARE else ".1%"),
+            alt.Tooltip("value:Q", title="Number", format=".1%" if form == SHARE else form),
         ],
     )
-    return alt.layer(base.mark_line(strokeWidth=2.2), base.mark_circle(size=40, opacity=1))
+    lines = (base.mark_line(strokeWidth=2.2), base.mark_circle(size=40, opacity=1))
+    # The data belong to each part of the chart: layers in layers alone would draw nothing.
+    return alt.layer(*_shade(block), *lines, *_flags(block.flags))
 
 
-def with_notes(chart: alt.LayerChart, notes: Sequence[Row]) -> alt.LayerChart:
-    """The chart, with a dashed line on each day on which a media changed; hovering says how."""
-    if not notes:
-        return chart
-    flags = [{"day": at(n["day"]), "media": n["name"], "change": n["what"]} for n in notes]
-    drawn = (
-        alt.Chart(_frame(flags))
+def _shade(block: Days) -> Sequence[alt.Chart]:
+    """The days before the period, up to the middle between the two."""
+    if not block.shaded:
+        return ()
+    period = f"{(block.days[block.shaded] - timedelta(days=1)).isoformat()}T12:00:00"
+    return (
+        alt.Chart(_frame([{"from": at(block.days[0]), "to": period}]))
+        .mark_rect(color="#8a93a3", opacity=0.15)
+        .encode(x="from:T", x2="to:T"),
+    )
+
+
+def _flags(flags: Sequence[Flag]) -> Sequence[alt.Chart]:
+    """A dashed line on each day on which a media changed; hovering says how."""
+    if not flags:
+        return ()
+    return (
+        alt.Chart(_frame([{"day": at(f.day), "media": f.name, "change": f.what} for f in flags]))
         .mark_rule(strokeDash=[4, 3], strokeWidth=2, color="#c2410c")
         .encode(
             x="day:T",
@@ -57,75 +72,52 @@ def with_notes(chart: alt.LayerChart, notes: Sequence[Row]) -> alt.LayerChart:
                 alt.Tooltip("media:N", title="Media"),
                 alt.Tooltip("change:N", title="Change"),
             ],
-        )
-    )
-    # The data belong to the chart as a whole: its layers alone would draw nothing.
-    return alt.layer(chart, drawn)
-
-
-def bars(shares: Sequence[tuple[str, int, float]], title: str) -> alt.Chart:
-    """Horizontal bars of (name, plays, share), in the order given."""
-    data = [{"name": n, "plays": p, "share": s} for n, p, s in shares]
-    return (
-        _chart(data, title, height=max(90, 34 * len(data) + 40))
-        .mark_bar(cornerRadiusEnd=3)
-        .encode(
-            x=alt.X("share:Q", title="Share of plays in sessions", axis=alt.Axis(format=SHARE, tickCount=5)),
-            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=150)),
-            tooltip=[
-                alt.Tooltip("name:N", title="Name"),
-                alt.Tooltip("plays:Q", title="Plays", format=NUMBER),
-                alt.Tooltip("share:Q", title="Share", format=".1%"),
-            ],
-        )
+        ),
     )
 
 
-def funnel(steps: Sequence[tuple[str, int | None, float | None]], title: str) -> alt.LayerChart:
-    """Bars of (name, number, share of the first), each with its number."""
+def bars(block: Bars) -> alt.LayerChart:
+    """Horizontal bars, each with its number and share."""
     data = [
-        {"step": name, "number": n, "share": s, "said": f"{n:,}" + (f"  ({s:.1%})" if s is not None else "")}
-        for name, n, s in steps
-        if n is not None
+        {"name": name, "number": n, "share": share, "label": f"{n:,}  ({words.share(share)})"}
+        for name, n, share in block.bars
     ]
-    most = max((n for _, n, _ in steps if n is not None), default=0)
-    base = _chart(data, title, height=40 * max(1, len(data)) + 20).encode(
-        # room for the numbers beside the bars
-        x=alt.X("number:Q", axis=None, scale=alt.Scale(domain=[0, 1.5 * max(most, 1)], nice=False)),
-        y=alt.Y("step:N", title=None, sort=None),
+    most = max((n for _, n, _ in block.bars), default=1)
+    base = _chart(data, block.title, height=34 * len(data) + 20).encode(
+        # room for the labels beside the bars
+        x=alt.X("number:Q", axis=None, scale=alt.Scale(domain=[0, 1.5 * most], nice=False)),
+        y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=150)),
         tooltip=[
-            alt.Tooltip("step:N", title="Step"),
-            alt.Tooltip("number:Q", title="Number", format=NUMBER),
-            alt.Tooltip("share:Q", title="Share of the first", format=".1%"),
+            alt.Tooltip("name:N", title=block.column.title),
+            alt.Tooltip("number:Q", title=block.unit.title, format=NUMBER),
+            alt.Tooltip("share:Q", title=block.share.title, format=".1%"),
         ],
     )
     return alt.layer(
-        base.mark_bar(cornerRadiusEnd=3), base.mark_text(align="left", dx=6).encode(text="said:N")
+        base.mark_bar(cornerRadiusEnd=3), base.mark_text(align="left", dx=6).encode(text="label:N")
     )
 
 
-def curve(lines: Mapping[str, Sequence[float]], seconds: float, title: str) -> alt.Chart:
-    """Retention: each line's values over the media's length, at most 400 points drawn of each."""
+def curve(block: Curve) -> alt.Chart:
+    """Each line's values over the media's length, at most 400 points drawn of each."""
     data = []
-    for name, values in lines.items():
-        last = max(1, len(values) - 1)
-        step = -(-len(values) // 400)
-        data += [
-            {"at": seconds * n / last, "what": name, "value": values[n]} for n in range(0, len(values), step)
-        ]
+    for name, values in block.lines.items():
+        last, step = max(1, len(values) - 1), -(-len(values) // MOST_POINTS)
+        points = range(0, len(values), step)
+        data += [{"at": block.seconds * n / last, "what": name, "value": values[n]} for n in points]
     clock = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
     return (
-        _chart(data, title)
+        _chart(data, block.title)
         .mark_line(strokeWidth=2.2)
         .encode(
             x=alt.X(
                 "at:Q",
                 title=None,
-                scale=alt.Scale(domain=[0, seconds], nice=False),
+                scale=alt.Scale(domain=[0, block.seconds], nice=False),
                 axis=alt.Axis(labelExpr=clock, tickCount=8),
             ),
             y=alt.Y("value:Q", title="Share of plays", axis=alt.Axis(format=SHARE, tickCount=5)),
-            color=alt.Color("what:N", title=None, sort=list(lines), legend=_legend(True)),
+            color=_colours(block.lines, legend=True),
             tooltip=[
                 alt.Tooltip("what:N", title="What"),
                 alt.Tooltip("at:Q", title="Second", format=NUMBER),
@@ -135,65 +127,52 @@ def curve(lines: Mapping[str, Sequence[float]], seconds: float, title: str) -> a
     )
 
 
-def stacked(
-    rows: Sequence[Row],
-    key: str,
-    value: str,
-    title: str,
-    order: Sequence[str],
-    unit: str,
-    colours: Sequence[str] = (),
-) -> alt.Chart:
-    """Stacked bars by `date`, a colour a value of `key`, in the given order; `colours` in that order, too."""
-    days = sorted({r["date"] for r in rows})
-    scale = {"scale": alt.Scale(domain=list(order), range=list(colours))} if colours else {}
-    data = [_band(r["date"]) | {"what": r[key], "value": r[value], "rank": order.index(r[key])} for r in rows]
+def stack(block: Stack) -> alt.Chart:
+    """Stacked bars by day."""
+    data = [
+        _band(day) | {"what": name, "value": number, "rank": rank}
+        for rank, (name, of_day) in enumerate(block.parts.items())
+        for day, number in sorted(of_day.items())
+    ]
     return (
-        _chart(data, title)
+        _chart(data, block.title)
         .mark_bar()
         .encode(
-            x=_day_bands(days),
-            y=alt.Y("value:Q", title=unit, axis=alt.Axis(format=NUMBER, tickCount=5)),
-            color=alt.Color("what:N", title=None, sort=list(order), legend=_legend(True), **scale),
+            x=_day_bands(block.days),
+            y=alt.Y("value:Q", title=block.unit, axis=alt.Axis(format=NUMBER, tickCount=5)),
+            color=_colours(block.parts, block.tones, legend=True),
             order=alt.Order("rank:Q"),
             tooltip=[
                 alt.Tooltip("when:N", title="Day"),
                 alt.Tooltip("what:N", title="What"),
-                alt.Tooltip("value:Q", title=unit, format=NUMBER),
+                alt.Tooltip("value:Q", title=block.unit, format=NUMBER),
             ],
         )
     )
 
 
-CERTIFICATES = {"certified": "#2f8f5b", "settled": "#5b8fd6", "provisional": "#c98a1b"}
-STATES = {"published": "#2f8f5b", "not there": "#8a93a3", "waiting": "#c98a1b", "failed": "#c2303f"}
-
-
-def calendar(rows: Sequence[Row], title: str) -> alt.Chart:
-    """A square a dataset and day, coloured by the worst interval's state."""
-    datasets = sorted({r["dataset"] for r in rows})
-    data = [r | _band(r["day"]) for r in rows]
-    days = sorted({r["day"] for r in rows})
+def grid(block: Grid) -> alt.Chart:
+    """A square for each name and day."""
+    data = [_band(day) | {"name": name, "what": state} for (name, day), state in block.squares.items()]
+    days = sorted({day for _, day in block.squares})
+    names = sorted({name for name, _ in block.squares})
     return (
-        _chart(data, title, height=alt.Step(26))
+        _chart(data, block.title, height=alt.Step(26))
         .mark_rect(cornerRadius=2, stroke="#ffffff22")
         .encode(
             x=_day_bands(days),
-            y=alt.Y("dataset:N", title=None, sort=datasets, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
-            color=alt.Color(
-                "state:N", title=None, legend=alt.Legend(orient="top", columns=2),
-                scale=alt.Scale(domain=list(STATES), range=list(STATES.values())),
-            ),
+            y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
+            color=_colours(block.tones, block.tones, legend=True),
             tooltip=[
-                alt.Tooltip("dataset:N", title="Dataset"),
+                alt.Tooltip("name:N", title="Dataset"),
                 alt.Tooltip("when:N", title="Day"),
-                alt.Tooltip("state:N", title="Worst state"),
-                alt.Tooltip("intervals:Q", title="Media"),
-                alt.Tooltip("failed:Q", title="Failed"),
-                alt.Tooltip("waiting:Q", title="Waiting"),
+                alt.Tooltip("what:N", title="Worst state"),
             ],
         )
-    )  # fmt: skip
+    )
+
+
+DRAWN: Mapping[type, Callable[[Any], Any]] = {Days: days, Bars: bars, Curve: curve, Stack: stack, Grid: grid}
 
 
 def _chart(data: list[dict[str, Any]], title: str, height: int | alt.Step = HEIGHT) -> alt.Chart:
@@ -205,13 +184,19 @@ def _frame(data: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def _legend(wanted: bool) -> Any:
-    return alt.Legend(orient="top", labelLimit=240, offset=4) if wanted else None
+def _colours(
+    names: Mapping[str, Any], tones: Mapping[str, str] | None = None, *, legend: bool = False
+) -> alt.Color:
+    """A colour for each name: the theme's, or those of the tones. Narrow windows have room for two names a row."""
+    scale = {"scale": alt.Scale(domain=list(names), range=[TONES[tones[n]] for n in names])} if tones else {}
+    shown = alt.Legend(orient="top", labelLimit=240, offset=4, columns=2 if len(names) > 3 else 3)
+    return alt.Color(
+        "what:N", title=None, sort=list(names), legend=shown if legend or len(names) > 1 else None, **scale
+    )
 
 
-def _day_axis(rows: Sequence[Row]) -> alt.Axis:
+def _day_axis(days: Sequence[date]) -> alt.Axis:
     """Whole days only: of a short period each day, of a long one what fits."""
-    days = sorted({r["date"] for r in rows})
     if 0 < len(days) <= 10:
         return alt.Axis(format=_day_format(days), values=[_moment(d) for d in days], labelOverlap=True)
     return alt.Axis(format=_day_format(days), tickCount=8, labelOverlap=True)

@@ -1,5 +1,5 @@
 """The self-contained HTML report."""
 
-from wistlake_dashboard.report.page import chosen_scope, page
+from wistlake_dashboard.report.page import page, requested_scope
 
-__all__ = ["chosen_scope", "page"]
+__all__ = ["page", "requested_scope"]

@@ -25,13 +25,13 @@ def report(
 
     Example: wistlake report --from 2026-03-02 --to 2026-03-08 --out report.html
     """
-    from wistlake_dashboard.report import chosen_scope, page
+    from wistlake_dashboard.report import page, requested_scope
 
     in_order(start, end)
     lake, ids = session.lake(), media_ids(media)
     path = file_to_write(out, "--out") if out else lake_report(lake)
     query = lake.query()
-    path.write_text(page(query, chosen_scope(query, start, end, ids)), encoding="utf-8")
+    path.write_text(page(query, requested_scope(query, start, end, ids)), encoding="utf-8")
     output.say(f"report: {path}")
 
 
@@ -44,11 +44,11 @@ def write_after_run(lake: "Lake", *copies: Path) -> None:
     """Write the lake's own report anew. A failure is logged: the run or job before it has succeeded."""
     import structlog
 
-    from wistlake_dashboard.report import chosen_scope, page
+    from wistlake_dashboard.report import page, requested_scope
 
     try:
         query = lake.query()
-        text = page(query, chosen_scope(query))
+        text = page(query, requested_scope(query))
         for path in (lake_report(lake), *copies):
             path.write_text(text, encoding="utf-8")
     except Exception as e:

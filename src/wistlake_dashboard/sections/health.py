@@ -1,0 +1,116 @@
+"""What was fetched, certified, reconciled, refused and run, and how Wistia's counts moved."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from wistlake.contracts import reconciliation
+from wistlake_dashboard import health
+from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, Text, measure
+from wistlake_dashboard.reader import Row
+from wistlake_dashboard.sections.section import DAY, MEDIA, Section, View, listing
+
+CERTIFICATES = {"certified": "good", "settled": "mid", "provisional": "warn"}
+STATES = {health.DONE: "good", health.MISSING: "soft", health.WAITING: "warn", health.FAILED: "bad"}
+DATE, DATASET = Column("date", "Day", Kind.DAY), Column("dataset", "Dataset")
+
+
+def _fetched(_view: View, calendar: Sequence[Row]) -> list[Block]:
+    if not calendar:
+        return []
+    counts = Counter(r["state"] for r in calendar)
+    columns = (
+        DATASET, DAY, Column("state", "Worst state"),
+        Column("intervals", "Media", Kind.COUNT, "Media whose day was asked for."),
+        Column("failed", "Failed", Kind.COUNT, "Media whose day could not be fetched or built."),
+        Column("waiting", "Waiting", Kind.COUNT, "Media whose day is fetched, and not published yet."),
+        Column("missing", "Not there", Kind.COUNT, "Media whose day Wistia answered with 404."),
+    )  # fmt: skip
+    return [
+        Grid(
+            "Intervals by dataset and day", {(r["dataset"], r["day"]): r["state"] for r in calendar}, STATES
+        ),
+        Text(", ".join(f"{n:,} {state}" for state, n in counts.most_common()) + " (datasets' days)."),
+        Table("calendar", "Days fetched", columns, calendar, folded=True),
+    ]
+
+
+def _certificates(view: View, counted: Sequence[Row]) -> list[Block]:
+    parts: dict[str, dict[date, int]] = {name: {} for name in CERTIFICATES}
+    for row in counted:
+        parts[row["certificate"]][row["date"]] = row["media_days"]
+    columns = (
+        DATE, Column("certificate", "Certificate"),
+        Column("media_days", "Media", Kind.COUNT, "Media whose day has this certificate."),
+    )  # fmt: skip
+    return [
+        Stack("Certificates by day", "Media", view.scope.days, parts, CERTIFICATES),
+        Table("certificates", "Certificates", columns, counted, folded=True),
+    ] if counted else []  # fmt: skip
+
+
+SECTIONS = (
+    Section(
+        "Days fetched", (health.calendar,), _fetched, empty="Nothing was fetched in these days.", by_channel=False
+    ),
+    listing(
+        "Failed intervals", health.failures, "failures", (DATASET, MEDIA, DAY, Column("reason", "Why")),
+        empty="No interval failed in these days.",
+    ),
+    Section(
+        "Certificates", (health.certificates,), _certificates, empty="No day is published.", by_channel=False
+    ),
+    listing(
+        "Reconciliation", health.verdicts, "reconciliation",
+        (
+            Column("identity", "Identity"), Column("blocking", "Blocking"),
+            Column("holds", "Holds", Kind.COUNT, "Media days for which the identity holds."),
+            Column("broken", "Broken", Kind.COUNT, "Media days for which it does not."),
+            Column("not_applicable", "Not applicable", Kind.COUNT, "Media days of which it says nothing."),
+        ),
+        empty="Nothing was judged in these days.",
+    ),
+    listing(
+        "Broken identities", health.broken, "broken",
+        (
+            DATE, MEDIA, Column("identity", "Identity"),
+            *(
+                Column(n, n.capitalize(), Kind.NUMBER, reconciliation.TABLE.column(n).doc)
+                for n in ("ours", "theirs", "lower", "upper")
+            ),
+        ),
+        empty="No identity is broken in these days.",
+    ),
+    listing(
+        "Quarantine", health.quarantine, "quarantine",
+        (
+            DATASET, Column("reason", "Why"),
+            Column("records", "Records", Kind.COUNT, "Records that were refused."),
+            Column("first_day", "First day", Kind.DAY), Column("last_day", "Last day", Kind.DAY),
+        ),
+        empty="No record was refused in these days.",
+    ),
+    listing(
+        "Revisions", health.revisions, "revisions",
+        (
+            DATE, MEDIA, measure("plays", "Plays at first", "first_plays"), measure("plays", "Plays now"),
+            measure("loads", "Loads at first", "first_loads"), measure("loads", "Loads now"),
+            Column("readings", "Different counts", Kind.COUNT, "Different counts in a row, the first one included."),
+            Column("moved_at", "Counts last moved", Kind.MOMENT, absent="never"),
+            Column("restated", "Hours restated", Kind.COUNT, "Times that only the modelled hours moved."),
+        ),
+        empty="Wistia's daily counts of these days were not read yet.",
+        caption="How Wistia's counts of each day moved after they were first read.",
+    ),
+    listing(
+        "Runs", health.runs, "runs",
+        (
+            Column("started_at", "Began (UTC)", Kind.MOMENT), Column("status", "Status"), Column("trigger", "Trigger"),
+            Column("origin", "Origin"), Column("seconds", "Seconds", Kind.NUMBER, "From the run's start to its end."),
+            Column("run_id", "Run"), Column("error", "Error"),
+        ),
+        empty="No run yet.",
+        caption=f"The newest {health.RUNS}, whatever days and media they were about.",
+        printed=10,
+    ),
+)  # fmt: skip

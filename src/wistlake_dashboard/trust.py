@@ -1,0 +1,78 @@
+"""How far a period's numbers can be trusted."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from wistlake_dashboard import words
+from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.scope import Scope
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Media days by certificate, the days that may still move, the last run, and what is wrong."""
+
+    certificates: dict[str, int]
+    provisional: tuple[date, date] | None
+    last_run: Row | None
+    broken: int
+    quarantined: int
+    failed: int
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the data are the simulator's."""
+        return (self.last_run or {}).get("origin") == "simulated"
+
+    @property
+    def tone(self) -> str:
+        """ "bad" if something failed, "warn" if something is to be looked at or may still move, else ""."""
+        if self.failed or (self.last_run or {}).get("status") == "failed":
+            return "bad"
+        return "warn" if self.broken or self.quarantined or self.provisional else ""
+
+    @property
+    def summary(self) -> str:
+        """Certified days, what may still move, the last run, and what is to be looked at."""
+        days = words.plural(sum(self.certificates.values()), "media day")
+        parts = [f"{self.certificates.get('certified', 0):,} of {days} certified."]
+        if self.provisional:
+            parts.append(f"Provisional, may still move: {words.span(*self.provisional)}.")
+        if self.last_run:
+            parts.append(f"Last run {self.last_run['status']}, {words.moment(self.last_run['started_at'])}.")
+        counts = {
+            "broken check": self.broken,
+            "refused record": self.quarantined,
+            "failed interval": self.failed,
+        }
+        if troubles := [words.plural(n, noun) for noun, n in counts.items() if n]:
+            parts.append(f"Look at: {', '.join(troubles)}.")
+        return " ".join(parts)
+
+
+def trust(query: "Query", scope: Scope) -> Trust:
+    """The scope's certificates, broken identities, refused records and failed intervals, and the lake's last run."""
+    certificates = rows(
+        query,
+        "SELECT certificate, count(*) AS n, min(date) AS first, max(date) AS last FROM gold.fact_media_daily "
+        f"WHERE {scope.where()} GROUP BY certificate",
+    )
+    runs = rows(query, "SELECT origin, status, started_at FROM ops.runs ORDER BY started_at DESC LIMIT 1")
+    (counts,) = rows(
+        query,
+        "SELECT (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken' AND "
+        f"{scope.where()}) AS broken, "
+        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
+        f"(SELECT count(*) FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}) AS failed",
+    )
+    provisional = next((r for r in certificates if r["certificate"] == "provisional"), None)
+    return Trust(
+        {r["certificate"]: r["n"] for r in certificates},
+        (provisional["first"], provisional["last"]) if provisional else None,
+        runs[0] if runs else None,
+        **counts,
+    )

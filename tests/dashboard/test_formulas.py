@@ -1,0 +1,72 @@
+"""A gold formula exists once: whatever report, app and digest compute is a metric's own SQL."""
+
+import re
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from dashboard.published import Published, days
+from support.some import some
+from wistlake.contracts import TABLES
+from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS
+from wistlake.quality.metrics import METRICS, Adds
+from wistlake_dashboard.digest import digest
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.sections import SECTIONS, view
+
+FIRST = date(2026, 3, 2)
+WEEK = Scope(date(2026, 3, 9), date(2026, 3, 15))
+GOLD = [table for table in TABLES if table.layer == "gold"]
+DECLARED = {
+    *OF_SESSION.values(), *OF_SESSIONS.values(), *OF_MEDIA_DAY.values(), *(m.recount for m in METRICS if m.recount),
+    *(m.over_days(table) for m in METRICS for table in GOLD if m.adds in (Adds.SUM, Adds.RATIO)),
+}  # fmt: skip
+COMPUTED = re.compile(
+    r"\b(?:sum|avg|median)\s*\(|\bcount\s*\((?!\*\))|/|\bfloor\b|percent_viewed\s*[<>]", re.IGNORECASE
+)
+
+
+class Heard(Published):
+    """Keeps the text of each query."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"gold.fact_media_daily": [*days("a", FIRST, [10] * 14), *days("b", FIRST, [4] * 13)]}
+        )
+        self.texts: list[str] = []
+
+    def sql(self, text: str) -> pa.Table:
+        self.texts.append(text)
+        return super().sql(text)
+
+
+def computed(text: str) -> list[str]:
+    """What a query computes that no metric declares. The ledger's intervals and verdicts are no gold."""
+    for formula in sorted(DECLARED, key=len, reverse=True):
+        text = text.replace(formula, "metric")
+    return [] if re.search(r"FROM ops\.(?:intervals|reconciliation)\b", text) else COMPUTED.findall(text)
+
+
+@pytest.mark.parametrize("channels", [(), ("facebook",)], ids=["all", "a channel"])
+def test_no_figure_restates_a_formula(channels: tuple[str, ...]) -> None:
+    query = Heard()
+    seen = view(Reader(query), Scope(WEEK.start, WEEK.end, (), channels))
+    for section in SECTIONS:
+        section.blocks(seen)
+    digest(query)
+    assert [(found, text) for text in some(query.texts) if (found := computed(text))] == []
+    assert len([text for text in query.texts if any(formula in text for formula in DECLARED)]) > 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT sum(plays) / sum(loads) FROM gold.fact_media_daily",
+        "SELECT sum(CASE WHEN percent_viewed >= 0.95 THEN 1 ELSE 0 END) FROM silver.fact_events",
+        "SELECT count(DISTINCT media_id) FROM gold.fact_media_daily",
+    ],
+)
+def test_a_formula_of_its_own_is_found(text: str) -> None:
+    assert computed(text)

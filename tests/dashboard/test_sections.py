@@ -1,0 +1,437 @@
+"""Every section, in the report and in the app: the same order, captions and numbers, which are written here by hand."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.published import DAILY, DIM, HISTORY, INTERVALS, Published, days
+from dashboard.shown import in_the_app
+from support.some import some
+from wistlake_dashboard.blocks import Bars, Beside, Block, Curve, Days, Grid, Numbers, Stack, Table, Text
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.report import page, svg
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.sections import PAGES, SECTIONS, Page, Section, View, view
+
+BEFORE, FIRST, LAST = date(2026, 3, 9), date(2026, 3, 11), date(2026, 3, 12)
+WEEK = Scope(FIRST, LAST)
+NOW = "2026-03-13 02:15:00"
+
+
+def lake() -> Published:
+    """Two media, two days and the two before; something for every section to show."""
+    reached = {
+        "reached_25": 3,
+        "reached_50": 2,
+        "reached_75": 2,
+        "reached_95": 1,
+        "viewed_millionths": 5_000_000,
+    }
+    tour = days("a", BEFORE, [20, 20, 30, 30], **reached)
+    tour[3] |= {"certificate": "certified", "conversions": 1}
+    query = Published({DAILY: [*tour, *days("b", BEFORE, [5, 5, 5, 4], **reached)]})
+    query.add(
+        DIM, [{"media_id": m, "title": t, "is_deleted": False} for m, t in (("a", "Tour"), ("b", "Intro"))]
+    )
+    query.add(
+        HISTORY,
+        [
+            {"media_id": "a", "valid_from": f"2026-03-{d:02} 02:15", "title": t, "tags": []}
+            for d, t in ((1, "Old"), (11, "Tour"))
+        ],
+    )
+    query.add(
+        "gold.fact_media_engagement",
+        [
+            {"media_id": "a", "visitor_id": v, "date": FIRST + timedelta(days=n)}
+            for v, n in (("x", 0), ("x", 1), ("y", 1))
+        ],
+    )
+    sessions = {
+        "media_id": "a",
+        "date": FIRST,
+        "sessions": 9,
+        "watch_milliseconds": 5_400_000,
+        "reached_95": 3,
+    }
+    for table, key, parts in (
+        ("gold.channel_daily", "channel", {"facebook": 6, "unclassified": 2}),
+        ("gold.geo_daily", "country", {"DE": 5, "": 3}),
+        ("gold.embed_daily", "embed_host", {"www.example.com": 8}),
+        ("gold.device_daily", "platform", {"iOS": 7, "Windows": 1}),
+    ):
+        extra = {"browser": "Safari", "is_mobile": False} if key == "platform" else {}
+        query.add(
+            table, [sessions | extra | {key: name, "plays_from_events": n} for name, n in parts.items()]
+        )
+    query.add(
+        "silver.media_lifetime",
+        [
+            {"media_id": "a", "snapshot_date": d, "play_count": plays, "engagement": share, "engagement_data": curve,
+             "duration_seconds": 3.0}
+            for d, plays, share, curve in ((FIRST, 10, 0.5, [10, 5, 5]), (LAST, 20, 0.6, [20, 10, 5]))
+        ],
+    )  # fmt: skip
+    query.add(
+        "gold.media_retention_daily",
+        [
+            {
+                "media_id": "a",
+                "date": LAST,
+                "previous_date": FIRST,
+                "verdict": "comparable",
+                "views": [10, 5, 0],
+            }
+        ],
+    )
+    query.add(
+        INTERVALS,
+        [
+            {"dataset": dataset, "media_id": "a", "day": d, "state": state, "missing": missing, "reason": reason}
+            for dataset, d, state, missing, reason in (
+                ("events", FIRST, "published", False, None), ("events", LAST, "failed", False, "HTTP 500"),
+                ("media_stats", FIRST, "published", True, None), ("media_stats", LAST, "fetched", False, None),
+            )
+        ],
+    )  # fmt: skip
+    query.add(
+        "ops.reconciliation",
+        [
+            {"identity": "events_and_plays", "blocking": True, "media_id": "a", "date": d, "verdict": verdict,
+             "ours": 30.0, "theirs": 33.5, "lower": -1.0, "upper": 2.0}
+            for d, verdict in ((FIRST, "holds"), (LAST, "broken"))
+        ],
+    )  # fmt: skip
+    query.add(
+        "silver.quarantine", [{"dataset": "events", "reason": "no key", "dt": d} for d in (FIRST, LAST, LAST)]
+    )
+    query.add(
+        "silver.media_by_date_observations",
+        [
+            {"media_id": "a", "date": FIRST, "observed_at": f"2026-03-{d} 02:15", "load_count": loads,
+             "play_count": plays, "hours_watched_modelled": hours}
+            for d, loads, plays, hours in ((12, 50, 20, 1.0), (13, 60, 30, 1.0), (14, 60, 30, 1.2))
+        ],
+    )  # fmt: skip
+    query.add(
+        "ops.runs",
+        [{"run_id": "r1", "trigger": "scheduled", "origin": "live", "status": "succeeded", "started_at": NOW,
+          "ended_at": "2026-03-13 02:16:30", "error": None}],
+    )  # fmt: skip
+    return query
+
+
+RULES = (
+    "A channel says where the embedding page's visitor came from, or what the media was made for. "
+    "Plays in a platform's own player are invisible to Wistia."
+)
+# Captions, headline numbers and rows of tables below each section's title, as people read them.
+EXPECTED: dict[str, list[Any]] = {
+    "": [
+        ["Plays", "69", "+38 %"], ["Unique viewers", "2", "+2"], ["Loads", "138", "+38 %"],
+        ["Viewers per load", "1.4 %", "+1.4 points"], ["Watch time", "1 h 9 min", "+38 %"],
+        ["Average seen", "29.0 %", "−11.0 points"], ["Completion", "5.8 %", "−2.2 points"], ["Conversions", "1", "+1"],
+        "Changes are against 9–10 Mar 2026.",
+    ],
+    "By day": [
+        "The shaded days are the period before.",
+        ["9 Mar 2026", "25", "0", "50", "0.0 %", "25 min 0 s", "40.0 %", "8.0 %", "0"],
+        ["10 Mar 2026", "25", "0", "50", "0.0 %", "25 min 0 s", "40.0 %", "8.0 %", "0"],
+        ["11 Mar 2026", "35", "1", "70", "1.4 %", "35 min 0 s", "28.6 %", "5.7 %", "0"],
+        ["12 Mar 2026", "34", "2", "68", "2.9 %", "34 min 0 s", "29.4 %", "5.9 %", "1"],
+    ],
+    "Top movers": [["Tour", "+20", "40", "60", ""], ["Intro", "−1", "10", "9", ""]],
+    "Media": [
+        ["Tour", "60", "+50 %", "2", "120", "1.7 %", "1 h 0 min", "16.7 %", "3.3 %", "1"],
+        ["Intro", "9", "−1", "0", "18", "0.0 %", "9 min 0 s", "111.1 %", "22.2 %", "0"],
+    ],
+    "Changes to media": [["11 Mar 2026", "Tour", "title Old → Tour"]],
+    "Funnel": [
+        "Loads and plays are Wistia's daily counts; how far people came is from sessions.",
+        ["Loads", "138", "100.0 %"], ["Plays", "69", "50.0 %"], ["Saw 25 %", "12", "8.7 %"], ["Saw 50 %", "8", "5.8 %"],
+        ["Saw 75 %", "8", "5.8 %"], ["Saw 95 %", "4", "2.9 %"],
+    ],
+    "Retention": [
+        "Share of plays that saw each second: over the media's life, and in these days alone.",
+        "Snapshots of 11 Mar 2026 and 12 Mar 2026. Seen on average, ever: 50.0 %, then 60.0 %.",
+        ["0:00", "100.0 %", "100.0 %"], ["0:02", "50.0 %", "50.0 %"], ["0:03", "25.0 %", "0.0 %"],
+    ],
+    "Plays by channel": [
+        RULES,
+        ["Unclassified", "25.0 %", ""],
+        ["facebook", "6", "75.0 %", "9", "1 h 30 min", "3"], ["unclassified", "2", "25.0 %", "9", "1 h 30 min", "3"],
+    ],
+    "Countries": [["DE", "5", "62.5 %", "9", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "9", "1 h 30 min", "3"]],
+    "Devices": [["iOS", "7", "87.5 %", "9", "1 h 30 min", "3"], ["Windows", "1", "12.5 %", "9", "1 h 30 min", "3"]],
+    "Embedded on": [["www.example.com", "8", "100.0 %", "9", "1 h 30 min", "3"]],
+    "Browsers": [["Safari", "8", "100.0 %", "18", "3 h 0 min", "6"]],
+    "Days fetched": [
+        "1 published, 1 failed, 1 not there, 1 waiting (datasets' days).",
+        ["events", "11 Mar 2026", "published", "1", "0", "0", "0"],
+        ["events", "12 Mar 2026", "failed", "1", "1", "0", "0"],
+        ["media_stats", "11 Mar 2026", "not there", "1", "0", "0", "1"],
+        ["media_stats", "12 Mar 2026", "waiting", "1", "0", "1", "0"],
+    ],
+    "Failed intervals": [["events", "Tour", "12 Mar 2026", "HTTP 500"]],
+    "Certificates": [
+        ["11 Mar 2026", "settled", "2"], ["12 Mar 2026", "certified", "1"], ["12 Mar 2026", "settled", "1"],
+    ],
+    "Reconciliation": [["events_and_plays", "yes", "1", "1", "0"]],
+    "Broken identities": [["12 Mar 2026", "Tour", "events_and_plays", "30", "33.5", "-1", "2"]],
+    "Quarantine": [["events", "no key", "3", "11 Mar 2026", "12 Mar 2026"]],
+    "Revisions": [
+        "How Wistia's counts of each day moved after they were first read.",
+        ["11 Mar 2026", "Tour", "20", "30", "50", "60", "2", "13 Mar 2026, 02:15 UTC", "1"],
+    ],
+    "Runs": [
+        "The newest 50, whatever days and media they were about.",
+        ["13 Mar 2026, 02:15 UTC", "succeeded", "scheduled", "live", "90", "r1", "–"],
+    ],
+}  # fmt: skip
+# Charts below each title that has any: what kinds, in order.
+CHARTS: dict[str, list[type[Block]]] = {
+    "By day": [Days, Days, Days], "Funnel": [Bars], "Retention": [Curve], "Plays by channel": [Stack],
+    "Countries": [Bars], "Devices": [Bars], "Embedded on": [Bars], "Browsers": [Bars], "Days fetched": [Grid],
+    "Certificates": [Stack],
+}  # fmt: skip
+DRAWN = (Days, Bars, Curve, Stack, Grid)
+TITLES = [section.title for section in SECTIONS]
+
+
+@pytest.fixture(scope="module")
+def query() -> Published:
+    return lake()
+
+
+@pytest.fixture(scope="module")
+def looked_at(query: Published) -> View:
+    return view(Reader(query), WEEK)
+
+
+@pytest.fixture(scope="module")
+def report(query: Published) -> dict[str, str]:
+    """The report's HTML below each title, in order."""
+    text = page(query, WEEK)
+    parts = re.split(r"<h2>([^<]*)</h2>", text[text.index('class="tiles"') :])
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def flat(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks, also those beside each other."""
+    return [
+        part
+        for block in blocks
+        for part in (flat([*block.left, *block.right]) if isinstance(block, Beside) else [block])
+    ]
+
+
+def read(block: Block) -> list[Any]:
+    """A caption, headline numbers, or rows as people read them."""
+    match block:
+        case Text(line):
+            return [line]
+        case Numbers(numbers):
+            return [[n.title, n.value, n.change] for n in numbers]
+        case Table():
+            return [block.spelled(row) for row in block.rows]
+    return []
+
+
+# the sections themselves
+
+
+def test_these_are_all_sections_in_their_order() -> None:
+    assert list(EXPECTED) == TITLES
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=TITLES)
+def test_what_a_section_says(looked_at: View, section: Section) -> None:
+    blocks = flat(section.blocks(looked_at))
+    assert [line for block in blocks for line in read(block)] == EXPECTED[section.title]
+    assert [type(block) for block in blocks if isinstance(block, DRAWN)] == CHARTS.get(section.title, [])
+
+
+def test_charts_draw_the_numbers_of_their_tables(looked_at: View) -> None:
+    blocks = {s.title: flat(s.blocks(looked_at)) for s in SECTIONS}
+    charts = {title: [b for b in blocks[title] if type(b) in CHARTS[title]] for title in CHARTS}
+    counts, hours, rates = (chart.lines for chart in charts["By day"])  # type: ignore[union-attr]
+    assert counts == {"Plays": [25, 25, 35, 34], "Unique viewers": [0, 0, 1, 2]}
+    assert hours == {"Hours watched": [25 / 60, 25 / 60, 35 / 60, 34 / 60]}
+    assert rates == {"Viewers per load": [0.0, 0.0, 1 / 70, 2 / 68]}
+    assert {(c.shaded, len(c.days)) for c in charts["By day"]} == {(2, 4)}  # type: ignore[union-attr]
+    (funnel,), (curve,), (channels,), (fetched,), (certificates,) = (
+        charts[t] for t in ("Funnel", "Retention", "Plays by channel", "Days fetched", "Certificates")
+    )
+    assert [(name, n) for name, n, _ in funnel.bars][:2] == [("Loads", 138), ("Plays", 69)]  # type: ignore[union-attr]
+    assert curve.lines == {"Ever": [1.0, 0.5, 0.25], "These days": [1.0, 0.5, 0.0]}  # type: ignore[union-attr]
+    assert channels.parts == {"facebook": {FIRST: 6}, "unclassified": {FIRST: 2}}  # type: ignore[union-attr]
+    assert fetched.squares == {  # type: ignore[union-attr]
+        ("events", FIRST): "published", ("events", LAST): "failed",
+        ("media_stats", FIRST): "not there", ("media_stats", LAST): "waiting",
+    }  # fmt: skip
+    assert certificates.parts == {  # type: ignore[union-attr]
+        "certified": {LAST: 1}, "settled": {FIRST: 2, LAST: 1}, "provisional": {},
+    }  # fmt: skip
+
+
+def test_a_lake_without_anything_to_show_says_so_in_every_section() -> None:
+    query = Published({})
+    nothing = view(Reader(query), WEEK)
+    empty = {
+        s.title: [line for b in s.blocks(nothing) for line in read(b)]
+        for s in SECTIONS
+        if s.title != "By day"
+    }
+    for section in SECTIONS:
+        if section.title not in ("", "By day"):
+            assert empty[section.title][-1] == section.empty
+    assert len({section.empty for section in SECTIONS}) > 10
+
+
+# the report
+
+
+def test_the_report_shows_every_section_in_order(report: dict[str, str]) -> None:
+    health, definitions = "Data health", "Definitions"
+    at = TITLES.index("Days fetched")
+    assert list(report) == [*TITLES[:at], health, *TITLES[at:], definitions]
+
+
+SHOWN = re.compile(
+    r'<p class="soft">(?P<text>.*?)</p>|<div class="tile">(?P<tile>.*?)</div>|'
+    r'<tr>(?P<row><t[hd](?! scope="col").*?)</tr>'
+)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_the_report_shows_what_the_section_says(report: dict[str, str], title: str) -> None:
+    html = report[title]
+    lines: list[Any] = []
+    for found in re.finditer(SHOWN, html):
+        if found["text"]:
+            lines.append(plain(found["text"]))
+        elif found["tile"]:
+            # Behind a term its definition follows, behind a change what it is against.
+            term, *values = re.findall(r"<d[td][^>]*>(.*?)</d[td]>", found["tile"])
+            shown = [
+                plain(text.split('<span class="')[0] or text.split("</span>")[0]) for text in (term, *values)
+            ]
+            lines.append([*shown, *[""] * (3 - len(shown))])
+        elif "<svg" not in found["row"]:  # bars repeat the rows of the table below them
+            lines.append([plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", found["row"])])
+    assert lines == EXPECTED[title]
+
+
+@pytest.mark.parametrize("title", CHARTS)
+def test_the_report_draws_the_charts_of_the_section(report: dict[str, str], title: str) -> None:
+    charts = report[title].count('role="img"') + report[title].count(
+        'aria-label="How far people came"><thead'
+    )
+    charts += len(re.findall(r'aria-label="[^"]*: shares of plays"><thead', report[title]))
+    assert charts == len(CHARTS[title])
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+# the app
+
+
+def by_title(app: AppTest) -> list[tuple[str, list[Any]]]:
+    """What the app draws below each title of a page, in order."""
+    shown: list[tuple[str, list[Any]]] = [("", [])]
+    for element in app.main:
+        if element.type == "subheader":
+            shown.append((element.value, []))
+        else:
+            shown[-1][1].append(element)
+    return shown
+
+
+@pytest.mark.parametrize("shown_page", PAGES, ids=[p.title for p in PAGES])
+def test_the_app_shows_the_same_sections_with_the_same_numbers(query: Published, shown_page: Page) -> None:
+    """A page of one media shows the sections of that media: they are those of a view of it."""
+    shown = by_title(in_the_app(shown_page.path, query, WEEK))
+    sections = shown_page.sections
+    assert [title for title, _ in shown if title] == [s.title for s in sections if s.title]
+    scope = Scope(FIRST, LAST, ("b",)) if shown_page.one_media else WEEK  # "Intro" is the first title
+    looked_at = view(Reader(query), scope)
+    for section in sections:
+        (elements,) = (elements for title, elements in shown if title == section.title)
+        _same(section, flat(section.blocks(looked_at)), elements, by_hand=not shown_page.one_media)
+
+
+def _same(section: Section, blocks: list[Block], elements: Any, *, by_hand: bool) -> None:
+    captions = [e.value for e in elements if e.type == "caption"]
+    expected = EXPECTED[section.title] if by_hand else [line for b in blocks for line in read(b)]
+    assert captions == [line for line in expected if isinstance(line, str)]
+    numbers = [[e.label, e.value, e.delta.replace("-", "−")] for e in elements if e.type == "metric"]
+    rows = [line for line in expected if isinstance(line, list)]
+    assert numbers == rows[: len(numbers)]
+    assert bool(numbers) is any(isinstance(b, Numbers) for b in blocks)
+    tables = [e.value for e in elements if e.type == "dataframe"]
+    cells = [list(row) for table in tables for row in table.itertuples(index=False)]
+    assert len(cells) == len(rows[len(numbers) :])
+    for spelled, values in zip(rows[len(numbers) :], cells, strict=True):
+        assert [c for c in zip(spelled, values, strict=True) if not agrees(*c)] == [], section.title
+    charts = [e for e in elements if e.type == "vega_lite_chart"]
+    assert len(charts) == (len(CHARTS.get(section.title, [])) if by_hand else _charts(blocks))
+
+
+def _charts(blocks: list[Block]) -> int:
+    return sum(isinstance(block, DRAWN) for block in blocks)
+
+
+def agrees(spelled: str, value: Any) -> bool:
+    """Whether a cell of the app's table is the number that is spelled: shares are percents there, times are hours."""
+    if isinstance(value, str):
+        return spelled == value
+    if spelled == "–":
+        return value is None or value != value
+    if hours := re.fullmatch(r"(?:(\d+) h )?(?:(\d+) min)?(?: ?(\d+) s)?", spelled):
+        h, m, s = (int(part or 0) for part in hours.groups())
+        return abs(value - (h + m / 60 + s / 3600)) < 1 / 60
+    if re.fullmatch(r"\d+:\d\d", spelled):
+        return abs(value - int(spelled[2:])) <= 0.5
+    if isinstance(value, bool):
+        return spelled == ("yes" if value else "no")
+    if isinstance(value, date):
+        return spelled.startswith(f"{value.day} {value:%b %Y}")
+    number = float(spelled.removesuffix(" %").replace(",", "").replace("−", "-").replace("+", ""))
+    return bool(abs(value - number) <= 0.05)
+
+
+def test_two_renderers_share_one_list() -> None:
+    assert tuple(dict.fromkeys(s for p in PAGES for s in p.sections)) == SECTIONS
+    assert all(s.figures for s in some(SECTIONS))
+
+
+# charts of the report
+
+
+def test_bars_of_a_stack_lie_on_each_other() -> None:
+    parts = [("s0", [6, 0]), ("s1", [2, 4]), ("s2", [1, 1])]
+    chart = svg.stack("Plays", parts, ["1 Mar", "2 Mar"], ["one", "two"])
+    bars = re.findall(r'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)" class="(s\d)">', chart)
+    scale, ground = 178 / 10, 16 + 178  # ten units are as high as the chart
+    drawn = [
+        (class_, round((ground - float(y)) / scale, 1), round(float(tall) / scale, 1))
+        for y, tall, class_ in bars
+    ]
+    assert drawn == [
+        ("s0", 6.0, 6.0), ("s1", 8.0, 2.0), ("s2", 9.0, 1.0), ("s0", 0.0, 0.0), ("s1", 4.0, 4.0), ("s2", 5.0, 1.0),
+    ]  # fmt: skip
+
+
+def test_a_square_has_the_tone_of_its_state_and_an_unknown_one_is_not_drawn() -> None:
+    chart = svg.grid("Days", {"events": ["published", ""], "stats": ["failed", "published"]}, ["1 Mar", "2 Mar"],
+                     {"published": "good", "failed": "bad"})  # fmt: skip
+    assert re.findall(r'class="(good|bad)"><title>([^<]*)</title>', chart) == [
+        ("good", "events, 1 Mar: published"), ("bad", "stats, 1 Mar: failed"), ("good", "stats, 2 Mar: published"),
+    ]  # fmt: skip
