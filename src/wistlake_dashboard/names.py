@@ -10,14 +10,14 @@ def unique(titles: Mapping[str, str], longest: int | None = None) -> dict[str, s
     its id behind it where the title alone would name several."""
     short = {m: _cut(" ".join(title.split()), longest) for m, title in titles.items()}
     marked = {m: f"{title} ({m})" for m, title in short.items()}
-    uses = Counter(map(_looks, (*short.values(), *marked.values())))
-    return {m: title if title and uses[_looks(title)] == 1 else marked[m] for m, title in short.items()}
+    uses = Counter(map(_folded, (*short.values(), *marked.values())))
+    return {m: title if title and uses[_folded(title)] == 1 else marked[m] for m, title in short.items()}
 
 
 def _cut(title: str, longest: int | None) -> str:
     return title if longest is None or len(title) <= longest else f"{title[: longest - 1]}…"
 
 
-def _looks(title: str) -> str:
+def _folded(title: str) -> str:
     """Titles that look alike are alike."""
     return unicodedata.normalize("NFKC", title).casefold()

@@ -24,10 +24,10 @@ def join(*children: Child) -> Markup:
 
 def tag(name: str, *children: Child, **attributes: str | int | float | None) -> Markup:
     """`<name attributes>children</name>`; `class_` is class, underscores are hyphens, None leaves one out."""
-    said = "".join(
+    pairs = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(printable(str(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )
     end = "" if name in _WITHOUT_END else f"</{name}>"
-    return Markup(f"<{name}{said}>{join(*children)}{end}")
+    return Markup(f"<{name}{pairs}>{join(*children)}{end}")
