@@ -4,24 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial, singledispatch
 
-from wistlake_dashboard import words
-from wistlake_dashboard.blocks import (
-    Bars,
-    Beside,
-    Block,
-    Column,
-    Curve,
-    Days,
-    Grid,
-    Heading,
-    Kind,
-    Number,
-    Numbers,
-    Stack,
-    Table,
-    Text,
-    spelled,
-)
+from wistlake_dashboard import blocks, words
+from wistlake_dashboard.blocks import Block, Column, Kind, Number, spelled
 from wistlake_dashboard.figures import UNCLASSIFIED
 from wistlake_dashboard.report import svg
 from wistlake_dashboard.report.html import Markup, join, tag
@@ -39,17 +23,17 @@ def html(block: Block) -> Markup:
 
 
 @html.register
-def _(block: Text) -> Markup:
+def _(block: blocks.Text) -> Markup:
     return tag("p", block.line, class_="soft")
 
 
 @html.register
-def _(block: Heading) -> Markup:
+def _(block: blocks.Heading) -> Markup:
     return tag("h3", block.line)
 
 
 @html.register
-def _(block: Numbers) -> Markup:
+def _(block: blocks.Numbers) -> Markup:
     return tag("dl", *map(_tile, block.numbers), class_="tiles")
 
 
@@ -76,7 +60,7 @@ def _term(title: str, meaning: str, name: str) -> tuple[Markup, Markup]:
 
 
 @html.register
-def _(block: Table) -> Markup:
+def _(block: blocks.Table) -> Markup:
     selected = block.rows[:: block.step]
     rows = [block.spelled(row) for row in selected[: block.printed]]
     rest = len(selected) - len(rows)
@@ -115,7 +99,7 @@ def _cell(at: int, column: Column, value: str | Markup) -> Markup:
 
 
 @html.register
-def _(block: Bars) -> Markup:
+def _(block: blocks.Bars) -> Markup:
     columns = (block.column, block.unit, block.share, Column("bar", ""))
     rows = [
         (name, spelled(block.unit.kind, number), spelled(block.share.kind, share), _bar(name, share))
@@ -129,7 +113,7 @@ def _bar(name: str, share: float) -> Markup:
 
 
 @html.register
-def _(block: Days) -> Markup:
+def _(block: blocks.Days) -> Markup:
     labels = _labels(block.days)
     lines = [
         svg.Line(
@@ -154,7 +138,7 @@ def _mark(kind: Kind) -> svg.Write:
     return (lambda value: f"{100 * value:.0f} %") if kind is Kind.SHARE else partial(spelled, kind)
 
 
-def _flags(block: Days) -> list[tuple[int, str]]:
+def _flags(block: blocks.Days) -> list[tuple[int, str]]:
     """One flag for all that changed on a day: two on one spot could not be read."""
     texts: dict[int, list[str]] = {}
     for flag in block.flags:
@@ -168,7 +152,7 @@ def _key(names: Iterable[tuple[str, str]], kind: str = "key") -> Markup:
 
 
 @html.register
-def _(block: Curve) -> Markup:
+def _(block: blocks.Curve) -> Markup:
     points = max(len(values) for values in block.lines.values())
     labels = [words.clock(block.seconds * at / max(1, points - 1)) for at in range(points)]
     classes = {"Ever": "c"}
@@ -178,7 +162,7 @@ def _(block: Curve) -> Markup:
 
 
 @html.register
-def _(block: Stack) -> Markup:
+def _(block: blocks.Stack) -> Markup:
     tones = block.tones or {name: f"s{at % svg.COLOURS}" for at, name in enumerate(block.parts)}
     bars = [(tones[name], [of_day.get(day, 0) for day in block.days]) for name, of_day in block.parts.items()]
     tips = [
@@ -190,7 +174,7 @@ def _(block: Stack) -> Markup:
 
 
 @html.register
-def _(block: Grid) -> Markup:
+def _(block: blocks.Grid) -> Markup:
     days = sorted({day for _, day in block.squares})
     rows = {
         name: [block.squares.get((name, day), "") for day in days]
@@ -201,6 +185,6 @@ def _(block: Grid) -> Markup:
 
 
 @html.register
-def _(block: Beside) -> Markup:
+def _(block: blocks.Beside) -> Markup:
     halves = (tag("div", *drawn(half)) for half in (block.left, block.right) if half)
     return tag("div", *halves, class_="grid2")

@@ -6,22 +6,8 @@ from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard import figures, gaps, words
-from wistlake_dashboard.blocks import (
-    Bars,
-    Beside,
-    Block,
-    Column,
-    Curve,
-    Days,
-    Flag,
-    Heading,
-    Kind,
-    Numbers,
-    Table,
-    Text,
-    measure,
-)  # fmt: skip
+from wistlake_dashboard import blocks, figures, gaps, words
+from wistlake_dashboard.blocks import Block, Column, Days, Heading, Kind, Table, Text, measure
 from wistlake_dashboard.changes import changes
 from wistlake_dashboard.figures import Comparison, Totals
 from wistlake_dashboard.reader import Row
@@ -40,7 +26,7 @@ def _headline(view: View, compared: Comparison) -> list[Block]:
     before = view.scope.before
     against = f"Changes are against {words.span(before.start, before.end)}."
     return [
-        Numbers([tile.number(compared.whole) for tile in tiles(view.scope)]),
+        blocks.Numbers([tile.number(compared.whole) for tile in tiles(view.scope)]),
         Text(against if compared.is_possible else gaps.NO_COMPARISON),
     ]
 
@@ -57,7 +43,7 @@ def _by_day(
     rows: list[Row] = [
         {"day": d} | {t.metric: t.value(totals[d]) if d in totals else None for t in shown} for d in days
     ]
-    flags = [Flag(e["day"], view.name(e["media_id"]), e["what"]) for e in events]
+    flags = [blocks.Flag(e["day"], view.name(e["media_id"]), e["what"]) for e in events]
     plays, viewers = shown[:2]
     rate = next(t for t in shown if t.column.kind is Kind.SHARE)
     counts = {t.title: [row[t.metric] for row in rows] for t in (plays, viewers)}
@@ -66,7 +52,7 @@ def _by_day(
     return [
         Days(f"{plays.title} and {viewers.title.lower()} by day", days, counts, Kind.COUNT, shaded, flags),
         *([Text("The shaded days are the period before.")] if shaded else []),
-        Beside(
+        blocks.Beside(
             _alone("Hours watched", days, hours, Kind.HOURS, shaded),
             _alone(rate.title, days, rates, Kind.SHARE, shaded),
         ),
@@ -140,7 +126,7 @@ def _funnel(view: View, compared: Comparison) -> list[Block]:
     )
     step = Column("step", "Step")
     return [
-        Bars("How far people came", step, number, of_first, bars),
+        blocks.Bars("How far people came", step, number, of_first, bars),
         Text(caption),
         Table("funnel", "Funnel", (step, number, of_first), rows, folded=True),
     ]
@@ -157,7 +143,9 @@ def _retention(view: View, curves: Mapping[str, Retention], compared: Comparison
         return columns[0]
     rest = len(ordered) - MOST_CURVES
     more = f"The {MOST_CURVES} most played media; {words.plural(rest, 'other')} left out."
-    pairs = [Beside(left, right) for left, right in zip_longest(columns[::2], columns[1::2], fillvalue=())]
+    pairs = [
+        blocks.Beside(left, right) for left, right in zip_longest(columns[::2], columns[1::2], fillvalue=())
+    ]
     return [*([Text(more)] if rest > 0 else []), *pairs]
 
 
@@ -177,7 +165,7 @@ def _curve(view: View, curve: Retention) -> list[Block]:
     title = f"Retention of {name}"
     return [
         Heading(name),
-        Curve(title, seconds, lines),
+        blocks.Curve(title, seconds, lines),
         Text(curve.summary),
         Table(f"retention-{curve.media_id}", title, columns, rows, folded=True, step=max(1, last // 4)),
     ]
