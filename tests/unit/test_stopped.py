@@ -101,6 +101,13 @@ def built(interval: Interval) -> Interval:
     return after_build(interval, stopped=[])[interval.key]
 
 
+def test_the_same_content_in_another_landing_is_built_again() -> None:
+    """Refused records name the landing that they came from, which a rebuild would read."""
+    done = built(landed())
+    assert not waits(replace(done, state=State.LANDED))
+    assert waits(replace(done, state=State.LANDED, landing_id="another"))
+
+
 def test_a_neighbour_that_was_stopped_along_with_its_media_stands_as_it_was_built() -> None:
     """Nothing new was read of it: it must not fail, nor be less confirmed than it was."""
     neighbour = built(replace(landed(day=DAY - timedelta(days=1)), confirmations=1))

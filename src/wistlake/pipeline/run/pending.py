@@ -37,6 +37,7 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
     parts = [
         interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
+        interval.landing_id,  # rows in quarantine name the landing that they came from
         contract.version,
         TRANSFORM_VERSION,
         epoch,
