@@ -212,6 +212,21 @@ class TestFiles:
         write_env(text, mode)
         Settings()
 
+    def test_each_file_is_read_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write_env("WISTLAKE_STAGE=prod")
+        (folder / "wistlake.toml").write_text("WISTLAKE_LOOKBACK_DAYS = 3")
+        opened: list[str] = []
+        real = Path.open
+
+        def counting(path: Path, *args: Any, **options: Any) -> Any:
+            opened.append(path.name)
+            return real(path, *args, **options)
+
+        monkeypatch.setattr(Path, "open", counting)
+        settings = Settings()
+        assert (settings.stage, settings.lookback_days) == ("prod", 3)
+        assert sorted(opened) == [".env", "wistlake.toml"]
+
 
 @pytest.mark.skipif(os.name != "posix", reason="modes and owners are a POSIX matter")
 class TestFilesOfOthers:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, auto
 
+from wistlake.contracts import source
 from wistlake.contracts.form import Source
 from wistlake.errors import ConfigError
 from wistlake.wistia.connection import Connection
@@ -15,7 +16,7 @@ MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
 _SEPARATE_SERVICE = "/analytics"  # a separate service, which may be down while the rest is up
 FOLDER_LISTS = ("/folders", "/projects")  # of the dated API and of the frozen one
-EVENTS, VISITORS = "/stats/events", "/stats/visitors"
+EVENTS, VISITORS = source("events").endpoint, source("visitors").endpoint
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
 
