@@ -109,3 +109,15 @@ def test_a_damaged_tombstone_stops_the_run_and_names_itself(data: bytes) -> None
         tombstone_home.reload(objects, ledger)
     with pytest.raises(StoreError, match=key):
         tombstone_home.bring(objects, MemoryObjects())
+
+
+def test_the_ids_that_tables_may_hold_are_those_of_every_epoch_and_of_redacted_pages() -> None:
+    """A redacted page holds the mark of its own epoch; what was built from it later was wrapped by later keys."""
+    one, two, three = b"a" * 32, b"b" * 32, b"c" * 32
+    person = tombstones.Person(visitors=frozenset({"mark"}))
+    assert tombstones.stored_ids(person, [one]) == {"mark", pseudonym([one], "mark")}
+    assert tombstones.stored_ids(person, [one, two, three]) == {
+        "mark",
+        *(pseudonym(keys, "mark") for keys in ([one], [one, two], [one, two, three], [two], [two, three])),
+    }
+    assert tombstones.stored_ids(tombstones.Person(visitors=frozenset()), [one, two]) == frozenset()
