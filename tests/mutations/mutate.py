@@ -1,4 +1,4 @@
-"""Breaks the product in eighteen places, one after the other, and has the tests find out.
+"""Breaks the product in twenty places, one after the other, and has the tests find out.
 
     python tests/mutations/mutate.py [name ...]
     python tests/mutations/mutate.py --random 60 --seed 7
@@ -150,6 +150,19 @@ MUTATIONS = (
         "    folder.readable()\n    folder.require_complete()\n    if target",
         "    folder.require_complete()\n    if target",
         ("tests/unit/lake/test_archives.py::test_a_backup_of_no_lake_makes_nothing",),
+    ),
+    Mutation(
+        "days of the lake", "wistlake_dashboard/health.py",
+        '    return [r | {"state": _worst(r)} for r in counted]\n', "    return []\n",
+        ("tests/dashboard/test_sections.py",),
+    ),
+    Mutation(
+        "order of the pages", "wistlake_dashboard/sections/__init__.py",
+        '    Page("Channels", "channels", ":material/hub:", audience.CHANNELS),\n'
+        '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n',
+        '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n'
+        '    Page("Channels", "channels", ":material/hub:", audience.CHANNELS),\n',
+        ("tests/dashboard/test_sections.py",),
     ),
 )  # fmt: skip
 
