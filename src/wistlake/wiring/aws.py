@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
-from wistlake.adapters.aws import metrics
 from wistlake.adapters.aws import secrets as aws_secrets
 from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
@@ -138,6 +137,8 @@ def notifier(settings: Settings) -> Notifier:
 
 def emit_metrics(figures: Mapping[str, float], stage: str) -> None:
     """Give a run's figures to CloudWatch."""
+    from wistlake.adapters.aws import metrics  # powertools: of the functions, only `publish` needs it
+
     metrics.emit(figures, stage)
 
 
