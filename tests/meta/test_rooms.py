@@ -42,6 +42,39 @@ def test_one_module_chooses_between_laptop_and_aws() -> None:
     assert asks_for_the_place(ast.parse("lake.settings.place == 'aws'"))
 
 
+_WRITES = frozenset(
+    [
+        "lease",
+        "record",
+        "advance",
+        "override",
+        "put_media",
+        "put_run",
+        "publish",
+        "put_facts",
+        "put",
+        "delete",
+    ]
+)  # of the ledger and the object store
+
+
+def writes(tree: ast.AST) -> set[str]:
+    """The writing methods of the ledger and the object store that the code calls."""
+    return {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _WRITES
+    }
+
+
+@pytest.mark.parametrize("room", ["insight", "entrypoints/cli"])
+def test_a_room_that_reads_writes_nothing(room: str) -> None:
+    modules = some((ROOT / "src/wistlake" / room).rglob("*.py"))
+    found = {m.name: writes(ast.parse(m.read_text(encoding="utf-8"))) for m in modules}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+    assert writes(ast.parse("with lake.ledger().lease(LEASE, run_id, now, 1.0): pass")) == {"lease"}
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.full_name)
 def test_every_table_is_whole(table: Table) -> None:
     assert table.doc
