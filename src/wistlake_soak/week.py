@@ -1,6 +1,5 @@
 """Living through a script: a scheduled run a day, tried again while it fails, without manual help."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -10,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from wistia_simulator import Fault, ServerOptions, TrueSession, World, create_app, transport
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.jobs.media import followed
@@ -18,7 +19,7 @@ from wistlake.pipeline.run.driver import RunFailed, run
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import TableStore
-from wistlake.settings import Settings
+from wistlake.settings import ArgumentsOnly, Settings
 from wistlake.wiring import laptop_repair
 from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.runtime import Runtime
@@ -57,13 +58,12 @@ class Week:
 
     def settings(self) -> Settings:
         """Of every run; nothing of this machine's environment takes part."""
-        with without_settings_of_this_machine(self.lake.parent):
-            return Settings(
-                token="simulated",  # noqa: S106 - the simulator takes any
-                media_ids=self.world.media_ids,
-                lake=self.lake,
-                account_timezone=self.script.zone,
-            )
+        return ArgumentsOnly(
+            token=SecretStr("simulated"),
+            media_ids=self.world.media_ids,
+            lake=self.lake,
+            account_timezone=self.script.zone,
+        )
 
     def live(self, tell: Callable[[str], None]) -> Lived:
         """All days. `tell` gets a line a day."""
@@ -262,22 +262,6 @@ def mortal(parts: Dependencies, death: Dying) -> Dependencies:
         notifier=death.around(parts.notifier),
         tables=tables,
     )
-
-
-@contextmanager
-def without_settings_of_this_machine(folder: Path) -> Iterator[None]:
-    """Neither its environment's nor those of a file that lies about."""
-    before, where = dict(os.environ), Path.cwd()
-    for name in before:
-        if name.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS")):
-            del os.environ[name]
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(where)
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def moved(world: World, script: Script) -> dict[str, int]:

@@ -1,10 +1,8 @@
 """A lake in a folder, fed by a simulated Wistia, run in this process in virtual time."""
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +21,7 @@ from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Ledger
 from wistlake.privacy.keys import KeyChain
-from wistlake.settings import Settings
+from wistlake.settings import ArgumentsOnly, Settings
 from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.runtime import Runtime
 from wistlake.wiring.spec import run_spec
@@ -32,7 +30,6 @@ from wistlake_soak.rebuilt import changed_by_rebuild
 KEY = b"an open secret, for tests alone."
 START = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 Row = dict[str, Any]
-_OURS = ("WISTIA_", "WISTLAKE_", "MEDIA_IDS")
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,7 @@ class Lake:
             **self.scenario.settings,
             **changes,
         }
-        with _elsewhere(self.folder):
-            return Settings(**given)
+        return ArgumentsOnly(**given)
 
     def parts(self, settings: Settings) -> Dependencies:
         """Everything a run needs: real adapters, but for the network and the passing of time."""
@@ -193,22 +189,6 @@ class Lake:
 
 
 _OPTIONS = ServerOptions(token="simulated", basic=True, rate_limit_per_minute=None)
-
-
-@contextmanager
-def _elsewhere(folder: Path) -> Iterator[None]:
-    """Without this machine's settings: neither its environment's nor those of a file that lies about."""
-    before, where = dict(os.environ), Path.cwd()
-    for name in before:
-        if name.startswith(_OURS):
-            del os.environ[name]
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(where)
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def at(day: date, hour: int = 2, minute: int = 15) -> datetime:

@@ -10,8 +10,17 @@ the files for `init`, and `document` derives the table of settings and `.env.exa
 """
 
 from wistlake.settings.document import DOCS, SettingDoc, env_example
-from wistlake.settings.load import Settings, WithoutFiles
+from wistlake.settings.load import ArgumentsOnly, Settings, WithoutFiles
 from wistlake.settings.read import unsafe
 from wistlake.settings.values import NEWEST_API
 
-__all__ = ["DOCS", "NEWEST_API", "SettingDoc", "Settings", "WithoutFiles", "env_example", "unsafe"]
+__all__ = [
+    "DOCS",
+    "NEWEST_API",
+    "ArgumentsOnly",
+    "SettingDoc",
+    "Settings",
+    "WithoutFiles",
+    "env_example",
+    "unsafe",
+]

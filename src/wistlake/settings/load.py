@@ -19,10 +19,11 @@ class Settings(Declaration):
     """
 
     reads_files: ClassVar[bool] = True
+    reads_environment: ClassVar[bool] = True
     _warnings: tuple[str, ...] = PrivateAttr(())
 
     def __init__(self, **given: Any) -> None:
-        environment = read.environment()
+        environment = read.environment() if self.reads_environment else {}
         dotenv, toml = files = read.files(environment) if self.reads_files else (read.NO_FILE, read.NO_FILE)
         arguments = {
             BY_FIELD[name].variable if name in BY_FIELD else name: value for name, value in given.items()
@@ -47,6 +48,12 @@ class WithoutFiles(Settings):
     """The settings of arguments and environment alone: those of somebody who is about to write the files."""
 
     reads_files = False
+
+
+class ArgumentsOnly(WithoutFiles):
+    """The settings of arguments alone, for simulated days: nothing of this machine takes part."""
+
+    reads_environment = False
 
 
 def _sentence(error: ErrorDetails) -> str:

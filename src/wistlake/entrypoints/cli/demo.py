@@ -3,10 +3,8 @@
 import os
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,25 +18,11 @@ from wistlake.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from wistia_simulator import World
+    from wistlake.settings import Settings
+    from wistlake.wiring.laptop import LaptopLake
 
 FIRST_DAY = date(2026, 3, 2)
 HOUR = (2, 15)
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """The demo's own settings instead of this machine's."""
-    from wistlake.settings import DOCS
-
-    before = dict(os.environ)
-    for doc in DOCS:  # notification settings among them: simulated days are no news
-        os.environ.pop(doc.variable, None)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def demo(
@@ -53,59 +37,49 @@ def demo(
 
     Example: wistlake demo --days 3
     """
-    from wistia_simulator import Profile, World
+    from pydantic import SecretStr
 
-    before = Path.cwd()
+    from wistia_simulator import Profile, World
+    from wistlake.settings import ArgumentsOnly
+
     folder = (lake or Path(os.environ.get("WISTLAKE_LAKE", "lake"))).absolute()
     start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC).replace(hour=HOUR[0], minute=HOUR[1])
     world = World(seed, Profile(media=4), start)
     results = []
-    with (
-        tempfile.TemporaryDirectory() as nowhere,
-        _environment(
-            WISTIA_API_TOKEN="simulated",
-            MEDIA_IDS="all",
-            WISTLAKE_LAKE=str(folder),
-        ),
-        _working_directory(nowhere),
-    ):
-        with progress.shown(hidden=as_json) as step:
-            for number in range(days):
-                step("simulating days", number, days)
-                world.clock.set(start + timedelta(days=number))
-                result = _one_day(world)
-                results.append(result)
-                if not as_json:
-                    new = sum(t.get("new", 0) for t in result["tables"].values())
-                    output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
-        write_after_run(session.lake(), before / "report.html")
+    settings = ArgumentsOnly(token=SecretStr("simulated"), media_ids=("all",), lake=folder)
+    with progress.shown(hidden=as_json) as step:
+        for number in range(days):
+            step("simulating days", number, days)
+            world.clock.set(start + timedelta(days=number))
+            simulated = _lake(settings, world)
+            result = _one_day(simulated)
+            results.append(result)
+            if not as_json:
+                new = sum(t.get("new", 0) for t in result["tables"].values())
+                output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
+    write_after_run(simulated, Path("report.html"))
     if as_json:
         output.print_json({"lake": str(folder), "runs": results})
         return
     _what_next(folder)
 
 
-@contextmanager
-def _working_directory(path: str) -> Iterator[None]:
-    """Another working directory: the .env of this one must not be read."""
-    before = Path.cwd()
-    os.chdir(path)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def _one_day(world: "World") -> dict[str, Any]:
+def _lake(settings: "Settings", world: "World") -> "LaptopLake":
+    """The lake with a simulator in this process for its network."""
     from wistia_simulator import ServerOptions, create_app, transport
-    from wistlake.pipeline.run.driver import run
     from wistlake.wiring.laptop import LaptopLake
     from wistlake.wiring.runtime import Runtime
-    from wistlake.wiring.spec import run_spec
 
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    lake = LaptopLake(session.settings(), Runtime(world.clock.now, time.monotonic, transport(app)))
-    now = world.clock.now()
+    return LaptopLake(settings, Runtime(world.clock.now, time.monotonic, transport(app)))
+
+
+def _one_day(lake: "LaptopLake") -> dict[str, Any]:
+    """A scheduled run at the lake's time; its result."""
+    from wistlake.pipeline.run.driver import run
+    from wistlake.wiring.spec import run_spec
+
+    now = lake.runtime.clock()
     spec = run_spec(lake.settings, run_id=session.new_run_id(now), trigger="scheduled", now=now)
     # Not the real account: requests cost nothing, so the budget's pace is left out.
     return run(spec, lake.dependencies(pace=False)).as_json()
