@@ -1,86 +1,77 @@
 """Probes of what Wistia's documentation leaves open, each a few requests."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.insight.doctor import UNKNOWN, Check
+from wistlake.wistia import WistiaClient
 
 PAGE = 100  # records that Wistia serves at once
 
 
-class Page(Protocol):
-    """One answer as served."""
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        """The objects in it."""
-
-
-class Explorer(Protocol):
-    """What the probes need of the client."""
-
-    def page(self, path: str, params: Mapping[str, str] | None = None) -> Awaitable[Any]:
-        """One answer from any path."""
-
-
 @dataclass(frozen=True, slots=True)
-class About:
+class Subject:
     """What the probes ask about: one media, a moment, and the zone that the settings give the account."""
 
+    client: WistiaClient
     media_id: str
     now: datetime
     tz: tzinfo
 
+    async def records(self, path: str, **parameters: str) -> list[dict[str, Any]]:
+        """The records of one page."""
+        return (await self.client.page(path, parameters)).records
 
-Probe = Callable[[Explorer, About], Awaitable[tuple[str, str]]]
+    async def events(self, **more: str) -> list[dict[str, Any]]:
+        """The newest events of a week, a page of them."""
+        return await self.records("/stats/events", **_days(self.now) | more)
 
 
-async def probes(client: Explorer, now: datetime, tz: tzinfo) -> list[Check]:
+Probe = Callable[[Subject], Awaitable[tuple[str, str]]]
+
+
+async def probes(client: WistiaClient, now: datetime, tz: tzinfo) -> list[Check]:
     """Every probe's verdict, a few requests each. None provokes a 429, none prints a personal value."""
     listed = (await client.page("/medias", {"per_page": "100"})).records
     if not listed:
         return [Check("live", UNKNOWN, "the account lists no media to ask about")]
-    about = About(str(listed[0].get("hashed_id")), now, tz)
+    subject = Subject(client, str(listed[0].get("hashed_id")), now, tz)
     checks = []
     for name, probe in PROBES:
         try:
-            verdict, detail = await probe(client, about)
+            verdict, detail = await probe(subject)
         except (WistlakeError, LookupError, TypeError, ValueError) as e:  # an answer may have any shape
             verdict, detail = UNKNOWN, f"{type(e).__name__}: the probe got no answer that it can read"
         checks.append(Check(f"live: {name}", verdict, detail))
     return checks
 
 
-def _days(now: datetime, back: int = 7) -> dict[str, str]:
+def _days(now: datetime) -> dict[str, str]:
+    """The last seven days."""
     return {
-        "start_date": (now - timedelta(days=back)).date().isoformat(),
+        "start_date": (now - timedelta(days=7)).date().isoformat(),
         "end_date": (now - timedelta(days=1)).date().isoformat(),
     }
 
 
-async def _events(client: Explorer, now: datetime, **more: str) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = (await client.page("/stats/events", _days(now) | more)).records
-    return records
-
-
-async def _default_page(client: Explorer, about: About) -> tuple[str, str]:
-    count = len(await _events(client, about.now))
+async def _default_page(subject: Subject) -> tuple[str, str]:
+    count = len(await subject.events())
     return (str(count), "rows without per_page, of a week's events")
 
 
-async def _ipv6(client: Explorer, about: About) -> tuple[str, str]:
-    rows = await _events(client, about.now, per_page="100")
+async def _ipv6(subject: Subject) -> tuple[str, str]:
+    rows = await subject.events(per_page="100")
     seen = sum(":" in str(r.get("ip") or "") for r in rows)
     return ("yes" if seen else UNKNOWN, f"{seen} of {len(rows)} addresses are IPv6")
 
 
-async def _duplicates(client: Explorer, about: About) -> tuple[str, str]:
+async def _duplicates(subject: Subject) -> tuple[str, str]:
     by_key: dict[str, list[dict[str, Any]]] = {}
-    for row in await _events(client, about.now, per_page="100"):
+    for row in await subject.events(per_page="100"):
         by_key.setdefault(str(row.get("event_key")), []).append(row)
     twice = [rows for rows in by_key.values() if len(rows) > 1]
     if not twice:
@@ -89,10 +80,10 @@ async def _duplicates(client: Explorer, about: About) -> tuple[str, str]:
     return ("equal" if same else "different", f"{len(twice)} events were listed twice")
 
 
-async def _numeric(client: Explorer, about: About) -> tuple[str, str]:
-    described = (await client.page(f"/medias/{about.media_id}")).records[0]
-    hashed = await _events(client, about.now, media_id=about.media_id, per_page="100")
-    numeric = await _events(client, about.now, media_id=str(described.get("id")), per_page="100")
+async def _numeric(subject: Subject) -> tuple[str, str]:
+    described = (await subject.records(f"/medias/{subject.media_id}"))[0]
+    hashed = await subject.events(media_id=subject.media_id, per_page="100")
+    numeric = await subject.events(media_id=str(described.get("id")), per_page="100")
     if not hashed:
         return UNKNOWN, "the first media has no events this week"
     return (
@@ -101,15 +92,14 @@ async def _numeric(client: Explorer, about: About) -> tuple[str, str]:
     )
 
 
-async def _zone(client: Explorer, about: About) -> tuple[str, str]:
+async def _zone(subject: Subject) -> tuple[str, str]:
     """Sessions of a few days, counted by both zones' days: whose counts are those of by_date?"""
-    last = about.now.astimezone(UTC).date() - timedelta(days=3)
+    last = subject.now.astimezone(UTC).date() - timedelta(days=3)
     days = [last - timedelta(days=n) for n in range(3)]
     span = {"start_date": str(days[-1] - timedelta(days=1)), "end_date": str(days[0] + timedelta(days=1))}
-    asked = {"media_id": about.media_id, "per_page": "100"}
-    rows = (await client.page("/stats/events", span | asked)).records
-    path = f"/stats/medias/{about.media_id}/by_date"
-    served = (await client.page(path, {"start_date": str(days[-1]), "end_date": str(days[0])})).records
+    rows = await subject.records("/stats/events", **span, media_id=subject.media_id, per_page="100")
+    path = f"/stats/medias/{subject.media_id}/by_date"
+    served = await subject.records(path, start_date=str(days[-1]), end_date=str(days[0]))
     plays = {str(r.get("date")): int(r.get("play_count") or 0) for r in served}
     if not rows or len(rows) >= PAGE:
         return UNKNOWN, f"{len(rows)} sessions on a page: none to count, or not all of them"
@@ -118,28 +108,28 @@ async def _zone(client: Explorer, about: About) -> tuple[str, str]:
         counted = Counter(str(datetime.fromisoformat(r["received_at"]).astimezone(tz).date()) for r in rows)
         return sum(abs(plays.get(str(day), 0) - counted[str(day)]) for day in days)
 
-    ours, utc = distance(about.tz), distance(UTC)
+    ours, utc = distance(subject.tz), distance(UTC)
     if ours == utc:
         return UNKNOWN, "the days of both zones count alike"
     detail = f"counts differ by {ours} in the account's zone of the settings, by {utc} in UTC"
     return ("as set" if ours < utc else "UTC"), detail
 
 
-async def _engagement(client: Explorer, about: About) -> tuple[str, str]:
-    body = (await client.page(f"/stats/medias/{about.media_id}/engagement")).records[0]
+async def _engagement(subject: Subject) -> tuple[str, str]:
+    body = (await subject.records(f"/stats/medias/{subject.media_id}/engagement"))[0]
     shape = ", ".join(f"{k} ({len(v)})" if isinstance(v, list) else k for k, v in body.items())
     return "seen", shape
 
 
-async def _invalid_day(client: Explorer, _about: About) -> tuple[str, str]:
+async def _invalid_day(subject: Subject) -> tuple[str, str]:
     try:
-        rows = (await client.page("/stats/events", {"start_date": "today", "per_page": "1"})).records
+        rows = await subject.records("/stats/events", start_date="today", per_page="1")
     except WistlakeError as e:
         return "refused", type(e).__name__
     return "200", f"{len(rows)} rows for a day that is none"
 
 
-async def authentication(client: Explorer, way: str) -> Check:
+async def authentication(client: WistiaClient, way: str) -> Check:
     """Whether Wistia takes the token in the other way too; `client` is one that sends it so."""
     try:
         await client.page("/medias", {"per_page": "1"})
@@ -150,17 +140,17 @@ async def authentication(client: Explorer, way: str) -> Check:
     return Check(f"live: {way} authentication", "yes", "200")
 
 
-async def _unknown_media(client: Explorer, _about: About) -> tuple[str, str]:
+async def _unknown_media(subject: Subject) -> tuple[str, str]:
     try:
-        await client.page("/stats/medias/zzzzzzzzzz")
+        await subject.records("/stats/medias/zzzzzzzzzz")
     except SourceMissing:
         return "404", "for a media that is not there"
     return "200", "even for a media that is not there"
 
 
-async def _archived(client: Explorer, _about: About) -> tuple[str, str]:
-    rows = (await client.page("/medias", {"per_page": "100", "archived": "true"})).records
-    listed = {r.get("hashed_id") for r in (await client.page("/medias", {"per_page": "100"})).records}
+async def _archived(subject: Subject) -> tuple[str, str]:
+    rows = await subject.records("/medias", per_page="100", archived="true")
+    listed = {r.get("hashed_id") for r in await subject.records("/medias", per_page="100")}
     inside = sum(r.get("hashed_id") in listed for r in rows)
     return (
         (UNKNOWN, "no media is archived")
@@ -169,11 +159,12 @@ async def _archived(client: Explorer, _about: About) -> tuple[str, str]:
     )
 
 
-async def _reversed(client: Explorer, about: About) -> tuple[str, str]:
-    days = _days(about.now)
-    swapped = {"start_date": days["end_date"], "end_date": days["start_date"]}
+async def _reversed(subject: Subject) -> tuple[str, str]:
+    days = _days(subject.now)
     try:
-        rows = (await client.page("/stats/events", swapped)).records
+        rows = await subject.records(
+            "/stats/events", start_date=days["end_date"], end_date=days["start_date"]
+        )
     except WistlakeError as e:
         return "refused", type(e).__name__
     return "200", f"{len(rows)} rows for reversed days"
