@@ -1,6 +1,6 @@
 """The checks of `wistlake doctor`: what each one looks at, and its verdict with the cure.
 
-Imports the engines inside `engine`, and readers of tables inside `deep_folder`: most checks need neither.
+The engines are imported inside `engine`: no other check needs them.
 """
 
 import os
@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wistlake import bronze
+from wistlake.adapters.lake_bytes import Piece
 from wistlake.adapters.local import damage
 from wistlake.adapters.local import disk as disks
+from wistlake.adapters.local.checksums import unsealed
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.contracts import SOURCES
 from wistlake.errors import StoreError, WistlakeError
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
 from wistlake.privacy.tombstones import is_personal
-
-if TYPE_CHECKING:
-    from wistlake.adapters.lake_bytes import Piece
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
 FEW = 5  # problems that are named
@@ -113,8 +112,6 @@ def deep(name: str, errors: Iterable[WistlakeError]) -> Check:
 
 def deep_folder(lake: LakeFolder, objects: ObjectStore) -> Iterator[Check]:
     """Databases, tables and raw pages of a folder, and how many of its files have a checksum."""
-    from wistlake.adapters.local.checksums import unsealed
-
     yield deep("databases", damage.databases(lake))
     yield deep("tables", damage.tables(lake))
     yield deep("raw pages", damaged_raw_pages(objects))
@@ -139,7 +136,7 @@ def damaged_raw_pages(objects: ObjectStore) -> Iterator[StoreError]:
                 yield e
 
 
-def personal_data(pieces: "Iterable[Piece]", objects: ObjectStore, secrets: Iterable[str]) -> Iterator[Check]:
+def personal_data(pieces: Iterable[Piece], objects: ObjectStore, secrets: Iterable[str]) -> Iterator[Check]:
     """What personal data and secrets the pieces seem to hold, a check for each kind; no value is shown."""
     matches = scan.scan(pieces, scan.personal_values(_raw_records(objects)), secrets)
     for kind, places in matches.items():

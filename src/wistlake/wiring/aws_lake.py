@@ -6,15 +6,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from wistlake.adapters import lake_bytes
+from wistlake.adapters.aws import jobs
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.lake_bytes import Piece
 from wistlake.adapters.table_files import FilesInspector, TableState
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.insight import doctor
 from wistlake.insight.doctor import FAILED, OK, Check
 from wistlake.pipeline.jobs import request as keep
+from wistlake.pipeline.jobs.forget import Who, ask_source
 from wistlake.pipeline.jobs.request import Request
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -26,10 +30,6 @@ from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake.wiring.laptop import Receipt
 from wistlake.wiring.runtime import Runtime
-
-if TYPE_CHECKING:
-    from wistlake.adapters.lake_bytes import Piece
-    from wistlake.pipeline.jobs.forget import Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,8 @@ class AwsLake:
 
     # Jobs on the whole lake
 
-    def forget(self, run_id: str, now: datetime, who: "Who", *, dry_run: bool) -> Receipt:
+    def forget(self, run_id: str, now: datetime, who: Who, *, dry_run: bool) -> Receipt:
         """Forget a person; the receipt. Wistia is asked from here, with this machine's token."""
-        from wistlake.pipeline.jobs.forget import ask_source
-
         visitors = asyncio.run(ask_source(lambda: aws.client(self.settings, self.runtime), who))
         return self._by_the_job(run_id, Request(keep.FORGET, now, who, visitors, dry_run))
 
@@ -116,8 +114,6 @@ class AwsLake:
     def _by_the_job(self, run_id: str, request: Request) -> Receipt:
         """Leave the request where the Glue job finds it, and wait for the result. The request may name a person:
         it does not outlive this call."""
-        from wistlake.adapters.aws import jobs
-
         objects, key = self.objects(), keep.request_key(run_id)
         objects.put(key, keep.encode(request))
         try:
@@ -160,11 +156,9 @@ class AwsLake:
             except StoreError as e:
                 yield e
 
-    def clean_pieces(self, objects: ObjectStore) -> "Iterator[Piece]":
+    def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:
         """Everything in both buckets that should hold no personal data, unpacked, older versions included: every
         byte travels to this machine."""
-        from wistlake.adapters import lake_bytes
-
         for place, read in aws.versions(self.settings):
             if doctor.must_be_clean(objects, place):
                 yield from lake_bytes.unpacked(place, read())

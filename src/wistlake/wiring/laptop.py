@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wistlake import machine
+from wistlake.adapters import lake_bytes
+from wistlake.adapters.lake_bytes import Piece
 from wistlake.adapters.local import damage
 from wistlake.adapters.local.budget import SqliteBudget
+from wistlake.adapters.local.checksums import seal
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.objects import LocalObjects
@@ -17,6 +20,9 @@ from wistlake.adapters.local.scratch import SCRATCH, sweep
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.insight import doctor
 from wistlake.insight.doctor import Check
+from wistlake.pipeline.jobs.forget import Search, Who, ask_source, forget, reapply
+from wistlake.pipeline.jobs.maintain import maintain
+from wistlake.pipeline.jobs.rotate import rotate
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, LakeDependencies, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry
@@ -31,9 +37,7 @@ from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
 
 if TYPE_CHECKING:
-    from wistlake.adapters.lake_bytes import Piece
     from wistlake.adapters.local.history import LocalPurge, LocalUpkeep
-    from wistlake.pipeline.jobs.forget import Search, Who
 
 Receipt = Mapping[str, Any]
 
@@ -166,12 +170,10 @@ class LaptopLake:
 
         return LocalPurge(self.settings.lake, (self.folder.report,))
 
-    def search(self) -> "Search":
+    def search(self) -> Search:
         """Looks for texts in every byte of the lake."""
 
         def places(texts: Iterable[str]) -> Mapping[str, int]:
-            from wistlake.adapters import lake_bytes
-
             return lake_bytes.search(self.settings.lake, texts)
 
         return places
@@ -188,10 +190,8 @@ class LaptopLake:
         """A specification about everything that the lake holds. ConfigError if there is no lake."""
         return spec.whole_lake(self.settings, self.ledger(read_only=True), run_id, trigger, now)
 
-    def forget(self, run_id: str, now: datetime, who: "Who", *, dry_run: bool) -> Receipt:
+    def forget(self, run_id: str, now: datetime, who: Who, *, dry_run: bool) -> Receipt:
         """Forget a person; the receipt. Wistia is asked first, with this machine's token."""
-        from wistlake.pipeline.jobs.forget import ask_source, forget
-
         run = self.whole_lake(run_id, "forget", now)
         dependencies = self.dependencies()
         visitors = asyncio.run(ask_source(dependencies.client, who))
@@ -202,8 +202,6 @@ class LaptopLake:
 
     def forget_again(self, run_id: str, now: datetime) -> Receipt:
         """Erase everybody whom a tombstone names once more; the receipt."""
-        from wistlake.pipeline.jobs.forget import reapply
-
         run = self.whole_lake(run_id, "forget", now)
         dependencies = self.dependencies()
         with damage.explained(self.folder):
@@ -216,7 +214,6 @@ class LaptopLake:
     def rotate(self, run_id: str, now: datetime) -> Receipt:
         """Begin a new epoch of pseudonyms; what was done."""
         from wistlake.adapters.local.history import LocalPurge
-        from wistlake.pipeline.jobs.rotate import rotate
 
         run = self.whole_lake(run_id, "rotate", now)
         dependencies = self.rotation_dependencies()
@@ -225,9 +222,6 @@ class LaptopLake:
 
     def maintain(self, run_id: str, now: datetime) -> Receipt:
         """Upkeep of the tables; what was done."""
-        from wistlake.adapters.local.checksums import seal
-        from wistlake.pipeline.jobs.maintain import maintain
-
         self.ledger(read_only=True)
         self.key_chain().settled()  # an unfinished rotation must find the tables as it left them
         folder = self.folder
@@ -274,10 +268,8 @@ class LaptopLake:
         self.folder.readable()
         yield from doctor.deep_folder(self.folder, self.objects())
 
-    def clean_pieces(self, objects: ObjectStore) -> "Iterator[Piece]":
+    def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:
         """Every byte of the lake that should hold no personal data, unpacked. The key file is a secret itself."""
-        from wistlake.adapters import lake_bytes
-
         for piece in lake_bytes.pieces(self.settings.lake):
             if piece.place != self.folder.key_file.name and doctor.must_be_clean(objects, piece.place):
                 yield piece

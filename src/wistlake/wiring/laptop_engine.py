@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from wistlake import machine
-from wistlake.adapters.local import damage, disk
+from wistlake.adapters.local import checksums, damage, disk
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.ports import TableStore
@@ -28,7 +28,6 @@ def tables(folder: LakeFolder, engine_name: str) -> Callable[[], AbstractContext
     def started() -> Iterator[TableStore]:
         from wistlake.adapters.engine import path_alias, sail, spark
         from wistlake.adapters.engine.tables import EngineTables, wipe
-        from wistlake.adapters.local import checksums
         from wistlake.adapters.local.catalog import LocalCatalog
 
         machine.open_enough_files()

@@ -12,13 +12,13 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.errors import ConfigError, StoreDamaged, unknown
 from wistlake.pipeline.jobs import repair
+from wistlake.pipeline.jobs.rebuild_ledger import Relearned, relearn
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.ports import Publication
 from wistlake.wiring.laptop import LaptopLake
 
 if TYPE_CHECKING:
     from wistlake.adapters.local.table_repair import Repaired
-    from wistlake.pipeline.jobs.rebuild_ledger import Relearned
 
 
 def marker(lake: LaptopLake, run_id: str, now: datetime) -> str:
@@ -44,10 +44,9 @@ def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:
     return repair.catalog(_readable_ledger(folder), lake.inspector().readable, register, run_id, now)
 
 
-def ledger(lake: LaptopLake, run_id: str, now: datetime) -> "Relearned":
+def ledger(lake: LaptopLake, run_id: str, now: datetime) -> Relearned:
     """Make a new ledger from raw pages, tables and the copies of tombstones."""
     from wistlake.adapters.local.catalog import LocalCatalog
-    from wistlake.pipeline.jobs.rebuild_ledger import relearn
 
     folder = lake.folder
     _require_lost(folder.ledger, folder.marker, folder.catalog, folder.key_file)
