@@ -10,6 +10,10 @@ from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
 from wistlake.quality.reconciliation import IDENTITIES
 
+_RUN = ("run_id", "trigger", "status", "origin", "started_at", "ended_at", "error")
+_WATERMARK = ("dataset", "media_id", "last_date")
+_FAILURE = ("dataset", "media_id", "day", "reason")
+
 
 def health(ledger: Ledger, window: Window) -> dict[str, Any]:
     """Plain values, ready for JSON."""
@@ -19,30 +23,14 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
     certificates = Counter(i.reason for i in intervals if i.dataset == GOLD and i.reason)
     lookbacks = learned(intervals, window.now, window.lookback_days)
     return {
-        "last_run": {
-            "run_id": runs[0].run_id,
-            "trigger": runs[0].trigger,
-            "status": runs[0].status,
-            "origin": runs[0].origin,
-            "started_at": runs[0].started_at,
-            "ended_at": runs[0].ended_at,
-            "error": runs[0].error,
-        }
-        if runs
-        else None,
+        "last_run": {name: getattr(runs[0], name) for name in _RUN} if runs else None,
         "checks": dict(runs[0].summary.get("checks", {})) if runs else {},
         "warnings": list(runs[0].summary.get("warnings", ())) if runs else [],
-        "watermarks": [
-            {"dataset": w.dataset, "media_id": w.media_id, "last_date": w.last_date}
-            for w in ledger.watermarks()
-        ],
+        "watermarks": [{name: getattr(w, name) for name in _WATERMARK} for w in ledger.watermarks()],
         "certificates": dict(sorted(certificates.items())),
         "lookback_learned": dict(sorted(lookbacks.items())),
         "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
-        "failed": [
-            {"dataset": i.dataset, "media_id": i.media_id, "day": i.day, "reason": i.reason}
-            for i in still_failed(intervals)
-        ],
+        "failed": [{name: getattr(i, name) for name in _FAILURE} for i in still_failed(intervals)],
     }
 
 
