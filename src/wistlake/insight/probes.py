@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from wistlake.contracts import source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.insight.doctor import UNKNOWN, Check
 from wistlake.wistia import WistiaClient
+from wistlake.wistia.endpoints import EVENTS, MEDIA_LIST, path
 
 PAGE = 100  # records that Wistia serves at once
 
@@ -22,13 +24,17 @@ class Subject:
     now: datetime
     tz: tzinfo
 
-    async def records(self, path: str, **parameters: str) -> list[dict[str, Any]]:
+    def path(self, dataset: str) -> str:
+        """The path of a dataset of the media."""
+        return path(source(dataset), self.media_id)
+
+    async def records(self, of_path: str, **parameters: str) -> list[dict[str, Any]]:
         """The records of one page."""
-        return (await self.client.page(path, parameters)).records
+        return (await self.client.page(of_path, parameters)).records
 
     async def events(self, **more: str) -> list[dict[str, Any]]:
         """The newest events of a week, a page of them."""
-        return await self.records("/stats/events", **_days(self.now) | more)
+        return await self.records(EVENTS, **_days(self.now) | more)
 
 
 Probe = Callable[[Subject], Awaitable[tuple[str, str]]]
@@ -36,7 +42,7 @@ Probe = Callable[[Subject], Awaitable[tuple[str, str]]]
 
 async def probes(client: WistiaClient, now: datetime, tz: tzinfo) -> list[Check]:
     """Every probe's verdict, a few requests each. None provokes a 429, none prints a personal value."""
-    listed = (await client.page("/medias", {"per_page": "100"})).records
+    listed = (await client.page(MEDIA_LIST, {"per_page": "100"})).records
     if not listed:
         return [Check("live", UNKNOWN, "the account lists no media to ask about")]
     subject = Subject(client, str(listed[0].get("hashed_id")), now, tz)
@@ -81,7 +87,7 @@ async def _duplicates(subject: Subject) -> tuple[str, str]:
 
 
 async def _numeric(subject: Subject) -> tuple[str, str]:
-    described = (await subject.records(f"/medias/{subject.media_id}"))[0]
+    described = (await subject.records(subject.path("media_metadata")))[0]
     hashed = await subject.events(media_id=subject.media_id, per_page="100")
     numeric = await subject.events(media_id=str(described.get("id")), per_page="100")
     if not hashed:
@@ -97,9 +103,10 @@ async def _zone(subject: Subject) -> tuple[str, str]:
     last = subject.now.astimezone(UTC).date() - timedelta(days=3)
     days = [last - timedelta(days=n) for n in range(3)]
     span = {"start_date": str(days[-1] - timedelta(days=1)), "end_date": str(days[0] + timedelta(days=1))}
-    rows = await subject.records("/stats/events", **span, media_id=subject.media_id, per_page="100")
-    path = f"/stats/medias/{subject.media_id}/by_date"
-    served = await subject.records(path, start_date=str(days[-1]), end_date=str(days[0]))
+    rows = await subject.records(EVENTS, **span, media_id=subject.media_id, per_page="100")
+    served = await subject.records(
+        subject.path("media_by_date"), start_date=str(days[-1]), end_date=str(days[0])
+    )
     plays = {str(r.get("date")): int(r.get("play_count") or 0) for r in served}
     if not rows or len(rows) >= PAGE:
         return UNKNOWN, f"{len(rows)} sessions on a page: none to count, or not all of them"
@@ -116,14 +123,14 @@ async def _zone(subject: Subject) -> tuple[str, str]:
 
 
 async def _engagement(subject: Subject) -> tuple[str, str]:
-    body = (await subject.records(f"/stats/medias/{subject.media_id}/engagement"))[0]
+    body = (await subject.records(subject.path("media_engagement")))[0]
     shape = ", ".join(f"{k} ({len(v)})" if isinstance(v, list) else k for k, v in body.items())
     return "seen", shape
 
 
 async def _invalid_day(subject: Subject) -> tuple[str, str]:
     try:
-        rows = await subject.records("/stats/events", start_date="today", per_page="1")
+        rows = await subject.records(EVENTS, start_date="today", per_page="1")
     except WistlakeError as e:
         return "refused", type(e).__name__
     return "200", f"{len(rows)} rows for a day that is none"
@@ -132,7 +139,7 @@ async def _invalid_day(subject: Subject) -> tuple[str, str]:
 async def authentication(client: WistiaClient, way: str) -> Check:
     """Whether Wistia takes the token in the other way too; `client` is one that sends it so."""
     try:
-        await client.page("/medias", {"per_page": "1"})
+        await client.page(MEDIA_LIST, {"per_page": "1"})
     except SourceRefused:
         return Check(f"live: {way} authentication", "no", "401 or 403")
     except WistlakeError as e:
@@ -142,15 +149,15 @@ async def authentication(client: WistiaClient, way: str) -> Check:
 
 async def _unknown_media(subject: Subject) -> tuple[str, str]:
     try:
-        await subject.records("/stats/medias/zzzzzzzzzz")
+        await subject.records(path(source("media_stats"), "zzzzzzzzzz"))
     except SourceMissing:
         return "404", "for a media that is not there"
     return "200", "even for a media that is not there"
 
 
 async def _archived(subject: Subject) -> tuple[str, str]:
-    rows = await subject.records("/medias", per_page="100", archived="true")
-    listed = {r.get("hashed_id") for r in await subject.records("/medias", per_page="100")}
+    rows = await subject.records(MEDIA_LIST, per_page="100", archived="true")
+    listed = {r.get("hashed_id") for r in await subject.records(MEDIA_LIST, per_page="100")}
     inside = sum(r.get("hashed_id") in listed for r in rows)
     return (
         (UNKNOWN, "no media is archived")
@@ -162,9 +169,7 @@ async def _archived(subject: Subject) -> tuple[str, str]:
 async def _reversed(subject: Subject) -> tuple[str, str]:
     days = _days(subject.now)
     try:
-        rows = await subject.records(
-            "/stats/events", start_date=days["end_date"], end_date=days["start_date"]
-        )
+        rows = await subject.records(EVENTS, start_date=days["end_date"], end_date=days["start_date"])
     except WistlakeError as e:
         return "refused", type(e).__name__
     return "200", f"{len(rows)} rows for reversed days"
