@@ -12,7 +12,7 @@ from wistlake_dashboard.coverage import Reason, coverage
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.figures import Comparison
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.scope import Scope, default_scope
 from wistlake_dashboard.tiles import TILES
 
 BEFORE, FIRST, LAST = date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 15)
@@ -295,3 +295,13 @@ def test_what_is_not_nothing_is_not_zero_percent() -> None:
     assert [words.share(v) for v in (0.0, 0.0001, 0.0005, 0.9996, 1.0)] == [
         "0.0 %", "<0.1 %", "0.1 %", ">99.9 %", "100.0 %"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "length"),
+    [(1, 1), (2, 1), (13, 6), (14, 7), (15, 7), (16, 7), (27, 7), (28, 14), (55, 21), (56, 28), (100, 28)],
+)
+def test_the_usual_days_are_the_newer_half_in_whole_weeks_and_four_at_most(days: int, length: int) -> None:
+    last = date(2026, 3, 15)
+    found = default_scope(last - timedelta(days=days - 1), last)
+    assert (found.length, found.end, found.media) == (length, last, ())

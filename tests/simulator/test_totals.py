@@ -143,3 +143,14 @@ def test_totals_need_the_permission_for_stats_and_folders_that_for_medias(subjec
     paths = ("/v1/stats/account", "/modern/stats/account/by_date", "/v1/stats/projects/x", "/modern/folders")
     answers = fetch(only_medias, *paths)
     assert [answer.status_code for answer in answers] == [401, 401, 401, 200]
+
+
+def test_a_project_lists_its_medias_and_500_of_them_a_page() -> None:
+    app = app_of(world(media=3))
+    (project, *_) = get(app, "/v1/projects.json")
+    path = f"/v1/projects/{project['id']}.json"
+    every = {m["hashed_id"] for m in get(app, "/v1/medias.json")}
+    listed = [m["hashed_id"] for m in get(app, path)["medias"]]
+    assert len(listed) == len(set(listed)) == project["mediaCount"] > 0
+    assert set(listed) <= every
+    assert get(app, f"{path}?page=2")["medias"] == []

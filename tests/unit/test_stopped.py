@@ -123,14 +123,20 @@ def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> Non
     for interval in (first, last):
         objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
 
-    def together(*intervals: Interval) -> set[date]:
-        work = assemble(ORDER, [MEDIA], intervals, objects, (b"key",), shared=days)
+    def together(*intervals: Interval, spec: RunSpec = ORDER) -> set[date]:
+        work = assemble(spec, [MEDIA], intervals, objects, (b"key",), shared=days)
         return {m.day for m in work.landings}
 
     assert together(first, built(last)) == {first.day, last.day}
     assert together(first, stopped(last)) == {first.day}
     assert together(built(first), built(last)) == {first.day, last.day}, "they were never built together"
     assert together(built(first), stopped(last)) == {first.day}
+    alone = replace(ORDER, sources=(source("events"),))
+    assert together(built(first), built(last), spec=alone) == {first.day, last.day}
+    without = replace(ORDER, sources=(source(BY_DATE),))
+    assert together(built(first), built(last), spec=without) == set(), (
+        "a run of other datasets builds no sessions"
+    )
 
 
 def test_a_day_that_is_listed_well_again_is_a_day_like_any_other() -> None:
