@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import boto3
+import duckdb
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, SSOTokenLoadError
 
 from wistlake.adapters.aws import secrets as aws_secrets
 from wistlake.adapters.aws.client import client, explained
+from wistlake.adapters.aws.query import open_s3
 from wistlake.errors import ConfigError, StoreError
 
 
@@ -67,3 +69,32 @@ def test_a_secret_is_read_without_the_marks_around_it(stored: str) -> None:
             return {"SecretString": stored}
 
     assert aws_secrets.read("token", Manager()) == "tok123"
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:9"])
+def test_duckdb_reads_with_the_machines_credentials(machine: pytest.MonkeyPatch, endpoint: str) -> None:
+    machine.setenv("AWS_ACCESS_KEY_ID", "AKIAOFNOBODY")
+    machine.setenv("AWS_SECRET_ACCESS_KEY", "secret of nobody")
+    if endpoint:
+        machine.setenv("AWS_ENDPOINT_URL", endpoint)
+    with duckdb.connect() as connection:
+        open_s3(connection)
+        ((kind, text),) = connection.execute("SELECT type, secret_string FROM duckdb_secrets()").fetchall()
+    settings = dict(part.split("=", maxsplit=1) for part in text.split(";"))
+    assert (kind, settings["key_id"], settings["region"]) == ("s3", "AKIAOFNOBODY", "eu-west-1")
+    assert settings["secret"] == "redacted"
+    seen = {name: settings.get(name) for name in ("endpoint", "url_style", "use_ssl")}
+    if endpoint:
+        assert seen == {"endpoint": "127.0.0.1:9", "url_style": "path", "use_ssl": "false"}
+    else:
+        assert "127.0.0.1" not in text
+
+
+def test_a_machine_without_credentials_is_told_so_before_duckdb_is_asked(machine: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        machine.delenv(name, raising=False)
+    machine.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with duckdb.connect() as connection:
+        with pytest.raises(ConfigError):
+            open_s3(connection)
+        assert connection.execute("SELECT count(*) FROM duckdb_secrets()").fetchone() == (0,)
