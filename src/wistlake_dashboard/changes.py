@@ -34,8 +34,8 @@ def changes(query: "Query", scope: Scope) -> list[Row]:
 def _versions(query: "Query", scope: Scope) -> Iterable[Row]:
     versions = rows(
         query,
-        f"SELECT media_id, valid_from, {', '.join(_COMPARED)} FROM silver.dim_media_history{scope.where_media()} "
-        "ORDER BY media_id, valid_from",
+        f"SELECT media_id, valid_from, {', '.join(_COMPARED)} FROM silver.dim_media_history "
+        f"WHERE {scope.where_media()} ORDER BY media_id, valid_from",
     )
     for old, new in itertools.pairwise(versions):
         if old["media_id"] == new["media_id"]:
@@ -43,7 +43,7 @@ def _versions(query: "Query", scope: Scope) -> Iterable[Row]:
 
 
 def _made(query: "Query", scope: Scope) -> Iterable[Row]:
-    media = rows(query, f"SELECT media_id, created_at FROM silver.dim_media{scope.where_media()}")
+    media = rows(query, f"SELECT media_id, created_at FROM silver.dim_media WHERE {scope.where_media()}")
     return (_row(m["created_at"].date(), m, "new at Wistia") for m in media if m["created_at"])
 
 
@@ -52,7 +52,7 @@ def _deleted(query: "Query", scope: Scope) -> Iterable[Row]:
     deleted = rows(
         query,
         "SELECT m.media_id, n.noticed, m.observed_at, d.last FROM "
-        f"(SELECT * FROM silver.dim_media{scope.where_media()}) m "
+        f"(SELECT * FROM silver.dim_media WHERE {scope.where_media()}) m "
         f"LEFT JOIN ({_FIRST_MISSING}) n ON n.media_id = m.media_id LEFT JOIN "
         "(SELECT media_id, max(date) AS last FROM gold.fact_media_daily "
         "GROUP BY media_id) d ON d.media_id = m.media_id WHERE m.is_deleted",

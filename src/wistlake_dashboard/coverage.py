@@ -183,7 +183,7 @@ def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
 
 def _lifespans(query: "Query", scope: Scope) -> dict[str, Lifespan]:
     def of_media(columns: str, table: str, grouped: str = "") -> dict[str, Row]:
-        text = f"SELECT media_id, {columns} FROM {table}{scope.where_media()}{grouped}"
+        text = f"SELECT media_id, {columns} FROM {table} WHERE {scope.where_media()}{grouped}"
         return {row["media_id"]: row for row in rows(query, text)}
 
     spans = of_media("min(date) AS first, max(date) AS last", "gold.fact_media_daily", " GROUP BY media_id")

@@ -57,13 +57,12 @@ class Retention:
 
 def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     """By media: the newest curve of the scope, and how it moved between the scope's snapshots."""
-    media = scope.where_media().replace(" WHERE", " AND")
     snapshots = rows(
         query,
         "SELECT l.media_id, l.snapshot_date, l.play_count, l.engagement, l.engagement_data, l.rewatch_data, "
         "l.duration_seconds FROM silver.media_lifetime l JOIN (SELECT media_id, "
         "min(snapshot_date) AS lo, max(snapshot_date) AS hi FROM silver.media_lifetime "
-        f"WHERE {_since(query, scope, 'snapshot_date')}{media} AND play_count > 0 AND engagement_data IS NOT NULL "
+        f"WHERE {_since(query, scope, 'snapshot_date')} AND play_count > 0 AND engagement_data IS NOT NULL "
         "GROUP BY media_id) e "
         "ON l.media_id = e.media_id AND (l.snapshot_date = e.lo OR l.snapshot_date = e.hi) "
         "ORDER BY l.media_id, l.snapshot_date",
@@ -71,7 +70,7 @@ def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
     steps = rows(
         query,
         "SELECT media_id, date, verdict, views, rewatches FROM gold.media_retention_daily "
-        f"WHERE {_since(query, scope, 'date')}{media} ORDER BY media_id, date",
+        f"WHERE {_since(query, scope, 'date')} ORDER BY media_id, date",
     )
     of_media: dict[str, list[Row]] = {}
     for row in snapshots:
@@ -86,7 +85,7 @@ def retention(query: "Query", scope: Scope) -> dict[str, Retention]:
 def _since(query: "Query", scope: Scope, day: str) -> str:
     """A condition on the snapshots that tell of the scope. One of day D + 1, early in the morning, is the state
     at the end of day D; days are published a day or two after they end, so the newest days have all newer ones."""
-    since = f"{day} >= {day_literal(scope.start)}"
+    since = f"{scope.where_media()} AND {day} >= {day_literal(scope.start)}"
     published = extent(query)
     if published is None or published[1] <= scope.end:
         return since

@@ -48,8 +48,8 @@ class Scope:
         return self.where() + (f" AND channel IN {listed(self.channels)}" if self.channels else "")
 
     def where_media(self) -> str:
-        """A WHERE clause on media_id alone; empty if all media are meant."""
-        return f" WHERE media_id IN {listed(self.media)}" if self.media else ""
+        """A condition on media_id alone."""
+        return f"media_id IN {listed(self.media)}" if self.media else "TRUE"
 
 
 def last_days(end: date, length: int, media: tuple[str, ...] = ()) -> Scope:
