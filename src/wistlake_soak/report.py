@@ -8,7 +8,7 @@ from typing import Any
 
 from wistlake.contracts import TABLES
 from wistlake.wiring.laptop import query_folder
-from wistlake_soak.judge import Judgement, Sql, differing, judge, told
+from wistlake_soak.judge import Judgement, Sql, differing, judge
 from wistlake_soak.script import Script, write
 from wistlake_soak.week import Lived, Week, moved
 
@@ -48,7 +48,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         found = self.judgement
-        injected = told(self.lived.injected)
+        injected = dict(sorted(self.lived.injected.items()))
         return {
             "seed": self.script.seed,
             "profile": "hostile" if self.script.hostile else "calm",
@@ -72,7 +72,7 @@ class Outcome:
             "duplicated": found.duplicated,
             "wrong": found.wrong,
             "passed": self.passed,
-            "findings": [*self.lived.broken, *found.said],
+            "findings": [*self.lived.broken, *found.findings],
         }
 
 
@@ -90,7 +90,14 @@ def _in(lake: Path, script: Script, tell: Callable[[str], None]) -> Outcome:
     week = Week(script, lake)
     lived = week.live(tell)
     lived.injected.update(_by_the_source(week, script))
-    found = judge(week.world, lake, week.settings().tz, _reader(week), script.is_scaled)
+    found = judge(
+        week.world,
+        lake,
+        week.settings().tz,
+        _reader(week),
+        week.settings().lookback_days,
+        script.is_scaled,
+    )
     lived.injected.update(found.refused if script.hostile else {})
     _rebuilt(week, found)
     return Outcome(script, lived, found)
@@ -112,7 +119,7 @@ def _rebuilt(week: Week, found: Judgement) -> None:
         moved = differing(before[name], after, table.key, table.compared)
         found.moved_by_rebuild += len(moved)
         for text in moved:
-            found.say(f"rebuild changes {name}", text)
+            found.report(f"rebuild changes {name}", text)
 
 
 def _by_the_source(week: Week, script: Script) -> dict[str, int]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from support import truth
 from support.lake import Lake
 
 Row = dict[str, Any]
@@ -23,13 +22,14 @@ class Facts:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        true = truth.expected(lake)
+        truth = lake.truth()
+        true = truth.tables()
         self.daily = {(r["media_id"], r["date"]): r for r in true["gold.fact_media_daily"]}
         self.titles = {r["media_id"]: r["title"] for r in true["silver.dim_media"]}
         self.listed = [r for r in true["silver.fact_events"] if r["removed_at"] is None]
         self.sessions = [r for r in self.listed if self.is_published(r["media_id"], r["event_date_local"])]
         self.days = sorted({day for _, day in self.daily})
-        self.seen = truth.observations(lake.folder)
+        self.seen = truth.landings
 
     def is_published(self, media_id: str, day: date) -> bool:
         """Whether a media's day stands in gold."""

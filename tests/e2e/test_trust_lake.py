@@ -167,8 +167,8 @@ def test_rows_that_break_their_contract_stop_their_day_alone(
         assert told["scope"].startswith(("silver.", "gold.")[strict == "fact_media_daily"] + strict)
     monkeypatch.undo()
     lake.run_day(SCENARIO.starts + timedelta(hours=33))
-    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql)
-    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
+    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql, lake.settings().lookback_days)
+    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.findings
 
 
 def test_a_key_that_would_be_there_twice_stops_the_run(empty: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +196,8 @@ def test_a_run_that_dies_between_silver_and_gold_leaves_nothing_behind(lake: Lak
     with pytest.raises(Died):
         lake.run_day(SCENARIO.starts + timedelta(days=1), around=lambda p: mortal(p, merges))
     lake.run_day(SCENARIO.starts + timedelta(days=1, minutes=30))
-    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql)
-    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
+    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql, lake.settings().lookback_days)
+    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.findings
 
 
 @dataclass(frozen=True)

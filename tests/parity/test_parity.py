@@ -22,7 +22,6 @@ from parity.stories import (
     tell,
     tell_and_mask,
 )
-from support import truth
 from support.compare import differences
 from support.evolution import gained
 from support.lake import Lake, Row
@@ -61,7 +60,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     tell(folder / "sail", SCENARIO)
     lakes = {engine: _lake(folder / engine) for engine in ENGINES}
     early = {(engine, EARLY): lake.tables(EARLY) for engine, lake in lakes.items()}
-    true = {at: truth.expected(lakes["sail"], at) for at in MOMENTS.values()}
+    true = {at: lakes["sail"].truth(at).tables() for at in MOMENTS.values()}
     with gained(fact_events.TABLE, NEW_COLUMN):
         left = {engine: lake.tables() for engine, lake in lakes.items()}
         forms = {engine: json.loads((folder / engine / FORMS).read_text()) for engine in ENGINES}

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from support import tampering, truth
+from support import tampering
 from support.compare import differences
 from support.lake import START, Lake, Scenario, at
 from support.some import some
@@ -392,7 +392,7 @@ class TestTime:
         ]
         lake.run_day(TOMORROW + timedelta(days=1))
         for name in ("silver.fact_events", "gold.fact_media_daily"):
-            assert differences(table(name), truth.expected(lake)[name], lake.rows(name)) == []
+            assert differences(table(name), lake.truth().tables()[name], lake.rows(name)) == []
 
     def test_reversed_and_future_dates_are_refused(self, tmp_path: Path) -> None:
         lake = Lake(tmp_path / "lake", SCENARIO)
@@ -468,4 +468,4 @@ def test_a_full_disk_fails_the_run_and_the_next_one_cures_it(tmp_path: Path) -> 
     assert lake.ledger.runs(1)[0].status == "failed"
     assert lake.rows("silver.fact_events") == []
     assert lake.run_day(START + timedelta(minutes=1)).status == "succeeded"
-    assert kept(lake) == len(truth.expected(lake)["silver.fact_events"]) > 0
+    assert kept(lake) == len(lake.truth().tables()["silver.fact_events"]) > 0

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from support import model, truth
+from support import model
 from support.compare import differences
 from support.killing import wrapped
 from support.lake import START, Lake, Row, Scenario
@@ -193,5 +193,5 @@ def test_any_story_ends_like_one_clean_run(clean: dict[str, list[Row]], story: l
         found = state(lake)
         for name in STATE:
             assert differences(table(name), clean[name], found[name]) == [], name
-        for name, rows in truth.expected(lake).items():
+        for name, rows in lake.truth().tables().items():
             assert differences(table(name), rows, lake.rows(name)) == [], name

@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from support import truth
 from support.compare import differences
 from support.evolution import gained
 from support.lake import START, Lake, Scenario, at
@@ -102,7 +101,7 @@ def test_a_backfill_fills_older_days_and_disturbs_no_watermark(tmp_path: Path) -
     now = lake.rows("gold.fact_media_daily")
     assert differences(table("gold.fact_media_daily"), recent, [r for r in now if r["date"] > last]) == []
     assert {r["date"] for r in now if r["date"] <= last} == {*days(first, last)}  # the last one too
-    for name, rows in truth.expected(lake).items():
+    for name, rows in lake.truth().tables().items():
         assert differences(table(name), rows, lake.rows(name)) == [], name
 
 
@@ -122,7 +121,7 @@ def test_media_that_leave_and_join_under_all(tmp_path: Path) -> None:
     assert deleted == {gone}
     window = spec.window(lake.settings(), lake.world.now())
     assert gaps(SOURCES, lake.ledger.media(), lake.ledger.intervals(), window) == ()
-    for name, rows in truth.expected(lake).items():
+    for name, rows in lake.truth().tables().items():
         assert differences(table(name), rows, lake.rows(name)) == [], name
 
 
@@ -155,7 +154,7 @@ def test_an_archived_media_is_kept_and_marked(tmp_path: Path) -> None:
     versions = [r["archived"] for r in lake.rows("silver.dim_media_history") if r["media_id"] == archived]
     assert sorted(versions) == [False, True]
     assert archived in {m.media_id for m in lake.ledger.media() if m.retired_at is None}
-    for name, rows in truth.expected(lake).items():
+    for name, rows in lake.truth().tables().items():
         assert differences(table(name), rows, lake.rows(name)) == [], name
 
 

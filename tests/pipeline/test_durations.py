@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support import tampering, truth
+from support import tampering
 from support.compare import differences
 from support.lake import START, Lake, Scenario
 from support.rebuilding import rebuild
@@ -79,7 +79,7 @@ def test_sessions_from_before_the_duration_was_known_get_it_when_it_is(
     source.described.clear()
     later = lake.run_day(START + timedelta(days=1))
     assert later.status == "succeeded"
-    expected = truth.expected(lake)
+    expected = lake.truth().tables()
     for name in WATCHED:
         assert expected[name]
         assert differences(table(name), expected[name], lake.rows(name)) == [], name
@@ -144,7 +144,7 @@ def test_a_media_without_a_name_keeps_its_watch_time(tmp_path: Path) -> None:
     assert source.lake.run_day(START).status == "succeeded"
     assert source.lake.rows("silver.quarantine") == []
     name = "gold.fact_media_daily"
-    expected = truth.expected(source.lake)[name]
+    expected = source.lake.truth().tables()[name]
     assert sum(r["watch_milliseconds"] for r in expected if r["media_id"] == source.media) > 0
     assert differences(table(name), expected, source.lake.rows(name)) == []
     (row,) = (r for r in source.lake.rows("silver.dim_media") if r["media_id"] == source.media)

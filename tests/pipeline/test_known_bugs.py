@@ -117,8 +117,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @engine
 def test_the_truth_is_in_the_tables(lake: Lake) -> None:
-    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql)
-    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.said
+    found = judge(lake.world, lake.folder, lake.settings().tz, lake.sql, lake.settings().lookback_days)
+    assert (found.lost, found.duplicated, found.wrong) == (0, 0, 0), found.findings
     assert sum(r["removed_at"] is not None for r in lake.rows("silver.fact_events")) > 0
 
 

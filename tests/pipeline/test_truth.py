@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from support import truth
 from support.compare import differences
 from support.lake import Lake, Row, Scenario
 from support.stories import DAYS, HOSTILE, moment
@@ -29,14 +28,14 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_every_table_equals_the_truth(lake: Lake) -> None:
     assert {r.status for r in lake.results} == {"succeeded"}  # type: ignore[attr-defined]
-    for name, rows in truth.expected(lake).items():
+    for name, rows in lake.truth().tables().items():
         assert rows, name
         assert differences(table(name), rows, lake.rows(name)) == [], name
 
 
 def test_a_certificate_says_what_the_readings_of_its_day_allow(lake: Lake) -> None:
     rows = {(r["media_id"], r["date"]): r["certificate"] for r in lake.rows("gold.fact_media_daily")}
-    settled = truth.settled(lake)
+    settled = lake.truth().settled(lake.settings().lookback_days)
     assert settled
     assert {pair for pair, certificate in rows.items() if certificate != "provisional"} == settled
 

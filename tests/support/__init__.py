@@ -5,10 +5,9 @@
     lake.run_days(10)                                      # ten of them, a day apart
     lake.rows("gold.fact_media_daily")                     # what readers see: published tables, through DuckDB
     lake.world.truth                                       # what is true, to compare with
-    truth.expected(lake)                                   # every table as it should be, from that truth alone
+    lake.truth().tables()                                  # every table as it should be, from that truth alone
 
 - `lake.py`: `Scenario` (a value that can be sent to another process) and `Lake` (settings, parts, runs, readers).
-- `truth.py`: every table computed from the simulator's truth in plain Python: no transform of the product takes part.
 - `compare.py`: rows as comparable values; lineage columns left out, doubles to a relative 1e-9.
 - `processes.py`: a piece of work in a process of its own, with a time-out: for Spark, and for kill -9.
 - `bronze_writer.py`: landings made by hand, for input that the simulator is too healthy to serve.

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from structlog.testing import capture_logs
 
-from support.twofold import Twofold
+from support.twofold import Twofold, listed
 from wistia_simulator import FaultPlan, Profile, ServerOptions, World, create_app, transport
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.lake_folder import LakeFolder
@@ -26,6 +27,7 @@ from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.runtime import Runtime
 from wistlake.wiring.spec import run_spec
 from wistlake_soak.rebuilt import changed_by_rebuild
+from wistlake_soak.truth import Truth
 
 KEY = b"an open secret, for tests alone."
 START = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
@@ -159,6 +161,12 @@ class Lake:
         return found
 
     # reading
+
+    def truth(self, until: datetime | None = None, world: World | None = None) -> Truth:
+        """What every table must hold, of what was read (by the moment `until`); `world` may replace the lake's."""
+        true = world or self.world
+        lists = partial(listed, true) if self.scenario.twofold else None
+        return Truth(true, self.folder, self.settings().tz, until=until, list_sessions=lists)
 
     @property
     def ledger(self) -> Ledger:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wistia_simulator import Profile, World
+from wistia_simulator import Profile, TrueSession, World
+from wistlake.planning.calendar import utc_days_of
+from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.publishing import publishing
 from wistlake_soak import judge
-from wistlake_soak.judge import Judgement, Truth, differing
+from wistlake_soak.judge import Judgement, differing
 from wistlake_soak.report import Outcome
 from wistlake_soak.script import OF_RUNS, OF_THE_SOURCE, WHOLE, Script, write
+from wistlake_soak.truth import REFUSED, Truth, is_past_lookback, measures, reach
 from wistlake_soak.week import Lived
 
 SEEDS = range(200)
@@ -109,16 +114,21 @@ def test_rows_that_a_rebuild_changes_are_told_apart() -> None:
 
 def lands(lake: Path, media: str, day: date, at: datetime, dataset: str = "events") -> None:
     """A manifest, as a run leaves it."""
-    told = {"dataset": dataset, "media_id": media, "day": str(day), "observed_at": at.isoformat(),
+    manifest = {"dataset": dataset, "media_id": media, "day": str(day), "observed_at": at.isoformat(),
             "run_id": f"run-{at.isoformat()}", "missing": False}  # fmt: skip
     folder = lake / "bronze" / dataset / media / str(day) / at.strftime("%d%H%M")
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps(told))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def listed(found: Truth) -> dict[str, TrueSession]:
+    """The sessions that are expected and not removed."""
+    return {key: s for key, (s, removed_at) in found.sessions.items() if removed_at is None}
 
 
 def truth(world: World, lake: Path, scaled: tuple[datetime, ...] = ()) -> Truth:
     (lake / "pseudonym-key.json").write_text(json.dumps({"keys": ["ab" * 32]}))
-    return Truth(world, lake, ZONE, {}, lambda at: at in scaled)
+    return Truth(world, lake, ZONE, is_scaled=lambda at: at in scaled)
 
 
 def test_an_update_that_no_contract_takes_leaves_the_last_good_row(tmp_path: Path) -> None:
@@ -126,14 +136,14 @@ def test_an_update_that_no_contract_takes_leaves_the_last_good_row(tmp_path: Pat
     media, day = world.media_ids[0], date(2026, 3, 1)
     before, after = datetime(2026, 3, 2, 2, 15, tzinfo=UTC), datetime(2026, 3, 5, 13, 0, tzinfo=UTC)
     later = {s.event_key: s for s in world.truth.sessions(media, day, day, after)}
-    flawed = {key for key, s in later.items() if s.flaw in judge.REFUSED}
+    flawed = {key for key, s in later.items() if s.flaw in REFUSED}
     assert flawed
     lands(tmp_path, media, day, before)
     lands(tmp_path, media, day, after)
     found = truth(world, tmp_path)
-    assert set(found.sessions) == set(later)
-    assert {key for key, s in found.sessions.items() if s.flaw == ""} >= flawed
-    assert found.quarantined() == [
+    assert set(listed(found)) == set(later)
+    assert {key for key, s in listed(found).items() if s.flaw == ""} >= flawed
+    assert found.refused_records() == [
         {"media_id": media, "dt": day, "dataset": "events", "records": len(flawed)}
     ]
     assert found.refused["refused_no_percent"] + found.refused["refused_no_visitor"] == len(flawed)
@@ -143,11 +153,11 @@ def test_an_update_that_no_contract_takes_leaves_the_last_good_row(tmp_path: Pat
 def test_a_session_that_was_never_listed_well_is_not_expected(tmp_path: Path) -> None:
     world = World(7, replace(CALM, flawed=1.0), START)
     media, day, after = world.media_ids[0], date(2026, 3, 1), datetime(2026, 3, 5, 13, 0, tzinfo=UTC)
-    listed = world.truth.sessions(media, day, day, after)
+    served = world.truth.sessions(media, day, day, after)
     lands(tmp_path, media, day, after)
     found = truth(world, tmp_path)
-    assert set(found.sessions) == {s.event_key for s in listed if s.flaw not in judge.REFUSED}
-    assert len(found.sessions) < len(listed)
+    assert set(found.sessions) == {s.event_key for s in served if s.flaw not in REFUSED}
+    assert len(found.sessions) < len(served)
 
 
 def test_a_list_in_another_unit_says_nothing(tmp_path: Path) -> None:
@@ -162,23 +172,28 @@ def test_a_list_in_another_unit_says_nothing(tmp_path: Path) -> None:
     lands(tmp_path, media, day, early)
     lands(tmp_path, media, day, late)
     for scaled, share in (((late,), shares[0]), ((), shares[1])):
-        found = truth(world, tmp_path, scaled).sessions
+        found = listed(truth(world, tmp_path, scaled))
         assert {key: s.percent_viewed for key, s in found.items()} == share
-    assert truth(world, tmp_path, (late,)).quarantined() == [
+    assert truth(world, tmp_path, (late,)).refused_records() == [
         {"media_id": media, "dt": day, "dataset": "events"}
     ]
-    assert truth(world, tmp_path).quarantined() == []
+    assert truth(world, tmp_path).refused_records() == []
 
 
 def test_a_session_that_is_listed_no_more_is_not_expected_however_often_it_was(tmp_path: Path) -> None:
     world = World(7, replace(CALM, vanishing=0.01), START)
     media, day = world.media_ids[0], date(2026, 3, 1)
     moments = [datetime(2026, 3, n, 2, 15, tzinfo=UTC) for n in (2, 3, 4, 8)]
-    listed = [{s.event_key for s in world.truth.sessions(media, day, day, at)} for at in moments]
-    assert listed[-1] < listed[0]
+    served = [{s.event_key for s in world.truth.sessions(media, day, day, at)} for at in moments]
+    assert served[-1] < served[0]
     for at in moments:
         lands(tmp_path, media, day, at)
-    assert set(truth(world, tmp_path).sessions) == listed[-1]
+    found = truth(world, tmp_path)
+    assert set(listed(found)) == served[-1]
+    for key in served[0] - served[-1]:
+        assert found.sessions[key][1] == next(
+            at for at, of in zip(moments, served, strict=True) if key not in of
+        )
 
 
 def test_a_key_on_two_days_belongs_to_the_day_that_was_read_last(tmp_path: Path) -> None:
@@ -191,33 +206,146 @@ def test_a_key_on_two_days_belongs_to_the_day_that_was_read_last(tmp_path: Path)
     assert len(twice) > 5
     for day in (first, second):
         lands(tmp_path, media, day, once)
-    together = truth(world, tmp_path).sessions
+    together = listed(truth(world, tmp_path))
     assert {together[key].received_at.date() for key in twice} == {second}
     lands(tmp_path, media, first, again)
-    alone = truth(world, tmp_path).sessions
+    alone = listed(truth(world, tmp_path))
     assert {alone[key].received_at.date() for key in twice} == {first}
     assert set(alone) == set(together)
 
 
 @pytest.mark.parametrize(("share", "contradicted"), [(0, 0), (1, 1)])
 def test_a_certificate_that_the_source_contradicts_is_seen(
-    tmp_path: Path, share: int, contradicted: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: int, contradicted: int
 ) -> None:
     """A session grew after the day was last read, or did not."""
     world = World(7, replace(CALM, restless=0.02 * share), START)
     media, day, now = world.media_ids[0], date(2026, 2, 28), START + timedelta(days=7)
-    for utc_day in (day, day + timedelta(days=1)):
-        lands(tmp_path, media, utc_day, START)
+    for at in (START - timedelta(days=1), START):
+        lands(tmp_path, media, day, at, "media_by_date")
+        for utc_day in (day, day + timedelta(days=1)):
+            lands(tmp_path, media, utc_day, at)
     world.clock.set(now)
     found, what = Judgement(), truth(world, tmp_path)
-    rows = (what.session_row(s, None) for s in what.sessions.values())
+    monkeypatch.setattr(what, "settled", lambda lookback_days: {(media, day)})
+    rows = (what.event(s, None) for s in listed(what).values())
     sessions = [s for s in rows if s["event_date_local"] == day]
     (counts,) = world.truth.by_date(media, day, day)
-    row = {"media_id": media, "date": day, "certificate": "certified", **judge._measures(sessions),
+    row = {"media_id": media, "date": day, "certificate": "certified", **measures(sessions), **reach(sessions),
            "loads": counts["load_count"], "plays": counts["play_count"]}  # fmt: skip
-    judge._certificates(found, what, lambda text: [row])
+    judge._certificates(found, what, lambda text: [row], 7)
     assert (found.certified, found.contradicted) == (1, contradicted)
-    assert len(found.said) == contradicted
+    assert len(found.findings) == contradicted
+
+
+# which days may be certified
+
+WEEK = [START + timedelta(days=n) for n in range(7)]
+# With a lookback of seven days, the youngest day that has settled at the end of `WEEK`.
+EDGE = date(2026, 2, 27)
+
+
+def read_daily(lake: Path, world: World, moments: Sequence[datetime], ages: range = range(1, 14)) -> None:
+    """At each moment, what a run could read of the days of these ages."""
+    for at in moments:
+        for age in ages:
+            for dataset in ("events", "media_by_date"):
+                lands(lake, world.media_ids[0], at.date() - timedelta(days=age), at, dataset)
+
+
+def test_the_youngest_day_that_settles_is_past_the_lookback_by_both_calendars(tmp_path: Path) -> None:
+    world = World(7, CALM, START)
+    read_daily(tmp_path, world, WEEK)
+    media, found = world.media_ids[0], truth(world, tmp_path)
+    assert max(day for _, day in found.days) > EDGE
+    assert max(day for _, day in found.settled(7)) == EDGE
+    assert (media, EDGE + timedelta(days=1)) in found.settled(6)
+
+
+def test_a_single_reading_settles_no_day_and_nor_do_two_of_one_utc_day(tmp_path: Path) -> None:
+    world = World(7, CALM, START)
+    read_daily(tmp_path, world, [WEEK[-1]])
+    assert (world.media_ids[0], EDGE) in truth(world, tmp_path).days
+    assert truth(world, tmp_path).settled(7) == set()
+    read_daily(tmp_path, world, [WEEK[-1] + timedelta(hours=5)])
+    assert truth(world, tmp_path).settled(7) == set()
+    read_daily(tmp_path, world, [WEEK[-1] + timedelta(days=1)])
+    assert (world.media_ids[0], EDGE) in truth(world, tmp_path).settled(7)
+
+
+@pytest.mark.parametrize("restless", [0.0, 1.0])
+def test_a_day_settles_only_if_its_last_readings_agree(tmp_path: Path, restless: float) -> None:
+    world = World(7, replace(CALM, restless=restless, history_days=20), START)
+    read_daily(tmp_path, world, WEEK[-2:], range(1, 20))
+    found = truth(world, tmp_path)
+    old = {(m, d) for m, d in found.days if date(2026, 2, 20) <= d <= EDGE}  # read twice
+    settled = {(m, d) for m, d in found.settled(7) if d >= date(2026, 2, 20)}
+    assert settled <= old
+    assert (settled == old) is (restless == 0)
+
+
+@pytest.mark.parametrize(("name", "edge"), [("America/New_York", 15), ("UTC", 16), ("Asia/Kolkata", 16)])
+def test_publishing_and_the_truth_put_the_end_of_the_lookback_on_the_same_day(name: str, edge: int) -> None:
+    """At 02:15 UTC of the 21st, with a lookback of three days: New York's 20th is not over yet."""
+    now, tz = datetime(2026, 3, 21, 2, 15, tzinfo=UTC), ZoneInfo(name)
+    days = [date(2026, 3, n) for n in range(8, 19)]
+    intervals = [
+        Interval(dataset, "m", day, State.LANDED, "r", now, landing_id="x", finished=True)
+        for dataset in ("events", "media_by_date")
+        for day in (date(2026, 3, 7), *days, date(2026, 3, 19))
+    ]
+    media = [MediaEntry("m", days[0], now)]
+    datasets = frozenset({"events", "media_by_date"})
+    found = publishing(media, intervals, intervals, datasets=datasets, now=now, tz=tz, lookback_days=3)
+    young = {day for _, day in found.publishable - found.past_lookback}
+    assert max(day for _, day in found.past_lookback) == date(2026, 3, edge - 1)
+    assert min(young) == date(2026, 3, edge)
+    assert {day for day in days if is_past_lookback(day, now, tz, 3)} == {
+        day for day in days if day < date(2026, 3, edge)
+    }
+    # The run itself read back to the 17th.
+    last_read = max(d for day in days if day < date(2026, 3, edge) for d in utc_days_of(day, tz))
+    assert last_read < date(2026, 3, 17)
+
+
+# what readers keep
+
+
+def test_gold_of_a_day_that_waits_for_a_list_holds_what_it_held(tmp_path: Path) -> None:
+    """Silver moves on: a session that is listed on two days of one local day goes to the list that was read last."""
+    world = World(7, replace(CALM, straddling=1.0), START)
+    media, day, noon = world.media_ids[0], date(2026, 3, 1), timedelta(hours=12)
+    first, second = START, START + timedelta(days=1)
+    for dataset in ("events", "media_by_date"):
+        for n in range(-2, 3):
+            lands(tmp_path, media, day + timedelta(days=n), first, dataset)
+    before = truth(world, tmp_path)
+    lands(tmp_path, media, day + timedelta(days=1), second)  # in another unit
+    lands(tmp_path, media, day, second + noon)
+    lands(tmp_path, media, day, second + noon, "media_by_date")
+    after = truth(world, tmp_path, (second,))
+    assert set(after.waiting) == {(media, day), (media, day + timedelta(days=1))}
+    moved = {key for key, s in listed(after).items() if s.received_at != listed(before)[key].received_at}
+    assert {(media, after.local(listed(after)[key].received_at)) for key in moved} <= set(after.waiting)
+    assert len(moved) > 5
+    assert after.days == before.days
+    whole = {"gold.dim_visitor", "gold.media_retention_daily"}
+    names = [name for name in after.tables() if name.startswith("gold.") and name not in whole]
+    for name in names:
+        old, new = (
+            [r for r in of.tables()[name] if (r["media_id"], r["date"]) in after.waiting]
+            for of in (before, after)
+        )
+        assert old == new != [], name
+    old, new = ({r["visitor_id"]: r for r in of.tables()["gold.dim_visitor"]} for of in (before, after))
+    assert {visitor: old[visitor] | row for visitor, row in new.items()} == old
+    undetermined = {visitor for visitor, row in new.items() if "country" not in row}
+    assert undetermined == {
+        r["visitor_id"]
+        for key in moved
+        for r in before.published_sessions
+        if r["event_key"] == key and r["received_at"] == old[r["visitor_id"]]["last_seen_at"]
+    }
 
 
 # a seed is a name
