@@ -1,5 +1,5 @@
 """The soak: days of the product by a virtual clock, everything going wrong, and the tables against the truth.
 
-`script` says what goes wrong, `week` lives through it, `judge` compares every table with what the simulated
-account truly held. The judge shares no code with the transforms: shared code would share its bugs.
+`script` plans the faults, `week` runs the days, `truth` computes what every table must hold, `judge` compares. Tests
+use the same `truth`. Neither shares code with the transforms: shared code would share its bugs.
 """

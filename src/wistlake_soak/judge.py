@@ -98,7 +98,7 @@ def judge(
     zone: tzinfo,
     sql: Sql,
     lookback_days: int,
-    is_scaled: Callable[[datetime], bool] = lambda at: False,
+    is_scaled: Callable[[datetime], bool] = lambda _: False,
 ) -> Judgement:
     """Every table of the lake against the truth, and every certificate."""
     first_read: dict[str, list[datetime]] = defaultdict(list)

@@ -13,16 +13,16 @@ from wistlake.ports import LEASE, LEASE_SECONDS
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Iterable[Row]]
-FACTS = tuple(t for t in TABLES if t.layer != "ops")  # what was checked, and when, is each run's own
-_MOST_TOLD = 20
+FACTS = tuple(t for t in TABLES if t.layer != "ops")  # ops tables belong to each run
+_MOST_LINES = 20
 
 
 def changed_by_rebuild(spec: RunSpec, parts: Dependencies, read: Callable[[], Tables]) -> list[str]:
     """What a rebuild changes in silver and gold, in words; nothing if all is well.
 
-    `order` is a rebuild's (`build_only`), `read` gives the published rows of every table by its full name, of the
-    newest publication each time. Every column counts, also those that say when a row last changed. A day that is
-    blocked was blocked before: that the rebuild says so again is no change.
+    `spec` is a rebuild's (`build_only`); `read` returns the newest published rows of every table by its full name.
+    Every column counts, also the moments at which a row last changed. A day that is blocked was blocked before: that
+    the rebuild reports it again is no change.
     """
     before = {t: list(rows) for t, rows in _facts(read())}
     with parts.ledger.lease(LEASE, f"{spec.run_id}-anew", spec.window.now, LEASE_SECONDS):
@@ -30,8 +30,8 @@ def changed_by_rebuild(spec: RunSpec, parts: Dependencies, read: Callable[[], Ta
     with suppress(RunFailed):
         run(spec, parts)
     after = dict(_facts(read()))
-    told = [line for t in FACTS for line in _differences(t, before[t], after[t])]
-    return told[:_MOST_TOLD] + ([f"... {len(told)} in all"] if len(told) > _MOST_TOLD else [])
+    lines = [line for t in FACTS for line in _differences(t, before[t], after[t])]
+    return lines[:_MOST_LINES] + ([f"... {len(lines)} in all"] if len(lines) > _MOST_LINES else [])
 
 
 def _facts(tables: Tables) -> Iterable[tuple[Table, Iterable[Row]]]:

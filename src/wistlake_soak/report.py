@@ -1,4 +1,4 @@
-"""A whole soak, and what it says at its end."""
+"""A whole soak and its report."""
 
 import tempfile
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from wistlake_soak.week import Lived, Week, moved
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a soak injected, survived and found."""
+    """What a soak injected and survived, and how its tables compare with the truth."""
 
     script: Script
     lived: Lived
@@ -23,15 +23,15 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, duplicated, wrong or falsely certified, every day got its run, all that was promised
-        happened, and building the lake anew changes nothing."""
-        found = self.judgement
+        """Whether no row is lost, duplicated, wrong or falsely certified, every day got its run, everything promised
+        happened, and a rebuild changes nothing."""
+        judgement = self.judgement
         return not (
-            found.lost
-            or found.duplicated
-            or found.wrong
-            or found.contradicted
-            or found.moved_by_rebuild
+            judgement.lost
+            or judgement.duplicated
+            or judgement.wrong
+            or judgement.contradicted
+            or judgement.moved_by_rebuild
             or self.lived.unfinished_days
             or self.lived.second_run_moved
             or self.lived.broken
@@ -40,14 +40,14 @@ class Outcome:
 
     @property
     def absent(self) -> list[str]:
-        """What the script promised and what never happened: a soak without it proves nothing."""
+        """What the script promised and never happened: a soak without it proves nothing."""
         absent = sorted(kind for kind in self.script.promised if not self.lived.injected[kind])
         nothing_certified = self.script.promised and not self.judgement.certified
         return [*absent, *(["certified_day"] if nothing_certified else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        found = self.judgement
+        judgement = self.judgement
         injected = dict(sorted(self.lived.injected.items()))
         return {
             "seed": self.script.seed,
@@ -59,20 +59,20 @@ class Outcome:
             "survived": sum(injected.values()) if not self.lived.unfinished_days else 0,
             "unfinished_days": self.lived.unfinished_days,
             "moved_by_a_repeated_run": self.lived.second_run_moved,
-            "moved_by_rebuild": found.moved_by_rebuild,
-            "certified_days": found.certified,
-            "contradicted_days": found.contradicted,
+            "moved_by_rebuild": judgement.moved_by_rebuild,
+            "certified_days": judgement.certified,
+            "contradicted_days": judgement.contradicted,
             "never_happened": self.absent,
             "runs": self.lived.runs,
             "failed_runs": self.lived.failed_runs,
             "requests": self.lived.requests,
-            "rows": found.rows,
-            "tables": found.tables,
-            "lost": found.lost,
-            "duplicated": found.duplicated,
-            "wrong": found.wrong,
+            "rows": judgement.rows,
+            "tables": judgement.tables,
+            "lost": judgement.lost,
+            "duplicated": judgement.duplicated,
+            "wrong": judgement.wrong,
             "passed": self.passed,
-            "findings": [*self.lived.broken, *found.findings],
+            "findings": [*self.lived.broken, *judgement.findings],
         }
 
 
@@ -90,7 +90,7 @@ def _in(lake: Path, script: Script, tell: Callable[[str], None]) -> Outcome:
     week = Week(script, lake)
     lived = week.live(tell)
     lived.injected.update(_by_the_source(week, script))
-    found = judge(
+    judgement = judge(
         week.world,
         lake,
         week.settings().tz,
@@ -98,9 +98,9 @@ def _in(lake: Path, script: Script, tell: Callable[[str], None]) -> Outcome:
         week.settings().lookback_days,
         script.is_scaled,
     )
-    lived.injected.update(found.refused if script.hostile else {})
-    _rebuilt(week, found)
-    return Outcome(script, lived, found)
+    lived.injected.update(judgement.refused if script.hostile else {})
+    _rebuilt(week, judgement)
+    return Outcome(script, lived, judgement)
 
 
 def _reader(week: Week) -> Sql:
@@ -108,8 +108,8 @@ def _reader(week: Week) -> Sql:
     return lambda text: query.sql(text).to_pylist()
 
 
-def _rebuilt(week: Week, found: Judgement) -> None:
-    """Building the lake anew from its pages must change no row of any table."""
+def _rebuilt(week: Week, judgement: Judgement) -> None:
+    """A rebuild from the raw pages must change no row of any table."""
     names = [t.full_name for t in TABLES if t.layer != "ops"]
     before = {name: _reader(week)(f"SELECT * FROM {name}") for name in names}
     week.rebuild()
@@ -117,9 +117,9 @@ def _rebuilt(week: Week, found: Judgement) -> None:
         name = table.full_name
         after = _reader(week)(f"SELECT * FROM {name}")
         moved = differing(before[name], after, table.key, table.compared)
-        found.moved_by_rebuild += len(moved)
+        judgement.moved_by_rebuild += len(moved)
         for text in moved:
-            found.report(f"rebuild changes {name}", text)
+            judgement.report(f"rebuild changes {name}", text)
 
 
 def _by_the_source(week: Week, script: Script) -> dict[str, int]:

@@ -12,6 +12,7 @@ FIRST_DAY = date(2026, 3, 4)  # the clocks of New York change four days later
 RUN_AT = timedelta(hours=2, minutes=15)
 PROFILES = ("hostile", "calm")
 ZONES = ("America/New_York", "UTC-5", "Europe/Berlin", "Asia/Kolkata")
+AFTER = 0.5  # of the deaths happen after their write, the others before
 WHOLE = 7  # days from which on everything on the list has its day
 BUSY, DELETED = (0, 1, 2), 4  # medias by their index
 _MOVING_LISTS = (
@@ -115,7 +116,7 @@ def write(profile: str, seed: int, days: int) -> Script:
     drawn = rng.sample(range(1, days), min(4, max(0, days - 1)))
     missed, doubled, outage, looping = (*drawn, None, None, None, None)[:4]
     deaths = tuple(
-        tuple(Death(rng.random(), rng.random() < 0.5) for _ in range(rng.choice((0, 1, 1, 2))))
+        tuple(Death(rng.random(), rng.random() < AFTER) for _ in range(rng.choice((0, 1, 1, 2))))
         for _ in range(days)
     )
     script = Script(

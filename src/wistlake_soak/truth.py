@@ -99,7 +99,7 @@ class Truth:
         *,
         until: datetime | None = None,
         list_sessions: ListSessions | None = None,
-        is_scaled: Callable[[datetime], bool] = lambda at: False,
+        is_scaled: Callable[[datetime], bool] = lambda _: False,
         first_read: Mapping[str, Sequence[datetime]] | None = None,
         _earlier: dict[datetime, "Truth"] | None = None,
     ) -> None:
@@ -548,12 +548,11 @@ class Truth:
         return [s for s in placed if s is not None and self.local(s.received_at) == day]
 
     def _placed(self, s: TrueSession) -> TrueSession | None:
-        known, removed_at = self.sessions.get(s.event_key, (None, None))
-        if removed_at is not None:
-            known = None
+        last_read, removed_at = self.sessions.get(s.event_key, (None, None))
+        listed = last_read if removed_at is None else None
         if s.flaw in REFUSED:
-            return known
-        return replace(s, received_at=known.received_at) if known and s.straddles else s
+            return listed
+        return replace(s, received_at=listed.received_at) if listed and s.straddles else s
 
 
 def measures(sessions: list[Row]) -> Row:
@@ -563,7 +562,7 @@ def measures(sessions: list[Row]) -> Row:
         "sessions": len(sessions),
         "unique_viewers": len({r["visitor_id"] for r in sessions}),
         "watch_milliseconds": _watched(sessions),
-        "reached_95": sum(r["percent_viewed"] >= 0.95 for r in sessions),
+        "reached_95": _reached(sessions, 95),
         "conversions": sum(r["conversion_type"] is not None for r in sessions),
     }
 
@@ -573,8 +572,12 @@ def reach(sessions: list[Row]) -> Row:
     return {
         "timed_sessions": sum(r["watch_milliseconds"] is not None for r in sessions),
         "viewed_millionths": sum(_millionths(r) for r in sessions),
-        **{f"reached_{m}": sum(r["percent_viewed"] >= m / 100 for r in sessions) for m in (25, 50, 75)},
+        **{f"reached_{mark}": _reached(sessions, mark) for mark in (25, 50, 75)},
     }
+
+
+def _reached(sessions: list[Row], mark: int) -> int:
+    return sum(r["percent_viewed"] >= mark / 100 for r in sessions)
 
 
 def _engagement(sessions: list[Row]) -> list[Row]:
@@ -670,13 +673,14 @@ def _pair(event: Row) -> Pair:
 
 
 def _millionths(event: Row) -> int:
-    return int(math.floor(event["percent_viewed"] * 1e6 + 0.5))
+    share: float = event["percent_viewed"]
+    return math.floor(share * 1e6 + 0.5)
 
 
 def _watched(rows: list[Row]) -> int | None:
     """Time watched; unknown, not zero, if no duration is known."""
-    known = [r["watch_milliseconds"] for r in rows if r["watch_milliseconds"] is not None]
-    return sum(known) if known or not rows else None
+    times = [r["watch_milliseconds"] for r in rows if r["watch_milliseconds"] is not None]
+    return sum(times) if times or not rows else None
 
 
 def _groups(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:

@@ -1,4 +1,4 @@
-"""Living through a script: a scheduled run a day, tried again while it fails, without manual help."""
+"""Runs a script day by day: one scheduled run a day, retried while it fails, without manual help."""
 
 import time
 from collections import Counter
@@ -31,12 +31,14 @@ from wistlake_soak.script import Death, Script
 ATTEMPTS = 8
 LOST = 90  # the number of the attempt that finds no catalog
 CURE = "wistlake repair --catalog"
+LATE = timedelta(hours=1)  # after the page was watched
+RESTLESS = 3  # days on which a session grew
 FIRST_GUESS = 120  # writes of a run, before one has been counted
 
 
 @dataclass(slots=True)
 class Lived:
-    """What happened: faults by kind, requests, and the days on which no attempt succeeded."""
+    """What happened: injected faults by kind, requests, and the days on which no attempt succeeded."""
 
     injected: Counter[str] = field(default_factory=Counter)
     requests: int = 0
@@ -44,7 +46,7 @@ class Lived:
     failed_runs: int = 0
     unfinished_days: list[int] = field(default_factory=list)
     second_run_moved: int = 0  # rows that a repeated run changed although nothing was new
-    broken: list[str] = field(default_factory=list)  # what the product promises and did not do
+    broken: list[str] = field(default_factory=list)  # promises of the product that it broke
 
 
 class Week:
@@ -57,7 +59,7 @@ class Week:
         self._writes = FIRST_GUESS
 
     def settings(self) -> Settings:
-        """Of every run; nothing of this machine's environment takes part."""
+        """The settings of every run; this machine's environment takes no part."""
         return ArgumentsOnly(
             token=SecretStr("simulated"),
             media_ids=self.world.media_ids,
@@ -66,7 +68,7 @@ class Week:
         )
 
     def live(self, tell: Callable[[str], None]) -> Lived:
-        """All days. `tell` gets a line a day."""
+        """Live through all days. `tell` gets a line a day."""
         for day in range(self.script.days):
             if day == self.script.missed_day:
                 self.lived.injected["missed_day"] += 1
@@ -78,7 +80,7 @@ class Week:
         return self.lived
 
     def _scaled_day(self, day: int) -> str:
-        """A day on which what the source serves must not be published: the run says so, and why."""
+        """A day on which the source serves another unit: the run must publish none of it, and say why."""
         for attempt in range(ATTEMPTS):
             self.world.clock.set(self.script.moment(day, attempt))
             outcome = self._attempt(day, attempt, None)
@@ -98,7 +100,7 @@ class Week:
             self.lived.broken.append(f"day {day + 1}: the run advises to publish what is left: {text}")
 
     def _lose_the_catalog(self, day: int) -> None:
-        """Somebody removes the catalog between two runs: the next one says so, and the cure cures."""
+        """Remove the catalog between two runs: the next run must name the cure, and the cure must work."""
         due, catalog = self.script.lost_catalog_day, self.lake / "catalog.db"
         if due is None or day < due or self.lived.injected["lost_catalog"] or not self._has_published():
             return
@@ -109,7 +111,7 @@ class Week:
         self.world.clock.set(self.script.moment(day, 0) - timedelta(minutes=10))
         self.lived.failed_runs += 1
         try:
-            run(self._order(f"day{day + 1}-lost"), self._parts(day, LOST)[0])
+            run(self._spec(f"day{day + 1}-lost"), self._parts(day, LOST)[0])
         except StoreError as e:
             outcome = str(e)
         else:
@@ -126,7 +128,7 @@ class Week:
         )
 
     def _accidents(self, day: int, death: Death | None) -> list[Fault]:
-        """What is still to happen once, if its day has come and no death would hide what comes of it."""
+        """Accidents that are due and have not happened; none in an attempt that dies, which would hide them."""
         if death is not None or day == self.script.scaled_day:
             return []
         return [
@@ -158,7 +160,7 @@ class Week:
             parts = replace(parts, client=self._beside(parts, day))
         self.lived.runs += 1
         try:
-            result = run(self._order(f"day{day + 1}-{attempt + 1}"), mortal(parts, dying))
+            result = run(self._spec(f"day{day + 1}-{attempt + 1}"), mortal(parts, dying))
         except Died as e:
             self.lived.injected["process_death"] += 1
             return e
@@ -175,7 +177,7 @@ class Week:
         """The same run once more: nothing may change."""
         parts, app = self._parts(day, attempt + 50)
         self.lived.runs += 1
-        result = run(self._order(f"day{day + 1}-again"), parts)
+        result = run(self._spec(f"day{day + 1}-again"), parts)
         self.lived.requests += app.state.requests.total()
         self.lived.injected.update(app.state.injected)
         self.lived.injected["run_repeated"] += 1
@@ -187,8 +189,8 @@ class Week:
         )
 
     def rebuild(self) -> None:
-        """Build every landing anew, as `wistlake rebuild` does. It says again what it must refuse: a list in
-        another unit, of a media that was deleted before it could be read once more."""
+        """Build every landing anew, as `wistlake rebuild` does. It may only fail over lists in another unit, of a media
+        that was deleted before they could be read once more."""
         lake, now = self._opened(), self.world.clock.now()
         ledger = lake.ledger()
         prepare(ledger, lake.objects(), "rebuilt", now)
@@ -211,13 +213,13 @@ class Week:
                 self.lived.broken.append(f"rebuild failed: {e}")
 
     def _beside(self, parts: Dependencies, day: int) -> Callable[[], Any]:
-        """A client that, once the run is under way, sees somebody start a second one."""
+        """A client that starts a second run while its own is under way."""
 
         @asynccontextmanager
         async def connected() -> AsyncIterator[Any]:
             second, _ = self._parts(day, 99)
             try:
-                run(self._order(f"day{day + 1}-beside"), second)
+                run(self._spec(f"day{day + 1}-beside"), second)
             except LeaseHeld:
                 self.lived.injected["started_twice"] += 1
             else:
@@ -227,7 +229,7 @@ class Week:
 
         return connected
 
-    def _order(self, run_id: str) -> Any:
+    def _spec(self, run_id: str) -> Any:
         now = self.world.clock.now()
         return run_spec(self.settings(), run_id=run_id, trigger="scheduled", now=now)
 
@@ -265,25 +267,25 @@ def mortal(parts: Dependencies, death: Dying) -> Dependencies:
 
 
 def moved(world: World, script: Script) -> dict[str, int]:
-    """How often the source itself moved while the script was lived through: sessions by what became of them."""
+    """How many sessions the source itself changed during the script, by kind of change."""
     sessions = world.truth.ever()
     grown, shifted = set(), set()
     restless: Counter[str] = Counter()
     before: dict[str, TrueSession] = {}
     for day in range(script.days):
         now = {s.event_key: s for s in world.truth.ever(at=script.moment(day, 0))}
-        known = [(before[key], now[key]) for key in before.keys() & now.keys()]
-        growing = {new.event_key for old, new in known if new.percent_viewed > old.percent_viewed}
+        pairs = [(before[key], now[key]) for key in before.keys() & now.keys()]
+        growing = {new.event_key for old, new in pairs if new.percent_viewed > old.percent_viewed}
         grown |= growing
         restless.update(growing)
-        shifted |= {new.event_key for old, new in known if new.received_at != old.received_at}
+        shifted |= {new.event_key for old, new in pairs if new.received_at != old.received_at}
         before = now
     return {
-        "late_session": sum((s.first_listed_at - s.received_at).total_seconds() > 3600 for s in sessions),
+        "late_session": sum((s.first_listed_at - s.received_at) > LATE for s in sessions),
         "growing_session": len(grown),
         "moving_session": len(shifted),
         "vanished_session": sum(s.vanished_at is not None and s.vanished_at > script.start for s in sessions),
         "doubled_session": sum(s.listed_twice for s in sessions),
         "straddling_session": sum(s.straddles for s in sessions),
-        "restless_session": sum(days > 2 for days in restless.values()),
+        "restless_session": sum(days >= RESTLESS for days in restless.values()),
     }
