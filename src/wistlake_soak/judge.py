@@ -178,21 +178,3 @@ def _certificates(verdict: Judgement, truth: Truth, sql: Sql, lookback_days: int
             verdict.contradicted += 1
             text = f"{media} on {day} is {row['certificate']}, but {'; '.join(wrong[:3])}"
             verdict.report("certificates", text)
-
-
-def differing(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], key: tuple[str, ...], columns: tuple[str, ...]
-) -> list[str]:
-    """The rows that only one of two states of a table has, or that differ, in words."""
-    old, new = ({tuple(r[k] for k in key): r for r in rows} for rows in (before, after))
-    counts = [Counter(tuple(r[k] for k in key) for r in rows) for rows in (before, after)]
-    lines = [f"{at} is gone" for at in old.keys() - new.keys()]
-    lines += [f"{at} is new" for at in new.keys() - old.keys()]
-    for at in old.keys() & new.keys():
-        if counts[0][at] != counts[1][at]:
-            lines.append(f"{at} stood {counts[0][at]} times, stands {counts[1][at]} times")
-        moved = [c for c in columns if not _same(old[at][c], new[at][c])]
-        if moved:
-            c = moved[0]
-            lines.append(f"{at}: {c} was {old[at][c]!r}, is {new[at][c]!r}")
-    return lines

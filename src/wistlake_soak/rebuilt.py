@@ -1,6 +1,7 @@
 """After any story, a rebuild of all that bronze holds changes no row: the lake is what its raw pages say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +31,11 @@ def changed_by_rebuild(spec: RunSpec, parts: Dependencies, read: Callable[[], Ta
     with suppress(RunFailed):
         run(spec, parts)
     after = dict(_facts(read()))
-    lines = [line for t in FACTS for line in _differences(t, before[t], after[t])]
+    lines = [
+        f"{t.full_name}: {line}"
+        for t in FACTS
+        for line in differences(t.key, t.column_names, before[t], after[t])
+    ]
     return lines[:_MOST_LINES] + ([f"... {len(lines)} in all"] if len(lines) > _MOST_LINES else [])
 
 
@@ -38,17 +43,27 @@ def _facts(tables: Tables) -> Iterable[tuple[Table, Iterable[Row]]]:
     return ((t, tables[t.full_name]) for t in FACTS)
 
 
-def _differences(table: Table, before: Iterable[Row], after: Iterable[Row]) -> Iterable[str]:
-    old, new = (_by_key(table, rows) for rows in (before, after))
-    for key in sorted(old.keys() | new.keys(), key=str):
-        if key not in new:
-            yield f"{table.full_name}: {key} is gone"
-        elif key not in old:
-            yield f"{table.full_name}: {key} is new"
-        elif moved := [c for c in table.column_names if old[key][c] != new[key][c]]:
-            was_and_is = ", ".join(f"{c} was {old[key][c]!r}, is {new[key][c]!r}" for c in moved[:3])
-            yield f"{table.full_name}: {key}: {was_and_is}"
+def differences(
+    key: tuple[str, ...], columns: Sequence[str], before: Iterable[Row], after: Iterable[Row]
+) -> list[str]:
+    """The rows that only one of two states of a table has, or that differ in `columns`, in words."""
+    old, new = (_by_key(key, rows) for rows in (before, after))
+    lines = []
+    for at in sorted(old.keys() | new.keys(), key=str):
+        if at not in new:
+            lines.append(f"{at} is gone")
+        elif at not in old:
+            lines.append(f"{at} is new")
+        elif len(old[at]) != len(new[at]):
+            lines.append(f"{at} stood {len(old[at])} times, stands {len(new[at])} times")
+        elif moved := [c for c in columns if old[at][0][c] != new[at][0][c]]:
+            values = ", ".join(f"{c} was {old[at][0][c]!r}, is {new[at][0][c]!r}" for c in moved[:3])
+            lines.append(f"{at}: {values}")
+    return lines
 
 
-def _by_key(table: Table, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-    return {tuple(row[k] for k in table.key): row for row in rows}
+def _by_key(key: tuple[str, ...], rows: Iterable[Row]) -> dict[tuple[Any, ...], list[Row]]:
+    by_key = defaultdict(list)
+    for row in rows:
+        by_key[tuple(row[k] for k in key)].append(row)
+    return by_key

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wistlake.contracts import TABLES
 from wistlake.wiring.laptop import query_folder
-from wistlake_soak.judge import Judgement, Sql, differing, judge
+from wistlake_soak.judge import Judgement, Sql, judge
+from wistlake_soak.rebuilt import FACTS, differences
 from wistlake_soak.script import Script, write
 from wistlake_soak.week import Lived, Week, moved
 
@@ -110,16 +110,14 @@ def _reader(week: Week) -> Sql:
 
 def _rebuilt(week: Week, judgement: Judgement) -> None:
     """A rebuild from the raw pages must change no row of any table."""
-    names = [t.full_name for t in TABLES if t.layer != "ops"]
-    before = {name: _reader(week)(f"SELECT * FROM {name}") for name in names}
+    before = {t: _reader(week)(f"SELECT * FROM {t.full_name}") for t in FACTS}
     week.rebuild()
-    for table in (t for t in TABLES if t.layer != "ops"):
-        name = table.full_name
-        after = _reader(week)(f"SELECT * FROM {name}")
-        moved = differing(before[name], after, table.key, table.compared)
+    for t in FACTS:
+        after = _reader(week)(f"SELECT * FROM {t.full_name}")
+        moved = differences(t.key, t.compared, before[t], after)
         judgement.moved_by_rebuild += len(moved)
-        for text in moved:
-            judgement.report(f"rebuild changes {name}", text)
+        for line in moved:
+            judgement.report(f"rebuild changes {t.full_name}", line)
 
 
 def _by_the_source(week: Week, script: Script) -> dict[str, int]:

@@ -17,7 +17,8 @@ from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import publishing
 from wistlake_soak import judge
-from wistlake_soak.judge import Judgement, differing
+from wistlake_soak.judge import Judgement
+from wistlake_soak.rebuilt import differences
 from wistlake_soak.report import Outcome
 from wistlake_soak.script import OF_RUNS, OF_THE_SOURCE, WHOLE, Script, write
 from wistlake_soak.truth import REFUSED, Truth, is_past_lookback, measures, reach
@@ -99,14 +100,18 @@ def test_a_broken_promise_of_the_product_does_not_pass() -> None:
 
 
 def test_rows_that_a_rebuild_changes_are_told_apart() -> None:
-    old = [{"k": 1, "n": 1.0}, {"k": 2, "n": 2.0}, {"k": 3, "n": 3.0}]
-    new = [{"k": 1, "n": 1.0 + 1e-13}, {"k": 2, "n": 2.5}, {"k": 4, "n": 4.0}]
-    assert differing(old, new, ("k",), ("k", "n")) == [
+    old = [{"k": 1, "n": 1.0, "m": 0}, {"k": 2, "n": 2.0, "m": 0}, {"k": 3, "n": 3.0, "m": 0}]
+    new = [{"k": 1, "n": 1.0, "m": 1}, {"k": 2, "n": 2.5, "m": 1}, {"k": 4, "n": 4.0, "m": 0}]
+    assert differences(("k",), ("k", "n"), old, new) == [
+        "(2,): n was 2.0, is 2.5",
         "(3,) is gone",
         "(4,) is new",
-        "(2,): n was 2.0, is 2.5",
     ]
-    assert differing([*old, old[0]], old, ("k",), ("k", "n")) == ["(1,) stood 2 times, stands 1 times"]
+    assert differences(("k",), ("k", "n", "m"), old[:2], new[:2]) == [
+        "(1,): m was 0, is 1",
+        "(2,): n was 2.0, is 2.5, m was 0, is 1",
+    ]
+    assert differences(("k",), ("k", "n"), [*old, old[0]], old) == ["(1,) stood 2 times, stands 1 times"]
 
 
 # the truth
