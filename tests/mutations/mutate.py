@@ -193,7 +193,7 @@ def verdict(mutation: Mutation) -> str:
 def recorded(folder: Path) -> Reach:
     """Runs the fast tests once, and notes which functions each one calls. They must pass."""
     for number, arguments in enumerate(FAST):
-        environment = os.environ | {RECORD: str(folder / str(number))}
+        environment = _environment(ROOT / "src") | {RECORD: str(folder / str(number))}
         command = [*PYTEST, "-n", "2", "-p", "mutations.reach", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -254,8 +254,7 @@ def _tested(
 ) -> tuple[int | None, str]:
     """Exit code of pytest (None: it hung) against `sources`, and what it printed."""
     command = [*PYTEST, "-x", "-o", f"pythonpath={sources} {ROOT / 'tests'}", *arguments]
-    path = os.pathsep.join((str(sources), str(ROOT / "tests")))
-    variables = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
+    variables = _environment(sources) | {"PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=SECONDS, check=False
@@ -263,6 +262,10 @@ def _tested(
     except subprocess.TimeoutExpired:
         return None, ""
     return done.returncode, done.stdout + done.stderr
+
+
+def _environment(sources: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join((str(sources), str(ROOT / "tests")))}
 
 
 def main(arguments: Sequence[str]) -> int:
