@@ -147,7 +147,7 @@ MUTATIONS = (
     ),
     Mutation(
         "backup without a lake", "wistlake/adapters/local/lake_archive.py",
-        "    folder.readable()\n    folder.require_complete()\n    if target",
+        "    folder.require_readable()\n    folder.require_complete()\n    if target",
         "    folder.require_complete()\n    if target",
         ("tests/unit/lake/test_archives.py::test_a_backup_of_no_lake_makes_nothing",),
     ),

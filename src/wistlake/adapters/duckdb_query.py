@@ -185,7 +185,7 @@ class DuckDBQuery(Query):
         ref = self._ref(name)
         try:
             if ref and self._inspector:
-                self._inspector.readable(name, ref)
+                self._inspector.check_readable(name, ref)
         except StoreError as e:
             return e
         return None

@@ -157,7 +157,7 @@ class FilesInspector:
     digest: Digest = no_digest
     deep: bool = False
 
-    def readable(self, name: str, ref: TableRef) -> None:
+    def check_readable(self, name: str, ref: TableRef) -> None:
         """TableDamaged if an engine can't read what lists the table's files."""
         TableState(name, ref, self.files, self.digest).check_readable()
 

@@ -21,7 +21,7 @@ def restore(source: Path, lake: Path, replaces: Path | None) -> int:
         _require_same_key(replaces, lake)
         tombstone_copies.bring(LocalObjects(replaces), LocalObjects(lake))
     folder = LakeFolder(lake)
-    folder.readable()
+    folder.require_readable()
     return tombstone_copies.unknown(LocalObjects(lake), SqliteLedger(folder.ledger, read_only=True))
 
 

@@ -87,7 +87,7 @@ class LaptopLake:
 
     def ledger(self, *, read_only: bool = False) -> SqliteLedger:
         """Its ledger; the lake must be there, for writers all of it."""
-        self.folder.readable()
+        self.folder.require_readable()
         if not read_only:
             self.folder.require_complete()
         return SqliteLedger(self.folder.ledger, read_only=read_only)
@@ -265,7 +265,7 @@ class LaptopLake:
 
     def look_deep(self) -> Iterator[Check]:
         """Every file of the lake against what was recorded of it."""
-        self.folder.readable()
+        self.folder.require_readable()
         yield from doctor.deep_folder(self.folder, self.objects())
 
     def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:
@@ -289,7 +289,7 @@ def query_folder(path: Path) -> Query:
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
     folder = LakeFolder(path)
-    folder.readable()
+    folder.require_readable()
     return DuckDBQuery(
         SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder)
     )

@@ -41,7 +41,7 @@ def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:
             folder.catalog.replace(folder.catalog.with_name("catalog.db.damaged"))
         return LocalCatalog(folder.root).register(publication)
 
-    return repair.catalog(_readable_ledger(folder), lake.inspector().readable, register, run_id, now)
+    return repair.catalog(_readable_ledger(folder), lake.inspector().check_readable, register, run_id, now)
 
 
 def ledger(lake: LaptopLake, run_id: str, now: datetime) -> Relearned:
@@ -76,7 +76,7 @@ def table(lake: LaptopLake, name: str, run_id: str, now: datetime) -> "Repaired 
 
 def _readable_ledger(folder: LakeFolder) -> SqliteLedger:
     """The ledger of a lake that has one, whatever else is lost."""
-    folder.readable()
+    folder.require_readable()
     return SqliteLedger(folder.ledger)
 
 

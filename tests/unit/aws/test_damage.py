@@ -66,7 +66,7 @@ def on_s3(made: HandMade) -> TableRef:
 
 
 def test_a_whole_table_passes(published: HandMade) -> None:
-    inspector(published).readable(EVENTS, on_s3(published))
+    inspector(published).check_readable(EVENTS, on_s3(published))
     inspector(published).check(EVENTS, on_s3(published))
 
 
@@ -102,7 +102,7 @@ def test_a_location_outside_of_the_warehouse_is_refused(location: str) -> None:
     with pytest.raises(StoreError, match="outside of s3://silver/warehouse/"):
         below(location, PREFIX, "silver.x")
     with pytest.raises(StoreError, match="outside of s3://silver/warehouse/"):
-        FilesInspector(S3TableFiles("silver", None)).readable("silver.x", TableRef(location, 1))  # type: ignore[arg-type]
+        FilesInspector(S3TableFiles("silver", None)).check_readable("silver.x", TableRef(location, 1))  # type: ignore[arg-type]
 
 
 def test_a_build_publishes_no_table_that_lies_elsewhere() -> None:

@@ -33,7 +33,7 @@ def backup(lake: Path, target: Path) -> int:
     """Copy the lake into `target`, a new folder or a .tar / .tar.gz; the copy's size in bytes. Only the owner may read
     it: it holds raw pages and the pseudonym key. The caller holds the lake's lease."""
     folder = LakeFolder(lake)
-    folder.readable()
+    folder.require_readable()
     folder.require_complete()
     if target.exists():
         raise ConfigError(f"{target} exists: name a new folder or file")

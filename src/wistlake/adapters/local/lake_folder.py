@@ -125,7 +125,7 @@ class LakeFolder:
         except (ValueError, KeyError, TypeError) as e:
             raise StoreDamaged(f"{self.marker} is damaged: restore it from a backup") from e
 
-    def readable(self) -> Mapping[str, Any]:
+    def require_readable(self) -> Mapping[str, Any]:
         """The content of `lake.json`. ConfigError, with the cure, if the lake can't be read: there is none, it is
         newer, or was moved. StoreError if the marker or the ledger is missing."""
         needed = (str(self.marker), str(self.ledger))

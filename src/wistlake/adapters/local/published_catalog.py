@@ -40,7 +40,7 @@ class PublishedCatalog:
         if ref is None:
             raise NoSuchTableError(f"{name} is not published")
         if self._inspector:
-            self._inspector.readable(name, ref)
+            self._inspector.check_readable(name, ref)
         return StaticTable.from_metadata(ref.metadata_location)
 
     def _refs(self) -> Mapping[str, TableRef]:

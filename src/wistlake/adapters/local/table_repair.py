@@ -67,7 +67,7 @@ class TableRepair:
                 self._return_to(state, above)
                 return Repaired(since=moment)
         for state in states:
-            if self._passes(self._inspector.readable, state):
+            if self._passes(self._inspector.check_readable, state):
                 self._return_to(state, above)
                 return Repaired(lost=tuple(self._remove_damaged_files(state)))
         self._recreate(above)
