@@ -181,7 +181,7 @@ def _at(record: Any, path: Sequence[str]) -> Any:
 def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
     """Top-level keys that the contract does not have: additive drift. A key that is no plain name may be an address,
     so only its fingerprint is shown."""
-    new = {key for record in records for key in record} - source.known_keys
+    new = {key for record in records for key in record} - source.expected_keys
     return tuple(sorted({shown_name(key) for key in new}))
 
 

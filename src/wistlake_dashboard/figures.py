@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from wistlake.contracts import channel_daily, table
+from wistlake.contracts import table
 from wistlake.quality.metrics import metric
 from wistlake_dashboard import tables
 from wistlake_dashboard.coverage import Coverage, coverage
@@ -190,7 +190,7 @@ def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
 
 def channels_by_day(query: "Query", scope: Scope) -> list[Row]:
     """date, channel, plays_from_events."""
-    plays = metric("plays_from_events").over_days(channel_daily.TABLE)
+    plays = metric("plays_from_events").over_days(table("gold.channel_daily"))
     return rows(
         query,
         f"SELECT date, channel, {plays} AS plays_from_events FROM gold.channel_daily "

@@ -3,27 +3,29 @@
 import importlib
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import wistlake.transforms
 from wistlake import contracts
-from wistlake.contracts.form import Table
 
 _TESTS = Path(__file__).parents[1] / "transforms"
 _MODULES = sorted(
     p.stem for p in Path(next(iter(wistlake.transforms.__path__))).glob("*.py") if p.stem != "__init__"
 )
 _BUILT = {
-    name: module.TABLE
+    name: tables
     for name, module in vars(contracts).items()
-    if isinstance(getattr(module, "TABLE", None), Table) and module.TABLE.layer in ("silver", "gold")
+    if isinstance(module, ModuleType)
+    and (tables := [t for t in (getattr(module, "TABLE", None), *getattr(module, "TABLES", ())) if t])
+    and all(t.layer in ("silver", "gold") for t in tables)
 }
 
 
 def test_every_table_of_silver_and_gold_is_looked_at() -> None:
     tables = {t.full_name for t in contracts.TABLES if t.layer in ("silver", "gold")}
-    assert {t.full_name for t in _BUILT.values()} == tables
+    assert {t.full_name for of_module in _BUILT.values() for t in of_module} == tables
 
 
 @pytest.mark.parametrize("name", sorted(_BUILT))

@@ -19,7 +19,7 @@ from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.contracts import dim_visitor
-from wistlake.contracts.channel_daily import TABLE
+from wistlake.contracts.dimension_daily import CHANNEL_DAILY as TABLE
 from wistlake.errors import ConfigError
 from wistlake.settings import Settings
 from wistlake.wiring.lake import Published, open_lake

@@ -97,11 +97,9 @@ def main(scratch: Path, log: Path) -> None:
         pads = landing.pads_frame(spark, [KEY])
         text = spark.read.text(str(part))
         about = landing.landing_frame(
-            spark, [(landing_id, "m1", date(2026, 3, 1), datetime(2026, 3, 2, tzinfo=UTC), "events", False)]
+            spark, [(landing_id, "m1", date(2026, 3, 1), datetime(2026, 3, 2, tzinfo=UTC), "events")]
         )
-        typed = landing.parse(
-            text, source("events"), about, pads, 1, fact_events.derived(1), fact_events.RULES
-        )
+        typed = landing.parse(text, source("events"), about, pads, fact_events.derived(1), fact_events.RULES)
         hashes = landing.fingerprints(text, pads, 1)
         good = typed.where("reason is null")
         rows = fact_events.deduplicate(good, fact_events.repeated_keys(good)).join(

@@ -118,7 +118,7 @@ class TestKeys:
     ) -> None:
         """Raw pages expire, and Wistia forgets visitors."""
         who = somebody_landed(quiet)
-        monkeypatch.setattr("wistlake.pipeline.jobs.forget._Forgetting._landings", lambda *_: iter(()))
+        monkeypatch.setattr("wistlake.pipeline.jobs.forget.landings.each", lambda *_: iter(()))
         monkeypatch.setattr("privacy.people.ask_source", nobody)
         counted = have_forgotten(quiet, START + timedelta(hours=1), visitor_key=who.visitor_key, dry_run=True)
         assert counted["tables"]["silver.fact_events"] > 0

@@ -12,13 +12,13 @@ from support.compare import differences
 from support.lake import START
 from wistlake.adapters import lake_bytes
 from wistlake.contracts import fact_events
-from wistlake.pipeline.jobs.maintain import Maintained, maintain
+from wistlake.pipeline.jobs.maintain import MaintenanceResult, maintain
 
 pytestmark = pytest.mark.engine
 DAYS = 30
 
 
-def kept(marked: Marked, now: datetime) -> Maintained:
+def kept(marked: Marked, now: datetime) -> MaintenanceResult:
     lake = marked.lake.opened()
     marked.lake._query = None
     return maintain(

@@ -9,7 +9,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.derive import checks
-from wistlake.pipeline.tables.checks import asked, effect
+from wistlake.pipeline.tables.checks import effect
 from wistlake.quality.checks import (
     Effect,
     Past,
@@ -37,7 +37,7 @@ def test_conditions_follow_from_the_contract() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.full_name)
 def test_every_promise_of_every_contract_is_checked(table) -> None:  # type: ignore[no-untyped-def]
-    names = asked(table)
+    names = checks.names(table)
     assert (checks.NULLS in names) == any(not c.nullable for c in table.columns)
     assert (checks.RANGES in names) == any(
         c.minimum is not None or c.maximum is not None for c in table.columns

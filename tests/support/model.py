@@ -25,9 +25,9 @@ from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.pipeline.tables.plan import Pair
-from wistlake.planning import shared
+from wistlake.planning import shared_keys
 from wistlake.planning.calendar import local_days_of, zone
-from wistlake.planning.shared import Shared, between
+from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import ObjectStore, TableRef
 from wistlake.quality.certificates import Certificate, certify
 from wistlake_soak.dying import Dying
@@ -73,7 +73,7 @@ def build(
     tz = zone(plan.zone)
     landings = [(m, _records(m, objects)) for m in plan.landings if not m.missing]
 
-    def settle(name: str, wanted: Rows, local_days: Any, found: Collection[Shared] = ()) -> set[Pair]:
+    def settle(name: str, wanted: Rows, local_days: Any, found: Collection[SharedDays] = ()) -> set[Pair]:
         table = _TABLES[name]
         current = store.read(table)
         changes = store.stage(name, {k: row for k, row in wanted.items() if current.get(k) != row})
@@ -102,7 +102,7 @@ def build(
         published={p: _certificate(plan, p) for p in pairs},
         blocked=frozenset(),
         tables=store.refs(),
-        shared=shared.built(plan.shared, read, found, plan.read_at),
+        shared=shared_keys.after_build(plan.shared, read, found, plan.read_at),
     )
 
 
@@ -121,7 +121,7 @@ def _by_date(landings: Iterable[tuple[Manifest, list[dict[str, Any]]]]) -> Rows:
 
 def _sessions(
     landings: Iterable[tuple[Manifest, list[dict[str, Any]]]], current: Rows, plan: BuildPlan
-) -> tuple[Rows, set[Shared]]:
+) -> tuple[Rows, set[SharedDays]]:
     """The sessions of whole (media, day) scopes, and the days that turned out to share keys. A key is the newest
     listing's, then of the copy that saw most; what is no longer listed where it stands is marked."""
     events = [(m, r) for m, r in landings if m.dataset == "events"]
@@ -132,12 +132,12 @@ def _sessions(
             copy = _copy(manifest, record)
             copies.setdefault((manifest.media_id, record["event_key"]), []).append(copy)
     found: Rows = {}
-    twice: set[Shared] = set()
+    twice: set[SharedDays] = set()
     for key in current.keys() | copies.keys():
         here = sorted(copies.get(key, ()), key=_rank)
         found[key] = _placed(key[0], current.get(key), here[-1] if here else None, scopes, plan)
         days = {c["day"] for c in here} | ({current[key]["day"]} if key in current and here else set())
-        twice |= {between(key[0], a, b) for a, b in combinations(sorted(days), 2)}
+        twice |= {SharedDays.of(key[0], a, b) for a, b in combinations(sorted(days), 2)}
     return found, twice
 
 

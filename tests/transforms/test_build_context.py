@@ -30,7 +30,7 @@ def test_the_records_that_were_refused_are_broken_of_all_that_were_landed(store:
     ):
         at_work.reasons["events", media_id, day] = reasons
         at_work.by_interval["events", media_id, day] = Counter(rows=rows, quarantined=reasons.total())
-    findings = {(f.media_id, f.day): f for f in at_work.quarantined()}
+    findings = {(f.media_id, f.day): f for f in at_work.rejected_findings()}
     assert {key: (f.verdict, f.checked, f.violations) for key, f in findings.items()} == {
         ("", None): (Verdict.BROKEN, 160, 5),
         ("m1", DAY): (Verdict.BROKEN, 100, 4),
@@ -53,7 +53,7 @@ def test_a_landing_whose_parts_are_not_what_it_promised_is_left_out(store: Table
     at_work = context(store, landed("whole", 0), landed("lost", 7), landed("gone", 0, missing=True))
     assert [m.media_id for m in at_work.manifests("events")] == ["whole"]
     assert at_work.manifests("visitors") == []
-    assert list(at_work.damaged) == [("events", "lost", DAY)]
-    assert "does not describe its parts" in at_work.damaged["events", "lost", DAY]
+    assert list(at_work.stopped_keys) == [("events", "lost", DAY)]
+    assert "does not describe its parts" in at_work.stopped_keys["events", "lost", DAY]
     at_work.stopped["whole"] = "a test said so"
     assert at_work.manifests("events") == []

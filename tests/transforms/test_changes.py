@@ -148,7 +148,7 @@ def test_merge_applies_what_was_found_and_a_second_time_nothing(store):
     once = store.refs()[TABLE.full_name]
     assert once != before
     again = apply(store, TABLE, staged, current())
-    assert again.moved == ()
+    assert again.changed == ()
     assert store.refs()[TABLE.full_name] == once
 
 
@@ -178,7 +178,7 @@ def test_whatever_the_states_the_table_becomes_the_last_one(store, states):
         for turn in range(2):
             current = store.read(KEYED).withColumn("_in_scope", F.lit(True))
             applied = apply(store, KEYED, wanted, current)
-            assert turn == 0 or applied.moved == ()
+            assert turn == 0 or applied.changed == ()
         found = [r.asDict() for r in store.read(KEYED).collect()]
         assert differences(KEYED, [r.asDict() for r in wanted.collect()], found) == []
 

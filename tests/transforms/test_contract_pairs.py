@@ -17,22 +17,20 @@ from pyspark.sql import functions as F
 from support.some import some
 from wistlake.bronze import encode_lines
 from wistlake.contracts import SOURCES, TABLES, source, table
-from wistlake.contracts.form import Field, Source
+from wistlake.contracts.dimension_daily import CHANNEL_DAILY, DEVICE_DAILY, EMBED_DAILY, GEO_DAILY
+from wistlake.contracts.form import Field, Source, Table
 from wistlake.derive import checks
 from wistlake.derive.spark import columns_ddl
 from wistlake.transforms import (
-    channel_daily,
     daily,
-    device_daily,
     dim_media,
     dim_media_history,
     dim_visitor,
-    embed_daily,
+    dimension_daily,
     fact_events,
     fact_media_by_date,
     fact_media_daily,
     fact_media_engagement,
-    geo_daily,
     landing,
     media_analytics_by_date,
     media_by_date_observations,
@@ -114,13 +112,12 @@ def typed(spark: SparkSession, name: str, records: list[dict[str, Any]]) -> Data
         (gzip.decompress(encode_lines(f"L{n}", [record])).decode().rstrip("\n"),)
         for n, record in enumerate(records)
     ]
-    landings = [(f"L{n}", f"m{n}", DAY, SEEN, name, False) for n in range(len(records))]
+    landings = [(f"L{n}", f"m{n}", DAY, SEEN, name) for n in range(len(records))]
     return landing.parse(
         spark.createDataFrame(lines, "value string"),
         source(name),
         landing.landing_frame(spark, landings),
         landing.pads_frame(spark, [b"k" * 32]),
-        1,
         DERIVED.get(name, {}),
         RULES[name],
     )
@@ -209,9 +206,8 @@ class Taken:
         described = dim_visitor.described(dim_visitor.totals(self.engagement()), self.events())
         return dim_visitor.build(described, self.visitors(), self.built_at)
 
-    def by(self, dimension: Any) -> DataFrame:
-        rows: DataFrame = dimension.build(self.sessions(), self.built_at)
-        return rows
+    def by(self, contract: Table) -> DataFrame:
+        return dimension_daily.build(self.sessions(), contract, self.built_at)
 
 
 BUILT: Mapping[str, Callable[[Taken], DataFrame]] = {
@@ -226,10 +222,10 @@ BUILT: Mapping[str, Callable[[Taken], DataFrame]] = {
     "gold.fact_media_daily": Taken.days,
     "gold.fact_media_engagement": Taken.engagement,
     "gold.dim_visitor": Taken.people,
-    "gold.channel_daily": lambda taken: taken.by(channel_daily),
-    "gold.geo_daily": lambda taken: taken.by(geo_daily),
-    "gold.device_daily": lambda taken: taken.by(device_daily),
-    "gold.embed_daily": lambda taken: taken.by(embed_daily),
+    "gold.channel_daily": lambda taken: taken.by(CHANNEL_DAILY),
+    "gold.geo_daily": lambda taken: taken.by(GEO_DAILY),
+    "gold.device_daily": lambda taken: taken.by(DEVICE_DAILY),
+    "gold.embed_daily": lambda taken: taken.by(EMBED_DAILY),
     "gold.media_retention_daily": Taken.retention,
 }
 

@@ -55,13 +55,12 @@ def line(record, number=1):
 
 def parsed(spark, lines, dataset="events"):
     """The rows that lines become, as dictionaries."""
-    landings = landing.landing_frame(spark, [("L", "m1", DAY, SEEN, dataset, False)])
+    landings = landing.landing_frame(spark, [("L", "m1", DAY, SEEN, dataset)])
     frame = landing.parse(
         spark.createDataFrame([(text,) for text in lines], "value string"),
         source(dataset),
         landings,
         landing.pads_frame(spark, KEYS),
-        1,
         DERIVED[dataset],
         RULES[dataset],
     )

@@ -15,7 +15,7 @@ from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import MOST_LEARNED_DAYS, REMEMBERED, learned
 from wistlake.planning.plan import HORIZON, Window
-from wistlake.planning.publishing import GOLD, PROVISIONAL, Publishing, publishing
+from wistlake.planning.publishing import GOLD, PROVISIONAL, GoldDays, gold_days
 from wistlake.planning.sample import FACTS, SAMPLED, sample
 from wistlake.ports import Run
 from wistlake.zones import zone
@@ -293,8 +293,8 @@ def test_days_that_are_named_by_hand_leave_the_sample_of_the_day_as_it_is() -> N
     assert ledger.facts(FACTS) == kept
 
 
-def sorted_by(known: list[Interval], run_id: str = "today") -> Publishing:
-    return publishing(
+def sorted_by(known: list[Interval], run_id: str = "today") -> GoldDays:
+    return gold_days(
         MEDIA, known, [], datasets=frozenset({"events", "media_by_date"}), now=NOW, tz=UTC5, lookback_days=7,
         zone_name="UTC-5", run_id=run_id,
     )  # fmt: skip
@@ -326,10 +326,10 @@ def test_a_certificate_stands_whatever_longer_lookback_the_media_learns() -> Non
     young = {p for p in days if (over - p[1]).days <= 20 + 1}
     assert 5 < len(young) < len(days)
     for intervals in (known, anew):
-        assert publishing(intervals=intervals, **asked).past_lookback == young
-    assert publishing(intervals=known, **asked).refresh == frozenset()
+        assert gold_days(intervals=intervals, **asked).past_lookback == young
+    assert gold_days(intervals=known, **asked).refresh == frozenset()
     open_ = [replace(i, reason=PROVISIONAL) if i.dataset == GOLD else i for i in known]
-    assert publishing(intervals=open_, **asked).past_lookback == days - young
+    assert gold_days(intervals=open_, **asked).past_lookback == days - young
 
 
 def test_a_day_is_confirmed_by_all_that_it_stands_on_or_not_at_all() -> None:

@@ -76,7 +76,7 @@ def by_step(parts: Dependencies) -> None:
 
 
 def by_forgetting(parts: Dependencies) -> None:
-    forget._recorded(ORDER, parts, dict)
+    forget.recorded(ORDER, parts, dict)
 
 
 @pytest.mark.parametrize("begin", [by_laptop, by_step, by_forgetting], ids=["laptop", "aws", "forget"])

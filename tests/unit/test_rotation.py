@@ -10,7 +10,8 @@ from support.memory import MemoryLedger, MemoryObjects
 from support.model import MemoryTables
 from wistlake.contracts import TABLES, source
 from wistlake.contracts.form import Table
-from wistlake.pipeline.jobs.rotate import FACTS, pseudonyms, rotate
+from wistlake.derive.pseudonym import pseudonyms
+from wistlake.pipeline.jobs.rotate import FACTS, rotate
 from wistlake.pipeline.run.pending import pending, signature
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
 from wistlake.planning.intervals import Interval, State

@@ -15,7 +15,7 @@ import pytest
 from wistia_simulator import Profile, TrueSession, World
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
-from wistlake.planning.publishing import publishing
+from wistlake.planning.publishing import gold_days
 from wistlake_soak import judge
 from wistlake_soak.judge import Judgement
 from wistlake_soak.rebuilt import differences
@@ -301,7 +301,7 @@ def test_publishing_and_the_truth_put_the_end_of_the_lookback_on_the_same_day(na
     ]
     media = [MediaEntry("m", days[0], now)]
     datasets = frozenset({"events", "media_by_date"})
-    found = publishing(media, intervals, intervals, datasets=datasets, now=now, tz=tz, lookback_days=3)
+    found = gold_days(media, intervals, intervals, datasets=datasets, now=now, tz=tz, lookback_days=3)
     young = {day for _, day in found.publishable - found.past_lookback}
     assert max(day for _, day in found.past_lookback) == date(2026, 3, edge - 1)
     assert min(young) == date(2026, 3, edge)

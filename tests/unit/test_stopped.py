@@ -20,8 +20,8 @@ from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
-from wistlake.planning.publishing import publishing
-from wistlake.planning.shared import Key, between
+from wistlake.planning.publishing import gold_days
+from wistlake.planning.shared_keys import Key, SharedDays
 
 NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 DAY = date(2026, 3, 4)
@@ -66,7 +66,7 @@ def manifest(interval: Interval) -> Manifest:
 
 def publishable(*intervals: Interval) -> bool:
     """Whether the day may stand in gold."""
-    days = publishing(
+    days = gold_days(
         [MEDIA], intervals, intervals, datasets=frozenset({EVENTS, BY_DATE}), now=NOW, tz=UTC, lookback_days=1
     )
     return ("m1", DAY) in days.publishable
@@ -119,7 +119,7 @@ def test_a_neighbour_that_was_stopped_along_with_its_media_stands_as_it_was_buil
 def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> None:
     """What it lists was not taken: it must not be tried again with every day that shares a key with it."""
     first, last = landed(day=DAY - timedelta(days=1)), landed()
-    days, objects = frozenset({between("m1", first.day, last.day)}), MemoryObjects()
+    days, objects = frozenset({SharedDays.of("m1", first.day, last.day)}), MemoryObjects()
     for interval in (first, last):
         objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from wistlake.errors import ContractViolation
-from wistlake.pipeline.tables.checks import refuse_whole, stopped
+from wistlake.pipeline.tables.checks import reject_table, stopped
 from wistlake.quality.checks import Effect, Finding
 from wistlake.quality.reconciliation import Verdict
 
@@ -33,7 +33,7 @@ def test_a_broken_check_of_no_day_refuses_the_whole_table(media_id: str, day: da
     with pytest.raises(
         ContractViolation, match=r"2 of 9 rows break unique \(twice\); nothing of it was written"
     ):
-        refuse_whole([finding(HOLDS, Effect.STOP), finding(BROKEN, Effect.STOP, media_id, day)])
+        reject_table([finding(HOLDS, Effect.STOP), finding(BROKEN, Effect.STOP, media_id, day)])
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_a_broken_check_of_no_day_refuses_the_whole_table(media_id: str, day: da
     ],
 )
 def test_nothing_else_refuses_a_table(harmless: Finding) -> None:
-    refuse_whole([harmless])
+    reject_table([harmless])

@@ -1,14 +1,6 @@
 """The media as they were (type 2)."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",

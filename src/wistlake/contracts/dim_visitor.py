@@ -1,12 +1,6 @@
 """The visitors, by pseudonym."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    Column,
-    Privacy,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="gold",

@@ -13,13 +13,7 @@ SOURCE = Source(
         Field("received_at", Type.TIMESTAMP, Privacy.NONE, "When Wistia received it, UTC.", required=True),
         Field("media_id", Type.STRING, Privacy.NONE, "Hashed id of the media played.", required=True),
         Field("visitor_key", Type.STRING, Privacy.PERSONAL, "Wistia's persistent device key.", required=True),
-        Field(
-            "percent_viewed",
-            Type.DOUBLE,
-            Privacy.NONE,
-            "Share of the media seen, 0..1; grows.",
-            required=True,
-        ),
+        Field("percent_viewed", Type.DOUBLE, Privacy.NONE, "Share of the media seen, 0..1; grows.", required=True),
         Field("country", Type.STRING, Privacy.COARSE, "Two letters; empty when unknown."),
         Field("region", Type.STRING, Privacy.COARSE, "Region's name; empty when unknown."),
         Field("embed_url", Type.STRING, Privacy.PERSONAL, "Page of the player; its query may hold anything."),
@@ -27,12 +21,8 @@ SOURCE = Source(
         Field("user_agent_details.browser", Type.STRING, Privacy.COARSE, "Browser family."),
         Field("user_agent_details.browser_version", Type.STRING, Privacy.COARSE, "Browser version, as text."),
         Field("user_agent_details.platform", Type.STRING, Privacy.COARSE, "Operating system or device."),
-        Field(
-            "user_agent_details.mobile", Type.BOOLEAN, Privacy.COARSE, "Whether the device is a mobile one."
-        ),
-        Field(
-            "media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True
-        ),
+        Field("user_agent_details.mobile", Type.BOOLEAN, Privacy.COARSE, "Whether the device is a mobile one."),
+        Field("media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True),
         Field("media_url", Type.STRING, Privacy.NONE, "The media's page in Wistia.", cosmetic=True),
         Field("ip", Type.STRING, Privacy.PERSONAL, "Address of the viewer."),
         Field("city", Type.STRING, Privacy.PERSONAL, "City of the viewer."),
@@ -42,4 +32,4 @@ SOURCE = Source(
         Field("email", Type.STRING, Privacy.PERSONAL, "Address given by the viewer."),
     ),
     tolerated=("conversion_data", "iframe_heatmap_url", "thumbnail", "attributes"),
-)
+)  # fmt: skip

@@ -1,13 +1,6 @@
 """The daily answer: what happened to a media on a day of the account."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="gold",

@@ -1,13 +1,6 @@
 """Who watched what on a day."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="gold",

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Type(StrEnum):
-    """Logical types; `derive` says how each looks in Spark, Iceberg, Athena and Markdown."""
+    """Logical types; `derive` has the form of each in Spark, Iceberg, Athena and Markdown."""
 
     STRING = "string"
     LONG = "long"
@@ -26,11 +26,9 @@ class Type(StrEnum):
 class Privacy(StrEnum):
     """Personal-data class. A field without one does not exist; PERSONAL never leaves bronze."""
 
-    NONE = "none"  # says nothing about a person
+    NONE = "none"  # tells nothing about a person
     COARSE = "coarse"  # about a person, but shared by many: country, region, device
-    LINKED = (
-        "linked"  # says nothing by itself, but the source tells whoever has the account's token whose it is
-    )
+    LINKED = "linked"  # nothing by itself, but with the account's token the source tells whose it is
     PSEUDONYM = "pseudonym"  # a keyed stand-in for a person
     MASKED = "masked"  # what is left of a personal value after the personal part is cut away
     PERSONAL = "personal"  # identifies or may identify a person: bronze only
@@ -58,9 +56,9 @@ class Field:
 
     `path` is dotted from the record's root. `volatile` values change without the facts changing
     (names, pictures): they take no part in the content hash. `restated` values do, since tables hold
-    them, but the source moves them at will: whether a day has settled is judged without them.
+    them, but the source changes them at any time: whether a day has settled is judged without them.
     `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
-    absence quarantines the row, unless they are `nullable`: a media that nobody has played has no rate.
+    absence quarantines the row, unless they are `nullable`: a media without a play has no rate.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
     `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
     never a reason to refuse the record.
@@ -96,15 +94,15 @@ class Source:
     version: int = 1
     account_wide: bool = False
     optional: bool = False
-    tolerated: tuple[str, ...] = ()  # known top-level keys that the lake does not want: no drift report
+    tolerated: tuple[str, ...] = ()  # further top-level keys, which the lake does not use: no drift report
 
     def field(self, path: str) -> Field:
         """The field at `path`; KeyError if the contract has none."""
         return next(f for f in self.fields if f.path == path)
 
     @property
-    def known_keys(self) -> frozenset[str]:
-        """Top-level keys of a record that are no news."""
+    def expected_keys(self) -> frozenset[str]:
+        """Top-level keys of a record that the contract names: any other is reported as drift."""
         return frozenset(f.path.split(".")[0] for f in self.fields) | frozenset(self.tolerated)
 
 

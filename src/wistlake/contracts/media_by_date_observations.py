@@ -1,15 +1,6 @@
 """Every value that Wistia ever served for a day: how its numbers moved."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, LANDING_ID, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",

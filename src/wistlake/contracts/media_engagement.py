@@ -9,29 +9,8 @@ SOURCE = Source(
     calendar=Calendar.SNAPSHOT,
     key=(),
     fields=(
-        Field(
-            "engagement",
-            Type.DOUBLE,
-            Privacy.NONE,
-            "Average share seen, 0..1.",
-            required=True,
-            nullable=True,
-        ),
-        Field(
-            "engagement_data",
-            Type.LONGS,
-            Privacy.NONE,
-            "Views of each second, 1,000 at most.",
-            required=True,
-            nullable=True,
-        ),
-        Field(
-            "rewatch_data",
-            Type.LONGS,
-            Privacy.NONE,
-            "Repeated views of each second.",
-            required=True,
-            nullable=True,
-        ),
+        Field("engagement", Type.DOUBLE, Privacy.NONE, "Average share seen, 0..1.", required=True, nullable=True),
+        Field("engagement_data", Type.LONGS, Privacy.NONE, "Views of each second, 1,000 at most.", required=True, nullable=True),
+        Field("rewatch_data", Type.LONGS, Privacy.NONE, "Repeated views of each second.", required=True, nullable=True),
     ),
-)
+)  # fmt: skip

@@ -1,13 +1,6 @@
 """The retention curve of what was watched between two snapshots."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="gold",

@@ -11,31 +11,10 @@ SOURCE = Source(
     fields=(
         Field("load_count", Type.LONG, Privacy.NONE, "Loads ever.", required=True),
         Field("play_count", Type.LONG, Privacy.NONE, "Plays ever.", required=True),
-        Field(
-            "play_rate",
-            Type.DOUBLE,
-            Privacy.NONE,
-            "Unique players / visitors, 0..1.",
-            required=True,
-            nullable=True,
-        ),
-        Field(
-            "hours_watched",
-            Type.DOUBLE,
-            Privacy.NONE,
-            "play_count x engagement x duration / 3600.",
-            required=True,
-            nullable=True,
-        ),
-        Field(
-            "engagement",
-            Type.DOUBLE,
-            Privacy.NONE,
-            "Average share seen, 0..1.",
-            required=True,
-            nullable=True,
-        ),
+        Field("play_rate", Type.DOUBLE, Privacy.NONE, "Unique players / visitors, 0..1.", required=True, nullable=True),
+        Field("hours_watched", Type.DOUBLE, Privacy.NONE, "play_count x engagement x duration / 3600.", required=True, nullable=True),
+        Field("engagement", Type.DOUBLE, Privacy.NONE, "Average share seen, 0..1.", required=True, nullable=True),
         Field("visitors", Type.LONG, Privacy.NONE, "People who loaded it.", required=True),
     ),
     tolerated=("actions",),
-)
+)  # fmt: skip

@@ -1,13 +1,6 @@
 """What was checked, and what was found."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="ops",

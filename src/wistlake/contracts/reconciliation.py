@@ -1,14 +1,6 @@
 """Our totals against the source's, day by day."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    MEDIA_ID,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="ops",

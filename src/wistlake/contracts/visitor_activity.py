@@ -1,15 +1,6 @@
 """The account's visitors as Wistia lists them (optional); never of one media."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, LANDING_ID, OBSERVED_AT, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",

@@ -40,13 +40,13 @@ def view(name: str, select: str, columns: Columns) -> Resource:
     shown = ", ".join(
         f"CAST({c} AS {_TRINO[kind]}) AS {c}" if kind is Type.TIMESTAMP else c for c, kind in columns
     )
-    said = {
+    parameters = {
         "originalSql": f"SELECT {shown} FROM ({text(select)}) v",
         "catalog": "awsdatacatalog",
         "schema": "${GlueDatabase}",
         "columns": [{"name": c, "type": _TRINO[kind]} for c, kind in columns],
     }
-    encoded = {"Fn::Base64": {"Fn::Sub": json.dumps(said)}}
+    encoded = {"Fn::Base64": {"Fn::Sub": json.dumps(parameters)}}
     return {
         "Type": "AWS::Glue::Table",
         "Properties": {

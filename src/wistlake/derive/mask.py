@@ -11,7 +11,7 @@ import re
 
 MASK = "[masked]"
 MAX_LENGTH = 200
-_LOOKED_AT = 2000  # characters: a longer text is hostile, and patterns must not take for ever
+_MOST_READ = 2000  # characters: a longer text is hostile, and would keep the patterns busy for ever
 
 # ---- spellings of @: itself and its wide forms, percent-encoded once or more often, (at) [at] {at} <at>
 _CODED = "%(25){0,3}"
@@ -24,7 +24,7 @@ AT = (
 )
 _IN_URL = r"[^/=&;? \t\r\n]"
 
-# ---- base64 of printable text with an @ after its first character: groups of four, by where the @ stands. Longer
+# ---- base64 of printable text with an @ after its first character: groups of four, by the place of the @. Longer
 # ones are runs as tokens have them.
 _FIRST, _SECOND = "[I-Za-f]", "[C-HS-Xi-nyz0-3]"
 _THIRD = "([AEIMQUYcgkosw048][g-z0-9]|[BFJNRVZdhlptx159][A-Za-z0-9])"
@@ -101,25 +101,25 @@ def masked(value: str) -> str:
 
 
 def _head(value: str) -> str:
-    return f"substring({value}, 1, {_LOOKED_AT})"
+    return f"substring({value}, 1, {_MOST_READ})"
 
 
 def host(url: str) -> str:
     """The host of `url`, in lower case, without user or port, masked if it is an address; NULL if there is none."""
-    found = _head(f"lower(regexp_extract({url}, {_literal(_HOST)}, 2))")
-    return f"nullif({_replaced(found, _NETWORK)}, '')"
+    extracted = _head(f"lower(regexp_extract({url}, {_literal(_HOST)}, 2))")
+    return f"nullif({_replaced(extracted, _NETWORK)}, '')"
 
 
 def path(url: str) -> str:
     """The masked path of `url`; NULL if there is none."""
-    found = f"regexp_extract({url}, {_literal(_PATH)}, 1)"
-    return masked(_replaced(_head(found), _MATRIX, f";{MASK}"))
+    extracted = f"regexp_extract({url}, {_literal(_PATH)}, 1)"
+    return masked(_replaced(_head(extracted), _MATRIX, f";{MASK}"))
 
 
 def utm(url: str, name: str) -> str:
     """The masked value of `utm_<name>` in `url`, in its query or behind its `#`; NULL if there is none."""
-    found = f"regexp_extract({url}, {_literal(_utm(name))}, 1)"
-    return masked(f"trim(replace(replace({found}, '+', ' '), '%20', ' '))")
+    extracted = f"regexp_extract({url}, {_literal(_utm(name))}, 1)"
+    return masked(f"trim(replace(replace({extracted}, '+', ' '), '%20', ' '))")
 
 
 def name(value: str) -> str:
@@ -132,23 +132,23 @@ def name(value: str) -> str:
 
 def plain_masked(value: str) -> str | None:
     """As `masked`."""
-    return re.sub(_PERSONAL, MASK, value[:_LOOKED_AT])[:MAX_LENGTH] or None
+    return re.sub(_PERSONAL, MASK, value[:_MOST_READ])[:MAX_LENGTH] or None
 
 
 def plain_host(url: str) -> str | None:
     """As `host`."""
-    return re.sub(_NETWORK, MASK, _extract(_HOST, url, 2).lower()[:_LOOKED_AT]) or None
+    return re.sub(_NETWORK, MASK, _extract(_HOST, url, 2).lower()[:_MOST_READ]) or None
 
 
 def plain_path(url: str) -> str | None:
     """As `path`."""
-    return plain_masked(re.sub(_MATRIX, f";{MASK}", _extract(_PATH, url, 1)[:_LOOKED_AT]))
+    return plain_masked(re.sub(_MATRIX, f";{MASK}", _extract(_PATH, url, 1)[:_MOST_READ]))
 
 
 def plain_utm(url: str, name: str) -> str | None:
     """As `utm`."""
-    found = _extract(_utm(name), url, 1)
-    return plain_masked(found.replace("+", " ").replace("%20", " ").strip(" "))
+    value = _extract(_utm(name), url, 1)
+    return plain_masked(value.replace("+", " ").replace("%20", " ").strip(" "))
 
 
 def plain_name(value: str) -> str:
@@ -157,5 +157,5 @@ def plain_name(value: str) -> str:
 
 
 def _extract(pattern: str, text: str, group: int) -> str:
-    found = re.search(pattern, text)
-    return found[group] if found else ""
+    match = re.search(pattern, text)
+    return match[group] if match else ""

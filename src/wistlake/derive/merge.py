@@ -30,14 +30,14 @@ def merge(table: Table, target: str, changes: str, prune: str) -> str:
     return " ".join(clauses)
 
 
-def days_in(column: str, chosen: Iterable[date], alias: str = "") -> str:
+def days_in(column: str, days: Iterable[date], alias: str = "") -> str:
     """`column` lies in one of the days, as a literal predicate; ranges where days follow each other.
 
     No days at all is a predicate that never holds.
     """
     name = f"{alias}.{column}" if alias else column
     ranges: list[list[date]] = []
-    for day in sorted(set(chosen)):
+    for day in sorted(set(days)):
         if ranges and (day - ranges[-1][1]).days == 1:
             ranges[-1][1] = day
         else:

@@ -9,6 +9,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from wistlake.contracts.form import Privacy, Table
+
 _BLOCK = 64
 LENGTH = 32
 
@@ -22,12 +24,12 @@ def pseudonym(keys: Sequence[bytes], value: str) -> str:
 
 def pads(keys: Sequence[bytes]) -> dict[str, str]:
     """Inner and outer pad of each key as hex, under the column names that `sql` reads."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for epoch, key in enumerate(keys, 1):
         block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-        found[f"_inner_{epoch}"] = bytes(b ^ 0x36 for b in block).hex()
-        found[f"_outer_{epoch}"] = bytes(b ^ 0x5C for b in block).hex()
-    return found
+        columns[f"_inner_{epoch}"] = bytes(b ^ 0x36 for b in block).hex()
+        columns[f"_outer_{epoch}"] = bytes(b ^ 0x5C for b in block).hex()
+    return columns
 
 
 def sql(value: str, epochs: int) -> str:
@@ -36,3 +38,8 @@ def sql(value: str, epochs: int) -> str:
         inner = f"sha2(concat(unhex(_inner_{epoch}), encode({value}, 'UTF-8')), 256)"
         value = f"substring(sha2(concat(unhex(_outer_{epoch}), unhex({inner})), 256), 1, {LENGTH})"
     return value
+
+
+def pseudonyms(table: Table) -> tuple[str, ...]:
+    """The table's columns that hold a keyed pseudonym."""
+    return tuple(c.name for c in table.columns if c.privacy is Privacy.PSEUDONYM)

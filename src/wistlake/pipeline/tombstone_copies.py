@@ -1,11 +1,11 @@
-"""The second home of tombstones: an object each, beside the raw pages, on the laptop and on AWS alike.
+"""Copies of tombstones: an object each, beside the raw pages, on the laptop and on AWS alike.
 
-The ledger's document is the one that landing asks. This home outlives it: a ledger that was lost, replaced or
-restored from before somebody was forgotten learns from here whom it must not let back in.
+The ledger's document is the one that ingestion reads. The copies outlive it: a ledger that was lost, replaced or
+restored from a backup learns from them who was forgotten, before anything of those people can land again.
 
-Whoever brings a lake back to life calls, under the lake's lease and in this order:
+Whoever restores a lake calls, under the lake's lease and in this order:
 
-1. `bring(source, target)` for every other lake of the same key that may know of later tombstones (the lake
+1. `bring(source, target)` for every other lake of the same key that may have later tombstones (the lake
    that the restored one replaces, for example);
 2. `reload(objects, ledger)`, which every run does as well before it asks for anything;
 3. `wistlake.pipeline.jobs.forget.reapply(...)` if old raw pages or tables came back: it erases everybody whom a
@@ -27,7 +27,7 @@ HOME = "tombstones"
 
 
 def home_key(entry: Mapping[str, Any]) -> str:
-    """Where the tombstone lies: its name follows from its marks."""
+    """The object's key: it follows from the tombstone's marks."""
     marks = json.dumps([sorted(entry["visitors"]), sorted(entry["addresses"])])
     return f"{HOME}/{hashlib.sha256(marks.encode()).hexdigest()[:32]}.json"
 
@@ -41,21 +41,21 @@ def put(objects: ObjectStore, entry: Mapping[str, Any]) -> bool:
 
 
 def mirror(objects: ObjectStore, ledger: Ledger) -> int:
-    """Write what only the ledger knows, then `reload`; how many tombstones either side gained.
+    """Copy what only the ledger has, then `reload`; how many tombstones either side gained.
 
-    For lakes whose tombstones are older than this home."""
+    For lakes whose tombstones are older than these copies."""
     written = sum(put(objects, e) for e in tombstones.entries(ledger.facts(tombstones.FACTS)))
     return written + reload(objects, ledger)
 
 
 def reload(objects: ObjectStore, ledger: Ledger) -> int:
-    """Tell the ledger every tombstone that only this home holds; how many those were.
+    """Add to the ledger every tombstone that only the copies have; how many.
 
-    The caller holds the lake's lease. StoreError names a tombstone that is damaged: nobody may be let back in
-    because of it."""
+    The caller holds the lake's lease. StoreDamaged names a copy that can't be read: nobody who was forgotten may
+    come back because of it."""
     facts = ledger.facts(tombstones.FACTS)
-    known = {home_key(e) for e in tombstones.entries(facts)}
-    lost = [_decoded(key, objects.get(key)) for key in objects.list(f"{HOME}/") if key not in known]
+    in_ledger = {home_key(e) for e in tombstones.entries(facts)}
+    lost = [_decoded(key, objects.get(key)) for key in objects.list(f"{HOME}/") if key not in in_ledger]
     for entry in lost:
         facts = tombstones.added(facts, entry)
     if lost:
@@ -64,9 +64,9 @@ def reload(objects: ObjectStore, ledger: Ledger) -> int:
 
 
 def unknown(objects: ObjectStore, ledger: Ledger) -> int:
-    """How many tombstones only this home holds: the ledger, and the tables with it, are older than they are."""
-    known = {home_key(e) for e in tombstones.entries(ledger.facts(tombstones.FACTS))}
-    return sum(key not in known for key in objects.list(f"{HOME}/"))
+    """How many tombstones only the copies have: the ledger, and the tables with it, are older than those."""
+    in_ledger = {home_key(e) for e in tombstones.entries(ledger.facts(tombstones.FACTS))}
+    return sum(key not in in_ledger for key in objects.list(f"{HOME}/"))
 
 
 def bring(source: ObjectStore, target: ObjectStore) -> int:

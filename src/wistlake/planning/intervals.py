@@ -1,4 +1,4 @@
-"""The unit of bookkeeping: one (dataset, media, day), and how far it has come."""
+"""The unit of bookkeeping: one (dataset, media, day), and its state."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,14 +6,12 @@ from enum import StrEnum
 
 from wistlake.errors import ConfigError
 
-ACCOUNT = "_account"  # stands for the media in datasets that are account-wide
-
-
-STOPPED = "stopped:"  # stands before the signature of a build that took nothing of the landing
+ACCOUNT = "_account"  # in place of a media id in datasets that are account-wide
+STOPPED = "stopped:"  # prefix of the signature of a build that stopped the landing
 
 
 class State(StrEnum):
-    """How far the newest attempt at an interval has come."""
+    """The last step that the newest attempt at an interval has finished."""
 
     PLANNED = "planned"
     LANDED = "landed"
@@ -27,12 +25,12 @@ class Interval:
     """What the ledger knows of one (dataset, media, day).
 
     `landing_id`, `content_hash` and `rows` describe the newest content that was landed, `observed_at` when the
-    source last said so: a landing that only repeats it moves `observed_at` and counts as a confirmation.
+    source last served it: a landing that only repeats it moves `observed_at` and counts as a confirmation.
     `steady_hash` is the content without what the source restates at will, `moved_at` when a reading of the
     finished day last differed from the one before it. `built_signature` is what silver was last built from, or
     could not be (`is_stopped`); of gold: the zone of its days. `published_at` is when readers first got it.
     `finished` tells whether the day was over when it was read: only then may the watermark pass it. `missing`
-    marks a 404: nothing there, by the source's own word.
+    marks a 404: the source has nothing.
     """
 
     dataset: str
@@ -66,8 +64,8 @@ class Interval:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a build took nothing of the newest landing, and no listing has come since: what silver
-        has of the day may be less than there is."""
+        """Whether a build stopped the newest landing, and no later one has landed: silver may have less of the day
+        than the source."""
         return self.built_signature.startswith(STOPPED) and self.state is not State.LANDED
 
     @property

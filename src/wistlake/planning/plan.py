@@ -1,4 +1,4 @@
-"""Turns media, days and the ledger's word into the fetches of one run."""
+"""Turns media, days and the ledger's intervals into the fetches of one run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Window:
     lookback_days: int
     start: date | None = None
     end: date | None = None
-    start_date: date | None = None  # WISTLAKE_START_DATE: where a new lake begins
+    start_date: date | None = None  # WISTLAKE_START_DATE: the first day of a new lake
     include_open_days: bool = False
 
     @property
@@ -39,7 +39,7 @@ def newest(source: Source, window: Window) -> date:
 
 
 def first_day(window: Window) -> date:
-    """Where a media that nobody has asked for yet begins; never beyond what Wistia still has."""
+    """The first day of a media that is new to the lake; never before what Wistia still has."""
     last = last_finished(Calendar.UTC, window.now, window.tz)
     if window.start_date:
         return max(window.start_date, last - HORIZON)
@@ -50,7 +50,7 @@ def wanted_days(
     source: Source,
     entry: MediaEntry,
     window: Window,
-    known: Mapping[date, Interval],
+    intervals: Mapping[date, Interval],
     lookback_days: int | None = None,
 ) -> Sequence[date]:
     """The days of one (dataset, media) that the run asks for, ascending.
@@ -58,7 +58,7 @@ def wanted_days(
     By hand: exactly the account's days that are named, as far as they are over; of a dataset that counts by
     UTC days, every day that they touch. Daily: the lookback (the media's own, where it has learned one), and
     every earlier day since the media's first one that was never published, or of which no two readings agree.
-    Snapshots are always taken, of now: what older days mean depends on them (a session's watch time on
+    Snapshots are always taken, of now: figures of older days depend on them (a session's watch time on
     its media's duration).
     """
     last = newest(source, window)
@@ -71,7 +71,7 @@ def wanted_days(
     again = window.lookback_days if lookback_days is None else lookback_days
     lookback = last - timedelta(days=again)
     begin = max(entry.first_day, floor)
-    return tuple(day for day in days(begin, last) if day >= lookback or _unfinished(known.get(day)))
+    return tuple(day for day in days(begin, last) if day >= lookback or _unfinished(intervals.get(day)))
 
 
 def _named(source: Source, entry: MediaEntry, window: Window, last: date) -> tuple[date, date]:
@@ -87,11 +87,11 @@ def touched(named: date | None, tz: tzinfo, otherwise: date) -> tuple[date, ...]
     return (otherwise,) if named is None else utc_days_of(named, tz)
 
 
-def _unfinished(found: Interval | None) -> bool:
-    """Never published, or not read twice alike; but nobody asks forever for what the source has not."""
-    if found is None or not found.is_settled or found.state is State.FAILED:
+def _unfinished(interval: Interval | None) -> bool:
+    """Never published, or not confirmed by a second reading. What the source does not have is not asked for again."""
+    if interval is None or not interval.is_settled or interval.state is State.FAILED:
         return True
-    return not (found.missing or found.is_confirmed)
+    return not (interval.missing or interval.is_confirmed)
 
 
 def plan(
@@ -103,18 +103,18 @@ def plan(
 ) -> tuple[Fetch, ...]:
     """Every fetch of one run: by dataset in contract order, then media, then day. `sampled` are settled
     (dataset, media, day)s to read once more."""
-    known: dict[tuple[str, str], dict[date, Interval]] = {}
+    by_media: dict[tuple[str, str], dict[date, Interval]] = {}
     for interval in intervals:
-        known.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
+        by_media.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
     lookbacks = learned(intervals, window.now, window.lookback_days)
     active = [m for m in media if m.retired_at is None]
     fetches: list[Fetch] = []
     for source in sources:
         for entry in _account(active) if source.account_wide else active:
             pair = (source.name, entry.media_id)
-            chosen = wanted_days(source, entry, window, known.get(pair, {}), lookbacks.get(entry.media_id))
+            wanted = wanted_days(source, entry, window, by_media.get(pair, {}), lookbacks.get(entry.media_id))
             more = {day for dataset, media_id, day in sampled if (dataset, media_id) == pair}
-            fetches += _fetches(source, entry.media_id, sorted({*chosen, *more}))
+            fetches += _fetches(source, entry.media_id, sorted({*wanted, *more}))
     return tuple(fetches)
 
 
@@ -128,12 +128,12 @@ def exactly(
     return tuple(
         fetch
         for source in sources
-        for (dataset, media_id), found in wanted.items()
+        for (dataset, media_id), days_of_media in wanted.items()
         if dataset == source.name
         for fetch in _fetches(
             source,
             media_id,
-            [newest(source, window)] if source.calendar is Calendar.SNAPSHOT else found,
+            [newest(source, window)] if source.calendar is Calendar.SNAPSHOT else days_of_media,
         )
     )
 
@@ -144,15 +144,15 @@ def _account(media: Sequence[MediaEntry]) -> Iterator[MediaEntry]:
         yield MediaEntry(ACCOUNT, earliest.first_day, earliest.added_at)
 
 
-def _fetches(source: Source, media_id: str, chosen: Sequence[date]) -> Iterator[Fetch]:
+def _fetches(source: Source, media_id: str, on_days: Sequence[date]) -> Iterator[Fetch]:
     """One fetch a day; where the source serves ranges (local calendars), one a contiguous range."""
     if source.calendar is not Calendar.LOCAL:
-        yield from (Fetch(source.name, media_id, day, day) for day in chosen)
+        yield from (Fetch(source.name, media_id, day, day) for day in on_days)
         return
     start: date | None = None
-    for i, day in enumerate(chosen):
+    for i, day in enumerate(on_days):
         start = start or day
-        following = chosen[i + 1] if i + 1 < len(chosen) else None
+        following = on_days[i + 1] if i + 1 < len(on_days) else None
         if following != day + timedelta(days=1) or (day - start).days + 1 >= MAX_RANGE:
             yield Fetch(source.name, media_id, start, day)
             start = None

@@ -1,4 +1,4 @@
-"""Which of the account's days may stand in gold, and which must be computed although no row moved."""
+"""Which of the account's days may be in gold, and which must be computed although no row changed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,13 +16,13 @@ PROVISIONAL = "provisional"
 
 
 @dataclass(frozen=True, slots=True)
-class Publishing:
-    """(media, local day) pairs after a build, and what is known of them.
+class GoldDays:
+    """(media, local day) pairs after a build.
 
-    `publishable` may stand in gold; `refresh` of them must be computed although no row moved; `withdrawn` stand
-    in gold and may not any more. `past_lookback`: no run asks for them again by their age; `confirmed`: the
-    newest two readings of all they stand on agree; `said_twice`: those of Wistia's counts do. `listed`: their
-    sessions are there. `reread`: settled ones that this run has read again.
+    `publishable` may be in gold; `refresh` of them must be computed although no row changed; `withdrawn` are in gold
+    and may not be any more. `past_lookback`: too old to be asked for again; `confirmed`: the newest two readings of
+    everything they are made of agree; `counts_confirmed`: those of Wistia's counts do. `listed`: their sessions are
+    there. `reread`: settled ones that this run has read again.
     """
 
     publishable: frozenset[Pair]
@@ -30,12 +30,12 @@ class Publishing:
     past_lookback: frozenset[Pair]
     confirmed: frozenset[Pair]
     listed: frozenset[Pair]
-    said_twice: frozenset[Pair] = frozenset()
+    counts_confirmed: frozenset[Pair] = frozenset()
     reread: frozenset[Pair] = frozenset()
     withdrawn: frozenset[Pair] = frozenset()
 
 
-def publishing(  # noqa: PLR0913 - what a day depends on
+def gold_days(  # noqa: PLR0913 - what a day depends on
     media: Iterable[MediaEntry],
     intervals: Iterable[Interval],
     pending: Iterable[Interval],
@@ -48,24 +48,24 @@ def publishing(  # noqa: PLR0913 - what a day depends on
     zone_name: str = "",
     run_id: str = "",
     lookbacks: Mapping[str, int] | None = None,
-) -> Publishing:
+) -> GoldDays:
     """What a build of `pending` may publish.
 
     A local day needs every UTC day that it touches, and its own by_date day, landed after they were over
     (with `include_open_days`: landed at all). A dataset that the source does not have for a media, or
     that is switched off, is not waited for; a day of which nothing at all has landed is no day of zeros.
-    What stands in gold by another zone than `zone_name` is computed anew or, if its days are not whole in this
+    A day that gold has by another zone than `zone_name` is computed again or, if its days are not complete in this
     one, withdrawn. `run_id` is the run that read `pending`; `lookbacks` are those that media have learned.
     """
-    at_work = _Publishing(intervals, pending, datasets, now, tz, include_open_days, zone_name, run_id)
+    sorter = _Sorter(intervals, pending, datasets, now, tz, include_open_days, zone_name, run_id)
     for entry in media:
         of_media = (lookbacks or {}).get(entry.media_id, lookback_days)
-        at_work.media(entry, _aged(now, tz, of_media))
-    return Publishing(**{f.name: frozenset(at_work.found[f.name]) for f in fields(Publishing)})
+        sorter.sort(entry, _aged(now, tz, of_media))
+    return GoldDays(**{f.name: frozenset(sorter.pairs[f.name]) for f in fields(GoldDays)})
 
 
-class _Publishing:
-    """One call of `publishing` at work."""
+class _Sorter:
+    """Sorts the days of one call of `gold_days`, media by media, into the fields of `GoldDays`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class _Publishing:
         run_id: str,
     ) -> None:
         self.index = {i.key: i for i in intervals}
-        self.moved = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
+        self.changed = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
         self.datasets, self.now, self.tz, self.open_days = datasets, now, tz, include_open_days
         self.zone_name = zone_name
         self.read = {
@@ -87,18 +87,18 @@ class _Publishing:
             for i in self.index.values()
             if i.dataset == BY_DATE and i.run_id == run_id and i.state is not State.FAILED
         }
-        self.found: defaultdict[str, set[Pair]] = defaultdict(set)  # by the names of `Publishing`
+        self.pairs: defaultdict[str, set[Pair]] = defaultdict(set)
 
-    def media(self, entry: MediaEntry, aged: date) -> None:
+    def sort(self, entry: MediaEntry, aged: date) -> None:
         """Sort the days of one media."""
         for day in self._candidates(entry, aged):
-            needed = self._whole(entry.media_id, day)
+            needed = self._complete(entry.media_id, day)
             gold = self.index.get((GOLD, entry.media_id, day))
             if needed:
-                # What has settled stays so, whatever longer lookback its media has learned since.
+                # A settled day stays settled, whatever longer lookback its media has learned since.
                 self._note((entry.media_id, day), needed, gold, is_old=day < aged or _is_settled(gold))
-            elif gold is not None and self._is_elsewhere(gold):
-                self.found["withdrawn"].add((entry.media_id, day))
+            elif gold is not None and self._is_in_another_zone(gold):
+                self.pairs["withdrawn"].add((entry.media_id, day))
 
     def _note(self, pair: Pair, needed: tuple[Interval, ...], gold: Interval | None, *, is_old: bool) -> None:
         confirmed = all(i.is_confirmed for i in needed)
@@ -107,37 +107,37 @@ class _Publishing:
         ages = is_old and confirmed and gold is not None and gold.reason == PROVISIONAL
         marks = {
             "publishable": True,
-            "refresh": ages or reread or not _is_current(gold) or self._is_elsewhere(gold),
+            "refresh": ages or reread or not _is_current(gold) or self._is_in_another_zone(gold),
             "past_lookback": is_old,
             "confirmed": confirmed,
             "listed": any(i.dataset == EVENTS for i in needed),
-            "said_twice": any(i.is_confirmed for i in counts),
+            "counts_confirmed": any(i.is_confirmed for i in counts),
             "reread": reread,
         }
         for name, is_so in marks.items():
             if is_so:
-                self.found[name].add(pair)
+                self.pairs[name].add(pair)
 
     def _candidates(self, entry: MediaEntry, aged: date) -> Iterator[date]:
-        """Days whose gold is missing, may have moved, or may have aged. Most of a long history is none of them.
-        Of a media that is followed no longer, only those that stand in gold."""
+        """Days whose gold is missing, may have changed, or may have aged: few of a long history.
+        Of a media that is no longer followed, only those that gold has."""
         last = last_finished(Calendar.LOCAL, self.now, self.tz) + timedelta(days=1)
-        mine = {day for media_id, day in self.moved if media_id == entry.media_id}
+        mine = {day for media_id, day in self.changed if media_id == entry.media_id}
         first = min(mine | {entry.first_day})
         for day in days(first, last):
             gold = self.index.get((GOLD, entry.media_id, day))
             if entry.retired_at is not None and not _stands(gold):
                 continue
-            news = day in mine or (entry.media_id, day) in self.read
-            if news or self._is_elsewhere(gold) or _is_open(gold, day, aged):
+            is_new = day in mine or (entry.media_id, day) in self.read
+            if is_new or self._is_in_another_zone(gold) or _is_open(gold, day, aged):
                 yield day
 
-    def _is_elsewhere(self, gold: Interval | None) -> bool:
-        """Whether the day stands in gold by another zone."""
+    def _is_in_another_zone(self, gold: Interval | None) -> bool:
+        """Whether gold has the day by another zone."""
         return _stands(gold) and gold is not None and gold.built_signature not in ("", self.zone_name)
 
-    def _whole(self, media_id: str, day: date) -> tuple[Interval, ...]:
-        """The landings that a local day stands on; none if one is not there yet, or the day is not over."""
+    def _complete(self, media_id: str, day: date) -> tuple[Interval, ...]:
+        """The landings that a local day is made of; none if one is missing, or the day is not over."""
         if not (self.open_days or is_over(day, self.now, self.tz)):
             return ()
         needed = _needed(media_id, day, self.index, self.datasets, self.tz) or ()
@@ -145,17 +145,17 @@ class _Publishing:
 
 
 def _is_open(gold: Interval | None, day: date, aged: date) -> bool:
-    """Whether something may be done about the day although nothing of it has moved."""
+    """Whether the day may have to be computed although nothing of it has changed."""
     return not _is_current(gold) or day >= aged or (gold is not None and gold.reason == PROVISIONAL)
 
 
 def _stands(gold: Interval | None) -> bool:
-    """Whether gold has the day, be it of today's silver or not."""
+    """Whether gold has the day, up to date or not."""
     return gold is not None and gold.state in (State.PUBLISHED, State.BUILT)
 
 
 def _is_settled(gold: Interval | None) -> bool:
-    """Whether readers were told that the day has come to rest."""
+    """Whether gold has the day as settled."""
     return _is_current(gold) and gold is not None and gold.reason not in ("", PROVISIONAL)
 
 
@@ -172,7 +172,7 @@ def _local_days(interval: Interval, tz: tzinfo) -> tuple[date, ...]:
 
 
 def _is_current(gold: Interval | None) -> bool:
-    """Published, and silver has not moved on since."""
+    """Published, and silver has not changed since."""
     return gold is not None and gold.state is State.PUBLISHED
 
 
@@ -183,21 +183,21 @@ def _needed(
     datasets: frozenset[str],
     tz: tzinfo,
 ) -> tuple[Interval, ...] | None:
-    """The landings that a local day stands on; None if one is not there yet, or if there is none at all.
+    """The landings that a local day is made of; None if one is not there yet, or if there is none at all.
 
-    A dataset that the source does not have is not waited for; one that it has in part will never be whole,
-    and a day whose sessions could not be listed is no day without sessions. Nor is a landing there that a
-    build took nothing of.
+    A dataset that the source does not have is not waited for; one that it has in part will never be complete,
+    and a day whose sessions could not be listed is no day without sessions. A landing that a build stopped does
+    not count as there.
     """
-    wanted = ((EVENTS, utc_days_of(day, tz)), (BY_DATE, (day,)))
+    days_of = ((EVENTS, utc_days_of(day, tz)), (BY_DATE, (day,)))
     needed: list[Interval] = []
-    for dataset, its_days in wanted:
+    for dataset, its_days in days_of:
         if dataset not in datasets:
             continue
-        found = [index.get((dataset, media_id, d)) for d in its_days]
-        there = [i for i in found if i is not None and i.landing_id and not i.is_stopped]
-        absent = dataset != EVENTS and all(i is not None and i.missing for i in found)
-        if len(there) < len(found) and not absent:
+        of_dataset = [index.get((dataset, media_id, d)) for d in its_days]
+        there = [i for i in of_dataset if i is not None and i.landing_id and not i.is_stopped]
+        absent = dataset != EVENTS and all(i is not None and i.missing for i in of_dataset)
+        if len(there) < len(of_dataset) and not absent:
             return None
         needed += there
     return tuple(needed) or None

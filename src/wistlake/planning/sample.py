@@ -1,4 +1,4 @@
-"""Settled days that a run reads again, to learn whether they stay: a few, others each day."""
+"""A few settled days that a run reads again, other ones each day, to learn whether they stay as they are."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -35,8 +35,8 @@ def sample_of_the_day(
         and _is_settled(i)
         and window.lookback_days + _REST_DAYS <= (today - i.day).days < HORIZON.days - _MARGIN_DAYS
     ]
-    chosen = _chosen(settled, today, window.lookback_days)
-    return {"day": today.isoformat(), "drawn": [[i.media_id, i.day.isoformat()] for i in chosen]}
+    drawn = _draw(settled, today, window.lookback_days)
+    return {"day": today.isoformat(), "drawn": [[i.media_id, i.day.isoformat()] for i in drawn]}
 
 
 def sample(
@@ -47,10 +47,10 @@ def sample(
     if window.by_hand:
         return frozenset()
     index = {i.key: i for i in intervals}
-    chosen = sample_of_the_day(media, index.values(), window, facts)["drawn"]
+    drawn = sample_of_the_day(media, index.values(), window, facts)["drawn"]
     return frozenset(
         key
-        for media_id, day in ((media_id, date.fromisoformat(text)) for media_id, text in chosen)
+        for media_id, day in ((media_id, date.fromisoformat(text)) for media_id, text in drawn)
         for key in (
             (BY_DATE, media_id, day),
             *((EVENTS, media_id, utc_day) for utc_day in utc_days_of(day, window.tz)),
@@ -63,8 +63,8 @@ def _is_settled(i: Interval) -> bool:
     return i.dataset == GOLD and i.state is State.PUBLISHED and i.reason not in ("", PROVISIONAL)
 
 
-def _chosen(settled: Iterable[Interval], today: date, lookback_days: int) -> list[Interval]:
-    """In an order that is as good as random, and another one each day."""
+def _draw(settled: Iterable[Interval], today: date, lookback_days: int) -> list[Interval]:
+    """The first few in an order that is as good as random, and another one each day."""
     drawn = sorted(settled, key=lambda i: hashlib.sha256(f"{today}/{i.media_id}/{i.day}".encode()).digest())
     young = [i for i in drawn if (today - i.day).days <= lookback_days + YOUNG_DAYS][:_YOUNG]
     return [*young, *(i for i in drawn if i not in young)][:SAMPLED]
@@ -72,7 +72,7 @@ def _chosen(settled: Iterable[Interval], today: date, lookback_days: int) -> lis
 
 def _is_due(index: Mapping[Key, Interval], key: Key, now: datetime) -> bool:
     """Whether the source has the day, and was not asked for it today."""
-    known = index.get(key)
-    if known is None or known.missing or known.observed_at is None:
+    interval = index.get(key)
+    if interval is None or interval.missing or interval.observed_at is None:
         return False
-    return known.observed_at.astimezone(UTC).date() < now.astimezone(UTC).date()
+    return interval.observed_at.astimezone(UTC).date() < now.astimezone(UTC).date()

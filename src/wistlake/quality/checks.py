@@ -89,6 +89,16 @@ def reasons_text(reasons: Mapping[str, int]) -> str:
     return ", ".join(f"{code} {count}" for code, count in ordered)
 
 
+# days that lose sessions
+
+SHRINK_SHARE, SHRINK_ROWS = 0.2, 20  # a day that loses more than both is not believed
+
+
+def is_shrunk(rows: int, lost: int) -> bool:
+    """Whether a day lost so many of its rows at the source that somebody has to look at it first."""
+    return lost > SHRINK_ROWS and lost > SHRINK_SHARE * rows
+
+
 # references
 
 REFERENCES = "references"

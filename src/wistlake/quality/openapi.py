@@ -68,7 +68,7 @@ def _of_source(source: Source, operations: Any, description: Schema) -> Iterator
         return
     for field in source.fields:
         yield from _of_field(source, field, schema, description)
-    for name in sorted(set(_properties(schema, description)) - source.known_keys):
+    for name in sorted(set(_properties(schema, description)) - source.expected_keys):
         yield Difference(source.name, name, Kind.NEW, is_breaking=False)
 
 

@@ -1,5 +1,7 @@
 """What a newer, complete observation changes: the frame that table stores take."""
 
+from collections.abc import Iterable
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,9 +19,8 @@ def changes(table: Table, staged: DataFrame, current: DataFrame, built_at: Colum
 
     One row a key of either side: contract columns as they should be, `_change`, and the old row's columns
     as `_was_<name>` where the table has a day of its own. Rows of `current` outside the scope are only
-    there because their key is in `staged` (a key may move between days): `_listed_at` says when they were last
-    listed where they stand, NULL if they are not any more. A row that is marked as removed has changed too:
-    at `built_at`.
+    there because their key is in `staged` (a key may move between days): `_listed_at` is when they were last
+    listed on their own day, NULL if they are not any more. A row that is marked as removed has changed at `built_at`.
     """
     was = current.select(
         *(F.col(c).alias(f"_was_{c}") for c in table.column_names),
@@ -40,15 +41,26 @@ def changes(table: Table, staged: DataFrame, current: DataFrame, built_at: Colum
 def after(table: Table, current: DataFrame, changed: DataFrame) -> DataFrame:
     """`current` rows (contract columns), and what changed of them (`changes` without the unchanged), to the rows
     that the table is to have."""
-    kept = current.join(changed.select(*table.key), on=list(table.key), how="left_anti")
+    unchanged = current.join(changed.select(*table.key), on=list(table.key), how="left_anti")
     if table.removal is Removal.DELETE:
         changed = changed.where(F.col("_change") != REMOVED)
     columns = table.column_names
-    return kept.select(*columns).unionByName(changed.select(*columns))
+    return unchanged.select(*columns).unionByName(changed.select(*columns))
+
+
+def marked(table: Table, rows: DataFrame, change: str) -> DataFrame:
+    """Rows with the contract's columns, each as the same kind of change."""
+    return rows.select(*table.column_names, F.lit(change).alias("_change"))
+
+
+def without_days(changed: DataFrame, pairs: Iterable[tuple[str, date]]) -> DataFrame:
+    """`changes` less the rows of some (media_id, date) pairs."""
+    named = ", ".join(f"('{media_id}', DATE'{day}')" for media_id, day in sorted(pairs))
+    return changed.where(f"not (media_id, date) in ({named})")
 
 
 def scope_columns(table: Table) -> tuple[str, ...]:
-    """What `current` says beside its contract columns."""
+    """The columns of `current` beside those of the contract."""
     marks = ("_scope_observed_at", "_scope_landing_id") if table.removal is Removal.SOFT else ()
     return ("_in_scope", *marks, *(("_listed_at",) if table.preferred else ()))
 
@@ -72,7 +84,7 @@ def _days(table: Table) -> tuple[str, ...]:
 
 
 def _staged(table: Table) -> tuple[str, ...]:
-    """The day on which the staged row of a key stands, where another one may keep it."""
+    """The day of the staged row, where another day may keep the key."""
     return (table.day_column,) if table.preferred else ()
 
 

@@ -30,12 +30,12 @@ def media_channel(rules: Iterable[Rule]) -> str:
 
 
 def _case(rules: Iterable[Rule], fields: tuple[str, ...]) -> str:
-    chosen = [r for r in rules if r.field in fields]
-    if not chosen:
+    usable = [r for r in rules if r.field in fields]
+    if not usable:
         return "cast(null as string)"
     # The text is in small letters: without the flag, a pattern with a capital would match nothing.
     whens = " ".join(
-        f"when {_text(r.field)} rlike '(?iu){_quoted(r.pattern)}' then '{r.channel}'" for r in chosen
+        f"when {_text(r.field)} rlike '(?iu){_quoted(r.pattern)}' then '{r.channel}'" for r in usable
     )
     return f"case {whens} end"
 

@@ -15,7 +15,7 @@ from wistlake.transforms.landing import below_zero
 
 RULES: dict[str, str] = {"bad_duration": below_zero(SOURCE, "duration")}
 
-# Names of the original file change with every upload; the fingerprint tells a swapped media.
+# The original file's name changes with every upload: its fingerprint shows that a media was swapped.
 _ORIGINAL = (
     "sha2(get(filter(from_json(assets, 'array<struct<type: string, url: string>>'),"
     " x -> x.type = 'OriginalFile'), 0).url, 256)"
@@ -23,7 +23,7 @@ _ORIGINAL = (
 
 
 _DIFFERS = " or ".join(f"not {c} <=> _was_{c}" for c in TABLE.compared if c != "updated_at")
-# Wistia's own time tells of most changes; of the others (gone, another channel or page) it knows nothing.
+# Wistia's own time covers most changes, but not a media that is gone or has another channel or page.
 _UPDATED_AT = f"""case
     when _known is null or updated_at > _was_updated_at then updated_at
     when {_DIFFERS} then greatest(_was_updated_at, built_at)
@@ -32,7 +32,7 @@ _DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", 
 
 
 def named(frame: DataFrame) -> DataFrame:
-    """The frame with the addresses masked in every text that people write about a media."""
+    """The frame with e-mail addresses masked in every text that people write about a media."""
     # As text and back: Sail resolves no lambda over a table's own column.
     tags = f"sort_array(from_json({mask.name('to_json(struct(tags))')}, 'tags array<string>').tags)"
     texts = {c: F.expr(mask.name(c)) for c in ("title", "folder", "subfolder")}
@@ -68,6 +68,24 @@ def newest(rows: DataFrame) -> DataFrame:
     return first(rows, ["media_id"], F.col("observed_at").desc(), F.col("landing_id").desc())
 
 
+def observed(typed: DataFrame | None, current: DataFrame) -> DataFrame:
+    """The media as this build describes them, and the others as today's `dim_media` has them; None without a
+    description."""
+    others = current.where("not is_deleted").select(*_DESCRIBED)
+    if typed is None:
+        return others
+    described_now = described(typed).select(*_DESCRIBED)
+    return described_now.unionByName(
+        others.join(described_now, on="media_id", how="left_anti").select(*_DESCRIBED)
+    )
+
+
+def with_new_page(urls: DataFrame, current: DataFrame) -> DataFrame:
+    """Pages (media_id, url) that `dim_media` does not have: on most days there are none."""
+    pages = current.select("media_id", F.col("url").alias("_url"))
+    return urls.join(pages, on="media_id", how="left").where("not url <=> _url")
+
+
 def build(
     observed: DataFrame,
     missing: DataFrame,
@@ -79,7 +97,7 @@ def build(
     """`described` media, landings that were answered 404 (media_id, observed_at, landing_id), today's
     `dim_media`, and the newest page seen in events (media_id, url) to `dim_media` rows."""
     current = named(current)  # rows of older versions, too
-    kept = current.select(
+    before = current.select(
         "media_id", F.lit(True).alias("_known"), *(F.col(c).alias(f"_was_{c}") for c in TABLE.compared)
     )
     seen = urls.select("media_id", F.col("url").alias("_new_url"))
@@ -88,7 +106,7 @@ def build(
         missing.select(
             "media_id", F.col("observed_at").alias("_gone_at"), F.col("landing_id").alias("_gone_landing")
         )
-        .join(current, on="media_id", how="inner")  # a media that was never there has nothing to say
+        .join(current, on="media_id", how="inner")  # a media that was never described has no row to mark
         .withColumns(
             {
                 "observed_at": F.col("_gone_at"),
@@ -98,7 +116,7 @@ def build(
         )
     )
     both = alive.select(*_DESCRIBED, "is_deleted").unionByName(gone.select(*_DESCRIBED, "is_deleted"))
-    described_now = newest(both).join(kept, on="media_id", how="left").join(seen, on="media_id", how="left")
+    described_now = newest(both).join(before, on="media_id", how="left").join(seen, on="media_id", how="left")
     return conform(
         described_now.withColumns(
             {

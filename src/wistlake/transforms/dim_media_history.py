@@ -25,7 +25,7 @@ def spans(history: DataFrame, **values: Column) -> DataFrame:
     )
 
 
-def known_duration() -> Column:
+def nearest_duration() -> Column:
     """The duration (of `spans`) that holds for a version: its own, else the last one known before, else the
     first one known after. A media that is still being processed has none."""
     positive = F.when(F.col("duration_seconds") > 0, F.col("duration_seconds"))
@@ -48,8 +48,8 @@ def build(observed: DataFrame, current: DataFrame, built_at: Column) -> DataFram
     """New observations (`dim_media.described`) and the versions known so far, to all versions of the media
     that were observed.
 
-    Versions are cut anew from all points: what was seen earlier and arrives later takes its place. Only an
-    observation that changed nothing has left no point that a later arrival could be cut at."""
+    Versions are cut again from all points, so that an observation that arrives late takes its place. Only an
+    observation that changed nothing has left no point to cut at."""
     media = observed.select("media_id").distinct()
     points = (
         named(current)  # rows of older versions hold texts as served

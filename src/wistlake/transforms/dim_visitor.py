@@ -1,13 +1,35 @@
-"""The visitors, by pseudonym: what all their published days say."""
+"""The visitors, by pseudonym: the sum of their published days."""
+
+from collections.abc import Collection
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_visitor import TABLE
+from wistlake.transforms import scope
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first_of_repeated, repeated
 
 ATTRIBUTES = ("country", "region", "browser", "platform", "is_mobile")
+
+
+def seen(events: DataFrame, media: Collection[str], engagement_changes: DataFrame) -> DataFrame:
+    """Visitors of the media in `fact_events`, and of changed rows of `fact_media_engagement`: the latter also
+    names those whose sessions are gone."""
+    mine = scope.of_media(events, media).select("visitor_id")
+    return mine.unionByName(engagement_changes.select("visitor_id"))
+
+
+def differing_loads(current: DataFrame, account: DataFrame) -> DataFrame:
+    """Visitors of today's `dim_visitor` whose loads `silver.visitors` counts otherwise."""
+    counted = account.select("visitor_id", "load_count")
+    both = current.select("visitor_id", "account_load_count").join(counted, on="visitor_id", how="inner")
+    return both.where("not account_load_count <=> load_count").select("visitor_id")
+
+
+def last_days(totals: DataFrame) -> DataFrame:
+    """The days on which the visitors were last seen."""
+    return totals.select(F.to_date("last_seen_at").alias("day")).distinct()
 
 
 def totals(engagement: DataFrame) -> DataFrame:

@@ -1,6 +1,6 @@
 """Viewing sessions: one row a key, with its day in both calendars, watch time and channel."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,7 +9,7 @@ from wistlake.contracts.events import SOURCE
 from wistlake.contracts.fact_events import TABLE
 from wistlake.derive import mask, pseudonym
 from wistlake.derive.localtime import local_date
-from wistlake.transforms import dim_media_history
+from wistlake.transforms import dim_media_history, scope
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, event_channel, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first_of_repeated, repeated
@@ -37,7 +37,7 @@ def derived(epochs: int) -> dict[str, str]:
 
 
 def repeated_keys(typed: DataFrame) -> DataFrame:
-    """The event_keys that come more than once."""
+    """The event_keys that occur more than once."""
     return repeated(typed, "event_key")
 
 
@@ -45,8 +45,8 @@ def spread(typed: DataFrame, twice: DataFrame) -> DataFrame:
     """The sets of `days` that list the same key, by media; `twice` are the `repeated_keys`."""
     again = typed.join(F.broadcast(twice), on="event_key", how="left_semi")
     by_key = again.groupBy("event_key", F.col("landing_media_id").alias("media_id"))
-    found = by_key.agg(F.array_sort(F.collect_set("landing_dt")).alias("days"))
-    return found.where("size(days) > 1").select("media_id", "days").distinct()
+    sets = by_key.agg(F.array_sort(F.collect_set("landing_dt")).alias("days"))
+    return sets.where("size(days) > 1").select("media_id", "days").distinct()
 
 
 def deduplicate(rows: DataFrame, twice: DataFrame) -> DataFrame:
@@ -86,6 +86,30 @@ def build(
     return of_media(named, history, rules, built_at)
 
 
+def newest_pages(typed: DataFrame) -> DataFrame:
+    """The newest page that sessions name for each media (media_id, url)."""
+    named = typed.where("media_url <> ''").groupBy("media_id")
+    return named.agg(F.expr("max_by(media_url, struct(observed_at, received_at))").alias("url"))
+
+
+def untimed(events: DataFrame, media: Collection[str]) -> DataFrame:
+    """`fact_events` of some media that have no duration yet."""
+    return scope.of_media(events, media).where("duration_seconds is null")
+
+
+def in_another_zone(events: DataFrame, places: DataFrame, zone: str) -> DataFrame:
+    """`fact_events` of the `places` (media_id, event_date) whose local day is not the one of `zone`."""
+    standing = events.join(F.broadcast(places), on=["media_id", "event_date"], how="left_semi")
+    return standing.where(F.col("event_date_local") != F.expr(local_date("received_at", zone)))
+
+
+def moved_to_zone(events: DataFrame, zone: str, built_at: Column) -> DataFrame:
+    """`fact_events` with the local day of `zone`: it follows from when a session was received."""
+    return events.withColumns(
+        {"event_date_local": F.expr(local_date("received_at", zone)), "built_at": built_at}
+    )
+
+
 def of_media(sessions: DataFrame, history: DataFrame, rules: Iterable[Rule], built_at: Column) -> DataFrame:
     """Sessions with what follows from their media (`dim_media_history`): duration, watch time and channel.
 
@@ -94,7 +118,7 @@ def of_media(sessions: DataFrame, history: DataFrame, rules: Iterable[Rule], bui
     """
     rules = tuple(rules)
     spans = dim_media_history.spans(
-        history, _duration=dim_media_history.known_duration(), _media_channel=F.expr(media_channel(rules))
+        history, _duration=dim_media_history.nearest_duration(), _media_channel=F.expr(media_channel(rules))
     )
     timed = sessions.join(F.broadcast(spans), on=dim_media_history.holds_at("received_at"), how="left")
     return conform(

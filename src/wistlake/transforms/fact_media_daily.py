@@ -1,4 +1,4 @@
-"""The daily answer: Wistia's counts beside what the sessions say."""
+"""The daily answer: Wistia's counts beside those of the sessions."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -36,3 +36,11 @@ def build(
         ),
         TABLE,
     )
+
+
+def to_be_rewritten(current: DataFrame, pairs: DataFrame) -> DataFrame:
+    """Current rows (`scope`), those of the `pairs` (media_id, date) without their certificate: such a row is not
+    what it should be, so that it is written again though none of its numbers has changed."""
+    marked = pairs.withColumn("_rewritten", F.lit(True))
+    joined = current.join(F.broadcast(marked), on=list(KEYS), how="left")
+    return joined.withColumn("certificate", F.expr("case when _rewritten is null then certificate end"))

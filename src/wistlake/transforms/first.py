@@ -13,14 +13,14 @@ def first(rows: DataFrame, keys: Sequence[str], *order: Column) -> DataFrame:
 
 
 def repeated(rows: DataFrame, key: str) -> DataFrame:
-    """The keys that come more than once."""
+    """The keys that occur more than once."""
     return rows.groupBy(key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(key)
 
 
 def first_of_repeated(rows: DataFrame, repeated: DataFrame, key: str, *order: Column) -> DataFrame:
     """The same where few keys are `repeated`: only those are sorted. `key` is never NULL.
 
-    Reads both several times: for what lies in files (staged, or a table), not for what must be computed. An
+    Reads both several times: for frames that lie in files (staged, or a table), not for ones that must be computed. An
     engine that finds few keys in a file holds them in memory, and sends the rows past them.
     """
     once = rows.join(F.broadcast(repeated), on=key, how="left_anti")

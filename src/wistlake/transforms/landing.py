@@ -11,12 +11,10 @@ from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive import pseudonym
 from wistlake.derive.spark import envelope, raw_path, typed
 
-LANDINGS = (
-    "landing_id string, media_id string, dt date, observed_at timestamp, dataset string, missing boolean"
-)
+LANDINGS = "landing_id string, media_id string, dt date, observed_at timestamp, dataset string"
 _LANDING = 'regexp_extract(value, \'"_landing":"([^"]+)"\', 1)'
 _LINE = "try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint)"
-LandingRow = tuple[str, str, date, datetime, str, bool]
+LandingRow = tuple[str, str, date, datetime, str]
 
 
 def landing_frame(spark: SparkSession, rows: Iterable[LandingRow]) -> DataFrame:
@@ -95,7 +93,6 @@ def parse(
     source: Source,
     landings: DataFrame,
     pads: DataFrame,
-    epochs: int,
     derived: Mapping[str, str],
     rules: Mapping[str, str],
 ) -> DataFrame:
@@ -115,10 +112,10 @@ def parse(
     placed = parsed.select("_landing", number.alias("_number"), "line")
     # The pads ride on the landings: engines hold one side of a cross join in memory, and not the small one.
     names = ("media_id", "dt", "observed_at", "dataset")
-    known = pads.crossJoin(
+    placed_landings = pads.crossJoin(
         landings.select(F.col("landing_id").alias("_landing"), *(F.col(c).alias(f"_{c}") for c in names))
     )
-    joined = placed.join(F.broadcast(known), on="_landing", how="left")
+    joined = placed.join(F.broadcast(placed_landings), on="_landing", how="left")
     public = {
         f.column: value(f)
         for f in source.fields
@@ -134,6 +131,21 @@ def parse(
         *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
         F.expr(reason(source, rules)).alias("reason"),
     )
+
+
+def accepted(rows: DataFrame) -> DataFrame:
+    """Parsed rows that keep the contract."""
+    return rows.where("reason is null")
+
+
+def counts(rows: DataFrame) -> DataFrame:
+    """Parsed rows counted by landing and reason (`count`)."""
+    return rows.groupBy("landing_id", "reason").count()
+
+
+def without(rows: DataFrame, landing_ids: Sequence[str]) -> DataFrame:
+    """`rows` that came from other landings."""
+    return rows.where(~F.col("landing_id").isin(landing_ids)) if landing_ids else rows
 
 
 def _read(source: Source, sqls: Sequence[str]) -> Source:

@@ -34,17 +34,32 @@ def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
     )
 
 
+def _absent(current: DataFrame, columns: tuple[str, ...]) -> DataFrame:
+    """No typed row: what an endpoint gives that was not read."""
+    return current.limit(0).select(
+        F.col("media_id").alias("landing_media_id"),
+        F.col("snapshot_date").alias("landing_dt"),
+        "observed_at",
+        "landing_id",
+        *columns,
+    )
+
+
 def build(
-    stats: DataFrame, curves: DataFrame, history: DataFrame, current: DataFrame, built_at: Column
+    stats: DataFrame | None,
+    curves: DataFrame | None,
+    history: DataFrame,
+    current: DataFrame,
+    built_at: Column,
 ) -> DataFrame:
-    """Typed rows of both endpoints, `dim_media_history` and the snapshots known so far, to one row a media
-    and day.
+    """Typed rows of both endpoints (None: not read), `dim_media_history` and the snapshots so far, to one row a
+    media and day.
 
     Either endpoint may be silent on a day: what is known of that day already is kept. Duration and file are
     those of the media when the snapshot was taken, not today's.
     """
-    left = _newest(stats, STATS)
-    right = _newest(curves, CURVES).withColumnsRenamed(
+    left = _newest(_absent(current, STATS) if stats is None else stats, STATS)
+    right = _newest(_absent(current, CURVES) if curves is None else curves, CURVES).withColumnsRenamed(
         {"observed_at": "_curve_observed_at", "landing_id": "_curve_landing_id"}
     )
     keys = ["media_id", "snapshot_date"]

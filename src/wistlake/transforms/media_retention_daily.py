@@ -26,8 +26,8 @@ def _difference(name: str) -> str:
 def build(lifetime: DataFrame, built_at: Column) -> DataFrame:
     """`media_lifetime` of whole media to one row a snapshot that has one before it.
 
-    A swapped file or another duration makes seconds incomparable, and Wistia restates: each is said in
-    `verdict`, and no difference is made up.
+    A swapped file or another duration makes seconds incomparable, and Wistia restates curves: `verdict` names the
+    case, and no difference is made up.
     """
     curves = lifetime.where("engagement_data is not null and size(engagement_data) > 0")
     order = Window.partitionBy("media_id").orderBy("snapshot_date")

@@ -12,7 +12,7 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.errors import ConfigError, StoreDamaged, unknown
 from wistlake.pipeline.jobs import repair
-from wistlake.pipeline.jobs.rebuild_ledger import Relearned, relearn
+from wistlake.pipeline.jobs.rebuild_ledger import RebuiltLedger, rebuild_ledger
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.ports import Publication
 from wistlake.wiring.laptop import LaptopLake
@@ -44,7 +44,7 @@ def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:
     return repair.catalog(_readable_ledger(folder), lake.inspector().check_readable, register, run_id, now)
 
 
-def ledger(lake: LaptopLake, run_id: str, now: datetime) -> Relearned:
+def ledger(lake: LaptopLake, run_id: str, now: datetime) -> RebuiltLedger:
     """Make a new ledger from raw pages, tables and the copies of tombstones."""
     from wistlake.adapters.local.catalog import LocalCatalog
 
@@ -54,7 +54,9 @@ def ledger(lake: LaptopLake, run_id: str, now: datetime) -> Relearned:
     tables.require(None)
     publication = Publication(run_id, now, tables.refs(tables.locations()))
     certificates, zone_name = _certificates(lake, publication), lake.zone()
-    return relearn(SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id)
+    return rebuild_ledger(
+        SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id
+    )
 
 
 def table(lake: LaptopLake, name: str, run_id: str, now: datetime) -> "Repaired | None":

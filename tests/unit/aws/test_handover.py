@@ -16,7 +16,7 @@ from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.plan import Window
-from wistlake.planning.shared import Shared
+from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.checks import Effect, Finding
@@ -60,7 +60,8 @@ def test_verdicts_keep_what_publishing_needs() -> None:
     built = BuildResult(
         {"gold.x": {"new": 3}}, {KEY: {"rows": 4, "quarantined": 1}}, (holds, broken), {KEY: "lost rows"},
         {("m1", DAY): Certificate.SETTLED}, frozenset({("m1", NEXT)}), {"gold.x": TableRef("s3://x", 2**62)},
-        findings, frozenset({("m1", LATER)}), frozenset({Shared("m1", DAY, NEXT, -1), Shared("m1", DAY, LATER)}),
+        findings, frozenset({("m1", LATER)}),
+        frozenset({SharedDays("m1", DAY, NEXT, -1), SharedDays("m1", DAY, LATER)}),
     )  # fmt: skip
     plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
     found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))

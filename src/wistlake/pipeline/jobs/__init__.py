@@ -1,1 +1,1 @@
-"""What else changes a lake, each under the same lease: forget, rotate, maintain, rebuild, quarantine."""
+"""Jobs that change a lake beside its runs, under the same lease: forget, rotate, maintain, rebuild, quarantine."""

@@ -1,4 +1,4 @@
-"""The order of upkeep: let old refused records go, compact, publish, expire, remove orphans, let raw pages go."""
+"""Upkeep, in order: drop old rejected records, compact, publish, expire snapshots, remove orphans, drop raw pages."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from wistlake import bronze
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
-from wistlake.pipeline import tombstone_copies as tombstone_home
+from wistlake.pipeline import tombstone_copies
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
@@ -29,22 +29,22 @@ class Upkeep(Protocol):
         """Merge small files, one partition at a time; how many files became fewer."""
 
     def drop(self, table: Table, observed_before: datetime) -> int:
-        """Delete the rows of landings that were listed before that moment; how many went."""
+        """Delete the rows of landings that were listed before that moment; how many."""
 
     def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
         """The tables' current state."""
 
     def expire(self, table: Table, keep: Set[int]) -> int:
-        """Let go of every snapshot but the current one and `keep`; how many went."""
+        """Drop every snapshot but the current one and `keep`; how many."""
 
     def remove_orphans(self, table: Table, keep: Set[str], before: datetime) -> int:
         """Remove files that no snapshot needs and that are older than `before`; `keep` are metadata
-        locations that readers follow. How many went."""
+        locations that readers follow. How many."""
 
 
 @dataclass(slots=True)
-class Maintained:
-    """What one maintenance did."""
+class MaintenanceResult:
+    """What one run of upkeep did."""
 
     files_merged: int = 0
     snapshots_expired: int = 0
@@ -65,35 +65,35 @@ def maintain(
     run_id: str,
     now: datetime,
     retention_days: int,
-) -> Maintained:
-    """Upkeep of the whole lake under its lease. Whatever a reader can have opened in the last 24 hours
+) -> MaintenanceResult:
+    """Upkeep of the whole lake under its lease. Whatever a reader may have opened in the last 24 hours
     stays: the snapshots, metadata and files of every publication that was current since then.
 
-    Refused records are kept as long as the raw pages that they point to."""
-    done = Maintained()
+    Rejected records are kept as long as the raw pages that they point to."""
+    result = MaintenanceResult()
     limit = now - timedelta(days=retention_days)
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
-        tombstone_home.mirror(objects, ledger)
+        tombstone_copies.mirror(objects, ledger)
         published = ledger.publication()
         if published is not None:
             built = [t for t in TABLES if t.full_name in published.tables]
-            done.refused_removed = sum(upkeep.drop(t, limit) for t in built if t is QUARANTINE)
-            done.files_merged = sum(upkeep.compact(t) for t in built)
-            if done.files_merged or done.refused_removed:
+            result.refused_removed = sum(upkeep.drop(t, limit) for t in built if t is QUARANTINE)
+            result.files_merged = sum(upkeep.compact(t) for t in built)
+            if result.files_merged or result.refused_removed:
                 ledger.publish(Publication(run_id, now, upkeep.refs(built)))
             followed = ledger.publications(now - GRACE)
             for table in built:
                 refs = [p.tables[table.full_name] for p in followed if table.full_name in p.tables]
                 snapshots = {r.snapshot_id for r in refs if r.snapshot_id is not None}
-                done.snapshots_expired += upkeep.expire(table, snapshots)
+                result.snapshots_expired += upkeep.expire(table, snapshots)
                 locations = {r.metadata_location for r in refs}
-                done.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
-        done.landings_removed = let_go(objects, limit)
-    return done
+                result.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
+        result.landings_removed = drop_raw_pages(objects, limit)
+    return result
 
 
-def let_go(objects: ObjectStore, limit: datetime) -> int:
-    """Remove landings that were listed before `limit`, manifests first; how many went.
+def drop_raw_pages(objects: ObjectStore, limit: datetime) -> int:
+    """Delete landings that were listed before `limit`, manifests first; how many.
 
     A landing is as old as its manifest says; parts that no manifest commits go with their run's folder
     once the day they are about is out of the retention.

@@ -1,4 +1,4 @@
-"""Mark landings and gold days as pending, so that the next build makes them anew."""
+"""Mark landings and days of gold as pending, so that the next build makes them again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ REBUILD = "rebuild"  # a signature that no build has: the interval is built agai
 def prepare(
     ledger: Ledger, objects: ObjectStore, run_id: str, now: datetime, zoned: Zoned | None = None
 ) -> tuple[int, Sequence[Interval]]:
-    """`invalidate_builds` under the lake's lease, so that the next build makes every day anew; with `zoned`, in the
+    """`invalidate_builds` under the lake's lease, so that the next build makes every day again; with `zoned`, in the
     lake's new zone."""
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         invalidated = invalidate_builds(ledger, objects, zoned.zone() if zoned else "")
@@ -51,22 +51,22 @@ def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> t
     intervals = ledger.intervals()
     landed = [i for i in intervals if i.landing_id]
     retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]
-    kept = {i.key for i in retained}
-    expired = [i for i in landed if i.key not in kept]
+    retained_keys = {i.key for i in retained}
+    expired = [i for i in landed if i.key not in retained_keys]
     lost_days = {(i.media_id, i.day) for i in expired}
     gold = [i for i in intervals if i.dataset == GOLD]
     ledger.record(
         [
             *(replace(i, built_signature=REBUILD) for i in retained),
-            *(_invalidated(i, zone, anew=(i.media_id, i.day) not in lost_days) for i in gold),
+            *(_invalidated(i, zone, again=(i.media_id, i.day) not in lost_days) for i in gold),
         ]
     )
     return len(retained), expired
 
 
-def _invalidated(gold: Interval, zone: str, *, anew: bool) -> Interval:
+def _invalidated(gold: Interval, zone: str, *, again: bool) -> Interval:
     return replace(
         gold,
         built_signature=gold.built_signature or zone,
-        published_at=None if anew else gold.published_at,
+        published_at=None if again else gold.published_at,
     )

@@ -1,4 +1,4 @@
-"""A ledger that was lost, told anew what the lake itself still knows: its raw pages, its tables, its tombstones.
+"""A lost ledger, made again from the lake itself: raw pages, tables, copies of tombstones.
 
 The history of runs, reasons and confirmations is gone: days start as provisional again.
 """
@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from wistlake import bronze
-from wistlake.bronze import Manifest
-from wistlake.pipeline import tombstone_copies as tombstone_home
-from wistlake.pipeline.run.recover import landed
+from wistlake.pipeline import tombstone_copies
+from wistlake.pipeline.run.recover import landed, manifests
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
@@ -23,8 +21,8 @@ EXPIRED = "its raw pages had expired when the ledger was made anew"
 
 
 @dataclass(frozen=True, slots=True)
-class Relearned:
-    """What the ledger was told."""
+class RebuiltLedger:
+    """How much was written into the ledger. `older` are days whose raw pages have expired."""
 
     landings: int
     media: int
@@ -32,20 +30,20 @@ class Relearned:
     tombstones: int
 
 
-def relearn(
+def rebuild_ledger(
     ledger: Ledger,
     objects: ObjectStore,
     publication: Publication,
     certificates: Mapping[Pair, str],
     zone_name: str,
     run_id: str,
-) -> Relearned:
-    """Tell an empty ledger of the landings in bronze, which the next run builds again (what silver holds already
-    changes nothing), of the days in gold whose raw pages have expired, of the people who were forgotten, and of
-    the tables as they are. `certificates` are those of gold, by (media, day). Under the lake's lease."""
+) -> RebuiltLedger:
+    """Write into an empty ledger, under the lake's lease: the landings in bronze, which the next run builds again
+    (rows that silver has already do not change), the days in gold whose raw pages have expired, the tombstones, and
+    the tables as they are. `certificates` are those of gold, by (media, day)."""
     now = publication.published_at
     newest: dict[Key, Interval] = {}
-    for manifest in sorted(_manifests(objects), key=lambda m: (m.observed_at, m.run_id)):
+    for manifest in sorted(manifests(objects), key=lambda m: (m.observed_at, m.run_id)):
         key = (manifest.dataset, manifest.media_id, manifest.day)
         before = newest.get(key) or Interval(*key, State.PLANNED, run_id, now)
         newest[key] = landed(before, manifest)
@@ -61,31 +59,25 @@ def relearn(
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         ledger.put_media(media)
         ledger.record([*newest.values(), *older, *gold])
-        tombstones = tombstone_home.reload(objects, ledger)
+        tombstones = tombstone_copies.reload(objects, ledger)
         ledger.publish(publication)
-    return Relearned(len(newest), len(media), len(older), tombstones)
+    return RebuiltLedger(len(newest), len(media), len(older), tombstones)
 
 
-def _manifests(objects: ObjectStore) -> Iterator[Manifest]:
-    for key in objects.list(f"{bronze.ROOT}/"):
-        if key.endswith(f"/{bronze.MANIFEST}"):
-            yield bronze.decode_manifest(objects.get(key))
-
-
-def _older(gold: Iterable[Interval], known: Collection[Key], zone_name: str) -> Iterator[Interval]:
+def _older(gold: Iterable[Interval], landed_keys: Collection[Key], zone_name: str) -> Iterator[Interval]:
     """The days that gold was made from and bronze does not hold any more, as published."""
     tz = zone(zone_name)
     made_from = {
         key: i
         for i in gold
         for key in ((BY_DATE, i.media_id, i.day), *((EVENTS, i.media_id, d) for d in utc_days_of(i.day, tz)))
-        if key not in known
+        if key not in landed_keys
     }
     for (dataset, _, day), of_gold in sorted(made_from.items()):
-        # What had come to rest is not asked for again; the rest is, as long as Wistia has it.
-        rested = int(of_gold.reason not in ("", Certificate.PROVISIONAL))
+        # A settled day is not asked for again; the others are, as long as Wistia has them.
+        settled = int(of_gold.reason not in ("", Certificate.PROVISIONAL))
         yield replace(
-            of_gold, dataset=dataset, day=day, reason=EXPIRED, built_signature=EXPIRED, confirmations=rested
+            of_gold, dataset=dataset, day=day, reason=EXPIRED, built_signature=EXPIRED, confirmations=settled
         )
 
 

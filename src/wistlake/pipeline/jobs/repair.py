@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from wistlake import bronze
 from wistlake.contracts.form import Table
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.pipeline.jobs.rebuild import invalidate_builds, invalidate_gold
+from wistlake.pipeline.run.recover import manifests
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 Repaired_co = TypeVar("Repaired_co", covariant=True)
@@ -92,5 +92,4 @@ def _published(ledger: Ledger) -> Publication:
 
 def _oldest_raw(objects: ObjectStore, now: datetime) -> datetime:
     """When the oldest raw pages were listed that bronze still holds."""
-    keys = (k for k in objects.list(f"{bronze.ROOT}/") if k.endswith(f"/{bronze.MANIFEST}"))
-    return min((bronze.decode_manifest(objects.get(k)).observed_at for k in keys), default=now)
+    return min((m.observed_at for m in manifests(objects)), default=now)

@@ -1,6 +1,6 @@
-"""Work on a whole lake on AWS, beside the daily run: forgetting a person, a new key, upkeep.
+"""Jobs on a whole lake on AWS, beside the daily run: forgetting a person, a new key, upkeep.
 
-Whoever asks leaves a request among the objects; the job takes it away, does it, and leaves what came of it.
+A command writes a request among the objects; the job reads and deletes it, does the work, and writes the result.
 """
 
 import json
@@ -25,7 +25,7 @@ FORGET, ROTATE, MAINTAIN = TASKS = ("forget", "rotate", "maintain")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for, at `now`. Of a person: `who`, and the visitors that Wistia `asked` about them found."""
+    """A task, at `now`. To forget a person: `who`, and the visitors that Wistia has of them (`asked`)."""
 
     task: str
     now: datetime
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """What the work needs beside a lake's parts."""
+    """What the jobs need beside a lake's dependencies."""
 
     ledger: History
     ring: KeyRing
@@ -47,12 +47,12 @@ class Keeper:
 
 
 def request_key(run_id: str) -> str:
-    """Where a request lies until it is taken."""
+    """Where a request is until the job has read it."""
     return f"{REQUESTS}/{folder(run_id).rpartition('/')[2]}.json"
 
 
 def result_key(run_id: str) -> str:
-    """Where what came of it lies."""
+    """Where the result is."""
     return f"{folder(run_id)}/kept.json"
 
 
@@ -69,7 +69,7 @@ def encode(request: Request) -> bytes:
 
 
 def decode(data: bytes) -> Request:
-    """The request in `data`; StoreError, which quotes nothing, if it is none."""
+    """The request in `data`; StoreDamaged, which quotes nothing of it, if it is none."""
     try:
         plain = json.loads(data)
         return Request(
@@ -84,10 +84,10 @@ def decode(data: bytes) -> Request:
 
 
 def keep(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) -> Mapping[str, Any]:
-    """Do what is asked for; what came of it, as JSON, is left beside the documents of runs as well."""
-    done = _do(request, run_id, parts, keeper)
-    parts.objects.put(result_key(run_id), json.dumps(done, default=str).encode())
-    return done
+    """Do the work; the result, as JSON, which is also written beside the documents of runs."""
+    result = _do(request, run_id, parts, keeper)
+    parts.objects.put(result_key(run_id), json.dumps(result, default=str).encode())
+    return result
 
 
 def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) -> Mapping[str, Any]:
@@ -99,7 +99,7 @@ def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) 
             parts.objects,
             keeper.upkeep,
             run_id=run_id,
-            now=parts.clock(),  # whoever asked may have another clock, and this one lets raw pages go
+            now=parts.clock(),  # not the command's clock: raw pages are deleted by this one
             retention_days=keeper.retention_days,
         ).as_json()
     spec = whole_lake(parts.ledger, parts.objects, run_id, request.task, request.now)
@@ -121,7 +121,7 @@ def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) 
 
 
 def whole_lake(ledger: Ledger, objects: ObjectStore, run_id: str, trigger: str, now: datetime) -> RunSpec:
-    """An order about everything that the lake holds, by the rules of its last run: their plan is among the
+    """The spec of a job on everything that the lake holds, by the rules of its last run, whose plan is among the
     objects. StoreError if there is none left."""
     for run in ledger.runs():
         if objects.exists(key := plan_key(run.run_id)):

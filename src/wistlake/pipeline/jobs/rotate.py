@@ -7,18 +7,15 @@ snapshot: a rotation that died goes on where it stopped, and wraps nothing twice
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from wistlake.contracts import TABLES
-from wistlake.contracts.form import Privacy, Removal, Table
+from wistlake.contracts.form import Removal, Table
 from wistlake.derive import pseudonym
-from wistlake.pipeline.jobs.forget import Purge, resigned
+from wistlake.pipeline.jobs.rewrite import Purge, resigned
 from wistlake.pipeline.run.spec import LakeDependencies, RunSpec
 from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableStore
 from wistlake.privacy.keys import KeyChain
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 FACTS = "rotation"
 
@@ -33,21 +30,21 @@ class KeyRing(Protocol):
         """Replace it at once."""
 
 
-def rotate(spec: RunSpec, parts: LakeDependencies, ring: KeyRing, purge: Purge) -> dict[str, Any]:
+def rotate(spec: RunSpec, deps: LakeDependencies, ring: KeyRing, purge: Purge) -> dict[str, Any]:
     """Begin a new epoch, or end the one that was begun; what was done, as JSON."""
-    with parts.ledger.lease(LEASE, spec.run_id, parts.clock(), LEASE_SECONDS):
+    with deps.ledger.lease(LEASE, spec.run_id, deps.clock(), LEASE_SECONDS):
         chain = ring.load().begun()
         ring.save(chain)
-        with parts.tables() as store:
+        with deps.tables() as store:
             store.ensure(TABLES)
-            rows = _wrap_all(store, parts, chain, spec.window.now)
-        _sign(spec, parts, chain)
+            rows = _wrap_all(store, deps, chain, spec.window.now)
+        _sign(spec, deps, chain)
         expired = purge.expire(TABLES)
-        if parts.ledger.publication() is not None:
-            parts.ledger.publish(Publication(spec.run_id, spec.window.now, purge.refs(TABLES)))
+        if deps.ledger.publication() is not None:
+            deps.ledger.publish(Publication(spec.run_id, spec.window.now, purge.refs(TABLES)))
         ring.save(chain.rotated())
         removed = purge.sweep(TABLES)
-        parts.ledger.put_facts(FACTS, {})
+        deps.ledger.put_facts(FACTS, {})
     return {
         "epoch": chain.epoch + 1,
         "tables": rows,
@@ -56,42 +53,28 @@ def rotate(spec: RunSpec, parts: LakeDependencies, ring: KeyRing, purge: Purge) 
     }
 
 
-def pseudonyms(table: Table) -> tuple[str, ...]:
-    """The table's columns that hold a keyed pseudonym."""
-    return tuple(c.name for c in table.columns if c.privacy is Privacy.PSEUDONYM)
-
-
-def _wrap_all(store: TableStore, parts: LakeDependencies, chain: KeyChain, now: datetime) -> dict[str, int]:
-    begun: Mapping[str, Any] = parts.ledger.facts(FACTS)
+def _wrap_all(store: TableStore, deps: LakeDependencies, chain: KeyChain, now: datetime) -> dict[str, int]:
+    begun: Mapping[str, Any] = deps.ledger.facts(FACTS)
     before = dict(begun["before"]) if begun.get("epoch") == chain.epoch + 1 else {}
     rows = {}
-    for table in (t for t in TABLES if pseudonyms(t)):
+    for table in (t for t in TABLES if pseudonym.pseudonyms(t)):
         snapshot = str(store.refs()[table.full_name].snapshot_id)
         if before.get(table.full_name, snapshot) != snapshot:
-            continue  # wrapped before the crash: nobody else may commit meanwhile
+            continue  # wrapped before a crash: nobody else may commit under the lease
         before[table.full_name] = snapshot
-        parts.ledger.put_facts(FACTS, {"epoch": chain.epoch + 1, "before": before})
+        deps.ledger.put_facts(FACTS, {"epoch": chain.epoch + 1, "before": before})
         rows[table.full_name] = _wrap(store, table, chain, now)
     return rows
 
 
 def _wrap(store: TableStore, table: Table, chain: KeyChain, now: datetime) -> int:
     """Every id of the table under the pending key, in one commit; how many rows. All of them have changed."""
-    from pyspark.sql import functions as F
-
+    from wistlake.transforms import rekeying
+    from wistlake.transforms.conform import moment
     from wistlake.transforms.landing import pads_frame
 
-    old = store.read(table)
     pads = pads_frame(store.spark, [k for k in (chain.pending,) if k])
-    new = old.crossJoin(F.broadcast(pads)).withColumns(
-        {c: F.expr(pseudonym.sql(c, 1)) for c in pseudonyms(table)} | {"built_at": F.lit(now)}
-    )
-    wrapped = new.select(*table.column_names)
-    if set(pseudonyms(table)) & set(table.key):
-        gone = old.select(*table.column_names).withColumn("_change", F.lit("removed"))
-        changes: DataFrame = gone.unionByName(wrapped.withColumn("_change", F.lit("new")))
-    else:
-        changes = wrapped.withColumn("_change", F.lit("updated"))
+    changes = rekeying.build(table, store.read(table), pads, moment(now))
     staged = store.stage(f"rotated_{table.layer}_{table.name}", changes)
     count = int(staged.where("_change <> 'removed'").count())
     if count:
@@ -99,9 +82,9 @@ def _wrap(store: TableStore, table: Table, chain: KeyChain, now: datetime) -> in
     return count
 
 
-def _sign(spec: RunSpec, parts: LakeDependencies, chain: KeyChain) -> None:
-    """What was built under the old epoch counts as built under the new one: it was wrapped, not changed."""
-    ledger = parts.ledger
+def _sign(spec: RunSpec, deps: LakeDependencies, chain: KeyChain) -> None:
+    """What was built under the old epoch counts as built under the new one: its rows are wrapped already."""
+    ledger = deps.ledger
     signed = [
         (i, resigned(i, i, spec, chain.epoch, chain.epoch + 1))
         for i in ledger.intervals()

@@ -21,7 +21,7 @@ from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
 from wistlake.pipeline.tables import BuildResult, merged
 from wistlake.pipeline.tables import build as build_tables
 from wistlake.planning.intervals import Interval
-from wistlake.planning.shared import Shared
+from wistlake.planning.shared_keys import SharedDays
 
 Key = tuple[str, str, date]
 
@@ -90,7 +90,7 @@ class _Build:
         progress("building", total, total)
         return merged([result for _, result in done])
 
-    def _intend(self, pairs: set[tuple[str, date]], shared: Collection[Shared] = ()) -> None:
+    def _intend(self, pairs: set[tuple[str, date]], shared: Collection[SharedDays] = ()) -> None:
         """Written at once, whatever the policy: should the build die, the next one must know of these days."""
         self.intervals.update(intend(self.spec, self.deps.ledger, self.intervals, pairs, shared))
 

@@ -17,7 +17,7 @@ from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.tables import BuildResult
-from wistlake.planning import shared
+from wistlake.planning import shared_keys
 from wistlake.planning.calendar import days, zone
 from wistlake.planning.intervals import Fetch, Interval
 from wistlake.planning.plan import Window
@@ -286,7 +286,7 @@ def _document_of(built: BuildResult) -> _BuildDocument:
         tables={name: (ref.metadata_location, ref.snapshot_id) for name, ref in built.tables.items()},
         findings=built.findings,
         withdrawn=built.withdrawn,
-        shared=shared.document(built.shared),
+        shared=shared_keys.document(built.shared),
     )
 
 
@@ -304,7 +304,7 @@ def _result_of(plain: _BuildDocument) -> BuildResult:
         tables={name: TableRef(*ref) for name, ref in plain.tables.items()},
         findings=plain.findings,
         withdrawn=plain.withdrawn,
-        shared=shared.read(plain.shared),
+        shared=shared_keys.read(plain.shared),
     )
 
 

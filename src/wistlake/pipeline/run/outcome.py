@@ -10,12 +10,12 @@ from wistlake.contracts.form import Calendar
 from wistlake.pipeline.run.pending import as_built, as_stopped, signature
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
-from wistlake.planning import shared
+from wistlake.planning import shared_keys
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.planning.plan import HORIZON, watermark
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
-from wistlake.planning.shared import Shared
+from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import Ledger, Publication
 
 LEFT = "no longer listed by the account"
@@ -85,15 +85,15 @@ def outcome(
     return {i.key: i for i in (*after, *_gold(spec, result))}
 
 
-def shared_days(ledger: Ledger) -> frozenset[Shared]:
+def shared_days(ledger: Ledger) -> frozenset[SharedDays]:
     """Which UTC days list the same keys, as far as any build has seen."""
-    return shared.read(ledger.facts(shared.FACTS))
+    return shared_keys.read(ledger.facts(shared_keys.FACTS))
 
 
-def keep_shared(ledger: Ledger, days: frozenset[Shared]) -> None:
+def keep_shared(ledger: Ledger, days: frozenset[SharedDays]) -> None:
     """Write that down, if it is news."""
     if shared_days(ledger) != days:
-        ledger.put_facts(shared.FACTS, shared.document(days))
+        ledger.put_facts(shared_keys.FACTS, shared_keys.document(days))
 
 
 def intend(
@@ -101,12 +101,12 @@ def intend(
     ledger: Ledger,
     intervals: Mapping[Key, Interval],
     pairs: Iterable[tuple[str, date]],
-    pairs_of_days: Collection[Shared] = (),
+    pairs_of_days: Collection[SharedDays] = (),
 ) -> dict[Key, Interval]:
     """What the next run must know, should this one die after it has committed silver: the days of gold that
     silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
     if pairs_of_days:
-        keep_shared(ledger, shared.added(shared_days(ledger), pairs_of_days))
+        keep_shared(ledger, shared_keys.before_publication(shared_days(ledger), pairs_of_days))
     return reopen(spec, ledger, intervals, pairs)
 
 

@@ -16,8 +16,8 @@ from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
-from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, publishing
-from wistlake.planning.shared import Shared, neighbours, restless
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days
+from wistlake.planning.shared_keys import SharedDays, neighbours, reordered
 from wistlake.ports import ObjectStore
 from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
@@ -87,7 +87,7 @@ def assemble(
     objects: ObjectStore,
     keys: tuple[bytes, ...],
     tried: Set[Key] = frozenset(),
-    shared: frozenset[Shared] = frozenset(),
+    shared: frozenset[SharedDays] = frozenset(),
 ) -> BuildPlan:
     """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
     memory takes, but days that have `shared` keys with each other. Days that must wait for a later build are
@@ -100,12 +100,12 @@ def assemble(
     left = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
     read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
     if any(s.name == EVENTS for s in spec.sources):
-        left += _built(intervals, restless(shared, read_at) - {i.key for i in left}, objects)
+        left += _built(intervals, reordered(shared, read_at) - {i.key for i in left}, objects)
     waiting = within_memory([i for i in left if i.key not in tried])
     waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
     later = {i.key for i in left} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
-    days = publishing(
+    days = gold_days(
         media,
         ready,
         waiting,
@@ -131,7 +131,7 @@ def assemble(
         past_lookback=days.past_lookback,
         confirmed=days.confirmed,
         listed=days.listed,
-        said_twice=days.said_twice,
+        counts_confirmed=days.counts_confirmed,
         reread=days.reread,
         withdrawn=frozenset() if later else days.withdrawn,  # what waits may make them whole
         listed_at={p: at for p, at in read_at.items() if (EVENTS, *p) not in unbuilt - gone},

@@ -1,6 +1,6 @@
 """Landings that a run completed before it died, and never recorded in the ledger: they are as good as any."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import takewhile
@@ -26,7 +26,7 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
     waiting = {i.key: i for i in ledger.intervals() if i.state is State.PLANNED and i.run_id in dead}
     recovered: dict[Key, Interval] = {}
     for dataset, day in sorted({(i.dataset, i.day) for i in waiting.values()}):
-        for manifest in _manifests(objects, f"{bronze.ROOT}/{dataset}/dt={day.isoformat()}/"):
+        for manifest in manifests(objects, f"{bronze.ROOT}/{dataset}/dt={day.isoformat()}/"):
             key = (manifest.dataset, manifest.media_id, manifest.day)
             current = recovered.get(key) or waiting.get(key)
             if current is not None and _is_newer(manifest, current):
@@ -93,7 +93,8 @@ def _dead(runs: Iterable[Run], run_id: str) -> frozenset[str]:
     return frozenset(r.run_id for r in takewhile(lambda r: r.status != "succeeded", others))
 
 
-def _manifests(objects: ObjectStore, prefix: str) -> Iterable[Manifest]:
+def manifests(objects: ObjectStore, prefix: str = f"{bronze.ROOT}/") -> Iterator[Manifest]:
+    """The manifests of all landings below `prefix`."""
     for key in objects.list(prefix):
         if key.endswith(f"/{bronze.MANIFEST}"):
             yield bronze.decode_manifest(objects.get(key))

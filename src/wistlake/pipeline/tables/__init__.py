@@ -1,10 +1,11 @@
-"""Bronze to silver to gold: which landings, in which order, and what came of it.
+"""Bronze to silver to gold: the order in which one build writes the tables.
 
-Importing this loads no engine: those who plan and publish, but don't build, have none.
+The modules that need an engine are imported inside `build`: whoever plans and publishes, but does not build, has none.
 """
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, merged, unsaid
+from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, merged, no_intent
+from wistlake.planning.publishing import EVENTS
 from wistlake.ports import ObjectStore, TableStore
 
 __all__ = ["BuildPlan", "BuildResult", "Pair", "build", "merged"]
@@ -14,48 +15,49 @@ def build(
     plan: BuildPlan,
     objects: ObjectStore,
     store: TableStore,
-    intend: Intend = unsaid,
+    intend: Intend = no_intent,
 ) -> BuildResult:
     """Build the plan's landings. Everything is idempotent: a second call changes nothing.
 
-    `intend` is told which (media, local day) pairs of gold a silver table is about to leave behind, and which
-    days share keys, before it is committed: should the run die then, the next one must know of them, for no row
-    will move again.
+    `intend` is called before a silver table is committed, with the (media, local day) pairs of gold that it leaves
+    behind and the days that share keys: if the run dies after the commit, the next one must know of them, for no
+    row will change again.
     """
     from wistlake.pipeline.tables import gold, reconcile, silver
     from wistlake.pipeline.tables.context import BuildContext, interval_key
+    from wistlake.transforms import fact_events
 
     store.ensure(TABLES)
-    bench = BuildContext(plan, objects, store, intend)
-    typed = silver.events(bench)
-    silver.media(bench, silver.pages(typed))
-    silver.lifetime(bench)
-    silver.by_date(bench)
-    silver.analytics(bench)
-    silver.visitors(bench)
-    silver.sessions(bench, typed)
-    silver.rezoned(bench)
-    silver.quarantined(bench)
-    judgements, certificates, blocked = gold.gold(bench, gold.affected(bench))
-    gold.visitors(bench, {*certificates, *plan.withdrawn})
-    gold.retention(bench)
-    reconcile.refer(bench)
-    judgements += reconcile.lifetimes(bench)
-    findings = reconcile.record(bench, judgements)
+    context = BuildContext(plan, objects, store, intend)
+    typed = silver.events(context)
+    silver.media(context, None if typed is None else fact_events.newest_pages(typed))
+    silver.lifetime(context)
+    silver.by_date(context)
+    silver.analytics(context)
+    silver.visitors(context)
+    silver.sessions(context, typed)
+    silver.rezoned(context)
+    silver.quarantined(context)
+    judgements, certificates, blocked = gold.days(context, gold.affected(context))
+    gold.visitors(context, {*certificates, *plan.withdrawn})
+    gold.retention(context)
+    reconcile.check_references(context)
+    judgements += reconcile.lifetimes(context)
+    findings = reconcile.record(context, judgements)
     return BuildResult(
-        counts={name: applied.counts() for name, applied in bench.outcomes.items()},
-        by_interval=bench.by_interval,
+        counts={name: changes.counts() for name, changes in context.outcomes.items()},
+        by_interval=context.by_interval,
         judgements=judgements,
         stopped={
-            interval_key(m): bench.stopped[m.media_id]
+            interval_key(m): context.stopped[m.media_id]
             for m in plan.landings
-            if m.dataset == "events" and m.media_id in bench.stopped
+            if m.dataset == EVENTS and m.media_id in context.stopped
         }
-        | bench.damaged,
+        | context.stopped_keys,
         published=certificates,
         blocked=frozenset(blocked),
         tables=store.refs(),
         findings=findings,
         withdrawn=plan.withdrawn,
-        shared=bench.shared,
+        shared=context.shared,
     )

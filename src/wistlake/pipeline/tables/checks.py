@@ -1,20 +1,19 @@
-"""The contract checks of a build: what the staged rows of a table break, and what becomes of that."""
+"""The contract checks of a build: what the staged rows of a table break, and which days that stops."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from pyspark.sql import functions as F
-
 from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.errors import ContractViolation
-from wistlake.pipeline.tables.row_changes import TableChanges, grouped_by_key
+from wistlake.pipeline.tables.plan import Pair
+from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.quality.checks import Effect, Finding, finding
+from wistlake.transforms import change_counts
 
-Place = tuple[str, date]
 _FATAL = (checks.KEYS, checks.NULLS)  # no reader can live with these
-MOST_TOLD = 50  # places that one check names in one build
+MOST_REPORTED = 50  # places that one check names in one build
 
 
 def effect(table: Table, check: str) -> Effect:
@@ -23,56 +22,51 @@ def effect(table: Table, check: str) -> Effect:
     return Effect.STOP if by_day or check in _FATAL else Effect.WARN
 
 
-def asked(table: Table) -> tuple[str, ...]:
-    """The names of the row checks that the table's contract asks for."""
-    return tuple(
-        c for c in (checks.KEYS, *checks.violations(table)) if c != checks.KEYS or grouped_by_key(table)
-    )
-
-
-def findings(applied: TableChanges) -> Iterator[Finding]:
+def findings(changes: TableChanges) -> Iterator[Finding]:
     """One finding a check over the whole table, then one for each media and day that breaks it."""
-    written = sum(t.count for t in applied.tally if t.is_written)
-    table = applied.table
-    for check in asked(table):
+    written = sum(c.count for c in changes.by_day if c.is_written)
+    table = changes.table
+    for check in checks.names(table):
         places: Counter[tuple[str, date | None]] = Counter()
-        for t in applied.tally:
-            if count := t.broken.get(check, 0):
-                places[(t.media_id or "", t.day)] += count
+        for c in changes.by_day:
+            if count := c.broken.get(check, 0):
+                places[(c.media_id or "", c.day)] += count
         total = sum(places.values())
-        detail = _blamed(applied, check) if total else ""
+        detail = _columns_at_fault(changes, check) if total else ""
         yield finding(check, table.full_name, effect(table, check), written, total, detail)
-        for (media_id, day), count in places.most_common(MOST_TOLD):
+        for (media_id, day), count in places.most_common(MOST_REPORTED):
             yield finding(check, table.full_name, effect(table, check), count, count, detail, media_id, day)
 
 
-def _blamed(applied: TableChanges, check: str) -> str:
-    """The columns or rules that are broken: asked for only when something is."""
-    columns = checks.by_column(applied.table, check)
+def _columns_at_fault(changes: TableChanges, check: str) -> str:
+    """The columns or rules that are broken. Costs a query, so that it is asked only when something is."""
+    columns = checks.by_column(changes.table, check)
     if not columns:
-        return f"key: {', '.join(applied.table.key)}"
-    counts = applied.changes.where("_change in ('new', 'updated')").agg(
-        *(
-            F.expr(f"sum(case when {c} then 1 else 0 end)").alias(f"c{n}")
-            for n, c in enumerate(columns.values())
-        )
-    )
-    row = counts.collect()[0]
+        return f"key: {', '.join(changes.table.key)}"
+    row = change_counts.by_condition(changes.staged, columns.values()).collect()[0]
     return ", ".join(name for n, name in enumerate(columns) if row[f"c{n}"])
 
 
-def stopped(found: Iterable[Finding]) -> dict[Place, str]:
+def key_finding(changes: TableChanges, key: str) -> Finding:
+    """Whether each `key` is written once in the whole table, wherever its row stands."""
+    row = change_counts.by_key(changes.staged, key).collect()[0]
+    count = row["rows"] or 0
+    table = changes.table.full_name
+    return finding(checks.KEYS, table, Effect.STOP, count, count - row["keys"], f"key: {key}")
+
+
+def stopped(findings: Iterable[Finding]) -> dict[Pair, str]:
     """The (media, day) places that broken checks stop, and why."""
     return {
         (f.media_id, f.day): f"{f.violations} rows for {f.table} break {f.check} ({f.detail})"
-        for f in found
+        for f in findings
         if f.is_broken and f.effect is Effect.STOP and f.media_id and f.day
     }
 
 
-def refuse_whole(found: Iterable[Finding]) -> None:
+def reject_table(findings: Iterable[Finding]) -> None:
     """ContractViolation for a broken promise that no media and day can be held back for."""
-    for f in found:
+    for f in findings:
         if f.is_broken and f.effect is Effect.STOP and not (f.media_id and f.day):
             raise ContractViolation(
                 f"{f.table}: {f.violations} of {f.checked} rows break {f.check} ({f.detail}); nothing of it was "

@@ -1,4 +1,4 @@
-"""What a build is asked to do, and what it says it did."""
+"""What one build is to do, and what it did."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from wistlake.bronze import Manifest
-from wistlake.planning.shared import Shared
+from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.checks import Finding
@@ -21,28 +21,30 @@ Key = tuple[str, str, date]
 class Intend(Protocol):
     """Writes down, before a table is committed, what the next run must know if this one dies."""
 
-    def __call__(self, pairs: set[Pair], shared: Collection[Shared] = ()) -> None:
-        """Days of gold that silver leaves behind, and UTC days that turned out to share keys."""
+    def __call__(self, pairs: set[Pair], shared: Collection[SharedDays] = ()) -> None:
+        """`pairs`: days of gold that silver leaves behind; `shared`: UTC days that turned out to share keys."""
 
 
-def unsaid(pairs: set[Pair], shared: Collection[Shared] = ()) -> None:
-    """For whoever can't die."""
+def no_intent(pairs: set[Pair], shared: Collection[SharedDays] = ()) -> None:
+    """For builds that need no such note."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """What one build is about.
+    """The inputs of one build: landings, keys, and what the ledger knows of the days.
 
-    `publishable` are the (media, local day) pairs that may stand in gold after it, `refresh` those of them
-    that must be computed though no row moved (a day became whole, or its certificate aged).
-    `past_lookback` and `confirmed` are what certificates need of the ledger; `listed` are the pairs whose
-    sessions could be listed, `said_twice` those whose counts two readings agree on, `reread` settled ones that
-    the run has read again, `withdrawn` those that stand in gold and may not any more; `findings` is what was
-    checked before the build.
+    (media, local day) pairs:
+    - `publishable` may be in gold after it; `refresh` are those of them that must be computed though no row changed
+      (a day is complete now, or its certificate is due); `withdrawn` are in gold and may not be any more.
+    - Certificates need `past_lookback` and `confirmed` (the newest two readings agree). `listed`: their sessions
+      could be listed. `counts_confirmed`: two readings agree on Wistia's counts. `reread`: settled ones that this
+      run has read again.
 
-    `listed_at` tells when each (media, UTC day) was last listed as silver has it, `read_at` when it was last
-    read at all, `shared` which of them list the same keys. `rezoned` are those whose sessions can only get the
-    local day of another zone where they stand: their raw pages are gone.
+    (media, UTC day) pairs:
+    - `listed_at` is when silver's listing was read, `read_at` the newest reading, also one that changed nothing.
+    - `rezoned` ones only get the local day of another zone: their raw pages are gone.
+
+    `shared` are days that list the same keys, `findings` what was checked before the build.
     """
 
     run_id: str
@@ -55,17 +57,17 @@ class BuildPlan:
     past_lookback: frozenset[Pair] = frozenset()
     confirmed: frozenset[Pair] = frozenset()
     listed: frozenset[Pair] = frozenset()
-    said_twice: frozenset[Pair] = frozenset()
+    counts_confirmed: frozenset[Pair] = frozenset()
     reread: frozenset[Pair] = frozenset()
     withdrawn: frozenset[Pair] = frozenset()
     listed_at: Mapping[Pair, datetime] = field(default_factory=dict)
     read_at: Mapping[Pair, datetime] = field(default_factory=dict)
-    shared: frozenset[Shared] = frozenset()
+    shared: frozenset[SharedDays] = frozenset()
     rezoned: frozenset[Pair] = frozenset()
     findings: tuple[Finding, ...] = ()
     rules: tuple[Rule, ...] = DEFAULT_RULES
     band: Band = DEFAULT_BAND
-    accept_shrink: frozenset[str] = frozenset()  # media whose losses somebody has looked at and accepted
+    accept_shrink: frozenset[str] = frozenset()  # media whose losses a person has accepted
 
     @property
     def is_needed(self) -> bool:
@@ -75,20 +77,23 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What one build did: rows by table and change; by landing, the rows it refused; verdicts and checks; the
-    media it stopped; the days it published with their certificates, and those that it took back; the days that
-    share keys now; and the state of every table."""
+    """What one build did.
+
+    `counts`: rows by table and change. `by_interval`: rows by landing, and those that went to quarantine. `stopped`:
+    intervals that nothing was taken of, and why. `published`: days with their certificates; `blocked` and
+    `withdrawn`: days that were held or taken back. `shared`: days that list the same keys now.
+    """
 
     counts: Mapping[str, Mapping[str, int]]
-    by_interval: Mapping[tuple[str, str, date], Mapping[str, int]]
+    by_interval: Mapping[Key, Mapping[str, int]]
     judgements: tuple[Judgement, ...]
-    stopped: Mapping[tuple[str, str, date], str]
+    stopped: Mapping[Key, str]
     published: Mapping[Pair, Certificate]
     blocked: frozenset[Pair]
     tables: Mapping[str, TableRef]
     findings: tuple[Finding, ...] = ()
     withdrawn: frozenset[Pair] = frozenset()
-    shared: frozenset[Shared] = frozenset()
+    shared: frozenset[SharedDays] = frozenset()
 
 
 def merged(results: Sequence[BuildResult]) -> BuildResult:

@@ -1,30 +1,27 @@
-"""How many rows a MERGE changed, by media and day: what the run reports and what gold must recompute."""
+"""What a build changes in a table, counted by media and day: what the run reports and what gold must recompute."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
-
 from wistlake.contracts.form import Table
-from wistlake.derive import checks
 from wistlake.derive.merge import days_in
+from wistlake.pipeline.tables.plan import Pair
 from wistlake.ports import TableStore
+from wistlake.transforms import change_counts
 from wistlake.transforms.changes import (
     NEW,
     REMOVED,
     UNCHANGED,
     UPDATED,
-    change_columns,
     change_schema,
     changes,
+    without_days,
 )
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-_GROUPS = ("media_id", "event_date", "event_date_local", "date", "dt", "snapshot_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class RowChange:
     was_local_day: date | None
     staged_day: date | None = None  # where the build has the key, if another day may keep it
     broken: Mapping[str, int] = field(default_factory=dict)  # rows by the check of the contract they break
-    measured: int = 0  # the sum that was asked for
+    measured: int = 0  # the sum of the measure that `compare` was given
 
     @property
     def is_written(self) -> bool:
@@ -49,7 +46,7 @@ class RowChange:
 
     @property
     def days(self) -> Iterator[date]:
-        """The partition days on which these rows stand, stood, or both."""
+        """The partition days that these rows are on now, were on before, or both."""
         return (d for d in (self.day, self.was_day) if d is not None)
 
     @property
@@ -60,23 +57,28 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class TableChanges:
-    """The outcome of one table's MERGE: the staged changes and their tally."""
+    """What a build changes in one table: the staged frame of changes, and its rows by kind, media and day."""
 
     table: Table
-    changes: "DataFrame"
-    tally: tuple[RowChange, ...]
+    staged: "DataFrame"
+    by_day: tuple[RowChange, ...]
 
     @property
-    def moved(self) -> tuple[RowChange, ...]:
+    def changed(self) -> tuple[RowChange, ...]:
         """What is not unchanged."""
-        return tuple(t for t in self.tally if t.change != UNCHANGED)
+        return tuple(c for c in self.by_day if c.change != UNCHANGED)
+
+    @property
+    def media(self) -> set[str]:
+        """The media that the build compared rows of, changed or not."""
+        return {c.media_id for c in self.by_day if c.media_id}
 
     def counts(self) -> dict[str, int]:
         """Rows by change."""
-        found: dict[str, int] = {}
-        for t in self.tally:
-            found[t.change] = found.get(t.change, 0) + t.count
-        return found
+        counts: dict[str, int] = {}
+        for c in self.by_day:
+            counts[c.change] = counts.get(c.change, 0) + c.count
+        return counts
 
 
 def compare(
@@ -94,28 +96,11 @@ def compare(
     """
     name = f"changes_{table.layer}_{table.name}"
     staged = store.stage(name, changes(table, rows, current, built_at), change_schema(table))
-    groups = [c for c in change_columns(table) if c.startswith("_") or c in _GROUPS]
-    counted = staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure)).collect()
-    return TableChanges(table, staged, tuple(_tally(table, row.asDict()) for row in counted))
+    counted = change_counts.by_day(table, staged, measure).collect()
+    return TableChanges(table, staged, tuple(_row_change(table, row.asDict()) for row in counted))
 
 
-def _sums(table: Table, measure: str) -> "Iterator[Column]":
-    for check, condition in checks.violations(table).items():
-        yield F.expr(f"sum(case when {condition} then 1 else 0 end)").alias(f"_broken_{check}")
-    if grouped_by_key(table):
-        key = checks.key_text([k for k in table.key if k not in _GROUPS])
-        yield F.expr(f"count(1) - count(distinct {key})").alias(f"_broken_{checks.KEYS}")
-    if measure:
-        yield F.expr(f"sum({measure})").alias("_measured")
-
-
-def grouped_by_key(table: Table) -> bool:
-    """Whether rows of one key are counted in one group, so that twice there is twice at all. A session's key
-    may stand on two days: it is counted apart."""
-    return table.name != "fact_events"
-
-
-def _tally(table: Table, row: dict[str, Any]) -> RowChange:
+def _row_change(table: Table, row: dict[str, Any]) -> RowChange:
     day = table.day_column
     written = row["_change"] in (NEW, UPDATED)
     return RowChange(
@@ -136,30 +121,27 @@ def _tally(table: Table, row: dict[str, Any]) -> RowChange:
     )
 
 
-def without(applied: TableChanges, pairs: Set[tuple[str, date]]) -> TableChanges:
+def without(changes: TableChanges, pairs: Set[Pair]) -> TableChanges:
     """The same, less the rows of some (media_id, date) pairs."""
     if not pairs:
-        return applied
-    named = ", ".join(f"('{media_id}', DATE'{day}')" for media_id, day in sorted(pairs))
-    kept = tuple(t for t in applied.tally if (t.media_id, t.local_day) not in pairs)
-    return TableChanges(applied.table, applied.changes.where(f"not (media_id, date) in ({named})"), kept)
+        return changes
+    rest = tuple(c for c in changes.by_day if (c.media_id, c.local_day) not in pairs)
+    return TableChanges(changes.table, without_days(changes.staged, pairs), rest)
 
 
-def commit(store: TableStore, applied: TableChanges) -> None:
-    """One MERGE, if anything moved; pruned to the days that moved."""
-    if applied.moved:
-        store.merge(applied.table, applied.changes, _prune(applied))
+def commit(store: TableStore, changes: TableChanges) -> None:
+    """One MERGE, if anything changed; pruned to the days that did."""
+    if changes.changed:
+        store.merge(changes.table, changes.staged, _prune(changes))
 
 
-def _prune(applied: TableChanges) -> str | None:
-    if all(t.change == NEW for t in applied.moved):
+def _prune(changes: TableChanges) -> str | None:
+    if all(c.change == NEW for c in changes.changed):
         return None
-    day = applied.table.day_column
-    return days_in(day, (d for t in applied.moved for d in t.days), "t") if day else ""
+    day = changes.table.day_column
+    return days_in(day, (d for c in changes.changed for d in c.days), "t") if day else ""
 
 
-def affected_pairs(outcomes: Iterable[TableChanges]) -> set[tuple[str, date]]:
+def affected_pairs(outcomes: Iterable[TableChanges]) -> set[Pair]:
     """The (media, local day) pairs whose numbers may differ from before."""
-    return {
-        (t.media_id, day) for applied in outcomes for t in applied.moved if t.media_id for day in t.local_days
-    }
+    return {(c.media_id, day) for o in outcomes for c in o.changed if c.media_id for day in c.local_days}

@@ -1,0 +1,49 @@
+"""Counts over a table's staged `changes`: rows by kind, rows that break the contract, keys that repeat.
+
+A build decides on them before it commits: which days it reports, recomputes or stops.
+"""
+
+from collections.abc import Collection, Iterator
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from wistlake.contracts.form import Table
+from wistlake.derive import checks
+from wistlake.transforms.changes import NEW, UPDATED, change_columns
+
+_GROUPS = ("media_id", "event_date", "event_date_local", "date", "dt", "snapshot_date")
+_WRITTEN = f"_change in ('{NEW}', '{UPDATED}')"
+
+
+def by_day(table: Table, staged: DataFrame, measure: str) -> DataFrame:
+    """Changes grouped by kind, media and days: `_rows`, `_broken_<check>` and `_measured`, the sum of `measure`
+    (SQL of a row; none if "")."""
+    groups = [c for c in change_columns(table) if c.startswith("_") or c in _GROUPS]
+    return staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure))
+
+
+def _sums(table: Table, measure: str) -> Iterator[Column]:
+    for check, condition in checks.violations(table).items():
+        yield _rows_that(condition).alias(f"_broken_{check}")
+    if checks.counts_keys_by_day(table):
+        key = checks.key_text([k for k in table.key if k not in _GROUPS])
+        yield F.expr(f"count(1) - count(distinct {key})").alias(f"_broken_{checks.KEYS}")
+    if measure:
+        yield F.expr(f"sum({measure})").alias("_measured")
+
+
+def by_condition(staged: DataFrame, conditions: Collection[str]) -> DataFrame:
+    """One row: how many of the rows to be written meet each condition (`c0`, `c1`, ...)."""
+    written = staged.where(_WRITTEN)
+    return written.agg(*(_rows_that(condition).alias(f"c{n}") for n, condition in enumerate(conditions)))
+
+
+def by_key(staged: DataFrame, key: str) -> DataFrame:
+    """One row: how many rows are to be written (`rows`, NULL for none), and under how many values of `key` (`keys`)."""
+    counted = staged.where(_WRITTEN).groupBy(key).agg(F.count(F.lit(1)).alias("n"))
+    return counted.agg(F.sum("n").alias("rows"), F.count(F.lit(1)).alias("keys"))
+
+
+def _rows_that(condition: str) -> Column:
+    return F.expr(f"sum(case when {condition} then 1 else 0 end)")
