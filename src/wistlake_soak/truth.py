@@ -155,9 +155,11 @@ class Truth:
         }
 
     def is_confirmed(self, media: str, day: date) -> bool:
-        """Whether the last readings of a day's counts, and of each of its lists, agree."""
+        """Whether the last readings of a day's counts, and of each of its lists, agree. A day without counts, of a
+        deleted media, is built from its lists alone."""
         counts = self._readings("media_by_date", media, day, self._start(day + DAY))
-        return _agree(counts, lambda at: self._plays(media, day, at)) and all(
+        counts_agree = not counts or _agree(counts, lambda at: self._plays(media, day, at))
+        return counts_agree and all(
             _agree(
                 self._readings("events", media, d, _midnight(d + DAY)),
                 lambda at, d=d: {s.event_key: s for s in self._list_sessions(media, d, at)},  # type: ignore[misc]
@@ -173,13 +175,14 @@ class Truth:
     def _readings(self, dataset: str, media: str, day: date, over: datetime) -> list[datetime]:
         """The moments at which a day was read after it was over."""
         key = (dataset, media, day)
-        return sorted(
-            {
-                x.at
-                for x in self.landings
-                if (x.dataset, x.media_id, x.day) == key and x.at >= over and not self._is_useless(x)
-            }
-        )
+        return [
+            x.at
+            for x in self.landings
+            if (x.dataset, x.media_id, x.day) == key
+            and x.at >= over
+            and not x.missing
+            and not self._is_useless(x)
+        ]
 
     # what was read
 
@@ -638,9 +641,7 @@ def _difference(media_id: str, before: Any, after: Any) -> Row:
 
 def _agree(moments: Sequence[datetime], read: Callable[[datetime], Any]) -> bool:
     """Whether the readings at the end agree, and were made on more than one UTC day."""
-    if not moments:
-        return False
-    newest = read(moments[-1])
+    newest = read(moments[-1]) if moments else None
     agreeing = itertools.takewhile(lambda at: read(at) == newest, reversed(moments))
     return len({at.date() for at in agreeing}) > 1
 

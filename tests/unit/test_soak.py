@@ -117,10 +117,12 @@ def test_rows_that_a_rebuild_changes_are_told_apart() -> None:
 # the truth
 
 
-def lands(lake: Path, media: str, day: date, at: datetime, dataset: str = "events") -> None:
+def lands(
+    lake: Path, media: str, day: date, at: datetime, dataset: str = "events", missing: bool = False
+) -> None:
     """A manifest, as a run leaves it."""
     manifest = {"dataset": dataset, "media_id": media, "day": str(day), "observed_at": at.isoformat(),
-            "run_id": f"run-{at.isoformat()}", "missing": False}  # fmt: skip
+            "run_id": f"run-{at.isoformat()}", "missing": missing}  # fmt: skip
     folder = lake / "bronze" / dataset / media / str(day) / at.strftime("%d%H%M")
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -243,6 +245,15 @@ def test_a_certificate_that_the_source_contradicts_is_seen(
     assert len(found.findings) == contradicted
 
 
+@pytest.mark.parametrize(("day", "contradicted"), [(date(2026, 2, 27), 0), (date(2026, 2, 28), 1)])
+def test_a_day_that_has_settled_too_early_is_seen(tmp_path: Path, day: date, contradicted: int) -> None:
+    world, found = World(7, CALM, START), Judgement()
+    read_daily(tmp_path, world, WEEK)
+    row = {"media_id": world.media_ids[0], "date": day, "certificate": "settled"}
+    judge._certificates(found, truth(world, tmp_path), lambda text: [row], 7)
+    assert (found.certified, found.contradicted, len(found.findings)) == (0, contradicted, contradicted)
+
+
 # which days may be certified
 
 WEEK = [START + timedelta(days=n) for n in range(7)]
@@ -276,6 +287,22 @@ def test_a_single_reading_settles_no_day_and_nor_do_two_of_one_utc_day(tmp_path:
     assert truth(world, tmp_path).settled(7) == set()
     read_daily(tmp_path, world, [WEEK[-1] + timedelta(days=1)])
     assert (world.media_ids[0], EDGE) in truth(world, tmp_path).settled(7)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_only_a_deleted_media_publishes_and_settles_a_day_without_counts(
+    tmp_path: Path, deleted: bool
+) -> None:
+    world = World(7, CALM, START)
+    media, after = world.media_ids[0], EDGE + timedelta(days=1)
+    for at in WEEK[-2:]:
+        for day in (EDGE, after):
+            lands(tmp_path, media, day, at)
+    lands(tmp_path, media, WEEK[-1].date(), WEEK[-1], "media_metadata", missing=deleted)
+    found = truth(world, tmp_path)
+    assert found.settled(7) == found.days == ({(media, EDGE)} if deleted else set())
+    row = {r["date"]: r for r in found.tables()["gold.fact_media_daily"]}.get(EDGE)
+    assert (row is not None and row["loads"] is None and row["sessions"] > 0) is deleted
 
 
 @pytest.mark.parametrize("restless", [0.0, 1.0])
