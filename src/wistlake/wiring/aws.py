@@ -25,7 +25,7 @@ TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "bac
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """What whoever starts a run may ask for."""
 
     run_id: str
@@ -73,7 +73,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield from ((f"{prefix}{key}", read) for key, read in bucket.contents())
 
 
-def run_spec(settings: Settings, asked: Asked, now: datetime) -> RunSpec:
+def run_spec(settings: Settings, asked: RunRequest, now: datetime) -> RunSpec:
     """The settings, and what was asked for, as one order. ConfigError for an unknown trigger."""
     if asked.trigger not in TRIGGERS:
         raise ConfigError(f"the trigger is {asked.trigger[:40]!r}: one of {', '.join(TRIGGERS)}")
@@ -88,7 +88,7 @@ def run_spec(settings: Settings, asked: Asked, now: datetime) -> RunSpec:
     )
 
 
-def parts(settings: Settings, outside: Runtime) -> Dependencies:
+def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
     """What planning, ingesting and publishing need; secrets are read when they are."""
 
     @cache

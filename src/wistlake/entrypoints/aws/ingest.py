@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     done = ingest_round(
         planned,
         media_id,
-        aws.parts(settings, events.outside(lambda: now)),
+        aws.dependencies(settings, events.outside(lambda: now)),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     number = (event.get("continuation") or {}).get("round", 0) + 1

@@ -11,12 +11,12 @@ from wistlake.settings import Settings
 from wistlake.wiring import aws
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """See the package's docstring for what goes in and comes out."""
     events.configure_logs()
     settings = Settings()
     now = events.moment(event, "scheduled_time")
-    asked = aws.Asked(
+    asked = aws.RunRequest(
         events.text(event, "run_id"),
         events.text(event, "trigger"),
         events.day(event, "from"),
@@ -24,11 +24,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         tuple(event.get("medias") or ()),
     )
     structlog.get_logger().info("asked", run_id=asked.run_id, reason=event.get("reason") or "")
-    parts, lease = aws.parts(settings, events.outside(lambda: now)), aws.ledger(settings)
-    planned = plan_run(aws.run_spec(settings, asked, now), parts, lease, events.wall())
-    idle = is_idle(planned, parts.ledger)
+    deps, lease = aws.dependencies(settings, events.outside(lambda: now)), aws.ledger(settings)
+    planned = plan_run(aws.run_spec(settings, asked, now), deps, lease, events.wall())
+    idle = is_idle(planned, deps.ledger)
     if idle:
-        end_idle(planned, parts, lease)
+        end_idle(planned, deps, lease)
     return {
         "run_id": asked.run_id,
         "plan_key": plan_key(asked.run_id),

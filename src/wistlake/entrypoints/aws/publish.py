@@ -11,7 +11,7 @@ from wistlake.wiring import aws
 _MOST_ERRORS = 10
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """See the package's docstring for what goes in and comes out."""
     events.configure_logs()
     settings = Settings()
@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     now = planned.spec.window.now
     done = publish_run(
         planned,
-        aws.parts(settings, events.outside(lambda: now)),
+        aws.dependencies(settings, events.outside(lambda: now)),
         aws.ledger(settings),
         events.wall(),
         [StepFailed(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
