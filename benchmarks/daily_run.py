@@ -26,9 +26,11 @@ from wistia_simulator import Profile, ServerOptions, World, create_app, transpor
 from wistia_simulator.main import running
 from wistlake.adapters.local import lake_archive
 from wistlake.adapters.local.catalog import LocalCatalog
-from wistlake.pipeline.run import driver as daily
+from wistlake.pipeline.run.driver import run
 from wistlake.settings import Settings
-from wistlake.wiring import laptop
+from wistlake.wiring.laptop import LaptopLake
+from wistlake.wiring.runtime import Runtime
+from wistlake.wiring.spec import run_spec
 
 DAY = datetime(2026, 11, 20, 2, 15, tzinfo=UTC)
 MEDIA, SESSIONS = 2, 125.0  # the lookback of eight days makes 2,000 events
@@ -77,11 +79,11 @@ def fill(lake: Path, days: int, world: World) -> None:
     """The simulator in this process and no pace to keep: a year takes a minute or two."""
     before = DAY - timedelta(days=1)
     world.clock.set(before)
-    chosen = Settings(token="simulated", media_ids=("all",), lake=lake)
-    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(served(world)))
+    settings = Settings(token="simulated", media_ids=("all",), lake=lake)
+    runtime = Runtime(world.clock.now, time.monotonic, transport(served(world)))
     for trigger, start in (("backfill", (before - timedelta(days=days)).date()), ("scheduled", None)):
-        spec = laptop.run_spec(chosen, run_id=trigger, trigger=trigger, now=before, start=start)
-        daily.run(spec, laptop.parts(chosen, outside, pace=False))
+        spec = run_spec(settings, run_id=trigger, trigger=trigger, now=before, start=start)
+        run(spec, LaptopLake(settings, runtime).dependencies(pace=False))
 
 
 def served(world: World) -> Starlette:

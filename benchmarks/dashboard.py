@@ -127,13 +127,17 @@ def store(catalog: LocalCatalog, name: str, found: pa.Table) -> None:
 
 def one_page(number: int, folder: str) -> None:
     """Streamlit runs this function's text: it stands alone."""
+    import time
+    from datetime import UTC, datetime
     from pathlib import Path
 
     from wistlake.settings import Settings
-    from wistlake.wiring import laptop
+    from wistlake.wiring.lake import Published, open_lake
+    from wistlake.wiring.runtime import Runtime
     from wistlake_dashboard.app import PAGES, show
 
-    show(laptop.published(Settings(lake=Path(folder))), PAGES[number : number + 1])
+    runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
+    show(Published(open_lake(Settings(lake=Path(folder)), runtime)), PAGES[number : number + 1])
 
 
 def app_of(number: int, folder: Path) -> AppTest:

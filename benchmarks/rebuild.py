@@ -14,6 +14,7 @@ Every build is a process of its own, with a fresh warehouse; printed are its wal
 """
 
 import argparse
+import asyncio
 import gzip
 import json
 import os
@@ -66,21 +67,25 @@ def bronze_of(place: Path, events: int) -> Path:
 def make_bronze(folder: Path, events: int) -> None:
     """A real backfill through the client, landings only."""
     from wistia_simulator import Profile, ServerOptions, World, create_app, transport
-    from wistlake.pipeline.run import driver as daily
-    from wistlake.wiring import laptop
+    from wistlake.pipeline.run.handover import Handover, begin
+    from wistlake.pipeline.run.ingest import ingest
+    from wistlake.pipeline.run.select import select
+    from wistlake.wiring.laptop import LaptopLake
+    from wistlake.wiring.runtime import Runtime
+    from wistlake.wiring.spec import run_spec
 
     profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA / SHARE, history_days=DAYS + 2)
     world = World(1, profile, NOW)
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    chosen = settings(folder)
-    outside = laptop.Runtime(world.clock.now, time.monotonic, transport(app))
-    spec = laptop.run_spec(chosen, run_id="bronze", trigger="backfill", now=NOW)
-    parts = laptop.parts(chosen, outside, pace=False)
-    work = daily._Work(spec, parts, daily.RunResult("bronze", "backfill"))
-    import asyncio
+    lake = LaptopLake(settings(folder), Runtime(world.clock.now, time.monotonic, transport(app)))
+    spec = run_spec(lake.settings, run_id="bronze", trigger="backfill", now=NOW)
+    deps = lake.dependencies(pace=False)
 
-    done = asyncio.run(work._ingest())
-    print(f"bronze: {sum(m.rows for m in done.manifests.values() if m.dataset == 'events'):,} events")
+    async def landed() -> Handover:
+        return await ingest(deps, await select(deps, begin(spec, NOW)))
+
+    lines = asyncio.run(landed()).fetched.lines.values()
+    print(f"bronze: {sum(line.rows for line in lines if line.dataset == 'events'):,} events")
 
 
 def clone_bronze(folder: Path, original: Path, times: int) -> None:
@@ -159,18 +164,15 @@ def build_with_engine(folder: Path, engine: str, warehouse: Path) -> int:
     from wistlake.adapters.local.objects import LocalObjects
     from wistlake.adapters.notify import Several
     from wistlake.pipeline.run.driver import run
-    from wistlake.pipeline.run.spec import Dependencies
-    from wistlake.wiring import laptop
+    from wistlake.wiring.laptop import LaptopLake
+    from wistlake.wiring.runtime import Runtime
+    from wistlake.wiring.spec import run_spec
 
-    chosen = settings(warehouse, engine)
-    outside = laptop.Runtime(lambda: NOW, time.monotonic)
-    own = laptop.parts(chosen, outside, pace=False)
-    parts = Dependencies(
-        objects=LocalObjects(folder), ledger=seeded(folder), tables=laptop.tables(chosen), client=own.client,
-        notifier=Several(), keys=own.keys, clock=lambda: NOW, monotonic=time.monotonic,
-    )  # fmt: skip
-    spec = laptop.run_spec(chosen, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
-    result = run(spec, parts)
+    lake = LaptopLake(settings(warehouse, engine), Runtime(lambda: NOW, time.monotonic))
+    own = lake.dependencies(pace=False)
+    deps = replace(own, objects=LocalObjects(folder), ledger=seeded(folder), notifier=Several())
+    spec = run_spec(lake.settings, run_id="rebuild", trigger="rebuild", now=NOW, build_only=True)
+    result = run(spec, deps)
     return result.tables["silver.fact_events"]["new"]
 
 

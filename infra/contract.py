@@ -21,7 +21,7 @@ from wistlake.contracts import SOURCES
 from wistlake.contracts.form import Source
 from wistlake.errors import ConfigError, WistlakeError
 from wistlake.settings import Settings
-from wistlake.wiring.laptop import NoBudget, connection
+from wistlake.wiring.source import NoBudget, connection
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.endpoints import endpoint, path
 from wistlake.wistia.responses import check_fields
