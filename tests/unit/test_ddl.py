@@ -6,6 +6,7 @@ import pytest
 
 from support.some import some
 from wistlake.contracts import TABLES, table
+from wistlake.derive.merge import merge
 from wistlake.derive.spark import columns_ddl, create_table
 
 EVENTS = table("silver.fact_events")
@@ -38,3 +39,22 @@ def test_columns_come_in_the_order_of_the_contract_with_their_types() -> None:
     types = dict(part.split(" ") for part in columns_ddl(EVENTS.columns).split(", "))
     assert (types["event_key"], types["event_date"], types["received_at"]) == ("string", "date", "timestamp")
     assert types["percent_viewed"] == "double"
+
+
+def test_a_row_of_an_older_observation_changes_nothing() -> None:
+    """Tables without observations have no older ones."""
+    for each in some(TABLES):
+        guarded = "WHEN MATCHED AND s.observed_at >= t.observed_at THEN UPDATE" in merge(
+            each, "x", "changes", ""
+        )
+        assert guarded == ("observed_at" in each.column_names), each.full_name
+    assert {"observed_at" in t.column_names for t in TABLES} == {True, False}
+
+
+def test_rows_are_matched_by_the_whole_key_within_the_days_that_changed() -> None:
+    text = merge(table("gold.fact_media_engagement"), "lake.x", "changes", "t.date = DATE '2026-03-01'")
+    keys = " AND ".join(f"t.{k} = s.{k}" for k in table("gold.fact_media_engagement").key)
+    assert text.startswith(
+        f"MERGE INTO lake.x t USING changes s ON {keys} AND t.date = DATE '2026-03-01' WHEN "
+    )
+    assert " AND  " not in merge(EVENTS, "x", "changes", "")
