@@ -67,8 +67,8 @@ _UNKNOWN, _NOTHING = Totals(), Totals(loads=0, plays=0, watch_seconds=0.0)
 
 
 def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
-    """Each published day's metrics; a day that is missing is not zero."""
-    return {day: totals for (day,), totals in _measured(query, scope, ("date",), "date").items()}
+    """Each published day's metrics, ascending; a day that is missing is not zero."""
+    return {day: totals for (day,), totals in sorted(_measured(query, scope, ("date",), "date").items())}
 
 
 def _measured(
