@@ -5,6 +5,7 @@ None of them is a bug of wistlake, and each has a cure that its user can apply.
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from wistlake.errors import ConfigError, StoreError, WistlakeError
@@ -27,6 +28,7 @@ MORE_FILES = (
 )
 FILES_NEEDED = 128  # by a run that fetches with 16 connections; engines abort a process that has too few
 _FILES_ASKED = 4096
+_FOREIGN_BYTES = re.compile("[\udc80-\udcff]")  # how Python spells bytes of the system that are no text
 # errno values, whether only with a path, the error, and its message.
 _REFUSALS: tuple[tuple[tuple[int, ...], bool, Callable[[str], WistlakeError], str], ...] = (
     (_TOO_FEW_FILES, False, StoreError, MORE_FILES),
@@ -45,6 +47,10 @@ def refusal(error: BaseException) -> WistlakeError | None:
         if isinstance(cause, MemoryError) or "can't start new thread" in str(cause):
             return StoreError(
                 f"this machine ran short of memory or threads ({type(cause).__name__}): run again"
+            )
+        if isinstance(cause, UnicodeEncodeError) and _FOREIGN_BYTES.search(cause.object):
+            return ConfigError(
+                "an argument, a variable or the name of a file holds bytes that are no UTF-8: write it in UTF-8"
             )
         if isinstance(cause, OSError) and (failure := _failure(cause)):
             return failure

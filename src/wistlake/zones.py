@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wistlake.errors import ConfigError
 
+_FARTHEST_WEST, _FARTHEST_EAST = timedelta(hours=-12), timedelta(hours=14)  # beyond them it is a mistyped one
 _FIXED = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 
 
@@ -23,7 +24,7 @@ def fixed_offset(name: str) -> timedelta | None:
 def zone(name: str) -> tzinfo:
     """The zone called `name`: an IANA name or a fixed offset. ConfigError if it is neither."""
     offset = fixed_offset(name)
-    if offset is not None and abs(offset) < timedelta(hours=24):
+    if offset is not None and _FARTHEST_WEST <= offset <= _FARTHEST_EAST:
         return timezone(offset)
     try:
         return ZoneInfo(name)

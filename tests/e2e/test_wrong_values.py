@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shlex
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.commands import call
+from support.handmade import NOW, make
 from wistlake import machine
 from wistlake.adapters.local import disk
 from wistlake.adapters.local.lake_folder import LakeFolder
@@ -123,6 +125,40 @@ def test_a_path_that_leads_nowhere_is_the_callers_to_correct(number: int) -> Non
     found = machine.refusal(OSError(number, os.strerror(number), "/nowhere"))
     assert isinstance(found, ConfigError)
     assert str(found).startswith("/nowhere: ")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("forget", "--email", "b\udcff@x.io", "--dry-run"),
+        ("forget", "--visitor-key", "b\udcff", "--dry-run"),
+        ("query", "SELECT 'b\udcff'"),
+    ],
+)
+def test_bytes_that_are_no_text_are_the_callers_to_correct(
+    typed: tuple[str, ...], place: Path, capsys: Said
+) -> None:
+    make(place / "lake")
+    assert call(*typed) == 2
+    assert "bytes that are no UTF-8" in capsys.readouterr().err
+
+
+def test_a_variable_whose_bytes_are_no_text_is_too(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    monkeypatch.setenv("WISTLAKE_CHANNELS", "b\udcff")
+    assert call("status") == 2
+    assert "bytes that are no UTF-8" in capsys.readouterr().err
+
+
+def test_what_is_proposed_can_be_typed_whatever_the_folder_is_called(place: Path, capsys: Said) -> None:
+    odd = place / "o'brien's lake"
+    demo._what_next(odd)
+    (status,) = [line for line in capsys.readouterr().out.splitlines() if line.endswith("status")]
+    assert f"WISTLAKE_LAKE={odd}" in shlex.split(status)
+    LakeFolder(odd).open("America/New_York", NOW)
+    moved = odd.rename(place / "moved on")
+    with pytest.raises(ConfigError) as refused:
+        LakeFolder(moved).readable()
+    assert str(moved) in shlex.split(str(refused.value).partition("`")[2].partition("`")[0])
 
 
 def test_the_reason_is_found_below_what_a_library_makes_of_it() -> None:

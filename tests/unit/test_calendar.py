@@ -57,7 +57,10 @@ class TestZones:
 
     @pytest.mark.parametrize(
         "name",
-        ["", "Mars/Olympus", "New York", "UTC+24", "+99:00", "-05:99", "-05:00\n", "../UTC", "America"],
+        [
+            *("", "Mars/Olympus", "New York", "UTC+24", "+99:00", "-05:99", "-05:00\n", "../UTC", "America"),
+            *("UTC+15", "+14:01", "-12:30", "utc+5:30", "Europe/", "/etc/localtime"),
+        ],
     )
     def test_what_is_no_zone_is_told_with_the_cure(self, name: str) -> None:
         with pytest.raises(ConfigError, match=r"WISTLAKE_ACCOUNT_TIMEZONE is .* use an IANA name") as refused:

@@ -41,6 +41,10 @@ def shut(connection: duckdb.DuckDBPyConnection, folders: Iterable[str]) -> None:
 
 def checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
     """The one SELECT in `text`. ConfigError if it is something else, names a file, or calls a forbidden function."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError("the query holds bytes that are no UTF-8: write it in UTF-8") from None
     statements = connection.extract_statements(text)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise ConfigError("query takes one SELECT: the lake is read-only here")

@@ -169,7 +169,7 @@ class Declaration(BaseModel):
         "Write report.html into the lake after every run that has news.",
         "true or false",
     )
-    notify_command: str = _setting(
+    notify_command: Annotated[str, AfterValidator(values.command_line)] = _setting(
         "WISTLAKE_NOTIFY_COMMAND",
         "",
         "A command that gets each notice as JSON on its standard input; run without a shell.",

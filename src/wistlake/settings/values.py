@@ -5,6 +5,7 @@ The message of the ValueError names the variable and the cure, and quotes no sec
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ NEWEST_API = "2026-09"
 ALL_MEDIA = "all"
 _PREFIX = re.compile("^WIST(LAKE|IA)_")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")  # characters that urlsplit lets pass, and no host name has
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -54,7 +56,7 @@ def _check_url(variable: str, url: str, cure: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ValueError(f"{variable} is no URL: {cure}") from None
-    if not host or parts.scheme not in ("http", "https"):
+    if not host or _NO_HOST.search(host) or parts.scheme not in ("http", "https"):
         raise ValueError(f"{variable} is no URL: {cure}")
     if parts.username is not None or parts.password is not None:
         raise ValueError(f"{variable} carries credentials: take what stands before the @ out of it")
@@ -81,6 +83,17 @@ def webhook(variable: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def command_line(value: str) -> str:
+    """A command as a shell would split it."""
+    try:
+        shlex.split(value)
+    except ValueError:
+        raise ValueError(
+            "WISTLAKE_NOTIFY_COMMAND ends within quotation marks or after a backslash: write it as in a shell"
+        ) from None
+    return value
 
 
 def media_ids(value: tuple[str, ...]) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _fits(value: Any, kind: Type) -> bool:
                 float(value)
             case Type.DATE | Type.TIMESTAMP:
                 datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

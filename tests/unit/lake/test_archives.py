@@ -275,6 +275,31 @@ def test_a_copy_that_lacks_a_part_is_refused_by_its_name(
         lake_archive.restore(tmp_path / "copy", tmp_path / "new")
 
 
+MARKERS = (
+    b"",
+    b"\xff\xfe",
+    b"[]",
+    b'{"layout": 1}',
+    b'{"layout": 1, "path": ["/"], "zone": "UTC"}',
+    b"[" * 10_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [*(("lake.json", marker) for marker in MARKERS), ("pseudonym-key.json", bytes(50))],
+)
+def test_a_copy_whose_marker_or_key_is_damaged_is_not_restored(
+    name: str, content: bytes, original: HandMade, tmp_path: Path
+) -> None:
+    lake_archive.backup(original.folder, tmp_path / "copy")
+    (tmp_path / "copy" / name).write_bytes(content)
+    with pytest.raises(StoreError, match="is damaged: take another backup") as refused:
+        lake_archive.restore(tmp_path / "copy", tmp_path / "new")
+    assert SCRATCH not in str(refused.value)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_copy_with_a_flipped_bit_is_not_restored(original: HandMade, tmp_path: Path) -> None:
     lake_archive.backup(original.folder, tmp_path / "copy")
     file = next((tmp_path / "copy").rglob("*.parquet"))

@@ -181,6 +181,19 @@ def test_a_marker_comes_back_from_the_ledger_with_the_zone(lake: HandMade) -> No
     assert call("repair", "--marker") == 2  # it is there
 
 
+@pytest.mark.parametrize(
+    "content", [b"\x00", b"[]", b'{"layout": 1}', b'{"layout": "1", "path": 5, "zone": "UTC"}', b"[" * 10_000]
+)
+def test_a_damaged_marker_is_named_with_its_cure(
+    content: bytes, lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lake.folder / "lake.json").write_bytes(content)
+    assert call("status") == 74
+    said = capsys.readouterr().err
+    assert f"{lake.folder / 'lake.json'} is damaged: " in said
+    assert "wistlake repair --marker" in said
+
+
 # the ledger
 
 

@@ -88,7 +88,13 @@ def test_a_single_record_without_a_field_passes():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("percent_viewed", "half"), ("received_at", 17e8), ("event_key", {"id": 1})]
+    ("field", "value"),
+    [
+        ("percent_viewed", "half"),
+        ("percent_viewed", 10**400),
+        ("received_at", 17e8),
+        ("event_key", {"id": 1}),
+    ],
 )
 def test_a_field_that_a_whole_page_has_as_something_else_stops_the_run(field, value):
     rows = [row | {field: value} for row in events(5)]

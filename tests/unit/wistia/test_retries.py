@@ -317,6 +317,8 @@ def test_no_more_requests_at_once_than_allowed():
         ("-3", None),
         ("inf", None),
         ("99999999999999", None),
+        ("Mon, 99999999999 Jan 2024 00:00:00 GMT", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("", None),
         (None, None),
     ],

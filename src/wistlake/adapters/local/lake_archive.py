@@ -6,7 +6,7 @@ Iceberg stores absolute paths in table metadata, manifest lists and manifests, a
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,7 +81,7 @@ def _adopt(source: Path, fresh: Path, lake: Path) -> None:
         raise ConfigError(
             f"{source} holds an incomplete lake without {missing[0]}: name what `wistlake backup` made"
         )
-    described = LakeFolder(fresh).described()
+    described = _described(source, fresh)
     if problems := list(lake_marker.newer_layout(described, str(source))):
         raise ConfigError(problems)
     lake_copy.require_plain_databases(fresh)
@@ -93,6 +93,18 @@ def _adopt(source: Path, fresh: Path, lake: Path) -> None:
     _require_tables(fresh, lake)
     _require_inside(fresh, lake)
     checksums.seal_again(fresh)
+
+
+def _described(source: Path, fresh: Path) -> Mapping[str, Any]:
+    """What the copy's marker says. StoreError if that, or the key without which no visitor can be joined, is
+    damaged."""
+    folder = LakeFolder(fresh)
+    try:
+        folder.key_chain(rotating=True)
+        return folder.described()
+    except StoreError as e:
+        said = str(e).replace(str(fresh), str(source)).rpartition(": ")[0]
+        raise StoreDamaged(f"{said}: take another backup") from e
 
 
 def _require_manifests(fresh: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,13 +118,18 @@ class LakeFolder:
         """The content of `lake.json`. ConfigError if there is none, StoreError if it is damaged."""
         try:
             described = json.loads(self.marker.read_text())
-            return {"layout": int(described["layout"]), **described}
+            texts = {name: described[name] for name in ("path", "zone")}
+            if not all(isinstance(text, str) for text in texts.values()):
+                raise TypeError("path and zone are texts")
+            return {**described, "layout": int(described["layout"])}
         except FileNotFoundError:
             raise ConfigError(
                 f"{self.root} is no lake yet: run `wistlake run` (or `wistlake demo`), or set WISTLAKE_LAKE"
             ) from None
-        except (ValueError, KeyError, TypeError) as e:
-            raise StoreDamaged(f"{self.marker} is damaged: restore it from a backup") from e
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
+            raise StoreDamaged(
+                f"{self.marker} is damaged: {BACKUP}, or remove it and `wistlake repair --marker`"
+            ) from e
 
     def require_readable(self) -> Mapping[str, Any]:
         """The content of `lake.json`. ConfigError, with the cure, if the lake can't be read: there is none, it is
@@ -141,7 +147,7 @@ class LakeFolder:
         if described["path"] != str(self.root):
             yield (
                 f"{self.root} was made at {described['path']}, and its tables hold absolute paths: move it back, "
-                f"or make a working copy with `wistlake restore {self.root} --to FOLDER`"
+                f"or make a working copy with `wistlake restore {shlex.quote(str(self.root))} --to FOLDER`"
             )
         rebuild = "set it back, or run `wistlake rebuild --zone` to compute every day anew"
         yield from lake_marker.other_zone(described, zone_name, rebuild)
@@ -170,7 +176,9 @@ class LakeFolder:
             self.require_complete()
             self.write_keys(keys.fresh())
         if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
-            raise ConfigError(f"{self.key_file} can be read by others: chmod 600 {self.key_file}")
+            raise ConfigError(
+                f"{self.key_file} can be read by others: chmod 600 {shlex.quote(str(self.key_file))}"
+            )
         chain = keys.decode(self._key_text())
         return chain if rotating else chain.settled()
 

@@ -1,6 +1,7 @@
 """`demo` and `simulate`: Wistlake without an account."""
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -109,7 +110,7 @@ def _what_next(folder: Path) -> None:
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
     if command.endswith(".py"):
         command = "python -m wistlake.entrypoints.cli.main"
-    env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={folder} "
+    env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={shlex.quote(str(folder))} "
     output.say(f"\nThe lake is in {folder}, the report in {folder / 'report.html'} and report.html. Try:")
     output.say(f"  {env}{command} status")
     output.say(
