@@ -13,6 +13,7 @@ from support.lake import START, Lake
 from support.some import some
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake_dashboard import words
 from wistlake_dashboard.app import PAGES
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.spreadsheet import to_csv
@@ -87,6 +88,11 @@ def test_a_channel_leaves_what_is_known_of_channels(lake: Lake) -> None:
     assert not app.exception
     assert "Plays in sessions" in tiles
     assert "Loads" not in tiles
+
+
+def test_what_is_not_known_is_a_dash_in_every_table(lake: Lake) -> None:
+    shown_tables = [t.proto for n in range(len(PAGES)) for t in shown(n, lake.folder).dataframe]
+    assert {t.placeholder for t in shown_tables} == {words.NOTHING}
 
 
 def test_every_tile_has_its_definition(lake: Lake) -> None:

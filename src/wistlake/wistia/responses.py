@@ -1,6 +1,7 @@
 """From bytes to records, with limits: a response may be hostile, broken, or not what the contract expects."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,7 +59,7 @@ def parse(body: bytes, content_type: str, request: str) -> Any:
     if content_type and "json" not in content_type.lower():
         raise Transient(f"{request}: answers with {media_type(content_type)} instead of JSON")
     try:
-        document = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        document = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
         problem: Exception | None = None if _depth(document) <= MAX_DEPTH else _too_deep(request)
     except RecursionError:
         problem = _too_deep(request)
@@ -173,6 +174,12 @@ def _storable(document: Any) -> Any:
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float | None:
+    """A number; None for one such as 1e400: what no double holds is no JSON when it is written again."""
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _kind(value: Any) -> str:

@@ -92,7 +92,9 @@ def _table(table: Table) -> None:
     """The rows and, below, the same as a CSV file, which also has the media's id: a title may be that of several."""
     shown = [{c.key: _value(c, row) for c in table.columns} for row in table.rows]
     config = {c.key: _column(c) for c in table.columns}
-    st.dataframe(shown, column_config=config, hide_index=True, width="stretch")
+    st.dataframe(
+        shown, column_config=config, hide_index=True, width="stretch", placeholder=words.NOTHING
+    )  # fmt: skip
     st.download_button(
         "Download CSV", to_csv(_keys(table), table.rows), f"wistlake-{table.name}.csv", "text/csv",
         key=f"csv-{table.name}", icon=":material/download:", on_click="ignore", type="tertiary",

@@ -107,6 +107,12 @@ def test_numbers_that_come_as_text_are_still_numbers():
     assert fetch(httpx2.Response(200, json=rows)).records == rows
 
 
+def test_a_number_that_no_double_holds_is_unknown():
+    """Python would write it as `Infinity`, and the record's line in bronze would be no JSON."""
+    body = json.dumps([event(1) | {"lat": 0.25}, event(2) | {"lat": "@"}]).replace('"@"', "-1e400")
+    assert [r["lat"] for r in fetch(httpx2.Response(200, content=body)).records] == [0.25, None]
+
+
 def test_one_object_without_a_field_stops_the_run():
     with pytest.raises(SourceChanged, match="play_count"):
         fetch(httpx2.Response(200, json={"load_count": 1}), name="media_stats")
