@@ -426,6 +426,17 @@ class TestSqliteFile:
         with pytest.raises(StoreError, match="never wrote"):
             ledger.intervals()
 
+    @pytest.mark.parametrize(
+        "tables", ['{"a": [1, "x"]}', '{"a": ["/x", "1"]}', '{"a": 1}', "[]", '"x"', "{"]
+    )
+    def test_a_publication_that_is_none_is_told(self, path: Path, tables: str) -> None:
+        ledger = SqliteLedger(path)
+        ledger.publish(Publication("r1", NOW, {"a": TableRef("/x", 1)}))
+        with ledger._database.writing() as connection:
+            connection.execute("UPDATE publications SET tables = ?", (tables,))
+        with pytest.raises(StoreError, match="never wrote"):
+            ledger.publication()
+
     def test_a_newer_schema_asks_for_a_newer_wistlake(self, path: Path) -> None:
         ledger = SqliteLedger(path)
         with ledger._database.writing() as connection:

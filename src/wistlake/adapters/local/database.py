@@ -53,7 +53,7 @@ class Database:
         with self._lock, self.explained():
             try:
                 return list(map(convert, self._connection.execute(sql, values)))
-            except (ValueError, TypeError) as e:
+            except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as e:
                 raise StoreDamaged(
                     f"{self.path} holds a row that wistlake never wrote ({type(e).__name__}): "
                     "restore it from a backup"
