@@ -51,6 +51,13 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", data: bytes
     return add
 
 
+def holes(tar: tarfile.TarFile) -> None:
+    """A file of five terabytes, one byte of which is in the archive."""
+    info = tarfile.TarInfo(PARQUET)
+    info.size, info.pax_headers = 1, {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(5 << 40)}
+    tar.addfile(info, io.BytesIO(b"x"))
+
+
 def assert_refused(source: Path, said: str) -> None:
     """The archive is refused, nothing is left of it, and nothing lies where it pointed."""
     before = {p.name for p in source.parent.iterdir()}
@@ -79,6 +86,7 @@ def test_an_honest_archive_is_restored(original: HandMade, tmp_path: Path) -> No
         (member(PARQUET, tarfile.LNKTYPE, "lake/pseudonym-key.json"), "no regular file"),
         (member(PARQUET, tarfile.FIFOTYPE), "no regular file"),
         (member(PARQUET, tarfile.CHRTYPE), "no regular file"),
+        (holes, "no regular file"),
         (member("lake/lake.json"), "is there twice"),
         (member("lake/warehouse", tarfile.SYMTYPE, "/tmp"), "no part of a lake"),
     ],
