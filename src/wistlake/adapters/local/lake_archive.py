@@ -103,8 +103,8 @@ def _described(source: Path, fresh: Path) -> Mapping[str, Any]:
         folder.key_chain(rotating=True)
         return folder.described()
     except StoreError as e:
-        said = str(e).replace(str(fresh), str(source)).rpartition(": ")[0]
-        raise StoreDamaged(f"{said}: take another backup") from e
+        problem = str(e).replace(str(fresh), str(source)).rpartition(": ")[0]
+        raise StoreDamaged(f"{problem}: take another backup") from e
 
 
 def _require_manifests(fresh: Path) -> None:
