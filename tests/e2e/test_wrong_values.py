@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from support.commands import call
 from support.handmade import NOW, make
@@ -20,7 +21,7 @@ from wistlake.adapters.local import disk
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.entrypoints.cli import demo
 from wistlake.errors import ConfigError, StoreError
-from wistlake.settings import Settings
+from wistlake.settings import ArgumentsOnly, Settings
 
 Said = pytest.CaptureFixture[str]
 
@@ -157,7 +158,7 @@ def test_what_is_proposed_can_be_typed_whatever_the_folder_is_called(place: Path
     LakeFolder(odd).open("America/New_York", NOW)
     moved = odd.rename(place / "moved on")
     with pytest.raises(ConfigError) as refused:
-        LakeFolder(moved).readable()
+        LakeFolder(moved).require_readable()
     assert str(moved) in shlex.split(str(refused.value).partition("`")[2].partition("`")[0])
 
 
@@ -277,7 +278,7 @@ class TestInit:
 def test_nobody_is_told_of_simulated_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x")
     monkeypatch.setenv("WISTLAKE_NOTIFY_COMMAND", "mail me")
-    with demo._environment(WISTIA_API_TOKEN="simulated"):
-        settings = Settings()
-    assert (settings.slack_webhook_url, settings.notify_command) == (None, "")
-    assert os.environ["WISTLAKE_NOTIFY_COMMAND"] == "mail me"
+    assert Settings(token=SecretStr("simulated")).notify_command == "mail me"
+    simulated = ArgumentsOnly(token=SecretStr("simulated"))
+    assert not simulated.notify_command
+    assert simulated.slack_webhook_url is None
