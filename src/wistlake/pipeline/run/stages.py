@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from wistlake import errors
 from wistlake.errors import SourceUnavailable, WistlakeError
 from wistlake.pipeline.run import lease as shared_lease
 from wistlake.pipeline.run import record
@@ -155,9 +154,8 @@ class StepFailed(WistlakeError):
 
     def __init__(self, error: str, message: str, media_id: str = "") -> None:
         self.media_id = media_id
-        name = "" if hasattr(errors, error) and message else f"{error}: "  # ours say enough by their text
-        of_media = f"{media_id}: " if media_id and not message.startswith(media_id) else ""
-        super().__init__(f"{of_media}{name}{message}"[:_MOST_TEXT])
+        of_media = f"{media_id}: " if media_id else ""
+        super().__init__(f"{of_media}{error}: {message}"[:_MOST_TEXT])
 
 
 @dataclass(frozen=True, slots=True)
