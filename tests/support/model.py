@@ -14,19 +14,21 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from support.lake import Lake, Scenario
+from support.lake import START, Lake, Scenario
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.rebuild import invalidate_builds
+from wistlake.pipeline.run.pending import pending
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.pipeline.tables.plan import Pair
 from wistlake.planning import shared_keys
 from wistlake.planning.calendar import local_days_of, zone
+from wistlake.planning.intervals import Interval
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import ObjectStore, TableRef
 from wistlake.quality.certificates import Certificate, certify
@@ -247,12 +249,19 @@ class ModelLake:
             "tables": {
                 name: self.tables.states[name][ref.snapshot_id or 0] for name, ref in published.tables.items()
             },
-            "intervals": [replace(i, run_id="", landing_id="") for i in self.ledger.intervals()],
+            "intervals": [_whoever(i) for i in self.ledger.intervals()],
+            "pending": [i.key for i in pending(self.ledger.intervals(), self.lake.run_spec(START), 1)],
             "watermarks": self.ledger.watermarks(),
             "media": self.ledger.media(),
             "drift": self.ledger.facts("drift"),
             "last run": self.ledger.runs(1)[0].status,
         }
+
+
+def _whoever(interval: Interval) -> Interval:
+    """The interval without what tells which run has landed it: its signature names the landing."""
+    signed = "signed" if interval.built_signature else ""
+    return replace(interval, run_id="", landing_id="", built_signature=signed)
 
 
 def _copy_of(port: Any) -> Any:
