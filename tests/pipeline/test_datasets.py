@@ -182,11 +182,11 @@ def test_what_can_be_played_is_followed_and_nothing_else(tmp_path: Path, kind: s
 def test_a_new_column_reaches_tables_that_are_there(tmp_path: Path) -> None:
     column = Column("landing_dt", Type.DATE, Privacy.NONE, "The day that was asked for.")
     lake = Lake(tmp_path / "lake", scenario())
-    for hour in range(2):  # what is read twice alike is not asked for again
-        begun = START + timedelta(hours=hour)
+    for day in range(4):  # what is read alike on two days is not asked for again
+        begun = START + timedelta(days=day)
         lake.run_day(begun, start=START.date() - timedelta(days=5), end=START.date() - timedelta(days=1))
     with gained(fact_media_by_date.TABLE, column):
-        lake.run_day(START + timedelta(days=1))
+        lake.run_day(START + timedelta(days=4))
         after = lake.rows("silver.fact_media_by_date")
     rebuilt = {r["date"]: r["landing_dt"] for r in after if r["landing_dt"]}
     assert rebuilt, "rows that the second run built have it"

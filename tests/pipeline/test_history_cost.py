@@ -52,11 +52,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     """75 days of history, then one more day."""
     lake = Lake(tmp_path_factory.mktemp("history") / "lake", SCENARIO)
     lake.run_day(START, start=START.date() - timedelta(days=HISTORY), end=START.date() - timedelta(days=1))
-    lake.run_day(START + timedelta(hours=1))
+    lake.run_day(START + timedelta(days=1))  # a second reading, on another day, confirms them
     files, rows = [], []
     for turn in range(2):
         if turn:
-            lake.run_day(START + timedelta(days=1))
+            lake.run_day(START + timedelta(days=2))
         files.append(_files(lake))
         rows.append(lake.tables())
     return Lived((files[0], files[1]), (rows[0], rows[1]))

@@ -68,8 +68,8 @@ def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidenc
 
 
 def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
-    good = [r for r in runs if r.trigger == "scheduled" and r.status == SUCCEEDED]
-    run = good[-1] if good else runs[-1] if runs else None
+    succeeded = [r for r in runs if r.trigger == "scheduled" and r.status == SUCCEEDED]
+    run = succeeded[-1] if succeeded else runs[-1] if runs else None
     origins = {r.origin for r in runs}
     lines = [line for r in runs for line in r.summary.get("intervals", ())]
     return DayPage(
@@ -79,14 +79,14 @@ def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
         sum(line["pages"] for line in lines),
         sum(line["rows"] for line in lines),
         duplicates,
-        tuple(_faults_of_day(runs, good)),
+        tuple(_faults_of_day(runs, succeeded)),
     )
 
 
-def _faults_of_day(runs: Sequence[Run], good: Sequence[Run]) -> list[str]:
+def _faults_of_day(runs: Sequence[Run], succeeded: Sequence[Run]) -> list[str]:
     if not runs:
         return ["no run was started"]
-    problems = [] if good else ["no scheduled run succeeded"]
+    problems = [] if succeeded else ["no scheduled run succeeded"]
     by_hand = [r for r in runs if r.trigger != "scheduled"]
     problems += [f"{r.run_id} was started by hand ({r.trigger})" for r in by_hand]
     if len({r.origin for r in runs}) > 1:

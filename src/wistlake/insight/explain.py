@@ -58,8 +58,8 @@ def _why_not(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> str:
 
 def _intervals(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> list[Interval]:
     """The landings that a day of gold is made from."""
-    wanted = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
-    return [i for dataset, d in wanted for i in ledger.intervals(dataset, media_id, d, d)]
+    keys = [(EVENTS, d) for d in utc_days_of(day, tz)] + [(BY_DATE, day)]
+    return [i for dataset, d in keys for i in ledger.intervals(dataset, media_id, d, d)]
 
 
 def revisions(query: Query, media_id: str | None = None, day: date | None = None) -> list[dict[str, Any]]:

@@ -158,14 +158,14 @@ def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
     def count_in(texts: Iterable[str]) -> Mapping[str, int]:
         from wistlake.adapters import lake_bytes
 
-        wanted = [t for t in texts if t]
+        needles = [t for t in texts if t]
         lying = (
             piece
             for name, bucket in buckets.items()
             for key, read in bucket.contents()
             for piece in lake_bytes.plain(f"{name}/{key}", read())
         )
-        return {**_rows_with(store, wanted), **lake_bytes.hits(lying, wanted)}
+        return {**_rows_with(store, needles), **lake_bytes.hits(lying, needles)}
 
     return count_in
 
@@ -174,11 +174,11 @@ def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
     from pyspark.sql import functions as F
 
     # As rows, never in the plan: Spark's log tells the filters that it pushes down.
-    wanted = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
+    needles = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
     counts = {}
     for table in TABLES:
         columns = [F.col(c.name) for c in table.columns if c.type in (Type.STRING, Type.STRINGS)]
         rows = store.read(table).select(F.concat_ws("\n", *columns).alias("_row"))
-        if count := rows.join(wanted, F.expr("contains(_row, _text)"), "left_semi").count():
+        if count := rows.join(needles, F.expr("contains(_row, _text)"), "left_semi").count():
             counts[table.full_name] = int(count)
     return counts

@@ -205,12 +205,12 @@ async def _pass(pager: Pager, order: Order) -> Pass:
 
 def _repeated_keys(pages: Iterable[Page], order: Order) -> int:
     """How many keys are on more than one page. A key that is twice on one page is duplicated in the source."""
-    seen: set[Key] = set()
+    read_keys: set[Key] = set()
     repeated: set[Key] = set()
     for page in pages:
         keys = {order.of(row) for row in page}
-        repeated |= keys & seen
-        seen |= keys
+        repeated |= keys & read_keys
+        read_keys |= keys
     return len(repeated)
 
 

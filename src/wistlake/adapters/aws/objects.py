@@ -101,11 +101,11 @@ class S3Objects(ObjectStore):
 
     def remove(self, versions: Iterable[Version]) -> int:
         """Remove these versions permanently; how many of them readers saw."""
-        seen = 0
+        visible = 0
         for batch in _batches(versions):
             self._delete([{"Key": v.key, "VersionId": v.version_id} for v in batch])
-            seen += sum(v.is_seen for v in batch)
-        return seen
+            visible += sum(v.is_seen for v in batch)
+        return visible
 
     def versions(self, prefix: str) -> Iterator[Version]:
         """Every version of every object whose key begins with `prefix`, delete markers included."""

@@ -46,9 +46,9 @@ class Alias:
     def __init__(self, lake: Path, folder: Path) -> None:
         self._lake, self._folder = lake, folder
         self._is_needed = lake != folder
-        tables, seen = lake / WAREHOUSE, folder / WAREHOUSE
-        self._to_alias = paths.moved(str(tables), str(seen))
-        self._to_lake = paths.moved(str(seen), str(tables))
+        tables, alias = lake / WAREHOUSE, folder / WAREHOUSE
+        self._to_alias = paths.moved(str(tables), str(alias))
+        self._to_lake = paths.moved(str(alias), str(tables))
 
     def place(self, path: str) -> str:
         """The engine's path of a file or folder in the lake outside of the tables."""
@@ -62,11 +62,11 @@ class Alias:
 
     def response(self, plain: Any) -> Any:
         """A response of the catalog with the engine's paths. The engine will open the files there."""
-        seen = paths.renamed(plain, self._to_alias)
+        alias = paths.renamed(plain, self._to_alias)
         if metadata := plain.get("metadata"):
             self._show(metadata)
-            paths.to_path(seen["metadata-location"]).write_text(json.dumps(seen["metadata"]))
-        return seen
+            paths.to_path(alias["metadata-location"]).write_text(json.dumps(alias["metadata"]))
+        return alias
 
     def request(self, plain: Any) -> Any:
         """A request of the engine with the lake's paths. The manifests that it commits are copied into the lake."""
@@ -78,11 +78,11 @@ class Alias:
     def _show(self, metadata: Any) -> None:
         """Show the engine the table's folder and its current snapshot."""
         real = paths.to_path(metadata["location"])
-        seen = paths.to_path(self._to_alias(metadata["location"]))
-        (seen / "metadata").mkdir(mode=0o700, parents=True, exist_ok=True)
+        alias = paths.to_path(self._to_alias(metadata["location"]))
+        (alias / "metadata").mkdir(mode=0o700, parents=True, exist_ok=True)
         (real / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (seen / "data").exists():
-            (seen / "data").symlink_to(real / "data", target_is_directory=True)
+        if not (alias / "data").exists():
+            (alias / "data").symlink_to(real / "data", target_is_directory=True)
         current = metadata.get("current-snapshot-id")
         for snapshot in metadata.get("snapshots", ()):
             if snapshot["snapshot-id"] == current:

@@ -75,7 +75,10 @@ class Database:
         except sqlite3.Error as e:
             raise self._failure(e) from e
         except OSError as e:
-            raise StoreError(f"{self.path} cannot be opened ({e.strerror}): check the folder's rights") from e
+            why = disk.trouble(self.path.parent)
+            raise StoreError(
+                why or f"{self.path} cannot be opened ({e.strerror}): check the folder's rights"
+            ) from e
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code

@@ -32,12 +32,13 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
     contract = source(interval.dataset)
     # What a snapshot says depends on when it was taken: the duration that a media had then, say. (Those of older
     # versions, which have no `steady_hash`, were signed without it, and are not all built anew for that.)
-    is_snapshot = contract.calendar is Calendar.SNAPSHOT and interval.steady_hash
-    taken = interval.observed_at if is_snapshot else None
+    is_snapshot = contract.calendar is Calendar.SNAPSHOT
+    taken = interval.observed_at if is_snapshot and interval.steady_hash else None
     parts = [
         interval.content_hash if taken is None else f"{interval.content_hash} {taken.isoformat()}",
         interval.missing,
-        interval.landing_id,  # rows in quarantine name the landing that they came from
+        # Rows in quarantine name their landing. A day has a new one only if its content is new, a snapshot always.
+        "" if is_snapshot else interval.landing_id,
         contract.version,
         TRANSFORM_VERSION,
         epoch,
@@ -50,11 +51,11 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
 def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[Interval, ...]:
     """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
     before it is listed anew, or a new contract may take it."""
-    wanted = {s.name for s in spec.sources}
+    datasets = {s.name for s in spec.sources}
     return tuple(
         i
         for i in intervals
-        if i.dataset in wanted
+        if i.dataset in datasets
         and i.landing_id
         and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, spec, epoch)
     )
@@ -97,13 +98,13 @@ def assemble(
     """
     open_ = pending(intervals, spec, len(keys))
     # What was built once and has left bronze since stays as it stands; what never was built is missed.
-    left = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
+    buildable = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
     read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
     if any(s.name == EVENTS for s in spec.sources):
-        left += _built(intervals, reordered(shared, read_at) - {i.key for i in left}, objects)
-    waiting = within_memory([i for i in left if i.key not in tried])
+        buildable += _built(intervals, reordered(shared, read_at) - {i.key for i in buildable}, objects)
+    waiting = within_memory([i for i in buildable if i.key not in tried])
     waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
-    later = {i.key for i in left} - {i.key for i in waiting}
+    later = {i.key for i in buildable} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
     days = gold_days(
         media,
@@ -119,7 +120,7 @@ def assemble(
         lookbacks=learned(intervals, spec.window.now, spec.window.lookback_days),
     )
     unbuilt = {i.key for i in open_}
-    gone = unbuilt - {i.key for i in left}
+    gone = unbuilt - {i.key for i in buildable}
     return BuildPlan(
         run_id=spec.run_id,
         started_at=spec.window.now,
@@ -156,9 +157,9 @@ def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
     return replace(manifest, observed_at=interval.observed_at or manifest.observed_at)
 
 
-def _built(intervals: Iterable[Interval], wanted: Set[Key], objects: ObjectStore) -> list[Interval]:
-    """The wanted intervals that have a landing which was taken, as far as its raw pages are there."""
-    landed = (i for i in intervals if i.key in wanted and i.landing_id and not i.is_stopped) if wanted else ()
+def _built(intervals: Iterable[Interval], keys: Set[Key], objects: ObjectStore) -> list[Interval]:
+    """The intervals of `keys` that have a landing which was taken, as far as its raw pages are there."""
+    landed = (i for i in intervals if i.key in keys and i.landing_id and not i.is_stopped) if keys else ()
     return [i for i in landed if _is_retained(i, objects)]
 
 
@@ -227,10 +228,10 @@ def following(
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
     work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared)
-    left = (p for p in work.refresh if p not in computed and p[0] not in stopped)
+    remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
         work,
-        refresh=frozenset(left),
+        refresh=frozenset(remaining),
         reread=work.reread - computed,
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run

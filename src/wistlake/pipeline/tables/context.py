@@ -97,11 +97,11 @@ class BuildContext:
         )
         if incomplete := self._count_rows(rows, manifests):
             rows = landing.without(rows, incomplete)
-        if bad := [m for m in manifests if self.reasons.get(interval_key(m))]:
-            hashes = landing.fingerprints(self._lines(bad), self.pads, len(self.plan.keys))
+        if rejecting := [m for m in manifests if self.reasons.get(interval_key(m))]:
+            hashes = landing.fingerprints(self._lines(rejecting), self.pads, len(self.plan.keys))
             self.rejected.append(quarantine.build(rows, hashes, contract, self.built_at))
         self.parsed[dataset] = rows
-        return landing.without(landing.accepted(rows), self._stop_rejected(bad))
+        return landing.without(landing.accepted(rows), self._stop_rejected(rejecting))
 
     def _lines(self, manifests: Iterable[Manifest]) -> "DataFrame":
         return self.store.lines([self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows])
@@ -171,13 +171,13 @@ class BuildContext:
         findings = list(checks.findings(changes))
         self.findings += findings
         places = checks.stopped(findings)
-        bad = {m.landing_id: m for m in self.manifests(dataset) if (m.media_id, m.day) in places}
-        if not bad:
+        rejecting = {m.landing_id: m for m in self.manifests(dataset) if (m.media_id, m.day) in places}
+        if not rejecting:
             checks.reject_table(f for f in findings if not places)
             return rows, changes
-        for m in bad.values():
+        for m in rejecting.values():
             self.stopped_keys[interval_key(m)] = _damaged_text(m, places[(m.media_id, m.day)])
-        rows = landing.without(rows, list(bad))
+        rows = landing.without(rows, list(rejecting))
         return rows, self.compare(table, rows, current(rows))
 
     def check(self, changes: TableChanges) -> None:

@@ -78,21 +78,21 @@ def days(
     judged = reconcile.days(context, pairs, counted, _by_date_of(context, pairs))
     judgements = judged.judgements
     stopped = blocked(judgements)
-    good = pairs - stopped
-    if not good and not withdrawn:
+    publishable = pairs - stopped
+    if not publishable and not withdrawn:
         return judgements, {}, stopped
     if stopped:
-        sessions, frame = _sessions_of(context, good)
-    certificates = _certificates(context, good, judgements) | {
-        pair: certificate for pair, certificate in judged.standing.items() if pair in good
+        sessions, frame = _sessions_of(context, publishable)
+    certificates = _certificates(context, publishable, judgements) | {
+        pair: certificate for pair, certificate in judged.standing.items() if pair in publishable
     }
-    staged = _stage(context, good, sessions, certificates)
-    agreements = reconcile.agreement(good, staged, counted)
-    bad = blocked(agreements) | _broken(context, staged)
+    staged = _stage(context, publishable, sessions, certificates)
+    agreements = reconcile.agreement(publishable, staged, counted)
+    broken = blocked(agreements) | _broken(context, staged)
     for changes in staged:
-        context.commit(without(changes, bad))
-    published = {pair: certificate for pair, certificate in certificates.items() if pair not in bad}
-    return (*judgements, *agreements, *reconcile.nothing_to_judge(withdrawn)), published, stopped | bad
+        context.commit(without(changes, broken))
+    published = {pair: certificate for pair, certificate in certificates.items() if pair not in broken}
+    return (*judgements, *agreements, *reconcile.nothing_to_judge(withdrawn)), published, stopped | broken
 
 
 def _broken(context: BuildContext, staged: Iterable[TableChanges]) -> set[Pair]:
@@ -108,8 +108,8 @@ def _pairs_frame(context: BuildContext, pairs: Iterable[Pair]) -> "DataFrame":
 
 def _sessions_of(context: BuildContext, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
     frame = _pairs_frame(context, pairs)
-    near = {d for _, day in pairs for d in _around(day)}
-    events = context.store.read(FACT_EVENTS).where(days_in("event_date", near))
+    nearby_days = {d for _, day in pairs for d in _around(day)}
+    events = context.store.read(FACT_EVENTS).where(days_in("event_date", nearby_days))
     return context.store.stage("gold_sessions", daily.sessions(events, frame)), frame
 
 
@@ -180,9 +180,9 @@ def visitors(context: BuildContext, pairs: set[Pair]) -> None:
     store = context.store
     affected = []
     if pairs:
-        near = days_in("event_date", {d for _, day in pairs for d in _around(day)})
+        nearby_days = days_in("event_date", {d for _, day in pairs for d in _around(day)})
         engagement = context.outcomes[FACT_MEDIA_ENGAGEMENT.full_name].staged
-        events = store.read(FACT_EVENTS).where(near)
+        events = store.read(FACT_EVENTS).where(nearby_days)
         affected.append(dim_visitor.seen(events, {m for m, _ in pairs}, engagement))
     if VISITORS.full_name in context.outcomes:
         affected.append(dim_visitor.differing_loads(store.read(DIM_VISITOR), store.read(VISITORS)))

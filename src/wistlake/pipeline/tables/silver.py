@@ -35,7 +35,7 @@ from wistlake.transforms import (
     session_scope,
     visitor_activity,
 )
-from wistlake.transforms.changes import REMOVED, UPDATED
+from wistlake.transforms.changes import REMOVED, UNCHANGED, UPDATED
 from wistlake.transforms.conform import union
 
 if TYPE_CHECKING:
@@ -172,9 +172,13 @@ def sessions(context: BuildContext, typed: "DataFrame | None") -> None:
     days = frozenset(s for s in days if set(s.keys) & set(built))
     context.commit_input_of_gold(changes, days)
     context.shared = shared_keys.after_build(plan.shared, built, days, plan.read_at)
+    landings = {interval_key(m) for m in plan.landings}
     for c in changes.by_day:
-        if c.media_id is not None and c.day is not None:
-            context.by_interval.setdefault((EVENTS, c.media_id, c.day), Counter())[c.change] += c.count
+        if c.media_id is None or c.day is None:
+            continue
+        key = (EVENTS, c.media_id, c.day)
+        if c.change != UNCHANGED or key in landings:  # sessions of other media on these days are no news
+            context.by_interval.setdefault(key, Counter())[c.change] += c.count
 
 
 def _current_sessions(context: BuildContext, elsewhere: "DataFrame") -> "DataFrame":
