@@ -23,7 +23,8 @@ nor the token.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class WistlakeError(Exception):
@@ -116,3 +117,17 @@ class StoreDamaged(StoreError):
 
 class ErasureIncomplete(StoreError):
     """Data of a person who was to be forgotten is still in place; the same command has to run again."""
+
+
+@contextmanager
+def explained(reasons: Callable[[], Iterable[WistlakeError]]) -> Iterator[None]:
+    """Replace whatever fails in the block by the first of the `reasons`, if there is one: libraries meet a damaged
+    file, or a full disk, with errors of many kinds. Errors of ours pass."""
+    try:
+        yield
+    except WistlakeError:
+        raise
+    except Exception as e:
+        for reason in reasons():
+            raise reason from e
+        raise

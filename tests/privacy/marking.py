@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx2
 
-from wistlake.adapters.lake_bytes import Piece
 from wistlake.contracts import SOURCES
 from wistlake.contracts.form import Privacy, Source
+from wistlake.privacy.scan import Piece
 
 PERSONAL, KEPT = "zqpx", "zqkx"  # marks of what must not leave bronze, and of what may
 _MARK = re.compile(rb"zqpx[0-9a-f]{8}")

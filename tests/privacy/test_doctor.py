@@ -16,9 +16,8 @@ from privacy.people import PEOPLE
 from support.checkpoints import Checkpoint
 from support.lake import START, Lake, Scenario
 from wistia_simulator import ServerOptions, create_app, transport
-from wistlake.adapters.lake_bytes import Piece
 from wistlake.entrypoints.cli.main import main
-from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, personal_values, scan
+from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, Piece, personal_values, scan
 
 pytestmark = pytest.mark.engine
 TOKEN = "canary0token1" * 3

@@ -278,7 +278,7 @@ def test_what_a_source_lets_in_no_table_refuses(taken: Taken, store: Any, name: 
     conditions = {
         f"{check}: {what}": condition
         for check in checks.violations(contract)
-        for what, condition in checks.by_column(contract, check).items()
+        for what, condition in checks.by_column(contract)[check].items()
     }
     counted = rows.agg(
         F.count(F.lit(1)).alias("n"),

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from wistlake.adapters import lake_bytes
+from wistlake.privacy.scan import Piece
 
 WHO = "jane@x.example"
 LINES = json.dumps({"email": WHO, "filler": list(range(5000))}).encode()
@@ -97,5 +98,5 @@ def test_a_folder_behind_a_link_is_seen(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_is_found_whole_and_in_every_spelling(text: str, data: str, held: bool) -> None:
-    piece = lake_bytes.Piece("place", data.encode())
+    piece = Piece("place", data.encode())
     assert lake_bytes.hits([piece, piece], [text]) == ({"place": 2} if held else {})

@@ -34,16 +34,6 @@ _ARROW: Mapping[Type, pa.DataType] = {
     Type.STRINGS: pa.list_(pa.string()),
 }
 
-_DUCKDB: Mapping[Type, str] = {
-    Type.STRING: "VARCHAR",
-    Type.LONG: "BIGINT",
-    Type.DOUBLE: "DOUBLE",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
-    Type.LONGS: "BIGINT[]",
-    Type.STRINGS: "VARCHAR[]",
-}
 _MOMENT = pa.timestamp("us", tz="UTC")
 _LEDGER_TYPES: Mapping[Any, pa.DataType] = {
     str: pa.string(),
@@ -191,31 +181,20 @@ class DuckDBQuery(Query):
         return None
 
     def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        ref = self._ref(table.full_name)
-        if ref is None:
-            name = f"_empty_{table.layer}_{table.name}"
-            connection.register(name, empty(table))
-            connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {name}")
-            return
         if table.full_name in self._damaged:
             return
-        rows = f"iceberg_scan({literal(ref.metadata_location)})"
-        view = f"CREATE VIEW {table.full_name} AS SELECT"
+        ref, none = self._ref(table.full_name), f"_empty_{table.layer}_{table.name}"
+        connection.register(none, empty(table))
+        rows = f"iceberg_scan({literal(ref.metadata_location)})" if ref else none
+        view = f"CREATE VIEW {table.full_name} AS SELECT {', '.join(table.column_names)} FROM"
         try:
-            connection.execute(f"{view} {', '.join(table.column_names)} FROM {rows}")
-        except duckdb.BinderException:  # the contract has gained columns since the table was published
-            connection.execute(f"{view} {_columns(connection, table, rows)} FROM {rows}")
+            connection.execute(f"{view} {rows}")
+        except duckdb.BinderException:
+            # The contract has gained columns since the table was published: they are NULL until the next run.
+            connection.execute(f"{view} (SELECT * FROM {rows} UNION ALL BY NAME SELECT * FROM {none})")
         except duckdb.Error as e:
             why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
             self._damaged[table.full_name] = StoreDamaged(why)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:
-    """The contract's columns; those that the table lacks are NULL, until the next run."""
-    have = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
-    return ", ".join(
-        c.name if c.name in have else f"CAST(NULL AS {_DUCKDB[c.type]}) AS {c.name}" for c in table.columns
-    )
 
 
 def _ledger_tables(ledger: Ledger) -> dict[str, pa.Table]:

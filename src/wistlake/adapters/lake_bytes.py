@@ -6,31 +6,18 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from wistlake.adapters import avro as avro_bytes
+from wistlake.privacy.scan import Piece
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _WITH_GZIP_HEADER, _CHUNK, _DEEPEST = 31, 1 << 14, 3
 _LONGEST_LOCAL = 256  # bytes before the @ of an address
 _ADDRESS_START = re.compile(rb"[A-Za-z0-9._%+'/?=&#|!:@\x80-\xff-]*\Z")
 _PATH_START = re.compile(rb"\A/|[?=&#|:@]")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of the file `place` (relative to the lake), and the column whose values they are.
-
-    `is_text` is False for binary formats, in which random bytes may look like anything.
-    """
-
-    place: str
-    data: bytes
-    column: str = ""
-    is_text: bool = True
 
 
 def pieces(lake: Path) -> Iterator[Piece]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from wistlake.adapters import avro as avro_bytes
 from wistlake.errors import StoreDamaged, StoreError
-from wistlake.ports import TableRef
+from wistlake.ports import Publication, TableRef
 
 Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was written, if it was recorded
 # Properties by which metadata could name code to load, or another place to write to.
@@ -71,18 +71,14 @@ class TableState:
                 raise self._damaged(location, "is gone")
             if actual != size:
                 raise self._damaged(location, f"has {actual} bytes instead of {size}")
-            if deep and not self._is_parquet(self._read(location)):
+            if deep and not _is_parquet(self._read(location)):
                 raise self._damaged(location, "is no Parquet file")
-
-    @staticmethod
-    def _is_parquet(data: bytes) -> bool:
-        return data[:4] == data[-4:] == b"PAR1"
 
     def damaged_data_files(self) -> Iterator[str]:
         """The data files that are missing, truncated or changed."""
         for location, size in self.data_files():
             try:
-                if self._files.size(location) == size and self._is_parquet(self._read(location)):
+                if self._files.size(location) == size and _is_parquet(self._read(location)):
                     continue
             except StoreError:
                 pass
@@ -149,6 +145,10 @@ class TableState:
         return TableDamaged(self._name, location, what, self._files.cure(self._name))
 
 
+def _is_parquet(data: bytes) -> bool:
+    return data[:4] == data[-4:] == b"PAR1"
+
+
 @dataclass(frozen=True, slots=True)
 class FilesInspector:
     """Checks tables of one lake; `deep` also reads the data files, where reading them all is cheap."""
@@ -164,3 +164,11 @@ class FilesInspector:
     def check(self, name: str, ref: TableRef) -> None:
         """TableDamaged if any of the table's files is missing, truncated or changed."""
         TableState(name, ref, self.files, self.digest).check(deep=self.deep)
+
+    def damaged(self, published: Publication | None) -> Iterator[StoreError]:
+        """One error for each published table that `check` refuses."""
+        for name, ref in published.tables.items() if published else ():
+            try:
+                self.check(name, ref)
+            except StoreError as e:
+                yield e

@@ -1,17 +1,17 @@
 """The media as they are today."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import LINEAGE, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
+DESCRIPTION = (
+    Column("title", Type.STRING, Privacy.NONE, "Title."),
+    Column("type", Type.STRING, Privacy.NONE, "Video, Audio, ..."),
+    Column("status", Type.STRING, Privacy.NONE, "queued, processing, ready, failed."),
+    Column("archived", Type.BOOLEAN, Privacy.NONE, "Whether it is archived."),
+    Column("duration_seconds", Type.DOUBLE, Privacy.NONE, "Length; NULL for what does not play.", unit="s", minimum=0),
+    Column("folder", Type.STRING, Privacy.NONE, "Folder's name."),
+    Column("subfolder", Type.STRING, Privacy.NONE, "Subfolder's name, or the section's."),
+    Column("tags", Type.STRINGS, Privacy.NONE, "Tags, sorted."),
+)  # fmt: skip
 TABLE = Table(
     layer="silver",
     name="dim_media",
@@ -24,14 +24,7 @@ TABLE = Table(
     columns=(
         MEDIA_ID,
         Column("numeric_id", Type.LONG, Privacy.NONE, "Wistia's numeric id."),
-        Column("title", Type.STRING, Privacy.NONE, "Title."),
-        Column("type", Type.STRING, Privacy.NONE, "Video, Audio, ..."),
-        Column("status", Type.STRING, Privacy.NONE, "queued, processing, ready, failed."),
-        Column("archived", Type.BOOLEAN, Privacy.NONE, "Whether it is archived."),
-        Column("duration_seconds", Type.DOUBLE, Privacy.NONE, "Length; NULL for what does not play.", unit="s", minimum=0),
-        Column("folder", Type.STRING, Privacy.NONE, "Folder's name."),
-        Column("subfolder", Type.STRING, Privacy.NONE, "Subfolder's name, or the section's."),
-        Column("tags", Type.STRINGS, Privacy.NONE, "Tags, sorted."),
+        *DESCRIPTION,
         Column("url", Type.STRING, Privacy.NONE, "The media's page, from events; NULL until seen."),
         Column("channel", Type.STRING, Privacy.NONE, "Channel by the media-level rules.", nullable=False),
         Column("folder_id", Type.STRING, Privacy.NONE, "Folder's hashed id."),
@@ -44,8 +37,6 @@ TABLE = Table(
             " when the run that saw it started.",
         ),
         Column("is_deleted", Type.BOOLEAN, Privacy.NONE, "Wistia answers 404.", nullable=False),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
 )  # fmt: skip

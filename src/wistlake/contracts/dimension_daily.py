@@ -1,6 +1,6 @@
 """A media's day by one dimension: where its sessions came from, or what they were watched on."""
 
-from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Table, Type
+from wistlake.contracts.form import BUILT_AT, MEDIA_DAY, Column, Privacy, Table, Type
 
 
 def _table(name: str, title: str, grain: str, *dimensions: Column) -> Table:
@@ -17,10 +17,8 @@ def _table(name: str, title: str, grain: str, *dimensions: Column) -> Table:
         partition="months(date)",
         scope=("media_id", "date"),
         sources=("events",),
-        references=(("media_id", "silver.dim_media.media_id"),),
         columns=(
-            MEDIA_ID,
-            Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+            *MEDIA_DAY,
             *dimensions,
             Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions without a conversion.", nullable=False, minimum=0),
             Column("sessions", Type.LONG, Privacy.NONE, "Sessions listed, those with a conversion too.", nullable=False, minimum=0),

@@ -1,16 +1,6 @@
 """Viewing sessions, typed, deduplicated and pseudonymised."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import LINEAGE, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -23,7 +13,6 @@ TABLE = Table(
     removal=Removal.SOFT,
     preferred=("percent_viewed", "received_at"),
     sources=("events",),
-    references=(("media_id", "silver.dim_media.media_id"),),
     columns=(
         Column("event_key", Type.STRING, Privacy.LINKED, "Identity of the session at Wistia.", nullable=False),
         Column("received_at", Type.TIMESTAMP, Privacy.NONE, "When Wistia received it.", nullable=False),
@@ -65,9 +54,7 @@ TABLE = Table(
         Column(
             "first_observed_at", Type.TIMESTAMP, Privacy.NONE, "When a listing first had it.", nullable=False, lineage=True
         ),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
     rules=("event_date = cast(received_at as date)",),
 )  # fmt: skip

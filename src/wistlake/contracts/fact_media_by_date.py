@@ -1,16 +1,6 @@
 """Wistia's own daily counts: the newest observation of each day."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import LINEAGE, MEDIA_DAY, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -22,10 +12,8 @@ TABLE = Table(
     scope=("media_id", "date"),
     removal=Removal.KEEP,
     sources=("media_by_date",),
-    references=(("media_id", "silver.dim_media.media_id"),),
     columns=(
-        MEDIA_ID,
-        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        *MEDIA_DAY,
         Column("load_count", Type.LONG, Privacy.NONE, "Player loads.", nullable=False, minimum=0),
         Column("play_count", Type.LONG, Privacy.NONE, "Plays.", nullable=False, minimum=0),
         Column(
@@ -33,8 +21,6 @@ TABLE = Table(
             "Wistia's model: plays x lifetime engagement x duration. Not what was watched that day; NULL where it has none.",
             unit="hours", minimum=0,
         ),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """The daily answer: what happened to a media on a day of the account."""
 
-from wistlake.contracts.form import BUILT_AT, MEDIA_ID, Column, Privacy, Table, Type
+from wistlake.contracts.form import BUILT_AT, MEDIA_DAY, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="gold",
@@ -11,10 +11,8 @@ TABLE = Table(
     partition="months(date)",
     scope=("media_id", "date"),
     sources=("events", "media_by_date"),
-    references=(("media_id", "silver.dim_media.media_id"),),
     columns=(
-        MEDIA_ID,
-        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        *MEDIA_DAY,
         Column("loads", Type.LONG, Privacy.NONE, "by_date load_count; NULL while Wistia has not said.", minimum=0),
         Column("plays", Type.LONG, Privacy.NONE, "by_date play_count; NULL while Wistia has not said.", minimum=0),
         Column("plays_from_events", Type.LONG, Privacy.NONE, "Sessions without a conversion.", nullable=False, minimum=0),

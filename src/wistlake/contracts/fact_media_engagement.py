@@ -11,7 +11,6 @@ TABLE = Table(
     partition="months(date)",
     scope=("media_id", "date"),
     sources=("events",),
-    references=(("media_id", "silver.dim_media.media_id"),),
     columns=(
         MEDIA_ID,
         Column("visitor_id", Type.STRING, Privacy.PSEUDONYM, "Keyed pseudonym of the visitor.", nullable=False),

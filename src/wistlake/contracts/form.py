@@ -5,7 +5,6 @@ Everything else (schemas, DDL, MERGE text, checks, views, documentation) derives
 Standard library only: Lambda, Glue and the documentation build all import this.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -144,7 +143,6 @@ class Table:
     partition: str = ""
     sources: tuple[str, ...] = ()
     version: int = 1
-    references: tuple[tuple[str, str], ...] = ()  # (column, "layer.table.column")
     rules: tuple[str, ...] = field(default=())  # SQL booleans that hold on every row
 
     @property
@@ -176,11 +174,6 @@ class Table:
         return tuple(c.name for c in self.columns if c.name not in self.key and not c.lineage)
 
 
-def names(columns: Iterable[Column]) -> tuple[str, ...]:
-    """The names of `columns`, in order."""
-    return tuple(c.name for c in columns)
-
-
 OBSERVED_AT = Column(
     "observed_at", Type.TIMESTAMP, Privacy.NONE, "When the run that listed this row, as it is, began to read.",
     nullable=False, lineage=True,
@@ -193,6 +186,7 @@ BUILT_AT = Column(
     "built_at", Type.TIMESTAMP, Privacy.NONE, "When the run that last changed this row started.",
     nullable=False, lineage=True,
 )  # fmt: skip
-MEDIA_ID = Column(
-    "media_id", Type.STRING, Privacy.NONE, "Wistia's hashed id of the media.", nullable=False
-)  # fmt: skip
+LINEAGE = (OBSERVED_AT, LANDING_ID, BUILT_AT)  # of a row that came from one landing
+MEDIA_ID = Column("media_id", Type.STRING, Privacy.NONE, "Wistia's hashed id of the media.", nullable=False)
+# The grain of most daily tables.
+MEDIA_DAY = (MEDIA_ID, Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False))

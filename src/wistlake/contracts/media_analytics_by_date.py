@@ -1,16 +1,6 @@
 """Wistia's newer analytics by day (optional)."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import LINEAGE, MEDIA_DAY, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -23,8 +13,7 @@ TABLE = Table(
     removal=Removal.KEEP,
     sources=("analytics_daily",),
     columns=(
-        MEDIA_ID,
-        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        *MEDIA_DAY,
         Column("plays", Type.LONG, Privacy.NONE, "Plays.", minimum=0),
         Column("unique_plays", Type.LONG, Privacy.NONE, "People who played.", minimum=0),
         Column("unique_loads", Type.LONG, Privacy.NONE, "People who loaded.", minimum=0),
@@ -32,8 +21,6 @@ TABLE = Table(
         Column("play_rate", Type.DOUBLE, Privacy.NONE, "unique_plays / unique_loads.", unit="share", minimum=0, maximum=1),
         Column("played_seconds", Type.LONG, Privacy.NONE, "Seconds played that day.", unit="s", minimum=0),
         Column("engagement_rate", Type.DOUBLE, Privacy.NONE, "Average share seen that day.", unit="share", minimum=0),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
 )  # fmt: skip

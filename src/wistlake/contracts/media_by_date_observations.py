@@ -1,6 +1,6 @@
 """Every value that Wistia ever served for a day: how its numbers moved."""
 
-from wistlake.contracts.form import BUILT_AT, LANDING_ID, MEDIA_ID, Column, Privacy, Removal, Table, Type
+from wistlake.contracts.form import BUILT_AT, LANDING_ID, MEDIA_DAY, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -13,8 +13,7 @@ TABLE = Table(
     removal=Removal.KEEP,
     sources=("media_by_date",),
     columns=(
-        MEDIA_ID,
-        Column("date", Type.DATE, Privacy.NONE, "The account's day.", nullable=False),
+        *MEDIA_DAY,
         Column("observed_at", Type.TIMESTAMP, Privacy.NONE, "When these values were read.", nullable=False),
         Column("load_count", Type.LONG, Privacy.NONE, "Player loads.", nullable=False, minimum=0),
         Column("play_count", Type.LONG, Privacy.NONE, "Plays.", nullable=False, minimum=0),

@@ -1,16 +1,6 @@
 """Daily snapshots of lifetime figures and engagement curves: Wistia keeps no history of them."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import LINEAGE, MEDIA_ID, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -34,8 +24,6 @@ TABLE = Table(
         Column("rewatch_data", Type.LONGS, Privacy.NONE, "Repeated views of each second."),
         Column("duration_seconds", Type.DOUBLE, Privacy.NONE, "Duration on that day.", unit="s", minimum=0),
         Column("original_asset", Type.STRING, Privacy.NONE, "Fingerprint of the original file on that day."),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
 )  # fmt: skip

@@ -11,7 +11,6 @@ TABLE = Table(
     partition="months(date)",
     scope=("media_id",),
     sources=("media_engagement",),
-    references=(("media_id", "silver.dim_media.media_id"),),
     columns=(
         MEDIA_ID,
         Column("date", Type.DATE, Privacy.NONE, "Snapshot day (UTC) that ends the span.", nullable=False),

@@ -1,16 +1,6 @@
 """Records that broke their contract: why, where they are, and what may be shown of them."""
 
-from wistlake.contracts.form import (
-    BUILT_AT,
-    LANDING_ID,
-    MEDIA_ID,
-    OBSERVED_AT,
-    Column,
-    Privacy,
-    Removal,
-    Table,
-    Type,
-)
+from wistlake.contracts.form import BUILT_AT, LANDING_ID, MEDIA_ID, OBSERVED_AT, Column, Privacy, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -20,7 +10,6 @@ TABLE = Table(
     key=("landing_id", "line"),
     partition="months(dt)",
     scope=("dataset", "media_id", "dt"),
-    removal=Removal.DELETE,
     columns=(
         LANDING_ID,
         Column("line", Type.LONG, Privacy.NONE, "Line in the landing, from 1.", nullable=False, minimum=1),

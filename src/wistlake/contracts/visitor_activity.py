@@ -1,6 +1,6 @@
 """The account's visitors as Wistia lists them (optional); never of one media."""
 
-from wistlake.contracts.form import BUILT_AT, LANDING_ID, OBSERVED_AT, Column, Privacy, Removal, Table, Type
+from wistlake.contracts.form import LINEAGE, Column, Privacy, Removal, Table, Type
 
 TABLE = Table(
     layer="silver",
@@ -20,8 +20,6 @@ TABLE = Table(
         Column("browser", Type.STRING, Privacy.COARSE, "Browser family."),
         Column("platform", Type.STRING, Privacy.COARSE, "Operating system or device."),
         Column("is_mobile", Type.BOOLEAN, Privacy.COARSE, "Whether the device is a mobile one."),
-        OBSERVED_AT,
-        LANDING_ID,
-        BUILT_AT,
+        *LINEAGE,
     ),
 )  # fmt: skip

@@ -7,17 +7,20 @@ from wistlake.contracts.form import Column, Table
 KEYS, NULLS, RANGES, VALUES, RULES = "unique_keys", "not_null", "in_range", "allowed_values", "row_rules"
 
 
+def by_column(table: Table) -> Mapping[str, Mapping[str, str]]:
+    """Each row check, by its name, column by column (or rule by rule): the SQL that holds on a row that breaks it."""
+    bounded = (c for c in table.columns if c.minimum is not None or c.maximum is not None)
+    return {
+        NULLS: {c.name: f"{c.name} is null" for c in table.columns if not c.nullable},
+        RANGES: {c.name: out_of_range(c) for c in bounded},
+        VALUES: {c.name: not_allowed(c) for c in table.columns if c.allowed},
+        RULES: {rule: f"not ({rule})" for rule in table.rules},
+    }
+
+
 def violations(table: Table) -> Mapping[str, str]:
     """Name of each row check that the contract asks for, and the SQL that holds on a row that breaks it."""
-    conditions = {
-        NULLS: _any(f"{c.name} is null" for c in table.columns if not c.nullable),
-        RANGES: _any(
-            out_of_range(c) for c in table.columns if c.minimum is not None or c.maximum is not None
-        ),
-        VALUES: _any(not_allowed(c) for c in table.columns if c.allowed),
-        RULES: _any(f"not ({rule})" for rule in table.rules),
-    }
-    return {name: condition for name, condition in conditions.items() if condition}
+    return {name: _any(columns.values()) for name, columns in by_column(table).items() if columns}
 
 
 def counts_keys_by_day(table: Table) -> bool:
@@ -29,21 +32,6 @@ def counts_keys_by_day(table: Table) -> bool:
 def names(table: Table) -> tuple[str, ...]:
     """The row checks that the contract asks for, and that of keys where it is counted by day."""
     return (*((KEYS,) if counts_keys_by_day(table) else ()), *violations(table))
-
-
-def by_column(table: Table, check: str) -> Mapping[str, str]:
-    """The same check, column by column (or rule by rule): which of them is it that a row breaks?"""
-    match check:
-        case "not_null":
-            return {c.name: f"{c.name} is null" for c in table.columns if not c.nullable}
-        case "in_range":
-            bounded = (c for c in table.columns if c.minimum is not None or c.maximum is not None)
-            return {c.name: out_of_range(c) for c in bounded}
-        case "allowed_values":
-            return {c.name: not_allowed(c) for c in table.columns if c.allowed}
-        case "row_rules":
-            return {rule: f"not ({rule})" for rule in table.rules}
-    return {}
 
 
 def out_of_range(column: Column) -> str:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from wistlake import bronze
-from wistlake.adapters.lake_bytes import Piece
 from wistlake.adapters.local import damage
 from wistlake.adapters.local import disk as disks
 from wistlake.adapters.local.checksums import unsealed
@@ -23,6 +22,7 @@ from wistlake.contracts import SOURCES
 from wistlake.errors import StoreError, WistlakeError
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
+from wistlake.privacy.scan import Piece
 from wistlake.privacy.tombstones import is_personal
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"

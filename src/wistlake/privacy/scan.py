@@ -8,7 +8,8 @@ import ipaddress
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from wistlake.privacy.addresses import addresses
 
@@ -31,24 +32,17 @@ _MIN_CHARACTERS = 6  # shorter values match too much
 _PRECISE_DIGITS = 4  # decimals of a coordinate that tell one street from another
 
 
-class Piece(Protocol):
-    """Some bytes of a file, and the column whose values they are; `is_text` is False for binary formats."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some decompressed bytes of the file `place` (relative to the lake), and the column whose values they are.
 
-    @property
-    def place(self) -> str:
-        """The file."""
+    `is_text` is False for binary formats, in which random bytes may look like anything.
+    """
 
-    @property
-    def data(self) -> bytes:
-        """The bytes, decompressed."""
-
-    @property
-    def column(self) -> str:
-        """The column; "" for a whole file."""
-
-    @property
-    def is_text(self) -> bool:
-        """Whether a person could read it."""
+    place: str
+    data: bytes
+    column: str = ""
+    is_text: bool = True
 
 
 Matches = Mapping[str, Mapping[str, int]]  # kind -> place -> number of distinct values

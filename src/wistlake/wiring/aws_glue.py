@@ -14,7 +14,7 @@ from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
-from wistlake.errors import StoreError, WistlakeError
+from wistlake.errors import explained
 from wistlake.pipeline.jobs.request import Keeper
 from wistlake.pipeline.run.spec import LakeDependencies
 from wistlake.ports import TableStore
@@ -86,22 +86,10 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
     return started
 
 
-@contextmanager
-def _damage_named(job: Job) -> Iterator[None]:
+def _damage_named(job: Job) -> AbstractContextManager[None]:
     """Whatever fails in the block while a published table is damaged, as the StoreError that says so."""
-    try:
-        yield
-    except WistlakeError:
-        raise
-    except Exception as e:
-        looker = FilesInspector(S3TableFiles(job.silver_bucket, S3Objects(job.silver_bucket)))
-        published = ledger(job).publication()
-        try:
-            for name, ref in published.tables.items() if published else ():
-                looker.check(name, ref)
-        except StoreError as damage:
-            raise damage from e
-        raise
+    files = FilesInspector(S3TableFiles(job.silver_bucket, S3Objects(job.silver_bucket)))
+    return explained(lambda: files.damaged(ledger(job).publication()))
 
 
 @contextmanager
@@ -123,14 +111,10 @@ def keeping(
     """Parts for work on the whole lake; one Spark for all of it."""
     from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
-    silver, ring, lake_ledger = (
-        S3Objects(job.silver_bucket),
-        aws_secrets.SecretKeys(job.key_secret),
-        ledger(job),
-    )
+    silver, raw = S3Objects(job.silver_bucket), objects(job)
+    ring, lake_ledger = aws_secrets.SecretKeys(job.key_secret), ledger(job)
     with _damage_named(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
-        raw = objects(job)
         parts = LakeDependencies(
             objects=raw,
             ledger=lake_ledger,

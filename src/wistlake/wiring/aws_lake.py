@@ -12,9 +12,8 @@ from wistlake.adapters import lake_bytes
 from wistlake.adapters.aws import jobs
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
-from wistlake.adapters.lake_bytes import Piece
-from wistlake.adapters.table_files import FilesInspector, TableState
-from wistlake.errors import ConfigError, StoreError, WistlakeError
+from wistlake.adapters.table_files import FilesInspector
+from wistlake.errors import ConfigError, WistlakeError
 from wistlake.insight import doctor
 from wistlake.insight.doctor import FAILED, OK, Check
 from wistlake.pipeline.jobs import request as keep
@@ -25,6 +24,7 @@ from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
+from wistlake.privacy.scan import Piece
 from wistlake.quality.metrics import views
 from wistlake.settings import Settings
 from wistlake.wiring import aws
@@ -145,16 +145,8 @@ class AwsLake:
     def look_deep(self) -> Iterator[Check]:
         """Every file of the published tables against what their metadata say of it (S3 keeps checksums itself), and
         every raw page."""
-        yield doctor.deep("tables", self._damaged_tables())
+        yield doctor.deep("tables", self.inspector().damaged(self.ledger().publication()))
         yield doctor.deep("raw pages", doctor.damaged_raw_pages(self.objects()))
-
-    def _damaged_tables(self) -> Iterator[StoreError]:
-        published, files = self.ledger().publication(), aws.table_files(self.settings)
-        for name, ref in published.tables.items() if published else ():
-            try:
-                TableState(name, ref, files).check()
-            except StoreError as e:
-                yield e
 
     def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:
         """Everything in both buckets that should hold no personal data, unpacked, older versions included: every

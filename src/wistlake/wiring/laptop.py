@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from wistlake import machine
 from wistlake.adapters import lake_bytes
-from wistlake.adapters.lake_bytes import Piece
 from wistlake.adapters.local import damage
 from wistlake.adapters.local.budget import SqliteBudget
 from wistlake.adapters.local.checksums import seal
@@ -29,6 +28,7 @@ from wistlake.planning.intervals import Interval, MediaEntry
 from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
+from wistlake.privacy.scan import Piece
 from wistlake.quality.metrics import views
 from wistlake.settings import Settings
 from wistlake.wiring import laptop_engine, source, spec

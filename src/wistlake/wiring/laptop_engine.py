@@ -8,6 +8,7 @@ from wistlake import machine
 from wistlake.adapters.local import checksums, damage, disk
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.errors import explained
 from wistlake.ports import TableStore
 
 
@@ -31,7 +32,7 @@ def tables(folder: LakeFolder, engine_name: str) -> Callable[[], AbstractContext
         from wistlake.adapters.local.catalog import LocalCatalog
 
         machine.open_enough_files()
-        with disk.explained(folder.root), damage.explained(folder):
+        with explained(lambda: disk.troubles(folder.root)), damage.explained(folder):
             catalog = LocalCatalog(folder.root)
             catalog.require(SqliteLedger(folder.ledger, read_only=True).publication())
             engine = sail.session if engine_name == "sail" else spark.session
@@ -44,7 +45,8 @@ def tables(folder: LakeFolder, engine_name: str) -> Callable[[], AbstractContext
                 yield EngineTables(session, catalog, Path(lake.place(str(folder.staging))), place=lake.place)
             wipe(folder.staging)
             catalog.require(None)
-            damage.require_tables(folder)
+            for lacking in damage.tables(folder, deep=False):
+                raise lacking
             checksums.seal(folder.root)
 
     return started

@@ -22,8 +22,9 @@ from wistia_simulator import ServerOptions, create_app
 from wistia_simulator.main import running
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
-from wistlake.adapters.lake_bytes import Piece, unpacked
+from wistlake.adapters.lake_bytes import unpacked
 from wistlake.pipeline.jobs.request import result_key
+from wistlake.privacy.scan import Piece
 
 Row = dict[str, Any]
 

@@ -2,17 +2,18 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from wistlake import errors
 from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import checksums
 from wistlake.adapters.local.database import untrusted
 from wistlake.adapters.local.lake_folder import BACKUP, LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.table_files import LocalTableFiles
-from wistlake.adapters.table_files import FilesInspector, TableDamaged, TableState
-from wistlake.errors import StoreDamaged, StoreError, WistlakeError
+from wistlake.adapters.table_files import FilesInspector, TableDamaged
+from wistlake.errors import StoreDamaged, StoreError
 
 
 def inspector(folder: LakeFolder) -> FilesInspector:
@@ -25,17 +26,9 @@ def inspector(folder: LakeFolder) -> FilesInspector:
     )
 
 
-@contextmanager
-def explained(folder: LakeFolder) -> Iterator[None]:
+def explained(folder: LakeFolder) -> AbstractContextManager[None]:
     """Replace any error in the block by the StoreError for the lake's damage, if it is damaged."""
-    try:
-        yield
-    except WistlakeError:
-        raise
-    except Exception as e:
-        for damage in (*databases(folder), *tables(folder)):
-            raise damage from e
-        raise
+    return errors.explained(lambda: (*databases(folder), *tables(folder)))
 
 
 def databases(folder: LakeFolder) -> Iterator[StoreError]:
@@ -61,23 +54,9 @@ def is_unsound(database: Path) -> str:
 
 def tables(folder: LakeFolder, *, deep: bool = True) -> Iterator[StoreError]:
     """One error for each damaged table or file: missing, truncated, or (deep) changed."""
-    published = SqliteLedger(folder.ledger, read_only=True).publication()
-    files = LocalTableFiles(folder.warehouse)
-    for name, ref in published.tables.items() if published else ():
-        try:
-            TableState(name, ref, files).check()
-        except StoreError as e:
-            yield e
+    files = FilesInspector(LocalTableFiles(folder.warehouse))
+    yield from files.damaged(SqliteLedger(folder.ledger, read_only=True).publication())
     for name in checksums.changed(folder.root) if deep else ():
-        yield _changed(name)
-
-
-def require_tables(folder: LakeFolder) -> None:
-    """StoreError if a published table lacks a file, or has one outside of the lake."""
-    for damage in tables(folder, deep=False):
-        raise damage
-
-
-def _changed(file: str) -> TableDamaged:
-    table = ".".join(file.split("/")[1:3])
-    return TableDamaged(table, file, "is not what it was when it was written", LocalTableFiles.cure(table))
+        table = ".".join(name.split("/")[1:3])
+        what = "is not what it was when it was written"
+        yield TableDamaged(table, name, what, LocalTableFiles.cure(table))

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from wistlake.errors import StoreError, WistlakeError
+from wistlake.errors import StoreError
 
 LEAST_FREE = 16_000_000  # bytes; the file that failed is often removed before anybody looks
 
@@ -35,14 +33,6 @@ def nearest(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Replace any error in the block by a StoreError with the reason, if `folder` can't be written to."""
-    try:
-        yield
-    except WistlakeError:
-        raise
-    except Exception as e:
-        if why := trouble(folder):
-            raise StoreError(why) from e
-        raise
+def troubles(folder: Path) -> list[StoreError]:
+    """`trouble` as an error, if there is any."""
+    return [StoreError(why)] if (why := trouble(folder)) else []

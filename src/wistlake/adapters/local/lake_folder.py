@@ -21,6 +21,16 @@ _OWNER_ONLY = 0o600
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\ud800-\udfff]')
 
 
+class _Part:
+    """A file or folder of the lake, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, folder: "LakeFolder", _kind: object) -> Path:
+        return folder.root / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class LakeFolder:
     """The paths of one lake. ConfigError if `root` has forbidden characters."""
@@ -34,45 +44,16 @@ class LakeFolder:
                 "or set WISTLAKE_LAKE to another one"
             )
 
-    @property
-    def marker(self) -> Path:
-        """Layout version, absolute path and time zone: shows whether the lake was moved, or is newer."""
-        return self.root / "lake.json"
-
-    @property
-    def ledger(self) -> Path:
-        """The ledger's database."""
-        return self.root / "ledger.db"
-
-    @property
-    def budget(self) -> Path:
-        """The request budget's database."""
-        return self.root / "budget.db"
-
-    @property
-    def catalog(self) -> Path:
-        """The catalog's database: the newest metadata file of each table."""
-        return self.root / "catalog.db"
-
-    @property
-    def warehouse(self) -> Path:
-        """The tables' files."""
-        return self.root / "warehouse"
-
-    @property
-    def staging(self) -> Path:
-        """Intermediate rows of a build: pseudonymised, owner-only, removed at the start of each."""
-        return self.root / "staging"
-
-    @property
-    def key_file(self) -> Path:
-        """The pseudonym keys; owner-only."""
-        return self.root / "pseudonym-key.json"
-
-    @property
-    def report(self) -> Path:
-        """The newest report."""
-        return self.root / "report.html"
+    marker = _Part(
+        "lake.json"
+    )  # layout version, path and zone: shows whether the lake was moved, or is newer
+    ledger = _Part("ledger.db")
+    budget = _Part("budget.db")  # of requests
+    catalog = _Part("catalog.db")  # the newest metadata file of each table
+    warehouse = _Part("warehouse")  # the tables' files
+    staging = _Part("staging")  # rows of a build: pseudonymised, owner-only, removed at the start of each
+    key_file = _Part("pseudonym-key.json")
+    report = _Part("report.html")  # the newest one
 
     def exists(self) -> bool:
         """Whether there is a lake."""
@@ -108,7 +89,9 @@ class LakeFolder:
         """Check the lake, or create one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
         self.require_complete()
         if not self.exists():
-            return self._create(zone_name, now)
+            self.make()
+            self.write_marker(described := lake_marker.new(zone_name, now, path=str(self.root)))
+            return described
         described = self.described()
         if problems := list(self._problems(described, zone_name)):
             raise ConfigError(problems)
@@ -152,12 +135,6 @@ class LakeFolder:
         rebuild = "set it back, or run `wistlake rebuild --zone` to compute every day anew"
         yield from lake_marker.other_zone(described, zone_name, rebuild)
 
-    def _create(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
-        self.make()
-        described = lake_marker.new(zone_name, now, path=str(self.root))
-        self.write_marker(described)
-        return described
-
     def make(self) -> None:
         """Create the folder, owner-only. StoreError if that fails."""
         try:
@@ -179,15 +156,11 @@ class LakeFolder:
             raise ConfigError(
                 f"{self.key_file} can be read by others: chmod 600 {shlex.quote(str(self.key_file))}"
             )
-        chain = keys.decode(self._key_text())
-        return chain if rotating else chain.settled()
-
-    def _key_text(self) -> str:
-        """The key file's text, with replacement characters for damaged bytes. StoreError if it can't be read."""
-        try:
-            return self.key_file.read_text(encoding="utf-8", errors="replace")
+        try:  # damaged bytes become characters that no key has
+            chain = keys.decode(self.key_file.read_text(encoding="utf-8", errors="replace"))
         except OSError as e:
             raise StoreError(f"{self.key_file} can't be read ({e.strerror}): check its rights") from e
+        return chain if rotating else chain.settled()
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file atomically."""

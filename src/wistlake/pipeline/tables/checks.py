@@ -40,7 +40,7 @@ def findings(changes: TableChanges) -> Iterator[Finding]:
 
 def _columns_at_fault(changes: TableChanges, check: str) -> str:
     """The columns or rules that are broken. Costs a query, so that it is asked only when something is."""
-    columns = checks.by_column(changes.table, check)
+    columns = checks.by_column(changes.table).get(check)
     if not columns:
         return f"key: {', '.join(changes.table.key)}"
     row = change_counts.by_condition(changes.staged, columns.values()).collect()[0]
