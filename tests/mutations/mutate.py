@@ -36,7 +36,8 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 LEAST_RATE = 0.9
 
 # The fast tests: what needs neither an emulated stage nor a browser nor days of an engine. An engine starts for
-# single transforms, and for one small lake; the emulator for the ports of AWS.
+# single transforms, for one small lake and for lakes of a few landings, and to look at its port; the emulator for the
+# ports of AWS.
 FAST_ROOMS = ("unit", "simulator", "quality", "ports", "privacy", "pipeline", "dashboard", "exploration")
 FAST = (
     (
@@ -45,7 +46,11 @@ FAST = (
         *(f"tests/{room}" for room in FAST_ROOMS),
     ),
     ("-m", "aws", "tests/ports"),
-    ("-m", "engine", "tests/transforms", "tests/dashboard", "tests/pipeline/test_known_bugs.py"),
+    (
+        "-m", "engine", "tests/transforms", "tests/dashboard", "tests/pipeline/test_known_bugs.py",
+        "tests/pipeline/test_build_by_hand.py", "tests/privacy/test_forget_by_hand.py",
+        "tests/privacy/test_engine_port.py",
+    ),
 )  # fmt: skip
 MOST_SECONDS = 180  # of the tests that one drawn mutation meets, as they were recorded under the tracer
 SECONDS = 600  # of one mutation: a mutant that hangs is caught, too

@@ -17,7 +17,7 @@ from support.checkpoints import Checkpoint
 from support.lake import START, Lake, Scenario
 from wistia_simulator import ServerOptions, create_app, transport
 from wistlake.entrypoints.cli.main import main
-from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS, Piece, personal_values, scan
+from wistlake.privacy.scan import COORDINATES, EMAILS, IPS, TOKENS, VISITORS
 
 pytestmark = pytest.mark.engine
 TOKEN = "canary0token1" * 3
@@ -122,15 +122,6 @@ def test_one_refused_session_is_no_alarm(
     assert {c["verdict"] for c in checks.values()} == {"ok"}
 
 
-def test_a_visitors_key_in_a_refused_record_is_one_all_the_same() -> None:
-    key = "1733874_0f0e0d0c-1111-2222-3333-444455556666-123456789-abcdefabcdef-1234"
-    record = f'{{"event_key":"{key}","media_id":"{key}"}}'.encode()
-    refused = Piece("q.parquet", record, "payload")
-    assert not scan([refused], {}, ())[VISITORS]
-    assert scan([refused], {key.encode(): VISITORS}, ())[VISITORS] == {"q.parquet, payload": 1}
-    assert scan([Piece("a.log", record)], {}, ())[VISITORS] == {"a.log": 1}
-
-
 def a_log(folder: Path, text: str) -> str:
     (folder / "run.log").write_text(f"something about {text}, once\n")
     return "run.log"
@@ -189,16 +180,3 @@ def test_an_open_lake_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) 
     folder.chmod(0o755)
     checks, _ = examined(capsys, 2)
     assert checks["owner only"]["detail"].endswith(f"chmod 700 {folder}")
-
-
-def test_values_of_raw_pages() -> None:
-    record = {
-        "ip": "198.51.100.7", "visitor_key": "device-1", "lat": 34.05221, "lon": 34.1, "email": None,
-        "embed_url": "https://x.example/?e=jane%40mail.example.org",
-    }  # fmt: skip
-    assert personal_values([record]) == {
-        b"198.51.100.7": IPS,
-        b"device-1": VISITORS,
-        b"jane@mail.example.org": EMAILS,
-        b"34.05221": COORDINATES,
-    }

@@ -20,11 +20,10 @@ from privacy.people import PEOPLE, have_forgotten, somebody_landed
 from support.commands import call
 from support.lake import KEY, START, Lake, Scenario
 from support.memory import MemoryLedger, MemoryObjects
+from support.small import land
 from unit.aws.test_handover import NOW, ORDER
 from wistia_simulator import ServerOptions, create_app, transport
-from wistlake import bronze
 from wistlake.adapters import lake_bytes
-from wistlake.bronze import Manifest, Part
 from wistlake.contracts import source
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ConfigError, SourceMissing, SourceUnavailable, StoreError
@@ -131,18 +130,6 @@ async def nobody(*_: object) -> list[Any]:
 # ---- how many, without an engine
 
 
-def landed(objects: MemoryObjects, records: list[dict[str, Any]]) -> None:
-    landing = bronze.landing_id("events", "m1", date(2026, 3, 1), "run-1")
-    data = bronze.encode_lines(landing, records)
-    part = Part(bronze.part_key(landing, 1), len(records), len(data), bronze.sha256(data))
-    objects.put(part.key, data)
-    manifest = Manifest(
-        landing, "events", "m1", date(2026, 3, 1), "run-1", NOW, True, len(records), 1,
-        bronze.content_hash(source("events"), records), bronze.payload_hash([part]), (part,),
-    )  # fmt: skip
-    objects.put(bronze.manifest_key(landing), bronze.encode_manifest(manifest))
-
-
 class Reached(Exception):
     """The order went as far as the tables."""
 
@@ -152,7 +139,7 @@ def ordered(records: list[dict[str, Any]], who: Who, ledger: MemoryLedger | None
         raise Reached
 
     objects = MemoryObjects()
-    landed(objects, records)
+    land(objects, "events", date(2026, 3, 1), records, at=NOW)
     parts = LakeDependencies(objects, ledger or MemoryLedger(), tables, lambda: (KEY,), lambda: NOW)
     purge: Any = SimpleNamespace()
     return forget(ORDER, parts, who, purge, lambda _: {}, **more)

@@ -190,6 +190,72 @@ def test_lifetime_figures_that_break_one(identity: str, last: dict[str, object])
     assert lifetime([snapshot(DAY, 5000), newest], WEEK)[identity].verdict is Verdict.BROKEN
 
 
+# No two sums of these days are the same, so that a day too many or too few is seen.
+DOUBLED = {DAY + timedelta(days=n): 2 ** (n + 3) for n in range(-3, 8)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lately"),
+    [
+        ({}, 512),  # as many plays may be uncounted as the later day has,
+        ({DAY + timedelta(days=6): None}, 256),  # where it is not counted yet: as the busiest day before,
+        ({DAY - timedelta(days=1): 3_000}, 3_000),  # also one at the earlier edge
+    ],
+)
+def test_the_band_of_growth_is_that_of_the_whole_days_and_the_plays_at_both_edges(
+    changes: dict[date, int | None], lately: int
+) -> None:
+    """Snapshots on the evenings of March 3 and 10 in the account's zone: six whole days lie between."""
+    plays = {day: n for day, n in (DOUBLED | changes).items() if n is not None}
+    counted = sum(plays[date(2026, 3, n)] for n in range(4, 10))
+    before = plays[date(2026, 3, 2)] + plays[date(2026, 3, 3)]
+    older = snapshot(DAY - timedelta(days=1), 1)  # more than a week before the newest
+    found = lifetime([snapshot(DAY + timedelta(days=7), 6_000), older, snapshot(DAY, 5_400)], plays)[GROWTH]
+    low, high = DEFAULT_BAND.limits(counted)
+    assert (found.ours, found.theirs) == (600, counted)
+    assert (found.lower, found.upper) == (low - 2 * lately, high + before + lately)
+
+
+@pytest.mark.parametrize(
+    ("days", "first", "last"),
+    [(7, None, 5_700), (7, 5_000, None), (1, 5_000, 5_100), (8, 5_000, 5_700)],
+)
+def test_growth_needs_two_counts_about_a_week_apart(days: int, first: int | None, last: int | None) -> None:
+    older = snapshot(DAY, 5_000, play_count=first)
+    newest = snapshot(DAY + timedelta(days=days), 5_700, play_count=last)
+    assert lifetime([older, newest], WEEK)[GROWTH].verdict is Verdict.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("day", [DAY - timedelta(days=2), DAY - timedelta(days=1)])
+def test_growth_needs_the_counts_at_its_earlier_edge(day: date) -> None:
+    holed = {d: n for d, n in WEEK.items() if d != day}
+    both = [snapshot(DAY, 5000), snapshot(DAY + timedelta(days=7), 5700)]
+    assert lifetime(both, holed)[GROWTH].verdict is Verdict.NOT_APPLICABLE
+    assert lifetime(both, WEEK)[GROWTH].verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("play_rate", "visitors", "expected"),
+    [
+        (0.1850000025, 200, Verdict.HOLDS),  # rates are served with a rounded last digit
+        (0.18500001, 200, Verdict.BROKEN),
+        (None, 200, Verdict.NOT_APPLICABLE),
+        (0.185, None, Verdict.NOT_APPLICABLE),
+    ],
+)
+def test_people_are_whole_to_a_millionth(
+    play_rate: float | None, visitors: int | None, expected: Verdict
+) -> None:
+    found = lifetime([snapshot(DAY, 5000, play_rate=play_rate, visitors=visitors)])[WHOLE_PLAYERS]
+    assert found.verdict is expected
+
+
+@pytest.mark.parametrize("missing", ["play_count", "engagement", "hours_watched", "duration_seconds"])
+def test_hours_need_every_figure(missing: str) -> None:
+    found = lifetime([snapshot(DAY, 5000, **{missing: None})])[PLAYED_HOURS]
+    assert found.verdict is Verdict.NOT_APPLICABLE
+
+
 def test_growth_needs_two_snapshots_and_every_day_between() -> None:
     assert lifetime([snapshot(DAY, 5000)], WEEK)[GROWTH].verdict is Verdict.NOT_APPLICABLE
     holed = {day: n for day, n in WEEK.items() if day != DAY + timedelta(days=2)}

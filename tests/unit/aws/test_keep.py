@@ -96,7 +96,7 @@ class Ring:
         self.chain = chain
 
 
-def asked_for(task: str, chain: KeyChain) -> None:
+def asked_for(task: str, chain: KeyChain, who: Who | None = None) -> None:
     ledger, objects = lake(r1=encode_plan(RunPlan(ORDER, {}, (), NOW)))
 
     def never(*_: object, **__: object) -> Any:
@@ -104,13 +104,20 @@ def asked_for(task: str, chain: KeyChain) -> None:
 
     parts = LakeDependencies(objects, ledger, never, never, lambda: NOW)
     keeper = Keeper(ledger, Ring(chain), never, never, never, 30)  # type: ignore[arg-type]
-    keep.keep(Request(task, NOW), "mine", parts, keeper)
+    keep.keep(Request(task, NOW, who), "mine", parts, keeper)
 
 
-@pytest.mark.parametrize("task", ["forget", "erase"])
-def test_what_nobody_can_do_is_refused(task: str) -> None:
+@pytest.mark.parametrize(
+    ("task", "who"), [("forget", None), ("erase", None), ("erase", Who(visitor_key="k"))]
+)
+def test_what_nobody_can_do_is_refused(task: str, who: Who | None) -> None:
     with pytest.raises(ConfigError, match="one of forget, rotate, maintain"):
-        asked_for(task, fresh())
+        asked_for(task, fresh(), who)
+
+
+def test_a_person_is_forgotten_by_the_keys_of_the_lake() -> None:
+    with pytest.raises(AssertionError):  # it asks for them
+        asked_for("forget", fresh(), Who(visitor_key="k"))
 
 
 @pytest.mark.parametrize("task", ["forget", "maintain"])

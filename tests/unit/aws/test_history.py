@@ -1,0 +1,213 @@
+"""Upkeep and purge of the Glue catalog's tables, by what they ask of Spark and of the buckets: no Spark, no AWS."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
+from wistlake.adapters.aws.objects import Version
+from wistlake.adapters.aws.spark import GlueCatalog, settings
+from wistlake.contracts import table as contract
+
+EVENTS, MEDIA = contract("silver.fact_events"), contract("silver.dim_media")
+NAME, WAREHOUSE = "lake.db.silver_fact_events", "s3://silver/warehouse"
+AT = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)
+HERE = "warehouse/silver/fact_events/"
+
+
+class Spark:
+    """Answers a statement with the rows of the first text that it holds, and notes those that change something."""
+
+    def __init__(self, answers: dict[str, list[Any]]) -> None:
+        self.answers = answers
+        self.changes: list[str] = []
+        self.columns = list(EVENTS.column_names)
+
+    def sql(self, text: str) -> Any:
+        if not text.startswith(("SELECT", "SHOW")):
+            self.changes.append(text)
+        rows = next((rows for part, rows in self.answers.items() if part in text), [])
+        return SimpleNamespace(collect=lambda: rows)
+
+    def table(self, name: str) -> Any:
+        return SimpleNamespace(columns=self.columns)
+
+
+CURRENT = [
+    {"name": EVENTS.full_name, "file": f"{WAREHOUSE}/silver/fact_events/metadata/2.json", "snapshot_id": 3}
+]
+
+
+def spark(answers: dict[str, list[Any]]) -> Spark:
+    return Spark({"max_by": CURRENT, **answers})
+
+
+def catalog(session: Spark) -> GlueCatalog:
+    return GlueCatalog(session, "db", WAREHOUSE)  # type: ignore[arg-type]
+
+
+class Bucket:
+    """Objects with versions, as `S3Objects` lists them."""
+
+    def __init__(self, *versions: Version) -> None:
+        self.held, self.gone, self.hidden = versions, list[Version](), list[str]()
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        return (v for v in self.held if v.key.startswith(prefix))
+
+    def get(self, key: str) -> bytes:
+        assert key == f"{HERE}metadata/2.json"
+        statistics = {"statistics-path": f"{WAREHOUSE}/silver/fact_events/statistics"}
+        return json.dumps({"statistics": [statistics]}).encode()
+
+    def remove(self, versions: Iterable[Version]) -> None:
+        self.gone += versions
+
+    def hide(self, keys: Iterable[str]) -> None:
+        self.hidden += keys
+
+
+def version(key: str, *, latest: bool = True, data: bool = True, written: datetime = AT) -> Version:
+    return Version(key, f"{key}-{latest}-{data}", latest, data, written)
+
+
+NEEDED = [(f"{WAREHOUSE}/silver/fact_events/{name}",) for name in ("data/1.parquet", "metadata/m.avro")]
+
+
+# ---- upkeep
+
+
+def upkeep(session: Spark, bucket: Bucket | None = None) -> GlueUpkeep:
+    return GlueUpkeep(session, catalog(session), bucket or Bucket())  # type: ignore[arg-type]
+
+
+def test_only_snapshots_that_nobody_follows_expire() -> None:
+    session = spark({f"SELECT snapshot_id FROM {NAME}.snapshots": [(1,), (2,), (3,), (4,)]})
+    assert upkeep(session).expire(EVENTS, {2}) == 2
+    (call,) = session.changes
+    assert call.startswith(
+        f"CALL lake.system.expire_snapshots(table => '{NAME}', older_than => TIMESTAMP '1970"
+    )
+    assert call.endswith("snapshot_ids => ARRAY(1L, 4L))")
+    assert upkeep(session).expire(EVENTS, {1, 2, 4}) == 0
+    assert len(session.changes) == 1, "a call without ids would expire more than those"
+
+
+@pytest.mark.parametrize(("count", "deletes"), [(0, False), (7, True)])
+def test_rows_of_old_landings_are_deleted_if_there_are_any(count: int, deletes: bool) -> None:
+    session = spark({"SELECT count(*)": [(count,)]})
+    assert upkeep(session).drop(EVENTS, AT) == count
+    where = "WHERE observed_at < TIMESTAMP '2026-03-05 02:15:00+00:00'"
+    assert session.changes == ([f"DELETE FROM {NAME} {where}"] if deletes else [])
+
+
+def test_a_partition_of_more_than_four_small_files_is_merged() -> None:
+    done = SimpleNamespace(rewritten_data_files_count=9, added_data_files_count=2)
+    session = spark({"CALL": [done]})
+    assert upkeep(session).compact(EVENTS) == 7
+    (call,) = session.changes
+    assert call.endswith("options => map('min-input-files', '5'))")
+    empty = Spark({"max_by": [CURRENT[0] | {"snapshot_id": None}]})
+    assert upkeep(empty).compact(EVENTS) == 0
+    assert empty.changes == []
+
+
+def test_files_that_nothing_names_are_hidden_once_no_writer_can_still_be_at_them() -> None:
+    old = AT - timedelta(hours=1)
+    bucket = Bucket(
+        version(f"{HERE}data/1.parquet", written=old),
+        version(f"{HERE}metadata/m.avro", written=old),
+        version(f"{HERE}metadata/1.json", written=old),
+        version(f"{HERE}metadata/followed.json", written=old),
+        version(f"{HERE}statistics", written=old),
+        version(f"{HERE}data/orphan.parquet", written=old),
+        version(f"{HERE}data/hidden.parquet", written=old, data=False),
+        version(f"{HERE}data/older.parquet", written=old, latest=False),
+        version(f"{HERE}data/new.parquet", written=AT),
+        version("warehouse/silver/fact_events_other/x", written=old),
+    )
+    log = [(f"{WAREHOUSE}/silver/fact_events/metadata/1.json",)]
+    session = spark({"manifest_list": NEEDED, f"SELECT file FROM {NAME}.metadata_log_entries": log})
+    followed = {f"{WAREHOUSE}/silver/fact_events/metadata/followed.json"}
+    assert upkeep(session, bucket).remove_orphans(EVENTS, followed, AT) == 1
+    assert bucket.hidden == [f"{HERE}data/orphan.parquet"]
+
+
+# ---- purge
+
+
+def purge(session: Spark, bucket: Bucket, raw: Bucket) -> GluePurge:
+    return GluePurge(session, catalog(session), bucket, ["staging/builds/"], raw)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("crashed", [True, False])
+@pytest.mark.parametrize(
+    ("manifests", "target"), [([(70, 0), (31, 0)], None), ([(70, 0), (31, 2)], 50), ([(1, 1)], 1)]
+)
+def test_manifests_that_describe_deleted_files_are_written_again(
+    manifests: list[tuple[int, int]], target: int | None, crashed: bool
+) -> None:
+    rows = [SimpleNamespace(length=n, deleted_data_files_count=deleted) for n, deleted in manifests]
+    named = SimpleNamespace(key="commit.manifest.target-size-bytes" if crashed else "owner")
+    session = spark(
+        {
+            "SHOW TBLPROPERTIES": [named],
+            ".manifests": rows,
+            f"SELECT snapshot_id FROM {NAME}.snapshots": [(2,), (3,)],
+        }
+    )
+    expired = purge(session, Bucket(), Bucket()).expire([EVENTS])
+    assert expired == {EVENTS.full_name: [2]}
+    unset = f"ALTER TABLE {NAME} UNSET TBLPROPERTIES ('commit.manifest.target-size-bytes')"
+    rewriting = [
+        f"ALTER TABLE {NAME} SET TBLPROPERTIES ('commit.manifest.target-size-bytes' = '{target}')",
+        f"CALL lake.system.rewrite_manifests(table => '{NAME}', use_caching => false)",
+        unset,
+    ]
+    assert session.changes[:-1] == [*([unset] if crashed else []), *(rewriting if target else [])]
+    assert "expire_snapshots" in session.changes[-1]
+
+
+def test_nothing_is_left_but_what_readers_see_and_need() -> None:
+    seen = [
+        version(f"{HERE}{n}") for n in ("data/1.parquet", "metadata/m.avro", "metadata/2.json", "statistics")
+    ]
+    orphans = [
+        version(f"{HERE}data/orphan.parquet"),
+        version(f"{HERE}data/1.parquet", latest=False),
+        version(f"{HERE}data/1.parquet", data=False),
+        version("staging/builds/run/x"),
+    ]
+    bucket = Bucket(*seen, *orphans, version("elsewhere"))
+    expired = version("bronze/wistia/a", latest=False)
+    raw = Bucket(version("bronze/wistia/a"), expired, version("runs/r1/plan.json", latest=False))
+    session = spark({"manifest_list": NEEDED})
+    assert purge(session, bucket, raw).sweep([EVENTS]) == 5
+    assert bucket.gone == orphans
+    assert raw.gone == [expired]
+
+
+# ---- the catalog
+
+
+def test_tables_are_made_once_and_gain_the_columns_of_their_contract() -> None:
+    session = Spark({"SHOW TABLES": [{"tableName": "silver_fact_events"}]})
+    catalog(session).ensure([EVENTS, MEDIA])
+    (made,) = session.changes
+    assert made.startswith("CREATE TABLE")
+    assert "lake.db.silver_dim_media" in made
+    assert f"{WAREHOUSE}/silver/dim_media" in made
+    session.columns, session.changes = [c for c in EVENTS.column_names if c != "channel"], []
+    catalog(session).ensure([EVENTS])
+    assert session.changes == [f"ALTER TABLE {NAME} ADD COLUMNS (channel string)"]
+
+
+def test_the_session_knows_the_lake_by_the_glue_catalog() -> None:
+    known = settings(WAREHOUSE)
+    assert known["spark.sql.catalog.lake.warehouse"] == WAREHOUSE
+    assert known["spark.sql.catalog.lake.catalog-impl"].endswith("GlueCatalog")
+    assert known["spark.io.encryption.enabled"] == "true"
