@@ -1,4 +1,4 @@
-"""What the documentation says is there: links, anchors, commands, options, settings, generated pages."""
+"""What the documentation says is there: links, anchors, commands, options, settings."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,8 @@ from typer.main import get_command
 from docs.pages import PAGES, ROOT, anchors, blocks, links, name
 from support.some import some
 from wistlake.entrypoints.cli.main import app
-from wistlake.entrypoints.docs import pages
 from wistlake.insight.probes import PROBES
-from wistlake.settings import DOCS, env_example
+from wistlake.settings import DOCS
 
 INLINE = re.compile(r"`(?:\.venv/bin/)?wistlake ([a-z][^`]*)`")
 SETTING = re.compile(r"\b(?:WISTLAKE|WISTIA)_[A-Z_]+[A-Z]\b")
@@ -108,15 +107,6 @@ def test_examples_are_commands_that_exist() -> None:
             assert example.startswith(f"wistlake {called}"), called
             known = {option for parameter in command.params for option in parameter.opts}
             assert set(re.findall(r"(?<=\s)--[a-z-]+", example)) <= known, called
-
-
-@pytest.mark.parametrize("page", pages())
-def test_generated_pages_are_fresh(page: str) -> None:
-    assert (ROOT / "docs" / page).read_text() == pages()[page], "make docs"
-
-
-def test_the_example_of_settings_is_fresh() -> None:
-    assert (ROOT / ".env.example").read_text() == env_example(), "make docs"
 
 
 def test_the_first_screen_says_what_it_is_and_how_to_see_it() -> None:

@@ -65,6 +65,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Map
     """
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     plain = [[row[c] for c in columns] if isinstance(row, Mapping) else list(row) for row in rows]
     title, columns = one_line(title), list(map(one_line, columns))
@@ -77,7 +78,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Map
         _records(title, columns, cells)
         return
     drawn = Table(
-        title=_escaped(title) or None,
+        title=Text(title) if title else None,  # a Text has no markup
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -88,13 +89,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Map
     for number, (column, longest) in enumerate(zip(columns, _pieces(columns, cells), strict=True)):
         numeric = any(_is_number(row[number]) for row in plain)
         drawn.add_column(
-            _escaped(column), justify="right" if numeric else "left", min_width=longest, overflow="fold"
+            Text(column), justify="right" if numeric else "left", min_width=longest, overflow="fold"
         )
     for row in cells:
-        drawn.add_row(*map(_escaped, row))
+        drawn.add_row(*map(Text, row))
     if not console.is_terminal:
         console.width = console.measure(drawn).maximum
-    console.print(drawn, markup=False, highlight=False)
+    console.print(drawn)
     say()
 
 
@@ -133,13 +134,6 @@ def _console() -> "Console":
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _escaped(text: str) -> str:
-    """The text without meaning as rich's markup."""
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _cell(value: Any) -> str:

@@ -1,0 +1,229 @@
+"""What the handlers of the state machine take and return; the steps themselves are stood in for."""
+
+import json
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from support.memory import MemoryObjects
+from wistlake.contracts import source
+from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish
+from wistlake.errors import ConfigError, StoreError
+from wistlake.pipeline.jobs.request import FORGET
+from wistlake.pipeline.run.handover import RunPlan, encode_plan
+from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.stages import Round
+from wistlake.planning.plan import Window
+
+NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+ORDER = RunSpec(
+    "r1", "scheduled", "live", "UTC", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
+)
+PLANNED = RunPlan(ORDER, {}, (), NOW)
+EVENT = {"run_id": "r1", "plan_key": "runs/r1/plan.json", "media_id": "m1", "continuation": None}
+
+
+@pytest.fixture
+def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Settings of a lake on AWS, a bucket with a plan, and the leases that are renewed in it."""
+    objects, leases = MemoryObjects(), []
+    objects.put(EVENT["plan_key"] or "", encode_plan(PLANNED))
+    for module in (plan, ingest, publish):
+        monkeypatch.setattr(module, "Settings", lambda: SimpleNamespace(stage="prod"))
+        monkeypatch.setattr(module.events, "configure_logs", lambda: None)
+    monkeypatch.setattr(ingest.aws, "objects", lambda settings: objects)
+    monkeypatch.setattr(ingest.aws, "ledger", lambda settings: "the ledger")
+    monkeypatch.setattr(
+        ingest.aws,
+        "dependencies",
+        lambda settings, runtime: SimpleNamespace(ledger="seen", clock=runtime.clock),
+    )
+    monkeypatch.setattr(ingest, "renew", lambda ledger, run_id, wall: leases.append((ledger, run_id)))
+    return leases
+
+
+@pytest.mark.parametrize(
+    ("left", "before", "continuation"),
+    [
+        (0, None, None),
+        (0, {"round": 3, "left": 9}, None),
+        (5, None, {"round": 1, "left": 5}),
+        (4, {"round": 1, "left": 5}, {"round": 2, "left": 4}),
+    ],
+)
+def test_a_round_says_whether_it_wants_to_be_called_again(
+    renewed: list[Any], monkeypatch: pytest.MonkeyPatch, left: int, before: Any, continuation: Any
+) -> None:
+    def round_of(planned: RunPlan, media_id: str, deps: Any, seconds_left: Any) -> Round:
+        assert (planned, media_id, seconds_left(), deps.clock()) == (PLANNED, "m1", 90.5, NOW)
+        return Round(landed=7, requests=8, left=left)
+
+    monkeypatch.setattr(ingest, "ingest_round", round_of)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 90_500)
+    assert ingest.handler(EVENT | {"continuation": before}, context) == {
+        "media_id": "m1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
+    }  # fmt: skip
+    assert renewed == [("the ledger", "r1")]
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_plan_names_its_media_and_ends_a_run_without_work(
+    renewed: list[Any], monkeypatch: pytest.MonkeyPatch, idle: bool
+) -> None:
+    ended: list[RunPlan] = []
+    asked: list[Any] = []
+    planned = RunPlan(ORDER, {} if idle else {"m1": [], "_account": []}, (), NOW)
+    monkeypatch.setattr(plan.aws, "run_spec", lambda settings, request, now: asked.append((request, now)))
+    monkeypatch.setattr(plan, "plan_run", lambda spec, deps, lease, wall: planned)
+    monkeypatch.setattr(plan, "is_idle", lambda planned, ledger: idle)
+    monkeypatch.setattr(plan, "end_idle", lambda planned, deps, lease: ended.append(planned))
+    event = {
+        "run_id": "r1",
+        "trigger": "backfill",
+        "from": "2026-02-01",
+        "scheduled_time": "2026-03-02T02:15:00Z",
+    }
+    assert plan.handler(event, None) == {
+        "run_id": "r1", "plan_key": "runs/r1/plan.json", "nothing_to_do": idle,
+        "medias": [] if idle else [{"media_id": "m1"}, {"media_id": "_account"}],
+    }  # fmt: skip
+    assert ended == [planned] * idle
+    ((request, now),) = asked
+    assert (request.run_id, request.trigger, request.start, request.end) == (
+        "r1",
+        "backfill",
+        date(2026, 2, 1),
+        None,
+    )
+    assert now == NOW
+
+
+def test_publishing_returns_figures_and_the_first_errors(
+    renewed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Any] = []
+    emitted: list[Any] = []
+    lines = [{"rows": 3}, {"rows": 4}]
+    result = RunResult(
+        "r1", "scheduled", "failed", intervals=lines, days_published=5, errors=[f"e{n}" for n in range(12)]
+    )
+    done = SimpleNamespace(result=result, figures={"MediaFailed": 2.0}, intervals=6, watermarks=1)
+
+    def publish_run(planned: RunPlan, deps: Any, lease: Any, wall: Any, failed: list[Any], build: Any) -> Any:
+        failures.append(([(f.media_id, str(f)) for f in failed], build and str(build)))
+        return done
+
+    monkeypatch.setattr(publish, "publish_run", publish_run)
+    monkeypatch.setattr(publish.aws, "emit_metrics", lambda figures, stage: emitted.append((figures, stage)))
+    failed = [{"error": "X", "message": "no answer", "media_id": "m1"}]
+    assert publish.handler(EVENT | {"failed": failed}, None) == {
+        "run_id": "r1", "published": {"days": 5, "rows": 7, "intervals": 6, "watermarks": 1}, "failed": 2,
+        "verdict": "failed", "errors": [f"e{n}" for n in range(10)],
+    }  # fmt: skip
+    publish.handler(EVENT | {"build_failed": {"error": "X", "message": "no disk"}}, None)
+    (media, none), (nobody, build) = failures
+    assert (media[0][0], none, nobody) == ("m1", None, [])
+    assert "no answer" in media[0][1]
+    assert "no disk" in build
+    assert emitted == [(done.figures, "prod")] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-02T02:15:00Z", NOW),
+        ("2026-03-02T02:15:00", NOW),
+        ("2026-03-02T04:15:00+02:00", NOW),
+    ],
+)
+def test_a_moment_of_an_event_is_of_utc_or_of_its_offset(text: str, expected: datetime) -> None:
+    assert events.moment({"at": text}, "at") == expected
+    assert events.moment({"at": text}, "at").utcoffset() is not None
+
+
+def test_what_an_event_lacks_is_now_none_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "wall", lambda: NOW)
+    assert events.moment({}, "at") == NOW
+    assert (events.day({}, "on"), events.day({"on": "2026-03-02"}, "on")) == (None, date(2026, 3, 2))
+    assert events.text({"name": "x"}, "name") == "x"
+    for event in ({}, {"name": ""}, {"name": 5}, {"name": None}):
+        with pytest.raises(ConfigError, match="the input lacks name"):
+            events.text(event, "name")
+    for name, read in (("noon", events.moment), ("noon", events.day), ("5", events.moment)):
+        with pytest.raises(ConfigError, match="write"):
+            read({"at": name}, "at")
+
+
+def test_logs_of_a_handler_are_json_lines_without_steps_of_debugging(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import structlog
+
+    events.configure_logs()
+    try:
+        structlog.get_logger().debug("nobody sees it")
+        structlog.get_logger().info("began", run_id="r1")
+    finally:
+        structlog.reset_defaults()
+    (line,) = capsys.readouterr().err.splitlines()
+    logged = json.loads(line)
+    assert (logged["event"], logged["run_id"], logged["level"]) == ("began", "r1", "info")
+    assert datetime.fromisoformat(logged["timestamp"]).utcoffset() is not None
+
+
+JOB = (
+    "--stage", "prod", "--bronze_bucket", "b", "--silver_bucket", "s", "--watermark_table", "w", "--ledger_table", "l",
+    "--key_secret", "k", "--database", "d", "--run_id", "r1", "--JOB_NAME", "of Glue",
+)  # fmt: skip
+
+
+def test_the_glue_script_builds_the_plan_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+    objects = MemoryObjects()
+    objects.put("runs/r1/plan.json", encode_plan(PLANNED))
+    deps = SimpleNamespace(objects=objects, clock=lambda: NOW)
+    monkeypatch.setattr(glue_build.aws_glue, "dependencies", lambda job, run_id, clock: deps)
+    monkeypatch.setattr(glue_build.aws_glue, "ledger", lambda job: job.ledger_table)
+    monkeypatch.setattr(
+        glue_build, "renew", lambda ledger, run_id, wall: built.append((ledger, run_id, wall))
+    )
+    monkeypatch.setattr(glue_build, "build_run", lambda deps, planned: built.append(planned))
+    glue_build.main(["script", "--plan_key", "runs/r1/plan.json", *JOB])
+    assert built == [("l", "r1", NOW), PLANNED]
+    with pytest.raises(SystemExit):
+        glue_build.main(["script", *JOB])
+    with pytest.raises(SystemExit):
+        glue_build.main(["script", "--plan", "runs/r1/plan.json", *JOB])  # no shortened names
+
+
+@pytest.mark.parametrize(
+    ("task", "error", "shown"),
+    [
+        (FORGET, ValueError("a@b.example"), StoreError),
+        ("maintain", ValueError("a@b.example"), ValueError),
+        (FORGET, ConfigError("named with its cure"), ConfigError),
+    ],
+)
+def test_an_error_while_a_person_is_forgotten_does_not_quote_them(
+    monkeypatch: pytest.MonkeyPatch, task: str, error: Exception, shown: type[Exception]
+) -> None:
+    from contextlib import nullcontext
+
+    def keep(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(glue_keep.aws_glue, "ledger", lambda job: "l")
+    monkeypatch.setattr(glue_keep.aws_glue, "keeping", lambda *_: nullcontext(()))
+    monkeypatch.setattr(glue_keep, "release", lambda ledger, run_id: None)
+    monkeypatch.setattr(glue_keep, "keep", keep)
+    with pytest.raises(shown) as raised:
+        glue_keep.main(["script", "--task", task, "--retention_days", "30", *JOB])
+    assert ("a@b.example" in str(raised.value)) is (shown is ValueError)
+    if shown is StoreError:
+        assert str(raised.value).startswith("ValueError in keep, ")
+    for lacking in (["--task", task], ["--retention_days", "30"]):
+        with pytest.raises(SystemExit):
+            glue_keep.main(["script", *lacking, *JOB])
