@@ -9,6 +9,7 @@ import hmac
 import itertools
 import json
 import math
+import operator
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -619,7 +620,7 @@ def _difference(media_id: str, before: Any, after: Any) -> Row:
     """What was watched between two snapshots of (day, duration, views, rewatches)."""
     if before[1] != after[1] or len(before[2]) != len(after[2]):
         verdict = "duration_changed"
-    elif any(new < old for old, new in zip(before[2], after[2], strict=True)):
+    elif any(map(operator.lt, after[2], before[2])):
         verdict = "restated"
     else:
         verdict = "comparable"
@@ -627,7 +628,7 @@ def _difference(media_id: str, before: Any, after: Any) -> Row:
     def minus(n: int) -> list[int] | None:
         if verdict != "comparable":
             return None
-        return [new - old for old, new in zip(before[n], after[n], strict=True)]
+        return list(map(operator.sub, after[n], before[n]))
 
     return {
         "media_id": media_id,

@@ -575,6 +575,12 @@ def test_a_lake_without_a_fault_is_not_accused(lake: Path) -> None:
          "certificates: intro on 2026-03-02 is settled, but a later run would read it again"),
         ("UPDATE gold.fact_media_daily SET plays = 9 WHERE plays = 4", (0, 0, 1, 1),
          "certificates: tour on 2026-03-02 is certified, but plays is 9, the source says 4"),
+        ("UPDATE gold.fact_media_daily SET sessions = 9 WHERE plays = 4", (0, 0, 1, 1),
+         "certificates: tour on 2026-03-02 is certified, but sessions is 9, the source says 2"),
+        ("UPDATE gold.fact_media_daily SET reached_50 = 9 WHERE plays = 4", (0, 0, 1, 1),
+         "certificates: tour on 2026-03-02 is certified, but reached_50 is 9, the source says 2"),
+        ("UPDATE gold.fact_media_daily SET watch_milliseconds = 9, timed_sessions = 9 WHERE plays = 4", (0, 0, 1, 0),
+         "gold.fact_media_daily: ('tour', datetime.date(2026, 3, 2)): "),
     ],
 )  # fmt: skip
 def test_a_fault_is_counted_and_named(
