@@ -68,7 +68,6 @@ pictures: setup chromium ## the pictures of report and dashboard in docs, from f
 
 docs: setup ## the generated pages: tables, metrics, privacy, settings
 	$(BIN)/python -m wistlake.entrypoints.docs
-	$(BIN)/python -m wistlake.settings
 	$(BIN)/python -m wistlake.entrypoints.licences
 
 lint: setup ## ruff, and its formatter

@@ -27,25 +27,16 @@ class DecodeError(ValueError):
     """A document is not of the expected type. The message names fields and types, never values."""
 
 
-def encode(kind: type[_V], value: _V) -> Any:
-    """`value` as JSON has it."""
-    return encoder(kind)(value)
+def encode(kind: Any, value: Any) -> Any:
+    """`value` as JSON has it. TypeError if `kind`, a type hint, has no form."""
+    return _pair(kind)[0](value)
 
 
 def decode(kind: type[_V], plain: Any) -> _V:
     """The value of `kind` in `plain`. DecodeError if it is none."""
-    value: _V = decoder(kind)(plain)
+    hint: Any = kind
+    value: _V = _pair(hint)[1](plain)
     return value
-
-
-def encoder(kind: Any) -> Convert:
-    """The function that makes JSON of values of `kind`, a type hint. TypeError if it has no form."""
-    return _pair(kind)[0]
-
-
-def decoder(kind: Any) -> Convert:
-    """The function that reads values of `kind` from JSON."""
-    return _pair(kind)[1]
 
 
 @cache

@@ -153,11 +153,28 @@ class Ledger(Protocol):
     def publication(self) -> Publication | None:
         """The newest publication; None before the first."""
 
+    def publications(self, since: datetime) -> Sequence[Publication]:
+        """Every publication that readers may have followed at `since` or later, newest first."""
+
     def facts(self, name: str) -> Mapping[str, Any]:
         """A small named document (`lake`, `drift`, ...); empty if never written."""
 
     def put_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Replace the named document."""
+
+
+class SharedLease(Protocol):
+    """A lease that outlives the process that took it: a run whose steps are processes of their own holds it under the
+    run's id. A run in one process, and every other job, holds it by `Ledger.lease`."""
+
+    def take(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Lease:
+        """Hold it until `release`, or its end; the owner may take it again. LeaseHeld if another holds it."""
+
+    def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
+        """Hold it for longer; LeaseHeld if it is another's by now."""
+
+    def release(self, name: str, owner: str) -> None:
+        """Give it back, if it is the owner's."""
 
 
 class TableStore(Protocol):

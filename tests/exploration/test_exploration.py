@@ -28,10 +28,11 @@ from wistia_simulator import (
     transport,
 )
 from wistia_simulator.main import running
-from wistlake import exploration
 from wistlake.contracts import source
 from wistlake.errors import SourceRefused
-from wistlake.exploration import ProbeOptions, Samples
+from wistlake.exploration import probes
+from wistlake.exploration.probes import ProbeOptions
+from wistlake.exploration.samples import Samples
 from wistlake.exploration.watermarks import candidates, suggested
 from wistlake.privacy.redaction import blanked
 from wistlake.wiring.source import NoBudget
@@ -54,7 +55,7 @@ def app():
 
 @pytest.fixture
 def media(app) -> tuple[str, ...]:
-    (look,), _ = looked(app, exploration.medias, ProbeOptions())
+    (look,), _ = looked(app, probes.medias, ProbeOptions())
     return tuple(m["hashed_id"] for m in look.records)
 
 
@@ -88,17 +89,17 @@ def looked(app, look, asked: ProbeOptions, samples: Samples | None = None, base:
 
 
 def test_lists_tell_how_they_ended(app, media) -> None:
-    (look, _), stats = looked(app, exploration.events, ProbeOptions(media, per_page=50))
+    (look, _), stats = looked(app, probes.events, ProbeOptions(media, per_page=50))
     assert look.sizes == (50, 50, 50, 50, 40)
     assert look.ended == "a short page: 40 of 50"
     assert look.keys[:2] == ("received_at", "event_key")
     assert sum(look.per_day.values()) == len(look.records) == 240
     assert list(look.per_day) == sorted(look.per_day, reverse=True)
     assert stats.throttled == 0
-    (full, _), _ = looked(app, exploration.events, ProbeOptions(media, per_page=80))
+    (full, _), _ = looked(app, probes.events, ProbeOptions(media, per_page=80))
     assert full.sizes[-1] == 0
     assert full.ended == "an empty page"
-    (cut, _), _ = looked(app, exploration.events, ProbeOptions(media, page=2, per_page=50, max_pages=2))
+    (cut, _), _ = looked(app, probes.events, ProbeOptions(media, page=2, per_page=50, max_pages=2))
     assert cut.sizes == (50, 50)
     assert "--max-pages 2" in cut.ended
     assert cut.records == look.records[50:150]
@@ -106,12 +107,12 @@ def test_lists_tell_how_they_ended(app, media) -> None:
 
 def test_a_window_holds_whole_utc_days(app, media) -> None:
     day = date(2026, 2, 27)
-    (look, _), _ = looked(app, exploration.events, ProbeOptions(media, start=day, end=day))
+    (look, _), _ = looked(app, probes.events, ProbeOptions(media, start=day, end=day))
     assert set(look.per_day) == {day.isoformat()}
 
 
 def test_lifetime_stats_have_no_pages(app, media) -> None:
-    looks, _ = looked(app, exploration.media_stats, ProbeOptions(media, max_pages=5))
+    looks, _ = looked(app, probes.media_stats, ProbeOptions(media, max_pages=5))
     assert [look.sizes for look in looks] == [(1, 1)] * 2
     assert all("one unpaged object" in look.ended for look in some(looks))
     assert all("play_count" in look.keys for look in looks)
@@ -119,7 +120,7 @@ def test_lifetime_stats_have_no_pages(app, media) -> None:
 
 
 def test_visitors_are_the_accounts(app, media) -> None:
-    (look,), stats = looked(app, exploration.visitors, ProbeOptions(media, max_pages=2))
+    (look,), stats = looked(app, probes.visitors, ProbeOptions(media, max_pages=2))
     assert look.scope == "account-wide"
     assert look.path == "/stats/visitors"
     assert [note for note in look.notes if "answers 404" in note] == [
@@ -129,7 +130,7 @@ def test_visitors_are_the_accounts(app, media) -> None:
 
 
 def test_a_list_that_is_not_there_is_said_and_no_failure(media) -> None:
-    looks, _ = looked(create_app(world(), OPEN), exploration.media_stats, ProbeOptions(("nothere000",)))
+    looks, _ = looked(create_app(world(), OPEN), probes.media_stats, ProbeOptions(("nothere000",)))
     assert looks[0].ended == "404: nothing there"
     assert looks[0].records == []
 
@@ -137,19 +138,19 @@ def test_a_list_that_is_not_there_is_said_and_no_failure(media) -> None:
 def test_refusals_are_errors(media) -> None:
     plan = FaultPlan(1, (Fault("token_revoked", when=Nth(1)),))
     with pytest.raises(SourceRefused) as refused:
-        looked(create_app(world(), OPEN, plan), exploration.medias, ProbeOptions())
+        looked(create_app(world(), OPEN, plan), probes.medias, ProbeOptions())
     assert refused.value.status == 401
 
 
 def test_refusals_for_haste_are_counted(media) -> None:
     plan = FaultPlan(1, (Fault("rate_limited", "medias", Nth(1), seconds=7),))
-    _, stats = looked(create_app(world(), OPEN, plan), exploration.medias, ProbeOptions())
+    _, stats = looked(create_app(world(), OPEN, plan), probes.medias, ProbeOptions())
     assert (stats.throttled, stats.requests) == (1, 2)
 
 
 def test_what_the_summary_proposes(app, media, tmp_path: Path) -> None:
     (looks, summary), _ = looked(
-        app, exploration.incremental, ProbeOptions(media, max_pages=3), Samples(tmp_path, NOW)
+        app, probes.incremental, ProbeOptions(media, max_pages=3), Samples(tmp_path, NOW)
     )
     assert summary["suggested_watermark_field"] == {
         "events": "received_at",
@@ -215,7 +216,7 @@ def test_samples_keep_the_form_and_no_person() -> None:
 def test_nothing_personal_reaches_the_disk_unless_it_is_asked_for(app, media, tmp_path: Path) -> None:
     for raw in (False, True):
         samples = Samples(tmp_path / str(raw), NOW, raw)
-        (look, *_), _ = looked(app, exploration.events, ProbeOptions(media, max_pages=1), samples)
+        (look, *_), _ = looked(app, probes.events, ProbeOptions(media, max_pages=1), samples)
         text = "".join(p.read_text() for p in samples.written)
         for name in ("ip", "visitor_key", "iframe_heatmap_url"):
             values = {r[name] for r in look.records if len(str(r[name])) > 6}
@@ -320,7 +321,7 @@ def test_on_recorded_payloads(base: str, tmp_path: Path) -> None:
     app = create_replay_app(recorded, OPEN)
     busy = "v08dlrgr7v"
     (looks, summary), _ = looked(
-        app, exploration.incremental, ProbeOptions((busy,), max_pages=20), Samples(tmp_path / "s", NOW), base
+        app, probes.incremental, ProbeOptions((busy,), max_pages=20), Samples(tmp_path / "s", NOW), base
     )
     assert summary["suggested_watermark_field"] == {
         "events": "received_at",
@@ -334,6 +335,6 @@ def test_on_recorded_payloads(base: str, tmp_path: Path) -> None:
     text = "".join(p.read_text() for p in (tmp_path / "s").iterdir())
     assert not [r["ip"] for r in events.records if f'"{r["ip"]}"' in text]
     assert not [r["visitor_key"] for r in events.records if f'"{r["visitor_key"]}"' in text]
-    (stats,), _ = looked(app, exploration.media_stats, ProbeOptions((busy,)), None, base)
+    (stats,), _ = looked(app, probes.media_stats, ProbeOptions((busy,)), None, base)
     assert "one unpaged object" in stats.ended
     assert stats.records[0]["play_count"] == 43810

@@ -238,6 +238,13 @@ class TestPublications:
         ledger.publish(again)
         assert ledger.publication() == again
 
+    def test_publications_that_readers_may_still_follow(self, ledger: Ledger) -> None:
+        moments = [NOW + timedelta(hours=n) for n in range(4)]
+        for n, moment in enumerate(moments):
+            ledger.publish(Publication(f"r{n}", moment, {"gold.x": TableRef("s3://x", n)}))
+        assert [p.run_id for p in ledger.publications(moments[2] + timedelta(minutes=1))] == ["r3", "r2"]
+        assert [p.run_id for p in ledger.publications(NOW - timedelta(days=1))] == ["r3", "r2", "r1", "r0"]
+
     def test_a_table_of_the_caller_may_change_afterwards(self, ledger: Ledger) -> None:
         tables = {"gold.dim_media": TableRef("x", 17)}
         ledger.publish(Publication("r1", NOW, tables))

@@ -15,7 +15,7 @@ from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
 from wistlake.object_keys import check_key, check_prefix
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.pacing import Booking, Change, PacedBudget
-from wistlake.ports import Lease, Ledger, Notice, Notifier, ObjectStore, Publication, Run
+from wistlake.ports import Lease, Ledger, Notice, Notifier, ObjectStore, Publication, Run, followed_since
 
 
 class MemoryObjects(ObjectStore):
@@ -148,6 +148,10 @@ class MemoryLedger(Ledger):
     def publish(self, publication: Publication) -> None:
         with self._lock:
             self._publications.append(replace(publication, tables=dict(publication.tables)))
+
+    def publications(self, since: datetime) -> Sequence[Publication]:
+        with self._lock:
+            return followed_since(copy.deepcopy(self._publications[::-1]), since)
 
     def publication(self) -> Publication | None:
         with self._lock:

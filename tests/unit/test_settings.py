@@ -538,7 +538,7 @@ class TestDocs:
 
     def test_the_example_is_fresh(self) -> None:
         written = (ROOT / ".env.example").read_text()
-        assert written == env_example(), "python -m wistlake.settings writes .env.example anew"
+        assert written == env_example(), "make docs writes .env.example anew"
 
     def test_the_example_works_as_it_is(self) -> None:
         plain = Settings().model_dump()

@@ -1,14 +1,17 @@
-"""Writes the generated pages: `python -m wistlake.entrypoints.docs FOLDER`."""
+"""Writes the generated pages, and `.env.example` here: `python -m wistlake.entrypoints.docs FOLDER`."""
 
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typer.main import get_command
+
 from wistlake.contracts import SOURCES, TABLES
 from wistlake.derive import dataset_docs, privacy_page
+from wistlake.entrypoints.cli.main import app
 from wistlake.quality import metrics
-from wistlake.settings import DOCS, SettingDoc
+from wistlake.settings import DOCS, SettingDoc, env_example
 
 _COMMANDS = """# Commands
 
@@ -36,13 +39,8 @@ def pages() -> Mapping[str, str]:
         "metrics.md": metrics.page(),
         "privacy.md": privacy_page.page(SOURCES, TABLES),
         "commands.md": commands_page(),
-        "settings.md": settings_page(),
+        "settings.md": _SETTINGS + "".join(_setting(doc) for doc in DOCS),
     }
-
-
-def settings_page() -> str:
-    """Every setting, as Markdown."""
-    return _SETTINGS + "".join(_setting(doc) for doc in DOCS)
 
 
 def _setting(doc: SettingDoc) -> str:
@@ -52,10 +50,6 @@ def _setting(doc: SettingDoc) -> str:
 
 def commands_page() -> str:
     """Every command with its options, as Markdown."""
-    from typer.main import get_command
-
-    from wistlake.entrypoints.cli.main import app
-
     return _COMMANDS + "".join(_commands(get_command(app), "wistlake"))
 
 
@@ -101,3 +95,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
+    Path(".env.example").write_text(env_example(), encoding="utf-8")

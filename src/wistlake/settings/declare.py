@@ -24,6 +24,7 @@ from wistlake.zones import zone
 
 DOTENV = ".env"
 TOML = "wistlake.toml"
+_NAME_OR_ARN = "a name or an ARN"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -35,6 +36,16 @@ def _setting(variable: str, default: Any, meaning: str, accepts: str, **limits: 
         json_schema_extra={"accepts": accepts},
         **limits,
     )
+
+
+def _number(variable: str, default: float, meaning: str, least: int, most: int | None, of: str = "") -> Any:
+    """A number between two limits; a whole one unless `of` names its unit."""
+    accepts = f"{of or 'a whole number'}{f', {least} to {most}' if most else f' from {least}'}"
+    return _setting(variable, default, meaning, accepts, ge=least, le=most)
+
+
+def _of_aws(variable: str, meaning: str, accepts: str, default: str = "") -> Any:
+    return _setting(variable, default, f"AWS only: {meaning}", accepts)
 
 
 _Names = Annotated[tuple[str, ...], BeforeValidator(values.as_list)]
@@ -71,15 +82,11 @@ class Declaration(BaseModel):
     auth: Literal["bearer", "basic"] = _setting(
         "WISTIA_AUTH", "bearer", "How the token is sent; basic is Wistia's legacy way.", "bearer or basic"
     )
-    timeout_seconds: float = _setting(
-        "WISTIA_TIMEOUT", 60.0, "Seconds to wait for one answer of Wistia.", "seconds, 1 to 600", ge=1, le=600
+    timeout_seconds: float = _number(
+        "WISTIA_TIMEOUT", 60.0, "Seconds to wait for one answer of Wistia.", 1, 600, "seconds"
     )
-    per_page: int = _setting(
-        "WISTIA_PER_PAGE", 100, "Records asked for per page.", "a whole number, 1 to 100", ge=1, le=100
-    )
-    page: int = _setting(
-        "WISTIA_PAGE", 1, "Page to begin with when exploring by hand.", "a whole number from 1", ge=1
-    )
+    per_page: int = _number("WISTIA_PER_PAGE", 100, "Records asked for per page.", 1, 100)
+    page: int = _number("WISTIA_PAGE", 1, "Page to begin with when exploring by hand.", 1, None)
     media_ids: Annotated[_Names, AfterValidator(values.media_ids)] = _setting(
         "MEDIA_IDS",
         (),
@@ -107,13 +114,8 @@ class Declaration(BaseModel):
         "Whose days Wistia's daily numbers follow.",
         "an IANA name or an offset such as -05:00",
     )
-    lookback_days: int = _setting(
-        "WISTLAKE_LOOKBACK_DAYS",
-        7,
-        "Days before the last finished one that every run reads again.",
-        "a whole number, 1 to 60",
-        ge=1,
-        le=60,
+    lookback_days: int = _number(
+        "WISTLAKE_LOOKBACK_DAYS", 7, "Days before the last finished one that every run reads again.", 1, 60
     )
     start_date: Annotated[date | None, BeforeValidator(values.day)] = _setting(
         "WISTLAKE_START_DATE",
@@ -127,35 +129,26 @@ class Declaration(BaseModel):
         "The datasets to fetch; unset: all but the optional ones.",
         f"names with commas between, out of {', '.join(s.name for s in SOURCES)}",
     )
-    requests_per_minute: int = _setting(
+    requests_per_minute: int = _number(
         "WISTLAKE_REQUESTS_PER_MINUTE",
         540,
         "Requests per minute over all processes; Wistia allows 600 per account.",
-        "a whole number, 1 to 600",
-        ge=1,
-        le=600,
+        1,
+        600,
     )
-    max_concurrency: int = _setting(
-        "WISTLAKE_MAX_CONCURRENCY",
-        16,
-        "Requests under way at once.",
-        "a whole number, 1 to 64",
-        ge=1,
-        le=64,
-    )
+    max_concurrency: int = _number("WISTLAKE_MAX_CONCURRENCY", 16, "Requests under way at once.", 1, 64)
     include_open_days: bool = _setting(
         "WISTLAKE_INCLUDE_OPEN_DAYS", False, "Also land the running day, as provisional.", "true or false"
     )
     channels: Annotated[Path | None, AfterValidator(values.channels)] = _setting(
         "WISTLAKE_CHANNELS", None, "A TOML file of ordered channel rules; unset: the built-in ones.", "a file"
     )
-    bronze_retention_days: int = _setting(
+    bronze_retention_days: int = _number(
         "WISTLAKE_BRONZE_RETENTION_DAYS",
         30,
         "How long raw pages, and refused records, are kept; `wistlake maintain` lets them go.",
-        "a whole number, 1 to 3650",
-        ge=1,
-        le=3650,
+        1,
+        3650,
     )
     bronze_redaction: bool = _setting(
         "WISTLAKE_BRONZE_REDACTION",
@@ -188,45 +181,34 @@ class Declaration(BaseModel):
         "Where the lake is that commands read; aws needs the names below.",
         "laptop or aws",
     )
-    query: Literal["duckdb", "athena"] = _setting(
-        "WISTLAKE_QUERY",
-        "duckdb",
-        "AWS only: what answers SQL; certify and explain want duckdb.",
-        "duckdb or athena",
+    query: Literal["duckdb", "athena"] = _of_aws(
+        "WISTLAKE_QUERY", "what answers SQL; certify and explain want duckdb.", "duckdb or athena", "duckdb"
     )
-    bronze_bucket: str = _setting(
-        "BRONZE_BUCKET", "", "AWS only: bucket of the raw pages.", "a bucket's name"
-    )
-    silver_bucket: str = _setting("SILVER_BUCKET", "", "AWS only: bucket of the tables.", "a bucket's name")
-    ddb_table: str = _setting(
+    bronze_bucket: str = _of_aws("BRONZE_BUCKET", "bucket of the raw pages.", "a bucket's name")
+    silver_bucket: str = _of_aws("SILVER_BUCKET", "bucket of the tables.", "a bucket's name")
+    ddb_table: str = _of_aws(
         "DDB_TABLE",
+        "DynamoDB table of the watermarks; `-<stage>` is appended.",
+        "a table's name",
         "WistiaWatermarks",
-        "AWS only: DynamoDB table of the watermarks; `-<stage>` is appended.",
-        "a table's name",
     )
-    ledger_table: str = _setting(
+    ledger_table: str = _of_aws(
         "LEDGER_TABLE",
-        "WistlakeLedger",
-        "AWS only: DynamoDB table of the ledger; `-<stage>` is appended.",
+        "DynamoDB table of the ledger; `-<stage>` is appended.",
         "a table's name",
+        "WistlakeLedger",
     )
-    token_secret: str = _setting(
-        "WISTIA_TOKEN_SECRET", "", "AWS only: the secret that holds the API token.", "a name or an ARN"
+    token_secret: str = _of_aws("WISTIA_TOKEN_SECRET", "the secret that holds the API token.", _NAME_OR_ARN)
+    key_secret: str = _of_aws("WISTLAKE_KEY_SECRET", "the secret that holds the pseudonym key.", _NAME_OR_ARN)
+    glue_database: str = _of_aws(
+        "GLUE_DATABASE", "the Glue database of the tables, for athena.", "a database's name"
     )
-    key_secret: str = _setting(
-        "WISTLAKE_KEY_SECRET", "", "AWS only: the secret that holds the pseudonym key.", "a name or an ARN"
+    athena_workgroup: str = _of_aws(
+        "ATHENA_WORKGROUP", "Athena's workgroup, for athena.", "a workgroup's name"
     )
-    glue_database: str = _setting(
-        "GLUE_DATABASE", "", "AWS only: the Glue database of the tables, for athena.", "a database's name"
-    )
-    athena_workgroup: str = _setting(
-        "ATHENA_WORKGROUP", "", "AWS only: Athena's workgroup, for athena.", "a workgroup's name"
-    )
-    topic_arn: str = _setting(
-        "WISTLAKE_TOPIC_ARN", "", "AWS only: the topic that gets each notice.", "an ARN"
-    )
-    slack_secret: str = _setting(
-        "WISTLAKE_SLACK_SECRET", "", "AWS only: the secret that holds Slack's address.", "a name or an ARN"
+    topic_arn: str = _of_aws("WISTLAKE_TOPIC_ARN", "the topic that gets each notice.", "an ARN")
+    slack_secret: str = _of_aws(
+        "WISTLAKE_SLACK_SECRET", "the secret that holds Slack's address.", _NAME_OR_ARN
     )
     stage: str = _setting(
         "WISTLAKE_STAGE",

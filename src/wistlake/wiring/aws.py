@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cache
 
 from wistlake.adapters.aws import secrets as aws_secrets
@@ -14,35 +12,17 @@ from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.notify import Several, SlackNotifier
 from wistlake.errors import ConfigError, StoreError
-from wistlake.pipeline.run.spec import Dependencies, RunSpec
+from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
-from wistlake.wiring import source, spec
+from wistlake.wiring import source
 from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
-
-TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "backfill": "backfill"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What whoever starts a run may ask for."""
-
-    run_id: str
-    trigger: str
-    start: date | None = None
-    end: date | None = None
-    media: tuple[str, ...] = ()
 
 
 def ledger_table(settings: Settings) -> str:
     """The ledger's full name."""
     return _staged(settings.ledger_table, settings.stage)
-
-
-def watermark_table(settings: Settings) -> str:
-    """The full name of the table of watermarks."""
-    return _staged(settings.ddb_table, settings.stage)
 
 
 def _staged(name: str, stage: str) -> str:
@@ -51,7 +31,7 @@ def _staged(name: str, stage: str) -> str:
 
 def ledger(settings: Settings) -> DynamoLedger:
     """The lake's ledger, which is also its lease."""
-    return DynamoLedger(ledger_table(settings), watermark_table(settings))
+    return DynamoLedger(ledger_table(settings), _staged(settings.ddb_table, settings.stage))
 
 
 def objects(settings: Settings) -> S3Objects:
@@ -73,27 +53,12 @@ def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield from ((f"{prefix}{key}", read) for key, read in bucket.contents())
 
 
-def run_spec(settings: Settings, asked: RunRequest, now: datetime) -> RunSpec:
-    """The settings, and what was asked for, as one order. ConfigError for an unknown trigger."""
-    if asked.trigger not in TRIGGERS:
-        raise ConfigError(f"the trigger is {asked.trigger[:40]!r}: one of {', '.join(TRIGGERS)}")
-    return spec.run_spec(
-        settings,
-        run_id=asked.run_id,
-        trigger=TRIGGERS[asked.trigger],
-        now=now,
-        start=asked.start,
-        end=asked.end,
-        media=asked.media,
-    )
-
-
 def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
     """What planning, ingesting and publishing need; secrets are read when they are."""
 
     @cache
     def keys() -> tuple[bytes, ...]:
-        return aws_secrets.read_keys(_key_secret(settings)).keys
+        return key_ring(settings).load().settled().keys
 
     return Dependencies(
         objects=objects(settings),
@@ -110,7 +75,7 @@ def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
 
 def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
     """Where the pseudonym keys are kept."""
-    return aws_secrets.SecretKeys(_key_secret(settings))
+    return aws_secrets.SecretKeys(_required(settings.key_secret, "WISTLAKE_KEY_SECRET"))
 
 
 def client(settings: Settings, outside: Runtime) -> WistiaClient:
@@ -144,10 +109,6 @@ def emit_metrics(figures: Mapping[str, float], stage: str) -> None:
 
 def _no_engine() -> AbstractContextManager[TableStore]:
     raise StoreError("a Lambda function builds no tables: the Glue job does")
-
-
-def _key_secret(settings: Settings) -> str:
-    return _required(settings.key_secret, "WISTLAKE_KEY_SECRET")
 
 
 def _required(value: str, variable: str) -> str:

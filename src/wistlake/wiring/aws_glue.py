@@ -66,7 +66,7 @@ def dependencies(job: Job, run_id: str, clock: Callable[[], datetime]) -> LakeDe
         objects=objects(job),
         ledger=ledger(job),
         tables=tables(job, run_id),
-        keys=lambda: aws_secrets.read_keys(job.key_secret).keys,
+        keys=lambda: aws_secrets.SecretKeys(job.key_secret).load().settled().keys,
         clock=clock,
     )
 
@@ -112,12 +112,12 @@ def keeping(
     from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
     silver, raw = S3Objects(job.silver_bucket), objects(job)
-    ring, lake_ledger = aws_secrets.SecretKeys(job.key_secret), ledger(job)
+    ring = aws_secrets.SecretKeys(job.key_secret)
     with _damage_named(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
         parts = LakeDependencies(
             objects=raw,
-            ledger=lake_ledger,
+            ledger=ledger(job),
             tables=lambda: nullcontext(store),
             keys=lambda: ring.load().keys,
             clock=clock,
@@ -126,7 +126,6 @@ def keeping(
         yield (
             parts,
             Keeper(
-                ledger=lake_ledger,
                 ring=ring,
                 purge=GluePurge(store.spark, catalog, silver, scratch, raw),
                 upkeep=GlueUpkeep(store.spark, catalog, silver),

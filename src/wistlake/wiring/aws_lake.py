@@ -13,6 +13,7 @@ from wistlake.adapters.aws import jobs
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.table_files import FilesInspector
+from wistlake.codec import encode
 from wistlake.errors import ConfigError, WistlakeError
 from wistlake.insight import doctor
 from wistlake.insight.doctor import FAILED, OK, Check
@@ -115,7 +116,7 @@ class AwsLake:
         """Leave the request where the Glue job finds it, and wait for the result. The request may name a person:
         it does not outlive this call."""
         objects, key = self.objects(), keep.request_key(run_id)
-        objects.put(key, keep.encode(request))
+        objects.put(key, json.dumps(encode(Request, request)).encode())
         try:
             arguments = {"--task": request.task, "--run_id": run_id, "--request_key": key}
             jobs.run(f"wistlake-{self.settings.stage}-keep", arguments, time.sleep)

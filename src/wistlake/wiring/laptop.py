@@ -1,9 +1,10 @@
 """A lake on this machine: a folder, sqlite, Sail or Spark, and DuckDB for readers."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,11 +173,7 @@ class LaptopLake:
 
     def search(self) -> Search:
         """Looks for texts in every byte of the lake."""
-
-        def places(texts: Iterable[str]) -> Mapping[str, int]:
-            return lake_bytes.search(self.settings.lake, texts)
-
-        return places
+        return partial(lake_bytes.search, self.settings.lake)
 
     def upkeep(self) -> "LocalUpkeep":
         """What maintains the tables."""
@@ -236,7 +233,7 @@ class LaptopLake:
             )
             seal(folder.root)
             sweep(folder.root.parent, SCRATCH)
-            return done.as_json()
+            return asdict(done)
 
     def backup(self, target: Path, run_id: str, now: datetime) -> int:
         """Copy the lake to a folder or tar, under its lease; the copy's bytes."""

@@ -13,7 +13,6 @@ from wistlake.contracts import TABLES
 from wistlake.errors import ConfigError, StoreDamaged, unknown
 from wistlake.pipeline.jobs import repair
 from wistlake.pipeline.jobs.rebuild_ledger import RebuiltLedger, rebuild_ledger
-from wistlake.pipeline.run.lake import LAKE
 from wistlake.ports import Publication
 from wistlake.wiring.laptop import LaptopLake
 
@@ -27,7 +26,7 @@ def marker(lake: LaptopLake, run_id: str, now: datetime) -> str:
     folder = lake.folder
     _require_lost(folder.marker, folder.ledger)
     described = lake_marker.new(lake.settings.account_timezone, now, path=str(folder.root))
-    return repair.marker(SqliteLedger(folder.ledger), described, folder.write_marker, LAKE, run_id, now)
+    return repair.marker(SqliteLedger(folder.ledger), described, folder.write_marker, run_id, now)
 
 
 def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:

@@ -1,10 +1,9 @@
 """The settings and a command's options as a run's specification."""
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from wistlake.channel_rules import DEFAULT_RULES, Rule
+from wistlake.channel_rules import DEFAULT_RULES
 from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar, Source
@@ -50,7 +49,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         sources=_sources(datasets or settings.datasets),
         choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
         max_concurrency=settings.max_concurrency,
-        rules=channel_rules(settings.channels),
+        rules=read_rules(settings.channels) if settings.channels else DEFAULT_RULES,
         build_only=build_only,
         only=only,
         accept_shrink=accept_shrink,
@@ -80,11 +79,6 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
 def oldest_day(now: datetime) -> date:
     """The oldest day that Wistia may still have events of."""
     return last_finished(Calendar.UTC, now, UTC) - HORIZON
-
-
-def channel_rules(path: Path | None) -> tuple[Rule, ...]:
-    """The rules of the file that the settings name, or the built-in ones."""
-    return DEFAULT_RULES if path is None else read_rules(path)
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:

@@ -157,11 +157,8 @@ class DynamoLedger(Ledger):
         return next((from_item(Publication, item) for item in newest), None)
 
     def publications(self, since: datetime) -> Sequence[Publication]:
-        """Every publication that readers may have followed at `since` or later, newest first."""
-        newest_first = (
-            from_item(Publication, item) for item in self._query(_PUBLICATIONS, newest_first=True)
-        )
-        return followed_since(newest_first, since)
+        items = self._query(_PUBLICATIONS, newest_first=True)
+        return followed_since((from_item(Publication, item) for item in items), since)
 
     def facts(self, name: str) -> Mapping[str, Any]:
         item = self._get(_FACTS, name)

@@ -20,11 +20,6 @@ def read(secret: str, secrets_manager: Any = None) -> str:
     return text
 
 
-def read_keys(secret: str, secrets_manager: Any = None) -> KeyChain:
-    """The pseudonym keys. StoreError, which never quotes them, if they are damaged or a rotation was interrupted."""
-    return SecretKeys(secret, secrets_manager).load().settled()
-
-
 class SecretKeys:
     """The chain of keys in a secret, for the rotation: `pipeline.jobs.rotate.KeyRing`."""
 
@@ -32,8 +27,9 @@ class SecretKeys:
         self._secret, self._manager = secret, secrets_manager
 
     def load(self) -> KeyChain:
-        """The chain, a pending key included. The secret holds either the form of `wistlake.privacy.keys`, or
-        `{"key": "..."}` with one long random text, as the stack's template generates it."""
+        """The chain, a pending key included; StoreDamaged, which never quotes it, if it is none. The secret holds
+        either the form of `wistlake.privacy.keys`, or `{"key": "..."}` with one long random text, as the stack's
+        template generates it."""
         text = read(self._secret, self._manager)
         try:
             plain = json.loads(text)

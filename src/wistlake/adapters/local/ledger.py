@@ -183,7 +183,6 @@ class SqliteLedger(Ledger):
         return next(iter(self._database.rows(sql, (), _PUBLICATIONS.value)), None)
 
     def publications(self, since: datetime) -> Sequence[Publication]:
-        """Every publication that readers may have followed at `since` or later, newest first."""
         return followed_since(self._read(_PUBLICATIONS, "number DESC"), since)
 
     def facts(self, name: str) -> Mapping[str, Any]:

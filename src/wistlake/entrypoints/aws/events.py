@@ -13,6 +13,7 @@ from wistlake.errors import ConfigError
 from wistlake.wiring.runtime import Runtime
 
 Event = Mapping[str, Any]
+TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "backfill": "backfill"}
 
 
 def configure_logs() -> None:
@@ -60,6 +61,14 @@ def day(event: Event, name: str) -> date | None:
         return date.fromisoformat(text)
     except (ValueError, TypeError):
         raise ConfigError(f"{name} is {str(text)[:40]!r}: write YYYY-MM-DD") from None
+
+
+def trigger(event: Event) -> str:
+    """What starts the run, in the ledger's word. ConfigError for an unknown one."""
+    given = text(event, "trigger")
+    if given not in TRIGGERS:
+        raise ConfigError(f"the trigger is {given[:40]!r}: one of {', '.join(TRIGGERS)}")
+    return TRIGGERS[given]
 
 
 def text(event: Event, name: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from wistlake.pipeline.run.build import build_run
 from wistlake.pipeline.run.handover import decode_plan
-from wistlake.pipeline.run.lease import renew
+from wistlake.ports import LEASE, LEASE_SECONDS
 from wistlake.wiring import aws_glue
 
 
@@ -17,7 +17,7 @@ def main(argv: list[str]) -> None:
     given, job = aws_glue.parsed(parser, argv[1:])
     deps = aws_glue.dependencies(job, given.run_id, lambda: datetime.now(UTC))
     plan = decode_plan(deps.objects.get(given.plan_key))
-    renew(aws_glue.ledger(job), given.run_id, deps.clock())
+    aws_glue.ledger(job).renew(LEASE, given.run_id, deps.clock(), LEASE_SECONDS)
     build_run(deps, plan)
 
 

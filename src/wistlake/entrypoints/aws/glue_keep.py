@@ -6,8 +6,8 @@ import traceback
 from datetime import UTC, datetime
 
 from wistlake.errors import StoreError, WistlakeError
-from wistlake.pipeline.jobs.request import FORGET, Request, decode, keep
-from wistlake.pipeline.run.lease import release
+from wistlake.pipeline.jobs.request import FORGET, Request, decoded, keep
+from wistlake.ports import LEASE
 from wistlake.wiring import aws_glue
 
 
@@ -21,9 +21,11 @@ def main(argv: list[str]) -> None:
     request = Request(given.task, datetime.now(UTC))
     if given.request_key:
         objects = aws_glue.objects(job)
-        request = decode(objects.get(given.request_key))
+        request = decoded(objects.get(given.request_key))
         objects.delete([given.request_key])  # whom it names, no bucket keeps
-    release(aws_glue.ledger(job), given.run_id)  # a try of this very run that was killed may hold it still
+    aws_glue.ledger(job).release(
+        LEASE, given.run_id
+    )  # a try of this very run that was killed may hold it still
     try:
         with aws_glue.keeping(job, given.run_id, lambda: datetime.now(UTC), given.retention_days) as lake:
             keep(request, given.run_id, *lake)

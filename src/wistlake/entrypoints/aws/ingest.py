@@ -4,8 +4,8 @@ from typing import Any
 
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.run.handover import decode_plan
-from wistlake.pipeline.run.lease import renew
 from wistlake.pipeline.run.stages import ingest_round
+from wistlake.ports import LEASE, LEASE_SECONDS
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     media_id = events.text(event, "media_id")
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
     now = planned.spec.window.now
-    renew(aws.ledger(settings), planned.spec.run_id, events.wall())
+    aws.ledger(settings).renew(LEASE, planned.spec.run_id, events.wall(), LEASE_SECONDS)
     done = ingest_round(
         planned,
         media_id,

@@ -5,12 +5,9 @@ import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import HIGHEST_PORT
+from wistlake.entrypoints.cli.options import Port
 from wistlake.errors import ConfigError
 
 SCRIPT = Path(__file__).parents[1] / "dashboard.py"
@@ -19,9 +16,7 @@ HOSTS = (HOST, "localhost")
 
 
 def dashboard(
-    port: Annotated[
-        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
-    ] = 8501,
+    port: Port = 8501,
 ) -> None:
     """Show what is published in a browser, on this machine alone.
 

@@ -6,14 +6,14 @@ import shutil
 import sys
 import time
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wistlake.entrypoints.cli import output, progress, session
-from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now, seconds
+from wistlake.entrypoints.cli.options import Json, Now, Port, seconds
 from wistlake.entrypoints.cli.report import write_after_run
 from wistlake.errors import ConfigError, unknown
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import LaptopLake
 
-FIRST_DAY = date(2026, 3, 2)
-HOUR = (2, 15)
+FIRST_RUN = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+Seed = Annotated[int, typer.Option(help="Which world.")]
 
 
 def demo(
     days: Annotated[int, typer.Option(help="Virtual days, one run each.", min=1, max=60)] = 7,
-    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    seed: Seed = 1,
     lake: Annotated[Path | None, typer.Option(help="Where; default ./lake.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -44,14 +44,13 @@ def demo(
     from wistlake.settings import ArgumentsOnly
 
     folder = (lake or Path(os.environ.get("WISTLAKE_LAKE", "lake"))).absolute()
-    start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC).replace(hour=HOUR[0], minute=HOUR[1])
-    world = World(seed, Profile(media=4), start)
+    world = World(seed, Profile(media=4), FIRST_RUN)
     results = []
     settings = ArgumentsOnly(token=SecretStr("simulated"), media_ids=("all",), lake=folder)
     with progress.shown(hidden=as_json) as step:
         for number in range(days):
             step("simulating days", number, days)
-            world.clock.set(start + timedelta(days=number))
+            world.clock.set(FIRST_RUN + timedelta(days=number))
             simulated = _lake(settings, world)
             result = _one_day(simulated)
             results.append(result)
@@ -121,10 +120,8 @@ def _what_next(folder: Path) -> None:
 
 
 def simulate(
-    port: Annotated[
-        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
-    ] = 8765,
-    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    port: Port = 8765,
+    seed: Seed = 1,
     now: Now = None,
     latency: Annotated[
         float, typer.Option(parser=seconds, metavar="SECONDS", help="Seconds each answer takes.")

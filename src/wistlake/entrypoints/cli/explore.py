@@ -15,7 +15,8 @@ from wistlake.entrypoints.cli.options import From, Json, Now, To, in_order, medi
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wistlake.exploration import ListReport, ProbeOptions, Samples
+    from wistlake.exploration.probes import ListReport, ProbeOptions
+    from wistlake.exploration.samples import Samples
     from wistlake.settings import Settings
     from wistlake.wiring.lake import Lake
     from wistlake.wistia import Stats, WistiaClient
@@ -139,18 +140,17 @@ for _command in COMMANDS:
 
 
 def _explore(name: str, options: _Options, *, needs_media: bool) -> None:
-    from wistlake import exploration
+    from wistlake.exploration import probes
+    from wistlake.exploration.samples import Samples
 
     in_order(options.start, options.end)
     lake = session.lake(options.now)
     settings = lake.settings
     media = _media(settings, options.media_id) if needs_media else ()
     page, per_page = options.page or settings.page, options.per_page or settings.per_page
-    probe_options = exploration.ProbeOptions(
-        media, page, per_page, options.max_pages, options.start, options.end
-    )
-    samples = exploration.Samples(options.out, lake.runtime.clock(), options.raw)
-    probe = getattr(exploration, name.replace("-", "_"))
+    probe_options = probes.ProbeOptions(media, page, per_page, options.max_pages, options.start, options.end)
+    samples = Samples(options.out, lake.runtime.clock(), options.raw)
+    probe = getattr(probes, name.replace("-", "_"))
     results, stats = asyncio.run(_probe(lake, probe, probe_options, samples))
     lists, summary = results if isinstance(results, tuple) else (results, None)
     if options.as_json:

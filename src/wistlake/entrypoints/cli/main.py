@@ -1,12 +1,15 @@
 """`wistlake`: the list of commands, and how errors are reported."""
 
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
 import typer
 
+from wistlake import machine
 from wistlake.entrypoints.cli import (
     contract,
     dashboard,
@@ -108,8 +111,6 @@ def _reported(error: WistlakeError) -> int:
 
 def _of_the_machine(error: Exception) -> WistlakeError | None:
     """The error as one that names its cure, if this machine caused it: a full disk, rights, too few files."""
-    from wistlake import machine
-
     if refusal := machine.refusal(error):
         return refusal
     with suppress(Exception):  # settings that can't be read are not what failed
@@ -131,9 +132,6 @@ def _unexpected(error: Exception) -> int:
 
 def _traced(error: Exception) -> None:
     """The traceback, with --verbose only."""
-    import logging
-    import traceback
-
     import structlog
 
     if structlog.get_logger().is_enabled_for(logging.DEBUG):

@@ -9,7 +9,7 @@ import typer
 
 from wistlake.errors import ConfigError
 
-HIGHEST_PORT = 65535
+_HIGHEST_PORT = 65535
 _MEDIA_ID = re.compile(r"(?!all$)[A-Za-z0-9]{6,32}")
 MOST_DAYS = 730  # Wistia keeps events for two years
 _LONGEST_LATENCY = 600
@@ -111,4 +111,7 @@ Datasets = Annotated[
         "--datasets", metavar="NAME,NAME", autocompletion=dataset_names, help="Only these datasets."
     ),
 ]
+Port = Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=_HIGHEST_PORT)]
+HashedId = Annotated[str, typer.Argument(help="The hashed id.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 Json = Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")]

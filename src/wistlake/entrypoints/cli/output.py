@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from wistlake.entrypoints.cli import cells
 from wistlake.foreign import one_line, printable
+from wistlake_dashboard.spreadsheet import to_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
+FAILURE = ("dataset", "media_id", "day", "reason")  # what is shown of an interval that failed
 _PIPE_WIDTH = 200  # characters, where there is no terminal
 _GAP = 2  # blanks between columns
 _WHOLE = 10_000  # from here on no decimals are shown
@@ -42,6 +44,14 @@ def warn(text: str) -> None:
 def print_json(value: Any) -> None:
     """One strict JSON value on standard output: no NaN, no infinity."""
     say(json.dumps(cells.plain(value), default=str, allow_nan=False))
+
+
+def answer(facts: Any, text: str, *, as_json: bool) -> None:
+    """The facts for programs, or the text for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        say(text)
 
 
 def fields(items: Iterable[Any], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -159,6 +169,4 @@ def rows(result: "pa.Table", form: str) -> None:
     if form == "json":
         print_json(named)
         return
-    from wistlake_dashboard.spreadsheet import to_csv
-
     sys.stdout.write(to_csv(columns, named))

@@ -6,6 +6,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
+from wistlake.entrypoints.cli.report import write_after_run
 
 key = typer.Typer(name="key", help="The key behind the visitors' pseudonyms.", no_args_is_help=True)
 
@@ -28,7 +29,6 @@ def forget(
 
     Example: wistlake forget --email person@example.com --dry-run
     """
-    from wistlake.entrypoints.cli.report import write_after_run
     from wistlake.pipeline.jobs.forget import Who
 
     who = Who(email.strip(), visitor_key.strip(), devices)
@@ -52,10 +52,8 @@ def rotate(now: Now = None, as_json: Json = False) -> None:
     """
     lake, run_id, at = session.job(now)
     receipt = lake.rotate(run_id, at)
-    if as_json:
-        output.print_json(receipt)
-    else:
-        output.say(f"epoch {receipt['epoch']}: {sum(receipt['tables'].values())} rows wrapped")
+    text = f"epoch {receipt['epoch']}: {sum(receipt['tables'].values())} rows wrapped"
+    output.answer(receipt, text, as_json=as_json)
 
 
 @key.command("show-epoch")
@@ -67,6 +65,5 @@ def show_epoch() -> None:
     Example: wistlake key show-epoch
     """
     chain = session.lake().key_chain()
-    output.say(
-        f"{chain.epoch}{' (a rotation was interrupted: wistlake key rotate)' if chain.pending else ''}"
-    )
+    interrupted = " (a rotation was interrupted: wistlake key rotate)" if chain.pending else ""
+    output.say(f"{chain.epoch}{interrupted}")

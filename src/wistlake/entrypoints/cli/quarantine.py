@@ -9,6 +9,7 @@ from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Media, Now, media_ids
 from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import StoreError
+from wistlake.quality.reasons import meaning
 
 quarantine = typer.Typer(help="Records that were refused, and why.", no_args_is_help=True)
 Reason = Annotated[str | None, typer.Option(help="Only this reason code.")]
@@ -21,14 +22,12 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
     Example: wistlake quarantine list --reason bad_percent_viewed
     """
     from wistlake.insight import quarantine as insight
-    from wistlake.quality.reasons import meaning
 
     lake = session.lake()
     records = insight.listed(lake.query(), media_ids(media), reason)
     stopped = insight.stopped(lake.ledger(read_only=True), records)
     if as_json:
-        days = output.fields(stopped, ("dataset", "media_id", "day", "reason"))
-        output.print_json({"records": records, "stopped": days})
+        output.print_json({"records": records, "stopped": output.fields(stopped, output.FAILURE)})
         return
     output.table("Quarantine", ("id", "dataset", "media_id", "day", "line", "reason"), records)
     for code, count in Counter(r["reason"] for r in records).most_common():
@@ -85,10 +84,8 @@ def quarantine_replay(
     if not replay.intervals:
         if rows:
             raise StoreError("nothing can be replayed: the source of every refused record has expired")
-        if as_json:
-            output.print_json({"status": "succeeded", "came_home": 0, "still_refused": 0, "expired": 0})
-        else:
-            output.say("nothing was refused")
+        counts = {"came_home": 0, "still_refused": 0, "expired": 0}
+        output.answer({"status": "succeeded", **counts}, "nothing was refused", as_json=as_json)
         return
     ids = tuple(sorted({i.media_id for i in replay.intervals if not i.media_id.startswith("_")}))
     spec = run_spec(lake.settings, run_id=run_id, trigger="repair", now=at, media=ids, build_only=True)
@@ -98,8 +95,6 @@ def quarantine_replay(
     replayed = [r for r in rows if r["landing_id"] not in expired]
     still = sum((r["landing_id"], r["line"]) in refused for r in replayed)
     accepted = len(replayed) - still
-    if as_json:
-        counts = {"came_home": accepted, "still_refused": still, "expired": len(replay.expired)}
-        output.print_json({"status": "succeeded", "run_id": run_id, **counts})
-    else:
-        output.say(f"{accepted} records came home, {still} are still refused")
+    counts = {"came_home": accepted, "still_refused": still, "expired": len(replay.expired)}
+    text = f"{accepted} records came home, {still} are still refused"
+    output.answer({"status": "succeeded", "run_id": run_id, **counts}, text, as_json=as_json)

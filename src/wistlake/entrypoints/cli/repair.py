@@ -9,10 +9,12 @@ import typer
 from wistlake.entrypoints.cli import output, repair_store, session
 from wistlake.entrypoints.cli.options import (
     From,
+    HashedId,
     Json,
     Media,
     Now,
     To,
+    Why,
     dataset_names,
     day,
     in_order,
@@ -21,8 +23,6 @@ from wistlake.entrypoints.cli.options import (
 )
 from wistlake.entrypoints.cli.runs import perform
 from wistlake.errors import ConfigError, unknown
-
-FAILURE = ("dataset", "media_id", "day", "reason")  # of an interval whose newest attempt failed
 
 watermark = typer.Typer(help="How far readers may trust each dataset without a hole.", no_args_is_help=True)
 media = typer.Typer(help="Which media the lake follows.", no_args_is_help=True)
@@ -41,7 +41,7 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
     lake = session.lake()
     ledger = lake.ledger(read_only=True)
     missing = insight.gaps(ledger, window(lake.settings, session.as_of(now, ledger)))
-    failed = output.fields(insight.failed(ledger.intervals(), ledger.media()), FAILURE)
+    failed = output.fields(insight.failed(ledger.intervals(), ledger.media()), output.FAILURE)
     if as_json:
         gaps = [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing]
         output.print_json({"gaps": gaps, "failed": failed})
@@ -49,7 +49,7 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
     if missing:
         output.table("Gaps", ("dataset", "media_id", "from", "to", "days"), _ranges(missing))
     if failed:
-        output.table("Failed", FAILURE, failed)
+        output.table("Failed", output.FAILURE, failed)
     output.say("`wistlake repair` fetches them" if missing or failed else "no gaps")
 
 
@@ -94,10 +94,8 @@ def repair(
     Example: wistlake repair --media abc123xyz0 --accept-shrink
     """
     parts = {"catalog": catalog, "ledger": ledger, "marker": marker, "table": table is not None}
-    if any(parts.values()):
-        repair_store.repair(
-            [name for name, is_meant in parts.items() if is_meant], table or "", now, as_json=as_json
-        )
+    if lost := [name for name, is_meant in parts.items() if is_meant]:
+        repair_store.repair(lost, table or "", now, as_json=as_json)
         return
     from wistlake.insight.gaps import to_repair
     from wistlake.wiring.spec import run_spec, window
@@ -109,10 +107,7 @@ def repair(
         raise ConfigError("--accept-shrink believes a loss for good: name the media it is about with --media")
     keys = to_repair(lake.ledger(read_only=True), window(lake.settings, at, start, end), ids)
     if not keys:
-        if as_json:
-            output.print_json({"status": "succeeded", "intervals": []})
-        else:
-            output.say("nothing to repair")
+        output.answer({"status": "succeeded", "intervals": []}, "nothing to repair", as_json=as_json)
         return
     spec = run_spec(
         lake.settings,
@@ -182,9 +177,9 @@ def watermark_show(as_json: Json = False) -> None:
 @watermark.command("set")
 def watermark_set(
     dataset: Annotated[str, typer.Argument(help="Such as events.", autocompletion=dataset_names)],
-    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
+    media_id: HashedId,
     last_date: Annotated[str, typer.Argument(metavar="DAY", help="The last day that counts as done.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    reason: Why = "",
     now: Now = None,
 ) -> None:
     """Set a watermark by hand, with the reason kept. Runs only ever move it forward.
@@ -215,7 +210,7 @@ def media_list(as_json: Json = False) -> None:
 
 @media.command("add")
 def media_add(
-    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
+    media_id: HashedId,
     start: From = None,
     now: Now = None,
 ) -> None:
@@ -237,8 +232,8 @@ def media_add(
 
 @media.command("retire")
 def media_retire(
-    media_id: Annotated[str, typer.Argument(help="The hashed id.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    media_id: HashedId,
+    reason: Why = "",
     now: Now = None,
 ) -> None:
     """Follow a media no longer: no fetches, no gap alarms. What is known of it stays.

@@ -21,11 +21,7 @@ def repair(parts: list[str], table: str, now: datetime | None, *, as_json: bool)
     if parts == ["table"]:
         _table(lake.here(), table, run_id, at, as_json=as_json)
         return
-    facts, text = _repaired(parts[0], lake.here(), run_id, at)
-    if as_json:
-        output.print_json(facts)
-    else:
-        output.say(text)
+    output.answer(*_repaired(parts[0], lake.here(), run_id, at), as_json=as_json)
 
 
 def _repaired(part: str, lake: "LaptopLake", run_id: str, at: datetime) -> tuple[dict[str, Any], str]:
@@ -52,20 +48,18 @@ def _table(lake: "LaptopLake", name: str, run_id: str, at: datetime, *, as_json:
     from wistlake.wiring.spec import run_spec
 
     repaired = laptop_repair.table(lake, name, run_id, at)
+    if repaired is None:
+        unchanged = {"status": "succeeded", "tables": {}}
+        output.answer(unchanged, f"{name} is whole: nothing to mend", as_json=as_json)
+        return
     if not as_json:
         output.say(_message(name, repaired))
-    if repaired is None:
-        if as_json:
-            output.print_json({"status": "succeeded", "tables": {}})
-        return
     media = followed(lake.ledger())
     spec = run_spec(lake.settings, run_id=run_id, trigger="repair", now=at, media=media, build_only=True)
     perform(lake, spec, as_json=as_json)
 
 
-def _message(name: str, repaired: "Repaired | None") -> str:
-    if repaired is None:
-        return f"{name} is whole: nothing to mend"
+def _message(name: str, repaired: "Repaired") -> str:
     if repaired.is_empty:
         return f"{name} is empty now: nothing of it could be read. What raw pages hold is built again"
     if repaired.since is not None:

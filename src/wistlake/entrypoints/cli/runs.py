@@ -1,8 +1,8 @@
 """`run`, `backfill`, `plan`: fetching from Wistia."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,41 +68,22 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     output.say(f"({spent})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What to fetch, as the command line has it."""
-
-    start: date | None
-    end: date | None
-    media: str | None
-    datasets: str | None
-
-    def run_spec(self, lake: "Lake", run_id: str, trigger: str, now: datetime) -> "RunSpec":
-        """The specification of a run with these options. ConfigError if one of them is wrong."""
-        from wistlake.wiring.spec import run_spec
-
-        return run_spec(
-            lake.settings,
-            run_id=run_id,
-            trigger=trigger,
-            now=now,
-            start=self.start,
-            end=self.end,
-            media=media_ids(self.media),
-            datasets=names(self.datasets),
-        )
+def _options(start: date | None, end: date | None, media: str | None, datasets: str | None) -> dict[str, Any]:
+    """What to fetch, as `run_spec` takes it. ConfigError if an option is wrong."""
+    return {"start": start, "end": end, "media": media_ids(media), "datasets": names(datasets)}
 
 
-def _fetch(options: _Options, trigger: str, now: datetime | None, *, as_json: bool) -> None:
+def _fetch(options: dict[str, Any], trigger: str, now: datetime | None, *, as_json: bool) -> None:
     """Run with these options."""
-    from wistlake.wiring.spec import oldest_day
+    from wistlake.wiring.spec import oldest_day, run_spec
 
     any_lake, run_id, at = session.job(now)
     lake = any_lake.here()  # first of all: on AWS nothing else that is missing here matters
-    lake.settings.require_source(media_ids(options.media))
-    if options.start and options.start < (oldest := oldest_day(at)) and not as_json:
+    lake.settings.require_source(options["media"])
+    if options["start"] and options["start"] < (oldest := oldest_day(at)) and not as_json:
         output.say(f"Wistia keeps events for two years: days before {oldest} are not asked for")
-    perform(lake, options.run_spec(lake, run_id, trigger, at), as_json=as_json)
+    spec = run_spec(lake.settings, run_id=run_id, trigger=trigger, now=at, **options)
+    perform(lake, spec, as_json=as_json)
 
 
 def run(
@@ -121,7 +102,7 @@ def run(
     Example: wistlake run
     """
     trigger = "scheduled" if scheduled else "manual"
-    _fetch(_Options(start, end, media, datasets), trigger, now, as_json=as_json)
+    _fetch(_options(start, end, media, datasets), trigger, now, as_json=as_json)
 
 
 def backfill(
@@ -140,7 +121,7 @@ def backfill(
     """
     if start is None:
         raise typer.BadParameter("--from is missing: the first day to fetch")
-    _fetch(_Options(start, end, media, datasets), "backfill", now, as_json=as_json)
+    _fetch(_options(start, end, media, datasets), "backfill", now, as_json=as_json)
 
 
 def plan(
@@ -160,9 +141,10 @@ def plan(
     """
     from wistlake.insight import cost
     from wistlake.insight.preview import preview
+    from wistlake.wiring.spec import run_spec
 
-    lake = session.lake(now)
-    spec = _Options(start, end, media, datasets).run_spec(lake, "plan", "manual", lake.runtime.clock())
+    options, lake = _options(start, end, media, datasets), session.lake(now)
+    spec = run_spec(lake.settings, run_id="plan", trigger="manual", now=lake.runtime.clock(), **options)
     media_entries, intervals, sample_document = lake.plan_inputs()
     fetches = preview(spec, media_entries, intervals, sample_document)
     per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wistlake.entrypoints.cli import output
 from wistlake.errors import ConfigError
 from wistlake.foreign import one_line
 
@@ -46,7 +47,6 @@ def job(now: datetime | None, zone: str | None = None) -> Job:
 def settings(zone: str | None = None) -> "Settings":
     """The settings of this process, in another zone if given; their warnings are printed. ConfigError lists every
     problem."""
-    from wistlake.entrypoints.cli import output
     from wistlake.settings import Settings
 
     loaded = Settings(account_timezone=zone) if zone else Settings()

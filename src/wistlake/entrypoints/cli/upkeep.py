@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.entrypoints.cli.options import HIGHEST_PORT, Json, Now
+from wistlake.entrypoints.cli.options import Json, Now, Port
 from wistlake.errors import ConfigError, ErasureIncomplete, WistlakeError
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]?\d)", re.ASCII)
@@ -35,9 +35,7 @@ READERS = (
 
 
 def catalog(
-    port: Annotated[
-        int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=HIGHEST_PORT)
-    ] = 0,
+    port: Port = 0,
 ) -> None:
     """Serve the lake as a read-only Iceberg REST catalog.
 
@@ -70,10 +68,8 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
     """
     lake, run_id, at = session.job(now)
     done = lake.maintain(run_id, at)
-    if as_json:
-        output.print_json(done)
-        return
-    output.say(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
+    text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items())
+    output.answer(done, text, as_json=as_json)
 
 
 def backup(

@@ -1,9 +1,9 @@
 """Upkeep, in order: drop old rejected records, compact, publish, expire snapshots, remove orphans, drop raw pages."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from wistlake import bronze
 from wistlake.contracts import TABLES
@@ -13,13 +13,6 @@ from wistlake.pipeline import tombstone_copies
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
-
-
-class History(Ledger, Protocol):
-    """A ledger that remembers what it published."""
-
-    def publications(self, since: datetime) -> Sequence[Publication]:
-        """Every publication that readers may have followed at `since` or later, newest first."""
 
 
 class Upkeep(Protocol):
@@ -52,13 +45,9 @@ class MaintenanceResult:
     landings_removed: int = 0
     refused_removed: int = 0
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 def maintain(
-    ledger: History,
+    ledger: Ledger,
     objects: ObjectStore,
     upkeep: Upkeep,
     *,

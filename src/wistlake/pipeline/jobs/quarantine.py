@@ -18,20 +18,7 @@ class Replay:
     """Which refused records can be read again. `expired` are those whose raw pages are gone."""
 
     intervals: tuple[Interval, ...]
-    rows: int
     expired: tuple[Row, ...]
-
-
-def replayable(ledger: Ledger, objects: ObjectStore, rows: Sequence[Row]) -> Replay:
-    """The landings that refused rows came from, as far as bronze still has them."""
-    landings = {r["landing_id"] for r in rows}
-    retained = {x for x in landings if objects.exists(bronze.manifest_key(x))}
-    intervals = tuple(i for i in ledger.intervals() if i.landing_id in retained)
-    return Replay(
-        intervals,
-        sum(r["landing_id"] in retained for r in rows),
-        tuple(r for r in rows if r["landing_id"] not in retained),
-    )
 
 
 def prepare_replay(
@@ -39,6 +26,8 @@ def prepare_replay(
 ) -> Replay:
     """Make what can be replayed pending again, under the lake's lease: the next build reads it by today's contract."""
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
-        replay = replayable(ledger, objects, rows)
-        ledger.record(replace(i, built_signature=REBUILD) for i in replay.intervals)
-    return replay
+        landings = {r["landing_id"] for r in rows}
+        retained = {x for x in landings if objects.exists(bronze.manifest_key(x))}
+        intervals = tuple(i for i in ledger.intervals() if i.landing_id in retained)
+        ledger.record(replace(i, built_signature=REBUILD) for i in intervals)
+    return Replay(intervals, tuple(r for r in rows if r["landing_id"] not in retained))

@@ -58,15 +58,14 @@ def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> t
     ledger.record(
         [
             *(replace(i, built_signature=REBUILD) for i in retained),
-            *(_invalidated(i, zone, again=(i.media_id, i.day) not in lost_days) for i in gold),
+            *(
+                replace(
+                    i,
+                    built_signature=i.built_signature or zone,
+                    published_at=i.published_at if (i.media_id, i.day) in lost_days else None,
+                )
+                for i in gold
+            ),
         ]
     )
     return len(retained), expired
-
-
-def _invalidated(gold: Interval, zone: str, *, again: bool) -> Interval:
-    return replace(
-        gold,
-        built_signature=gold.built_signature or zone,
-        published_at=None if again else gold.published_at,
-    )

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from wistlake.contracts.form import Table
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.pipeline.jobs.rebuild import invalidate_builds, invalidate_gold
+from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.recover import manifests
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
@@ -27,14 +28,13 @@ def marker(
     ledger: Ledger,
     described: Mapping[str, Any],
     write: Callable[[Mapping[str, Any]], None],
-    copy: str,
     run_id: str,
     now: datetime,
 ) -> str:
-    """Write the lake's marker again from the ledger's `copy`; the zone of the lake's days. What the copy lacks is
+    """Write the lake's marker again from the ledger's copy; the zone of the lake's days. What the copy lacks is
     taken from `described`: whoever calls must know that this is so."""
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
-        complete = {**described, **ledger.facts(copy)}
+        complete = {**described, **ledger.facts(LAKE)}
         write(complete)
     return str(complete["zone"])
 

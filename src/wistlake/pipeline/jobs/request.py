@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from wistlake.codec import decode
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
-from wistlake.pipeline.jobs.maintain import History, Upkeep, maintain
+from wistlake.pipeline.jobs.maintain import Upkeep, maintain
 from wistlake.pipeline.jobs.rotate import KeyRing, rotate
 from wistlake.pipeline.run.handover import decode_plan, folder, plan_key
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
@@ -38,7 +39,6 @@ class Request:
 class Keeper:
     """What the jobs need beside a lake's dependencies."""
 
-    ledger: History
     ring: KeyRing
     purge: Purge
     upkeep: Upkeep
@@ -56,30 +56,11 @@ def result_key(run_id: str) -> str:
     return f"{folder(run_id)}/kept.json"
 
 
-def encode(request: Request) -> bytes:
-    """The request as JSON."""
-    plain = {
-        "task": request.task,
-        "now": request.now.isoformat(),
-        "who": asdict(request.who) if request.who else None,
-        "asked": None if request.asked is None else [dict(r) for r in request.asked],
-        "dry_run": request.dry_run,
-    }
-    return json.dumps(plain).encode()
-
-
-def decode(data: bytes) -> Request:
+def decoded(data: bytes) -> Request:
     """The request in `data`; StoreDamaged, which quotes nothing of it, if it is none."""
     try:
-        plain = json.loads(data)
-        return Request(
-            plain["task"],
-            datetime.fromisoformat(plain["now"]),
-            Who(**plain["who"]) if plain["who"] else None,
-            plain["asked"],
-            plain["dry_run"],
-        )
-    except (ValueError, KeyError, TypeError):
+        return decode(Request, json.loads(data))
+    except (ValueError, TypeError):
         raise StoreDamaged("the request is damaged: give the order again") from None
 
 
@@ -94,14 +75,15 @@ def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) 
     if request.task != ROTATE:
         keeper.ring.load().settled()
     if request.task == MAINTAIN:
-        return maintain(
-            keeper.ledger,
+        done = maintain(
+            parts.ledger,
             parts.objects,
             keeper.upkeep,
             run_id=run_id,
             now=parts.clock(),  # not the command's clock: raw pages are deleted by this one
             retention_days=keeper.retention_days,
-        ).as_json()
+        )
+        return asdict(done)
     spec = whole_lake(parts.ledger, parts.objects, run_id, request.task, request.now)
     if request.task == ROTATE:
         return rotate(spec, parts, keeper.ring, keeper.purge)
@@ -109,15 +91,8 @@ def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) 
         raise ConfigError(
             f"the task is {request.task[:40]!r}: one of {', '.join(TASKS)}, forget with a person"
         )
-    return forget(
-        spec,
-        parts,
-        request.who,
-        keeper.purge,
-        keeper.search,
-        asked=request.asked,
-        dry_run=request.dry_run,
-    )
+    who, asked, dry_run = request.who, request.asked, request.dry_run
+    return forget(spec, parts, who, keeper.purge, keeper.search, asked=asked, dry_run=dry_run)
 
 
 def whole_lake(ledger: Ledger, objects: ObjectStore, run_id: str, trigger: str, now: datetime) -> RunSpec:

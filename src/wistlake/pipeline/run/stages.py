@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 
 from wistlake.errors import SourceUnavailable, WistlakeError
-from wistlake.pipeline.run import lease as shared_lease
 from wistlake.pipeline.run import record
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import (
@@ -30,7 +29,6 @@ from wistlake.pipeline.run.handover import (
 )
 from wistlake.pipeline.run.ingest import IngestContext, land
 from wistlake.pipeline.run.lake import open_lake
-from wistlake.pipeline.run.lease import SharedLease
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
@@ -40,7 +38,7 @@ from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.calendar import days
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
 from wistlake.planning.publishing import EVENTS
-from wistlake.ports import Ledger
+from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
 
 log = structlog.get_logger()
 RESERVE_SECONDS = 180.0  # no fetch begins with less than this left
@@ -53,7 +51,7 @@ Key = tuple[str, str, date]
 def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: datetime) -> RunPlan:
     """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
     time, whatever time the run is about. A plan that fails ends the run, and gives the lease back."""
-    shared_lease.take(lease, spec.run_id, wall)
+    lease.take(LEASE, spec.run_id, wall, LEASE_SECONDS)
     running = record.record_of(spec)
     try:
         open_lake(deps.ledger, spec.zone_name, spec.window.now)
@@ -62,7 +60,7 @@ def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: dateti
         deps.objects.put(plan_key(spec.run_id), encode_plan(plan))
     except BaseException as e:
         record.fail(deps.ledger, running, deps.clock(), e)
-        shared_lease.release(lease, spec.run_id)
+        lease.release(LEASE, spec.run_id)
         raise
     return plan
 
@@ -76,7 +74,7 @@ def end_idle(plan: RunPlan, deps: Dependencies, lease: SharedLease) -> None:
     """End a run that has nothing to do."""
     result = RunResult(plan.spec.run_id, plan.spec.trigger)
     record.end(deps.ledger, record.record_of(plan.spec), deps.clock(), result.as_json())
-    shared_lease.release(lease, plan.spec.run_id)
+    lease.release(LEASE, plan.spec.run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +179,14 @@ def publish_run(
     `wall` is the real time. LeaseHeld, and nothing is published, if the run has lost its lease.
     """
     spec, ledger = plan.spec, deps.ledger
-    shared_lease.renew(lease, spec.run_id, wall)
+    lease.renew(LEASE, spec.run_id, wall, LEASE_SECONDS)
     before = _watermarks(ledger)
     handover = publish(deps, _handover(plan, deps, failed, build_failed), Policy.AT_THE_END)
     result, verdicts = handover.result, handover.verdicts
     ended_at = spec.window.now + (wall - plan.began)
     record.end(ledger, record.record_of(spec), ended_at, result.as_json(), result.errors)
     log.info("run ended", run_id=spec.run_id, status=result.status)
-    shared_lease.release(lease, spec.run_id)
+    lease.release(LEASE, spec.run_id)
     deps.notifier.notify(notice(result))
     moved = sum(before.get(key) != mark for key, mark in _watermarks(ledger).items())
     built = verdicts.built if verdicts else None

@@ -1,6 +1,6 @@
 """A request to forget: who it is about, what Wistia itself knows of them, and the state of the work on it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from wistlake.pipeline.run.spec import Client, LakeDependencies, RunSpec
 from wistlake.privacy.addresses import canonical, identities
 
 PER_PAGE, MOST_PAGES = 100, 1000
-Visitors = Sequence[Mapping[str, Any]]
+Visitors = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ async def ask_source(client: Callable[[], AbstractAsyncContextManager[Client]], 
 
 async def _by_address(wistia: Client, email: str) -> Visitors:
     """Wistia searches for a part of a name or an address, so there may be many pages of other people."""
-    address, visitors, before = canonical(email), [], None
+    visitors: Visitors = []
+    address, before = canonical(email), None
     for number in range(1, MOST_PAGES + 1):
         query = {"search": email, "page": str(number), "per_page": str(PER_PAGE)}
         page = (await wistia.page("/stats/visitors", query)).records
