@@ -143,7 +143,7 @@ MUTATIONS = (
     ),
     Mutation(
         "datasets of a plan", "wistlake/entrypoints/cli/runs.py",
-        "            datasets=names(self.datasets),\n", "",
+        '"datasets": names(datasets)}', '"datasets": ()}',
         ("tests/unit/cli/test_before_a_lake.py",),
     ),
     Mutation(

@@ -1,6 +1,5 @@
 """What the settings mean for a run, and for the lake that they name."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from support.handmade import HandMade, make
 from support.memory import MemoryLedger
 from wistlake.contracts import SOURCES, source
+from wistlake.entrypoints.aws import events
 from wistlake.errors import ConfigError
 from wistlake.planning.intervals import ACCOUNT, MediaEntry
 from wistlake.ports import Publication, Run, TableRef
@@ -187,15 +187,12 @@ def test_personal_values_are_cut_before_they_land_where_the_settings_ask_for_it(
 def test_the_tables_of_a_stage_are_named_after_it_once() -> None:
     assert aws.ledger_table(settings(ledger_table="L", stage="dev")) == "L-dev"
     assert aws.ledger_table(settings(ledger_table="L-dev", stage="dev")) == "L-dev"
-    assert aws.watermark_table(settings(ddb_table="W", stage="dev")) == "W-dev"
 
 
 def test_a_functions_run_has_a_trigger_that_the_ledger_knows() -> None:
-    asked = aws.RunRequest("r", "schedule", media=("m9",))
-    found = aws.run_spec(settings(), asked, NOW)
-    assert (found.trigger, found.choice.ids) == ("scheduled", ("m9",))
+    assert events.trigger({"trigger": "schedule"}) == "scheduled"
     with pytest.raises(ConfigError, match="one of schedule, manual, backfill"):
-        aws.run_spec(settings(), replace(asked, trigger="scheduled"), NOW)
+        events.trigger({"trigger": "scheduled"})
 
 
 def test_a_source_that_is_not_paced_never_waits() -> None:
