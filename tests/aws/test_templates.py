@@ -213,6 +213,11 @@ class TestMachine:
         states = machine("keep")["States"]
         assert states["Keep"]["Catch"][-1]["Next"] == "Failed"
         assert states["Failed"]["Type"] == "Fail"
+
+    def test_both_machines_try_a_job_again_for_the_same_reasons(self) -> None:
+        (build,), (keep,) = machine()["States"]["Build"]["Retry"], machine("keep")["States"]["Keep"]["Retry"]
+        assert keep["ErrorEquals"] == build["ErrorEquals"]
+        assert "States.ALL" not in keep["ErrorEquals"]
         heard = of_type(SYSTEM, "AWS::CloudWatch::Alarm")["UpkeepFailedAlarm"]
         assert heard["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": "KeepMachine"}}]
 

@@ -62,8 +62,8 @@ def test_a_verdict_follows_from_the_figures() -> None:
 
 
 def test_a_fact_without_its_media_is_named() -> None:
-    assert references("t", ["a"], ["a", "b"])[0].verdict is Verdict.HOLDS
-    (lost,) = references("t", ["a", "z"], ["a"])
+    assert references("t", ["a"], ["a", "b"]).verdict is Verdict.HOLDS
+    lost = references("t", ["a", "z"], ["a"])
     assert (lost.violations, lost.effect) == (1, Effect.WARN)
     assert "z" in lost.detail
 

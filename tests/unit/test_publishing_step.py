@@ -13,8 +13,9 @@ from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import RunPlan, Verdicts, add_summary, encode_verdicts, verdicts_key
+from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
-from wistlake.pipeline.run.stages import Published, StepFailed, data_age_hours, is_idle, publish_run
+from wistlake.pipeline.run.stages import Published, StepFailed, _figures, is_idle, publish_run
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
 from wistlake.planning.plan import Window
@@ -191,7 +192,13 @@ def test_data_is_as_old_as_the_media_furthest_behind(
 ) -> None:
     watermarks = [Watermark("events", m, day, NOW) for m, day in marks.items()]
     watermarks += [Watermark("media_by_date", m, date(2026, 2, 1), NOW) for m in marks]
-    assert data_age_hours([MediaEntry(m, DAY, NOW) for m in media], watermarks, NOW) == hours
+    ledger = MemoryLedger()
+    ledger.put_media(
+        [*(MediaEntry(m, DAY, NOW) for m in media), MediaEntry("gone", DAY, NOW, retired_at=NOW)]
+    )
+    for watermark in watermarks:
+        ledger.advance(watermark)
+    assert _figures(ledger, RunResult("r", "manual"), None, (), NOW)["DataAgeHours"] == hours
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Which timestamp could tell what is new: judged by the records, not by the field's name. Pure."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,14 +57,11 @@ def _candidate(name: str, listings: Sequence[Records]) -> Candidate | None:
     present = [s for listing in stamps for s in listing if s is not None]
     if not present:
         return None
-    inversions = sum(a < b for listing in stamps for a, b in _neighbours(listing))
+    newest_first = ([s for s in listing if s is not None] for listing in stamps)
+    inversions = sum(a < b for listing in newest_first for a, b in itertools.pairwise(listing))
     texts = (min(present).isoformat(), max(present).isoformat())
     missing = sum(len(listing) for listing in stamps) - len(present)
     return Candidate(name, len(present), len(set(present)), missing, inversions, *texts)
-
-
-def _neighbours(listing: Iterable[datetime | None]) -> Iterator[tuple[datetime, datetime]]:
-    return itertools.pairwise(s for s in listing if s is not None)
 
 
 def moment(value: Any) -> datetime | None:

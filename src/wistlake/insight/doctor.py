@@ -6,7 +6,7 @@ The engines are imported inside `engine`: no other check needs them.
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from wistlake.adapters.local.checksums import unsealed
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.contracts import SOURCES
 from wistlake.errors import StoreError, WistlakeError
+from wistlake.pipeline.run.recover import manifests
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
 from wistlake.privacy.scan import Piece
@@ -46,10 +47,6 @@ class Check:
     name: str
     verdict: str
     detail: str
-
-    def as_json(self) -> dict[str, str]:
-        """Plain values."""
-        return {"name": self.name, "verdict": self.verdict, "detail": self.detail}
 
 
 NO_LAKE = Check("privacy", FAILED, "there is no lake to look at yet: run `wistlake run` first")
@@ -106,8 +103,12 @@ def disk(path: Path) -> Check:
 def deep(name: str, errors: Iterable[WistlakeError]) -> Check:
     """The verdict on one part of the lake that was read in full; the first few problems are named."""
     problems = [str(e) for e in errors]
+    return Check(f"deep: {name}", FAILED if problems else OK, _few(problems) or "whole")
+
+
+def _few(problems: Sequence[str]) -> str:
     more = f"; and {len(problems) - FEW} more" if len(problems) > FEW else ""
-    return Check(f"deep: {name}", FAILED if problems else OK, "; ".join(problems[:FEW]) + more or "whole")
+    return "; ".join(problems[:FEW]) + more
 
 
 def deep_folder(lake: LakeFolder, objects: ObjectStore) -> Iterator[Check]:
@@ -116,13 +117,8 @@ def deep_folder(lake: LakeFolder, objects: ObjectStore) -> Iterator[Check]:
     yield deep("tables", damage.tables(lake))
     yield deep("raw pages", damaged_raw_pages(objects))
     count = unsealed(lake.root)
-    yield Check(
-        "deep: checksums",
-        UNKNOWN if count else OK,
-        f"{count} files have none yet: the next run that builds gives them theirs"
-        if count
-        else "all files have one",
-    )
+    detail = f"{count} files have none yet: the next run that builds gives them theirs" if count else ""
+    yield Check("deep: checksums", UNKNOWN if count else OK, detail or "all files have one")
 
 
 def damaged_raw_pages(objects: ObjectStore) -> Iterator[StoreError]:
@@ -140,11 +136,8 @@ def personal_data(pieces: Iterable[Piece], objects: ObjectStore, secrets: Iterab
     """What personal data and secrets the pieces seem to hold, a check for each kind; no value is shown."""
     matches = scan.scan(pieces, scan.personal_values(_raw_records(objects)), secrets)
     for kind, places in matches.items():
-        named = "; ".join(f"{place} ({count})" for place, count in sorted(places.items())[:FEW])
-        more = f"; and {len(places) - FEW} more" if len(places) > FEW else ""
-        yield Check(
-            f"privacy: {kind}", FAILED if places else OK, f"{named}{more}" or "none outside of raw pages"
-        )
+        named = _few([f"{place} ({count})" for place, count in sorted(places.items())])
+        yield Check(f"privacy: {kind}", FAILED if places else OK, named or "none outside of raw pages")
 
 
 def must_be_clean(objects: ObjectStore, place: str) -> bool:
@@ -158,11 +151,9 @@ def must_be_clean(objects: ObjectStore, place: str) -> bool:
 def _raw_records(objects: ObjectStore) -> Iterator[Mapping[str, Any]]:
     """Every record of the raw pages that are kept and not redacted."""
     for dataset in (s.name for s in SOURCES if is_personal(s)):
-        for key in objects.list(f"{bronze.ROOT}/{dataset}/"):
-            if key.endswith(f"/{bronze.MANIFEST}"):
-                manifest = bronze.decode_manifest(objects.get(key))
-                for part in () if manifest.redacted else manifest.parts:
-                    yield from (record for _, record in bronze.decode_lines(objects.get(part.key)))
+        for manifest in manifests(objects, f"{bronze.ROOT}/{dataset}/"):
+            for part in () if manifest.redacted else manifest.parts:
+                yield from (record for _, record in bronze.decode_lines(objects.get(part.key)))
 
 
 def owner_only(lake: Path) -> Check:

@@ -6,8 +6,7 @@ from datetime import date
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import Calendar
 from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
-from wistlake.planning.plan import Window, touched
-from wistlake.planning.plan import gaps as planned_gaps
+from wistlake.planning.plan import Window, gaps, touched
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger
 
@@ -15,17 +14,12 @@ Key = tuple[str, str, date]
 _SNAPSHOTS = frozenset(s.name for s in SOURCES if s.calendar is Calendar.SNAPSHOT)
 
 
-def gaps(ledger: Ledger, window: Window) -> tuple[Key, ...]:
-    """Finished days that a followed media should have and readers do not."""
-    return missing_days(ledger.media(), ledger.intervals(), window)
-
-
 def missing_days(
     media: Sequence[MediaEntry], intervals: Sequence[Interval], window: Window
 ) -> tuple[Key, ...]:
-    """`gaps` of what a ledger holds: of the datasets that the lake has at all."""
+    """Finished days that a followed media should have and readers do not, of the datasets that the lake has at all."""
     datasets = {i.dataset for i in intervals}
-    return planned_gaps([s for s in SOURCES if s.name in datasets], media, intervals, window)
+    return gaps([s for s in SOURCES if s.name in datasets], media, intervals, window)
 
 
 def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[Interval, ...]:
@@ -51,7 +45,9 @@ def still_failed(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 def to_repair(ledger: Ledger, window: Window, media: Collection[str] = ()) -> frozenset[Key]:
     """Gaps and failures of `media` (default: all) inside the window's named days."""
-    keys = {*gaps(ledger, window), *(i.key for i in failed(ledger.intervals(), ledger.media()))}
+    media_entries, intervals = ledger.media(), ledger.intervals()
+    missing = missing_days(media_entries, intervals, window)
+    keys = {*missing, *(i.key for i in failed(intervals, media_entries))}
     return frozenset(
         key for key in keys if key[0] != GOLD and (not media or key[1] in media) and _is_named(key, window)
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from statistics import median
 
@@ -104,19 +104,12 @@ def is_shrunk(rows: int, lost: int) -> bool:
 REFERENCES = "references"
 
 
-def references(table: str, media: Iterable[str], described: Iterable[str]) -> tuple[Finding, ...]:
+def references(table: str, media: Iterable[str], described: Iterable[str]) -> Finding:
     """Every fact's media is in `dim_media`, except while its description could not be fetched."""
     mine = set(media)
     lost = sorted(mine - set(described))
-    whole = finding(
-        REFERENCES,
-        table,
-        Effect.WARN,
-        len(mine),
-        len(lost),
-        f"media without a row in silver.dim_media: {', '.join(lost[:5])}" if lost else "",
-    )
-    return (whole,)
+    detail = f"media without a row in silver.dim_media: {', '.join(lost[:5])}" if lost else ""
+    return finding(REFERENCES, table, Effect.WARN, len(mine), len(lost), detail)
 
 
 # freshness
@@ -135,6 +128,12 @@ def freshness(dataset: str, newest: Mapping[str, date | None], expected: date) -
     oldest = min(late.items(), key=lambda item: (item[1] or date.min, item[0])) if late else None
     detail = f"expected {expected}; {oldest[0]} ends at {oldest[1] or 'nothing'}" if oldest else ""
     return finding(FRESHNESS, dataset, Effect.WARN, len(newest), len(late), detail)
+
+
+def age_hours(last_days: Iterable[date], now: datetime) -> float:
+    """Hours since the end of the earliest of these days, each the last one that is published of a media; 0 of none."""
+    ends = (datetime.combine(day, time(), UTC) + timedelta(days=1) for day in last_days)
+    return max(((now - end).total_seconds() / 3600 for end in ends), default=0.0)
 
 
 # settled days
@@ -169,11 +168,17 @@ class Past:
     certificate: str
 
 
-def volume(counts: Mapping[Pair, int], past: Iterable[Past]) -> tuple[Finding, ...]:
-    """Sessions of each day against the median of the media's own earlier days."""
+def by_media(past: Iterable[Past]) -> dict[str, list[Past]]:
+    """The days of each media."""
     history: dict[str, list[Past]] = {}
     for one in past:
         history.setdefault(one.media_id, []).append(one)
+    return history
+
+
+def volume(counts: Mapping[Pair, int], past: Iterable[Past]) -> tuple[Finding, ...]:
+    """Sessions of each day against the median of the media's own earlier days."""
+    history = by_media(past)
     judged, unusual = 0, []
     for (media_id, day), count in sorted(counts.items()):
         before = [p.sessions for p in history.get(media_id, ()) if 0 < (day - p.date).days <= PAST_DAYS]

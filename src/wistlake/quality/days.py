@@ -1,11 +1,11 @@
 """Judging the days of a build: each by its own figures, and by what is usual for its media. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from wistlake.quality.certificates import Certificate
-from wistlake.quality.checks import PAST_DAYS, Past
+from wistlake.quality.checks import PAST_DAYS, Past, by_media
 from wistlake.quality.reconciliation import (
     EVENTS_AND_PLAYS,
     SETTLED_COUNTS,
@@ -49,13 +49,13 @@ def judge_days(
         for f in figures
         if (p := before.get(f.pair)) and f.pair in at_rest and _is_unchanged(f, p)
     }
-    by_media = _by_media(past)
-    usuals = _usual(by_media, figures)
+    history = by_media(past)
+    usuals = _usual(history, figures)
     judgements = tuple(
         judgement
         for f in figures
         for judgement in judge(
-            replace(f, usual=usuals.get(f.media_id)), _band(by_media.get(f.media_id, ()), f.date, default)
+            replace(f, usual=usuals.get(f.media_id)), _band(history.get(f.media_id, ()), f.date, default)
         )
         if f.pair not in standing or not _is_repeated(judgement)
     )
@@ -64,7 +64,7 @@ def judge_days(
 
 def doubtful_plays(figures: Sequence[DayFigures], past: Iterable[Past]) -> dict[Pair, int]:
     """Plays that are unusual for their media and that no second reading has confirmed."""
-    usuals = _usual(_by_media(past), figures)
+    usuals = _usual(by_media(past), figures)
     return {
         f.pair: f.plays
         for f in figures
@@ -96,19 +96,11 @@ def _usual(past: Mapping[str, Sequence[Past]], figures: Iterable[DayFigures]) ->
     return {media: usual(of_media) for media, of_media in days.items()}
 
 
-def _by_media(past: Iterable[Past]) -> dict[str, list[Past]]:
-    by_media: dict[str, list[Past]] = {}
-    for p in past:
-        by_media.setdefault(p.media_id, []).append(p)
-    return by_media
-
-
 def _band(past: Iterable[Past], day: date, default: Band) -> Band:
     """The band of a day, from the settled days of its media before it."""
-    return learned_band(_settled_before(past, day), default)
-
-
-def _settled_before(past: Iterable[Past], day: date) -> Iterator[tuple[int, int]]:
-    for p in past:
-        if is_settled(p) and p.plays is not None and 0 < (day - p.date).days <= PAST_DAYS:
-            yield p.plays, p.sessions
+    settled = (
+        (p.plays, p.sessions)
+        for p in past
+        if is_settled(p) and p.plays is not None and 0 < (day - p.date).days <= PAST_DAYS
+    )
+    return learned_band(settled, default)

@@ -46,15 +46,11 @@ def judge(
     by_media: dict[str, list[Snapshot]] = {}
     for s in sorted(snapshots, key=lambda s: (s.media_id, s.snapshot_date)):
         by_media.setdefault(s.media_id, []).append(s)
-    return tuple(
-        one
-        for of_media in by_media.values()
-        for one in (
-            _played_hours(of_media[-1]),
-            _whole_players(of_media[-1]),
-            _growth(of_media, plays, tz),
-        )
-    )
+    judgements: list[Judgement] = []
+    for of_media in by_media.values():
+        last = of_media[-1]
+        judgements += _played_hours(last), _whole_players(last), _growth(of_media, plays, tz)
+    return tuple(judgements)
 
 
 def _judged(identity: str, s: Snapshot, ours: float, theirs: float, lower: float, upper: float) -> Judgement:

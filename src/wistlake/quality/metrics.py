@@ -259,24 +259,16 @@ def view_columns(name: str) -> Sequence[tuple[str, Type]]:
 
 def page() -> str:
     """The documentation of all metrics, as Markdown."""
-    head = (
-        "# Metrics\n\nGenerated from the declarations; edit those."
-        " Ratios are never averaged; uniques are never summed.\n\n"
-    )
+    head = """# Metrics
+
+Generated from the declarations; edit those. Ratios are never averaged; uniques are never summed.
+
+| metric | definition | numerator / denominator | unit | over days and media | source | known bias |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
     rows = [
-        (
-            "| metric | definition | numerator / denominator | unit | over days and media | source"
-            " | known bias |"
-        ),
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    rows += [
-        f"| `{m.name}` | {m.doc} | `{m.numerator}`{_below(m)}"
+        f"| `{m.name}` | {m.doc} | `{m.numerator}`{f' / `{m.denominator}`' if m.denominator else ''}"
         f" | {m.unit} | {m.adds} | {m.source} | {m.bias or '-'} |"
         for m in METRICS
     ]
     return head + "\n".join(rows) + "\n"
-
-
-def _below(one: Metric) -> str:
-    return f" / `{one.denominator}`" if one.denominator else ""

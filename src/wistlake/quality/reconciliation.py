@@ -243,9 +243,5 @@ def gold_is_silver(
     are those of the first figure that differs, else the sessions."""
     differs = [name for name in again if gold.get(name) != again[name]]
     shown = differs[0] if differs else "sessions"
-    ours, theirs = _number(gold.get(shown, 0)), _number(again.get(shown, 0))
+    ours, theirs = (None if n is None else float(n) for n in (gold.get(shown, 0), again.get(shown, 0)))
     return judgement(GOLD_IS_SILVER, (media_id, day), ours, theirs, holds=not differs)
-
-
-def _number(count: int | None) -> float | None:
-    return None if count is None else float(count)

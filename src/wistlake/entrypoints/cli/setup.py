@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +103,7 @@ def doctor(
         )
     checks = list(checks)
     if as_json:
-        output.print_json({"checks": [c.as_json() for c in checks]})
+        output.print_json({"checks": [asdict(c) for c in checks]})
     else:
         output.table("", ("check", "verdict", "detail"), ((c.name, c.verdict, c.detail) for c in checks))
     if any(c.verdict == FAILED for c in checks):

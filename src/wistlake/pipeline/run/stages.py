@@ -7,8 +7,7 @@ has what is done. Only `publish_run` moves what readers see.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -36,9 +35,10 @@ from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.calendar import days
-from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
+from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
+from wistlake.quality.checks import age_hours
 
 log = structlog.get_logger()
 RESERVE_SECONDS = 180.0  # no fetch begins with less than this left
@@ -180,7 +180,7 @@ def publish_run(
     """
     spec, ledger = plan.spec, deps.ledger
     lease.renew(LEASE, spec.run_id, wall, LEASE_SECONDS)
-    before = _watermarks(ledger)
+    before = set(ledger.watermarks())
     handover = publish(deps, _handover(plan, deps, failed, build_failed), Policy.AT_THE_END)
     result, verdicts = handover.result, handover.verdicts
     ended_at = spec.window.now + (wall - plan.began)
@@ -188,7 +188,7 @@ def publish_run(
     log.info("run ended", run_id=spec.run_id, status=result.status)
     lease.release(LEASE, spec.run_id)
     deps.notifier.notify(notice(result))
-    moved = sum(before.get(key) != mark for key, mark in _watermarks(ledger).items())
+    moved = len(set(ledger.watermarks()) - before)
     built = verdicts.built if verdicts else None
     return Published(
         result,
@@ -212,39 +212,22 @@ def _handover(
     return replace(handover, verdicts=decode_verdicts(deps.objects.get(verdicts_key(run_id))))
 
 
-def _watermarks(ledger: Ledger) -> dict[tuple[str, str], Watermark]:
-    return {(w.dataset, w.media_id): w for w in ledger.watermarks()}
-
-
 def _figures(
     ledger: Ledger, result: RunResult, built: BuildResult | None, failed: Sequence[StepFailed], now: datetime
 ) -> dict[str, float]:
     """What alarms watch."""
     lines = result.intervals
     hurt = {f.media_id for f in failed} | set(result.stopped) | {b["media_id"] for b in result.blocked}
-    followed = [m for m in ledger.media() if m.retired_at is None]
+    last = {w.media_id: w.last_date for w in ledger.watermarks() if w.dataset == EVENTS}
+    followed = (m for m in ledger.media() if m.retired_at is None)
+    last_days = [last.get(m.media_id, m.first_day - timedelta(days=1)) for m in followed]
     return {
         "RunFailed": float(result.status != record.SUCCEEDED),
         "MediaFailed": float(len(hurt - {""})),
         "DaysPublished": float(result.days_published),
-        "RowsLanded": _sum(lines, "rows"),
-        "Requests": _sum(lines, "requests"),
-        "QuarantinedRows": _sum(lines, "quarantined"),
+        "RowsLanded": float(sum(line["rows"] for line in lines)),
+        "Requests": float(sum(line["requests"] for line in lines)),
+        "QuarantinedRows": float(sum(line["quarantined"] for line in lines)),
         "IdentitiesBroken": float(len(built.judgements) if built else 0),
-        "DataAgeHours": data_age_hours(followed, ledger.watermarks(), now),
+        "DataAgeHours": age_hours(last_days, now),
     }
-
-
-def _sum(lines: Sequence[Mapping[str, Any]], name: str) -> float:
-    return float(sum(line[name] for line in lines))
-
-
-def data_age_hours(media: Sequence[MediaEntry], watermarks: Sequence[Watermark], now: datetime) -> float:
-    """Hours since the end of the last day that is published of the media furthest behind; 0 without media."""
-    last = {w.media_id: w.last_date for w in watermarks if w.dataset == EVENTS}
-    ends = (
-        datetime.combine(last.get(m.media_id, m.first_day - timedelta(days=1)), time(), UTC)
-        + timedelta(days=1)
-        for m in media
-    )
-    return max(((now - end).total_seconds() / 3600 for end in ends), default=0.0)

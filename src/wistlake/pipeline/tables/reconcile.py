@@ -200,7 +200,7 @@ def check_references(context: BuildContext) -> None:
         return
     described = {r[0] for r in context.store.read(DIM_MEDIA).select("media_id").collect()}
     for name, media in by_table.items():
-        context.findings += references(name, media, described)
+        context.findings.append(references(name, media, described))
 
 
 def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Finding, ...]:
