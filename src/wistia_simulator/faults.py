@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from wistia_simulator.rng import fraction
 
 FaultKind = Literal[
+    "http404",
     "http500",
     "http502",
     "http503",
@@ -29,9 +30,10 @@ FaultKind = Literal[
     "scaled_percent",
     "media_deleted",
 ]
-"""``http500`` answers JSON, 502 to 504 HTML. ``drift_*``: a row is inserted or deleted between two pages.
-``empty_list``: a list without rows, although it has some. ``scaled_percent``: events with percent_viewed from
-0 to 100. ``media_deleted``: the media is deleted before this request for it is answered, and stays so."""
+"""``http404`` answers that there is no such thing, ``http500`` JSON, 502 to 504 HTML. ``drift_*``: a row is
+inserted or deleted between two pages. ``empty_list``: a list without rows, although it has some.
+``scaled_percent``: events with percent_viewed from 0 to 100. ``media_deleted``: the media is deleted before this
+request for it is answered, and stays so."""
 
 _LASTING: dict[str, int | None] = {"rate_limited": 1, "token_revoked": None, "repeated_page": None}
 _SECONDS = {"slow_first_page": 16.0, "hang": 45.0, "rate_limited": 2.0}

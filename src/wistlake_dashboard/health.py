@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from wistlake.quality.account import DAYS, TiedDay, tied
 from wistlake_dashboard.reader import Row, extent, rows
 from wistlake_dashboard.scope import Scope
 
@@ -61,6 +62,11 @@ def failures(query: "Query", scope: Scope) -> list[Row]:
         "SELECT dataset, media_id, day, reason FROM ops.intervals "
         f"WHERE state = 'failed' AND {_fetched(query, scope).where('day')} ORDER BY day DESC, dataset, media_id",
     )
+
+
+def account(query: "Query", scope: Scope) -> list[TiedDay]:
+    """The account's own totals beside those of all followed media, whichever are chosen; ascending days."""
+    return [day for day in tied(rows(query, DAYS)) if scope.start <= day.date <= scope.end]
 
 
 def quarantine(query: "Query", scope: Scope) -> list[Row]:

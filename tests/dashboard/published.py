@@ -13,10 +13,12 @@ from wistlake.contracts import TABLES
 
 LEDGER = {
     "ops.intervals": "dataset VARCHAR, media_id VARCHAR, day DATE, state VARCHAR, reason VARCHAR, missing BOOLEAN, "
-    "landing_id VARCHAR",
+    "landing_id VARCHAR, observed_at TIMESTAMPTZ",
     "ops.runs": "run_id VARCHAR, \"trigger\" VARCHAR, origin VARCHAR, status VARCHAR, started_at TIMESTAMPTZ, "
     "ended_at TIMESTAMPTZ, error VARCHAR",
     "ops.media": "media_id VARCHAR, first_day DATE, added_at TIMESTAMPTZ, retired_at TIMESTAMPTZ, reason VARCHAR",
+    "ops.account": "date DATE, loads BIGINT, plays BIGINT, observed_at TIMESTAMPTZ, follows_all BOOLEAN, "
+    "reason VARCHAR",
 }  # fmt: skip
 DAILY, INTERVALS, MEDIA = "gold.fact_media_daily", "ops.intervals", "ops.media"
 DIM, HISTORY = "silver.dim_media", "silver.dim_media_history"

@@ -108,8 +108,9 @@ class Gate:
     def _response_of(self, fault: Fault) -> Response | None:
         """The response of a fault that prevents the request from reaching its endpoint."""
         match fault.kind:
-            case "http500":
-                return responses.json_response({"error": "Internal server error"}, 500)
+            case "http404" | "http500":
+                internal = responses.json_response({"error": "Internal server error"}, 500)
+                return responses.missing_stats() if fault.kind == "http404" else internal
             case "http502" | "http503" | "http504" | "html200":
                 return responses.html(*_HTML_TITLES[fault.kind])
             case "rate_limited":

@@ -20,6 +20,8 @@ from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
+from wistlake.planning import account
+from wistlake.planning.account import AccountDay
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Ledger, Publication, Query, Run, TableRef
 
@@ -39,6 +41,7 @@ _LEDGER_TYPES: Mapping[Any, pa.DataType] = {
     str: pa.string(),
     State: pa.string(),
     int: pa.int64(),
+    int | None: pa.int64(),
     bool: pa.bool_(),
     date: pa.date32(),
     datetime: _MOMENT,
@@ -64,7 +67,8 @@ def empty(table: Table) -> pa.Table:
 
 
 class DuckDBQuery(Query):
-    """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`.
+    """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`,
+    `ops.account`.
 
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
@@ -203,6 +207,7 @@ def _ledger_tables(ledger: Ledger) -> dict[str, pa.Table]:
         "watermarks": _rows(Watermark, ledger.watermarks()),
         "runs": _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
         "media": _rows(MediaEntry, ledger.media()),
+        "account": _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
     }
 
 

@@ -8,6 +8,7 @@ from wistlake.planning.lookback import learned
 from wistlake.planning.plan import Window
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger, Query
+from wistlake.quality.account import DAYS, sentences, tied
 from wistlake.quality.reconciliation import IDENTITIES
 
 _RUN = ("run_id", "trigger", "status", "origin", "started_at", "ended_at", "error")
@@ -43,6 +44,11 @@ def verdicts(query: Query) -> list[dict[str, Any]]:
         " FROM ops.reconciliation GROUP BY identity ORDER BY identity"
     ).to_pylist()
     return [row | {"says": IDENTITIES.get(row["identity"], "")} for row in counted]
+
+
+def account(query: Query) -> list[str]:
+    """What the followed media are of the whole account, in sentences."""
+    return sentences(tied(query.sql(DAYS).to_pylist()))
 
 
 def refused(query: Query) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from wistlake.wistia.connection import Connection
 STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
+ACCOUNT_DAYS = "/stats/account/by_date"  # without both days it answers 500
 _SEPARATE_SERVICE = "/analytics"  # a separate service, which may be down while the rest is up
 FOLDER_LISTS = ("/folders", "/projects")  # of the dated API and of the frozen one
 EVENTS, VISITORS = source("events").endpoint, source("visitors").endpoint
@@ -52,23 +53,24 @@ def _no_params(_media_id: str, _start: date, _end: date) -> dict[str, str]:
     return {}
 
 
-def _day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
+def day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
+    """The parameters of a range of days, both included."""
     return {"start_date": start.isoformat(), "end_date": end.isoformat()}
 
 
 def _media_day_range(media_id: str, start: date, end: date) -> dict[str, str]:
-    return {"media_id": media_id} | _day_range(media_id, start, end)
+    return {"media_id": media_id} | day_range(media_id, start, end)
 
 
 def _daily_until_day_after(media_id: str, start: date, end: date) -> dict[str, str]:
-    return _day_range(media_id, start, end + timedelta(days=1)) | {"granularity": "daily"}
+    return day_range(media_id, start, end + timedelta(days=1)) | {"granularity": "daily"}
 
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     "media_metadata": Endpoint(Shape.OBJECT, _no_params),
     "media_stats": Endpoint(Shape.OBJECT, _no_params),
     "media_engagement": Endpoint(Shape.OBJECT, _no_params),
-    "media_by_date": Endpoint(Shape.LIST, _day_range),
+    "media_by_date": Endpoint(Shape.LIST, day_range),
     "events": Endpoint(Shape.PAGES, _media_day_range, sorted_by="received_at"),
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
     "visitors": Endpoint(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from wistlake.contracts import reconciliation
+from wistlake.quality.account import TiedDay, sentences, share
 from wistlake_dashboard import health
 from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
@@ -49,6 +50,42 @@ def _certificates(view: View, counted: Sequence[Row]) -> list[Block]:
     ] if counted else []  # fmt: skip
 
 
+def _account(_view: View, days: Sequence[TiedDay]) -> list[Block]:
+    measures = tuple(
+        column
+        for name, title in (("plays", "Plays"), ("loads", "Loads"))
+        for column in (
+            measure(name, f"{title} of followed media"),
+            Column(
+                f"account_{name}",
+                f"{title} of the account",
+                Kind.COUNT,
+                "What Wistia says of the whole account.",
+            ),
+            Column(
+                f"{name}_share",
+                f"Share of {name}",
+                Kind.SHARE,
+                "Of the account's, that the followed media are.",
+            ),
+        )
+    )
+    standing = Column("standing", "Verdict", meaning="Whether the two contradict each other.")
+    rows = [
+        {
+            name: getattr(d, name)
+            for name in ("date", "plays", "loads", "account_plays", "account_loads", "standing")
+        }
+        | {
+            "plays_share": share([d.plays], [d.account_plays]),
+            "loads_share": share([d.loads], [d.account_loads]),
+        }
+        for d in reversed(days)
+    ]
+    table = Table("account", "The account by day", (DATE, *measures, standing), rows, folded=True)
+    return [*map(Text, sentences(days)), *([table] if rows else [])]
+
+
 SECTIONS = (
     Section(
         "Days fetched", (health.calendar,), _fetched, empty="Nothing was fetched in these days.", by_channel=False
@@ -69,6 +106,10 @@ SECTIONS = (
             Column("not_applicable", "Not applicable", Kind.COUNT, "Media days of which it says nothing."),
         ),
         empty="Nothing was judged in these days.",
+    ),
+    Section(
+        "Share of the account", (health.account,), _account, "Of all followed media, whichever are chosen.",
+        by_channel=False,
     ),
     listing(
         "Broken identities", health.broken, "broken",

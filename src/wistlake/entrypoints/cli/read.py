@@ -9,6 +9,9 @@ from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
 
 FORMS = ("table", "json", "csv")
+ATHENA_HAS_NO_LEDGER = (
+    "The account's own totals are in the ledger, which Athena does not read: WISTLAKE_QUERY=duckdb."
+)
 
 
 def query(
@@ -39,7 +42,7 @@ def status(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake status
     """
-    from wistlake.insight.status import health, refused, verdicts
+    from wistlake.insight.status import account, health, refused, verdicts
     from wistlake.wiring.spec import window
 
     lake = session.lake()
@@ -48,6 +51,7 @@ def status(now: Now = None, as_json: Json = False) -> None:
     state = health(ledger, window(lake.settings, at)) | {
         "reconciliation": verdicts(query),
         "quarantine": refused(query),
+        "account": account(query) if lake.settings.query == "duckdb" else [ATHENA_HAS_NO_LEDGER],
         "as_of": at,
     }
     if as_json:
@@ -65,6 +69,8 @@ def _show(state: Mapping[str, Any]) -> None:
     output.table("Checks of the last run", ("verdict", "checks"), state["checks"].items())
     if state["quarantine"]:
         output.table("Quarantine", ("dataset", "reason", "records"), state["quarantine"])
+    for line in state["account"]:
+        output.say(line)
     last = state["last_run"]
     if last is None:
         output.say("last run: none yet")

@@ -8,6 +8,7 @@ import structlog
 
 from wistlake.errors import ConfigError
 from wistlake.pipeline import tombstone_copies
+from wistlake.pipeline.run.account import read_totals
 from wistlake.pipeline.run.handover import Handover, by_media
 from wistlake.pipeline.run.ingest import FIRST
 from wistlake.pipeline.run.outcome import LEFT
@@ -36,6 +37,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     media = _follow(spec, ledger, media_ids)
     left = _left(spec, ledger, media_ids)
     fetches = (*_final_checks(spec, left), *planned(spec, ledger, media, ledger.intervals()))
+    await read_totals(deps, spec, fetches, follows_all=_follows_all(spec.choice, media_ids, media))
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
     return replace(handover, plan=replace(handover.plan, fetches=by_media(fetches), left=left_ids))
@@ -93,6 +95,13 @@ def _follow(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Med
     ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != entries[m])])
     wanted = set(media_ids)
     return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
+
+
+def _follows_all(choice: MediaChoice, listed: Sequence[str], media: Sequence[MediaEntry]) -> bool | None:
+    """Whether the lake follows everything that the account lists; None where it was not asked."""
+    if not choice.is_listed:
+        return None
+    return not (choice.folder or choice.tag) and len(media) == len(listed)
 
 
 def _followed_again(entry: MediaEntry) -> MediaEntry:

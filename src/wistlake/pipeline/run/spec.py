@@ -30,6 +30,9 @@ class Client(Protocol):
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[dict[str, Any]]:
         """The account's media."""
 
+    async def account_days(self, start: date, end: date) -> list[dict[str, Any]]:
+        """The account's own totals by day."""
+
     async def page(self, path: str, params: Any = None) -> Any:
         """One answer from a path below the base."""
 
