@@ -182,6 +182,9 @@ EXPECTED: dict[str, list[Any]] = {
         ["11 Mar 2026", "settled", "2"], ["12 Mar 2026", "certified", "1"], ["12 Mar 2026", "settled", "1"],
     ],
     "Reconciliation": [["events_and_plays", "yes", "1", "1", "0"]],
+    "Share of the account": [
+        "Of all followed media, whichever are chosen.", "The account's own totals are not available.",
+    ],
     "Broken identities": [["12 Mar 2026", "Tour", "events_and_plays", "30", "33.5", "-1", "2"]],
     "Quarantine": [["events", "no key", "3", "11 Mar 2026", "12 Mar 2026"]],
     "Revisions": [
@@ -277,6 +280,31 @@ def test_charts_draw_the_numbers_of_their_tables(looked_at: View) -> None:
     assert certificates.parts == {  # type: ignore[union-attr]
         "certified": {LAST: 1}, "settled": {FIRST: 2, LAST: 1}, "provisional": {},
     }  # fmt: skip
+
+
+def test_the_share_of_the_account_is_said_and_listed_by_day() -> None:
+    observed = "2026-03-15 02:15"
+    query = Published({DAILY: days("a", FIRST, [30, 30])})
+    query.add("ops.media", [{"media_id": "a"}])
+    query.add(
+        INTERVALS,
+        [{"dataset": "media_by_date", "media_id": "a", "day": d, "state": "published", "observed_at": observed}
+         for d in (FIRST, LAST)],
+    )  # fmt: skip
+    query.add(
+        "ops.account",
+        [{"date": d, "loads": 100, "plays": plays, "observed_at": observed, "follows_all": False, "reason": ""}
+         for d, plays in ((FIRST, 50), (LAST, 60))],
+    )  # fmt: skip
+    (section,) = (s for s in SECTIONS if s.title == "Share of the account")
+    of_another = view(Reader(query), Scope(FIRST, LAST, ("another",)))
+    assert [line for b in section.blocks(of_another) for line in read(b)] == [
+        "Of all followed media, whichever are chosen.",
+        "The followed media are 54.5 % of the account's plays and 60.0 % of its loads, over 2 days.",
+        "Nothing followed is missing or counted twice on 2 days that are at rest.",
+        ["12 Mar 2026", "30", "60", "50.0 %", "60", "100", "60.0 %", "agrees"],
+        ["11 Mar 2026", "30", "50", "60.0 %", "60", "100", "60.0 %", "agrees"],
+    ]
 
 
 def test_a_lake_without_anything_to_show_says_so_in_every_section() -> None:

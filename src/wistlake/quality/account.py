@@ -14,6 +14,7 @@ from typing import Any
 BAND_SHARE, BAND_LEAST = 0.02, 2
 REST_DAYS = 2  # Wistia adds to a day for hours after its end, and the two sides are read minutes apart
 _NAMED = 3  # days that a sentence names
+DEFINITION = "What the followed media have / what Wistia counts of the whole account, on days that both have."
 
 # Of each day: the account's figures, those of the followed media and of media that are followed no longer, and how many
 # followed media have none. A figure that is newer than the account's is none: the two would be of different moments.

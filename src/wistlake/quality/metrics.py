@@ -12,6 +12,7 @@ from enum import StrEnum
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError
+from wistlake.quality import account
 
 
 class Adds(StrEnum):
@@ -271,4 +272,12 @@ Generated from the declarations; edit those. Ratios are never averaged; uniques 
         f" | {m.unit} | {m.adds} | {m.source} | {m.bias or '-'} |"
         for m in METRICS
     ]
-    return head + "\n".join(rows) + "\n"
+    of_account = (
+        f"\n## Share of the account\n\n`account_share`, of plays and of loads: {account.DEFINITION} A ratio of sums"
+        " over any days; `ops.account` has the account's figures. The followed media may exceed them, or lack of them"
+        f" where they are all that the account lists, by {account.BAND_LEAST} or {account.BAND_SHARE:.0%}, whichever is"
+        " more, of a day and of all days together. A day is judged by what Wistia says more than"
+        f" {account.REST_DAYS} days after it. Media"
+        " that are followed no longer may be in the account's figures, or not.\n"
+    )
+    return head + "\n".join(rows) + "\n" + of_account

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from wistlake.contracts import reconciliation
-from wistlake.quality.account import TiedDay, sentences, share
+from wistlake.quality.account import DEFINITION, TiedDay, sentences, share
 from wistlake_dashboard import health
 from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
@@ -51,39 +51,31 @@ def _certificates(view: View, counted: Sequence[Row]) -> list[Block]:
 
 
 def _account(_view: View, days: Sequence[TiedDay]) -> list[Block]:
-    measures = tuple(
-        column
-        for name, title in (("plays", "Plays"), ("loads", "Loads"))
-        for column in (
-            measure(name, f"{title} of followed media"),
+    if not days:
+        return []
+    columns = [DATE]
+    for name in ("plays", "loads"):
+        columns += [
+            measure(name, f"{name.capitalize()} of the media"),
             Column(
                 f"account_{name}",
-                f"{title} of the account",
+                "Of the account",
                 Kind.COUNT,
-                "What Wistia says of the whole account.",
+                f"{name.capitalize()} as Wistia counts them there.",
             ),
-            Column(
-                f"{name}_share",
-                f"Share of {name}",
-                Kind.SHARE,
-                "Of the account's, that the followed media are.",
-            ),
-        )
-    )
-    standing = Column("standing", "Verdict", meaning="Whether the two contradict each other.")
+            Column(f"{name}_share", "Share", Kind.SHARE, DEFINITION),
+        ]
+    columns.append(Column("standing", "Verdict", meaning="Whether the two contradict each other."))
     rows = [
-        {
-            name: getattr(d, name)
-            for name in ("date", "plays", "loads", "account_plays", "account_loads", "standing")
-        }
+        {c.key: getattr(d, c.key) for c in columns if not c.key.endswith("_share")}
         | {
             "plays_share": share([d.plays], [d.account_plays]),
             "loads_share": share([d.loads], [d.account_loads]),
         }
         for d in reversed(days)
     ]
-    table = Table("account", "The account by day", (DATE, *measures, standing), rows, folded=True)
-    return [*map(Text, sentences(days)), *([table] if rows else [])]
+    table = Table("account", "The account by day", columns, rows, folded=True)
+    return [*map(Text, sentences(days)), table]
 
 
 SECTIONS = (
@@ -109,7 +101,7 @@ SECTIONS = (
     ),
     Section(
         "Share of the account", (health.account,), _account, "Of all followed media, whichever are chosen.",
-        by_channel=False,
+        "The account's own totals are not available.", by_channel=False,
     ),
     listing(
         "Broken identities", health.broken, "broken",
