@@ -165,7 +165,7 @@ def test_retention_and_the_state_of_the_lake_are_of_all_channels() -> None:
     of_all = [section.title for section in SECTIONS if not section.by_channel]
     assert of_all == [
         "Changes to media", "Retention", "Days fetched", "Failed intervals", "Certificates", "Reconciliation",
-        "Broken identities", "Quarantine", "Revisions", "Runs",
+        "Share of the account", "Broken identities", "Quarantine", "Revisions", "Runs",
     ]  # fmt: skip
 
 

@@ -27,11 +27,7 @@ WITH current_figures AS (
   JOIN ops.intervals i ON i.dataset = 'media_by_date' AND i.media_id = g.media_id AND i.day = g.date
   WHERE i.state = 'published' AND i.observed_at <= a.observed_at AND g.loads IS NOT NULL AND g.plays IS NOT NULL
 ), sums AS (
-  SELECT date,
-    sum(CASE WHEN followed THEN loads ELSE 0 END) AS loads, sum(CASE WHEN followed THEN plays ELSE 0 END) AS plays,
-    sum(CASE WHEN followed THEN 0 ELSE loads END) AS former_loads,
-    sum(CASE WHEN followed THEN 0 ELSE plays END) AS former_plays
-  FROM current_figures GROUP BY date
+  SELECT date, followed, sum(loads) AS loads, sum(plays) AS plays FROM current_figures GROUP BY date, followed
 ), lacking AS (
   SELECT a.date, count(*) AS media
   FROM ops.account a
@@ -43,10 +39,12 @@ WITH current_figures AS (
 )
 SELECT a.date, a.loads AS account_loads, a.plays AS account_plays, a.observed_at, a.follows_all, a.reason,
   CAST(coalesce(s.loads, 0) AS BIGINT) AS loads, CAST(coalesce(s.plays, 0) AS BIGINT) AS plays,
-  CAST(coalesce(s.former_loads, 0) AS BIGINT) AS former_loads,
-  CAST(coalesce(s.former_plays, 0) AS BIGINT) AS former_plays,
+  CAST(coalesce(f.loads, 0) AS BIGINT) AS former_loads, CAST(coalesce(f.plays, 0) AS BIGINT) AS former_plays,
   CAST(coalesce(l.media, 0) AS BIGINT) AS lacking
-FROM ops.account a LEFT JOIN sums s ON s.date = a.date LEFT JOIN lacking l ON l.date = a.date
+FROM ops.account a
+LEFT JOIN sums s ON s.date = a.date AND s.followed
+LEFT JOIN sums f ON f.date = a.date AND NOT f.followed
+LEFT JOIN lacking l ON l.date = a.date
 ORDER BY a.date
 """
 
