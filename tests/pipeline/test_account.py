@@ -1,7 +1,6 @@
 """The account's own totals: one request a run, the share that the followed media make up, and what is not there."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,11 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from support import model
+from support import model, tampering
 from support.lake import START, Lake, Scenario
 from support.model import ModelLake
 from support.some import some
+from support.tampering import Tampering
 from wistia_simulator import Fault, FaultPlan, Profile, ServerOptions, create_app, transport
+from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.insight.status import account as sentences
 from wistlake.pipeline.run import account as step
 from wistlake.pipeline.run import build as build_step
@@ -28,27 +29,15 @@ from wistlake_soak.dying import Dying
 PLAYED = Scenario(Profile(media=4, sessions_per_day=40, history_days=10), settings={"lookback_days": 6})
 
 
-class Wistia(httpx2.AsyncBaseTransport):
-    """The simulator's answers, of which `change` may make others; counts the requests for the account's totals."""
+def changed(lake: Lake, change: tampering.Change) -> Tampering:
+    """The lake's simulator, whose answers `change` makes others of."""
+    app = create_app(lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    return Tampering(transport(app), change)
 
-    def __init__(self, lake: Lake, change: Callable[[str, Any], Any] = lambda _, body: body) -> None:
-        options = ServerOptions(token="simulated", rate_limit_per_minute=None)
-        self.app = create_app(lake.world, options, lake.scenario.faults)
-        self._answers, self._change = transport(self.app), change
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._answers.handle_async_request(request)
-        body = await response.aread()
-        if response.status_code == 200:
-            body = json.dumps(self._change(request.url.path, json.loads(body))).encode()
-        return httpx2.Response(
-            response.status_code, headers={"content-type": "application/json"}, content=body
-        )
-
-    @property
-    def asked(self) -> int:
-        """Requests for the account's totals."""
-        return self.app.state.requests["account_by_date"]
+def totals(change: Callable[[Any], Any]) -> tampering.Change:
+    """A change of the account's totals by day."""
+    return lambda request, body: change(body) if request.url.path.endswith("account/by_date") else body
 
 
 def compared(lake: Lake) -> dict[Standing, list[TiedDay]]:
@@ -74,11 +63,12 @@ def noted(lake: ModelLake) -> list[AccountDay]:
 @pytest.mark.usefixtures("_tables_without_an_engine")
 def test_a_run_asks_once_for_the_days_of_its_media_and_notes_the_truth(tmp_path: Path) -> None:
     lake = ModelLake(tmp_path / "lake", PLAYED)
-    lake.lake._source = wistia = Wistia(lake.lake)
+    app = create_app(lake.lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    lake.lake._source = transport(app)
     for run in (1, 2):
         now = START + timedelta(days=run - 1)
         lake.run(now, Dying())
-        assert wistia.asked == run
+        assert app.state.requests["account_by_date"] == run
         asked = {i.day for i in lake.ledger.intervals("media_by_date") if i.observed_at == now}
         truth = lake.lake.world.truth.account_by_date(min(asked), max(asked), at=now)
         assert [d for d in noted(lake) if d.observed_at == now] == [
@@ -112,16 +102,14 @@ def test_a_run_goes_on_at_once_where_the_account_has_no_totals(
 )
 def test_an_answer_of_another_form_is_none(tmp_path: Path, odd: Any) -> None:
     lake = ModelLake(tmp_path / "lake", PLAYED)
-    lake.lake._source = Wistia(
-        lake.lake, lambda path, body: odd if path.endswith("account/by_date") else body
-    )
+    lake.lake._source = changed(lake.lake, totals(lambda _: odd))
     assert lake.run(START, Dying()).status == "succeeded"
     assert all(d.reason and d.plays is None for d in some(noted(lake)))
 
 
 @pytest.mark.usefixtures("_tables_without_an_engine")
 def test_a_run_waits_no_longer_than_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Silent(Wistia):
+    class Silent(Tampering):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             if request.url.path.endswith("account/by_date"):
                 await asyncio.Event().wait()
@@ -129,7 +117,8 @@ def test_a_run_waits_no_longer_than_its_limit(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(step, "SECONDS", 0.01)
     lake = ModelLake(tmp_path / "lake", PLAYED)
-    lake.lake._source = Silent(lake.lake)
+    app = create_app(lake.lake.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
+    lake.lake._source = Silent(transport(app), lambda _, body: body)
     assert lake.run(START, Dying()).status == "succeeded"
     assert {d.reason for d in some(noted(lake))} == {"no answer within 0 s"}
 
@@ -181,7 +170,7 @@ def test_two_of_three_media_are_the_share_that_they_have(tmp_path: Path) -> None
     ours = sum(plays(truth.by_date(m, *span)) for m in followed)
     share = 100 * ours / plays(truth.account_by_date(*span))
     assert 20 < share < 95
-    first, second = sentences(lake._query)  # type: ignore[arg-type]
+    first, second = sentences(DuckDBQuery(lake.ledger))
     assert f"The followed media are {share:.1f} % of the account's plays" in first
     assert second.startswith("Nothing followed is missing or counted twice")
 
@@ -193,20 +182,19 @@ def test_a_media_that_the_list_leaves_out_is_missed_and_a_total_that_is_too_smal
     lake = Lake(tmp_path / "lake", PLAYED)
     left_out = lake.world.media_ids[1]
 
-    def without(path: str, body: Any) -> Any:
-        return [m for m in body if m["hashed_id"] != left_out] if path.endswith("/medias") else body
+    def without(request: httpx2.Request, body: Any) -> Any:
+        return (
+            [m for m in body if m["hashed_id"] != left_out] if request.url.path.endswith("/medias") else body
+        )
 
-    lake._source = Wistia(lake, without)
+    lake._source = changed(lake, without)
     assert lake.run_day(START).status == "succeeded"
     assert compared(lake).keys() == {Standing.LESS, Standing.YOUNG}
     assert "something is missing" in " ".join(sentences(lake._query))  # type: ignore[arg-type]
 
-    def halved(path: str, body: Any) -> Any:
-        if not path.endswith("account/by_date"):
-            return body
-        return [row | {"play_count": row["play_count"] // 4} for row in body]
-
-    lake._source = Wistia(lake, halved)
+    lake._source = changed(
+        lake, totals(lambda rows: [r | {"play_count": r["play_count"] // 4} for r in rows])
+    )
     lake.run_day(START + timedelta(days=1))
     assert Standing.MORE in compared(lake)
     assert "something is counted twice" in " ".join(sentences(lake._query))  # type: ignore[arg-type]
@@ -218,5 +206,5 @@ def test_status_says_that_the_totals_are_not_available(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake", replace(PLAYED, faults=faults))
     assert lake.run_day(START).status == "succeeded"
     assert compared(lake).keys() == {Standing.UNAVAILABLE}
-    (line,) = sentences(lake._query)  # type: ignore[arg-type]
+    (line,) = sentences(DuckDBQuery(lake.ledger))
     assert line.startswith("The account's own totals are not available (/stats/account/by_date")

@@ -73,6 +73,18 @@ def test_an_optional_dataset_that_is_down_stops_nobody_else(name, headers, least
     assert [s for s in clock.sleeps if least <= s <= least + 1] == clock.sleeps != []
 
 
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_the_account_s_totals_are_asked_for_once_and_stop_nobody_else(status):
+    clock, budget = Clock(), FreeBudget()
+    handle, seen = scripted(httpx2.Response(status, headers={"retry-after": "9"}))
+    with pytest.raises(SourceUnavailable, match=f"/stats/account/by_date.* {status} "):
+        run(
+            client(handle, clock=clock, budget=budget), lambda c: c.account_days(DAY, DAY + timedelta(days=6))
+        )
+    assert [dict(r.url.params) for r in seen] == [{"start_date": "2026-09-01", "end_date": "2026-09-07"}]
+    assert (budget.pauses, clock.sleeps) == ([], [])
+
+
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_too_many_requests_are_too_many_for_optional_datasets_too(name):
     clock, budget = Clock(), FreeBudget()
