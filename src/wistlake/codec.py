@@ -12,7 +12,7 @@ fit the hints is a DecodeError that names the field, and never quotes its value:
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -155,7 +155,7 @@ def _object(plain: Any) -> Mapping[str, Any]:
 def _dataclass_pair(kind: Any) -> Pair:
     hints = get_type_hints(kind)
     members = {f.name: _pair(hints[f.name]) for f in fields(kind)}
-    required = [f.name for f in fields(kind) if _is_required(f)]
+    required = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
 
     def write(value: Any) -> Any:
         return {name: encode_member(getattr(value, name)) for name, (encode_member, _) in members.items()}
@@ -177,7 +177,3 @@ def _dataclass_pair(kind: Any) -> Pair:
         return kind(**values)
 
     return write, read
-
-
-def _is_required(member: "Field[Any]") -> bool:
-    return member.default is MISSING and member.default_factory is MISSING

@@ -1,12 +1,13 @@
-"""Failures of the machine, whichever library meets them: files, rights, disk space, descriptors, ports, memory.
+"""Files for their owner alone, and the failures of a machine: files, rights, disk space, descriptors, ports, memory.
 
-None of them is a bug of wistlake, and each has a cure that its user can apply.
+Whichever library meets one, it is no bug of wistlake, and has a cure that its user can apply.
 """
 
 import errno
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 
@@ -77,6 +78,13 @@ def open_enough_files() -> None:
             f"this process may open {asked} files at once, and a run needs {FILES_NEEDED}: allow more "
             "(`ulimit -n 1024`) and run again"
         )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may open, in place of the one that was there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

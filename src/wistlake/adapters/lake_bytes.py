@@ -7,7 +7,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from wistlake.adapters import avro as avro_bytes
@@ -111,13 +110,11 @@ def _columns(place: str, raw: bytes) -> Iterator[Piece]:
         with pq.ParquetFile(pa.BufferReader(raw)) as file:
             for batch in file.iter_batches():
                 for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                    yield Piece(place, "\n".join(_texts(column.to_pylist())).encode(), name)
+                    values = (v for v in column.to_pylist() if v is not None)
+                    lines = "\n".join(v if isinstance(v, str) else repr(v) for v in values)
+                    yield Piece(place, lines.encode(), name)
     except (pa.ArrowException, OSError):
         return  # damaged, or no Parquet; its raw bytes are a piece already
-
-
-def _texts(values: Iterable[Any]) -> Iterator[str]:
-    return (v if isinstance(v, str) else repr(v) for v in values if v is not None)
 
 
 def _unpacked_gzip(raw: bytes) -> bytes:

@@ -12,34 +12,32 @@ _FATE = {
     Privacy.MASKED: "silver and gold, personal parts cut out",
     Privacy.PERSONAL: "bronze only, until its retention ends; not even there with redaction on",
 }
+_HEAD = """\
+# Personal data: which field, which class, where it goes
+
+Generated from the contracts. What no contract names never leaves bronze; bronze is kept for
+`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30), and so are the refused records of `silver.quarantine`:
+`wistlake maintain` lets both go, on AWS every week and beside the bucket's own rule. Silver and gold are
+kept until `wistlake forget` removes a person, or the lake is deleted. Logs go to standard error and hold
+nothing personal; the lake keeps none of them.
+
+An e-mail address in a title, folder or tag is masked in silver and gold, and with redaction on in bronze.
+It makes nobody that person: identity is what Wistia calls so (`email`, `conversion_data`,
+`visitor_identity`). Of a page's address, hosts that are IP addresses, sessions and matrix parameters are
+masked, and e-mail addresses in any common spelling, base64 among them.
+
+`event_key` is kept as Wistia serves it. It says nothing about a person by itself, but whoever has the
+account's token can ask Wistia for the session and so for its visitor (who has the token can list them all
+anyway). It stays because it is the session's identity: a session that is listed twice, grows or moves to
+another day is recognised by it, refused records and `wistlake explain` point to raw pages with it, and a
+rebuild must find the same rows whatever keys were turned since. `wistlake forget` removes a person's
+sessions with their keys, and looks for each of these keys once more. Don't export the column to people
+who have the token and must not know who watched."""
 
 
 def page(sources: Iterable[Source], tables: Iterable[Table]) -> str:
     """The whole page as Markdown."""
-    return "\n".join([*_head(), *_sources(sources), *_tables(tables)]) + "\n"
-
-
-def _head() -> Iterator[str]:
-    yield "# Personal data: which field, which class, where it goes"
-    yield ""
-    yield "Generated from the contracts. What no contract names never leaves bronze; bronze is kept for"
-    yield "`WISTLAKE_BRONZE_RETENTION_DAYS` (default 30), and so are the refused records of `silver.quarantine`:"
-    yield "`wistlake maintain` lets both go, on AWS every week and beside the bucket's own rule. Silver and gold are"
-    yield "kept until `wistlake forget` removes a person, or the lake is deleted. Logs go to standard error and hold"
-    yield "nothing personal; the lake keeps none of them."
-    yield ""
-    yield "An e-mail address in a title, folder or tag is masked in silver and gold, and with redaction on in bronze."
-    yield "It makes nobody that person: identity is what Wistia calls so (`email`, `conversion_data`,"
-    yield "`visitor_identity`). Of a page's address, hosts that are IP addresses, sessions and matrix parameters are"
-    yield "masked, and e-mail addresses in any common spelling, base64 among them."
-    yield ""
-    yield "`event_key` is kept as Wistia serves it. It says nothing about a person by itself, but whoever has the"
-    yield "account's token can ask Wistia for the session and so for its visitor (who has the token can list them all"
-    yield "anyway). It stays because it is the session's identity: a session that is listed twice, grows or moves to"
-    yield "another day is recognised by it, refused records and `wistlake explain` point to raw pages with it, and a"
-    yield "rebuild must find the same rows whatever keys were turned since. `wistlake forget` removes a person's"
-    yield "sessions with their keys, and looks for each of these keys once more. Don't export the column to people"
-    yield "who have the token and must not know who watched."
+    return "\n".join([_HEAD, *_sources(sources), *_tables(tables)]) + "\n"
 
 
 def _sources(sources: Iterable[Source]) -> Iterator[str]:

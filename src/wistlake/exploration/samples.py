@@ -1,7 +1,6 @@
 """Sample files: one response each, with the request that it answers."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wistlake.contracts.form import Source
+from wistlake.machine import write_private
 from wistlake.privacy.redaction import blanked
 from wistlake.wistia import Response
 
@@ -47,11 +47,7 @@ class Samples:
             (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         path = self.folder / f"{name}_{self.now:%Y%m%dT%H%M%SZ}.json"
         text = json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
-        path.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as f:
-            f.write(text)
+        write_private(path, text)
         self.written.append(path)
         return path
 

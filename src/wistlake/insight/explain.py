@@ -10,7 +10,7 @@ from wistlake.errors import ConfigError
 from wistlake.pipeline.run.spec import TRANSFORM_VERSION
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, State
-from wistlake.planning.publishing import BY_DATE, EVENTS
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
 from wistlake.ports import Ledger, ObjectStore, Query
 
 DAILY = "fact_media_daily"
@@ -42,7 +42,7 @@ def explain(
             f"SELECT identity, verdict, ours, theirs, lower, upper, run_id"
             f" FROM ops.reconciliation WHERE {where} ORDER BY identity"
         ).to_pylist(),
-        "run_id": _run_of(ledger, media_id, day),
+        "run_id": next((i.run_id for i in ledger.intervals(GOLD, media_id, day, day)), None),
         "snapshot_id": ref.snapshot_id if ref else None,
         "transform_version": TRANSFORM_VERSION,
         "contract_version": table(f"gold.{DAILY}").version,
@@ -127,11 +127,6 @@ def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dic
         }
         for c in changes
     ]
-
-
-def _run_of(ledger: Ledger, media_id: str, day: date) -> str | None:
-    intervals = ledger.intervals("gold", media_id, day, day)
-    return intervals[0].run_id if intervals else None
 
 
 def _landings(

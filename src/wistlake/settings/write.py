@@ -1,11 +1,11 @@
 """The two settings files, as `init` leaves them."""
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from wistlake.machine import write_private
 from wistlake.settings.declare import DOTENV, TOML
 
 
@@ -18,15 +18,9 @@ def write(token: str, values: Mapping[str, str]) -> None:
     fresh = [Path(f"{name}.new") for name in texts]
     try:
         for path, text in zip(fresh, texts.values(), strict=True):
-            _write_private(path, text)
+            write_private(path, text)
         for path, name in zip(fresh, texts, strict=True):
             path.replace(name)
     finally:
         for path in fresh:
             path.unlink(missing_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

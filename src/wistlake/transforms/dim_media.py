@@ -63,11 +63,6 @@ def described(typed: DataFrame) -> DataFrame:
     return named(observed)
 
 
-def newest(rows: DataFrame) -> DataFrame:
-    """The newest observation of each media."""
-    return first(rows, ["media_id"], F.col("observed_at").desc(), F.col("landing_id").desc())
-
-
 def observed(typed: DataFrame | None, current: DataFrame) -> DataFrame:
     """The media as this build describes them, and the others as today's `dim_media` has them; None without a
     description."""
@@ -116,7 +111,8 @@ def build(
         )
     )
     both = alive.select(*_DESCRIBED, "is_deleted").unionByName(gone.select(*_DESCRIBED, "is_deleted"))
-    described_now = newest(both).join(before, on="media_id", how="left").join(seen, on="media_id", how="left")
+    newest = first(both, ["media_id"], F.col("observed_at").desc(), F.col("landing_id").desc())
+    described_now = newest.join(before, on="media_id", how="left").join(seen, on="media_id", how="left")
     return conform(
         described_now.withColumns(
             {

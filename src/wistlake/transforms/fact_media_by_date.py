@@ -15,18 +15,14 @@ RULES = {
 }
 
 
-def counts(typed: DataFrame, built_at: Column) -> DataFrame:
-    """Typed by_date rows under the names of the tables."""
-    return typed.withColumns(
+def build(typed: DataFrame, built_at: Column) -> DataFrame:
+    """Typed by_date rows without a reason to one row a media and day."""
+    order = (F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line"))
+    named = typed.withColumns(
         {
             "media_id": F.col("landing_media_id"),
             "hours_watched_modelled": F.col("hours_watched"),
             "built_at": built_at,
         }
     )
-
-
-def build(typed: DataFrame, built_at: Column) -> DataFrame:
-    """Typed by_date rows without a reason to one row a media and day."""
-    order = (F.col("observed_at").desc(), F.col("landing_id").desc(), F.col("line"))
-    return conform(first(counts(typed, built_at), ["media_id", "date"], *order), TABLE)
+    return conform(first(named, ["media_id", "date"], *order), TABLE)

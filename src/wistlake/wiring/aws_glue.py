@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wistlake.adapters.aws import secrets as aws_secrets
@@ -22,7 +23,6 @@ from wistlake.ports import TableStore
 if TYPE_CHECKING:
     from wistlake.adapters.aws.spark import GlueCatalog
     from wistlake.adapters.engine.tables import EngineTables
-    from wistlake.pipeline.jobs.forget import Search
 
 STAGING = "staging/builds"  # beside it lies what Glue keeps for itself
 QUERY_RESULTS = "athena-results"  # answers of Athena: copies of rows
@@ -78,10 +78,10 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
     @contextmanager
     def started() -> Iterator[TableStore]:
         silver = S3Objects(job.silver_bucket)
-        silver.clear(f"{STAGING}/")
+        silver.hide(silver.list(f"{STAGING}/"))
         with _damage_named(job), _engine(job, run_id) as (store, _):
             yield store
-        silver.clear(f"{STAGING}/")
+        silver.hide(silver.list(f"{STAGING}/"))
 
     return started
 
@@ -115,12 +115,8 @@ def keeping(
     ring = aws_secrets.SecretKeys(job.key_secret)
     with _damage_named(job), _engine(job, run_id) as (store, catalog):
         store.ensure(TABLES)
-        parts = LakeDependencies(
-            objects=raw,
-            ledger=ledger(job),
-            tables=lambda: nullcontext(store),
-            keys=lambda: ring.load().keys,
-            clock=clock,
+        parts = replace(
+            dependencies(job, run_id, clock), tables=lambda: nullcontext(store), keys=lambda: ring.load().keys
         )
         scratch = (f"{STAGING}/", f"{QUERY_RESULTS}/")
         yield (
@@ -129,28 +125,24 @@ def keeping(
                 ring=ring,
                 purge=GluePurge(store.spark, catalog, silver, scratch, raw),
                 upkeep=GlueUpkeep(store.spark, catalog, silver),
-                search=search(store, {"bronze": raw, "silver": silver}),
+                search=partial(search, store, {"bronze": raw, "silver": silver}),
                 retention_days=retention_days,
             ),
         )
 
 
-def search(store: TableStore, buckets: Mapping[str, S3Objects]) -> "Search":
-    """Looks for texts in every row of every table, and in every version of every object as it lies there."""
+def search(store: TableStore, buckets: Mapping[str, S3Objects], texts: Iterable[str]) -> Mapping[str, int]:
+    """Where the texts are: in which rows of any table, and in which version of any object as it lies there."""
+    from wistlake.adapters import lake_bytes
 
-    def count_in(texts: Iterable[str]) -> Mapping[str, int]:
-        from wistlake.adapters import lake_bytes
-
-        needles = [t for t in texts if t]
-        lying = (
-            piece
-            for name, bucket in buckets.items()
-            for key, read in bucket.contents()
-            for piece in lake_bytes.plain(f"{name}/{key}", read())
-        )
-        return {**_rows_with(store, needles), **lake_bytes.hits(lying, needles)}
-
-    return count_in
+    needles = [t for t in texts if t]
+    lying = (
+        piece
+        for name, bucket in buckets.items()
+        for key, read in bucket.contents()
+        for piece in lake_bytes.plain(f"{name}/{key}", read())
+    )
+    return {**_rows_with(store, needles), **lake_bytes.hits(lying, needles)}
 
 
 def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:

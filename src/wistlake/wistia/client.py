@@ -19,6 +19,7 @@ from wistlake.wistia.endpoints import (
     ACCOUNT_DAYS,
     EVENTS,
     MEDIA_LIST,
+    SEPARATE_SERVICE,
     Endpoint,
     Params,
     Shape,
@@ -27,7 +28,6 @@ from wistlake.wistia.endpoints import (
     endpoint,
     folder_list,
     is_segment,
-    is_separate_service,
     media_list_params,
     path,
 )
@@ -175,7 +175,7 @@ class WistiaClient:
 
     async def page(self, path: str, params: Params | None = None) -> Response:
         """One response from any path below the base, such as /stats/events. SourceMissing for a 404."""
-        separate = is_separate_service(checked_path(path))
+        separate = checked_path(path).startswith(SEPARATE_SERVICE)
         request = Request(path, params or {}, logger(dataset="explore"), by_hand=True, separate=separate)
         return await self._sender.get(request)
 

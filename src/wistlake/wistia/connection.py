@@ -2,7 +2,6 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -75,11 +74,11 @@ class Connection:
         """16 hex digits that stand for (base, token): all users of one token share one request budget."""
         return hashlib.sha256(f"{self.base_url}\0{self._secret()}".encode()).hexdigest()[:16]
 
-    def authenticate(self) -> httpx2.Auth:
-        """Puts the token on a request."""
-        if self.auth == "basic":
-            return _Header("Basic", SecretStr(self._basic()))
-        return _Header("Bearer", SecretStr(self._secret()))
+    def authenticate(self, request: httpx2.Request) -> httpx2.Request:
+        """Put the token on a request: as late as possible, so that no other object ever holds it."""
+        basic = self.auth == "basic"
+        request.headers["Authorization"] = f"Basic {self._basic()}" if basic else f"Bearer {self._secret()}"
+        return request
 
     def headers(self) -> dict[str, str]:
         """Every other header."""
@@ -101,15 +100,3 @@ class Connection:
 
     def _basic(self) -> str:
         return b64encode(f"api:{self._secret()}".encode()).decode()
-
-
-class _Header(httpx2.Auth):
-    """Sets the Authorization header as late as possible, so that no other object ever holds it."""
-
-    def __init__(self, scheme: str, secret: SecretStr) -> None:
-        self._scheme = scheme
-        self._secret = secret
-
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        request.headers["Authorization"] = f"{self._scheme} {self._secret.get_secret_value()}"
-        yield request

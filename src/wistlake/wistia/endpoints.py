@@ -15,7 +15,7 @@ STATS = "Read detailed stats"
 MEDIA = "Read all folder and media data"
 MEDIA_LIST = "/medias"
 ACCOUNT_DAYS = "/stats/account/by_date"  # without both days it answers 500
-_SEPARATE_SERVICE = "/analytics"  # a separate service, which may be down while the rest is up
+SEPARATE_SERVICE = "/analytics"  # it may be down while the rest is up
 FOLDER_LISTS = ("/folders", "/projects")  # of the dated API and of the frozen one
 EVENTS, VISITORS = source("events").endpoint, source("visitors").endpoint
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -42,15 +42,11 @@ class Endpoint:
     """
 
     shape: Shape
-    params: ParamsBuilder
+    params: ParamsBuilder = lambda *_: {}
     sorted_by: str = ""
     reorders: bool = False
     missing_means: str = "media"  # or "dataset"
     dated_only: bool = False
-
-
-def _no_params(_media_id: str, _start: date, _end: date) -> dict[str, str]:
-    return {}
 
 
 def day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
@@ -67,15 +63,19 @@ def _daily_until_day_after(media_id: str, start: date, end: date) -> dict[str, s
 
 
 ENDPOINTS: Mapping[str, Endpoint] = {
-    "media_metadata": Endpoint(Shape.OBJECT, _no_params),
-    "media_stats": Endpoint(Shape.OBJECT, _no_params),
-    "media_engagement": Endpoint(Shape.OBJECT, _no_params),
+    "media_metadata": Endpoint(Shape.OBJECT),
+    "media_stats": Endpoint(Shape.OBJECT),
+    "media_engagement": Endpoint(Shape.OBJECT),
     "media_by_date": Endpoint(Shape.LIST, day_range),
     "events": Endpoint(Shape.PAGES, _media_day_range, sorted_by="received_at"),
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
-    "visitors": Endpoint(
-        Shape.PAGES, _no_params, sorted_by="last_active_at", reorders=True, missing_means="dataset"
+    "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
+}
+        ),
+        missing_means="dataset",
+        dated_only=True,
     ),
+    "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
 }
 
 
@@ -123,11 +123,6 @@ def checked_path(text: str) -> str:
 def permission(of_path: str) -> str:
     """The token permission that a path needs, in Wistia's words."""
     return MEDIA if of_path.startswith((MEDIA_LIST, *FOLDER_LISTS)) else STATS
-
-
-def is_separate_service(of_path: str) -> bool:
-    """Whether a separate service answers there, whose outages say nothing about the others."""
-    return of_path.startswith(_SEPARATE_SERVICE)
 
 
 def folder_list(connection: Connection) -> str:

@@ -31,7 +31,7 @@ def http_client(
     ):
         raise ConfigError(problems)
     return httpx2.AsyncClient(
-        auth=connection.authenticate(),
+        auth=connection.authenticate,
         headers=connection.headers(),
         timeout=httpx2.Timeout(
             connection.timeout_seconds, connect=min(20.0, connection.timeout_seconds), pool=None

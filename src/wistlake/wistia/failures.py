@@ -158,14 +158,11 @@ def _redirected(headers: Mapping[str, str], request: str, connection: Connection
         target = urlsplit(headers.get("location", "")).hostname or connection.host
     except ValueError:
         target = "nowhere"
+    shown = target if _HOST.fullmatch(target) else f"another address (#{fingerprint(target)})"
     return ConfigError(
-        f"{request}: {connection.host} redirects to {_host(target)}; the token is not sent "
+        f"{request}: {connection.host} redirects to {shown}; the token is not sent "
         "there: set WISTIA_BASE_URL to where the API really is"
     )
-
-
-def _host(name: str) -> str:
-    return name if _HOST.fullmatch(name) else f"another address (#{fingerprint(name)})"
 
 
 def _code(body: bytes) -> str:

@@ -67,7 +67,9 @@ def parse(body: bytes, content_type: str, request: str) -> Any:
         problem = Transient(f"{request}: answers with {len(body)} bytes that are no whole JSON")
     if problem is not None:
         raise problem  # outside the handlers: no chained exception may quote the payload
-    return _storable(document) if b"\\ud" in body.lower() else document
+    if b"\\ud" in body.lower():  # lone surrogates, perhaps: JSON can spell them, UTF-8 can't store them
+        return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+    return document
 
 
 def records(body: Any, request: str) -> list[Record]:
@@ -165,11 +167,6 @@ def _children(parent: Any) -> Iterable[Any]:
 
 def _too_deep(request: str) -> SourceChanged:
     return SourceChanged(f"{request}: the answer is nested deeper than {MAX_DEPTH} levels")
-
-
-def _storable(document: Any) -> Any:
-    """`plain` without lone surrogates: JSON can spell them, UTF-8 can't store them."""
-    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _refuse_constant(name: str) -> Never:

@@ -17,6 +17,7 @@ from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Round
 from wistlake.planning.plan import Window
+from wistlake.ports import LEASE, LEASE_SECONDS
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 ORDER = RunSpec(
@@ -35,13 +36,13 @@ def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         monkeypatch.setattr(module, "Settings", lambda: SimpleNamespace(stage="prod"))
         monkeypatch.setattr(module.events, "configure_logs", lambda: None)
     monkeypatch.setattr(ingest.aws, "objects", lambda settings: objects)
-    monkeypatch.setattr(ingest.aws, "ledger", lambda settings: "the ledger")
+    ledger = SimpleNamespace(renew=lambda *lease: leases.append(lease[:2]))
+    monkeypatch.setattr(ingest.aws, "ledger", lambda settings: ledger)
     monkeypatch.setattr(
         ingest.aws,
         "dependencies",
         lambda settings, runtime: SimpleNamespace(ledger="seen", clock=runtime.clock),
     )
-    monkeypatch.setattr(ingest, "renew", lambda ledger, run_id, wall: leases.append((ledger, run_id)))
     return leases
 
 
@@ -66,7 +67,7 @@ def test_a_round_says_whether_it_wants_to_be_called_again(
     assert ingest.handler(EVENT | {"continuation": before}, context) == {
         "media_id": "m1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
     }  # fmt: skip
-    assert renewed == [("the ledger", "r1")]
+    assert renewed == [(LEASE, "r1")]
 
 
 @pytest.mark.parametrize("idle", [True, False])
@@ -76,7 +77,7 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
     ended: list[RunPlan] = []
     asked: list[Any] = []
     planned = RunPlan(ORDER, {} if idle else {"m1": [], "_account": []}, (), NOW)
-    monkeypatch.setattr(plan.aws, "run_spec", lambda settings, request, now: asked.append((request, now)))
+    monkeypatch.setattr(plan, "run_spec", lambda settings, **order: asked.append(order) or ORDER)
     monkeypatch.setattr(plan, "plan_run", lambda spec, deps, lease, wall: planned)
     monkeypatch.setattr(plan, "is_idle", lambda planned, ledger: idle)
     monkeypatch.setattr(plan, "end_idle", lambda planned, deps, lease: ended.append(planned))
@@ -91,14 +92,8 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
         "medias": [] if idle else [{"media_id": "m1"}, {"media_id": "_account"}],
     }  # fmt: skip
     assert ended == [planned] * idle
-    ((request, now),) = asked
-    assert (request.run_id, request.trigger, request.start, request.end) == (
-        "r1",
-        "backfill",
-        date(2026, 2, 1),
-        None,
-    )
-    assert now == NOW
+    days = {"start": date(2026, 2, 1), "end": None}
+    assert asked == [{"run_id": "r1", "trigger": "backfill", "now": NOW, "media": (), **days}]
 
 
 def test_publishing_returns_figures_and_the_first_errors(
@@ -186,13 +181,11 @@ def test_the_glue_script_builds_the_plan_that_it_is_given(monkeypatch: pytest.Mo
     objects.put("runs/r1/plan.json", encode_plan(PLANNED))
     deps = SimpleNamespace(objects=objects, clock=lambda: NOW)
     monkeypatch.setattr(glue_build.aws_glue, "dependencies", lambda job, run_id, clock: deps)
-    monkeypatch.setattr(glue_build.aws_glue, "ledger", lambda job: job.ledger_table)
-    monkeypatch.setattr(
-        glue_build, "renew", lambda ledger, run_id, wall: built.append((ledger, run_id, wall))
-    )
+    ledger = SimpleNamespace(renew=lambda *lease: built.append(lease))
+    monkeypatch.setattr(glue_build.aws_glue, "ledger", lambda job: ledger)
     monkeypatch.setattr(glue_build, "build_run", lambda deps, planned: built.append(planned))
     glue_build.main(["script", "--plan_key", "runs/r1/plan.json", *JOB])
-    assert built == [("l", "r1", NOW), PLANNED]
+    assert built == [(LEASE, "r1", NOW, LEASE_SECONDS), PLANNED]
     with pytest.raises(SystemExit):
         glue_build.main(["script", *JOB])
     with pytest.raises(SystemExit):
@@ -215,12 +208,14 @@ def test_an_error_while_a_person_is_forgotten_does_not_quote_them(
     def keep(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(glue_keep.aws_glue, "ledger", lambda job: "l")
+    freed: list[Any] = []
+    ledger = SimpleNamespace(release=lambda *lease: freed.append(lease))
+    monkeypatch.setattr(glue_keep.aws_glue, "ledger", lambda job: ledger)
     monkeypatch.setattr(glue_keep.aws_glue, "keeping", lambda *_: nullcontext(()))
-    monkeypatch.setattr(glue_keep, "release", lambda ledger, run_id: None)
     monkeypatch.setattr(glue_keep, "keep", keep)
     with pytest.raises(shown) as raised:
         glue_keep.main(["script", "--task", task, "--retention_days", "30", *JOB])
+    assert freed == [(LEASE, "r1")]
     assert ("a@b.example" in str(raised.value)) is (shown is ValueError)
     if shown is StoreError:
         assert str(raised.value).startswith("ValueError in keep, ")

@@ -73,7 +73,7 @@ def test_token_shows_nowhere(auth):
             repr(connection),
             str(connection),
             repr(dataclasses.asdict(connection)),
-            repr(vars(connection.authenticate())),
+            repr(connection.authenticate),
             connection.account,
             repr(connection.headers()),
         )

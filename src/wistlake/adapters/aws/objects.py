@@ -132,10 +132,6 @@ class S3Objects(ObjectStore):
             if version.data:
                 yield version.key, partial(self.read, version)
 
-    def clear(self, prefix: str) -> None:
-        """Hide the objects whose keys begin with `prefix`; the bucket's lifecycle rules remove their versions."""
-        self.hide(self.list(prefix))
-
     def hide(self, keys: Iterable[str]) -> None:
         """Hide the objects by delete markers; the bucket's lifecycle rules remove their versions."""
         for batch in _batches(keys):

@@ -89,14 +89,11 @@ class Alias:
                 self._translate_manifests(paths.to_path(snapshot["manifest-list"]), self._to_alias)
 
     def _translate_manifests(self, manifest_list: Path, rename: paths.Rename) -> None:
-        for file in (*_manifests(manifest_list), manifest_list):
+        records = avro_bytes.records(manifest_list.read_bytes())
+        for file in (*(paths.to_path(r["manifest_path"]) for r in records), manifest_list):
             target = paths.to_path(rename(str(file)))
             if not target.exists():  # manifests never change once they are written
                 rewrite_avro(file, target, rename)
-
-
-def _manifests(manifest_list: Path) -> list[Path]:
-    return [paths.to_path(r["manifest_path"]) for r in avro_bytes.records(manifest_list.read_bytes())]
 
 
 class _Translated(RequestHandler):

@@ -34,7 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wistlake.adapters.iceberg_paths import inside, is_inside, to_location, to_path
 from wistlake.adapters.local import disk
-from wistlake.contracts.form import Column, Table, Type
+from wistlake.contracts.form import Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.ports import Publication, TableRef
@@ -61,21 +61,16 @@ def iceberg_type(kind: Type, element_id: int) -> IcebergType:
     return ListType(element_id=element_id, element_type=element, element_required=False)
 
 
-def _field(number: int, column: Column, total: int) -> NestedField:
-    # The contract checks hold nullability, not Iceberg: a required column could not be added later.
-    return NestedField(
-        field_id=number,
-        name=column.name,
-        field_type=iceberg_type(column.type, total + number),
-        required=False,
-        doc=column.doc,
-    )
-
-
 def schema(table: Table) -> Schema:
     """The contract as an Iceberg schema."""
     total = len(table.columns)
-    return Schema(*(_field(n, c, total) for n, c in enumerate(table.columns, 1)))
+    # The contract checks hold nullability, not Iceberg: a required column could not be added later.
+    return Schema(
+        *(
+            NestedField(n, c.name, iceberg_type(c.type, total + n), required=False, doc=c.doc)
+            for n, c in enumerate(table.columns, 1)
+        )
+    )
 
 
 def partition_spec(table: Table, columns: Schema) -> PartitionSpec:

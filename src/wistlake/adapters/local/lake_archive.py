@@ -23,7 +23,6 @@ from wistlake.adapters.local.scratch import SCRATCH, aside
 from wistlake.adapters.local.table_files import LocalTableFiles
 from wistlake.adapters.table_files import UNSAFE_PROPERTY, TableState
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
-from wistlake.ports import Publication
 
 NEEDED = ("lake.json", "pseudonym-key.json", *lake_copy.DATABASES)
 _TAR = (".tar", ".tar.gz", ".tgz")
@@ -117,7 +116,8 @@ def _require_manifests(fresh: Path) -> None:
 
 def _require_tables(copy: Path, lake: Path) -> None:
     """StoreError unless every published table lies below `lake`, and is complete in the copy."""
-    published = _published(copy)
+    with contextlib.closing(SqliteLedger(copy / "ledger.db")) as ledger:
+        published = ledger.publication()
     if published is None or not published.tables:
         raise StoreError(
             f"nothing has been published in {lake}: a copy would hold no tables. `wistlake run` first"
@@ -125,14 +125,6 @@ def _require_tables(copy: Path, lake: Path) -> None:
     files = LocalTableFiles(lake / "warehouse", copy / "warehouse")
     for name, ref in published.tables.items():
         TableState(name, ref, files).check()
-
-
-def _published(copy: Path) -> Publication | None:
-    ledger = SqliteLedger(copy / "ledger.db")
-    try:
-        return ledger.publication()
-    finally:
-        ledger.close()
 
 
 def _require_inside(fresh: Path, lake: Path) -> None:
@@ -179,12 +171,9 @@ def _outside_warehouse(source: Path) -> Path | None:
     percent-encoded path, outside of the lake."""
     if any((source / "warehouse").rglob("*.parquet")):
         return None
-    homes = (_encoded(p) / "warehouse" for p in (source, _made_at(source)) if _encoded(p) != p)
+    made_at = Path(str(LakeFolder(source).described()["path"]))
+    homes = (_encoded(p) / "warehouse" for p in (source, made_at) if _encoded(p) != p)
     return next((home for home in homes if home.is_dir()), None)
-
-
-def _made_at(source: Path) -> Path:
-    return Path(str(LakeFolder(source).described()["path"]))
 
 
 def _encoded(path: Path) -> Path:

@@ -75,7 +75,7 @@ class Routes(RequestHandler):
         self._table: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
             (method, re.compile(f"^{pattern}$"), handler)
             for method, pattern, handler in (
-                ("GET", "config", self._config),
+                ("GET", "config", lambda *_: (HTTPStatus.OK, {"defaults": {}, "overrides": {}})),
                 ("GET", "namespaces", self._namespaces),
                 ("POST", "namespaces", self._create_namespace),
                 ("GET|HEAD", "namespaces/([^/]+)", self._namespace),
@@ -83,8 +83,12 @@ class Routes(RequestHandler):
                 ("POST", "namespaces/([^/]+)/tables", self._create_table),
                 ("GET|HEAD", "namespaces/([^/]+)/tables/([^/]+)", self._load),
                 ("POST", "namespaces/([^/]+)/tables/([^/]+)", self._commit),
-                ("GET", "namespaces/([^/]+)/views", self._views),
-                ("POST", "namespaces/([^/]+)/tables/([^/]+)/metrics", self._metrics),
+                ("GET", "namespaces/([^/]+)/views", lambda *_: (HTTPStatus.OK, {"identifiers": []})),
+                (
+                    "POST",
+                    "namespaces/([^/]+)/tables/([^/]+)/metrics",
+                    lambda *_: (HTTPStatus.NO_CONTENT, None),
+                ),
             )
         )
 
@@ -95,9 +99,6 @@ class Routes(RequestHandler):
                     return _error(HTTPStatus.FORBIDDEN, "ForbiddenException", "this catalog is read-only")
                 return handler(body, *match.groups())
         return _error(HTTPStatus.NOT_FOUND, "NoSuchEndpoint", f"{method} {path}")
-
-    def _config(self, _body: bytes) -> Response:
-        return HTTPStatus.OK, {"defaults": {}, "overrides": {}}
 
     def _namespaces(self, _body: bytes) -> Response:
         return HTTPStatus.OK, {"namespaces": [list(n) for n in self._catalog.list_namespaces()]}
@@ -115,12 +116,6 @@ class Routes(RequestHandler):
     def _tables(self, _body: bytes, namespace: str) -> Response:
         tables = self._catalog.list_tables(namespace)
         return HTTPStatus.OK, {"identifiers": [{"namespace": list(t[:-1]), "name": t[-1]} for t in tables]}
-
-    def _views(self, _body: bytes, _namespace: str) -> Response:
-        return HTTPStatus.OK, {"identifiers": []}
-
-    def _metrics(self, _body: bytes, _namespace: str, _name: str) -> Response:
-        return HTTPStatus.NO_CONTENT, None
 
     def _load(self, _body: bytes, namespace: str, name: str) -> Response:
         return _table_response(self._catalog.load_table((namespace, name)))
@@ -207,11 +202,11 @@ class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     request: type[_Request] = _Request
 
-    def __init__(self, routes: RequestHandler, address: Any, *, secret: str = "") -> None:
+    def __init__(self, routes: RequestHandler, address: Any) -> None:
         super().__init__(address, self.request)
         self.routes = routes
         self.lock = threading.Lock()
-        self.secret = secret or secrets.token_urlsafe(16)
+        self.secret = secrets.token_urlsafe(16)
 
 
 class _UnixRequest(_Request):
@@ -229,12 +224,11 @@ def serve(
     port: int = 0,
     *,
     read_only: bool = False,
-    secret: str = "",
     middleware: Middleware = no_middleware,
 ) -> Iterator[str]:
     """Serve `catalog` on 127.0.0.1 during the block; yields the URI for engines."""
     routes = middleware(Routes(catalog, read_only=read_only))
-    server = _Server(routes, ("127.0.0.1", port), secret=secret)
+    server = _Server(routes, ("127.0.0.1", port))
     with _running(server):
         yield f"http://127.0.0.1:{server.server_address[1]}/{server.secret}"
 

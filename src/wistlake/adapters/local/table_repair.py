@@ -62,7 +62,8 @@ class TableRepair:
         seen = [*states, *([self._published] if self._published else [])]
         above = max((version(s.metadata_location) for s in seen), default=0) + 1
         for state in states:
-            moment = _updated(to_path(state.metadata_location))
+            metadata = json.loads(to_path(state.metadata_location).read_bytes())
+            moment = datetime.fromtimestamp(metadata["last-updated-ms"] / 1000, UTC)
             if moment >= oldest_raw and self._passes(self._inspector.check, state):
                 self._return_to(state, above)
                 return Repaired(since=moment)
@@ -122,7 +123,3 @@ class TableRepair:
         self._catalog.ensure([self._table])
         if state := self._state_at(to_path(self._catalog.locations()[self._name])):
             self._return_to(state, above)
-
-
-def _updated(file: Path) -> datetime:
-    return datetime.fromtimestamp(json.loads(file.read_bytes())["last-updated-ms"] / 1000, UTC)

@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         aws.ledger(settings),
         events.wall(),
         [StepFailed(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
-        _failure(event.get("build_failed")),
+        StepFailed(f["error"], f["message"]) if (f := event.get("build_failed")) else None,
     )
     aws.emit_metrics(done.figures, settings.stage)
     return {
@@ -38,7 +38,3 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         "verdict": done.result.status,
         "errors": done.result.errors[:_MOST_ERRORS],
     }
-
-
-def _failure(failure: dict[str, str] | None) -> StepFailed | None:
-    return StepFailed(failure["error"], failure["message"]) if failure else None

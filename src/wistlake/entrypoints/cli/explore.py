@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
 from inspect import Parameter, Signature
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -104,27 +103,12 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, Any, Any], ...], str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The values of a command's options; those that it lacks have their defaults."""
-
-    page: int | None
-    per_page: int | None
-    max_pages: int
-    raw: bool
-    out: Path
-    now: datetime | None
-    as_json: bool
-    media_id: str | None = None
-    start: date | None = None
-    end: date | None = None
-
-
 def _add(name: str, options: Iterable[tuple[str, Any, Any]], text: str) -> None:
     """Add a command with these options to the group: typer reads them from its signature."""
 
     def command(**values: Any) -> None:
-        _explore(name, _Options(**values), needs_media=name != "medias")
+        lacking = {"media_id": None, "start": None, "end": None}
+        _explore(name, SimpleNamespace(**lacking | values), needs_media=name != "medias")
 
     signature = Signature(
         [Parameter(n, Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, a, d in options]
@@ -139,7 +123,7 @@ for _command in COMMANDS:
     _add(*_command)
 
 
-def _explore(name: str, options: _Options, *, needs_media: bool) -> None:
+def _explore(name: str, options: SimpleNamespace, *, needs_media: bool) -> None:
     from wistlake.exploration import probes
     from wistlake.exploration.samples import Samples
 

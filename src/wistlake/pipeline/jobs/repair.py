@@ -21,7 +21,8 @@ class TableRepair(Protocol[Repaired_co]):
         """Whether the table's current state and the published one are whole."""
 
     def repair(self, oldest_raw: datetime) -> Repaired_co:
-        """Return to the newest state that can be had; a whole one serves if raw pages reach back to it."""
+        """Return to the newest state that can be had; a whole one serves if raw pages, the oldest of which were
+        listed at `oldest_raw`, reach back to it."""
 
 
 def marker(
@@ -76,7 +77,7 @@ def table(
         work = repair(_published(ledger).tables.get(damaged.full_name))
         if work.is_sound():
             return None
-        repaired = work.repair(_oldest_raw(objects, now))
+        repaired = work.repair(min((m.observed_at for m in manifests(objects)), default=now))
         invalidate_builds(ledger, objects)
         if damaged.layer == "gold":
             invalidate_gold(ledger)
@@ -88,8 +89,3 @@ def _published(ledger: Ledger) -> Publication:
     if published is None:
         raise StoreError("nothing has been published yet: `wistlake run` makes the tables")
     return published
-
-
-def _oldest_raw(objects: ObjectStore, now: datetime) -> datetime:
-    """When the oldest raw pages were listed that bronze still holds."""
-    return min((m.observed_at for m in manifests(objects)), default=now)

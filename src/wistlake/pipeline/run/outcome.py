@@ -107,14 +107,7 @@ def intend(
     silver leaves behind, and the days that turned out to share keys. The intervals that this changes."""
     if pairs_of_days:
         keep_shared(ledger, shared_keys.before_publication(shared_days(ledger), pairs_of_days))
-    return reopen(spec, ledger, intervals, pairs)
-
-
-def reopen(
-    spec: RunSpec, ledger: Ledger, intervals: Mapping[Key, Interval], pairs: Iterable[tuple[str, date]]
-) -> dict[Key, Interval]:
-    """Published days of gold that silver is about to leave behind: until they are published again, every
-    run computes them."""
+    # Until they are published again, every run computes these days.
     stale = {
         key: replace(intervals[key], state=State.BUILT, updated_at=spec.window.now)
         for key in ((GOLD, media_id, day) for media_id, day in pairs)

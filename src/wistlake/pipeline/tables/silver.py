@@ -49,7 +49,11 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
     typed = context.typed("media_metadata", {}, dim_media.RULES)
     missing = [m for m in context.plan.landings if m.dataset == "media_metadata" and m.missing]
     current = context.store.read(DIM_MEDIA)
-    if typed is None and not missing and (urls is None or not _any_new_page(urls, current)):
+    if (
+        typed is None
+        and not missing
+        and (urls is None or not dim_media.with_new_page(urls, current).limit(1).collect())
+    ):
         return
     gone = context.spark.createDataFrame(
         [(m.media_id, m.observed_at, m.landing_id) for m in missing],
@@ -67,10 +71,6 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
         context.check(changes)
         _time_sessions(context, versions, changes)
         context.commit(changes)
-
-
-def _any_new_page(urls: "DataFrame", current: "DataFrame") -> bool:
-    return bool(dim_media.with_new_page(urls, current).limit(1).collect())
 
 
 def _time_sessions(context: BuildContext, versions: "DataFrame", history: TableChanges) -> None:

@@ -46,7 +46,8 @@ def copies(work: Work, person: Person) -> list[LandingCopy]:
     records that is."""
     named, devices, people = [], set(person.visitors), set[str]()
     for manifest, lines in landings.each(work):
-        theirs = {n: r for n, r in lines if landings.is_theirs(work, person, manifest, r)}
+        is_personal = manifest.dataset in PERSONAL
+        theirs = {n: r for n, r in lines if is_personal and tombstones.is_about(person, work.keys, r)}
         mentions = {n for n, r in lines if n not in theirs and landings.is_mentioned(work, person, r)}
         if theirs or mentions:
             named.append(LandingCopy.of(manifest, theirs, mentions))

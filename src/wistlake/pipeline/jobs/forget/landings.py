@@ -1,7 +1,7 @@
 """Raw pages without a person: every landing that names them is landed again without them, and the old one deleted."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,11 +49,6 @@ def each(work: Work, datasets: Iterable[str] = ALL) -> Iterator[tuple[Manifest, 
 
 def _lines(work: Work, key: str) -> Lines:
     return list(bronze.decode_lines(work.deps.objects.get(key)))
-
-
-def is_theirs(work: Work, person: Person, manifest: Manifest, record: Mapping[str, Any]) -> bool:
-    """Whether the record is the person's own."""
-    return manifest.dataset in PERSONAL and tombstones.is_about(person, work.keys, record)
 
 
 def is_mentioned(work: Work, person: Person, record: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from wistlake.errors import ErasureIncomplete
-from wistlake.pipeline.jobs.forget.request import Who, Work
+from wistlake.pipeline.jobs.forget.request import Work
 
 RECEIPTS = "receipts"
 
@@ -26,7 +26,7 @@ def make(work: Work, *, dry_run: bool) -> dict[str, Any]:
     content = {
         "receipt": work.spec.run_id,
         "at": work.spec.window.now.isoformat(),
-        "asked_by": _asked_by(work.who),
+        "asked_by": "tombstones" if work.who is None else "email" if work.who.email else "visitor key",
         "dry_run": dry_run,
         **work.facts,
     }
@@ -36,9 +36,3 @@ def make(work: Work, *, dry_run: bool) -> dict[str, Any]:
         key = f"{RECEIPTS}/{work.spec.run_id}.json"
         work.deps.objects.put(key, json.dumps(receipt, indent=1, sort_keys=True).encode())
     return receipt
-
-
-def _asked_by(who: Who | None) -> str:
-    if who is None:
-        return "tombstones"
-    return "email" if who.email else "visitor key"
