@@ -71,12 +71,6 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
     "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
 }
-        ),
-        missing_means="dataset",
-        dated_only=True,
-    ),
-    "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
-}
 
 
 def endpoint(source: Source, connection: Connection) -> Endpoint:
