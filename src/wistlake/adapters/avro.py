@@ -96,7 +96,8 @@ def _nested(kind: str, schema: Any, names: dict[str, _Read]) -> _Read:
     if kind == "map":
         return _map(_reader(schema["values"], names))
     if kind == "fixed":
-        names[schema["name"]] = _fixed(int(schema["size"]))
+        size = int(schema["size"])
+        names[schema["name"]] = lambda raw, at: (_slice(raw, at, size), at + size)
     elif kind == "enum":
         names[schema["name"]] = _long
     elif kind == "record":
@@ -138,23 +139,16 @@ def _array(item: _Read) -> _Read:
 
 
 def _map(value: _Read) -> _Read:
-    pairs = _array(lambda raw, at: _pair(value, raw, at))
+    def pair(raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
+        name, at = _text(raw, at)
+        item, at = value(raw, at)
+        return (name, item), at
 
     def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
-        items, at = pairs(raw, at)
+        items, at = _array(pair)(raw, at)
         return dict(items), at
 
     return read
-
-
-def _pair(read_value: _Read, raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
-    name, at = _text(raw, at)
-    value, at = read_value(raw, at)
-    return (name, value), at
-
-
-def _fixed(size: int) -> _Read:
-    return lambda raw, at: (_slice(raw, at, size), at + size)
 
 
 def _slice(raw: bytes, at: int, size: int) -> bytes:

@@ -22,10 +22,6 @@ UNSAFE_PROPERTY = re.compile(r"impl$|\.path$")
 _DELETED = 2  # the status of a manifest's entry about a file that a commit has removed
 
 
-def no_digest(_location: str) -> None:
-    """No file has a recorded checksum."""
-
-
 class TableDamaged(StoreDamaged):
     """A file of a table is missing, truncated or changed. `name` is the table, `location` the file."""
 
@@ -50,7 +46,7 @@ class TableFiles(Protocol):
 class TableState:
     """One table in the state `ref`. `digest` gives the recorded checksums of its files."""
 
-    def __init__(self, name: str, ref: TableRef, files: TableFiles, digest: Digest = no_digest) -> None:
+    def __init__(self, name: str, ref: TableRef, files: TableFiles, digest: Digest = lambda _: None) -> None:
         self._name, self._ref, self._files, self._digest = name, ref, files, digest
 
     def check_readable(self) -> None:
@@ -154,7 +150,7 @@ class FilesInspector:
     """Checks tables of one lake; `deep` also reads the data files, where reading them all is cheap."""
 
     files: TableFiles
-    digest: Digest = no_digest
+    digest: Digest = lambda _: None
     deep: bool = False
 
     def check_readable(self, name: str, ref: TableRef) -> None:

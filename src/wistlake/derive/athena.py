@@ -67,26 +67,15 @@ def view(name: str, select: str, columns: Columns) -> Resource:
     }
 
 
-def named_query(name: str, doc: str, sql: str) -> Resource:
-    """The query as a resource of a template with the parameters GlueDatabase and Workgroup."""
-    return {
-        "Type": "AWS::Athena::NamedQuery",
-        "Properties": {
-            "Name": name,
-            "Description": doc,
-            "Database": {"Ref": "GlueDatabase"},
-            "WorkGroup": {"Ref": "Workgroup"},
-            "QueryString": text(sql),
-        },
-    }
-
-
 def template(
     views: Iterable[tuple[str, str, Columns]], queries: Iterable[tuple[str, str, str]]
 ) -> Mapping[str, Any]:
     """A CloudFormation template of views (name, SELECT, columns) and queries (name, meaning, SQL)."""
     resources = {f"View{_logical(name)}": view(name, select, columns) for name, select, columns in views}
-    resources |= {f"Query{_logical(name)}": named_query(name, doc, sql) for name, doc, sql in queries}
+    where = {"Database": {"Ref": "GlueDatabase"}, "WorkGroup": {"Ref": "Workgroup"}}
+    for name, doc, sql in queries:
+        properties = {"Name": name, "Description": doc, **where, "QueryString": text(sql)}
+        resources[f"Query{_logical(name)}"] = {"Type": "AWS::Athena::NamedQuery", "Properties": properties}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Views and named queries of Athena, generated from contracts and metrics.",

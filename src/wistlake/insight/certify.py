@@ -61,7 +61,8 @@ def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidenc
     if not runs:
         return Evidence((), ("no run yet",))
     last = runs[-1].started_at.date()
-    duplicates = _duplicates(query)
+    counted = query.sql("SELECT count(*) - count(DISTINCT event_key) AS n FROM silver.fact_events")
+    duplicates = int(counted.to_pylist()[0]["n"])
     newest = [last - timedelta(days=n) for n in reversed(range(days))]
     pages = tuple(_page(day, [r for r in runs if r.started_at.date() == day], duplicates) for day in newest)
     return Evidence(pages, tuple(_problems(ledger, query, window, duplicates)))
@@ -92,11 +93,6 @@ def _faults_of_day(runs: Sequence[Run], succeeded: Sequence[Run]) -> list[str]:
     if len({r.origin for r in runs}) > 1:
         problems.append("simulated and live runs are mixed")
     return problems
-
-
-def _duplicates(query: Query) -> int:
-    rows = query.sql("SELECT count(*) - count(DISTINCT event_key) AS n FROM silver.fact_events").to_pylist()
-    return int(rows[0]["n"])
 
 
 def _problems(ledger: Ledger, query: Query, window: Window, duplicates: int) -> list[str]:

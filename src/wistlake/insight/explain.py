@@ -29,7 +29,9 @@ def explain(
     where = f"media_id = '{media_id}' AND date = DATE '{day}'"
     rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
     if not rows:
-        raise ConfigError(f"gold has no {media_id} on {day}: {_why_not(ledger, media_id, day, tz)}")
+        failed = [i.reason for i in _intervals(ledger, media_id, day, tz) if i.state is State.FAILED]
+        why_not = "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
+        raise ConfigError(f"gold has no {media_id} on {day}: {why_not}")
     published = ledger.publication()
     ref = published.tables[f"gold.{DAILY}"] if published else None
     return {
@@ -48,12 +50,6 @@ def explain(
         "contract_version": table(f"gold.{DAILY}").version,
         "source_versions": {name: source(name).version for name in (EVENTS, BY_DATE)},
     }
-
-
-def _why_not(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> str:
-    """Why the landings of a day failed, as the ledger has it."""
-    failed = [i.reason for i in _intervals(ledger, media_id, day, tz) if i.state is State.FAILED]
-    return "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
 
 
 def _intervals(ledger: Ledger, media_id: str, day: date, tz: tzinfo) -> list[Interval]:

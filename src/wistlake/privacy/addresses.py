@@ -114,12 +114,8 @@ def _in_mention(mention: str, is_forgotten: IsForgotten) -> str:
     starts = [0, *(m.end() for m in _BEFORE.finditer(mention))]
     ends = [len(mention), *(m.start() for m in _BEHIND.finditer(mention))]
     for start, end in itertools.product(starts, reversed(ends)):
-        whole = canonical(_spoken(mention[start:end]))
+        plain = unquote(unquote(unquote(mention[start:end])))
+        whole = canonical(_SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", plain)))  # (at) and (dot), too
         if whole and is_forgotten(whole):
             return f"{mention[:start]}{MASK}{mention[end:]}"
     return mention
-
-
-def _spoken(text: str) -> str:
-    """The text with @ and dots in place of (at) and (dot)."""
-    return _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", unquote(unquote(unquote(text)))))

@@ -187,12 +187,6 @@ def misuses(sql: str) -> tuple[str, ...]:
     return tuple(mistakes)
 
 
-def daily_view() -> str:
-    """`gold.media_daily_metrics`: every metric of a media's day, and its certificate."""
-    columns = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS if m.daily)
-    return f"SELECT media_id, date, {columns}, certificate FROM gold.fact_media_daily"
-
-
 def media_view() -> str:
     """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Days without
     loads don't count for viewers per load."""
@@ -214,22 +208,22 @@ def _adds(one: Metric) -> bool:
     return one.adds in (Adds.SUM, Adds.RATIO)
 
 
-def compatibility_view() -> str:
-    """`wistia_gold_fact_media_daily`, under the names that existing checks use. Its play_rate is the source's
-    value where it is known, else the estimate."""
-    return (
-        "SELECT date AS dt, media_id, unique_viewers AS unique_visitors, loads, plays,"
-        " coalesce(play_rate_analytics, play_rate_estimated) AS play_rate, built_at AS gold_ingested_at"
-        " FROM gold.fact_media_daily"
-    )
+# The names that existing checks use. play_rate is the source's value where it is known, else the estimate.
+_COMPATIBLE = (
+    "SELECT date AS dt, media_id, unique_viewers AS unique_visitors, loads, plays,"
+    " coalesce(play_rate_analytics, play_rate_estimated) AS play_rate, built_at AS gold_ingested_at"
+    " FROM gold.fact_media_daily"
+)
 
 
 def views() -> Sequence[tuple[str, str]]:
     """(name, SELECT) of every view, in DuckDB's and Athena's common SQL."""
+    of_day = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS if m.daily)
+    daily = f"SELECT media_id, date, {of_day}, certificate FROM gold.fact_media_daily"
     return (
-        ("gold.media_daily_metrics", daily_view()),
+        ("gold.media_daily_metrics", daily),
         ("gold.media_metrics", media_view()),
-        ("wistia_gold_fact_media_daily", compatibility_view()),
+        ("wistia_gold_fact_media_daily", _COMPATIBLE),
     )
 
 

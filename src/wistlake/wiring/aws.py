@@ -1,6 +1,6 @@
 """The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 
@@ -43,14 +43,6 @@ def table_files(settings: Settings) -> S3TableFiles:
     """The files of the lake's tables."""
     bucket = _required(settings.silver_bucket, "SILVER_BUCKET")
     return S3TableFiles(bucket, S3Objects(bucket))
-
-
-def versions(settings: Settings) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Every version of everything in the lake's buckets: its place (the key; `silver/` before those of the
-    silver bucket), and what reads it."""
-    silver = S3Objects(_required(settings.silver_bucket, "SILVER_BUCKET"))
-    for bucket, prefix in ((objects(settings), ""), (silver, "silver/")):
-        yield from ((f"{prefix}{key}", read) for key, read in bucket.contents())
 
 
 def dependencies(settings: Settings, outside: Runtime) -> Dependencies:

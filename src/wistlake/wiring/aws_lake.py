@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.aws import jobs
@@ -39,16 +39,12 @@ class AwsLake:
 
     settings: Settings
     runtime: Runtime
+    builds_here: ClassVar[bool] = False  # the tables
 
     @property
     def label(self) -> str:
         """Where the lake is, for people."""
         return f"on AWS, stage {self.settings.stage}"
-
-    @property
-    def builds_here(self) -> bool:
-        """The state machine builds the tables."""
-        return False
 
     def here(self) -> NoReturn:
         """ConfigError: what this machine can do to a folder, the stack does to this lake."""
@@ -152,9 +148,10 @@ class AwsLake:
     def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:
         """Everything in both buckets that should hold no personal data, unpacked, older versions included: every
         byte travels to this machine."""
-        for place, read in aws.versions(self.settings):
-            if doctor.must_be_clean(objects, place):
-                yield from lake_bytes.unpacked(place, read())
+        for bucket, prefix in ((self.objects(), ""), (aws.table_files(self.settings).objects, "silver/")):
+            for key, read in bucket.contents():
+                if doctor.must_be_clean(objects, place := f"{prefix}{key}"):
+                    yield from lake_bytes.unpacked(place, read())
 
     def look_for_people(self) -> Iterator[Check]:
         """What personal data and secrets seem to be where they should not, a check for each kind."""

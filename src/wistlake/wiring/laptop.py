@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from wistlake import machine
 from wistlake.adapters import lake_bytes
@@ -64,16 +64,12 @@ class LaptopLake:
 
     settings: Settings
     runtime: Runtime
+    builds_here: ClassVar[bool] = True  # the tables
 
     @property
     def label(self) -> str:
         """Where the lake is, for people."""
         return str(self.settings.lake)
-
-    @property
-    def builds_here(self) -> bool:
-        """This machine builds the tables."""
-        return True
 
     def here(self) -> "LaptopLake":
         """This lake, with what only this machine can do."""

@@ -25,7 +25,9 @@ def http_client(
     ConfigError, with the variable's name, if the environment's proxies or certificates can't be used.
     """
     if transport is None and connection.is_local:
-        transport = _local_transport(connection)
+        # Without proxies: one would receive the token unencrypted for an address on this machine.
+        encrypted = connection.base_url.startswith("https:")
+        transport = httpx2.AsyncHTTPTransport(limits=_limits(connection), trust_env=encrypted)
     elif transport is None and (
         problems := [*_proxy_problems(environment), *_certificate_problems(environment)]
     ):
@@ -45,13 +47,6 @@ def http_client(
 def _limits(connection: Connection) -> httpx2.Limits:
     limit = connection.max_concurrency
     return httpx2.Limits(max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=30)
-
-
-def _local_transport(connection: Connection) -> httpx2.AsyncBaseTransport:
-    """A transport without proxies: one would receive the token unencrypted for an address on this machine."""
-    return httpx2.AsyncHTTPTransport(
-        limits=_limits(connection), trust_env=connection.base_url.startswith("https:")
-    )
 
 
 def _proxy_problems(environment: Mapping[str, str]) -> Iterator[str]:

@@ -392,7 +392,7 @@ def replayed(monkeypatch: pytest.MonkeyPatch, before: Published, after: Publishe
         there = [
             Interval("events", r["media_id"], r["day"], State.LANDED, "r", AT) for r in ordered[expired:]
         ]
-        return Replay(tuple(there), len(rows), tuple(ordered[:expired]))
+        return Replay(tuple(there), tuple(ordered[:expired]))
 
     monkeypatch.setattr("wistlake.pipeline.jobs.quarantine.prepare_replay", prepare)
 

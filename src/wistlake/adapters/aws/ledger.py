@@ -39,15 +39,11 @@ class DynamoLedger(Ledger):
 
     @contextmanager
     def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
-        lease = self._take(name, owner, now, ttl_seconds, again=False)
+        lease = self.take(name, owner, now, ttl_seconds, again=False)
         try:
             yield lease
         finally:
             self._free(name, "#owner = :owner AND #token = :token", owner, lease.token)
-
-    def take(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Lease:
-        """Take the lease for all steps of a run, until `release` or its end. Its owner may take it again."""
-        return self._take(name, owner, now, ttl_seconds, again=True)
 
     def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
         """Extend the lease; LeaseHeld if another owner has taken it since."""
@@ -59,7 +55,8 @@ class DynamoLedger(Ledger):
         """Free the lease if `owner` holds it; nothing otherwise."""
         self._free(name, "#owner = :owner", owner)
 
-    def _take(self, name: str, owner: str, now: datetime, ttl_seconds: float, *, again: bool) -> Lease:
+    def take(self, name: str, owner: str, now: datetime, ttl_seconds: float, *, again: bool = True) -> Lease:
+        """Take the lease for all steps of a run, until `release` or its end. Its owner may take it `again`."""
         free = "attribute_not_exists(#owner) OR #owner = :nobody OR #ends <= :now"
         values = {
             ":nobody": text(""),

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
-CATALOG = "lake"
-
 
 def _column(column: Column) -> "SparkColumn":
     """The column. Lists are cast to their own type, because Sail can't combine one with a Parquet field id with one
@@ -38,11 +36,6 @@ class Catalog(Protocol):
         """The current state of the named tables."""
 
 
-def by_layer(table: Table) -> str:
-    """`lake.layer.table`."""
-    return f"{CATALOG}.{table.full_name}"
-
-
 class EngineTables(TableStore):
     """TableStore over a session with `catalog` as its catalog `lake`. `staging` is a folder, or a prefix that the
     engine can write to; `name` gives the engine's name of a table, `place` its URI of an object."""
@@ -52,7 +45,7 @@ class EngineTables(TableStore):
         spark: "SparkSession",
         catalog: Catalog,
         staging: Path | str,
-        name: Callable[[Table], str] = by_layer,
+        name: Callable[[Table], str] = lambda table: f"lake.{table.full_name}",
         place: Callable[[str], str] = lambda uri: uri,
     ) -> None:
         self._spark, self._catalog, self._staging, self._name = spark, catalog, staging, name

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -13,6 +13,7 @@ from wistlake.errors import ConfigError
 from wistlake.wiring.runtime import Runtime
 
 Event = Mapping[str, Any]
+_V = TypeVar("_V")
 TRIGGERS: Mapping[str, str] = {"schedule": "scheduled", "manual": "manual", "backfill": "backfill"}
 
 
@@ -42,25 +43,20 @@ def outside(clock: Callable[[], datetime]) -> Runtime:
 
 def moment(event: Event, name: str) -> datetime:
     """An ISO time in the event, else the wall clock. ConfigError if it is none."""
-    text = event.get(name)
-    if not text:
-        return wall()
-    try:
-        value = datetime.fromisoformat(text)
-    except (ValueError, TypeError):
-        raise ConfigError(f"{name} is {str(text)[:40]!r}: write 2026-11-20T02:15:00Z") from None
+    value = _parsed(event, name, datetime.fromisoformat, "2026-11-20T02:15:00Z") or wall()
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def day(event: Event, name: str) -> date | None:
     """A day in the event, None if it is not there. ConfigError if it is none."""
-    text = event.get(name)
-    if not text:
-        return None
+    return _parsed(event, name, date.fromisoformat, "YYYY-MM-DD")
+
+
+def _parsed(event: Event, name: str, parse: Callable[[str], _V], form: str) -> _V | None:
     try:
-        return date.fromisoformat(text)
+        return parse(given) if (given := event.get(name)) else None
     except (ValueError, TypeError):
-        raise ConfigError(f"{name} is {str(text)[:40]!r}: write YYYY-MM-DD") from None
+        raise ConfigError(f"{name} is {str(given)[:40]!r}: write {form}") from None
 
 
 def trigger(event: Event) -> str:

@@ -1,7 +1,7 @@
 """What a run has fetched: figures by dataset and media, what the source does not have, and new payload fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -49,10 +49,6 @@ class FetchLine:
         for name, count in counts.items():
             setattr(self, name, round(getattr(self, name) + count, 3))
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, in the order of the fields."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @dataclass(slots=True)
 class FetchSummary:
@@ -86,7 +82,7 @@ class FetchSummary:
     def add(self, other: "FetchSummary") -> None:
         """Add the figures of another step, or of another round of this one."""
         for pair, line in other.lines.items():
-            counts = {k: v for k, v in line.as_json().items() if k not in ("dataset", "media_id")}
+            counts = {k: v for k, v in asdict(line).items() if k not in ("dataset", "media_id")}
             self.line(*pair).add(counts)
         self.unavailable |= other.unavailable
         for dataset, keys in other.unknown_keys.items():

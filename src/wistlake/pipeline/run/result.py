@@ -1,7 +1,7 @@
 """What a run did: its figures, its errors, and the notice that people get."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -49,7 +49,7 @@ def describe(
     for (dataset, media_id, _), counts in (built.by_interval if built else {}).items():
         changes = ("new", "updated", "removed", "unchanged", "quarantined")
         fetched.line(dataset, media_id).add({name: counts.get(name, 0) for name in changes})
-    result.intervals = [line.as_json() for line in fetched.lines.values()]
+    result.intervals = [asdict(line) for line in fetched.lines.values()]
     if built is not None:
         result.tables = {name: dict(counts) for name, counts in built.counts.items()}
         result.stopped = {m: why for (_, m, _), why in built.stopped.items()}

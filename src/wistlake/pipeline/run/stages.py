@@ -110,7 +110,8 @@ def ingest_round(
     add_summary(deps.objects, spec.run_id, media_id, FetchSummary.of(done))
     log.info("round", run_id=spec.run_id, media_id=media_id, landed=len(done.manifests), left=len(left))
     if not left and done.errors:
-        raise _worth_raising(done.errors.values())
+        errors = list(done.errors.values())
+        raise next((e for e in errors if isinstance(e, SourceUnavailable)), errors[0])
     if left and not done.intervals:
         raise SourceUnavailable(
             f"{media_id}: not one day of {len(left)} fetches could be landed in a whole round: "
@@ -140,11 +141,6 @@ def _never_back(now: datetime, intervals: Iterable[Interval]) -> Callable[[], da
     anew with the time for which it was planned must not land something older than what is there."""
     moment = max((now, *(i.observed_at for i in intervals if i.observed_at)))
     return lambda: moment
-
-
-def _worth_raising(errors: Iterable[WistlakeError]) -> WistlakeError:
-    listed = list(errors)
-    return next((e for e in listed if isinstance(e, SourceUnavailable)), listed[0])
 
 
 class StepFailed(WistlakeError):

@@ -4,7 +4,7 @@ The modules that need an engine are imported inside `build`: whoever plans and p
 """
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, merged, no_intent
+from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, merged
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import ObjectStore, TableStore
 
@@ -15,7 +15,7 @@ def build(
     plan: BuildPlan,
     objects: ObjectStore,
     store: TableStore,
-    intend: Intend = no_intent,
+    intend: Intend = lambda *_: None,
 ) -> BuildResult:
     """Build the plan's landings. Everything is idempotent: a second call changes nothing.
 

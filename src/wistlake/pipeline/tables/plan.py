@@ -25,10 +25,6 @@ class Intend(Protocol):
         """`pairs`: days of gold that silver leaves behind; `shared`: UTC days that turned out to share keys."""
 
 
-def no_intent(pairs: set[Pair], shared: Collection[SharedDays] = ()) -> None:
-    """For builds that need no such note."""
-
-
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
     """The inputs of one build: landings, keys, and what the ledger knows of the days.
