@@ -50,8 +50,8 @@ PARAMETERS = {
 }
 # What the functions promise: names and types of their answers.
 NOTHING = type(None)
-PLAN = {"run_id": str, "plan_key": str, "medias": list, "nothing_to_do": bool}
-INGEST = {"media_id": str, "done": bool, "continuation": (dict, NOTHING), "landed": int, "requests": int}
+PLAN = {"run_id": str, "plan_key": str, "batches": list, "nothing_to_do": bool}
+INGEST = {"batch": str, "done": bool, "continuation": (dict, NOTHING), "landed": int, "requests": int}
 PUBLISH = {"run_id": str, "published": dict, "failed": int, "verdict": str, "errors": list}
 Shape = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -160,13 +160,13 @@ def smoke(asked: argparse.Namespace) -> None:
 def _by_hand(made: Mapping[str, str], order: Mapping[str, str]) -> None:
     run_id = f"smoke-{uuid.uuid4()}"
     plan = call(made["PlanFunction"], {**order, "run_id": run_id}, PLAN)
-    if plan["nothing_to_do"] or not plan["medias"]:
+    if plan["nothing_to_do"] or not plan["batches"]:
         raise Broken(f"the plan for {order['from']} asks for nothing: are MEDIA_IDS right?")
     ids = {"run_id": run_id, "plan_key": plan["plan_key"]}
     build_failed, failed = None, []
     try:
-        for media in plan["medias"]:
-            failed += _ingest(made["IngestFunction"], {**ids, "media_id": media["media_id"]})
+        for batch in sorted(plan["batches"], key=lambda b: int(b["phase"])):
+            failed += _ingest(made["IngestFunction"], {**ids, "batch": batch["batch"]})
         _build(made["BuildJob"], ids)
     except Broken as e:
         build_failed = {"error": "Broken", "message": str(e)}

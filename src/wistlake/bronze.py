@@ -42,7 +42,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Commits a landing. `walk` is the client's proof that the listing was complete and stable.
+    """Commits a landing. `walk` is the client's proof that the listing was complete and stable; `listing` names it,
+    for it may have served many landings.
 
     `observed_at` is the start of the run: all listings of one run count as equally new.
     """
@@ -67,6 +68,7 @@ class Manifest:
     redacted: bool = False
     supersedes: str = ""
     steady_hash: str = ""
+    listing: str = ""
     format: int = FORMAT
 
 

@@ -21,6 +21,7 @@ from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import ingest_round
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.packing import batches
 from wistlake.planning.plan import Window
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
@@ -53,7 +54,7 @@ class Wistia:
         self.descriptions, self.listings = list(descriptions), listings
         self.asked: list[str] = []
 
-    async def fetch(self, contract: Source, media_id: str, start: date, end: date) -> Answer:
+    async def fetch(self, contract: Source, media_id: str, start: date, end: date, rows: int = 0) -> Answer:
         self.asked.append(contract.name)
         await asyncio.sleep(0)
         if contract.name != "media_metadata":
@@ -88,7 +89,7 @@ def laptop(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] =
     objects, ledger = MemoryObjects(), MemoryLedger()
     ledger.record(known)
     context = IngestContext("r1", zone("UTC"), lambda: NOW, time.monotonic)
-    work = Ingest(context, objects, ledger, {i.key: i for i in known}, wistia.fetch)
+    work = Ingest(context, objects, ledger, {i.key: i for i in known}, wistia)
     done = asyncio.run(work.run(fetches))
     return landed(objects, ledger, next(iter(done.errors.values()), None))
 
@@ -112,7 +113,8 @@ def aws(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] = ()
     )
     error = None
     try:
-        ingest_round(RunPlan(spec, {MEDIA: tuple(fetches)}, (), NOW), MEDIA, parts, lambda: 900.0)
+        for batch in batches(fetches):
+            ingest_round(RunPlan(spec, tuple(fetches), (), NOW), batch.name, parts, lambda: 900.0)
     except WistlakeError as e:
         error = e
     return landed(objects, ledger, error)
@@ -182,7 +184,9 @@ def test_a_proof_that_was_asked_for_before_a_listing_ended_does_not_vouch_for_it
     ends = {first: asyncio.Event(), last: asyncio.Event()}
 
     class Slow(Wistia):
-        async def fetch(self, contract: Source, media_id: str, start: date, end: date) -> Answer:
+        async def fetch(
+            self, contract: Source, media_id: str, start: date, end: date, rows: int = 0
+        ) -> Answer:
             if contract.name == "events" and start == last:
                 await asyncio.wait_for(
                     ends[first].wait(), 2

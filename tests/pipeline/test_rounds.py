@@ -11,7 +11,8 @@ from typing import Any
 
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import ACCOUNT, Source
+from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import RunPlan, read_summary
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import LAST_SECONDS, ingest_round
@@ -21,11 +22,11 @@ from wistlake.planning.plan import Window
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 DAY, MEDIA = date(2026, 3, 1), "abcdef1234"
-SOURCES = (source("events"), source("media_by_date"))
+SOURCES = (source("media_metadata"), source("media_by_date"), source("events"))
 ORDER = RunSpec(
     "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
 )
-PLANNED = RunPlan(ORDER, {MEDIA: tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES)}, (), NOW)
+PLANNED = RunPlan(ORDER, tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES), (), NOW)
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Silent:
     def __init__(self, *silent: str) -> None:
         self.silent, self.asked = silent, []
 
-    async def fetch(self, contract: Source, media_id: str, start: date, end: date) -> Empty:
+    async def fetch(self, contract: Source, media_id: str, start: date, end: date, rows: int = 0) -> Empty:
         self.asked.append(contract.name)
         if contract.name in self.silent:
             await asyncio.Event().wait()
@@ -67,6 +68,14 @@ def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Depen
     )
 
 
+def figures(objects: MemoryObjects) -> dict[tuple[str, str], FetchLine]:
+    """The lines of the run's batches, added up."""
+    whole = FetchSummary()
+    for batch in ("media-1", "events-1"):
+        whole.add(read_summary(objects, "r1", batch))
+    return whole.lines
+
+
 def states(ledger: MemoryLedger) -> dict[str, State]:
     return {i.dataset: i.state for i in ledger.intervals()}
 
@@ -75,26 +84,30 @@ def test_what_is_under_way_at_the_end_waits_for_the_next_round() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))  # the round's own end is asked for first
     client = Silent("media_by_date")
-    first = ingest_round(PLANNED, MEDIA, parts(client, objects, ledger), lambda: next(seconds))
+    first = ingest_round(PLANNED, "media-1", parts(client, objects, ledger), lambda: next(seconds))
     assert (first.left, first.landed) == (1, 1)
-    assert states(ledger) == {"events": State.LANDED, "media_by_date": State.PLANNED}
+    assert states(ledger) == {"media_metadata": State.LANDED, "media_by_date": State.PLANNED}
     again = Silent()
-    second = ingest_round(PLANNED, MEDIA, parts(again, objects, ledger), lambda: 900.0)
+    second = ingest_round(PLANNED, "media-1", parts(again, objects, ledger), lambda: 900.0)
     assert (second.left, second.landed, again.asked) == (0, 1, ["media_by_date"])
 
 
 def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))
-    ingest_round(PLANNED, MEDIA, parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds))
-    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
-    lines = read_summary(objects, "r1", MEDIA).lines
-    assert {dataset: (m, line.days, line.pages, line.requests) for (dataset, m), line in lines.items()} == {
-        "events": (MEDIA, 1, 2, 2),  # an empty list is vouched for by a second question
-        "media_by_date": (MEDIA, 1, 1, 1),
+    ingest_round(PLANNED, "media-1", parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds))
+    for batch in ("media-1", "events-1"):
+        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0)
+    lines = figures(objects)
+    assert {pair: (line.days, line.pages, line.requests) for pair, line in lines.items()} == {
+        ("media_metadata", MEDIA): (1, 1, 1),
+        ("media_by_date", MEDIA): (1, 1, 1),
+        ("events", MEDIA): (1, 1, 1),
+        ("media_metadata", ACCOUNT): (0, 1, 1),  # an empty list of sessions is vouched for by a question
     }
-    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
-    assert read_summary(objects, "r1", MEDIA).lines == lines  # there was nothing left to do
+    for batch in ("media-1", "events-1"):
+        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0)
+    assert figures(objects) == lines  # there was nothing left to do
 
 
 def test_a_run_for_an_earlier_time_lands_nothing_older_than_what_is_there() -> None:
@@ -102,5 +115,5 @@ def test_a_run_for_an_earlier_time_lands_nothing_older_than_what_is_there() -> N
     later = NOW.replace(hour=9)
     seen = Interval("events", MEDIA, DAY, State.PUBLISHED, "r0", later, landing_id="x", observed_at=later)
     ledger.record([seen])
-    ingest_round(PLANNED, MEDIA, parts(Silent(), objects, ledger), lambda: 900.0)
+    ingest_round(PLANNED, "events-1", parts(Silent(), objects, ledger), lambda: 900.0)
     assert {i.observed_at for i in ledger.intervals()} == {later}

@@ -83,10 +83,10 @@ class AwsLake:
     def ingest(
         self, planned: Mapping[str, Any], context: Callable[[], Context] = Context
     ) -> list[dict[str, Any]]:
-        """Every round of every media, each in a new `context`."""
+        """Every round of every batch, each in a new `context`."""
         rounds = []
-        for media in planned["medias"]:
-            event = {k: planned[k] for k in ("run_id", "plan_key")} | media | {"continuation": None}
+        for batch in planned["batches"]:
+            event = {k: planned[k] for k in ("run_id", "plan_key")} | batch | {"continuation": None}
             while True:
                 said = ingest.handler(event, context())
                 rounds.append(said)

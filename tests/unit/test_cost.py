@@ -35,7 +35,9 @@ def estimate(media: int, rows: int = 50) -> cost.Estimate:
 
 def test_requests_are_counted_by_page() -> None:
     assert estimate(2).requests == 18
-    assert estimate(2, rows=101).requests == 34
+    assert (
+        estimate(2, rows=101).requests == 66
+    )  # two pages, and both again to prove that the list stood still
     assert cost.estimate(daily(2), [], per_minute=540, concurrency=16).requests == 18
 
 

@@ -49,4 +49,5 @@ def test_an_older_landing_than_the_known_one_is_no_news() -> None:
     _land(objects, "dead", NOW, media_id="m2")
     known = _planned("dead")
     ledger.record([Interval(*known.key, State.PLANNED, "dead", NOW, landing_id="x", observed_at=NOW)])
-    assert recover(ledger, objects, "me") == ()
+    (as_before,) = recover(ledger, objects, "me")
+    assert (as_before.state, as_before.landing_id, as_before.observed_at) == (State.LANDED, "x", NOW)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Calendar
+from wistlake.contracts.form import ACCOUNT, Calendar
 from wistlake.planning.calendar import days, last_finished, today
-from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry, State
+from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State
 from wistlake.planning.plan import (
     HORIZON,
     MAX_RANGE,
@@ -203,18 +203,18 @@ class TestPlan:
     def test_by_dataset_then_media_then_day(self) -> None:
         media = [entry(ago(1)), entry(ago(0), BETA)]
         assert plan([METADATA, EVENTS], media, [], window()) == (
-            Fetch("media_metadata", ALPHA, NOW.date(), NOW.date()),
-            Fetch("media_metadata", BETA, NOW.date(), NOW.date()),
-            Fetch("events", ALPHA, ago(1), ago(1)),
-            Fetch("events", ALPHA, ago(0), ago(0)),
+            Fetch(
+                "media_metadata", ACCOUNT, NOW.date(), NOW.date(),
+                ((ALPHA, NOW.date(), NOW.date()), (BETA, NOW.date(), NOW.date())),
+            ),
+            Fetch("events", ALPHA, ago(1), ago(0)),
             Fetch("events", BETA, ago(0), ago(0)),
-        )
+        )  # fmt: skip
 
     def test_ranges_where_the_source_serves_them(self) -> None:
         done = [published(ago(4), "media_by_date"), published(ago(4), "events")]
         assert plan([BY_DATE], [entry(ago(6))], done, window()) == (
-            Fetch("media_by_date", ALPHA, ago(6), ago(5)),
-            Fetch("media_by_date", ALPHA, ago(3), ago(0)),
+            Fetch("media_by_date", ALPHA, ago(6), ago(0), ((ALPHA, ago(6), ago(5)), (ALPHA, ago(3), ago(0)))),
         )
 
     def test_a_range_has_a_greatest_length(self) -> None:
@@ -224,7 +224,8 @@ class TestPlan:
 
     def test_what_one_media_has_does_not_serve_another(self) -> None:
         done = [published(ago(n), "events", BETA) for n in range(10)]
-        assert len(plan([EVENTS], [entry(ago(9))], done, window())) == 10
+        fetches = plan([EVENTS], [entry(ago(9))], done, window())
+        assert sum(len(f.keys) for f in fetches) == 10
 
     def test_retired_media_are_left_alone(self) -> None:
         assert plan(SOURCES, [entry(ago(9), retired_at=NOW)], [], window()) == ()
@@ -240,7 +241,7 @@ class TestPlan:
     def test_fetches_cover_each_wanted_day_once(self, dataset: Any, run: Window, first: date) -> None:
         media = entry(first)
         wanted = wanted_days(dataset, media, run, {})
-        covered = [day for f in plan([dataset], [media], [], run) for day in days(f.start, f.end)]
+        covered = [day for f in plan([dataset], [media], [], run) for _, _, day in f.keys]
         assert covered == list(wanted)
 
 
@@ -264,7 +265,7 @@ class TestGaps:
 
     def test_a_daily_run_asks_for_every_gap(self) -> None:
         media, done = [entry(ago(40))], [published(ago(n)) for n in range(0, 40, 3)]
-        asked = {f.start for f in plan([EVENTS], media, done, window())}
+        asked = {day for f in plan([EVENTS], media, done, window()) for _, _, day in f.keys}
         assert {day for _, _, day in gaps([EVENTS], media, done, window())} <= asked
 
 

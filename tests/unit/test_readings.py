@@ -249,7 +249,12 @@ FOLLOWED = [MediaEntry("m1", NOW.date() - timedelta(days=7), NOW)]
 def asked(ledger: MemoryLedger, known: list[Interval], spec: RunSpec = SPEC) -> set[tuple[str, date]]:
     """The settled days, as (dataset, day), that a run reads again."""
     young = spec.window.now.date() - timedelta(days=10)
-    return {(f.dataset, f.start) for f in planned(spec, ledger, FOLLOWED, known) if f.end < young}
+    return {
+        (dataset, day)
+        for f in planned(spec, ledger, FOLLOWED, known)
+        for dataset, _, day in f.keys
+        if day < young
+    }
 
 
 @pytest.mark.parametrize(

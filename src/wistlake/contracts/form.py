@@ -8,6 +8,8 @@ Standard library only: Lambda, Glue and the documentation build all import this.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+ACCOUNT = "_account"  # in place of a media id: the whole account
+
 
 class Type(StrEnum):
     """Logical types; `derive` has the form of each in Spark, Iceberg, Athena and Markdown."""

@@ -3,11 +3,14 @@
 Every assumption is a named number here. Free tiers, taxes and egress are left out.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from wistlake.contracts.form import ACCOUNT
+from wistlake.planning import packing
 from wistlake.planning.intervals import Fetch, Interval
+from wistlake.planning.packing import batches
+from wistlake.planning.publishing import EVENTS
 
 REGION, AS_OF = "us-east-1", "January 2025"  # list prices in US dollars: look them up before relying on them
 PRICES: Mapping[str, tuple[float, str]] = {
@@ -27,7 +30,6 @@ PRICES: Mapping[str, tuple[float, str]] = {
 }
 
 RUNS_A_MONTH = 30.4
-PER_PAGE = 100
 SECONDS_PER_ANSWER = 1.0  # of Wistia's, on average
 FUNCTION_GB, FUNCTION_SECONDS = 0.5, 4.0  # memory; start, plan and bookkeeping of one call
 GLUE_DPUS, GLUE_START_MINUTES, MINUTES_PER_MILLION_EVENTS = 2, 2.0, 1.5
@@ -35,7 +37,7 @@ UPKEEPS_A_MONTH, UPKEEP_MINUTES = 4.3, 6.0  # starting not included
 QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
 BYTES_PER_EVENT, DAYS_STORED = 600, 760  # of all layers together, compressed
 WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
-STEPS_PER_RUN, STEPS_PER_MEDIA, WRITES_PER_BUILD = 8, 4, 400
+STEPS_PER_RUN, STEPS_PER_BATCH, WRITES_PER_BUILD = 8, 4, 400
 SECRETS, ALARMS, METRICS = 2, 7, 8
 
 
@@ -71,14 +73,15 @@ def estimate(
 ) -> Estimate:
     """The estimate for a run of `fetches`. The rows of a day of events are taken from the ledger's `intervals`;
     without any, they fill one page."""
-    rows = _rows_per_day(intervals)
-    requests = sum(pages(f, rows) for f in fetches)
-    media = len({f.media_id for f in fetches})
-    days = sum((f.end - f.start).days + 1 for f in fetches)
-    events = sum(rows.get(f.media_id, 0.0) for f in fetches if f.dataset == "events")
-    pace = requests / per_minute
-    working = max(60 * pace, requests * SECONDS_PER_ANSWER / concurrency)
-    gb_seconds = FUNCTION_GB * (working + FUNCTION_SECONDS * (media + 2))
+    rows = mean_rows(intervals)
+    calls = sum(requests(f, rows) for f in fetches)
+    media = len({m for f in fetches for m in f.media} - {ACCOUNT})
+    functions = len(batches(fetches))
+    days = sum(len(f.keys) for f in fetches)
+    events = sum(_events(f, rows) for f in fetches)
+    pace = calls / per_minute
+    working = max(60 * pace, calls * SECONDS_PER_ANSWER / concurrency)
+    gb_seconds = FUNCTION_GB * (working + FUNCTION_SECONDS * (functions + 2))
     build = GLUE_START_MINUTES + MINUTES_PER_MILLION_EVENTS * events / 1e6
     upkeep = GLUE_START_MINUTES + UPKEEP_MINUTES
     scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
@@ -90,16 +93,16 @@ def estimate(
         "s3 storage": stored,
         "s3 writes": (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
         "s3 reads": 10 * (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
-        "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * requests) * RUNS_A_MONTH,
+        "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * calls) * RUNS_A_MONTH,
         "dynamodb reads": READS_PER_INTERVAL * DAYS_STORED * 3 * media * RUNS_A_MONTH,
-        "step functions": (STEPS_PER_RUN + STEPS_PER_MEDIA * media) * RUNS_A_MONTH,
+        "step functions": (STEPS_PER_RUN + STEPS_PER_BATCH * functions) * RUNS_A_MONTH,
         "secrets": SECRETS,
         "kms key": 1,
         "alarms": ALARMS,
         "metrics": METRICS,
     }
     return Estimate(
-        requests,
+        calls,
         working / 60,
         gb_seconds,
         GLUE_DPUS * build,
@@ -108,17 +111,20 @@ def estimate(
     )
 
 
-def pages(fetch: Fetch, rows: Mapping[str, float]) -> int:
-    """How many requests a fetch takes: one, or as many as the pages of a day of events."""
-    if fetch.dataset != "events":
-        return 1
-    return max(1, math.ceil(rows.get(fetch.media_id, 0.0) / PER_PAGE))
+def requests(fetch: Fetch, rows: Mapping[str, float]) -> int:
+    """How many requests a fetch takes: one, or the pages of a list of sessions and the proof that it stood still."""
+    return int(packing.requests(fetch.rows or _events(fetch, rows))) if fetch.dataset == EVENTS else 1
 
 
-def _rows_per_day(intervals: Iterable[Interval]) -> dict[str, float]:
+def _events(fetch: Fetch, rows: Mapping[str, float]) -> float:
+    """Sessions that land from it."""
+    return sum(rows.get(media_id, 0.0) for dataset, media_id, _ in fetch.keys if dataset == EVENTS)
+
+
+def mean_rows(intervals: Iterable[Interval]) -> dict[str, float]:
     """Mean rows of an events day, by media."""
     days: dict[str, list[int]] = {}
     for i in intervals:
-        if i.dataset == "events" and i.landing_id:
+        if i.dataset == EVENTS and i.landing_id:
             days.setdefault(i.media_id, []).append(i.rows)
     return {media: sum(rows) / len(rows) for media, rows in days.items()}

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Calendar
-from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
+from wistlake.contracts.form import ACCOUNT, Calendar
+from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window, gaps, touched
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger

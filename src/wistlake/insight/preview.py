@@ -1,24 +1,39 @@
 """What a run would fetch, from what the ledger holds: nothing is requested, nothing is written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from wistlake.errors import ConfigError
+from wistlake.pipeline.run.select import share
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
+from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.plan import first_day, plan
+from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.planning.sample import sample
+from wistlake.ports import Ledger
 
 
-def preview(
-    spec: RunSpec,
-    media: Sequence[MediaEntry],
-    intervals: Sequence[Interval],
-    sample_document: Mapping[str, Any],
-) -> tuple[Fetch, ...]:
-    """The fetches of a run; `sample_document` is the ledger's, of the day's sample. ConfigError where only the
-    account could tell which media there are."""
-    entries = {m.media_id: m for m in media}
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a plan depends on, as the ledger has it: media, intervals, the day's sample, and the document of the
+    followed share of the account."""
+
+    media: Sequence[MediaEntry] = ()
+    intervals: Sequence[Interval] = ()
+    sample: Mapping[str, Any] = field(default_factory=dict)
+    share: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "Inputs":
+        """Those of the ledger."""
+        return cls(ledger.media(), ledger.intervals(), ledger.facts(SAMPLE), ledger.facts(SHARE))
+
+
+def preview(spec: RunSpec, inputs: Inputs) -> tuple[Fetch, ...]:
+    """The fetches of a run. ConfigError where only the account could tell which media there are."""
+    entries = {m.media_id: m for m in inputs.media}
     ids = spec.choice.ids or tuple(entries)
     if not ids:
         raise ConfigError(
@@ -26,5 +41,6 @@ def preview(
         )
     first = spec.window.start or first_day(spec.window)
     followed = [entries.get(m, MediaEntry(m, first, spec.window.now)) for m in ids]
-    sampled = sample(followed, intervals, spec.window, sample_document)
-    return plan(spec.sources, followed, intervals, spec.window, sampled)
+    sampled = sample(followed, inputs.intervals, spec.window, inputs.sample)
+    of_account = share(spec.choice, inputs.share)
+    return plan(spec.sources, followed, inputs.intervals, spec.window, sampled, of_account)

@@ -1,12 +1,13 @@
 """The unit of bookkeeping: one (dataset, media, day), and its state."""
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from wistlake.errors import ConfigError
+from wistlake.planning.calendar import days
 
-ACCOUNT = "_account"  # in place of a media id in datasets that are account-wide
 STOPPED = "stopped:"  # prefix of the signature of a build that stopped the landing
 
 
@@ -27,7 +28,8 @@ class Interval:
     `landing_id`, `content_hash` and `rows` describe the newest content that was landed, `observed_at` when the
     source last served it: a landing that only repeats it moves `observed_at` and counts as a confirmation.
     `steady_hash` is the content without what the source restates at will, `moved_at` when a reading of the
-    finished day last differed from the one before it. `built_signature` is what silver was last built from, or
+    finished day last differed from the one before it, `changed_at` when one last brought anything that somebody did.
+    `built_signature` is what silver was last built from, or
     could not be (`is_stopped`); of gold: the zone of its days. `published_at` is when readers first got it.
     `finished` tells whether the day was over when it was read: only then may the watermark pass it. `missing`
     marks a 404: the source has nothing.
@@ -51,6 +53,7 @@ class Interval:
     published_at: datetime | None = None
     steady_hash: str = ""
     moved_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -107,9 +110,36 @@ class MediaEntry:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What to ask Wistia for: the days from `start` to `end`, both included, of one dataset and media."""
+    """One listing to ask Wistia for: the days from `start` to `end`, both included, of one dataset, and of one media
+    or, with `ACCOUNT`, of the whole account.
+
+    `parts` are what lands of it, as (media, first day, last day), where that is not `media_id` and every day.
+    `rows`: how many records the ledger lets expect, 0 if it does not know. `if_moved`: a snapshot that is only taken
+    if the run has read something new of its media.
+    """
 
     dataset: str
     media_id: str
     start: date
     end: date
+    parts: tuple[tuple[str, date, date], ...] = ()
+    rows: int = 0
+    if_moved: bool = False
+
+    @property
+    def keys(self) -> tuple[tuple[str, str, date], ...]:
+        """The intervals that land from it."""
+        parts = self.parts or ((self.media_id, self.start, self.end),)
+        return tuple((self.dataset, media, day) for media, first, last in parts for day in days(first, last))
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """The media that it is about, each once."""
+        return tuple(dict.fromkeys(part[0] for part in self.parts)) or (self.media_id,)
+
+    def of(self, media_ids: Container[str]) -> "Fetch | None":
+        """The same listing for some of its media only; None if none of them is in it."""
+        if not self.parts:
+            return self if self.media_id in media_ids else None
+        parts = tuple(part for part in self.parts if part[0] in media_ids)
+        return replace(self, parts=parts) if parts else None

@@ -1,16 +1,19 @@
 """Turns media, days and the ledger's intervals into the fetches of one run."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from wistlake.contracts.form import Calendar, Source
+from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.planning.calendar import days, last_finished, today, utc_days_of
-from wistlake.planning.intervals import ACCOUNT, Fetch, Interval, MediaEntry, State
+from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
+from wistlake.planning.packing import METADATA, SNAPSHOTS, Volume, cover, descriptions, ranges
 
 HORIZON = timedelta(days=730)  # Wistia keeps events for two years
 MAX_RANGE = 366  # days that one ranged request asks for
+FRESH_DAYS = 7  # after which the lifetime figures of a quiet media are read again, give or take as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,41 +103,44 @@ def plan(
     intervals: Collection[Interval],
     window: Window,
     sampled: Collection[tuple[str, str, date]] = (),
+    share: float | None = None,
 ) -> tuple[Fetch, ...]:
-    """Every fetch of one run: by dataset in contract order, then media, then day. `sampled` are settled
-    (dataset, media, day)s to read once more."""
+    """Every fetch of one run, by dataset in contract order. `sampled` are settled (dataset, media, day)s to read once
+    more; `share` is that of the followed media in the account's sessions, None if it is not known."""
     by_media: dict[tuple[str, str], dict[date, Interval]] = {}
     for interval in intervals:
         by_media.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
     lookbacks = learned(intervals, window.now, window.lookback_days)
     active = [m for m in media if m.retired_at is None]
-    fetches: list[Fetch] = []
-    for source in sources:
+    needs: dict[str, dict[str, list[date]]] = {}
+    listed = tuple(sources)
+    for source in listed:
         for entry in _account(active) if source.account_wide else active:
             pair = (source.name, entry.media_id)
             wanted = wanted_days(source, entry, window, by_media.get(pair, {}), lookbacks.get(entry.media_id))
             more = {day for dataset, media_id, day in sampled if (dataset, media_id) == pair}
-            fetches += _fetches(source, entry.media_id, sorted({*wanted, *more}))
-    return tuple(fetches)
+            needs.setdefault(source.name, {})[entry.media_id] = sorted({*wanted, *more})
+    volume = Volume.of(intervals, [m.media_id for m in active], share)
+    return tuple(
+        replace(f, if_moved=_is_fresh(by_media.get((f.dataset, f.media_id), {}).values(), f))
+        for source in listed
+        for f in _fetches(source, needs.get(source.name, {}), window, volume)
+    )
 
 
 def exactly(
     sources: Iterable[Source], keys: Iterable[tuple[str, str, date]], window: Window
 ) -> tuple[Fetch, ...]:
     """Fetches of the named intervals and no others. A snapshot can only be taken of today."""
-    wanted: dict[tuple[str, str], list[date]] = {}
+    needs: dict[str, dict[str, list[date]]] = {}
     for dataset, media_id, day in sorted(keys):
-        wanted.setdefault((dataset, media_id), []).append(day)
+        needs.setdefault(dataset, {}).setdefault(media_id, []).append(day)
+    unknown = Volume.of((), (), None)
     return tuple(
         fetch
         for source in sources
-        for (dataset, media_id), days_of_media in wanted.items()
-        if dataset == source.name
-        for fetch in _fetches(
-            source,
-            media_id,
-            [newest(source, window)] if source.calendar is Calendar.SNAPSHOT else days_of_media,
-        )
+        if source.name in needs
+        for fetch in _fetches(source, needs[source.name], window, unknown)
     )
 
 
@@ -144,18 +150,29 @@ def _account(media: Sequence[MediaEntry]) -> Iterator[MediaEntry]:
         yield MediaEntry(ACCOUNT, earliest.first_day, earliest.added_at)
 
 
-def _fetches(source: Source, media_id: str, on_days: Sequence[date]) -> Iterator[Fetch]:
-    """One fetch a day; where the source serves ranges (local calendars), one a contiguous range."""
-    if source.calendar is not Calendar.LOCAL:
-        yield from (Fetch(source.name, media_id, day, day) for day in on_days)
-        return
-    start: date | None = None
-    for i, day in enumerate(on_days):
-        start = start or day
-        following = on_days[i + 1] if i + 1 < len(on_days) else None
-        if following != day + timedelta(days=1) or (day - start).days + 1 >= MAX_RANGE:
-            yield Fetch(source.name, media_id, start, day)
-            start = None
+def _fetches(
+    source: Source, needs: Mapping[str, Sequence[date]], window: Window, volume: Volume
+) -> Iterable[Fetch]:
+    """The listings from which the needed days of one dataset land."""
+    if source.calendar is Calendar.SNAPSHOT:
+        day = newest(source, window)
+        if source.name == METADATA:
+            return descriptions(source.name, tuple(needs), day)
+        return (Fetch(source.name, media_id, day, day) for media_id in needs)
+    if source.calendar is Calendar.LOCAL:
+        return (f for m, on_days in needs.items() for f in ranges(source.name, m, on_days, MAX_RANGE))
+    finished = last_finished(source.calendar, window.now, window.tz)
+    return cover(needs, volume, {day for of_media in needs.values() for day in of_media if day > finished})
+
+
+def _is_fresh(snapshots: Iterable[Interval], fetch: Fetch) -> bool:
+    """Whether the last snapshot still stands if nothing has moved since. Wistia refreshes lifetime figures in batches,
+    so that each is taken anew after some days, not all on the same one."""
+    if fetch.dataset not in SNAPSHOTS:
+        return False
+    taken = [i.day for i in snapshots if i.landing_id and i.state is not State.FAILED]
+    spread = int.from_bytes(hashlib.sha256(fetch.media_id.encode()).digest()[:2]) % FRESH_DAYS
+    return bool(taken) and (fetch.start - max(taken)).days < FRESH_DAYS + spread
 
 
 def gaps(

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.aws import jobs
@@ -17,12 +17,11 @@ from wistlake.codec import encode
 from wistlake.errors import ConfigError, WistlakeError
 from wistlake.insight import doctor
 from wistlake.insight.doctor import FAILED, OK, Check
+from wistlake.insight.preview import Inputs
 from wistlake.pipeline.jobs import request as keep
 from wistlake.pipeline.jobs.forget import Who, ask_source
 from wistlake.pipeline.jobs.request import Request
 from wistlake.pipeline.run.lake import LAKE
-from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.scan import Piece
@@ -84,10 +83,9 @@ class AwsLake:
             raise ConfigError(missing)
         return AthenaQuery(self.ledger(), database, workgroup, views())
 
-    def plan_inputs(self) -> tuple[Sequence[MediaEntry], Sequence[Interval], Mapping[str, Any]]:
-        """Media, intervals and the day's sample in its ledger."""
-        ledger = self.ledger()
-        return ledger.media(), ledger.intervals(), ledger.facts(SAMPLE)
+    def plan_inputs(self) -> Inputs:
+        """What a plan depends on, of its ledger."""
+        return Inputs.of(self.ledger())
 
     # Jobs on the whole lake
 

@@ -1,7 +1,7 @@
 """A lake on this machine: a folder, sqlite, Sail or Spark, and DuckDB for readers."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -20,13 +20,12 @@ from wistlake.adapters.local.scratch import SCRATCH, sweep
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.insight import doctor
 from wistlake.insight.doctor import Check
+from wistlake.insight.preview import Inputs
 from wistlake.pipeline.jobs.forget import Search, Who, ask_source, forget, reapply
 from wistlake.pipeline.jobs.maintain import maintain
 from wistlake.pipeline.jobs.rotate import rotate
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, LakeDependencies, RunSpec
-from wistlake.planning.intervals import Interval, MediaEntry
-from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.scan import Piece
@@ -101,12 +100,9 @@ class LaptopLake:
         """SQL over its published tables."""
         return query_folder(self.settings.lake)
 
-    def plan_inputs(self) -> tuple[Sequence[MediaEntry], Sequence[Interval], Mapping[str, Any]]:
-        """Media, intervals and the day's sample in its ledger; nothing where there is no lake yet."""
-        if self.folder.is_new():
-            return (), (), {}
-        ledger = self.ledger(read_only=True)
-        return ledger.media(), ledger.intervals(), ledger.facts(SAMPLE)
+    def plan_inputs(self) -> Inputs:
+        """What a plan depends on, of its ledger; nothing where there is no lake yet."""
+        return Inputs() if self.folder.is_new() else Inputs.of(self.ledger(read_only=True))
 
     # What a run needs
 

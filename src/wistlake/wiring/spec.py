@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 from wistlake.channel_rules import DEFAULT_RULES
 from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Calendar, Source
+from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.errors import ConfigError, unknown
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.planning.calendar import last_finished
-from wistlake.planning.intervals import ACCOUNT
 from wistlake.planning.plan import HORIZON, Window
 from wistlake.ports import Ledger
 from wistlake.settings import Settings

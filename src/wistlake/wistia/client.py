@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -30,6 +30,7 @@ from wistlake.wistia.endpoints import (
     is_segment,
     media_list_params,
     path,
+    segment,
 )
 from wistlake.wistia.folders import find_folder
 from wistlake.wistia.pagination import MAX_PAGES, Order, Pager, PageSizes, Proof, read_consistently
@@ -95,7 +96,7 @@ class WistiaClient:
         self._listings = asyncio.Semaphore(connection.max_concurrency)
         self._active_listings = 0
         self._page_sizes: dict[str, PageSizes] = {}
-        self._unavailable: set[str] = set()  # optional datasets whose last listing failed after every retry
+        self._unavailable: set[str] = set()  # datasets whose last listing failed after every retry
 
     async def __aenter__(self) -> Self:
         await self._sender.http.__aenter__()
@@ -111,13 +112,13 @@ class WistiaClient:
         """Counts of this client's requests so far."""
         return self._sender.stats
 
-    async def fetch(self, source: Source, media_id: str, start: date, end: date) -> Listing:
+    async def fetch(self, source: Source, media_id: str, start: date, end: date, rows: int = 0) -> Listing:
         """The complete listing of `source` for a media and the days from `start` to `end`, both included.
 
-        Snapshots have no days and account-wide sources no media: they ignore these arguments. A deleted media
-        gives an empty listing marked `missing`. Raises SourceUnavailable (run again later),
-        SourceRefused (the token), SourceChanged (the payload), SourceMissing (the account has no such
-        dataset) and ConfigError.
+        Snapshots have no days and account-wide sources no media: they ignore these arguments. Sessions of all media
+        are listed for `ACCOUNT`. `rows`: how many records there were last time, 0 if unknown. A deleted media gives
+        an empty listing marked `missing`. Raises SourceUnavailable (run again later), SourceRefused (the token),
+        SourceChanged (the payload), SourceMissing (the account has no such dataset) and ConfigError.
         """
         target = endpoint(source, self.connection)
         if start > end:
@@ -125,10 +126,9 @@ class WistiaClient:
         request = self._request(source, target, media_id, start, end)
         try:
             async with self._slot():
-                records, walk = await self._read(source, target, request)
+                records, walk = await self._read(source, target, request, rows)
         except SourceUnavailable:
-            if source.optional:
-                self._unavailable.add(source.name)
+            self._unavailable.add(source.name)
             raise
         except SourceMissing as e:
             if target.missing_means == "media":
@@ -138,6 +138,17 @@ class WistiaClient:
             self._unavailable.discard(source.name)
             return self._listing(request, records, walk)
         raise SourceMissing(gone)
+
+    async def describe(self, source: Source, media_ids: Sequence[str]) -> Listing:
+        """The metadata of those of some media that the account's list has, in one request for each page. `source` is
+        the contract of metadata. One that is missing may be archived or gone: `fetch` tells."""
+        params: Params = {"hashed_ids[]": [segment(media_id, "media id") for media_id in media_ids]}
+        request = Request(MEDIA_LIST, self._paged(params), logger(dataset=source.name))
+        async with self._slot():
+            pages = await self._pager(request, source).read_all()
+        described = [row for page in pages for row in page if row.get("hashed_id") in media_ids]
+        walk = Proof(len(pages), len(pages[-1]), "short page" if pages[-1] else "empty page").as_dict()
+        return self._listing(request, described, walk)
 
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[Record]:
         """The account's media, by ascending id; those of a folder (its name or hashed id), or with a tag, if
@@ -208,7 +219,7 @@ class WistiaClient:
         responses.records(response.body, path)
         return response
 
-    def _paged(self, params: Params) -> dict[str, str]:
+    def _paged(self, params: Params) -> Params:
         """Always with a page size: a short page ends a list only if the size is known."""
         return {**params, "per_page": str(self.connection.per_page)}
 
@@ -221,16 +232,16 @@ class WistiaClient:
             self._paged(params) if target.shape is Shape.PAGES else params,
             logger(dataset=source.name, media_id=media_id, day=day),
             separate=source.optional,
-            # Each listing of a service that is down would retry for minutes; later ones try once.
-            attempts=1 if source.name in self._unavailable else ATTEMPTS,
+            # Each listing of a service that is down would retry for minutes: later ones are given up sooner.
+            attempts=_attempts(source) if source.name in self._unavailable else ATTEMPTS,
         )
 
     async def _read(
-        self, source: Source, target: Endpoint, request: Request
+        self, source: Source, target: Endpoint, request: Request, rows: int
     ) -> tuple[list[Record], Mapping[str, Any]]:
         if target.shape is Shape.PAGES:
             order = Order(source.key, target.sorted_by, target.reorders)
-            records, proof = await read_consistently(self._pager(request, source), order)
+            records, proof = await read_consistently(self._pager(request, source, rows), order)
             return records, proof.as_dict()
         response = await self._sender.get(request)
         one = target.shape is Shape.OBJECT
@@ -242,7 +253,7 @@ class WistiaClient:
         responses.check_fields(source, records, request.path)
         return records, Proof(1, len(records), "single").as_dict()
 
-    def _pager(self, request: Request, source: Source | None = None) -> Pager:
+    def _pager(self, request: Request, source: Source | None = None, rows: int = 0) -> Pager:
         sizes = self._page_sizes.setdefault(request.path, PageSizes())
 
         async def read(number: int) -> list[Record]:
@@ -252,7 +263,7 @@ class WistiaClient:
                 responses.check_fields(source, rows, f"{request.path} page {number}")
             return rows
 
-        return Pager(read, request.path, self.connection.per_page, self._spare_requests, sizes)
+        return Pager(read, request.path, self.connection.per_page, self._spare_requests, sizes, rows)
 
     async def _by_cursor(self, request: Request) -> list[Record]:
         rows: list[Record] = []
@@ -285,6 +296,11 @@ class WistiaClient:
             walk=walk,
             missing=missing,
         )
+
+
+def _attempts(source: Source) -> int:
+    """How often a dataset is requested whose last listing failed after every retry."""
+    return 1 if source.optional else PROBE_ATTEMPTS
 
 
 def _with_ids(media: list[Record]) -> list[Record]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import Enum, auto
 
 from wistlake.contracts import source
-from wistlake.contracts.form import Source
+from wistlake.contracts.form import ACCOUNT, Source
 from wistlake.errors import ConfigError
 from wistlake.wistia.connection import Connection
 
@@ -21,7 +21,7 @@ EVENTS, VISITORS = source("events").endpoint, source("visitors").endpoint
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+(\.json)?)+")
 
-Params = Mapping[str, str]
+Params = Mapping[str, str | list[str]]
 ParamsBuilder = Callable[[str, date, date], dict[str, str]]
 
 
@@ -54,8 +54,9 @@ def day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
     return {"start_date": start.isoformat(), "end_date": end.isoformat()}
 
 
-def _media_day_range(media_id: str, start: date, end: date) -> dict[str, str]:
-    return {"media_id": media_id} | day_range(media_id, start, end)
+def _sessions(media_id: str, start: date, end: date) -> dict[str, str]:
+    of_media = {} if media_id == ACCOUNT else {"media_id": media_id}
+    return of_media | day_range(media_id, start, end)
 
 
 def _daily_until_day_after(media_id: str, start: date, end: date) -> dict[str, str]:
@@ -67,7 +68,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "media_stats": Endpoint(Shape.OBJECT),
     "media_engagement": Endpoint(Shape.OBJECT),
     "media_by_date": Endpoint(Shape.LIST, day_range),
-    "events": Endpoint(Shape.PAGES, _media_day_range, sorted_by="received_at"),
+    "events": Endpoint(Shape.PAGES, _sessions, sorted_by="received_at"),
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
     "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
 }

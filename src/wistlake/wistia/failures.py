@@ -79,10 +79,10 @@ def media_type(content_type: str) -> str:
     return name if name in _MEDIA_TYPES else f"another media type (#{fingerprint(content_type)})"
 
 
-def request_text(path: str, params: Mapping[str, str]) -> str:
+def request_text(path: str, params: Mapping[str, str | list[str]]) -> str:
     """A request for messages and logs: values only of parameters that can't be personal."""
     shown = (
-        f"{k}={v}" if k in _NAMED_PARAMS and _PLAIN.fullmatch(v) else f"{shown_name(k)}=***"
+        f"{k}={v}" if k in _NAMED_PARAMS and _PLAIN.fullmatch(str(v)) else f"{shown_name(k)}=***"
         for k, v in params.items()
     )
     where = "/".join(

@@ -50,25 +50,27 @@ class PageSizes:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Reads one list. `spare` returns how many requests may be made ahead without delaying others."""
+    """Reads one list. `spare` returns how many requests may be made ahead without delaying others. `rows`: how long
+    the list was when it was last read, 0 if nobody knows."""
 
     read: ReadPage
     name: str  # for messages: the path
     per_page: int
     spare: Callable[[], int]
     sizes: PageSizes = field(default_factory=PageSizes)
+    rows: int = 0
 
     async def read_all(self) -> list[Page]:
         """Every page up to and including the one that ends the list.
 
-        The first pages are requested one by one, later ones in a window that grows with what was read:
-        a short list costs no useless request, a long one uses the concurrency that nobody else needs.
-        SourceChanged if a page repeats the one before it, or if there is no end.
+        As many pages as the list had last time are requested at once. Beyond them, or where nobody knows, the window
+        doubles with each page: a short list costs no useless request, a long one uses the concurrency that nobody
+        else needs. SourceChanged if a page repeats the one before it, or if there is no end.
         """
-        pages = [await self.read(1)]
+        pages: list[Page] = []
         ahead: deque[asyncio.Task[Page]] = deque()
         try:
-            while not self._ends(pages[-1]):
+            while not pages or not self._ends(pages[-1]):
                 self._fill(ahead, len(pages))
                 pages.append(await ahead.popleft())
                 self._check_progress(pages)
@@ -77,7 +79,10 @@ class Pager:
         return pages
 
     def _fill(self, ahead: deque["asyncio.Task[Page]"], read: int) -> None:
-        window = min(read // 2, len(ahead) + self.spare())
+        expected = self.rows // self.per_page
+        beyond = read - expected
+        wanted = -beyond if beyond < 0 else 2 ** min(max(0, beyond - 2), 20)
+        window = min(wanted, len(ahead) + self.spare())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
 
@@ -87,7 +92,7 @@ class Pager:
 
     def _check_progress(self, pages: Sequence[Page]) -> None:
         number = len(pages)
-        if pages[-1] and pages[-1] == pages[-2]:
+        if number > 1 and pages[-1] and pages[-1] == pages[-2]:
             raise SourceChanged(f"{self.name}: page {number} repeats page {number - 1}: the list never ends")
         if number >= MAX_PAGES:
             raise SourceChanged(f"{self.name}: no end after {number} pages")
@@ -218,8 +223,8 @@ async def _reread_ends(pager: Pager, order: Order, pages: Sequence[Page]) -> tup
     """Read the ends of the list again; in a list that reorders, from the front to a page without news.
 
     Page 1 comes first: a list whose top is unchanged must have an unchanged end as well. The end is the last
-    filled page and, if there was one, the empty page behind it. A single page is read in one moment and needs no
-    second reading.
+    filled page and, if there was one, the empty page behind it. No fewer are proof: a row that goes and comes back
+    shows only at the end. A single page is read in one moment and needs no second reading.
     """
     if len(pages) == 1:
         return [], Ends.UNCHANGED

@@ -7,6 +7,7 @@ import pytest
 
 from support.memory import MemoryObjects
 from wistlake.contracts import SOURCES
+from wistlake.contracts.form import ACCOUNT
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run import handover
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
@@ -37,17 +38,16 @@ FULL = Interval(
 KEY = ("events", "m1", DAY)
 
 
-def test_a_plan_with_gaps_and_ranges() -> None:
+def test_a_plan_with_listings_of_one_media_and_of_many() -> None:
     fetches = (
-        *(Fetch("events", "m1", day, day) for day in (DAY, NEXT, LATER)),
+        Fetch(
+            "events", ACCOUNT, DAY, LATER, (("m1", DAY, LATER), ("m2", DAY, DAY), ("m2", LATER, LATER)), 250
+        ),
         Fetch("media_by_date", "m1", DAY, LATER),
-        Fetch("media_by_date", "m1", LATER, LATER),
-        Fetch("events", "m2", DAY, DAY),
+        Fetch("media_stats", "m1", LATER, LATER, if_moved=True),
     )
-    planned = RunPlan(ORDER, handover.by_media(fetches), ("gone",), NOW)
-    data = handover.encode_plan(planned)
-    assert handover.decode_plan(data) == planned
-    assert len(json.loads(data)["fetches"]["m1"]) == 4
+    planned = RunPlan(ORDER, fetches, ("gone",), NOW)
+    assert handover.decode_plan(handover.encode_plan(planned)) == planned
 
 
 def test_verdicts_keep_what_publishing_needs() -> None:
@@ -87,7 +87,7 @@ def test_nothing_built_is_not_an_empty_build() -> None:
     assert handover.decode_verdicts(handover.encode_verdicts(Verdicts(None, ()))) == Verdicts(None, ())
 
 
-@pytest.mark.parametrize(("data", "cure"), [(b"{", "start the run anew"), (b'{"format": 2}', "deploy every")])
+@pytest.mark.parametrize(("data", "cure"), [(b"{", "start the run anew"), (b'{"format": 3}', "deploy every")])
 def test_damage_and_newer_programs_are_told(data: bytes, cure: str) -> None:
     for decode in (handover.decode_plan, handover.decode_verdicts):
         with pytest.raises(StoreError, match=cure):
@@ -111,7 +111,7 @@ def test_documents_of_the_version_before_are_read() -> None:
         b'"began":"2026-03-02T02:15:00.000005+00:00"}'
     )
     days = tuple(Fetch("events", "m1", day, day) for day in (DAY, NEXT))
-    assert plan == RunPlan(ORDER, {"m1": days}, ("gone",), NOW)
+    assert plan == RunPlan(ORDER, days, ("gone",), NOW)
     verdicts = handover.decode_verdicts(
         b'{"format":1,"built":{"counts":{"gold.x":{"new":3}},"by_interval":[["events","m1","2026-02-27",{"rows":4}]],'
         b'"broken":[["plays","m1","2026-02-27",true,7,9.5,-2,null]],"stopped":[["events","m1","2026-02-27","why"]],'

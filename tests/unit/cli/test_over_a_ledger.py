@@ -157,7 +157,9 @@ def test_a_plan_asks_for_what_readers_lack_and_for_the_lookback(
 ) -> None:
     """Days that two readings agree on are asked for again inside the lookback alone."""
     fetches = answer(capsys, "plan", "--datasets", "events", *NOW)["fetches"]
-    assert [(f["start"], f["end"]) for f in fetches] == [(d["day"], d["day"]) for d in days(1, 2, 3, 4)]
+    assert [(f["start"], f["end"], f["landings"]) for f in fetches] == [
+        (days(1)[0]["day"], days(4)[0]["day"], 4)
+    ]
 
 
 def test_explain_shows_the_row_its_landings_and_where_they_come_from(

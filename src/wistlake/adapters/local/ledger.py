@@ -72,6 +72,7 @@ UPGRADES: Upgrades = (
         "ALTER TABLE intervals ADD COLUMN steady_hash TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE intervals ADD COLUMN moved_at TEXT",
     ),
+    ("ALTER TABLE intervals ADD COLUMN changed_at TEXT",),
 )
 
 

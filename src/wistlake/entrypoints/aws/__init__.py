@@ -3,7 +3,7 @@
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
 What steps hand to each other beyond ids lies in the bronze bucket, below `runs/<run_id>/`: `plan.json`,
-`ingested/<media_id>.json`, `verdicts.json`. No state carries more than 64 KB for 1,000 media over two years.
+`ingested/<batch>.json`, `verdicts.json`. No state carries more than 64 KB for 1,000 media over two years.
 
 HANDLERS (`context` needs `get_remaining_time_in_millis`)
 
@@ -12,15 +12,16 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
           "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock, which also decides
           how long the lease lasts),
           "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text}
-    out  {"run_id", "plan_key", "medias": [{"media_id"}, ...], "nothing_to_do": bool}
-    `_account` among the medias stands for datasets that are account-wide. With `nothing_to_do` the run is
+    out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
+    A batch is what one call of `ingest` reads: sessions, or other datasets of up to 50 media. Batches of phase 1
+    (lifetime figures of media that moved) wait for those of phase 0. With `nothing_to_do` the run is
     already closed, and the machine succeeds without another step.
 
 `wistlake.entrypoints.aws.ingest.handler`
-    in   {"run_id", "plan_key", "media_id", "continuation": null | {...}}
-    out  {"media_id", "done": bool, "continuation": null | {"round": n, "left": n}, "landed": n, "requests": n}
+    in   {"run_id", "plan_key", "batch", "continuation": null | {...}}
+    out  {"batch", "done": bool, "continuation": null | {"round": n, "left": n}, "landed": n, "requests": n}
     Begins no fetch with less than three minutes left; `continuation` goes back in as it came out. Raises
-    when the media's fetches are through and one of them failed: called again, it repeats only those.
+    when the batch's fetches are through and one of them failed: called again, it repeats only those.
 
 `glue_build.py`, the Glue script (`--extra-py-files` brings the package)
     --run_id --plan_key                          given by the machine for each run
@@ -41,7 +42,7 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     stays below `receipts/`, and no error's text is that of another library: it might quote the person.
 
 `wistlake.entrypoints.aws.publish.handler`
-    in   {"run_id", "plan_key", "failed": [{"media_id", "error", "message"}, ...],
+    in   {"run_id", "plan_key", "failed": [{"batch", "error", "message"}, ...],
           "build_failed": null | {"error", "message"}}
     out  {"run_id", "published": {"days", "rows", "intervals", "watermarks"}, "failed": n,
           "verdict": "succeeded" | "failed", "errors": [at most ten texts]}

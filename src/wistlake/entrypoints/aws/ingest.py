@@ -1,4 +1,4 @@
-"""Lambda `ingest`: lands one media, as far as the time goes."""
+"""Lambda `ingest`: lands one batch, as far as the time goes."""
 
 from typing import Any
 
@@ -14,19 +14,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """See the package's docstring for what goes in and comes out."""
     events.configure_logs()
     settings = Settings()
-    media_id = events.text(event, "media_id")
+    batch = events.text(event, "batch")
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
     now = planned.spec.window.now
     aws.ledger(settings).renew(LEASE, planned.spec.run_id, events.wall(), LEASE_SECONDS)
     done = ingest_round(
         planned,
-        media_id,
+        batch,
         aws.dependencies(settings, events.outside(lambda: now)),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     number = (event.get("continuation") or {}).get("round", 0) + 1
     return {
-        "media_id": media_id,
+        "batch": batch,
         "done": not done.left,
         "continuation": {"round": number, "left": done.left} if done.left else None,
         "landed": done.landed,

@@ -1,5 +1,6 @@
 """Lambda `plan`: takes the lease, decides what the run asks for, and writes it down."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -7,6 +8,8 @@ import structlog
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.run.handover import plan_key
 from wistlake.pipeline.run.stages import end_idle, is_idle, plan_run
+from wistlake.planning.intervals import Fetch
+from wistlake.planning.packing import BATCH_MEDIA, batches
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake.wiring.spec import run_spec
@@ -35,6 +38,19 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {
         "run_id": spec.run_id,
         "plan_key": plan_key(spec.run_id),
-        "medias": [{"media_id": media_id} for media_id in planned.fetches],
+        "batches": shown(planned.fetches),
         "nothing_to_do": idle,
     }
+
+
+def shown(fetches: Iterable[Fetch]) -> list[dict[str, Any]]:
+    """The batches as the console shows them; of one that is about many media, only how many."""
+    return [
+        {
+            "batch": b.name,
+            "phase": b.phase,
+            "datasets": b.datasets,
+            "medias": b.media if len(b.media) <= BATCH_MEDIA else (f"{len(b.media)} media",),
+        }
+        for b in batches(fetches)
+    ]

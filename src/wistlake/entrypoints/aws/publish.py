@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         aws.dependencies(settings, events.outside(lambda: now)),
         aws.ledger(settings),
         events.wall(),
-        [StepFailed(f["error"], f["message"], f["media_id"]) for f in event.get("failed") or ()],
+        [StepFailed(f["error"], f["message"], f["batch"]) for f in event.get("failed") or ()],
         StepFailed(f["error"], f["message"]) if (f := event.get("build_failed")) else None,
     )
     aws.emit_metrics(done.figures, settings.stage)

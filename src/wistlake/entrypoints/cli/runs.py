@@ -56,6 +56,8 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     output.table(f"Run {result.run_id}", columns, result.intervals)
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
+    for dataset, count in result.carried.items():
+        output.say(f"{dataset}: nothing moved at {count} media, whose last snapshot still stands")
     for dataset, fields in result.drift.items():
         output.say(f"new fields in {dataset}: {', '.join(fields)}")
     for line in withdrawals(result):
@@ -145,14 +147,25 @@ def plan(
 
     options, lake = _options(start, end, media, datasets), session.lake(now)
     spec = run_spec(lake.settings, run_id="plan", trigger="manual", now=lake.runtime.clock(), **options)
-    media_entries, intervals, sample_document = lake.plan_inputs()
-    fetches = preview(spec, media_entries, intervals, sample_document)
+    inputs = lake.plan_inputs()
+    fetches = preview(spec, inputs)
     per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency
     estimate = (
-        cost.estimate(fetches, intervals, per_minute=per_minute, concurrency=concurrency) if cloud else None
+        cost.estimate(fetches, inputs.intervals, per_minute=per_minute, concurrency=concurrency)
+        if cloud
+        else None
     )
-    columns = ("dataset", "media_id", "start", "end")
-    rows = output.fields(fetches, columns)
+    columns = ("dataset", "media_id", "start", "end", "landings", "requests", "if_moved")
+    means = cost.mean_rows(inputs.intervals)
+    rows = [
+        {
+            **fields,
+            "landings": len(fetch.keys),
+            "requests": cost.requests(fetch, means),
+            "if_moved": fetch.if_moved,
+        }
+        for fetch, fields in zip(fetches, output.fields(fetches, columns[:4]), strict=True)
+    ]
     if as_json:
         priced = (
             {"cloud": {**asdict(estimate), "dollars_a_month": estimate.dollars_a_month}} if estimate else {}
@@ -160,7 +173,11 @@ def plan(
         output.print_json({"fetches": rows, "count": len(rows), **priced})
         return
     output.table("Fetches", columns, rows)
-    output.say(f"{len(rows)} fetches, at least {len(rows)} requests")
+    certain = sum(row["requests"] for row in rows if not row["if_moved"])
+    conditional = sum(row["requests"] for row in rows if row["if_moved"])
+    output.say(
+        f"{len(rows)} listings, about {certain} requests, and up to {conditional} where something moved"
+    )
     if estimate:
         _show_costs(estimate, f"{cost.REGION}, prices of {cost.AS_OF}")
 

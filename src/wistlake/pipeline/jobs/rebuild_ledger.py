@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from wistlake.contracts.form import ACCOUNT
 from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.recover import landed, manifests
 from wistlake.planning.calendar import utc_days_of, zone
-from wistlake.planning.intervals import ACCOUNT, Interval, MediaEntry, State
+from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication
 from wistlake.quality.certificates import Certificate

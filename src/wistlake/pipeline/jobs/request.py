@@ -11,13 +11,13 @@ from typing import Any
 
 from wistlake.codec import decode
 from wistlake.contracts import SOURCES
+from wistlake.contracts.form import ACCOUNT
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline.jobs.forget import Purge, Search, Visitors, Who, forget
 from wistlake.pipeline.jobs.maintain import Upkeep, maintain
 from wistlake.pipeline.jobs.rotate import KeyRing, rotate
 from wistlake.pipeline.run.handover import decode_plan, folder, plan_key
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
-from wistlake.planning.intervals import ACCOUNT
 from wistlake.ports import Ledger, ObjectStore
 
 REQUESTS = "requests"  # apart from runs/: they name people, and the bucket keeps none of them for long

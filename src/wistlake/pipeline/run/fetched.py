@@ -25,6 +25,9 @@ class Ingested:
     requests: dict[Pair, int] = field(default_factory=dict)
     pages: dict[Pair, int] = field(default_factory=dict)
     seconds: dict[Pair, float] = field(default_factory=dict)
+    carried: dict[str, int] = field(default_factory=dict)  # snapshots that still stand, by dataset
+    listed: int = 0  # sessions in listings of the whole account
+    followed: int = 0  # of them, those of followed media
 
 
 @dataclass(slots=True)
@@ -53,11 +56,14 @@ class FetchLine:
 @dataclass(slots=True)
 class FetchSummary:
     """The figures of all fetches of a run. `unavailable` says by dataset what the source does not have;
-    `unknown_keys` are payload fields that no contract has."""
+    `unknown_keys` are payload fields that no contract has; `carried` counts by dataset the snapshots that still stand,
+    since nothing moved at their media. What a listing of many media cost is in a line of the account.
+    """
 
     lines: dict[Pair, FetchLine] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
     unknown_keys: dict[str, set[str]] = field(default_factory=dict)
+    carried: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ingested: Ingested) -> "FetchSummary":
@@ -65,14 +71,14 @@ class FetchSummary:
         summary = cls(
             unavailable=dict(ingested.unavailable),
             unknown_keys={k: set(v) for k, v in ingested.unknown_keys.items()},
+            carried=dict(ingested.carried),
         )
         for key, interval in sorted(ingested.intervals.items()):
             rows = interval.rows if key in ingested.manifests else 0
             summary.line(*key[:2]).add({"days": 1, "rows": rows})
-        for pair, line in summary.lines.items():
-            line.pages = ingested.pages.get(pair, 0)
-            line.requests = ingested.requests.get(pair, 0)
-            line.seconds = round(ingested.seconds.get(pair, 0.0), 3)
+        for pair, requests in ingested.requests.items():
+            spent = {"pages": ingested.pages.get(pair, 0), "seconds": ingested.seconds.get(pair, 0.0)}
+            summary.line(*pair).add({"requests": requests, **spent})
         return summary
 
     def line(self, dataset: str, media_id: str) -> FetchLine:
@@ -87,3 +93,5 @@ class FetchSummary:
         self.unavailable |= other.unavailable
         for dataset, keys in other.unknown_keys.items():
             self.unknown_keys.setdefault(dataset, set()).update(keys)
+        for dataset, count in other.carried.items():
+            self.carried[dataset] = self.carried.get(dataset, 0) + count

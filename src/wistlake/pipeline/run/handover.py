@@ -1,13 +1,13 @@
 """What the steps of a run hand on: one value in memory, and documents among the objects where each step is a process.
 
-`runs/<run id>/` holds `plan.json`, `ingested/<media id>.json` and `verdicts.json`. Standard library only.
+`runs/<run id>/` holds `plan.json`, `ingested/<batch>.json` and `verdicts.json`. Standard library only.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from wistlake.codec import decode, encode
@@ -27,18 +27,18 @@ from wistlake.quality.checks import Finding
 from wistlake.quality.reconciliation import Judgement, Verdict
 from wistlake.transforms.channels import Rule
 
-FORMAT = 1
+FORMAT = 2  # 2: fetches are listings of any number of media
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """The run's spec, the fetches of each media, the media that left the account's list, and when the run really
-    began, whatever time it is about."""
+    """The run's spec, its fetches, the media that left the account's list, and when the run really began, whatever time
+    it is about."""
 
     spec: RunSpec
-    fetches: Mapping[str, tuple[Fetch, ...]]
+    fetches: tuple[Fetch, ...]
     left: tuple[str, ...]
     began: datetime
 
@@ -66,7 +66,7 @@ class Handover:
 
 def begin(spec: RunSpec, began: datetime) -> Handover:
     """The handover to the first step."""
-    return of_plan(RunPlan(spec, {}, (), began))
+    return of_plan(RunPlan(spec, (), (), began))
 
 
 def of_plan(plan: RunPlan) -> Handover:
@@ -86,9 +86,9 @@ def plan_key(run_id: str) -> str:
     return f"{folder(run_id)}/plan.json"
 
 
-def summary_key(run_id: str, media_id: str) -> str:
-    """Key of the figures of one media's fetches."""
-    return f"{folder(run_id)}/ingested/{media_id}.json"
+def summary_key(run_id: str, batch: str) -> str:
+    """Key of the figures of one batch of fetches."""
+    return f"{folder(run_id)}/ingested/{batch}.json"
 
 
 def verdicts_key(run_id: str) -> str:
@@ -96,17 +96,8 @@ def verdicts_key(run_id: str) -> str:
     return f"{folder(run_id)}/verdicts.json"
 
 
-def by_media(fetches: Iterable[Fetch]) -> dict[str, tuple[Fetch, ...]]:
-    """Fetches by media, in the order in which they were planned."""
-    grouped: dict[str, list[Fetch]] = {}
-    for fetch in fetches:
-        grouped.setdefault(fetch.media_id, []).append(fetch)
-    return {media: tuple(of_media) for media, of_media in grouped.items()}
-
-
 # The documents: their fields are named as in the JSON.
 
-_Days = tuple[str, date, date, bool]  # dataset, first day, last day, whether each day is a fetch of its own
 _Broken = tuple[str, str, date, bool, float | None, float | None, float | None, float | None]
 
 
@@ -127,7 +118,7 @@ class _PlanDocument:
     max_concurrency: int
     rules: tuple[tuple[str, str, str], ...]
     accept_shrink: frozenset[str]
-    fetches: Mapping[str, tuple[_Days, ...]]
+    fetches: tuple[Fetch, ...]
     left: tuple[str, ...]
     began: datetime
 
@@ -137,6 +128,7 @@ class _SummaryDocument:
     lines: tuple[FetchLine, ...]
     unavailable: Mapping[str, str]
     unknown_keys: Mapping[str, frozenset[str]]
+    carried: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +152,7 @@ class _VerdictsDocument:
 
 
 def encode_plan(plan: RunPlan) -> bytes:
-    """The plan as JSON; days in a row that are asked for one by one are one entry."""
+    """The plan as JSON."""
     spec, window = plan.spec, plan.spec.window
     document = _PlanDocument(
         run_id=spec.run_id,
@@ -178,7 +170,7 @@ def encode_plan(plan: RunPlan) -> bytes:
         max_concurrency=spec.max_concurrency,
         rules=tuple((r.channel, r.field, r.pattern) for r in spec.rules),
         accept_shrink=spec.accept_shrink,
-        fetches={media: _packed(of_media) for media, of_media in plan.fetches.items()},
+        fetches=plan.fetches,
         left=plan.left,
         began=plan.began,
     )
@@ -187,7 +179,7 @@ def encode_plan(plan: RunPlan) -> bytes:
 
 def decode_plan(data: bytes) -> RunPlan:
     """The plan in `data`. StoreError if it is damaged, or of a newer program."""
-    plain = _load(_PlanDocument, data, "plan")
+    plain = _load(_PlanDocument, data, "plan", _fetches_of_format_1)
     window = Window(
         plain.now,
         zone(plain.zone),
@@ -209,52 +201,45 @@ def decode_plan(data: bytes) -> RunPlan:
         tuple(Rule(*rule) for rule in plain.rules),
         accept_shrink=plain.accept_shrink,
     )
-    fetches = {media: _unpacked(media, packed) for media, packed in plain.fetches.items()}
-    return RunPlan(spec, fetches, plain.left, plain.began)
+    return RunPlan(spec, plain.fetches, plain.left, plain.began)
 
 
-def _packed(fetches: Sequence[Fetch]) -> tuple[_Days, ...]:
-    packed: list[_Days] = []
-    for fetch in fetches:
-        each = fetch.start == fetch.end
-        if each and packed:
-            dataset, first, last, is_each = packed[-1]
-            if is_each and dataset == fetch.dataset and last + timedelta(days=1) == fetch.start:
-                packed[-1] = (dataset, first, fetch.end, True)
-                continue
-        packed.append((fetch.dataset, fetch.start, fetch.end, each))
-    return tuple(packed)
+def _fetches_of_format_1(plain: dict[str, Any]) -> None:
+    """Format 1 had the fetches by media, and days in a row that were asked for one by one as one entry."""
+    if isinstance(by_media := plain.get("fetches"), Mapping):
+        plain["fetches"] = [
+            {"dataset": dataset, "media_id": media_id, "start": start, "end": end}
+            for media_id, of_media in by_media.items()
+            for dataset, first, last, each in of_media
+            for start, end in (_each_day(first, last) if each else [(first, last)])
+        ]
 
 
-def _unpacked(media_id: str, packed: Iterable[_Days]) -> tuple[Fetch, ...]:
-    fetches: list[Fetch] = []
-    for dataset, first, last, each in packed:
-        if each:
-            fetches += (Fetch(dataset, media_id, day, day) for day in days(first, last))
-        else:
-            fetches.append(Fetch(dataset, media_id, first, last))
-    return tuple(fetches)
+def _each_day(first: str, last: str) -> Iterator[tuple[str, str]]:
+    for day in days(date.fromisoformat(first), date.fromisoformat(last)):
+        yield day.isoformat(), day.isoformat()
 
 
-def add_summary(objects: ObjectStore, run_id: str, media_id: str, summary: FetchSummary) -> None:
+def add_summary(objects: ObjectStore, run_id: str, batch: str, summary: FetchSummary) -> None:
     """Add the figures of a round to those of the rounds before it."""
-    whole = read_summary(objects, run_id, media_id)
+    whole = read_summary(objects, run_id, batch)
     whole.add(summary)
     unknown = {dataset: frozenset(keys) for dataset, keys in whole.unknown_keys.items()}
-    document = _SummaryDocument(tuple(whole.lines.values()), whole.unavailable, unknown)
-    objects.put(summary_key(run_id, media_id), _dump(_SummaryDocument, document))
+    document = _SummaryDocument(tuple(whole.lines.values()), whole.unavailable, unknown, whole.carried)
+    objects.put(summary_key(run_id, batch), _dump(_SummaryDocument, document))
 
 
-def read_summary(objects: ObjectStore, run_id: str, media_id: str) -> FetchSummary:
-    """The figures of one media's fetches; empty if there are none yet."""
-    key = summary_key(run_id, media_id)
+def read_summary(objects: ObjectStore, run_id: str, batch: str) -> FetchSummary:
+    """The figures of one batch of fetches; empty if there are none yet."""
+    key = summary_key(run_id, batch)
     if not objects.exists(key):
         return FetchSummary()
-    plain = _load(_SummaryDocument, objects.get(key), f"summary of {media_id}")
+    plain = _load(_SummaryDocument, objects.get(key), f"summary of {batch}")
     return FetchSummary(
         {(line.dataset, line.media_id): line for line in plain.lines},
         dict(plain.unavailable),
         {dataset: set(keys) for dataset, keys in plain.unknown_keys.items()},
+        dict(plain.carried),
     )
 
 
@@ -312,13 +297,16 @@ def _dump(kind: type[_V], document: _V) -> bytes:
     return json.dumps({"format": FORMAT, **encode(kind, document)}, separators=(",", ":")).encode()
 
 
-def _load(kind: type[_V], data: bytes, what: str) -> _V:
-    """The document in `data`. StoreError, which quotes nothing, if it is none. Summaries of older programs name no
-    format."""
+def _load(
+    kind: type[_V], data: bytes, what: str, upgrade: Callable[[dict[str, Any]], None] = lambda _plain: None
+) -> _V:
+    """The document in `data`, which `upgrade` brings to today's format. StoreError, which quotes nothing, if it is
+    none. Summaries of older programs name no format."""
     try:
         plain = dict(json.loads(data))
         newer = plain.pop("format", FORMAT) > FORMAT
         if not newer:
+            upgrade(plain)
             return decode(kind, plain)
     except (ValueError, TypeError) as e:
         raise StoreDamaged(f"the {what} of the run is damaged ({len(data)} bytes): start the run anew") from e

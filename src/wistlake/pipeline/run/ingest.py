@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
@@ -11,22 +12,23 @@ import structlog
 
 from wistlake import bronze
 from wistlake.bronze import Manifest, Part
-from wistlake.contracts import SOURCES, source
-from wistlake.contracts.form import Calendar, Source
-from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, WistlakeError
+from wistlake.contracts import source
+from wistlake.contracts.form import ACCOUNT, Calendar, Source
+from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, SourceUnavailable, WistlakeError
 from wistlake.pipeline.run.fetched import FetchSummary, Ingested
-from wistlake.pipeline.run.handover import Handover, RunPlan
+from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.recover import landed, repeats
-from wistlake.pipeline.run.spec import Dependencies, Progress, Redact, RunSpec, quiet
-from wistlake.planning.calendar import days, last_finished, zone
+from wistlake.pipeline.run.spec import Client, Dependencies, Progress, Redact, RunSpec, quiet
+from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.packing import FACTS as SHARE
+from wistlake.planning.packing import METADATA, SNAPSHOTS, descriptions, due, narrower
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
 
 log = structlog.get_logger()
 PART_ROWS = 20_000
-FIRST = "media_metadata"  # tells which media exist: it is asked before everything else
 Key = tuple[str, str, date]
 
 
@@ -40,9 +42,6 @@ class Listing(Protocol):
     api: Mapping[str, Any]
     walk: Mapping[str, Any]
     missing: bool
-
-
-FetchCall = Callable[[Source, str, date, date], Awaitable[Listing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +78,11 @@ class IngestContext:
 
 
 @dataclass(slots=True)
-class Presence:
-    """Whether a media is still at the source: one question at a time, whose answer all share who waited for
-    it to be asked."""
+class Question:
+    """Which of some media the source does not have any more. Whoever comes before it is asked adds to it."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    asked: int = 0
-    there: bool | None = None
+    media: set[str] = field(default_factory=set)
+    absent: frozenset[str] | None = None
 
 
 async def ingest(deps: Dependencies, handover: Handover) -> Handover:
@@ -93,7 +90,8 @@ async def ingest(deps: Dependencies, handover: Handover) -> Handover:
     spec = handover.plan.spec
     intervals = {i.key: i for i in deps.ledger.intervals()}
     context = replace(IngestContext.of(spec, deps), on_news=_once_beside(deps.warm))
-    done = await land(deps, context, in_order(handover.plan), intervals)
+    done = await land(deps, context, handover.plan.fetches, intervals)
+    note_share(deps.ledger, done)
     return replace(handover, fetched=FetchSummary.of(done), errors=tuple(done.errors.values()))
 
 
@@ -106,19 +104,13 @@ async def land(
 ) -> Ingested:
     """Land the fetches; after `seconds`, what is under way is given up. `intervals` are those of the ledger."""
     async with deps.client() as client:
-        work = Ingest(context, deps.objects, deps.ledger, intervals, client.fetch)
+        work = Ingest(context, deps.objects, deps.ledger, intervals, client)
         try:
             async with asyncio.timeout(seconds):
                 await work.run(fetches)
         except TimeoutError:
             log.warning("out of time", run_id=context.run_id)
         return work.done
-
-
-def in_order(plan: RunPlan) -> list[Fetch]:
-    """The plan's fetches by dataset in contract order, then media, then day."""
-    place = {s.name: n for n, s in enumerate(SOURCES)}
-    return sorted((f for of_media in plan.fetches.values() for f in of_media), key=lambda f: place[f.dataset])
 
 
 def _once_beside(work: Callable[[], None]) -> Callable[[], None]:
@@ -142,30 +134,47 @@ class Ingest:
         objects: ObjectStore,
         ledger: Ledger,
         intervals: Mapping[Key, Interval],
-        fetch: FetchCall,
+        client: Client,
     ) -> None:
         self.context, self.objects, self.ledger = context, objects, ledger
-        self.intervals, self.fetch = intervals, fetch
+        self.intervals, self.client = intervals, client
         self.done = Ingested()
-        self._answered = self._asked = 0
-        self._presence: dict[str, Presence] = {}
+        self._ended = self._planned_fetches = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
+        self._question, self._asking = Question(), asyncio.Lock()
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
-        self._asked = len(fetches)
-        self.ledger.record(self._planned(f, day) for f in fetches for day in days(f.start, f.end))
-        await self._all(f for f in fetches if f.dataset == FIRST)
-        gone = {m.media_id for m in self.done.manifests.values() if m.dataset == FIRST and m.missing}
-        rest = [f for f in fetches if f.dataset != FIRST]
+        certain = [f for f in fetches if not f.if_moved]
+        self._planned_fetches = len(fetches)
+        self.ledger.record(self._planned(key) for f in certain for key in f.keys)
+        await self._all(f for f in certain if f.dataset == METADATA)
+        gone = {m.media_id for m in self.done.manifests.values() if m.dataset == METADATA and m.missing}
         if gone:
-            self.done.unavailable[FIRST] = f"{', '.join(sorted(gone))}: not found at the source"
-        for fetch in (f for f in rest if f.media_id in gone):
-            self._note_missing(fetch)
-            self._answered += 1
-        await self._all(f for f in rest if f.media_id not in gone)
+            self.done.unavailable[METADATA] = f"{', '.join(sorted(gone))}: not found at the source"
+        rest = [f for f in self._of_existing(certain, gone) if f.dataset != METADATA]
+        await self._all(f for f in rest if f.dataset not in SNAPSHOTS)
+        await self._all([*(f for f in rest if f.dataset in SNAPSHOTS), *self._due(fetches, gone)])
         self.ledger.record(self.done.intervals.values())
         return self.done
+
+    def _of_existing(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
+        """The fetches without the media that are gone, whose days are noted to be missing."""
+        for fetch in fetches:
+            self._note_missing(k for k in fetch.keys if k[0] != METADATA and k[1] in gone)
+            existing = fetch.of({m for m in fetch.media if m not in gone})
+            if existing is None:
+                self._progress()
+            else:
+                yield existing
+
+    def _due(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
+        """Snapshots of media of which anything new was read. The others' last ones still stand."""
+        conditional = [f for f in fetches if f.if_moved and f.media_id not in gone]
+        taken_now = due(conditional, {**self.intervals, **self.done.intervals}.values())
+        self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
+        self.done.carried.update(Counter(f.dataset for f in conditional if f not in taken_now))
+        yield from taken_now
 
     async def _all(self, fetches: Iterable[Fetch]) -> None:
         try:
@@ -181,57 +190,96 @@ class Ingest:
             raise
 
     async def _one(self, fetch: Fetch) -> None:
+        """Land one listing; instead of one that fails, the narrower ones that it is made of."""
         async with self._gate:
             if not self.context.may_begin():
                 return
-            contract = source(fetch.dataset)
-            observed_at, began = self.context.clock(), self.context.monotonic()
+            began = self.context.monotonic()
             try:
-                listing = await self.fetch(contract, fetch.media_id, fetch.start, fetch.end)
-                if _is_doubtful(contract, listing):
-                    await self._vouch(fetch, listing)
+                instead = await self._land_fetch(fetch)
             except SourceRefused:
                 raise
             except SourceMissing as e:
                 self.done.unavailable[fetch.dataset] = str(e)
-                self._note_missing(fetch)
+                self._note_missing(fetch.keys)
+                instead = ()
             except WistlakeError as e:
-                self._note_failed(fetch, e)
-            else:
-                self._land_listing(contract, fetch, listing, observed_at)
+                instead = narrower(fetch) if isinstance(e, SourceUnavailable | SourceChanged) else ()
+                if not instead:
+                    self._note_failed(fetch, e)
             pair = (fetch.dataset, fetch.media_id)
             spent = self.context.monotonic() - began
             self.done.seconds[pair] = self.done.seconds.get(pair, 0.0) + spent
-            self._answered += 1
-            self.context.progress("fetching", self._answered, self._asked)
+        self._planned_fetches += len(instead)
+        self._progress()
+        if instead:
+            await self._all(instead)
 
-    async def _vouch(self, fetch: Fetch, listing: Listing) -> None:
-        """Only of a media that is there after the listing was read, what is absent is zero.
+    def _progress(self) -> None:
+        self._ended += 1
+        self.context.progress("fetching", self._ended, self._planned_fetches)
 
-        SourceMissing if it is gone. SourceChanged if it is there, and the listing was answered 404: that says
-        nothing about the day, and a day is not published on nothing.
-        """
-        if not await self._is_there(fetch):
+    async def _land_fetch(self, fetch: Fetch) -> tuple[Fetch, ...]:
+        """Read one listing and land what can be taken of it; what must be read day by day instead."""
+        contract, observed_at = source(fetch.dataset), self.context.clock()
+        if contract.name == METADATA and fetch.parts:
+            listing = await self.client.describe(contract, fetch.media)
+        else:
+            listing = await self.client.fetch(
+                contract, fetch.media_id, fetch.start, fetch.end, rows=fetch.rows
+            )
+        self._count((fetch.dataset, fetch.media_id), listing)
+        if listing.missing and contract.name != METADATA and _is_plainly_absent(contract):
             raise SourceMissing(f"{fetch.media_id}: not found at the source")
-        if listing.missing:
+        shares, odd = share_out(contract, fetch, listing.records, self.context.tz)
+        doubtful = _doubtful(contract, fetch, listing, shares)
+        gone = await self._absent(doubtful) if doubtful else frozenset()
+        if gone.issuperset(fetch.media):
+            raise SourceMissing(f"{', '.join(sorted(gone))}: not found at the source")
+        if listing.missing and doubtful:
             raise SourceChanged(
                 f"{fetch.media_id}: Wistia answers 404 to {fetch.dataset} of {fetch.start}, and still has the "
                 "media; nothing was taken from that. Run again later, and ask Wistia if it stays"
             )
+        self._note_missing(key for key in shares if key[1] in gone)
+        for key, records in shares.items():
+            if key[1] not in gone and key not in odd:
+                self._land(contract, fetch, key, records, listing, observed_at)
+        if fetch.media_id == ACCOUNT and contract.calendar is Calendar.UTC:
+            self.done.listed += len(listing.records)
+            self.done.followed += sum(map(len, shares.values()))
+        return tuple(
+            Fetch(dataset, media, day, day) for dataset, media, day in sorted(odd) if media not in gone
+        )
 
-    async def _is_there(self, fetch: Fetch) -> bool:
-        """Whether the source has the media, asked after this call: of one that was deleted while the run
-        was under way, the list of events is empty."""
-        seen = self._presence.setdefault(fetch.media_id, Presence())
-        asked_before = seen.asked
-        async with seen.lock:
-            if seen.asked == asked_before or seen.there is None:
-                seen.asked, seen.there = seen.asked + 1, None
-                now = self.context.clock().astimezone(UTC).date()
-                answer = await self.fetch(source(FIRST), fetch.media_id, now, now)
-                self._count((fetch.dataset, fetch.media_id), answer)
-                seen.there = not answer.missing
-            return seen.there
+    async def _absent(self, media: Collection[str]) -> frozenset[str]:
+        """Those of the media that the source does not have any more, asked after this call: of one that was deleted
+        while the run was under way, the list of events is empty. One question at a time, whose answer all share
+        who waited for it to be asked."""
+        question = self._question
+        question.media.update(media)
+        async with self._asking:
+            if question.absent is None:
+                if question is self._question:
+                    self._question = Question()
+                question.absent = await self._ask_for(question.media)
+        return question.absent.intersection(media)
+
+    async def _ask_for(self, media: Collection[str]) -> frozenset[str]:
+        contract, day = source(METADATA), self.context.clock().astimezone(UTC).date()
+        listed: set[str] = set()
+        for named in descriptions(METADATA, sorted(media), day):
+            if named.parts:
+                answer = await self.client.describe(contract, named.media)
+                self._count((METADATA, ACCOUNT), answer)
+                listed.update(str(r.get("hashed_id")) for r in answer.records)
+        absent = set()
+        for media_id in sorted(set(media) - listed):
+            answer = await self.client.fetch(contract, media_id, day, day)
+            self._count((METADATA, ACCOUNT), answer)
+            if answer.missing:
+                absent.add(media_id)
+        return frozenset(absent)
 
     def _count(self, pair: tuple[str, str], listing: Listing) -> None:
         self.done.requests[pair] = self.done.requests.get(pair, 0) + listing.requests
@@ -239,45 +287,21 @@ class Ingest:
 
     # landings
 
-    def _land_listing(self, contract: Source, fetch: Fetch, listing: Listing, observed_at: datetime) -> None:
-        self._count((fetch.dataset, fetch.media_id), listing)
-        if listing.missing and fetch.dataset != FIRST:
-            self.done.unavailable.setdefault(fetch.dataset, f"{fetch.media_id}: not found at the source")
-            self._note_missing(fetch)
-            return
-        try:
-            for day, records in self._by_day(contract, fetch, listing.records).items():
-                self._land(contract, fetch, day, records, listing, observed_at)
-        except WistlakeError as e:
-            self._note_failed(fetch, e)
-
-    def _by_day(
-        self, contract: Source, fetch: Fetch, records: Sequence[dict[str, Any]]
-    ) -> dict[date, list[dict[str, Any]]]:
-        """A ranged answer cut into days; a record of a day that was not asked for goes to the first one,
-        where the contract refuses it by name."""
-        cut: dict[date, list[dict[str, Any]]] = {day: [] for day in days(fetch.start, fetch.end)}
-        if contract.calendar is not Calendar.LOCAL:
-            cut[fetch.start] = list(records)
-            return cut
-        for record in records:
-            day = _local_day(record.get(contract.key[0]), self.context.tz)
-            cut[day if day in cut else fetch.start].append(record)
-        return cut
-
     def _land(
         self,
         contract: Source,
         fetch: Fetch,
-        day: date,
+        key: Key,
         records: list[dict[str, Any]],
         listing: Listing,
         observed_at: datetime,
     ) -> None:
-        landing = bronze.landing_id(fetch.dataset, fetch.media_id, day, self.context.run_id)
-        key = bronze.manifest_key(landing)
-        if self.objects.exists(key):  # this run was here before it died: what is committed stays
-            self._note_landed(bronze.decode_manifest(self.objects.get(key)))
+        """Write one landing, unless it only says again what the one before it said."""
+        dataset, media_id, day = key
+        landing = bronze.landing_id(dataset, media_id, day, self.context.run_id)
+        manifest_key = bronze.manifest_key(landing)
+        if self.objects.exists(manifest_key):  # this run was here before it died: what is committed stays
+            self._note_landed(bronze.decode_manifest(self.objects.get(manifest_key)))
             return
         news = bronze.unknown_keys(contract, records)
         if self.context.admits:
@@ -288,8 +312,8 @@ class Ingest:
         content, steady = bronze.hashes(contract, records)
         manifest = Manifest(
             landing_id=landing,
-            dataset=fetch.dataset,
-            media_id=fetch.media_id,
+            dataset=dataset,
+            media_id=media_id,
             day=day,
             run_id=self.context.run_id,
             observed_at=observed_at,
@@ -299,17 +323,20 @@ class Ingest:
             content_hash=content,
             steady_hash=steady,
             payload_sha256="",
-            parts=self._put_parts(landing, records),
+            parts=(),
             request=listing.request,
             api=listing.api,
             walk=listing.walk,
             unknown_keys=news,
             missing=listing.missing,
             redacted=self.context.redact is not None,
+            listing=f"{dataset}/{fetch.media_id}/{fetch.start}..{fetch.end}",
         )
-        manifest = replace(manifest, payload_sha256=bronze.payload_hash(manifest.parts))
-        self.objects.put(key, bronze.encode_manifest(manifest), if_absent=True)
-        self._note_landed(manifest)
+        if not self._repeats(self._before(key), manifest):
+            manifest = replace(manifest, parts=self._put_parts(landing, records))
+            manifest = replace(manifest, payload_sha256=bronze.payload_hash(manifest.parts))
+            self.objects.put(manifest_key, bronze.encode_manifest(manifest), if_absent=True)
+        self._note_landed(manifest, is_quiet=_is_quiet(contract, records))
 
     def _put_parts(self, landing: str, records: Sequence[dict[str, Any]]) -> tuple[Part, ...]:
         parts = []
@@ -323,8 +350,8 @@ class Ingest:
 
     # the ledger's side
 
-    def _planned(self, fetch: Fetch, day: date) -> Interval:
-        return replace(self._before((fetch.dataset, fetch.media_id, day)), state=State.PLANNED, reason="")
+    def _planned(self, key: Key) -> Interval:
+        return replace(self._before(key), state=State.PLANNED, reason="")
 
     def _before(self, key: Key) -> Interval:
         now = self.context.clock()
@@ -333,12 +360,14 @@ class Ingest:
             return Interval(*key, state=State.PLANNED, run_id=self.context.run_id, updated_at=now)
         return replace(before, run_id=self.context.run_id, updated_at=now)
 
-    def _note_landed(self, manifest: Manifest) -> None:
+    def _note_landed(self, manifest: Manifest, *, is_quiet: bool = False) -> None:
         key = (manifest.dataset, manifest.media_id, manifest.day)
         self.done.unknown_keys.setdefault(manifest.dataset, set()).update(manifest.unknown_keys)
         self.done.manifests[key] = manifest
         before = self._before(key)
-        self.done.intervals[key] = landed(before, manifest, repeats=self._repeats(before, manifest))
+        self.done.intervals[key] = landed(
+            before, manifest, repeats=self._repeats(before, manifest), is_quiet=is_quiet
+        )
         if self.done.intervals[key].content_hash != before.content_hash:
             self.context.on_news()
         log.debug("landed", dataset=key[0], media_id=key[1], day=str(key[2]), rows=manifest.rows)
@@ -352,10 +381,9 @@ class Ingest:
             and self.objects.exists(bronze.manifest_key(before.landing_id))
         )
 
-    def _note_missing(self, fetch: Fetch) -> None:
+    def _note_missing(self, keys: Iterable[Key]) -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""
-        for day in days(fetch.start, fetch.end):
-            key = (fetch.dataset, fetch.media_id, day)
+        for key in keys:
             before = self._before(key)
             self.done.intervals[key] = replace(
                 before,
@@ -370,24 +398,80 @@ class Ingest:
         log.error("fetch failed", dataset=fetch.dataset, media_id=fetch.media_id, day=str(fetch.start),
                   error=str(error))  # fmt: skip
         self.done.errors[(fetch.dataset, fetch.media_id)] = error
-        for day in days(fetch.start, fetch.end):
-            key = (fetch.dataset, fetch.media_id, day)
+        for key in fetch.keys:
             self.done.intervals[key] = replace(self._before(key), state=State.FAILED, reason=str(error))
 
 
-def _is_doubtful(contract: Source, listing: Listing) -> bool:
-    """Whether a daily listing may be short because its media went away: a 404, or a list of sessions that is
-    empty, or was walked more than once because it moved. One page with rows, and a walk that stood still,
-    are their own proof; counts that are absent are unknown, not zero."""
-    if contract.calendar is Calendar.SNAPSHOT or contract.optional:
-        return False
-    counts_rows = contract.calendar is Calendar.UTC
-    short = not listing.records or int(listing.walk.get("passes", 1)) > 1
-    return listing.missing or (counts_rows and short)
+def share_out(
+    contract: Source, fetch: Fetch, records: Iterable[dict[str, Any]], tz: tzinfo
+) -> tuple[dict[Key, list[dict[str, Any]]], set[Key]]:
+    """The records of a listing by interval, and the intervals that must be read by themselves instead: sessions of a
+    media of which some record names no day that was asked for, and media that are not described. Records of media that
+    are not followed, and of days that nobody needs, are left out. What does not belong into a listing of one interval,
+    or among the counts of a media, the contract refuses by name: those counts go to the first day.
+    """
+    shares: dict[Key, list[dict[str, Any]]] = {key: [] for key in fetch.keys}
+    if len(shares) == 1:
+        return {key: list(records) for key in shares}, set()
+    lost: set[object] = set()
+    for record in records:
+        media_id, day = _place(contract, fetch, record, tz)
+        key = (contract.name, media_id, day)
+        if key in shares:
+            shares[key].append(record)
+        elif day is None or not fetch.start <= day <= fetch.end or not isinstance(media_id, str):
+            if contract.calendar is Calendar.LOCAL:
+                shares[fetch.keys[0]].append(record)
+            else:
+                lost.add(media_id if isinstance(media_id, str) else None)
+    if contract.calendar is Calendar.SNAPSHOT:
+        return shares, {key for key, of_media in shares.items() if not of_media}
+    return shares, {key for key in shares if key[1] in lost or None in lost}
 
 
-def _local_day(value: Any, tz: tzinfo) -> date | None:
-    """The account's day that a ranged record is about: a date, or the instant at which it begins."""
+def _place(contract: Source, fetch: Fetch, record: Mapping[str, Any], tz: tzinfo) -> tuple[Any, date | None]:
+    """Media and day that a record of a listing is about."""
+    match contract.calendar:
+        case Calendar.SNAPSHOT:
+            return record.get("hashed_id"), fetch.start
+        case Calendar.LOCAL:
+            return fetch.media_id, _day_of(record.get(contract.key[0]), tz)
+    media_id = record.get("media_id") if fetch.media_id == ACCOUNT else fetch.media_id
+    return media_id, _day_of(record.get("received_at"), UTC)
+
+
+def _doubtful(
+    contract: Source, fetch: Fetch, listing: Listing, shares: Mapping[Key, Sequence[Any]]
+) -> set[str]:
+    """Media of which a daily listing may be short because they went away: those it answers 404 to, of which it has no
+    sessions on some day, or all of them where the list was read more than once because it moved. Rows of one page,
+    and of a list that stood still, are their own proof; counts that are absent are unknown, not zero."""
+    if _is_plainly_absent(contract) or not (contract.calendar is Calendar.UTC or listing.missing):
+        return set()
+    if listing.missing or int(listing.walk.get("passes", 1)) > 1:
+        return set(fetch.media)
+    return {key[1] for key, records in shares.items() if not records}
+
+
+def _is_plainly_absent(contract: Source) -> bool:
+    """Whether a 404 says enough: of what is not counted by day, or not every account has."""
+    return contract.calendar is Calendar.SNAPSHOT or contract.optional
+
+
+def _is_quiet(contract: Source, records: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a landing tells of nothing that anybody did: no sessions, or counts of zero."""
+    counts = [f.path for f in contract.fields if f.path not in contract.key and not f.restated]
+    return not any(record.get(name) for record in records for name in counts)
+
+
+def note_share(ledger: Ledger, done: Ingested) -> None:
+    """Write down how many of the account's sessions are those of followed media: what a listing of it costs."""
+    if done.listed:
+        ledger.put_facts(SHARE, {"listed": done.listed, "followed": done.followed})
+
+
+def _day_of(value: Any, tz: tzinfo) -> date | None:
+    """The day that a record is about: a date, or the instant at which it begins."""
     if not isinstance(value, str):
         return None
     try:

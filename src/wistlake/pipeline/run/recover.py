@@ -33,17 +33,24 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
                 before = waiting[key]
                 again = repeats(before, manifest) and _is_whole(objects, before.landing_id)
                 recovered[key] = landed(before, manifest, repeats=again)
+    # Of a reading that only repeated what was there, nothing is left: the day is as it was before.
+    recovered |= {
+        k: replace(i, state=State.LANDED) for k, i in waiting.items() if k not in recovered and i.landing_id
+    }
     ledger.record(recovered.values())
     return tuple(recovered.values())
 
 
-def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> Interval:
+def landed(
+    before: Interval, manifest: Manifest, *, repeats: bool = False, is_quiet: bool = False
+) -> Interval:
     """The interval after a landing: confirmed once more, if the landing agrees with the one before it.
 
     `repeats`: silver was built from the same content before. Then the interval stays on that landing, so that
     a rebuild reads what silver was built from, to the order of its lines. A landing that is older than what is
     known (of a run that was begun anew, say) takes nothing back. Readings made on one UTC day do not confirm each
-    other: a run that is tried again half an hour later says nothing of sessions that grow once a day.
+    other: a run that is tried again half an hour later says nothing of sessions that grow once a day. `is_quiet`: the
+    landing tells of nothing that anybody did.
     """
     if before.observed_at is not None and manifest.observed_at < before.observed_at:
         return replace(before, state=State.LANDED, reason="")
@@ -55,6 +62,7 @@ def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> In
     )
     compared = before.observed_at is not None and before.finished and not before.missing
     moved = compared and not same and before.steady_hash
+    changed = not same and not (is_quiet and not before.landing_id)
     return replace(
         before,
         state=State.LANDED,
@@ -68,6 +76,7 @@ def landed(before: Interval, manifest: Manifest, *, repeats: bool = False) -> In
         confirmations=before.confirmations + later if compared and same else 0,
         steady_hash=steady,
         moved_at=manifest.observed_at if moved else before.moved_at,
+        changed_at=manifest.observed_at if changed else before.changed_at,
     )
 
 

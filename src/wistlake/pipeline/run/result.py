@@ -25,6 +25,9 @@ class RunResult:
     intervals: list[dict[str, Any]] = field(default_factory=list)
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, int] = field(
+        default_factory=dict
+    )  # snapshots of quiet media that still stand, by dataset
     drift: dict[str, list[str]] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     blocked: list[dict[str, str]] = field(default_factory=list)
@@ -44,7 +47,7 @@ def describe(
     result: RunResult, fetched: FetchSummary, built: BuildResult | None, drift: dict[str, list[str]]
 ) -> None:
     """Write the figures into `result`."""
-    result.unavailable = dict(fetched.unavailable)
+    result.unavailable, result.carried = dict(fetched.unavailable), dict(fetched.carried)
     result.drift = drift
     for (dataset, media_id, _), counts in (built.by_interval if built else {}).items():
         changes = ("new", "updated", "removed", "unchanged", "quarantined")

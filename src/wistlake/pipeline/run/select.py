@@ -1,20 +1,22 @@
 """First step: the media of a run as the ledger knows them, and the fetches that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
+from typing import Any
 
 import structlog
 
 from wistlake.errors import ConfigError
 from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.account import read_totals
-from wistlake.pipeline.run.handover import Handover, by_media
-from wistlake.pipeline.run.ingest import FIRST
+from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outcome import LEFT
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry
+from wistlake.planning.packing import FACTS as SHARE
+from wistlake.planning.packing import METADATA, share_of
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.planning.sample import FACTS as SAMPLE
 from wistlake.planning.sample import sample, sample_of_the_day
@@ -40,7 +42,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     await read_totals(deps, spec, fetches, follows_all=_follows_all(spec.choice, media_ids, media))
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
-    return replace(handover, plan=replace(handover.plan, fetches=by_media(fetches), left=left_ids))
+    return replace(handover, plan=replace(handover.plan, fetches=fetches, left=left_ids))
 
 
 def planned(
@@ -53,7 +55,14 @@ def planned(
     document = sample_of_the_day(media, intervals, spec.window, before)
     if document != before:
         ledger.put_facts(SAMPLE, document)
-    return plan(spec.sources, media, intervals, spec.window, sample(media, intervals, spec.window, document))
+    sampled = sample(media, intervals, spec.window, document)
+    return plan(spec.sources, media, intervals, spec.window, sampled, share(spec.choice, ledger.facts(SHARE)))
+
+
+def share(choice: MediaChoice, facts: Mapping[str, Any]) -> float | None:
+    """The share of the followed media in the account's sessions: as it was last seen (the ledger's document), else all
+    if the account's whole list is followed, else unknown."""
+    return share_of(facts) or (1.0 if choice.is_listed and not (choice.folder or choice.tag) else None)
 
 
 async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
@@ -119,5 +128,5 @@ def _left(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Media
 def _final_checks(spec: RunSpec, left: Sequence[MediaEntry]) -> tuple[Fetch, ...]:
     """What tells a media that was deleted from one that is only elsewhere."""
     day = spec.window.now.astimezone(UTC).date()
-    listed = any(s.name == FIRST for s in spec.sources)
-    return tuple(Fetch(FIRST, m.media_id, day, day) for m in left) if listed else ()
+    listed = any(s.name == METADATA for s in spec.sources)
+    return tuple(Fetch(METADATA, m.media_id, day, day) for m in left) if listed else ()

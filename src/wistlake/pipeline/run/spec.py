@@ -1,6 +1,6 @@
 """What a run is asked to do (`RunSpec`), and the outside world that it needs (`Dependencies`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,8 +24,11 @@ def quiet(what: str, done: int, total: int) -> None:
 class Client(Protocol):
     """What a run needs of the source client; `wistlake.wistia` has the real one."""
 
-    async def fetch(self, source: Source, media_id: str, start: date, end: date) -> Any:
-        """The complete listing of a dataset for one media and the days from `start` to `end`."""
+    async def fetch(self, source: Source, media_id: str, start: date, end: date, rows: int = 0) -> Any:
+        """The complete listing of a dataset for one media, or ACCOUNT, and the days from `start` to `end`."""
+
+    async def describe(self, source: Source, media_ids: Sequence[str]) -> Any:
+        """The metadata of those of some media that the account lists."""
 
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[dict[str, Any]]:
         """The account's media."""

@@ -1,17 +1,18 @@
-"""A run whose steps are processes of their own: plan, ingest (media by media, in rounds), `build.build_run`, publish.
+"""A run whose steps are processes of their own: plan, ingest (by batches, in rounds), `build.build_run`, publish.
 
 The steps are those of `driver`. What one process knows and the next one needs lies below `runs/<run id>/`; the ledger
 has what is done. Only `publish_run` moves what readers see.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import structlog
 
-from wistlake.errors import SourceUnavailable, WistlakeError
+from wistlake.errors import ConfigError, SourceUnavailable, WistlakeError
 from wistlake.pipeline.run import record
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import (
@@ -24,9 +25,10 @@ from wistlake.pipeline.run.handover import (
     of_plan,
     plan_key,
     read_summary,
+    summary_key,
     verdicts_key,
 )
-from wistlake.pipeline.run.ingest import IngestContext, land
+from wistlake.pipeline.run.ingest import IngestContext, land, note_share
 from wistlake.pipeline.run.lake import open_lake
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
@@ -34,8 +36,8 @@ from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.tables import BuildResult
-from wistlake.planning.calendar import days
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.packing import BATCH_MEDIA, Batch, batches, due
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
 from wistlake.quality.checks import age_hours
@@ -86,17 +88,21 @@ class Round:
     requests: int
 
 
-def ingest_round(
-    plan: RunPlan, media_id: str, deps: Dependencies, seconds_left: Callable[[], float]
-) -> Round:
-    """Land what the plan asks of the media and this run has not landed yet.
+def ingest_round(plan: RunPlan, name: str, deps: Dependencies, seconds_left: Callable[[], float]) -> Round:
+    """Land what the batch asks for and this run has not landed yet.
 
     Raises when everything was tried and something failed (SourceUnavailable first, since it is worth another
-    try), and when a whole round could not land anything.
+    try), and when a whole round could not land anything. ConfigError if the plan has no such batch.
     """
     spec = plan.spec
-    intervals = {i.key: i for i in deps.ledger.intervals(media_id=media_id)}
-    waiting = _waiting(spec, plan.fetches.get(media_id, ()), intervals)
+    batch = _batch(plan, name)
+    intervals = {i.key: i for i in _intervals(deps.ledger, batch)}
+    conditional = [f for f in batch.fetches if f.if_moved]
+    wanted = [f for f in batch.fetches if not f.if_moved] + [*due(conditional, intervals.values())]
+    carried = Counter(f.dataset for f in conditional if f not in wanted)
+    if carried and not deps.objects.exists(summary_key(spec.run_id, name)):
+        add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=dict(carried)))
+    waiting = _waiting(spec, wanted, intervals)
     if not waiting:
         return Round(0, 0, 0)
     context = replace(
@@ -105,19 +111,38 @@ def ingest_round(
         may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
     )
     seconds = max(0.0, seconds_left() - LAST_SECONDS)
-    done = asyncio.run(land(deps, context, waiting, intervals, seconds))
+    done = asyncio.run(land(deps, context, [replace(f, if_moved=False) for f in waiting], intervals, seconds))
     left = _waiting(spec, waiting, intervals | done.intervals, failed=False)
-    add_summary(deps.objects, spec.run_id, media_id, FetchSummary.of(done))
-    log.info("round", run_id=spec.run_id, media_id=media_id, landed=len(done.manifests), left=len(left))
+    note_share(deps.ledger, done)
+    add_summary(deps.objects, spec.run_id, name, FetchSummary.of(done))
+    log.info("round", run_id=spec.run_id, batch=name, landed=len(done.manifests), left=len(left))
     if not left and done.errors:
         errors = list(done.errors.values())
         raise next((e for e in errors if isinstance(e, SourceUnavailable)), errors[0])
     if left and not done.intervals:
         raise SourceUnavailable(
-            f"{media_id}: not one day of {len(left)} fetches could be landed in a whole round: "
+            f"{name}: not one day of {len(left)} fetches could be landed in a whole round: "
             "give the function more time"
         )
     return Round(len(left), len(done.manifests), sum(done.requests.values()))
+
+
+def _batch(plan: RunPlan, name: str) -> Batch:
+    batch = next((b for b in batches(plan.fetches) if b.name == name), None)
+    if batch is None:
+        raise ConfigError(
+            f"the plan of {plan.spec.run_id} has no batch {name}: name one that `plan` returned"
+        )
+    return batch
+
+
+def _intervals(ledger: Ledger, batch: Batch) -> Iterator[Interval]:
+    """Those of the batch's media: asked for one by one where they are few."""
+    if len(batch.media) > BATCH_MEDIA:
+        yield from ledger.intervals()
+    else:
+        for media_id in batch.media:
+            yield from ledger.intervals(media_id=media_id)
 
 
 def _waiting(
@@ -132,7 +157,7 @@ def _waiting(
 
 def _states(spec: RunSpec, fetch: Fetch, intervals: Mapping[Key, Interval]) -> set[State]:
     """How far this run has come with the fetch's days; what other runs did counts as planned."""
-    of_days = (intervals.get((fetch.dataset, fetch.media_id, day)) for day in days(fetch.start, fetch.end))
+    of_days = (intervals.get(key) for key in fetch.keys)
     return {i.state if i and i.run_id == spec.run_id else State.PLANNED for i in of_days}
 
 
@@ -144,12 +169,12 @@ def _never_back(now: datetime, intervals: Iterable[Interval]) -> Callable[[], da
 
 
 class StepFailed(WistlakeError):
-    """What another process of the run failed with: the error's name and text, and the media if it was about one."""
+    """What another process of the run failed with: the error's name and text, and the batch if it was about one."""
 
-    def __init__(self, error: str, message: str, media_id: str = "") -> None:
-        self.media_id = media_id
-        of_media = f"{media_id}: " if media_id else ""
-        super().__init__(f"{of_media}{error}: {message}"[:_MOST_TEXT])
+    def __init__(self, error: str, message: str, batch: str = "") -> None:
+        self.batch = batch
+        of_batch = f"{batch}: " if batch else ""
+        super().__init__(f"{of_batch}{error}: {message}"[:_MOST_TEXT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +215,7 @@ def publish_run(
         result,
         len(verdicts.intervals) if verdicts else 0,
         moved,
-        _figures(ledger, result, built, failed, spec.window.now),
+        _figures(ledger, result, built, plan, failed),
     )
 
 
@@ -200,20 +225,30 @@ def _handover(
     """What the processes before this one have left."""
     run_id = plan.spec.run_id
     fetched = FetchSummary()
-    for media_id in plan.fetches:
-        fetched.add(read_summary(deps.objects, run_id, media_id))
+    for batch in batches(plan.fetches):
+        fetched.add(read_summary(deps.objects, run_id, batch.name))
     handover = replace(of_plan(plan), fetched=fetched, errors=tuple(failed))
     if build_failed:
         return replace(handover, errors=(*failed, build_failed))
     return replace(handover, verdicts=decode_verdicts(deps.objects.get(verdicts_key(run_id))))
 
 
+def _not_landed(plan: RunPlan, failed: Sequence[StepFailed], ledger: Ledger) -> set[str]:
+    """The media of batches that failed of which this run has not landed everything."""
+    names = {f.batch for f in failed}
+    of_failed = [f for b in batches(plan.fetches) if b.name in names for f in b.fetches if not f.if_moved]
+    if not of_failed:
+        return set()
+    landed = {i.key for i in ledger.intervals() if i.run_id == plan.spec.run_id and i.state in _LANDED}
+    return {key[1] for fetch in of_failed for key in fetch.keys if key not in landed}
+
+
 def _figures(
-    ledger: Ledger, result: RunResult, built: BuildResult | None, failed: Sequence[StepFailed], now: datetime
+    ledger: Ledger, result: RunResult, built: BuildResult | None, plan: RunPlan, failed: Sequence[StepFailed]
 ) -> dict[str, float]:
     """What alarms watch."""
     lines = result.intervals
-    hurt = {f.media_id for f in failed} | set(result.stopped) | {b["media_id"] for b in result.blocked}
+    hurt = _not_landed(plan, failed, ledger) | set(result.stopped) | {b["media_id"] for b in result.blocked}
     last = {w.media_id: w.last_date for w in ledger.watermarks() if w.dataset == EVENTS}
     followed = (m for m in ledger.media() if m.retired_at is None)
     last_days = [last.get(m.media_id, m.first_day - timedelta(days=1)) for m in followed]
@@ -225,5 +260,5 @@ def _figures(
         "Requests": float(sum(line["requests"] for line in lines)),
         "QuarantinedRows": float(sum(line["quarantined"] for line in lines)),
         "IdentitiesBroken": float(len(built.judgements) if built else 0),
-        "DataAgeHours": age_hours(last_days, now),
+        "DataAgeHours": age_hours(last_days, plan.spec.window.now),
     }
