@@ -15,7 +15,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from wistlake.codec import decode, encode
@@ -24,6 +24,7 @@ from wistlake.errors import StoreDamaged, StoreError
 from wistlake.foreign import shown_name
 
 ROOT = "bronze/wistia"
+CONFIRMED = "bronze/confirmed"  # readings that brought nothing new
 FORMAT = 2  # 2: `steady_hash`
 MANIFEST = "manifest.json"
 Record = Mapping[str, Any]
@@ -72,6 +73,19 @@ class Manifest:
     format: int = FORMAT
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A reading that only repeated what a landing holds: nothing else was written of it."""
+
+    dataset: str
+    media_id: str
+    day: date
+    run_id: str
+    observed_at: datetime
+    landing_id: str
+    content_hash: str
+
+
 def landing_id(dataset: str, media_id: str, day: date, run_id: str) -> str:
     """The landing's id, which is also its folder below `ROOT`."""
     for name, part in (("dataset", dataset), ("media_id", media_id), ("run_id", run_id)):
@@ -95,6 +109,25 @@ def manifest_key(landing: str) -> str:
 def part_key(landing: str, number: int) -> str:
     """The key of part `number` (from 1)."""
     return f"{folder(landing)}/part-{number:05d}.jsonl.gz"
+
+
+def encode_confirmations(confirmations: Sequence[Confirmation]) -> tuple[str, bytes]:
+    """Key and content of the object that holds the confirmations of one run, or of one part of it. The same ones give
+    the same key."""
+    data = json.dumps(encode(tuple[Confirmation, ...], tuple(confirmations)), separators=(",", ":")).encode()
+    first = confirmations[0]
+    day = first.observed_at.astimezone(UTC).date()
+    return f"{CONFIRMED}/dt={day}/run_id={first.run_id}/{sha256(data)[:16]}.json", data
+
+
+def decode_confirmations(data: bytes) -> tuple[Confirmation, ...]:
+    """The confirmations in `data`. StoreDamaged if it holds none."""
+    try:
+        return decode(tuple[Confirmation, ...], json.loads(data))
+    except (ValueError, KeyError, TypeError) as e:
+        raise StoreDamaged(
+            f"no confirmations ({len(data)} bytes, {type(e).__name__}): remove the object"
+        ) from e
 
 
 def encode_lines(landing: str, records: Iterable[Record], first_line: int = 1) -> bytes:

@@ -59,8 +59,10 @@ class Landing:
 
 
 def landings(lake: Path) -> list[Landing]:
-    """Every landing in bronze, in the order of reading."""
+    """Every list that was read, in the order of reading: landings in bronze, and readings that only confirmed one."""
     manifests = [json.loads(path.read_text()) for path in (lake / "bronze").rglob("manifest.json")]
+    for path in (lake / "bronze/confirmed").rglob("*.json"):
+        manifests += [c | {"missing": False} for c in json.loads(path.read_text())]
     return [
         Landing(
             m["dataset"],

@@ -30,7 +30,8 @@ SPEC = RunSpec(
     "r1", "scheduled", "live", "UTC", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
 )
 FETCH = Fetch("events", "m1", DAY, DAY)
-PLAN = RunPlan(SPEC, {"m1": (FETCH,), "m2": (FETCH,)}, ("gone",), WALL - timedelta(minutes=5))
+COUNTS = Fetch("media_by_date", "m2", DAY, DAY)
+PLAN = RunPlan(SPEC, (FETCH, COUNTS), ("gone",), WALL - timedelta(minutes=5))
 MEDIA = (
     MediaEntry("m1", DAY, NOW),
     MediaEntry("gone", DAY, NOW),
@@ -66,10 +67,9 @@ def parts() -> Dependencies:
     ledger, objects = MemoryLedger(), MemoryObjects()
     ledger.put_media(MEDIA)
     ledger.advance(Watermark("media_by_date", "m1", DAY, NOW))
-    for media_id, line in {"m1": (3, 40), "m2": (2, 5)}.items():
-        requests, rows = line
+    for batch, media_id, requests, rows in (("events-1", "m1", 3, 40), ("media-1", "m2", 2, 5)):
         lines = {("events", media_id): FetchLine("events", media_id, requests=requests, rows=rows)}
-        add_summary(objects, "r1", media_id, FetchSummary(lines))
+        add_summary(objects, "r1", batch, FetchSummary(lines))
     return Dependencies(
         objects,
         ledger,
@@ -142,10 +142,10 @@ def test_a_run_that_succeeded_moves_watermarks_and_says_so(parts: Dependencies) 
 
 
 def test_every_media_that_was_hurt_is_counted_once(parts: Dependencies) -> None:
-    failed = [StepFailed("SourceUnavailable", "503", "m1"), StepFailed("StoreError", "the disk")]
-    done = published(parts, Verdicts(BUILT, (interval(),)), failed)
+    failed = [StepFailed("SourceUnavailable", "503", "events-1"), StepFailed("StoreError", "the disk")]
+    done = published(parts, Verdicts(BUILT, (interval(day=NEXT),)), failed)
     assert done.result.status == "failed"
-    assert done.result.errors[:2] == ["m1: SourceUnavailable: 503", "StoreError: the disk"]
+    assert done.result.errors[:2] == ["events-1: SourceUnavailable: 503", "StoreError: the disk"]
     assert done.figures["RunFailed"] == 1.0
     assert done.figures["MediaFailed"] == 3.0, "m1 failed, m4 was stopped, a day of m3 was blocked"
     assert done.figures["IdentitiesBroken"] == 2.0
@@ -173,8 +173,8 @@ def test_intervals_are_published_where_there_was_nothing_to_build(parts: Depende
 
 
 def test_the_error_of_another_process_is_cut_to_what_a_state_carries() -> None:
-    error = StepFailed("E", "x" * 600, "m1")
-    assert (error.media_id, len(str(error)), str(error)[:7]) == ("m1", 500, "m1: E: ")
+    error = StepFailed("E", "x" * 600, "b1")
+    assert (error.batch, len(str(error)), str(error)[:7]) == ("b1", 500, "b1: E: ")
 
 
 @pytest.mark.parametrize(
@@ -198,20 +198,20 @@ def test_data_is_as_old_as_the_media_furthest_behind(
     )
     for watermark in watermarks:
         ledger.advance(watermark)
-    assert _figures(ledger, RunResult("r", "manual"), None, (), NOW)["DataAgeHours"] == hours
+    assert _figures(ledger, RunResult("r", "manual"), None, PLAN, ())["DataAgeHours"] == hours
 
 
 @pytest.mark.parametrize(
     ("fetches", "state", "expected"),
     [
-        ({}, State.PUBLISHED, True),
-        ({}, State.LANDED, False),
-        ({"m1": (FETCH,)}, State.PUBLISHED, False),
-        ({"m1": (FETCH,)}, State.LANDED, False),
+        ((), State.PUBLISHED, True),
+        ((), State.LANDED, False),
+        ((FETCH,), State.PUBLISHED, False),
+        ((FETCH,), State.LANDED, False),
     ],
 )
 def test_a_run_is_idle_if_it_asks_for_nothing_and_nothing_waits(
-    fetches: dict[str, tuple[Fetch, ...]], state: State, expected: bool
+    fetches: tuple[Fetch, ...], state: State, expected: bool
 ) -> None:
     ledger = MemoryLedger()
     ledger.record([interval(state=state)])

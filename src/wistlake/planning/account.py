@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from wistlake.codec import decode, encode
-from wistlake.planning.calendar import days
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.publishing import BY_DATE
 
@@ -41,7 +40,7 @@ def document(of_days: Days) -> Mapping[str, Any]:
 
 def days_of(fetches: Iterable[Fetch]) -> list[date]:
     """The days of which the run asks for a media's counts, ascending."""
-    return sorted({day for f in fetches if f.dataset == BY_DATE for day in days(f.start, f.end)})
+    return sorted({key[2] for f in fetches if f.dataset == BY_DATE for key in f.keys})
 
 
 def answered(asked: Collection[date], rows: Iterable[Mapping[str, Any]], observed_at: datetime) -> Days:

@@ -16,6 +16,7 @@ from wistlake.pipeline.run.handover import RunPlan, encode_plan
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Round
+from wistlake.planning.intervals import Fetch
 from wistlake.planning.plan import Window
 from wistlake.ports import LEASE, LEASE_SECONDS
 
@@ -23,8 +24,8 @@ NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 ORDER = RunSpec(
     "r1", "scheduled", "live", "UTC", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
 )
-PLANNED = RunPlan(ORDER, {}, (), NOW)
-EVENT = {"run_id": "r1", "plan_key": "runs/r1/plan.json", "media_id": "m1", "continuation": None}
+PLANNED = RunPlan(ORDER, (), (), NOW)
+EVENT = {"run_id": "r1", "plan_key": "runs/r1/plan.json", "batch": "media-1", "continuation": None}
 
 
 @pytest.fixture
@@ -58,14 +59,14 @@ def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_round_says_whether_it_wants_to_be_called_again(
     renewed: list[Any], monkeypatch: pytest.MonkeyPatch, left: int, before: Any, continuation: Any
 ) -> None:
-    def round_of(planned: RunPlan, media_id: str, deps: Any, seconds_left: Any) -> Round:
-        assert (planned, media_id, seconds_left(), deps.clock()) == (PLANNED, "m1", 90.5, NOW)
+    def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any) -> Round:
+        assert (planned, batch, seconds_left(), deps.clock()) == (PLANNED, "media-1", 90.5, NOW)
         return Round(landed=7, requests=8, left=left)
 
     monkeypatch.setattr(ingest, "ingest_round", round_of)
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 90_500)
     assert ingest.handler(EVENT | {"continuation": before}, context) == {
-        "media_id": "m1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
+        "batch": "media-1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
     }  # fmt: skip
     assert renewed == [(LEASE, "r1")]
 
@@ -76,7 +77,13 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
 ) -> None:
     ended: list[RunPlan] = []
     asked: list[Any] = []
-    planned = RunPlan(ORDER, {} if idle else {"m1": [], "_account": []}, (), NOW)
+    day = NOW.date()
+    fetches = (
+        Fetch("media_by_date", "m1", day, day),
+        Fetch("events", "_account", day, day, tuple((f"m{n}", day, day) for n in range(60))),
+        Fetch("media_stats", "m1", day, day, if_moved=True),
+    )
+    planned = RunPlan(ORDER, () if idle else fetches, (), NOW)
     monkeypatch.setattr(plan, "run_spec", lambda settings, **order: asked.append(order) or ORDER)
     monkeypatch.setattr(plan, "plan_run", lambda spec, deps, lease, wall: planned)
     monkeypatch.setattr(plan, "is_idle", lambda planned, ledger: idle)
@@ -89,7 +96,11 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
     }
     assert plan.handler(event, None) == {
         "run_id": "r1", "plan_key": "runs/r1/plan.json", "nothing_to_do": idle,
-        "medias": [] if idle else [{"media_id": "m1"}, {"media_id": "_account"}],
+        "batches": [] if idle else [
+            {"batch": "media-1", "phase": 0, "datasets": ("media_by_date",), "medias": ("m1",)},
+            {"batch": "events-1", "phase": 0, "datasets": ("events",), "medias": ("60 media",)},
+            {"batch": "snapshots-1", "phase": 1, "datasets": ("media_stats",), "medias": ("m1",)},
+        ],
     }  # fmt: skip
     assert ended == [planned] * idle
     days = {"start": date(2026, 2, 1), "end": None}
@@ -108,19 +119,19 @@ def test_publishing_returns_figures_and_the_first_errors(
     done = SimpleNamespace(result=result, figures={"MediaFailed": 2.0}, intervals=6, watermarks=1)
 
     def publish_run(planned: RunPlan, deps: Any, lease: Any, wall: Any, failed: list[Any], build: Any) -> Any:
-        failures.append(([(f.media_id, str(f)) for f in failed], build and str(build)))
+        failures.append(([(f.batch, str(f)) for f in failed], build and str(build)))
         return done
 
     monkeypatch.setattr(publish, "publish_run", publish_run)
     monkeypatch.setattr(publish.aws, "emit_metrics", lambda figures, stage: emitted.append((figures, stage)))
-    failed = [{"error": "X", "message": "no answer", "media_id": "m1"}]
+    failed = [{"error": "X", "message": "no answer", "batch": "media-1"}]
     assert publish.handler(EVENT | {"failed": failed}, None) == {
         "run_id": "r1", "published": {"days": 5, "rows": 7, "intervals": 6, "watermarks": 1}, "failed": 2,
         "verdict": "failed", "errors": [f"e{n}" for n in range(10)],
     }  # fmt: skip
     publish.handler(EVENT | {"build_failed": {"error": "X", "message": "no disk"}}, None)
     (media, none), (nobody, build) = failures
-    assert (media[0][0], none, nobody) == ("m1", None, [])
+    assert (media[0][0], none, nobody) == ("media-1", None, [])
     assert "no answer" in media[0][1]
     assert "no disk" in build
     assert emitted == [(done.figures, "prod")] * 2

@@ -85,7 +85,7 @@ def drop_raw_pages(objects: ObjectStore, limit: datetime) -> int:
     """Delete landings that were listed before `limit`, manifests first; how many.
 
     A landing is as old as its manifest says; parts that no manifest commits go with their run's folder
-    once the day they are about is out of the retention.
+    once the day they are about is out of the retention. So do readings that only confirmed one.
     """
     folders: dict[str, list[str]] = {}
     for key in objects.list(f"{bronze.ROOT}/"):
@@ -101,4 +101,6 @@ def drop_raw_pages(objects: ObjectStore, limit: datetime) -> int:
             continue
         objects.delete([manifest])
         objects.delete(k for k in keys if k != manifest)
+    confirmed = objects.list(f"{bronze.CONFIRMED}/")
+    objects.delete([k for k in confirmed if k.partition("/dt=")[2][:10] < limit.date().isoformat()])
     return gone

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from wistlake.bronze import Manifest
+from wistlake.bronze import Confirmation, Manifest
 from wistlake.errors import WistlakeError
 from wistlake.planning.intervals import Interval
 
@@ -26,6 +26,7 @@ class Ingested:
     pages: dict[Pair, int] = field(default_factory=dict)
     seconds: dict[Pair, float] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)  # snapshots that still stand, by dataset
+    confirmed: list[Confirmation] = field(default_factory=list)
     listed: int = 0  # sessions in listings of the whole account
     followed: int = 0  # of them, those of followed media
 

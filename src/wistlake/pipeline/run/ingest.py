@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from wistlake import bronze
-from wistlake.bronze import Manifest, Part
+from wistlake.bronze import Confirmation, Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, SourceUnavailable, WistlakeError
@@ -155,7 +155,7 @@ class Ingest:
         rest = [f for f in self._of_existing(certain, gone) if f.dataset != METADATA]
         await self._all(f for f in rest if f.dataset not in SNAPSHOTS)
         await self._all([*(f for f in rest if f.dataset in SNAPSHOTS), *self._due(fetches, gone)])
-        self.ledger.record(self.done.intervals.values())
+        self._record()
         return self.done
 
     def _of_existing(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
@@ -183,10 +183,10 @@ class Ingest:
                     group.create_task(self._one(fetch))
         except BaseExceptionGroup as e:
             # Whatever ended the group early, landings that are complete are kept.
-            self.ledger.record(self.done.intervals.values())
+            self._record()
             raise e.exceptions[0] from None
         except asyncio.CancelledError:
-            self.ledger.record(self.done.intervals.values())
+            self._record()
             raise
 
     async def _one(self, fetch: Fetch) -> None:
@@ -332,7 +332,12 @@ class Ingest:
             redacted=self.context.redact is not None,
             listing=f"{dataset}/{fetch.media_id}/{fetch.start}..{fetch.end}",
         )
-        if not self._repeats(self._before(key), manifest):
+        before = self._before(key)
+        if self._repeats(before, manifest):
+            self.done.confirmed.append(
+                Confirmation(*key, self.context.run_id, observed_at, before.landing_id, content)
+            )
+        else:
             manifest = replace(manifest, parts=self._put_parts(landing, records))
             manifest = replace(manifest, payload_sha256=bronze.payload_hash(manifest.parts))
             self.objects.put(manifest_key, bronze.encode_manifest(manifest), if_absent=True)
@@ -349,6 +354,13 @@ class Ingest:
         return tuple(parts)
 
     # the ledger's side
+
+    def _record(self) -> None:
+        """Write down what has been read so far: readings that brought nothing new among the objects as well, for
+        nothing else of them is there."""
+        if self.done.confirmed:
+            self.objects.put(*bronze.encode_confirmations(self.done.confirmed))
+        self.ledger.record(self.done.intervals.values())
 
     def _planned(self, key: Key) -> Interval:
         return replace(self._before(key), state=State.PLANNED, reason="")

@@ -1,12 +1,12 @@
 """Landings that a run completed before it died, and never recorded in the ledger: they are as good as any."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import takewhile
 
 from wistlake import bronze
-from wistlake.bronze import Manifest
+from wistlake.bronze import Confirmation, Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
 from wistlake.errors import StoreError
@@ -33,12 +33,26 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
                 before = waiting[key]
                 again = repeats(before, manifest) and _is_whole(objects, before.landing_id)
                 recovered[key] = landed(before, manifest, repeats=again)
-    # Of a reading that only repeated what was there, nothing is left: the day is as it was before.
+    for confirmation in _confirmations(objects, dead):
+        if (key := (confirmation.dataset, confirmation.media_id, confirmation.day)) in waiting:
+            known = recovered.get(key, waiting[key])
+            if confirmation.landing_id == known.landing_id and _is_whole(objects, known.landing_id):
+                landing = bronze.decode_manifest(objects.get(bronze.manifest_key(known.landing_id)))
+                as_read = replace(landing, observed_at=confirmation.observed_at)
+                recovered[key] = landed(known, as_read, repeats=True)
+    # Of a reading of which nothing is left, the day is as it was before.
     recovered |= {
         k: replace(i, state=State.LANDED) for k, i in waiting.items() if k not in recovered and i.landing_id
     }
     ledger.record(recovered.values())
     return tuple(recovered.values())
+
+
+def _confirmations(objects: ObjectStore, runs: Collection[str]) -> Iterator[Confirmation]:
+    """What these runs have read that brought nothing new."""
+    for key in objects.list(f"{bronze.CONFIRMED}/") if runs else ():
+        if key.split("/")[-2].removeprefix("run_id=") in runs:
+            yield from bronze.decode_confirmations(objects.get(key))
 
 
 def landed(
