@@ -97,7 +97,7 @@ class _Sorter:
             if needed:
                 # A settled day stays settled, whatever longer lookback its media has learned since.
                 self._note((entry.media_id, day), needed, gold, is_old=day < aged or _is_settled(gold))
-            elif gold is not None and self._is_in_another_zone(gold):
+            elif self._is_in_another_zone(gold):
                 self.pairs["withdrawn"].add((entry.media_id, day))
 
     def _note(self, pair: Pair, needed: tuple[Interval, ...], gold: Interval | None, *, is_old: bool) -> None:
