@@ -1,4 +1,4 @@
-"""Which days may be in gold, which must be computed though no row changed, and which are taken back: one day at a time."""
+"""Which days may be in gold, which must be computed though no row changed, which are taken back: one day at a time."""
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
