@@ -14,6 +14,7 @@ from wistlake.adapters import avro
 from wistlake.adapters.engine.path_alias import Alias, alias
 from wistlake.adapters.iceberg_paths import is_plain, to_path
 from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.rest_catalog import RequestHandler, Response
 
 
 @pytest.fixture
@@ -108,3 +109,33 @@ def test_a_lake_below_a_plain_path_is_seen_as_it_is(made: HandMade) -> None:
 def test_an_answer_without_a_table_is_renamed_and_nothing_else(odd: HandMade, seen: Alias) -> None:
     assert seen.response({"error": {"code": 404}}) == {"error": {"code": 404}}
     assert seen.middleware(object()) is not None  # type: ignore[arg-type]
+
+
+class Catalog(RequestHandler):
+    """Answers with what the table of events is, or as it is told; notes what it was asked."""
+
+    def __init__(self, response: Response) -> None:
+        self.response, self.asked = response, list[bytes]()
+
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        self.asked.append(body)
+        return self.response
+
+
+def test_between_engine_and_catalog_every_path_is_translated(odd: HandMade, seen: Alias) -> None:
+    shown, real = seen.response(loaded(odd)), loaded(odd)
+    for content in (real, json.dumps(real).encode()):
+        catalog = Catalog((200, content))
+        body = json.dumps({"location": shown["metadata"]["location"]}).encode()
+        assert seen.middleware(catalog).answer("POST", "/v1/x", body) == (200, shown)
+        assert [json.loads(b) for b in catalog.asked] == [{"location": real["metadata"]["location"]}]
+    empty = Catalog((204, None))
+    assert seen.middleware(empty).answer("DELETE", "/v1/x", b"") == (204, None)
+    assert empty.asked == [b""]
+
+
+def test_a_lake_below_a_plain_path_needs_no_translation(tmp_path: Path) -> None:
+    with alias(tmp_path) as plain:
+        catalog = Catalog((204, None))
+        assert plain.middleware(catalog) is catalog
+        assert plain.place("/anywhere") == "/anywhere"
