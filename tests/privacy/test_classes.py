@@ -7,12 +7,18 @@ from wistlake.contracts.form import Privacy
 from wistlake.derive.privacy_page import page
 from wistlake.privacy.redaction import page as masked_page
 from wistlake.privacy.redaction import redact
+from wistlake.privacy.tombstones import is_personal
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_no_table_has_a_personal_column() -> None:
     assert not [c for t in TABLES for c in t.columns if c.privacy is Privacy.PERSONAL]
+
+
+def test_people_are_named_by_sessions_and_by_the_list_of_visitors() -> None:
+    """Nothing else is searched for a person, nor kept from landing because of one."""
+    assert {s.name for s in SOURCES if is_personal(s)} == {"events", "visitors"}
 
 
 def test_what_a_contract_does_not_name_is_not_kept() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wistlake.contracts.form import Calendar
+from wistlake.derive.localtime import local_date
 from wistlake.errors import ConfigError
 from wistlake.planning import calendar
 from wistlake.zones import fixed_offset, zone
@@ -154,3 +155,16 @@ def test_a_local_day_waits_for_the_utc_day_it_ends_in() -> None:
     tz = zone("-05:00")
     assert not calendar.is_over(date(2026, 11, 18), datetime(2026, 11, 19, 6, tzinfo=UTC), tz)
     assert calendar.is_over(date(2026, 11, 18), datetime(2026, 11, 20, 0, tzinfo=UTC), tz)
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("UTC", "to_date(at + INTERVAL '0' MINUTE)"),
+        ("-05:00", "to_date(at + INTERVAL '-300' MINUTE)"),
+        ("UTC+5:30", "to_date(at + INTERVAL '330' MINUTE)"),
+        ("Asia/Kolkata", "to_date(from_utc_timestamp(at, 'Asia/Kolkata'))"),
+    ],
+)
+def test_a_day_in_sql_is_that_of_the_zone(name: str, day: str) -> None:
+    assert local_date("at", name) == day

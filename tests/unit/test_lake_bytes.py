@@ -33,11 +33,12 @@ def parquet() -> bytes:
         PACKED + gzip.compress(b"{}"),
         gzip.compress(b"{}") + PACKED,
         gzip.compress(b"{}") + LINES,
+        gzip.compress(json.dumps(list(range(20_000))).encode() + LINES),
         PACKED + b"junk",
         PACKED[: len(PACKED) // 2],
         parquet(),
     ],
-    ids=["plain", "gzip", "twice", "first", "second", "behind", "junk", "half", "parquet"],
+    ids=["plain", "gzip", "twice", "first", "second", "behind", "at the end", "junk", "half", "parquet"],
 )
 @pytest.mark.parametrize(
     "place",

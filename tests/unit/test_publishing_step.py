@@ -13,6 +13,7 @@ from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import RunPlan, Verdicts, add_summary, encode_verdicts, verdicts_key
+from wistlake.pipeline.run.publish import drift, note_drift
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Published, StepFailed, _figures, is_idle, publish_run
@@ -170,6 +171,16 @@ def test_intervals_are_published_where_there_was_nothing_to_build(parts: Depende
     done = published(parts, Verdicts(None, (interval(),)))
     assert (done.result.status, done.intervals, done.figures["DaysPublished"]) == ("succeeded", 1, 0)
     assert parts.ledger.publication() is None
+
+
+def test_a_field_that_the_payload_has_gained_is_told_once(parts: Dependencies) -> None:
+    def noted(**keys: set[str]) -> dict[str, list[str]]:
+        return note_drift(parts.ledger, FetchSummary(unknown_keys=keys))
+
+    assert noted(events={"b", "a"}) == {"events": ["a", "b"]}
+    assert noted(events={"a"}) == {}
+    assert noted(events={"c", "b"}, visitors={"a"}) == {"events": ["c"], "visitors": ["a"]}
+    assert drift(parts.ledger) == {"events": ["a", "b", "c"], "visitors": ["a"]}
 
 
 def test_the_error_of_another_process_is_cut_to_what_a_state_carries() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from wistlake.channel_rules import DEFAULT_RULES, read
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError
-from wistlake.settings import DOCS, Settings, env_example
+from wistlake.settings import Settings
+from wistlake.settings.document import DOCS, env_example
+from wistlake.settings.write import write
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "0123456789abcdef" * 4
@@ -616,3 +619,35 @@ class TestChannelRules:
         )
         (folder / "rules.toml").write_text(text)
         assert read(folder / "rules.toml") == DEFAULT_RULES
+
+
+INIT = {"MEDIA_IDS": "abcdef1234", "WISTIA_BASE_URL": 'a "quoted" j\u00f6rg'}
+
+
+class TestFilesOfInit:
+    def test_both_are_written_owner_only_and_read_back(self) -> None:
+        write(TOKEN, INIT)
+        assert Path(".env").read_text() == f"WISTIA_API_TOKEN={TOKEN}\n"
+        assert tomllib.loads(Path("wistlake.toml").read_text()) == INIT
+        assert {p.name: p.stat().st_mode & 0o777 for p in Path().iterdir()} == {
+            ".env": 0o600,
+            "wistlake.toml": 0o600,
+        }
+
+    def test_what_was_there_is_replaced_also_what_a_killed_init_left(self) -> None:
+        for name in (".env", "wistlake.toml", ".env.new"):
+            Path(name).write_text("old")
+        write(TOKEN, {})
+        assert Path("wistlake.toml").read_text() == ""
+        assert sorted(p.name for p in Path().iterdir()) == [".env", "wistlake.toml"]
+
+    def test_neither_is_written_if_one_can_not_be(self) -> None:
+        Path("wistlake.toml.new").mkdir()
+        write_env("WISTIA_API_TOKEN=old\n")
+        with pytest.raises(OSError):
+            write(TOKEN, INIT)
+        assert Path(".env").read_text() == "WISTIA_API_TOKEN=old\n"
+        assert not Path(".env.new").exists()
+        with pytest.raises(tomllib.TOMLDecodeError):
+            write(TOKEN, {"no name": "x"})
+        assert Path(".env").read_text() == "WISTIA_API_TOKEN=old\n"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyiceberg.exceptions import NoSuchTableError
 
 from support.handmade import DAILY, EVENTS, HandMade
 from wistlake.adapters.iceberg_paths import to_path
@@ -233,6 +234,11 @@ def test_what_a_tables_properties_name_is_not_loaded(made: HandMade) -> None:
     with pytest.raises(StoreError, match="sets 'py-io-impl', which wistlake never does"):
         served.load_table(("silver", "fact_events"))
     assert served.load_table(("gold", "fact_media_daily")).scan().to_arrow().num_rows == 2
+    assert served.list_namespaces() == [("gold",), ("ops",), ("silver",)]
+    assert ("gold", "fact_media_daily") in served.list_tables("gold")
+    assert {layer for layer, _ in served.list_tables("gold")} == {"gold"}
+    with pytest.raises(NoSuchTableError, match=r"gold\.nothing is not published"):
+        served.load_table(("gold", "nothing"))
 
 
 def test_a_catalog_for_readers_serves_nothing_outside_of_the_lake(made: HandMade) -> None:
