@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from wistlake.adapters.aws import spark as aws_spark
 from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 from wistlake.adapters.aws.objects import Version
 from wistlake.adapters.aws.spark import GlueCatalog, settings
@@ -211,3 +212,79 @@ def test_the_session_knows_the_lake_by_the_glue_catalog() -> None:
     assert known["spark.sql.catalog.lake.warehouse"] == WAREHOUSE
     assert known["spark.sql.catalog.lake.catalog-impl"].endswith("GlueCatalog")
     assert known["spark.io.encryption.enabled"] == "true"
+
+
+class Conf:
+    """Spark's settings, of a job and of a session."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.given = dict(given)
+
+    def contains(self, name: str) -> bool:
+        return name in self.given
+
+    def setIfMissing(self, name: str, value: str) -> "Conf":
+        self.given.setdefault(name, value)
+        return self
+
+    def setAll(self, pairs: list[tuple[str, str]]) -> "Conf":
+        self.given |= dict(pairs)
+        return self
+
+    def get(self, name: str, default: str | None) -> str | None:
+        return self.given.get(name, default)
+
+    def set(self, name: str, value: str) -> None:
+        self.given[name] = value
+
+
+CATALOG = "spark.sql.catalog.lake"
+
+
+def session_of(
+    monkeypatch: pytest.MonkeyPatch, job: dict[str, str], context: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The settings of the session of a job with its own; `context` are those of one that runs already."""
+    conf, stopped = Conf(job), list[bool]()
+    running: list[Conf] = [Conf(context)] if context is not None else []
+    session = SimpleNamespace(stop=lambda: stopped.append(True))
+
+    def started(given: Conf) -> None:
+        running.append(given)
+        session.conf = running[0]
+
+    monkeypatch.setattr(aws_spark, "SparkConf", lambda: conf)
+    monkeypatch.setattr(aws_spark, "SparkContext", SimpleNamespace(getOrCreate=started))
+    builder = SimpleNamespace(getOrCreate=lambda: session)
+    monkeypatch.setattr(aws_spark, "SparkSession", SimpleNamespace(builder=builder))
+    with aws_spark.session(WAREHOUSE) as spark:
+        assert spark is session
+        assert stopped == []
+    assert stopped == [True]
+    given: dict[str, str] = session.conf.given
+    return given
+
+
+def test_a_job_gets_every_setting_that_it_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = session_of(monkeypatch, {"spark.io.encryption.enabled": "false", "own": "x"})
+    expected = {**settings(WAREHOUSE), "spark.io.encryption.enabled": "false", "own": "x"}
+    assert found == {**expected, "spark.app.name": "wistlake", "spark.sql.session.timeZone": "UTC"}
+
+
+def test_of_a_catalog_that_the_job_defines_nothing_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = session_of(monkeypatch, {CATALOG: "its.own", f"{CATALOG}.type": "rest"})
+    assert {n: v for n, v in found.items() if n.startswith(CATALOG)} == {
+        CATALOG: "its.own",
+        f"{CATALOG}.type": "rest",
+    }
+    assert found["spark.io.encryption.enabled"] == "true"
+
+
+def test_a_session_that_runs_already_learns_of_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = session_of(monkeypatch, {}, context={"own": "x"})
+    assert {n: v for n, v in found.items() if n.startswith(CATALOG)} == {
+        n: v for n, v in settings(WAREHOUSE).items() if n.startswith(CATALOG)
+    }
+    assert "spark.io.encryption.enabled" not in found, "it can't be changed any more"
+    same = {CATALOG: "its.own"}
+    assert session_of(monkeypatch, {}, context=same) == same | {"spark.sql.session.timeZone": "UTC"}
