@@ -36,12 +36,12 @@ def header(raw: bytes) -> tuple[Mapping[str, bytes], int]:
 def blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """(number of records, decompressed bytes) of every block. Damaged if the file is incomplete."""
     meta, at = header(raw)
-    codec, sync = meta.get("avro.codec", b"null"), raw[at : at + _SYNC]
+    codec, sync = meta.get("avro.codec", b"null"), _slice(raw, at, _SYNC)
     at += _SYNC
     while at < len(raw):
         count, at = _long(raw, at)
         block, at = _bytes(raw, at)
-        if raw[at : at + _SYNC] != sync or len(sync) < _SYNC:
+        if raw[at : at + _SYNC] != sync:
             raise Damaged("a block does not end where it says")
         at += _SYNC
         yield count, inflated(block, codec)
