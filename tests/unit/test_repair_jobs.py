@@ -90,7 +90,7 @@ def test_the_marker_is_written_again_from_its_copy() -> None:
         assert leased(ledger)
         written.append(described)
 
-    assert repair.marker(ledger, {"zone": "lost", "path": "/lake"}, write, "lake", "r", NOW) == "UTC"
+    assert repair.marker(ledger, {"zone": "lost", "path": "/lake"}, write, "r", NOW) == "UTC"
     assert written == [{"zone": "UTC", "layout": 1, "path": "/lake"}]
 
 
