@@ -58,7 +58,13 @@ def test_a_person_is_seen_wherever_the_bytes_are(place: str, data: bytes, tmp_pa
     assert not lake_bytes.search(tmp_path, ["joe@x.example"])
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8b\x08junk " + WHO.encode(), b"PAR1", b"Obj", b""])
+HEADER = b"\x1f\x8b\x08\x08" + bytes(6)  # of a gzip; what follows is its name
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x1f\x8b", b"\x1f\x8b\x08junk " + WHO.encode(), HEADER + WHO.encode(), b"PAR1", b"Obj", b""],
+)
 def test_a_file_that_only_looks_like_one_is_read_as_it_is(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(data)
     assert bool(lake_bytes.search(tmp_path, [WHO])) is (WHO.encode() in data)
