@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from wistlake.contracts import source
 from wistlake.contracts.form import Table
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.errors import ErasureIncomplete
-from wistlake.pipeline.jobs.forget import Who, forget
+from wistlake.pipeline.jobs.forget import Search, Who, forget, reapply
 from wistlake.pipeline.jobs.forget.tables import UNFINISHED
 from wistlake.pipeline.run.pending import as_built, pending
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
 from wistlake.ports import Publication
+from wistlake.privacy import tombstones
+from wistlake.privacy.tombstones import Person
+from wistlake.wiring import aws_glue
 
 pytestmark = pytest.mark.engine
 JANE, DEVICES = "jane@x.example", ("jane-phone", "jane-laptop")
@@ -89,13 +93,19 @@ class Dying(LocalPurge):
         raise KeyboardInterrupt
 
 
-def forgotten(
-    lake: SmallLake, run_id: str, who: Who, purge: type[LocalPurge] = LocalPurge, **more: Any
-) -> Any:
+def outside(lake: SmallLake) -> tuple[LakeDependencies, Search]:
+    """What the work needs: the lake itself, and a look at each of its bytes."""
+
     def search(texts: Iterable[str]) -> Mapping[str, int]:
         return lake_bytes.search(lake.folder, texts)
 
-    parts = LakeDependencies(lake.objects, lake.ledger, lake.tables, lambda: (KEY,), lambda: LATER)
+    return LakeDependencies(lake.objects, lake.ledger, lake.tables, lambda: (KEY,), lambda: LATER), search
+
+
+def forgotten(
+    lake: SmallLake, run_id: str, who: Who, purge: type[LocalPurge] = LocalPurge, **more: Any
+) -> Any:
+    parts, search = outside(lake)
     return forget(order(run_id), parts, who, purge(lake.folder), search, **more)
 
 
@@ -195,3 +205,43 @@ def test_somebody_who_is_still_there_is_an_error(lake: SmallLake) -> None:
         forgotten(lake, "forget-1", Who(JANE))
     assert JANE not in str(caught.value)
     assert list(lake.objects.list("receipts/")) == []
+
+
+def test_whom_a_tombstone_names_is_erased_from_a_lake_that_came_back(lake: SmallLake) -> None:
+    parts, search = outside(lake)
+    before = landed(lake)
+    assert reapply(order("none"), parts, LocalPurge(lake.folder), search)["tombstones"] == 0
+    assert landed(lake) == before
+    marks = frozenset(tombstones.visitor_mark([KEY], device) for device in DEVICES)
+    person = Person(marks, frozenset({tombstones.address_mark([KEY], JANE)}))
+    entry = tombstones.entry(person, [KEY], "before", "then")
+    lake.ledger.put_facts(tombstones.FACTS, tombstones.added({}, entry))
+    receipt = reapply(order("again"), parts, LocalPurge(lake.folder), search)
+    check_everybody_else_is_there(lake)
+    assert (receipt["asked_by"], receipt["tombstones"], receipt["dry_run"]) == ("tombstones", 1, False)
+    assert (receipt["tables"]["silver.fact_events"], receipt["days_computed_anew"]) == (2, 2)
+
+
+class Bucket:
+    """The lake's raw pages as a bucket has them."""
+
+    def __init__(self, lake: SmallLake) -> None:
+        self.lake = lake
+
+    def contents(self) -> Iterator[tuple[str, Callable[[], bytes]]]:
+        return ((key, partial(self.lake.objects.get, key)) for key in self.lake.objects.list("bronze/"))
+
+
+def test_a_job_on_aws_looks_into_every_row_and_every_object(lake: SmallLake) -> None:
+    look = aws_glue.search(lake.store, {"raw": Bucket(lake)})  # type: ignore[dict-item]
+    found = look([*IDS, JANE, ""])
+    assert {place: n for place, n in found.items() if not place.startswith("raw/")} == {
+        "silver.fact_events": 2,
+        "gold.fact_media_engagement": 2,
+        "gold.dim_visitor": 2,
+    }
+    objects = [place for place in found if place.startswith("raw/")]
+    assert [
+        place.count(f"dt={day}") for place, day in zip(sorted(objects), (FIRST, SECOND), strict=True)
+    ] == [1, 1]
+    assert look(["nobody"]) == {}

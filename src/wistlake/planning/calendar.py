@@ -47,14 +47,14 @@ def bounds(local_day: date, tz: tzinfo) -> tuple[datetime, datetime]:
 def utc_days_of(local_day: date, tz: tzinfo) -> tuple[date, ...]:
     """The UTC days that a local day touches: one or two."""
     start, end = bounds(local_day, tz)
-    return tuple(days(start.date(), (end - timedelta(microseconds=1)).date()))
+    return tuple(days(start.date(), (end - datetime.resolution).date()))
 
 
 def local_days_of(utc_day: date, tz: tzinfo) -> tuple[date, ...]:
     """The local days that a UTC day touches: one or two."""
     start = datetime(utc_day.year, utc_day.month, utc_day.day, tzinfo=UTC)
-    end = start + timedelta(days=1, microseconds=-1)
-    return tuple(days(start.astimezone(tz).date(), end.astimezone(tz).date()))
+    end = start + timedelta(days=1)
+    return tuple(days(start.astimezone(tz).date(), (end - datetime.resolution).astimezone(tz).date()))
 
 
 def is_over(local_day: date, now: datetime, tz: tzinfo) -> bool:
