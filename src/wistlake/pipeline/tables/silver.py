@@ -49,11 +49,7 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
     typed = context.typed("media_metadata", {}, dim_media.RULES)
     missing = [m for m in context.plan.landings if m.dataset == "media_metadata" and m.missing]
     current = context.store.read(DIM_MEDIA)
-    if (
-        typed is None
-        and not missing
-        and (urls is None or not dim_media.with_new_page(urls, current).limit(1).collect())
-    ):
+    if typed is None and not missing and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
         return
     gone = context.spark.createDataFrame(
         [(m.media_id, m.observed_at, m.landing_id) for m in missing],
