@@ -84,12 +84,14 @@ def test_a_catalog_for_readers_changes_nothing(made: HandMade) -> None:
 
 @pytest.fixture
 def served(made: HandMade) -> Iterator[str]:
-    with rest_catalog.serve(LocalCatalog(made.folder).sql, secret="open") as uri:
+    with rest_catalog.serve(LocalCatalog(made.folder).sql) as uri:
         yield uri
 
 
 def asked(uri: str, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    """The answer to a request; `SECRET` in its path stands for the one that engines are told."""
     where = urlsplit(uri)
+    path = path.replace("SECRET", where.path.strip("/"))
     connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=10)
     connection.request(method, path, headers=headers)
     response = connection.getresponse()
@@ -101,18 +103,18 @@ def asked(uri: str, path: str, method: str = "GET", **headers: str) -> tuple[int
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:99", "[::1]"])
 def test_whoever_names_this_machine_and_the_secret_is_let_in(served: str, host: str) -> None:
-    assert asked(served, "/open/v1/config", Host=host)[0] == 200
+    assert asked(served, "/SECRET/v1/config", Host=host)[0] == 200
 
 
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
-        ("/open/v1/config", {"Host": "evil.example"}),
-        ("/open/v1/config", {"Host": "127.0.0.1.evil.example"}),
-        ("/opem/v1/config", {}),
+        ("/SECRET/v1/config", {"Host": "evil.example"}),
+        ("/SECRET/v1/config", {"Host": "127.0.0.1.evil.example"}),
+        ("/anothersecret/v1/config", {}),
         ("/v1/config", {}),
-        ("/open/v1/config", {"Content-Length": str(MOST_BYTES + 1)}),
-        ("/open/v1/config", {"Content-Length": "-1"}),
+        ("/SECRET/v1/config", {"Content-Length": str(MOST_BYTES + 1)}),
+        ("/SECRET/v1/config", {"Content-Length": "-1"}),
     ],
 )
 def test_nobody_else_learns_anything(served: str, path: str, headers: dict[str, str]) -> None:
@@ -121,9 +123,9 @@ def test_nobody_else_learns_anything(served: str, path: str, headers: dict[str, 
 
 
 def test_what_fails_is_told_as_engines_expect_it(served: str) -> None:
-    status, body = asked(served, "/open/v1/namespaces/silver/tables/nothing")
+    status, body = asked(served, "/SECRET/v1/namespaces/silver/tables/nothing")
     assert (status, json.loads(body)["error"]["type"]) == (404, "NoSuchTableException")
-    status, body = asked(served, "/open/v1/namespaces/none/tables")
+    status, body = asked(served, "/SECRET/v1/namespaces/none/tables")
     assert (status, json.loads(body)["error"]["type"]) == (404, "NoSuchNamespaceException")
-    status, body = asked(served, "/open/v1/namespaces/silver/tables/fact_events/", "HEAD")
+    status, body = asked(served, "/SECRET/v1/namespaces/silver/tables/fact_events/", "HEAD")
     assert (status, body) == (200, b"")
