@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wistlake_dashboard.report.svg import MOST_DOTS, SMALL, WIDE, Line, Size, bar, lines, steps
+from wistlake_dashboard.report.svg import MOST_DOTS, SMALL, WIDE, Line, Size, bar, grid, lines, stack, steps
 
 
 def text(value: float | None) -> str:
@@ -104,3 +104,72 @@ def test_many_points_have_no_dots() -> None:
 def test_a_bar_is_as_long_as_its_share(portion: float, width: float) -> None:
     widths = [float(w) for w in re.findall(r'width="([\d.]+)"', str(bar(portion, "a")))]
     assert widths == [100.0, width]
+
+
+def rects(chart: str) -> list[tuple[str, str, str, str, str]]:
+    """Class and box of every rectangle."""
+    found = [dict(re.findall(r'([\w-]+)="([^"]*)"', one)) for one in re.findall(r"<rect ([^>]*)>", chart)]
+    return [(r["class"], r["x"], r["y"], r["width"], r["height"]) for r in found]
+
+
+def test_a_stack_has_a_band_for_each_label_and_a_bar_in_most_of_it() -> None:
+    """650 units for two labels: a bar takes 72 of a hundred of its 325, in the middle. Ten are as high as the chart."""
+    drawn = str(stack("Plays", [("s0", [6, 5]), ("s1", [4, 0])], ["1 Mar", "2 Mar"], ["one", "two"]))
+    assert 'viewBox="0 0 720 220"' in drawn
+    assert rects(drawn) == [
+        ("s0", "101.5", "87.2", "234.0", "106.8"), ("s1", "101.5", "16.0", "234.0", "71.2"),
+        ("s0", "426.5", "105.0", "234.0", "89.0"), ("s1", "426.5", "105.0", "234.0", "0.0"),
+    ]  # fmt: skip
+    assert re.findall(r"<g><title>(\w+)</title>", drawn) == ["one", "two"]
+    labels = re.findall(r'<text x="([\d.]+)" y="214" text-anchor="middle">(\d) Mar', drawn)
+    assert labels == [("218.5", "1"), ("543.5", "2")]
+    assert re.findall(r'text-anchor="end">(\d+)', drawn) == ["0", "2", "4", "6", "8", "10"]
+    assert rects(str(stack("Plays", [("s0", [])], [], []))) == []
+
+
+def test_a_grid_is_as_high_as_its_rows_and_has_room_for_their_names() -> None:
+    """22 units a row below a margin of 16, 210 for the names; 496 for two days, with a gap of one around each."""
+    rows = {"events": ["published", ""], "stats": ["failed", "published"]}
+    drawn = str(grid("Days", rows, ["1 Mar", "2 Mar"], {"published": "good", "failed": "bad"}))
+    assert 'viewBox="0 0 720 86"' in drawn
+    assert rects(drawn) == [
+        ("good", "211.0", "17", "246.0", "20"), ("bad", "211.0", "39", "246.0", "20"),
+        ("good", "459.0", "39", "246.0", "20"),
+    ]  # fmt: skip
+    names = re.findall(r'<text x="202" y="(\d+)" text-anchor="end">(\w+)', drawn)
+    assert names == [("31", "events"), ("53", "stats")]
+    assert re.findall(r'<text x="([\d.]+)" y="80" text-anchor="middle">(\d) Mar', drawn) == [
+        ("334.0", "1"),
+        ("582.0", "2"),
+    ]
+
+
+def test_flags_and_bars_have_their_places() -> None:
+    drawn = chart(Line("Plays", "a", [1, 2, 3]), notes=[(1, "renamed")])
+    assert '<text x="384.0" y="25" class="flag">1' in drawn
+    box = str(bar(0.5, "warn"))
+    assert rects(box) == [("trough", "0", "0", "100", "10"), ("fill warn", "0", "0", "50.0", "10")]
+    assert 'viewBox="0 0 100 10"' in box
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(3, [0, 1, 2]), (6, [0, 1, 2, 3, 4, 5]), (7, [0, 2, 4, 6]), (13, [0, 3, 6, 9, 12])]
+)
+def test_six_labels_at_most_stand_below_a_wide_chart(count: int, shown: list[int]) -> None:
+    drawn = chart(Line("Plays", "a", [1.0] * count), labels=count)
+    assert re.findall(r">day (\d+)<", drawn) == [str(n) for n in shown]
+    anchors = re.findall(r'text-anchor="(\w+)"(?: class="odd")?>day', drawn)
+    assert anchors[0] == "start"
+    assert anchors[-1] == ("end" if shown[-1] == count - 1 else "middle")
+    assert set(anchors[1:-1]) == {"middle"}
+
+
+def test_a_label_is_odd_only_where_there_are_more_than_three() -> None:
+    for count, odd in ((3, 0), (4, 2)):
+        assert chart(Line("Plays", "a", [1.0] * count), labels=count).count('class="odd"') == odd
+
+
+def test_values_beyond_the_last_mark_stay_inside() -> None:
+    """Shares a little above 1 have marks up to 1."""
+    drawn = chart(Line("Share", "a", [1.1, 1.0]), labels=2)
+    assert 'd="M56.0 16.0 L706.0 32.2"' in drawn

@@ -1,0 +1,171 @@
+"""Charts of the app: what Altair is told to draw."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from wistlake_dashboard.app import charts
+from wistlake_dashboard.app.theme import TONES
+from wistlake_dashboard.blocks import Bars, Column, Curve, Days, Grid, Kind, Stack
+
+FIRST = date(2026, 3, 2)
+
+
+def days(count: int) -> list[date]:
+    return [FIRST + timedelta(days=n) for n in range(count)]
+
+
+def spec(chart: Any) -> dict[str, Any]:
+    drawn: dict[str, Any] = chart.to_dict()
+    return drawn
+
+
+def rows(drawn: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The data of a layer."""
+    found: list[dict[str, Any]] = drawn["datasets"][layer["data"]["name"]]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "axis", "tip"),
+    [(Kind.COUNT, ",.0f", ",.0f"), (Kind.HOURS, ",.1f", ",.1f"), (Kind.SHARE, ".0%", ".1%")],
+)
+def test_lines_by_day_are_written_as_their_kind(kind: Kind, axis: str, tip: str) -> None:
+    drawn = spec(charts.days(Days("Title", days(3), {"a": [1, 2, 3]}, kind)))
+    line, dots = drawn["layer"]
+    assert line["encoding"]["y"]["axis"] == {"format": axis, "tickCount": 5}
+    assert [t["title"] for t in line["encoding"]["tooltip"]] == ["Day", "What", "Number"]
+    assert line["encoding"]["tooltip"][2]["format"] == tip
+    assert (line["description"], drawn["height"]) == ("Title", charts.HEIGHT)
+    assert (line["mark"]["strokeWidth"], dots["mark"]["size"], dots["mark"]["opacity"]) == (2.2, 40, 1)
+    assert rows(drawn, drawn)[0] == {"day": "2026-03-02T00:00:00", "what": "a", "value": 1}
+
+
+@pytest.mark.parametrize(("shaded", "until"), [(1, "2026-03-02T12:00:00"), (2, "2026-03-03T12:00:00")])
+def test_the_period_before_is_shaded_up_to_the_middle_between_the_two(shaded: int, until: str) -> None:
+    drawn = spec(charts.days(Days("T", days(4), {"a": [1, 2, 3, 4]}, Kind.COUNT, shaded)))
+    shade, *lines = drawn["layer"]
+    assert rows(drawn, shade) == [{"from": "2026-03-02T00:00:00", "to": until}]
+    assert (shade["mark"]["type"], len(lines)) == ("rect", 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "form", "values"),
+    [(1, "%-d %b", 1), (10, "%-d %b", 10), (11, "%-d %b", None), (180, "%b %Y", None)],
+)
+def test_of_a_short_period_every_day_has_a_label(count: int, form: str, values: int | None) -> None:
+    drawn = spec(charts.days(Days("T", days(count), {"a": [1.0] * count}, Kind.COUNT)))
+    axis = drawn["layer"][0]["encoding"]["x"]["axis"]
+    assert (axis["format"], axis["labelOverlap"]) == (form, True)
+    assert len(axis["values"]) == values if values else axis["tickCount"] == 8
+    if values:
+        assert axis["values"][0] == {"date": 2, "month": 3, "year": 2026}
+
+
+@pytest.mark.parametrize(("count", "form"), [(179, "%-d %b"), (180, "%b %Y")])
+def test_days_of_half_a_year_are_named_by_their_month(count: int, form: str) -> None:
+    drawn = spec(charts.days(Days("T", days(count), {"a": [1.0] * count}, Kind.COUNT)))
+    assert drawn["layer"][0]["encoding"]["x"]["axis"]["format"] == form
+
+
+@pytest.mark.parametrize(
+    ("names", "legend", "columns"), [(1, False, 0), (2, True, 3), (3, True, 3), (4, True, 2)]
+)
+def test_a_legend_tells_lines_apart_where_there_are_several(names: int, legend: bool, columns: int) -> None:
+    lines = {f"line {n}": [1.0] for n in range(names)}
+    colour = spec(charts.days(Days("T", days(1), lines, Kind.COUNT)))["layer"][0]["encoding"]["color"]
+    assert (colour["legend"] is not None) is legend
+    assert colour["sort"] == list(lines)
+    if legend:
+        assert colour["legend"] == {"columns": columns, "labelLimit": 240, "offset": 4, "orient": "top"}
+
+
+def test_bars_have_room_for_their_labels() -> None:
+    column, unit, share = Column("n", "Name"), Column("p", "Plays"), Column("s", "Share")
+    block = Bars("T", column, unit, share, [("a", 1200, 0.75), ("b", 400, 0.25)])
+    drawn = spec(charts.bars(block))
+    bar, label = drawn["layer"]
+    assert rows(drawn, drawn)[0] == {"name": "a", "number": 1200, "share": 0.75, "label": "1,200  (75.0 %)"}
+    assert drawn["height"] == 88  # 34 a bar, and 20
+    assert bar["encoding"]["x"]["scale"] == {"domain": [0, 1800.0], "nice": False}
+    assert bar["encoding"]["y"]["axis"] == {"labelLimit": 150}
+    assert [(t["title"], t.get("format")) for t in bar["encoding"]["tooltip"]] == [
+        ("Name", None), ("Plays", ",.0f"), ("Share", ".1%"),
+    ]  # fmt: skip
+    assert (label["mark"], label["encoding"]["text"]["field"]) == (
+        {"align": "left", "dx": 6, "type": "text"},
+        "label",
+    )
+    empty = spec(charts.bars(Bars("T", column, unit, share, [])))["layer"][0]
+    assert empty["encoding"]["x"]["scale"]["domain"] == [0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("length", "drawn", "second"), [(1, 1, None), (5, 5, 25.0), (400, 400, None), (401, 201, None)]
+)
+def test_a_curve_has_at_most_400_points_over_the_medias_length(
+    length: int, drawn: int, second: float | None
+) -> None:
+    chart = spec(charts.curve(Curve("T", 100.0, {"Ever": [n / 1000 for n in range(length)]})))
+    points = rows(chart, chart)
+    assert len(points) == drawn <= charts.MOST_POINTS
+    assert points[0] == {"at": 0.0, "what": "Ever", "value": 0.0}
+    if length > 1:
+        assert points[-1]["at"] == 100.0
+    if second:
+        assert points[1]["at"] == second
+    x, y, colour = (chart["encoding"][name] for name in ("x", "y", "color"))
+    assert x["scale"] == {"domain": [0, 100.0], "nice": False}
+    assert x["axis"]["tickCount"] == 8
+    assert "datum.value / 60" in x["axis"]["labelExpr"]
+    assert "datum.value % 60" in x["axis"]["labelExpr"]
+    assert y["axis"] == {"format": ".0%", "tickCount": 5}
+    assert colour["legend"] is not None  # which of the two curves it is
+
+
+def test_a_stack_lies_in_the_order_of_its_parts() -> None:
+    one, other = days(2)
+    chart = spec(
+        charts.stack(
+            Stack(
+                "T",
+                "Plays",
+                [one, other],
+                {"a": {other: 2, one: 1}, "b": {one: 3}},
+                {"a": "good", "b": "bad"},
+            )
+        )
+    )
+    assert [(r["day"], r["what"], r["value"], r["rank"]) for r in rows(chart, chart)] == [
+        ("2026-03-02", "a", 1, 0), ("2026-03-03", "a", 2, 0), ("2026-03-02", "b", 3, 1),
+    ]  # fmt: skip
+    colour, y = chart["encoding"]["color"], chart["encoding"]["y"]
+    assert colour["scale"] == {"domain": ["a", "b"], "range": [TONES["good"], TONES["bad"]]}
+    assert colour["legend"] is not None
+    assert (y["title"], y["axis"]) == ("Plays", {"format": ",.0f", "tickCount": 5})
+
+
+@pytest.mark.parametrize(("count", "labels"), [(10, 10), (11, 6), (16, 8), (17, 6)])
+def test_a_band_for_each_day_and_a_label_for_a_few(count: int, labels: int) -> None:
+    """Of more than ten days every second, third or so has a label: eight at most."""
+    of = dict.fromkeys(days(count), 1)
+    x = spec(charts.stack(Stack("T", "Plays", days(count), {"a": of})))["encoding"]["x"]
+    assert x["scale"]["domain"] == [str(day) for day in days(count)]
+    assert len(x["axis"]["values"]) == labels
+    assert (x["axis"]["labelAngle"], x["axis"]["labelOverlap"], x["axis"]["ticks"]) == (0, True, False)
+    assert spec(charts.stack(Stack("T", "Plays", [], {"a": {}})))["encoding"]["x"]["scale"]["domain"] == []
+
+
+def test_a_grid_has_a_square_for_each_name_and_day() -> None:
+    one, other = days(2)
+    squares = {("b", one): "published", ("a", other): "failed"}
+    chart = spec(charts.grid(Grid("T", squares, {"published": "good", "failed": "bad"})))
+    assert [(r["day"], r["name"], r["what"]) for r in rows(chart, chart)] == [
+        ("2026-03-02", "b", "published"), ("2026-03-03", "a", "failed"),
+    ]  # fmt: skip
+    y = chart["encoding"]["y"]
+    assert (y["sort"], y["axis"]) == (["a", "b"], {"labelLimit": 160, "labelOverlap": False})
+    assert chart["encoding"]["x"]["scale"]["domain"] == ["2026-03-02", "2026-03-03"]
+    assert (chart["height"], chart["mark"]["cornerRadius"]) == ({"step": 26}, 2)
+    assert chart["encoding"]["color"]["legend"] is not None
