@@ -304,7 +304,8 @@ def test_what_is_compared_are_the_days_that_both_periods_have() -> None:
     assert part.condition() == (
         "media_id IN ('a', 'b') AND NOT (media_id IN ('a', 'b') AND ("
         "date BETWEEN DATE '2026-03-02' AND DATE '2026-03-03' OR date BETWEEN DATE '2026-03-05' AND DATE '2026-03-05' "
-        "OR date BETWEEN DATE '2026-03-09' AND DATE '2026-03-10' OR date BETWEEN DATE '2026-03-12' AND DATE '2026-03-12'))"
+        "OR date BETWEEN DATE '2026-03-09' AND DATE '2026-03-10' "
+        "OR date BETWEEN DATE '2026-03-12' AND DATE '2026-03-12'))"
     )
 
 
