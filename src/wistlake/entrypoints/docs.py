@@ -64,7 +64,7 @@ def _commands(group: Any, above: str) -> Iterator[str]:
 
 def _command(called: str, command: Any) -> str:
     help_, _, example = str(command.help or "").partition("Example:")
-    shown = [p for p in command.params if p.name != "help" and not getattr(p, "hidden", False)]
+    shown = [p for p in command.params if p.name != "help" and not p.hidden]
     rows = "".join(f"| `{_written(p)}` | {_meaning(p)} |\n" for p in shown)
     text = f"\n## {called}\n\n{' '.join(help_.split())}\n"
     text += f"\n| option | means |\n| --- | --- |\n{rows}" if rows else ""
@@ -74,13 +74,12 @@ def _command(called: str, command: Any) -> str:
 def _written(param: Any) -> str:
     if param.param_type_name == "argument":
         return str(param.name).upper()
-    flag = getattr(param, "is_flag", False)
-    value = "" if flag else f" {param.metavar or str(param.name).upper()}"
+    value = "" if param.is_flag else f" {param.metavar or str(param.name).upper()}"
     return ", ".join(param.opts) + value
 
 
 def _meaning(param: Any) -> str:
-    text = str(getattr(param, "help", None) or "").replace("|", "\\|")
+    text = str(param.help or "").replace("|", "\\|")
     default = param.default
     plain = default is not None and not callable(default) and default not in (False, "", ())
     return f"{text} Default: `{default}`.".strip() if plain and "efault" not in text else text

@@ -190,3 +190,26 @@ def test_queries_are_answered_as_table_json_or_csv(
     ]  # fmt: skip
     assert call("query", text, "--format", "xml") == 2
     assert "table, json or csv" in capsys.readouterr().err
+
+
+READING = (
+    ("status",), ("gaps",), ("certify",), ("query", "SELECT 1 AS n"), ("revisions",), ("watermark", "show"),
+    ("media", "list"), ("quarantine", "list"), ("contract", "drift"), ("repair", "--media", "zzzzzzzzzz"),
+    ("explain", "fact_media_daily", "--media", MEDIA, "--date", "2026-03-01"),
+)  # fmt: skip
+WRITING = (
+    ("media", "retire", MEDIA), ("watermark", "set", "events", MEDIA, "2026-02-20"), ("rebuild",), ("maintain",),
+    ("quarantine", "replay"),
+)  # fmt: skip
+
+
+def test_a_lake_that_lost_its_key_is_read_and_not_written_to(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lake.folder / "pseudonym-key.json").unlink()
+    for command in READING:
+        assert call(*command) in (0, 1), command  # 1: the days prove nothing
+    capsys.readouterr()
+    for command in WRITING:
+        assert call(*command) not in (0, 1, 2), command
+        assert "pseudonym-key.json is gone" in capsys.readouterr().err, command
