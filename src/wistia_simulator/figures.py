@@ -1,5 +1,6 @@
 """Daily and lifetime figures: what Wistia counts, when it counts it, and how it derives hours from it."""
 
+import operator
 from collections.abc import Sequence
 from threading import RLock
 from typing import NamedTuple
@@ -256,14 +257,14 @@ class Figures:
         length = min(_LONGEST_CURVE, -int(-self._catalog.duration(index, at) // 1))
         again = [int(24 * fraction(self._seed, "rewatch", index, second)) for second in range(length)]
         views = [reached[second * BINS // length] * plays // sessions for second in range(length)]
-        rewatched = [count * share // 1_000 for count, share in zip(views, again, strict=True)]
-        views = [count + more for count, more in zip(views, rewatched, strict=True)]
+        rewatched = [product // 1_000 for product in map(operator.mul, views, again)]
+        views = list(map(operator.add, views, rewatched))
         return Engagement(self._engagement(index, at), views, rewatched)
 
     def _histogram(self, index: int, at: int) -> list[int]:
         total = [0] * (BINS + 1)
         for day in range(self._outlines.began, at // DAY):
-            total = [a + b for a, b in zip(total, self._outlines.of(index, day).histogram, strict=True)]
+            total = list(map(operator.add, total, self._outlines.of(index, day).histogram))
         return total
 
     # Analytics
