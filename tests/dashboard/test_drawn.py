@@ -27,6 +27,7 @@ from wistlake_dashboard.blocks import (
 from wistlake_dashboard.coverage import Coverage
 from wistlake_dashboard.figures import Comparison, Pair, Totals
 from wistlake_dashboard.health import calendar, failures, revisions, runs
+from wistlake_dashboard.report import page
 from wistlake_dashboard.report.page import requested_scope
 from wistlake_dashboard.report.render import html
 from wistlake_dashboard.retention import retention
@@ -430,3 +431,10 @@ def test_sessions_of_a_channel_are_counted_on_the_days_that_are_published() -> N
     assert tables.dimension("gold.channel_daily", scope) == "gold.channel_daily"
     viewers = query.sql(f"SELECT DISTINCT visitor_id FROM {tables.engagement(scope)} t").to_pylist()
     assert {r["visitor_id"] for r in viewers} == {"x", "y", "z"}
+
+
+def test_narrow_sections_stand_beside_each_other_and_wide_ones_below() -> None:
+    text = page(Published({DAILY: days("a", on(2), [1] * 14)}), WEEK)
+    assert re.findall(r'<section class="grid2"><div><h2>(\w+)', text) == ["Countries"]
+    assert re.findall(r"<div><h2>([^<]*)", text) == ["Countries", "Devices", "Embedded on", "Browsers"]
+    assert "By day" in re.findall(r"<section><h2>([^<]*)", text)
