@@ -236,7 +236,7 @@ class TestTrouble:
         tries = [
             c
             for c in week.cloud.calls()[before:]
-            if c["arguments"].get("Payload", {}).get("media_id") == media
+            if c["arguments"].get("Payload", {}).get("batch") == "snapshots-1"
         ]
         assert [c["error"] for c in tries] == ["SourceUnavailable", ""]
         assert week.trouble.seen.count("limit") == 10

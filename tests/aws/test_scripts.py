@@ -72,9 +72,9 @@ class TestShapes:
             assert f'"{name}"' in aws.__doc__
 
     def test_another_answer_is_refused(self) -> None:
-        good: dict[str, Any] = {"run_id": "r", "plan_key": "k", "medias": [], "nothing_to_do": False}
+        good: dict[str, Any] = {"run_id": "r", "plan_key": "k", "batches": [], "nothing_to_do": False}
         deploy._expect("plan", good, deploy.PLAN)
-        for wrong in ({**good, "medias": None}, {"run_id": "r"}, [], None):
+        for wrong in ({**good, "batches": None}, {"run_id": "r"}, [], None):
             with pytest.raises(deploy.Broken):
                 deploy._expect("plan", wrong, deploy.PLAN)
 

@@ -1,4 +1,5 @@
-"""What the machine's states carry for a thousand media, counted with the machine's own expressions."""
+"""What the machine's states carry for a thousand media, counted with the machine's own expressions: twenty batches of
+media, twenty of their snapshots, and three of sessions."""
 
 import json
 import subprocess
@@ -10,7 +11,19 @@ from support.aws import tools
 from support.aws.templates import machine
 
 pytestmark = pytest.mark.aws
-MEDIAS = [{"media_id": f"media{n:05d}"} for n in range(1000)]
+MEDIAS = [f"media{n:05d}" for n in range(1000)]
+OF_MEDIA = [
+    {"batch": f"{kind}-{n + 1}", "phase": phase, "datasets": datasets, "medias": MEDIAS[50 * n : 50 * n + 50]}
+    for phase, kind, datasets in (
+        (0, "media", ["media_metadata", "media_by_date"]),
+        (1, "snapshots", ["media_stats", "media_engagement"]),
+    )
+    for n in range(20)
+]
+SESSIONS = [
+    {"batch": f"events-{n}", "phase": 0, "datasets": ["events"], "medias": ["1000 media"]} for n in (1, 2, 3)
+]
+BATCHES = [*SESSIONS, *OF_MEDIA]
 MOST = 64 * 1024
 _EVALUATE = """
 import json, sys
@@ -49,52 +62,71 @@ def size(value: Any) -> int:
 
 
 def failed_item(number: int) -> tuple[str, dict[str, Any]]:
-    """What a media that fails leaves behind, as the expression in its Catch and what that is given."""
-    catch = machine()["States"]["EachMedia"]["ItemProcessor"]["States"]["Ingest"]["Catch"][0]
+    """What a batch that fails leaves behind, as the expression in its Catch and what that is given."""
+    catch = machine()["States"]["EachBatch"]["ItemProcessor"]["States"]["Ingest"]["Catch"][0]
     cause = json.dumps(
         {"errorMessage": "x" * 3000, "errorType": "SourceUnavailable", "stackTrace": ["y"] * 99}
     )
-    given = {"media_id": MEDIAS[number]["media_id"], "nth": number}
+    given = {"batch": BATCHES[number]["batch"], "nth": number}
     error = {"Error": "SourceUnavailable", "Cause": cause}
     return catch["Output"], {"states": {"input": given, "errorOutput": error}}
 
 
 @pytest.fixture(scope="module")
 def all_failed() -> list[Any]:
-    """A day on which every media fails."""
-    return evaluate(*(failed_item(n) for n in range(len(MEDIAS))))
+    """A day on which every batch fails."""
+    return evaluate(*(failed_item(n) for n in range(len(BATCHES))))
 
 
 def test_what_plan_hands_on() -> None:
-    plan = {"run_id": "r" * 80, "plan_key": "runs/x/plan.json", "medias": MEDIAS, "nothing_to_do": False}
-    (output,) = evaluate((machine()["States"]["Plan"]["Output"], {"states": {"result": {"Payload": plan}}}))
-    assert output["medias"] == MEDIAS
-    assert size(output) < MOST
+    plan = {"run_id": "r" * 80, "plan_key": "runs/x/plan.json", "batches": BATCHES, "nothing_to_do": False}
+    state = machine()["States"]["Plan"]
+    given = {"states": {"result": {"Payload": plan}}}
+    output, batches = evaluate((state["Output"], given), (state["Assign"]["batches"], given))
+    assert output == {"nothing_to_do": False}
+    assert batches == BATCHES
+    assert size(batches) < MOST
+
+
+@pytest.mark.parametrize(("phase", "expected"), [(0, 23), (1, 20), (2, 0)])
+def test_the_map_goes_over_the_batches_of_one_phase(phase: int, expected: int) -> None:
+    states = machine()["States"]
+    variables = {"batches": BATCHES, "phase": phase, "landed": 1}
+    another = states["AnythingLanded"]["Choices"][0]["Condition"]
+    items, is_more = evaluate((states["EachBatch"]["Items"], variables), (another, variables))
+    assert (len(items), is_more) == (expected, expected > 0)
+    assert {b["phase"] for b in items} <= {phase}
+
+
+def test_one_batch_is_a_list_of_one() -> None:
+    (items,) = evaluate((machine()["States"]["EachBatch"]["Items"], {"batches": BATCHES[:1], "phase": 0}))
+    assert items == BATCHES[:1]
+
+
+def after_the_map(results: list[Any], failed: list[Any]) -> list[Any]:
+    """The variables after a Map with these results: phase, landed, failed."""
+    assigned = machine()["States"]["EachBatch"]["Assign"]
+    given = {"states": {"result": results}, "phase": 0, "landed": 2, "failed": failed}
+    return evaluate(*((assigned[name], given) for name in ("phase", "landed", "failed")))
 
 
 def test_what_the_map_leaves_when_all_is_well() -> None:
-    state = machine()["States"]["EachMedia"]
-    given = {"states": {"result": MEDIAS}}
-    failed, output = evaluate((state["Assign"]["failed"], given), (state["Output"], given))
-    assert failed == []
-    assert output == {"landed": 1000}
-    assert size(MEDIAS) < MOST
+    done = [{"batch": b["batch"]} for b in BATCHES]
+    assert after_the_map(done, []) == [1, 2 + len(BATCHES), []]
 
 
 def test_what_the_map_leaves_when_everything_fails(all_failed: list[Any]) -> None:
     assert size(all_failed) < MOST
     assert all_failed[0]["message"] == "x" * 300
-    state = machine()["States"]["EachMedia"]
-    given = {"states": {"result": all_failed}}
-    failed, output = evaluate((state["Assign"]["failed"], given), (state["Output"], given))
-    assert failed == all_failed
-    assert output == {"landed": 0}
+    assert after_the_map(all_failed, []) == [1, 2, all_failed]
+    assert after_the_map(all_failed[3:], all_failed[:3]) == [1, 2, all_failed]
+    assert after_the_map(all_failed[:1], []) == [1, 2, all_failed[:1]]
 
 
-@pytest.mark.parametrize("count", [0, 1, 1000])
+@pytest.mark.parametrize("count", [0, 1, 43])
 def test_publish_hears_of_each_with_a_message(all_failed: list[Any], count: int) -> None:
     expression = machine()["States"]["Publish"]["Arguments"]["Payload"]["failed"]
     (payload,) = evaluate((expression, {"failed": all_failed[:count]}))
     assert len(payload) == count
-    assert all({"media_id", "error", "message"} == set(f) for f in payload)
+    assert all({"batch", "error", "message"} == set(f) for f in payload)
     assert size(payload) < 4 * MOST  # a call may carry that

@@ -204,7 +204,7 @@ class TestMachine:
 
     def test_every_task_catches_everything(self) -> None:
         states = machine()["States"]
-        tasks = {**states, **states["EachMedia"]["ItemProcessor"]["States"]}
+        tasks = {**states, **states["EachBatch"]["ItemProcessor"]["States"]}
         for name, state in some(tasks.items()):
             if state["Type"] in ("Task", "Map"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
