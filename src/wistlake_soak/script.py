@@ -43,11 +43,13 @@ class Accident:
 
     day: int
     media: int
-    request: int  # of the requests for that media's sessions
+    request: int  # of the run's requests for sessions, which are of the whole account or of one media
 
     def fault(self, kind: FaultKind, media_ids: Sequence[str]) -> Fault:
-        """As the simulator knows it."""
-        return Fault(kind, "events", Nth(self.request), media=media_ids[self.media])
+        """As the simulator knows it. A media is deleted when its counts are asked for."""
+        if kind == "media_deleted":
+            return Fault(kind, "by_date", Nth(1), media=media_ids[self.media])
+        return Fault(kind, "events", Nth(self.request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def _with_accidents(script: Script, rng: Random) -> Script:
     later = [day for day in free if day not in (0, scaled)]
 
     def accident(media: int) -> Accident:
-        return Accident(rng.choice(later), media, 1 + rng.randrange(7))
+        return Accident(rng.choice(later), media, 1 + rng.randrange(2))
 
     return replace(
         script,

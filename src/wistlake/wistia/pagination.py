@@ -28,6 +28,7 @@ Key = tuple[object, ...]
 
 MAX_PAGES = 100_000
 MAX_PASSES = 5
+MOST_AHEAD = 16  # pages requested ahead of a list whose length nobody knows
 MAX_FRONT_PAGES = 20
 _LOWER_CAPS = frozenset({10, 20, 25, 50})  # page sizes that a server may have fallen back to
 _NEARLY_FULL = 0.9
@@ -81,7 +82,7 @@ class Pager:
     def _fill(self, ahead: deque["asyncio.Task[Page]"], read: int) -> None:
         expected = self.rows // self.per_page
         beyond = read - expected
-        wanted = -beyond if beyond < 0 else 2 ** min(max(0, beyond - 2), 20)
+        wanted = -beyond if beyond < 0 else min(2 ** max(0, beyond - 2), MOST_AHEAD)
         window = min(wanted, len(ahead) + self.spare())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))

@@ -29,6 +29,7 @@ from wistlake.privacy.tombstones import Admission
 
 log = structlog.get_logger()
 PART_ROWS = 20_000
+MOST_MISSED_ROWS, MOST_MISSED_SHARE = 20, 0.2  # of what the account's list held: else each media is listed
 Key = tuple[str, str, date]
 
 
@@ -231,6 +232,9 @@ class Ingest:
         self._count((fetch.dataset, fetch.media_id), listing)
         if listing.missing and contract.name != METADATA and _is_plainly_absent(contract):
             raise SourceMissing(f"{fetch.media_id}: not found at the source")
+        missed = fetch.rows - len(listing.records)
+        if fetch.media_id == ACCOUNT and missed > max(MOST_MISSED_ROWS, MOST_MISSED_SHARE * fetch.rows):
+            raise SourceChanged(f"{fetch.dataset}: {missed} of {fetch.rows} sessions are not in the account's list")
         shares, odd = share_out(contract, fetch, listing.records, self.context.tz)
         doubtful = _doubtful(contract, fetch, listing, shares)
         gone = await self._absent(doubtful) if doubtful else frozenset()
