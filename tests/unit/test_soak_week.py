@@ -221,8 +221,8 @@ def test_an_accident_happens_from_its_day_on_until_it_has_and_in_no_run_that_die
     alive.lived.injected["empty_list"] = 1
     assert [f.kind for f in alive._accidents(3, None)] == ["media_deleted"]
     (deleted,) = alive._accidents(3, None)
-    assert (deleted.media, deleted.route) == (alive.world.media_ids[1], "events")
-    assert deleted.when == Nth(3)
+    assert (deleted.media, deleted.route) == (alive.world.media_ids[1], "by_date")
+    assert deleted.when == Nth(1)
 
 
 # promises of the product
