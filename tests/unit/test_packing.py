@@ -165,7 +165,7 @@ def test_what_is_tried_instead_of_a_list_that_fails() -> None:
         (("a", WEEK[0], WEEK[1]), ("a", WEEK[3], WEEK[3]), ("b", *WEEK[:2])),
     )
     of_a, of_b = narrower(whole)
-    assert of_a == Fetch("events", "a", WEEK[0], WEEK[3], parts[:2])
+    assert of_a == Fetch("events", "a", WEEK[0], WEEK[3], whole.parts[:2])
     assert of_b == Fetch("events", "b", WEEK[0], WEEK[1])
     assert narrower(of_a) == tuple(Fetch("events", "a", d, d) for d in (WEEK[0], WEEK[1], WEEK[3]))
     assert narrower(Fetch("events", "a", WEEK[0], WEEK[0])) == ()
