@@ -83,10 +83,18 @@ def counted(media: int, sessions: float, folder: Path) -> Iterator[Counted]:
     """The first run of an account, the next day's, and that one again."""
     calm = replace(Profile.calm(), media=media, sessions_per_day=sessions, history_days=9)
     world = World(7, calm, FIRST)
-    source = Counting(transport(create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))))
-    settings = Settings(token="simulated", media_ids="all", lake=folder, account_timezone=calm.account_timezone)
+    source = Counting(
+        transport(create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None)))
+    )
+    settings = Settings(
+        token="simulated", media_ids="all", lake=folder, account_timezone=calm.account_timezone
+    )
     for number, (what, at) in enumerate(
-        (("first run", FIRST), ("next day", FIRST + timedelta(days=1)), ("again", FIRST + timedelta(days=1, hours=1)))
+        (
+            ("first run", FIRST),
+            ("next day", FIRST + timedelta(days=1)),
+            ("again", FIRST + timedelta(days=1, hours=1)),
+        )
     ):
         world.clock.set(at)
         source.paths.clear()

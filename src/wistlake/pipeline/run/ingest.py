@@ -234,7 +234,9 @@ class Ingest:
             raise SourceMissing(f"{fetch.media_id}: not found at the source")
         missed = fetch.rows - len(listing.records)
         if fetch.media_id == ACCOUNT and missed > max(MOST_MISSED_ROWS, MOST_MISSED_SHARE * fetch.rows):
-            raise SourceChanged(f"{fetch.dataset}: {missed} of {fetch.rows} sessions are not in the account's list")
+            raise SourceChanged(
+                f"{fetch.dataset}: {missed} of {fetch.rows} sessions are not in the account's list"
+            )
         shares, odd = share_out(contract, fetch, listing.records, self.context.tz)
         doubtful = _doubtful(contract, fetch, listing, shares)
         gone = await self._absent(doubtful) if doubtful else frozenset()
