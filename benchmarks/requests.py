@@ -30,6 +30,7 @@ from wistia_simulator import Profile, ServerOptions, World, create_app, transpor
 from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.select import select
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.planning.packing import PER_PAGE
 from wistlake.settings import Settings
 from wistlake.wiring.laptop import LaptopLake
@@ -56,6 +57,12 @@ class Counted:
         """The fewest requests that tell as much, snapshots left out."""
         return self.rows // PER_PAGE + 1 + ceil(self.media / PER_PAGE) + self.media
 
+    def line(self) -> str:
+        """The columns after those of the account."""
+        own = self.requests - self.snapshots
+        figures = f"{self.what:<10} {self.rows:>8,} {self.bound:>6,} {own:>8,} {own / self.bound:>6.2f}"
+        return f"{figures} {self.snapshots:>9,} {self.before:>7,}{'' if self.is_within else '  MISSED'}"
+
     @property
     def is_within(self) -> bool:
         """Whether the run keeps to the limit."""
@@ -79,6 +86,10 @@ class Counting(httpx2.AsyncBaseTransport):
         return sum(not rest.endswith("/by_date") for rest in of_stats)
 
 
+async def _read(deps: Dependencies, spec: RunSpec) -> Handover:
+    return await ingest(deps, await select(deps, begin(spec, spec.window.now)))
+
+
 def counted(media: int, sessions: float, folder: Path) -> Iterator[Counted]:
     """The first run of an account, the next day's, and that one again."""
     calm = replace(Profile.calm(), media=media, sessions_per_day=sessions, history_days=9)
@@ -100,11 +111,7 @@ def counted(media: int, sessions: float, folder: Path) -> Iterator[Counted]:
         source.paths.clear()
         deps = LaptopLake(settings, Runtime(world.clock.now, time.monotonic, source)).dependencies(pace=False)
         spec = run_spec(settings, run_id=f"run-{number}", trigger="scheduled", now=at)
-
-        async def read() -> Handover:
-            return await ingest(deps, await select(deps, begin(spec, at)))
-
-        handover = asyncio.run(read())
+        handover = asyncio.run(_read(deps, spec))
         if handover.errors:
             raise SystemExit(f"{what}: {handover.errors[0]}")
         read_now = [i for i in deps.ledger.intervals("events") if i.run_id == spec.run_id]
@@ -137,10 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for sessions in options.sessions:
             with tempfile.TemporaryDirectory() as place:
                 for c in counted(media, sessions, Path(place) / "lake"):
-                    own = c.requests - c.snapshots
                     missed += not c.is_within
-                    print(f"{media:>6} {sessions:>6g} {c.what:<10} {c.rows:>8,} {c.bound:>6,} {own:>8,} {own / c.bound:>6.2f}"
-                          f" {c.snapshots:>9,} {c.before:>7,}{'' if c.is_within else '  MISSED'}", flush=True)  # fmt: skip
+                    print(f"{media:>6} {sessions:>6g} {c.line()}", flush=True)
     return int(missed > 0)
 
 
