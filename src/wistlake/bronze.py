@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -75,7 +75,8 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A reading that only repeated what a landing holds: nothing else was written of it."""
+    """A reading that only repeated what a landing holds: nothing else was written of it, and nothing of its content
+    is in here."""
 
     dataset: str
     media_id: str
@@ -83,7 +84,11 @@ class Confirmation:
     run_id: str
     observed_at: datetime
     landing_id: str
-    content_hash: str
+    finished: bool
+
+    def as_read(self, manifest: Manifest) -> Manifest:
+        """The landing that it repeats, as if it had been read again."""
+        return replace(manifest, run_id=self.run_id, observed_at=self.observed_at, finished=self.finished)
 
 
 def landing_id(dataset: str, media_id: str, day: date, run_id: str) -> str:

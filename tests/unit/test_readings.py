@@ -142,6 +142,25 @@ def test_what_a_dead_run_read_again_stays_on_the_first_landing_unless_that_is_da
     assert adopted.is_confirmed
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_a_dead_run_only_confirmed_counts_if_its_landing_is_there(is_there: bool) -> None:
+    ledger, objects = MemoryLedger(), MemoryObjects()
+    first = replace(manifest("events", sessions(0.2), NOW), finished=False)
+    if is_there:
+        objects.put(bronze.manifest_key(first.landing_id), bronze.encode_manifest(first))
+    for run_id in ("dead", "older"):
+        again = bronze.Confirmation(
+            "events", "m1", DAY, run_id, TOMORROW, first.landing_id, finished=run_id == "dead"
+        )
+        objects.put(*bronze.encode_confirmations([again]))
+    ledger.put_run(Run("dead", "scheduled", "live", "running", TOMORROW))
+    waiting = landed(Interval("events", "m1", DAY, State.PLANNED, "dead", NOW), first)
+    ledger.record([replace(waiting, state=State.PLANNED)])
+    (adopted,) = recover(ledger, objects, "me")
+    assert (adopted.state, adopted.landing_id) == (State.LANDED, first.landing_id)
+    assert (adopted.observed_at, adopted.finished) == ((TOMORROW, True) if is_there else (NOW, False))
+
+
 # what a late move teaches
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from support.memory import MemoryLedger, MemoryObjects
 from support.small import land
+from wistlake import bronze
+from wistlake.bronze import Confirmation
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.pipeline import tombstone_copies
@@ -53,6 +55,18 @@ def test_a_ledger_is_made_anew_from_raw_pages_tables_and_tombstones() -> None:
         (day, reason, State.PUBLISHED, NOW, "UTC")
         for day, reason in ((FIRST, "certified"), (SECOND, "provisional"), (THIRD, "settled"))
     ]
+
+
+def test_a_reading_that_brought_nothing_new_counts_in_a_ledger_that_is_made_anew() -> None:
+    """Whose landing has expired, nobody can build from."""
+    ledger, objects, at = MemoryLedger(), MemoryObjects(), NOW + timedelta(days=1)
+    landing = land(objects, "events", THIRD, [{"event_key": "a"}]).landing_id
+    again = Confirmation("events", "m1", THIRD, "run-2", at, landing, finished=True)
+    expired = replace(again, day=SECOND, landing_id=landing.replace(str(THIRD), str(SECOND)))
+    objects.put(*bronze.encode_confirmations([again, expired]))
+    rebuild_ledger(ledger, objects, PUBLISHED, {}, "UTC", "repair")
+    (day,) = ledger.intervals("events")
+    assert (day.day, day.landing_id, day.observed_at, day.confirmations) == (THIRD, landing, at, 1)
 
 
 def test_days_whose_raw_pages_have_expired_stand_as_they_were_published() -> None:

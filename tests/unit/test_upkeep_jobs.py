@@ -9,6 +9,7 @@ import pytest
 from support.memory import MemoryLedger, MemoryObjects
 from support.small import land
 from wistlake import bronze
+from wistlake.bronze import Confirmation
 from wistlake.contracts.form import Table
 from wistlake.pipeline.jobs.maintain import drop_raw_pages, maintain
 from wistlake.pipeline.jobs.media import followed
@@ -127,6 +128,18 @@ def test_raw_pages_go_when_their_landing_is_over() -> None:
         [strays[limit.date()], *(p.key for p in at_limit.parts), bronze.manifest_key(at_limit.landing_id)]
     )
     assert old.landing_id != late.landing_id
+
+
+def test_readings_that_only_confirmed_a_landing_go_by_the_day_of_reading() -> None:
+    objects, limit = MemoryObjects(), NOW - timedelta(days=30)
+    stays, goes = (
+        bronze.encode_confirmations([Confirmation("events", "m1", DAY, "r", at, "landing", finished=True)])
+        for at in (limit, limit - timedelta(days=1))
+    )
+    objects.put(*stays)
+    objects.put(*goes)
+    assert drop_raw_pages(objects, limit) == 0
+    assert list(objects.list(f"{bronze.CONFIRMED}/")) == [stays[0]]
 
 
 # ---- built again

@@ -11,20 +11,24 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from pyiceberg.exceptions import NoSuchTableError
 
 from support.handmade import DAILY, EVENTS, HandMade
+from wistlake import bronze
 from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import damage, lake_archive, lake_copy
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.history import LocalUpkeep
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.adapters.local.objects import LocalObjects
 from wistlake.adapters.local.published_catalog import PublishedCatalog
 from wistlake.adapters.local.scratch import SCRATCH, aside, sweep
+from wistlake.bronze import Confirmation
 from wistlake.contracts import table as contract
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Publication, TableRef
@@ -81,6 +85,7 @@ def test_an_honest_archive_is_restored(original: HandMade, tmp_path: Path) -> No
         (member("lake/warehouse/silver/x/data/../../../../../out.parquet"), "no part of a lake"),
         (member("lake/.bashrc"), "no part of a lake"),
         (member("lake/bronze/wistia/run.sh"), "no part of a lake"),
+        (member("lake/bronze/confirmed/dt=2026-03-06/run_id=../a.json"), "no part of a lake"),
         (member("other/lake.json"), "no part of a lake"),
         (member("lake/warehouse/silver/fact_events/data/evil.py"), "no part of a lake"),
         (member(PARQUET, tarfile.SYMTYPE, "/etc/passwd"), "no regular file"),
@@ -269,11 +274,16 @@ def test_a_backup_holds_what_a_lake_is_made_of_and_nothing_else(made: HandMade, 
     (made.folder / "bronze" / "link.json").symlink_to("/etc/passwd")
     (made.folder / "tombstones").mkdir()
     (made.folder / "tombstones" / f"{'a' * 32}.json").write_text("{}")
+    again = Confirmation(
+        "events", "m1", date(2026, 3, 5), "run-2", datetime(2026, 3, 6, tzinfo=UTC), "x", True
+    )
+    confirmed, data = bronze.encode_confirmations([again])
+    LocalObjects(made.folder).put(confirmed, data)
     lake_archive.backup(made.folder, tmp_path / "copy")
     found = {
         p.relative_to(tmp_path / "copy").as_posix() for p in (tmp_path / "copy").rglob("*") if p.is_file()
     }
-    assert f"tombstones/{'a' * 32}.json" in found
+    assert {f"tombstones/{'a' * 32}.json", confirmed} <= found
     assert {"lake.json", "ledger.db", "catalog.db", "pseudonym-key.json", "warehouse.sha256"} <= found
     assert not {f for f in found if "notes" in f or "link" in f}
     assert all(p.stat().st_mode & 0o077 == 0 for p in (tmp_path / "copy").rglob("*"))

@@ -25,6 +25,7 @@ _SEGMENT = r"[A-Za-z0-9_%][A-Za-z0-9_=.,%+-]*"
 _LAKE_FILE = re.compile(
     r"lake\.json|pseudonym-key\.json|warehouse\.sha256|ledger\.db|catalog\.db"
     rf"|bronze/wistia/{_SEGMENT}/{_SEGMENT}/{_SEGMENT}/{_SEGMENT}/(manifest\.json|part-\d+\.jsonl\.gz)"
+    r"|bronze/confirmed/dt=[0-9-]+/run_id=[A-Za-z0-9_-]+/[0-9a-f]+\.json"
     rf"|tombstones/[0-9a-f]+\.json|receipts/{_SEGMENT}\.json"
     rf"|warehouse/(silver|gold|ops)/[a-z_]+/data/({_SEGMENT}/)*{_SEGMENT}\.parquet"
     rf"|warehouse/(silver|gold|ops)/[a-z_]+/metadata/{_SEGMENT}\.(avro|metadata\.json)"

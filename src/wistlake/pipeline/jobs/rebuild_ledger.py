@@ -1,15 +1,16 @@
 """A lost ledger, made again from the lake itself: raw pages, tables, copies of tombstones.
 
-The history of runs, reasons and confirmations is gone: days start as provisional again.
+The history of runs and reasons is gone: days start as provisional again, with the readings that bronze still knows of.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from wistlake.bronze import Manifest
 from wistlake.contracts.form import ACCOUNT
 from wistlake.pipeline import tombstone_copies
-from wistlake.pipeline.run.recover import landed, manifests
+from wistlake.pipeline.run.recover import confirmations, landed, manifests
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
@@ -44,10 +45,10 @@ def rebuild_ledger(
     the tables as they are. `certificates` are those of gold, by (media, day)."""
     now = publication.published_at
     newest: dict[Key, Interval] = {}
-    for manifest in sorted(manifests(objects), key=lambda m: (m.observed_at, m.run_id)):
+    for manifest in sorted(_readings(objects), key=lambda m: (m.observed_at, m.run_id)):
         key = (manifest.dataset, manifest.media_id, manifest.day)
         before = newest.get(key) or Interval(*key, State.PLANNED, run_id, now)
-        newest[key] = landed(before, manifest)
+        newest[key] = landed(before, manifest, repeats=manifest.landing_id == before.landing_id)
     gold = [
         Interval(
             GOLD, m, day, State.PUBLISHED, run_id, now, certificate,
@@ -63,6 +64,13 @@ def rebuild_ledger(
         tombstones = tombstone_copies.reload(objects, ledger)
         ledger.publish(publication)
     return RebuiltLedger(len(newest), len(media), len(older), tombstones)
+
+
+def _readings(objects: ObjectStore) -> Iterator[Manifest]:
+    """The landings, and once more those that a later reading repeated."""
+    landings = {m.landing_id: m for m in manifests(objects)}
+    yield from landings.values()
+    yield from (c.as_read(landings[c.landing_id]) for c in confirmations(objects) if c.landing_id in landings)
 
 
 def _older(gold: Iterable[Interval], landed_keys: Collection[Key], zone_name: str) -> Iterator[Interval]:

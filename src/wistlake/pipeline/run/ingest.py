@@ -341,7 +341,7 @@ class Ingest:
         before = self._before(key)
         if self._repeats(before, manifest):
             self.done.confirmed.append(
-                Confirmation(*key, self.context.run_id, observed_at, before.landing_id, content)
+                Confirmation(*key, self.context.run_id, observed_at, before.landing_id, manifest.finished)
             )
         else:
             manifest = replace(manifest, parts=self._put_parts(landing, records))

@@ -33,13 +33,12 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
                 before = waiting[key]
                 again = repeats(before, manifest) and _is_whole(objects, before.landing_id)
                 recovered[key] = landed(before, manifest, repeats=again)
-    for confirmation in _confirmations(objects, dead):
+    for confirmation in confirmations(objects, dead):
         if (key := (confirmation.dataset, confirmation.media_id, confirmation.day)) in waiting:
             known = recovered.get(key, waiting[key])
             if confirmation.landing_id == known.landing_id and _is_whole(objects, known.landing_id):
                 landing = bronze.decode_manifest(objects.get(bronze.manifest_key(known.landing_id)))
-                as_read = replace(landing, observed_at=confirmation.observed_at)
-                recovered[key] = landed(known, as_read, repeats=True)
+                recovered[key] = landed(known, confirmation.as_read(landing), repeats=True)
     # Of a reading of which nothing is left, the day is as it was before.
     recovered |= {
         k: replace(i, state=State.LANDED) for k, i in waiting.items() if k not in recovered and i.landing_id
@@ -48,10 +47,10 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
     return tuple(recovered.values())
 
 
-def _confirmations(objects: ObjectStore, runs: Collection[str]) -> Iterator[Confirmation]:
-    """What these runs have read that brought nothing new."""
-    for key in objects.list(f"{bronze.CONFIRMED}/") if runs else ():
-        if key.split("/")[-2].removeprefix("run_id=") in runs:
+def confirmations(objects: ObjectStore, runs: Collection[str] | None = None) -> Iterator[Confirmation]:
+    """What these runs, or all, have read that brought nothing new."""
+    for key in () if runs == frozenset() else objects.list(f"{bronze.CONFIRMED}/"):
+        if runs is None or key.split("/")[-2].removeprefix("run_id=") in runs:
             yield from bronze.decode_confirmations(objects.get(key))
 
 
