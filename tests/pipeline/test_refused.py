@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,25 @@ SHAPES: tuple[dict[str, Any], ...] = (
 
 
 class Source:
-    """A lake whose pages of events pass through `change`, which may be set between runs."""
+    """A lake whose sessions pass through `change`, day by day and the older one first, however many days a page holds.
+    It may be set between runs."""
 
     def __init__(self, folder: Path) -> None:
         self.change: Callable[[Page], Page] = list
         self.lake = tampering.lake(folder, tampering.events(self._changed), SCENARIO)
 
     def _changed(self, page: Page) -> Page:
-        return self.change(page)
+        days = groupby(sorted(page, key=_day), key=_day)
+        return [record for _, of_day in days for record in self.change(list(of_day))]
 
     def day(self, day: date, change: Callable[[Page], Page]) -> None:
-        """Change the pages of one day only."""
-        self.change = lambda page: change(page) if page and page[0]["received_at"][:10] == str(day) else page
+        """Change one day only."""
+        self.change = lambda page: change(page) if _day(page[0]) == str(day) else page
+
+
+def _day(record: dict[str, Any]) -> str:
+    """The UTC day of a session as it is served."""
+    return str(record["received_at"])[:10]
 
 
 @pytest.fixture
@@ -171,7 +179,7 @@ def test_a_session_that_moved_into_a_refused_day_is_not_lost(source: Source) -> 
     record: list[dict[str, Any]] = []
 
     def change(page: Page) -> Page:
-        day = page[0]["received_at"][:10] if page else ""
+        day = _day(page[0])
         if day == str(OLD):
             record[:] = [r for r in page if r["event_key"] == moved] or record
             return [r for r in page if r["event_key"] != moved]
@@ -194,7 +202,7 @@ def test_a_session_that_two_days_list_stands_where_it_stood_when_the_later_list_
     both: list[dict[str, Any]] = []
 
     def twice(page: Page) -> Page:
-        day = page[0]["received_at"][:10] if page else ""
+        day = _day(page[0])
         if day == str(OLD):
             both[:] = page[:1]
         return page + [r | {"received_at": f"{NEW}T00:00:01.000Z"} for r in both if day == str(NEW)]
@@ -204,9 +212,7 @@ def test_a_session_that_two_days_list_stands_where_it_stood_when_the_later_list_
     key, before = both[0]["event_key"], facts(lake)
     assert key in sessions(lake, NEW)
     assert key not in sessions(lake, OLD)
-    source.change = lambda page: (
-        in_percent(twice(page)) if page and page[0]["received_at"][:10] == str(NEW) else twice(page)
-    )
+    source.change = lambda page: in_percent(twice(page)) if _day(page[0]) == str(NEW) else twice(page)
     failed = refused_run(lake, changes=one_by_one)
     assert "bad_percent_viewed" in str(failed)
     assert facts(lake) == before

@@ -48,7 +48,8 @@ class Marking(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         place = str(request.url.path)
         self.asked["requests"] += 1
-        if self.refused and place.endswith("/events") and request.url.params.get("media_id") == self.refused:
+        of_media = request.url.params.get("media_id", self.refused)  # the account's list holds it too
+        if self.refused and place.endswith("/events") and of_media == self.refused:
             return self._refusal(422)
         if self.asked["requests"] % 7 == 3:
             return self._refusal(500) if self.asked["requests"] % 2 else self._half()

@@ -103,8 +103,9 @@ class Refusing(httpx2.AsyncBaseTransport):
         plain = json.loads(await answer.aread())
         if request.url.path.endswith("/stats/events") and plain:
             plain[0]["percent_viewed"] = 7
-        if isinstance(plain, dict) and "name" in plain:
-            plain["name"] = "For jane.doe@mail.example.org"
+        for one in plain if isinstance(plain, list) else [plain]:
+            if "hashed_id" in one and "name" in one:
+                one["name"] = "For jane.doe@mail.example.org"
         return httpx2.Response(200, json=plain)
 
 

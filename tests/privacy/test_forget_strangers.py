@@ -45,12 +45,12 @@ class Naming(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = await self.rest.handle_async_request(request)
         plain = json.loads(await answer.aread() or b"null")
-        if self.email and request.url.path.rsplit("/", 1)[0].endswith("/medias") and "hashed_id" in plain:
-            plain |= {
-                "name": f"Demo call with {self.email}",
-                "description": f"<p>For {self.email.upper()}.</p>",
-            }
-            plain["tags"] = ["calls", self.email]
+        if self.email and "/stats/" not in request.url.path:
+            for media in plain if isinstance(plain, list) else [plain]:
+                if "hashed_id" in media:
+                    media["name"] = f"Demo call with {self.email}"
+                    media["description"] = f"<p>For {self.email.upper()}.</p>"
+                    media["tags"] = ["calls", self.email]
         if self.email and request.url.path.endswith("/stats/events"):
             plain = [
                 r | {"media_name": f"Demo call with {self.email}", "embed_url": self.page()} for r in plain

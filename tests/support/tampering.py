@@ -33,12 +33,15 @@ def events(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Ch
 
 
 def of_media(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
-    """A change of every description of one media."""
-    return lambda request, body: change(body) if _describes(request, body) else body
+    """A change of every description of a media, alone or among others."""
 
+    def changed(request: httpx2.Request, body: Any) -> Any:
+        if request.url.path.endswith("/medias") and "hashed_ids[]" in request.url.params:
+            return [change(media) for media in body]
+        describes = "/stats/" not in request.url.path and isinstance(body, dict) and "hashed_id" in body
+        return change(body) if describes else body
 
-def _describes(request: httpx2.Request, body: Any) -> bool:
-    return "/stats/" not in request.url.path and isinstance(body, dict) and "hashed_id" in body
+    return changed
 
 
 def lake(folder: Path, change: Change, scenario: Scenario) -> Lake:

@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import httpx2
 
 from wistia_simulator import TrueSession, World
+from wistlake.planning.calendar import days
 
 DAY = timedelta(days=1)
 _SHARES = (0.0, 0.25, 1.0)  # what the copy has seen; a session that saw as much is beaten by the later one
@@ -58,37 +60,44 @@ def listed(world: World, media_id: str, day: date, at: datetime) -> list[TrueSes
 
 
 class Twofold(httpx2.AsyncBaseTransport):
-    """Passes requests on to `inner`, and lists of a media's day as `listed` has them."""
+    """Passes requests on to `inner`, and lists of days, of a media or of all, as `listed` has them."""
 
     def __init__(self, world: World, inner: httpx2.AsyncBaseTransport) -> None:
         self._world, self._inner = world, inner
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
-        asked = request.url.params
-        is_day = (
-            asked.get("media_id") and asked.get("start_date") and asked["start_date"] == asked["end_date"]
+        params = request.url.params
+        is_list = request.url.path.endswith("/stats/events") and "start_date" in params
+        if response.status_code != 200 or not is_list:
+            return response
+        on_days = list(days(*(date.fromisoformat(params[name]) for name in ("start_date", "end_date"))))
+        rows = await self._records(request, on_days[0], on_days[-1] + DAY)
+        media = {params["media_id"]} if "media_id" in params else {r["media_id"] for r in rows}
+        now = self._world.clock.now()
+        served = _served(
+            rows, [s for m in media for day in on_days for s in listed(self._world, m, day, now)]
         )
-        if response.status_code != 200 or not request.url.path.endswith("/stats/events") or not is_day:
-            return response
-        if int(asked.get("page", 1)) > 1:  # the days of these worlds fit on one page
-            return response
-        day = date.fromisoformat(asked["start_date"])
-        rows = await self._records(request, day) + await self._records(request, day + DAY)
-        wanted = listed(self._world, asked["media_id"], day, self._world.clock.now())
-        return httpx2.Response(200, json=_served(rows, wanted), request=request)
+        size = int(params["per_page"])
+        first = (int(params.get("page", 1)) - 1) * size
+        return httpx2.Response(200, json=served[first : first + size], request=request)
 
-    async def _records(self, request: httpx2.Request, day: date) -> list[dict[str, Any]]:
-        params = {
-            **request.url.params,
-            "start_date": day.isoformat(),
-            "end_date": day.isoformat(),
-            "page": "1",
-        }
-        asked = httpx2.Request("GET", request.url.copy_with(params=params), headers=request.headers)
-        answer = await self._inner.handle_async_request(asked)
-        found: list[dict[str, Any]] = httpx2.Response(200, content=await answer.aread()).json()
-        assert len(found) < int(params["per_page"])
+    async def _records(self, request: httpx2.Request, first: date, last: date) -> list[dict[str, Any]]:
+        """All sessions of these days, whatever page was requested."""
+        found: list[dict[str, Any]] = []
+        for page in count(1):
+            params = {
+                **request.url.params,
+                "start_date": first.isoformat(),
+                "end_date": last.isoformat(),
+                "page": str(page),
+            }
+            inner = httpx2.Request("GET", request.url.copy_with(params=params), headers=request.headers)
+            answer = await self._inner.handle_async_request(inner)
+            rows = httpx2.Response(200, content=await answer.aread()).json()
+            found += rows
+            if len(rows) < int(params["per_page"]):
+                break
         return found
 
 
