@@ -86,7 +86,7 @@ def test_the_lease_is_free_for_the_next_process() -> None:
 def test_every_writing_method_of_the_ports_is_counted() -> None:
     reading = {
         *("get", "exists", "list", "uri"),
-        *("lease", "intervals", "watermarks", "media", "runs", "publication", "facts"),
+        *("lease", "intervals", "watermarks", "media", "runs", "publication", "publications", "facts"),
         *("spark", "read", "lines", "refs"),
     }
     public = {

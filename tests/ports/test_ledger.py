@@ -49,6 +49,7 @@ FULL = interval(
     published_at=NOW + timedelta(hours=1),
     steady_hash="f00d",
     moved_at=NOW - timedelta(hours=2),
+    changed_at=NOW - timedelta(hours=3),
 )
 
 
@@ -60,6 +61,7 @@ class TestIntervals:
             observed_at=None,
             published_at=None,
             moved_at=None,
+            changed_at=None,
             missing=False,
         )
         ledger.record([plain, FULL])

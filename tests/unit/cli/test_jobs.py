@@ -15,6 +15,7 @@ from support.commands import call
 from support.handmade import HandMade
 from support.published import Published
 from wistlake.adapters.local.table_repair import Repaired
+from wistlake.contracts.form import ACCOUNT
 from wistlake.entrypoints.cli import (
     demo,
     explore,
@@ -25,12 +26,13 @@ from wistlake.entrypoints.cli import (
     trust,
 )
 from wistlake.errors import SourceUnavailable
+from wistlake.insight import preview
 from wistlake.pipeline.jobs.quarantine import Replay
 from wistlake.pipeline.jobs.rebuild_ledger import RebuiltLedger
 from wistlake.pipeline.run import driver
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import RunSpec
-from wistlake.planning.intervals import Interval, State
+from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.wiring import laptop_repair
 from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.spec import oldest_day
@@ -118,6 +120,42 @@ def test_a_result_is_shown_as_a_table_with_all_that_needs_attention(
     ]
     runs.show(result, as_json=True)
     assert json.loads(capsys.readouterr().out)["days_published"] == 3
+
+
+def test_what_many_media_share_is_in_words_for_people_and_unchanged_for_programs(
+    capsys: Capture, result: RunResult
+) -> None:
+    result.intervals = [{**RESULT.intervals[0], "media_id": ACCOUNT}, RESULT.intervals[1]]
+    result.carried = {"media_stats": 12}
+    runs.show(result, as_json=False)
+    printed = lines(capsys)
+    assert "events all media 2 1,234 5 6 7 8 9 3 40 1.5" in printed
+    assert any(line.startswith(f"media_by_date {MEDIA} ") for line in printed)
+    assert "media_stats: nothing moved at 12 media, whose last snapshot still stands" in printed
+    assert not any(ACCOUNT in line for line in printed)
+    runs.show(result, as_json=True)
+    as_read = json.loads(capsys.readouterr().out)
+    assert [line["media_id"] for line in as_read["intervals"]] == [ACCOUNT, MEDIA]
+    assert as_read["carried"] == {"media_stats": 12}
+
+
+def test_a_plan_counts_what_is_certain_and_what_depends(
+    lake: HandMade, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = date(2026, 3, 3), date(2026, 3, 4)
+    fetches = (
+        Fetch("events", ACCOUNT, first, last, tuple((m, first, last) for m in (MEDIA, RETIRED)), rows=250),
+        Fetch("media_stats", MEDIA, last, last, if_moved=True),
+    )
+    monkeypatch.setattr(preview, "preview", lambda spec, inputs: fetches)
+    assert call("plan", *NOW) == 0
+    printed = lines(capsys)
+    assert "events all media 2026-03-03 2026-03-04 4 5 False" in printed
+    assert f"media_stats {MEDIA} 2026-03-04 2026-03-04 1 1 True" in printed
+    assert printed[-1] == "2 listings, about 5 requests, and up to 1 where something moved"
+    assert call("plan", "--json", *NOW) == 0
+    listing, _ = json.loads(capsys.readouterr().out)["fetches"]
+    assert (listing["media_id"], listing["landings"], listing["if_moved"]) == (ACCOUNT, 4, False)
 
 
 def test_a_narrow_terminal_has_the_columns_that_matter(

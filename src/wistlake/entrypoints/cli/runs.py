@@ -1,5 +1,6 @@
 """`run`, `backfill`, `plan`: fetching from Wistia."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,7 +54,7 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
     from wistlake.pipeline.run.result import withdrawals
 
-    output.table(f"Run {result.run_id}", columns, result.intervals)
+    output.table(f"Run {result.run_id}", columns, in_words(result.intervals))
     for dataset, why in result.unavailable.items():
         output.say(f"unavailable: {dataset} ({why})")
     for dataset, count in result.carried.items():
@@ -68,6 +69,13 @@ def show(result: "RunResult", *, as_json: bool) -> None:
     requests = sum(line["requests"] for line in result.intervals)
     output.say(f"{result.status}: {result.days_published} media days published, {requests} requests")
     output.say(f"({spent})")
+
+
+def in_words(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows of a table, in which a listing of many media has no media's id."""
+    from wistlake.contracts.form import ACCOUNT
+
+    return [{**row, "media_id": "all media"} if row["media_id"] == ACCOUNT else row for row in rows]
 
 
 def _options(start: date | None, end: date | None, media: str | None, datasets: str | None) -> dict[str, Any]:
@@ -172,7 +180,7 @@ def plan(
         )
         output.print_json({"fetches": rows, "count": len(rows), **priced})
         return
-    output.table("Fetches", columns, rows)
+    output.table("Fetches", columns, in_words(rows))
     certain = sum(row["requests"] for row in rows if not row["if_moved"])
     conditional = sum(row["requests"] for row in rows if row["if_moved"])
     output.say(
