@@ -232,12 +232,11 @@ class Ingest:
         self._count((fetch.dataset, fetch.media_id), listing)
         if listing.missing and contract.name != METADATA and _is_plainly_absent(contract):
             raise SourceMissing(f"{fetch.media_id}: not found at the source")
-        missed = fetch.rows - len(listing.records)
-        if fetch.media_id == ACCOUNT and missed > max(MOST_MISSED_ROWS, MOST_MISSED_SHARE * fetch.rows):
-            raise SourceChanged(
-                f"{fetch.dataset}: {missed} of {fetch.rows} sessions are not in the account's list"
-            )
         shares, odd = share_out(contract, fetch, listing.records, self.context.tz)
+        if fetch.media_id == ACCOUNT and contract.calendar is Calendar.UTC:
+            self.done.listed += len(listing.records)
+            self.done.followed += sum(map(len, shares.values()))
+            _require_length(fetch, len(listing.records))
         doubtful = _doubtful(contract, fetch, listing, shares)
         gone = await self._absent(doubtful) if doubtful else frozenset()
         if gone.issuperset(fetch.media):
@@ -251,9 +250,6 @@ class Ingest:
         for key, records in shares.items():
             if key[1] not in gone and key not in odd:
                 self._land(contract, fetch, key, records, listing, observed_at)
-        if fetch.media_id == ACCOUNT and contract.calendar is Calendar.UTC:
-            self.done.listed += len(listing.records)
-            self.done.followed += sum(map(len, shares.values()))
         return tuple(
             Fetch(dataset, media, day, day) for dataset, media, day in sorted(odd) if media not in gone
         )
@@ -417,7 +413,17 @@ class Ingest:
                   error=str(error))  # fmt: skip
         self.done.errors[(fetch.dataset, fetch.media_id)] = error
         for key in fetch.keys:
-            self.done.intervals[key] = replace(self._before(key), state=State.FAILED, reason=str(error))
+            if key not in self.done.manifests:  # what has landed of the listing stays
+                self.done.intervals[key] = replace(self._before(key), state=State.FAILED, reason=str(error))
+
+
+def _require_length(fetch: Fetch, rows: int) -> None:
+    """SourceChanged if the account's list is much shorter than it was: lists of single media will tell."""
+    missed = fetch.rows - rows
+    if missed > max(MOST_MISSED_ROWS, MOST_MISSED_SHARE * fetch.rows):
+        raise SourceChanged(
+            f"{missed} of {fetch.rows} sessions of {fetch.start}..{fetch.end} are not listed any more"
+        )
 
 
 def share_out(
