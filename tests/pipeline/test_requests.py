@@ -12,7 +12,7 @@ import pytest
 from support.lake import START, Lake, Scenario
 from support.some import some
 from wistia_simulator import Profile, ServerOptions, create_app, transport
-from wistlake.bronze import CONFIRMED, MANIFEST, decode_confirmations
+from wistlake.bronze import CONFIRMED, MANIFEST, decode_confirmations, decode_manifest, manifest_key
 from wistlake.contracts.form import ACCOUNT
 from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
@@ -110,8 +110,10 @@ def test_what_repeats_itself_is_confirmed_and_not_written_again(reader: Reader) 
     for line in some(lines):
         interval = intervals[line.dataset, line.media_id, line.day]
         assert (interval.observed_at, interval.landing_id) == (line.observed_at, line.landing_id)
-        assert (interval.content_hash, interval.run_id) == (line.content_hash, line.run_id)
+        assert (interval.finished, interval.run_id) == (line.finished, line.run_id)
         assert line.landing_id.endswith("run_id=run-0001")
+        landing = decode_manifest((reader.lake.folder / manifest_key(line.landing_id)).read_bytes())
+        assert interval.content_hash == landing.content_hash
 
 
 def test_a_list_of_the_account_that_comes_back_short_is_not_believed(reader: Reader) -> None:
