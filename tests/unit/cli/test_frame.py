@@ -320,6 +320,18 @@ def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(capsys: Capture) -> None
     assert output.width() == 200
 
 
+def test_a_long_sentence_is_broken_between_words_on_a_terminal_and_whole_in_a_pipe(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = f"Followed: {'w' * 30} 100.0 % of the well-watched account's plays."
+    output.sentence(long)
+    assert capsys.readouterr().out == f"{long}\n"
+    monkeypatch.setattr(output, "_console", Narrow)
+    output.sentence(long)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Followed: {'w' * 30}", "100.0 % of the well-watched account's", "plays."]
+
+
 def test_a_title_without_rows_and_markup_in_cells(capsys: Capture) -> None:
     output.table("Title", ("a",), [])
     assert capsys.readouterr().out == "Title: none\n"

@@ -6,6 +6,7 @@ Everything printed goes through here and loses its terminal control sequences (`
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,11 @@ def take_any_text() -> None:
 def say(text: str = "") -> None:
     """A message on standard output; values in it are one line each."""
     sys.stdout.write(f"{printable(text)}\n")
+
+
+def sentence(text: str) -> None:
+    """A message that may be long, broken between words where the terminal is narrower."""
+    say(textwrap.fill(one_line(text), width(), break_long_words=False, break_on_hyphens=False))
 
 
 def warn(text: str) -> None:

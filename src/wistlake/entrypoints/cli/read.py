@@ -70,7 +70,7 @@ def _show(state: Mapping[str, Any]) -> None:
     if state["quarantine"]:
         output.table("Quarantine", ("dataset", "reason", "records"), state["quarantine"])
     for line in state["account"]:
-        output.say(line)
+        output.sentence(line)
     last = state["last_run"]
     if last is None:
         output.say("last run: none yet")
