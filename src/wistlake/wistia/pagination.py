@@ -229,16 +229,24 @@ async def _reread_ends(pager: Pager, order: Order, pages: Sequence[Page]) -> tup
     """
     if len(pages) == 1:
         return [], Ends.UNCHANGED
-    front = [await pager.read(1)]
-    if order.marks(front[0]) == order.marks(pages[0]):
-        filled = sum(bool(page) for page in pages)
-        for number in sorted({filled, len(pages)} - {1}):
-            if order.marks(await pager.read(number)) != order.marks(pages[number - 1]):
-                return front, Ends.END_MOVED
-        return front, Ends.UNCHANGED
     if order.reorders:
-        await _extend(front, pager, order, pages)
-    return front, Ends.TOP_MOVED
+        front = [await pager.read(1)]
+        if order.marks(front[0]) != order.marks(pages[0]):
+            await _extend(front, pager, order, pages)
+            return front, Ends.TOP_MOVED
+        return front, await _end(pager, order, pages)
+    # Both at once: a round trip less.
+    top, end = await asyncio.gather(pager.read(1), _end(pager, order, pages))
+    return [top], end if order.marks(top) == order.marks(pages[0]) else Ends.TOP_MOVED
+
+
+async def _end(pager: Pager, order: Order, pages: Sequence[Page]) -> Ends:
+    """Whether the end of the list is as it was."""
+    filled = sum(bool(page) for page in pages)
+    for number in sorted({filled, len(pages)} - {1}):
+        if order.marks(await pager.read(number)) != order.marks(pages[number - 1]):
+            return Ends.END_MOVED
+    return Ends.UNCHANGED
 
 
 async def _extend(front: list[Page], pager: Pager, order: Order, pages: Iterable[Page]) -> None:
