@@ -25,7 +25,7 @@ from wistlake.foreign import shown_name
 
 ROOT = "bronze/wistia"
 CONFIRMED = "bronze/confirmed"  # readings that brought nothing new
-FORMAT = 2  # 2: `steady_hash`
+FORMAT = 3  # 2: `steady_hash`; 3: `listing`, `plain`
 MANIFEST = "manifest.json"
 Record = Mapping[str, Any]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -46,7 +46,8 @@ class Manifest:
     """Commits a landing. `walk` is the client's proof that the listing was complete and stable; `listing` names it,
     for it may have served many landings.
 
-    `observed_at` is the start of the run: all listings of one run count as equally new.
+    `observed_at` is the start of the run: all listings of one run count as equally new. `plain` says under which of
+    the contract's types every record is plain (`derive.plain`); "" if one is not, or nobody looked.
     """
 
     landing_id: str
@@ -70,6 +71,7 @@ class Manifest:
     supersedes: str = ""
     steady_hash: str = ""
     listing: str = ""
+    plain: str = ""
     format: int = FORMAT
 
 

@@ -198,6 +198,10 @@ class TableStore(Protocol):
     def lines(self, uris: Iterable[str]) -> "DataFrame":
         """The lines of text objects, by their URIs, as column `value`."""
 
+    def records(self, uris: Iterable[str], schema: str) -> "DataFrame":
+        """The JSON objects of text objects, one a line, as columns of `schema` (DDL). Every value has its type, or
+        is null or absent: what becomes of another one depends on the engine."""
+
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         """Compute `rows` once, store them inside the lake for this run, and return a frame that reads them. `schema`
         (DDL), if given, saves a request to the engine."""

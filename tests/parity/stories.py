@@ -13,6 +13,7 @@ from support import java_names
 from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.masks import NAMES, PAGES, names_of, pages_of
+from support.plain import plain_records, read_both_ways
 from support.stories import HOSTILE, moment
 from wistlake.adapters.engine import spark as local_spark
 from wistlake.adapters.local.catalog import LocalCatalog
@@ -21,7 +22,7 @@ from wistlake.contracts.form import Column, Privacy, Type
 from wistlake.derive.spark import typed
 
 NEW_COLUMN = Column("media_name", Type.STRING, Privacy.NONE, "The media's name when the session was listed.")
-FORMS, MASKED_OTHERWISE = "forms.json", "masked-otherwise.txt"
+FORMS, PLAIN, MASKED_OTHERWISE = "forms.json", "plain.json", "masked-otherwise.txt"
 EARLY, LATE = moment(8, 2, 15), moment(9, 9, 15)
 RUNS = (moment(0, 2, 15), EARLY, LATE)
 SCENARIO = Scenario(
@@ -72,6 +73,10 @@ def read_forms(lake: Lake) -> dict[str, list[Any]]:
         "tags": (TAGS, Type.STRINGS, "{}"),
     }
     with lake.parts(lake.settings()).tables() as store:
+        both = {
+            s.name: read_both_ways(store, lake.folder / "plain", s, plain_records(s, 150)) for s in SOURCES
+        }
+        (lake.folder / PLAIN).write_text(json.dumps(both))
         return {
             name: [
                 row["value"]

@@ -16,6 +16,7 @@ from parity.stories import (
     LATE,
     MASKED_OTHERWISE,
     NEW_COLUMN,
+    PLAIN,
     SCENARIO,
     STAMPS,
     TAGS,
@@ -27,8 +28,8 @@ from support.evolution import gained
 from support.lake import Lake, Row
 from support.processes import in_process
 from support.some import some
-from wistlake.contracts import TABLES, fact_events, table
-from wistlake.contracts.form import Table
+from wistlake.contracts import SOURCES, TABLES, fact_events, table
+from wistlake.contracts.form import Source, Table
 
 pytestmark = [pytest.mark.engine, pytest.mark.spark, pytest.mark.timeout(1500)]
 MOMENTS = {"02:15": EARLY, "09:15": LATE}
@@ -40,13 +41,14 @@ Tables = dict[str, list[Row]]
 
 @dataclass(frozen=True)
 class Told:
-    """What each engine left, and what it had published at each moment; what was true then; which pages and
-    names Spark masks otherwise than Python."""
+    """What each engine left, and what it had published at each moment; what was true then; what became of plain
+    records, as text and as typed; which pages and names Spark masks otherwise than Python."""
 
     left: dict[str, Tables]
     published: dict[tuple[str, datetime], Tables]
     true: dict[datetime, Tables]
     forms: dict[str, dict[str, list[Any]]]
+    plain: dict[str, dict[str, tuple[list[str], list[str]]]]
     masked_otherwise: str
 
 
@@ -64,9 +66,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     with gained(fact_events.TABLE, NEW_COLUMN):
         left = {engine: lake.tables() for engine, lake in lakes.items()}
         forms = {engine: json.loads((folder / engine / FORMS).read_text()) for engine in ENGINES}
+        plain = {engine: json.loads((folder / engine / PLAIN).read_text()) for engine in ENGINES}
         published = early | {(engine, LATE): tables for engine, tables in left.items()}
         otherwise = (folder / "spark" / MASKED_OTHERWISE).read_text(encoding="utf-8")
-        yield Told(left, published, true, forms, otherwise)
+        yield Told(left, published, true, forms, plain, otherwise)
 
 
 def _lake(folder: Path) -> Lake:
@@ -109,6 +112,14 @@ def test_timestamps_with_a_blank_or_a_t_and_tags_as_objects_or_texts_are_read_al
         "stamps": ["2026-03-03 05:00:00"] * len(STAMPS),
         "tags": [["paid", "vsl"]] * len(TAGS),
     }
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.name)
+def test_plain_records_are_the_same_rows_as_text_and_as_typed(told: Told, source: Source) -> None:
+    """On each engine, and on both."""
+    (text, typed), (spark_text, spark_typed) = (told.plain[engine][source.name] for engine in ENGINES)
+    assert len(text) >= 150
+    assert (typed, spark_text, spark_typed) == (text, text, text)
 
 
 def test_spark_masks_as_sail_and_python_do(told: Told) -> None:

@@ -14,11 +14,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from support.odd import DERIVED, GOOD, ODD, RULES, odd_records
 from support.some import some
 from wistlake.bronze import encode_lines
 from wistlake.contracts import SOURCES, TABLES, source, table
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY, DEVICE_DAILY, EMBED_DAILY, GEO_DAILY
-from wistlake.contracts.form import Field, Source, Table
+from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.derive.spark import columns_ddl
 from wistlake.transforms import (
@@ -43,67 +44,6 @@ from wistlake.transforms.channels import DEFAULT_RULES
 DAY = date(2026, 3, 2)
 SEEN = datetime(2026, 3, 3, 2, 15, tzinfo=UTC)
 ZONE = "America/New_York"
-LEFT_OUT = object()
-ODD: tuple[Any, ...] = (
-    LEFT_OUT, None, "", "text", True, False, 0, -1, 1, 2, 100, 3.0, 0.5, -0.5, 1.5, -1e-17,
-    1.0000000000000002, 1.0000001, 1e15, 1e17, -1e300, 1e300, "0.25", "NaN", "Infinity", "-Infinity",
-    {}, [], {"a": 1}, [1, None, -3], ["a", None], [{"name": None}, {}], "2026-03-02", "2026-13-45",
-    "2026-03-02T10:00:00.000Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-)  # fmt: skip
-GOOD: Mapping[str, dict[str, Any]] = {
-    "events": {
-        "event_key": "{id}", "received_at": "2026-03-02T10:00:00.000Z", "media_id": "{id}", "visitor_key": "{id}",
-        "percent_viewed": 0.5, "user_agent_details": {"browser": "Chrome", "mobile": True},
-    },
-    "media_by_date": {"date": "2026-03-02", "load_count": 5, "play_count": 2, "hours_watched": 0.5},
-    "media_metadata": {"hashed_id": "{id}", "id": 1, "name": "Tour", "type": "Video", "duration": 100.0},
-    "media_stats": {
-        "load_count": 5, "play_count": 2, "play_rate": 0.4, "hours_watched": 0.5, "engagement": 0.5, "visitors": 4,
-    },
-    "media_engagement": {"engagement": 0.5, "engagement_data": [2, 1], "rewatch_data": [0, 0]},
-    "analytics_daily": {"timestamp": "2026-03-02T05:00:00Z"},
-    "visitors": {
-        "visitor_key": "{id}", "created_at": "2026-03-02T10:00:00Z", "last_active_at": "2026-03-02T10:00:00Z",
-        "load_count": 1, "play_count": 1,
-    },
-}  # fmt: skip
-DERIVED = {
-    "events": fact_events.derived(1),
-    "media_stats": media_lifetime.STATS_DERIVED,
-    "analytics_daily": media_analytics_by_date.DERIVED,
-    "visitors": visitor_activity.derived(1),
-}
-RULES = {
-    "events": fact_events.RULES,
-    "media_by_date": fact_media_by_date.RULES,
-    "media_metadata": dim_media.RULES,
-    "media_stats": media_lifetime.STATS_RULES,
-    "media_engagement": media_lifetime.CURVES_RULES,
-    "analytics_daily": media_analytics_by_date.RULES,
-    "visitors": visitor_activity.RULES,
-}
-
-
-def odd_records(contract: Source) -> list[tuple[str, dict[str, Any]]]:
-    """(what is odd, record): each field with each odd value, and the record as it should be."""
-    changes: list[tuple[str, Field | None, Any]] = [("as it should be", None, None)]
-    changes += [(f"{f.path} = {v!r}", f, v) for f in contract.fields for v in ODD]
-    return [
-        (said, changed(GOOD[contract.name], field, value, f"m{n}"))
-        for n, (said, field, value) in enumerate(changes)
-    ]
-
-
-def changed(good: dict[str, Any], field: Field | None, value: Any, own: str) -> dict[str, Any]:
-    """A record with ids of its `own`, and one field changed."""
-    record = {k: own if v == "{id}" else v for k, v in good.items()}
-    if field is None:
-        return record
-    head, _, rest = field.path.partition(".")
-    if rest:
-        held = record.get(head, {}) | {rest: value}
-        value = {k: v for k, v in held.items() if v is not LEFT_OUT}
-    return {k: v for k, v in (record | {head: value}).items() if v is not LEFT_OUT}
 
 
 def typed(spark: SparkSession, name: str, records: list[dict[str, Any]]) -> DataFrame:

@@ -16,25 +16,23 @@ SPARK: Mapping[Type, str] = {
 }
 
 
-def envelope(source: Source) -> str:
-    """Schema of a bronze line for `from_json`. Every leaf is text: a value of the wrong type stays
-    visible and can be refused with its reason, where a typed schema would silently make it NULL."""
-    tree: dict[str, dict[str, None] | None] = {}
+#: Types that JSON has too; values of the others are text.
+JSON_TYPES = (Type.LONG, Type.DOUBLE, Type.BOOLEAN)
+
+
+def envelope(source: Source, *, plain: bool = False) -> str:
+    """Schema of a bronze line. Every leaf is text: a value of the wrong type stays visible and can be refused with
+    its reason, where a typed schema would silently make it NULL. `plain` records have none, and are read as typed."""
+    tree: dict[str, list[str]] = {}
     for f in source.fields:
         head, _, rest = f.path.partition(".")
-        if rest:
-            branch = tree.setdefault(head, {})
-            assert branch is not None  # noqa: S101 - two fields of one contract can't disagree
-            branch[rest] = None
-        else:
-            tree[head] = None
+        kind = SPARK[f.type] if plain and f.type in JSON_TYPES else "string"
+        tree.setdefault(head, []).append(f"{rest}: {kind}" if rest else kind)
     record = ", ".join(
-        f"{name}: string"
-        if leaves is None
-        else f"{name}: struct<{', '.join(f'{x}: string' for x in leaves)}>"
+        f"{name}: struct<{', '.join(leaves)}>" if ":" in leaves[0] else f"{name}: {leaves[0]}"
         for name, leaves in tree.items()
     )
-    return f"_landing string, _line string, record struct<{record}>"
+    return f"_landing string, _line {'bigint' if plain else 'string'}, record struct<{record}>"
 
 
 def raw_path(field: Field) -> str:
@@ -42,7 +40,9 @@ def raw_path(field: Field) -> str:
     return f"line.record.{field.path}"
 
 
-_ENDLESS = "1e308D"  # "Infinity" and the like are texts that casts take for numbers
+ENDLESS = 1e308  # "Infinity" and the like are texts that casts take for numbers
+#: Text of an object or a list: what stands in place of a plain value.
+LOOKS_NESTED = r'^(\{"|\{\}|\[["{])'
 # Spark aborts when it is to write a time before 1900 into Parquet; "0001-01-01" is a usual way to say none.
 _DATE = r"^(19[1-9]\\d|2\\d{3})-\\d{2}-\\d{2}"
 _INSTANT = rf"{_DATE}[T ]\\d{{2}}:\\d{{2}}:\\d{{2}}"
@@ -63,7 +63,7 @@ def typed(raw: str, kind: Type) -> str:
             )
         case Type.DOUBLE:
             number = f"try_cast({raw} as double)"
-            return f"case when not isnan({number}) and abs({number}) < {_ENDLESS} then {number} end"
+            return f"case when not isnan({number}) and abs({number}) < {ENDLESS:.0e}D then {number} end"
         case Type.TIMESTAMP:
             return f"case when {raw} rlike '{_INSTANT}' then try_cast({raw} as timestamp) end"
         case Type.DATE:

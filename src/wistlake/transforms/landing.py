@@ -9,11 +9,12 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive import pseudonym
-from wistlake.derive.spark import envelope, raw_path, typed
+from wistlake.derive.spark import JSON_TYPES, LOOKS_NESTED, envelope, raw_path, typed
 
 LANDINGS = "landing_id string, media_id string, dt date, observed_at timestamp, dataset string"
 _LANDING = 'regexp_extract(value, \'"_landing":"([^"]+)"\', 1)'
 _LINE = "try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint)"
+_NESTED = LOOKS_NESTED.replace("\\", "\\\\")  # as SQL text
 LandingRow = tuple[str, str, date, datetime, str]
 
 
@@ -33,11 +34,13 @@ def _text(field: Field) -> str:
     raw = raw_path(field)
     if field.type is not Type.STRING or field.holds_json:
         return raw
-    return f"case when {raw} rlike '^(\\\\{{\"|\\\\{{\\\\}}|\\\\[[\"{{])' then null else {raw} end"
+    return f"case when {raw} rlike '{_NESTED}' then null else {raw} end"
 
 
-def value(field: Field) -> str:
-    """SQL for the field's typed value over a parsed line."""
+def value(field: Field, *, plain: bool = False) -> str:
+    """SQL for the field's typed value over a parsed line; of `plain` records, some have their type already."""
+    if plain and (field.type is Type.STRING or field.type in JSON_TYPES):
+        return raw_path(field)
     return typed(_text(field), field.type)
 
 
@@ -65,15 +68,17 @@ def below_zero(source: Source, *paths: str) -> str:
     return " or ".join(f"({value(source.field(path))}) < 0" for path in paths)
 
 
-def _refusal(field: Field, first: str) -> str:
-    raw, good = raw_path(field), value(field)
-    bad = f"when {raw} is not null and {raw} <> '' and ({good}) is null then 'bad_{field.column}'"
+def _refusal(field: Field, first: str, *, plain: bool) -> str:
+    raw, good = raw_path(field), value(field, plain=plain)
+    is_typed = plain and field.type in JSON_TYPES
+    absent = f"{raw} is null" if is_typed else f"({raw} is null or {raw} = '')"
+    bad = f"when not {absent} and ({good}) is null then 'bad_{field.column}'" if good != raw else ""
     must = field.required and not field.nullable
-    missing = f"when {raw} is null or {raw} = '' then 'missing_{field.column}'" if must else ""
+    missing = f"when {absent} then 'missing_{field.column}'" if must else ""
     return f"{first} {missing} {bad}"
 
 
-def reason(source: Source, rules: Mapping[str, str]) -> str:
+def reason(source: Source, rules: Mapping[str, str], *, plain: bool = False) -> str:
     """SQL for the reason code of a parsed line, NULL if it keeps the contract.
 
     `rules` maps further reason codes to the SQL condition (over the parsed line and its landing) that
@@ -82,10 +87,18 @@ def reason(source: Source, rules: Mapping[str, str]) -> str:
     cases = "case when line.record is null then 'malformed_json'"
     for field in source.fields:
         if field.required or not (field.cosmetic or field.privacy is Privacy.PERSONAL):
-            cases = _refusal(field, cases)
+            cases = _refusal(field, cases, plain=plain)
     for code, condition in rules.items():
         cases += f" when {condition} then '{code}'"
     return f"{cases} end"
+
+
+def line_schema(
+    source: Source, derived: Mapping[str, str], rules: Mapping[str, str], *, plain: bool = False
+) -> str:
+    """The schema of the lines that `parse` takes, less the personal values that nothing is made of: they are not
+    even read."""
+    return envelope(_read(source, (*derived.values(), *rules.values())), plain=plain)
 
 
 def parse(
@@ -95,21 +108,28 @@ def parse(
     pads: DataFrame,
     derived: Mapping[str, str],
     rules: Mapping[str, str],
+    *,
+    plain: bool = False,
 ) -> DataFrame:
-    """Text lines (`value`) to one row a line: typed public fields, `derived` columns (SQL over the parsed
-    line), `reason`, and where the line came from.
+    """Lines to one row a line: typed public fields, `derived` columns (SQL over the parsed line), `reason`, and
+    where the line came from. Lines are text (`value`), those of `plain` records are read with their `line_schema`.
 
     One projection without a filter: a filter above from_json would have Spark parse once a column. What is
     not named by the contract, or is of class PERSONAL, is not in the result.
     """
-    parsed = lines.select(
-        "value",
-        F.expr(_LANDING).alias("_landing"),
-        F.from_json("value", envelope(_read(source, (*derived.values(), *rules.values())))).alias("line"),
-    )
-    # The text ends here: it is most of what would go through the join.
-    number = F.expr(f"coalesce(cast(line._line as bigint), {_LINE})")
-    placed = parsed.select("_landing", number.alias("_number"), "line")
+    if plain:
+        placed = lines.select("_landing", F.col("_line").alias("_number"), F.struct("record").alias("line"))
+    else:
+        line = F.from_json("value", line_schema(source, derived, rules))
+        for f in source.fields:
+            if (
+                f.type is Type.DOUBLE and f.privacy is not Privacy.PERSONAL
+            ):  # Sail's from_json rounds their digits
+                line = line.withField(f"record.{f.path}", F.get_json_object("value", f"$.record.{f.path}"))
+        parsed = lines.select("value", F.expr(_LANDING).alias("_landing"), line.alias("line"))
+        # The text ends here: it is most of what would go through the join.
+        number = F.expr(f"coalesce(cast(line._line as bigint), {_LINE})")
+        placed = parsed.select("_landing", number.alias("_number"), "line")
     # The pads ride on the landings: engines hold one side of a cross join in memory, and not the small one.
     names = ("media_id", "dt", "observed_at", "dataset")
     placed_landings = pads.crossJoin(
@@ -117,7 +137,7 @@ def parse(
     )
     joined = placed.join(F.broadcast(placed_landings), on="_landing", how="left")
     public = {
-        f.column: value(f)
+        f.column: value(f, plain=plain)
         for f in source.fields
         if f.privacy is not Privacy.PERSONAL and f.column not in derived
     }
@@ -129,7 +149,7 @@ def parse(
         F.col("_observed_at").alias("observed_at"),
         F.col("_dataset").alias("dataset"),
         *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
-        F.expr(reason(source, rules)).alias("reason"),
+        F.expr(reason(source, rules, plain=plain)).alias("reason"),
     )
 
 

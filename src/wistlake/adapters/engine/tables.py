@@ -84,6 +84,14 @@ class EngineTables(TableStore):
         places = [self._place(uri) for uri in uris]
         return self._spark.read.text(places) if places else self._spark.createDataFrame([], "value string")
 
+    def records(self, uris: Iterable[str], schema: str) -> "DataFrame":
+        places = [self._place(uri) for uri in uris]
+        return (
+            self._spark.read.schema(schema).json(places)
+            if places
+            else self._spark.createDataFrame([], schema)
+        )
+
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         # Later steps read columns from Parquet instead of computing the rows again.
         if isinstance(self._staging, Path):

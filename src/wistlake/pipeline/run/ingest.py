@@ -14,6 +14,7 @@ from wistlake import bronze
 from wistlake.bronze import Confirmation, Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
+from wistlake.derive import plain
 from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, SourceUnavailable, WistlakeError
 from wistlake.pipeline.run.fetched import FetchSummary, Ingested
 from wistlake.pipeline.run.handover import Handover
@@ -333,6 +334,7 @@ class Ingest:
             missing=listing.missing,
             redacted=self.context.redact is not None,
             listing=f"{dataset}/{fetch.media_id}/{fetch.start}..{fetch.end}",
+            plain=plain.mark(contract, records),
         )
         before = self._before(key)
         if self._repeats(before, manifest):

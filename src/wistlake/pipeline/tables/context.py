@@ -1,15 +1,16 @@
 """What the steps of a build share: the engine, the landings, and what the build has done so far."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
-from wistlake.contracts.form import Table
+from wistlake.contracts.form import Source, Table
 from wistlake.derive.merge import days_in
+from wistlake.derive.plain import types_hash
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.pipeline.tables import checks
 from wistlake.pipeline.tables.plan import BuildPlan, Intend, Key
@@ -18,7 +19,7 @@ from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import ObjectStore, TableStore
 from wistlake.quality.checks import Finding, is_refused, reasons_text, refused_rows
 from wistlake.transforms import landing, quarantine, scope
-from wistlake.transforms.conform import moment
+from wistlake.transforms.conform import moment, union
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -86,25 +87,42 @@ class BuildContext:
         if not manifests:
             return None
         contract = source(dataset)
-        lines = self._lines(manifests)
         landings = landing.landing_frame(
             self.spark,
             [(m.landing_id, m.media_id, m.day, m.observed_at, m.dataset) for m in manifests],
         )
-        rows = self.store.stage(
-            f"typed_{dataset}",
-            landing.parse(lines, contract, landings, self.pads, derived, rules),
-        )
+        parsed = [
+            landing.parse(lines, contract, landings, self.pads, derived, rules, plain=plain)
+            for lines, plain in self._lines_of(manifests, contract, derived, rules)
+        ]
+        rows = self.store.stage(f"typed_{dataset}", union(parsed))
         if incomplete := self._count_rows(rows, manifests):
             rows = landing.without(rows, incomplete)
         if rejecting := [m for m in manifests if self.reasons.get(interval_key(m))]:
-            hashes = landing.fingerprints(self._lines(rejecting), self.pads, len(self.plan.keys))
+            text = self.store.lines(self._uris(rejecting))
+            hashes = landing.fingerprints(text, self.pads, len(self.plan.keys))
             self.rejected.append(quarantine.build(rows, hashes, contract, self.built_at))
         self.parsed[dataset] = rows
         return landing.without(landing.accepted(rows), self._stop_rejected(rejecting))
 
-    def _lines(self, manifests: Iterable[Manifest]) -> "DataFrame":
-        return self.store.lines([self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows])
+    def _lines_of(
+        self,
+        manifests: Sequence[Manifest],
+        contract: Source,
+        derived: Mapping[str, str],
+        rules: Mapping[str, str],
+    ) -> "Iterator[tuple[DataFrame, bool]]":
+        """The lines of plain landings as the contract types them, and those of the others as text."""
+        types = types_hash(contract)
+        plain, others = [m for m in manifests if m.plain == types], [m for m in manifests if m.plain != types]
+        if plain:
+            schema = landing.line_schema(contract, derived, rules, plain=True)
+            yield self.store.records(self._uris(plain), schema), True
+        if others:
+            yield self.store.lines(self._uris(others)), False
+
+    def _uris(self, manifests: Iterable[Manifest]) -> list[str]:
+        return [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
 
     def _count_rows(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> list[str]:
         """Count the rows of each landing, and those that were rejected; the landings that are incomplete."""

@@ -8,6 +8,7 @@ from typing import Any
 from wistlake import bronze
 from wistlake.bronze import Manifest, Part
 from wistlake.contracts import SOURCES, source
+from wistlake.derive import plain
 from wistlake.errors import StoreError
 from wistlake.pipeline.jobs.forget.request import Work
 from wistlake.pipeline.jobs.rewrite import resigned
@@ -85,7 +86,8 @@ def _land_copy(work: Work, copy: LandingCopy, person: Person) -> Manifest:
         objects.put(bronze.part_key(copy.new, number), data)
         parts.append(Part(bronze.part_key(copy.new, number), len(lines), len(data), bronze.sha256(data)))
         records += [r for _, r in lines]
-    content, steady = bronze.hashes(source(copy.old.dataset), records)
+    contract = source(copy.old.dataset)
+    content, steady = bronze.hashes(contract, records)
     manifest = replace(
         copy.old,
         landing_id=copy.new,
@@ -96,6 +98,7 @@ def _land_copy(work: Work, copy: LandingCopy, person: Person) -> Manifest:
         payload_sha256=bronze.payload_hash(parts),
         parts=tuple(parts),
         supersedes=copy.old.landing_id,
+        plain=plain.mark(contract, records),
     )
     objects.put(key, bronze.encode_manifest(manifest), if_absent=True)
     return manifest
