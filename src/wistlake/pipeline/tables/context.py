@@ -1,9 +1,11 @@
 """What the steps of a build share: the engine, the landings, and what the build has done so far."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkException
 
 from wistlake import bronze
 from wistlake.bronze import Manifest
@@ -86,16 +88,17 @@ class BuildContext:
         manifests = self.manifests(dataset)
         if not manifests:
             return None
-        contract = source(dataset)
-        landings = landing.landing_frame(
-            self.spark,
-            [(m.landing_id, m.media_id, m.day, m.observed_at, m.dataset) for m in manifests],
-        )
-        parsed = [
-            landing.parse(lines, contract, landings, self.pads, derived, rules, plain=plain)
-            for lines, plain in self._lines_of(manifests, contract, derived, rules)
-        ]
-        rows = self.store.stage(f"typed_{dataset}", union(parsed))
+        contract, types = source(dataset), types_hash(source(dataset))
+        plain = [m for m in manifests if m.plain == types]
+        try:
+            rows = self._stage_rows(
+                contract, plain, [m for m in manifests if m.plain != types], derived, rules
+            )
+        except PySparkException:
+            if not plain:
+                raise
+            # A mark was wrong: what stops a reader with types can be refused by name as text.
+            rows = self._stage_rows(contract, [], manifests, derived, rules)
         if incomplete := self._count_rows(rows, manifests):
             rows = landing.without(rows, incomplete)
         if rejecting := [m for m in manifests if self.reasons.get(interval_key(m))]:
@@ -105,21 +108,30 @@ class BuildContext:
         self.parsed[dataset] = rows
         return landing.without(landing.accepted(rows), self._stop_rejected(rejecting))
 
-    def _lines_of(
+    def _stage_rows(
         self,
-        manifests: Sequence[Manifest],
         contract: Source,
+        plain: Sequence[Manifest],
+        others: Sequence[Manifest],
         derived: Mapping[str, str],
         rules: Mapping[str, str],
-    ) -> "Iterator[tuple[DataFrame, bool]]":
-        """The lines of plain landings as the contract types them, and those of the others as text."""
-        types = types_hash(contract)
-        plain, others = [m for m in manifests if m.plain == types], [m for m in manifests if m.plain != types]
+    ) -> "DataFrame":
+        """Parse the lines: of plain landings with the contract's types, of the others as text."""
+        landings = landing.landing_frame(
+            self.spark,
+            [(m.landing_id, m.media_id, m.day, m.observed_at, m.dataset) for m in (*plain, *others)],
+        )
+        lines = {}
         if plain:
             schema = landing.line_schema(contract, derived, rules, plain=True)
-            yield self.store.records(self._uris(plain), schema), True
+            lines[True] = self.store.records(self._uris(plain), schema)
         if others:
-            yield self.store.lines(self._uris(others)), False
+            lines[False] = self.store.lines(self._uris(others))
+        parsed = (
+            landing.parse(frame, contract, landings, self.pads, derived, rules, plain=is_plain)
+            for is_plain, frame in lines.items()
+        )
+        return self.store.stage(f"typed_{contract.name}", union(parsed))
 
     def _uris(self, manifests: Iterable[Manifest]) -> list[str]:
         return [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
