@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from wistlake.contracts.fact_events import TABLE
 from wistlake.contracts.measures import OF_SESSION
+from wistlake.derive.spark import columns_ddl
 
 KEYS = ("media_id", "date")
 #: What the daily tables count by, and from.
@@ -13,6 +15,11 @@ _NEEDED = (
     "visitor_id", "received_at", "percent_viewed", "watch_milliseconds", "conversion_type",
     "channel", "country", "region", "platform", "browser", "is_mobile", "embed_host",
 )  # fmt: skip
+
+#: The columns of `sessions`, as DDL: known without asking the engine.
+SCHEMA = f"media_id string, date date, {columns_ddl(TABLE.column(name) for name in _NEEDED)}, " + ", ".join(
+    f"{name} bigint" for name in OF_SESSION
+)
 
 
 def sessions(events: DataFrame, affected: DataFrame) -> DataFrame:

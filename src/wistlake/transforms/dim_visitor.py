@@ -6,11 +6,18 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wistlake.contracts.dim_visitor import TABLE
+from wistlake.derive.spark import columns_ddl
 from wistlake.transforms import scope
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first_of_repeated, repeated
 
 ATTRIBUTES = ("country", "region", "browser", "platform", "is_mobile")
+# The columns of `totals` and of `described`, as DDL: known without asking the engine.
+TOTALS = (
+    "visitor_id string, first_seen_at timestamp, last_seen_at timestamp, play_count bigint, sessions bigint, "
+    "watch_milliseconds bigint, media_count bigint"
+)
+DESCRIBED = f"{TOTALS}, event_key string, {columns_ddl(TABLE.column(name) for name in ATTRIBUTES)}"
 
 
 def seen(events: DataFrame, media: Collection[str], engagement_changes: DataFrame) -> DataFrame:

@@ -9,24 +9,29 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive import pseudonym
-from wistlake.derive.spark import JSON_TYPES, LOOKS_NESTED, envelope, raw_path, typed
+from wistlake.derive.spark import JSON_TYPES, LOOKS_NESTED, SPARK, envelope, raw_path, typed
+from wistlake.transforms.conform import local
 
 LANDINGS = "landing_id string, media_id string, dt date, observed_at timestamp, dataset string"
 _LANDING = 'regexp_extract(value, \'"_landing":"([^"]+)"\', 1)'
 _LINE = "try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint)"
 _NESTED = LOOKS_NESTED.replace("\\", "\\\\")  # as SQL text
+_PLACE = (
+    "landing_id string, line bigint, landing_media_id string, landing_dt date, "
+    "observed_at timestamp, dataset string"
+)
 LandingRow = tuple[str, str, date, datetime, str]
 
 
 def landing_frame(spark: SparkSession, rows: Iterable[LandingRow]) -> DataFrame:
     """The landings of a build as a frame: one row a landing."""
-    return spark.createDataFrame(list(rows), LANDINGS)
+    return local(spark, rows, LANDINGS)
 
 
 def pads_frame(spark: SparkSession, keys: list[bytes]) -> DataFrame:
     """One row with the pads of every key. Cross-join it: literals would show up in plans and errors."""
     pads = pseudonym.pads(keys)
-    return spark.createDataFrame([tuple(pads.values())], ", ".join(f"{name} string" for name in pads))
+    return local(spark, [tuple(pads.values())], ", ".join(f"{name} string" for name in pads))
 
 
 def _text(field: Field) -> str:
@@ -136,11 +141,7 @@ def parse(
         landings.select(F.col("landing_id").alias("_landing"), *(F.col(c).alias(f"_{c}") for c in names))
     )
     joined = placed.join(F.broadcast(placed_landings), on="_landing", how="left")
-    public = {
-        f.column: value(f, plain=plain)
-        for f in source.fields
-        if f.privacy is not Privacy.PERSONAL and f.column not in derived
-    }
+    public = {f.column: value(f, plain=plain) for f in _public(source) if f.column not in derived}
     return joined.select(
         F.col("_landing").alias("landing_id"),
         F.col("_number").alias("line"),
@@ -151,6 +152,18 @@ def parse(
         *(F.expr(sql).alias(name) for name, sql in (public | dict(derived)).items()),
         F.expr(reason(source, rules, plain=plain)).alias("reason"),
     )
+
+
+def parsed_schema(source: Source, derived: Mapping[str, str]) -> str:
+    """The columns of `parse`, as DDL: known without asking the engine. What is derived is of its field's type, else
+    text."""
+    kinds = {f.column: SPARK[f.type] for f in _public(source)}
+    columns = [*(c for c in kinds if c not in derived), *derived]
+    return f"{_PLACE}, {', '.join(f'{c} {kinds.get(c, SPARK[Type.STRING])}' for c in columns)}, reason string"
+
+
+def _public(source: Source) -> list[Field]:
+    return [f for f in source.fields if f.privacy is not Privacy.PERSONAL]
 
 
 def accepted(rows: DataFrame) -> DataFrame:

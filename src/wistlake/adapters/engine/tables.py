@@ -78,7 +78,7 @@ class EngineTables(TableStore):
         else:
             view = f"changes_{table.name}"
             changed.createOrReplaceTempView(view)
-            self._spark.sql(merge(table, self._name(table), view, prune)).collect()
+            self._spark.sql(merge(table, self._name(table), view, prune))
 
     def lines(self, uris: Iterable[str]) -> "DataFrame":
         places = [self._place(uri) for uri in uris]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
@@ -123,15 +124,16 @@ class BuildContext:
         )
         lines = {}
         if plain:
-            schema = landing.line_schema(contract, derived, rules, plain=True)
-            lines[True] = self.store.records(self._uris(plain), schema)
+            typed = landing.line_schema(contract, derived, rules, plain=True)
+            lines[True] = self.store.records(self._uris(plain), typed)
         if others:
             lines[False] = self.store.lines(self._uris(others))
         parsed = (
             landing.parse(frame, contract, landings, self.pads, derived, rules, plain=is_plain)
             for is_plain, frame in lines.items()
         )
-        return self.store.stage(f"typed_{contract.name}", union(parsed))
+        schema = landing.parsed_schema(contract, derived)
+        return self.store.stage(f"typed_{contract.name}", union(parsed), schema)
 
     def _uris(self, manifests: Iterable[Manifest]) -> list[str]:
         return [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
@@ -179,14 +181,19 @@ class BuildContext:
 
     # tables
 
-    def with_keys_of(self, table: Table, rows: "DataFrame", keys: list[str] | None = None) -> "DataFrame":
-        """The current rows whose `keys` (default: the table's key) are in `rows`, as `changes` wants them."""
-        keys = keys or list(table.key)
+    def with_keys_of(
+        self,
+        table: Table,
+        rows: "DataFrame",
+        keys: list[str] | None = None,
+        days: Iterable[date] | None = None,
+    ) -> "DataFrame":
+        """The current rows whose `keys` (default: the table's key) are in `rows`, as `changes` wants them. `days`: all
+        those of the rows, so that no others are read."""
         current = self.store.read(table)
-        day = table.day_column
-        if day in keys:
-            current = current.where(days_in(day, [r[0] for r in rows.select(day).distinct().collect()]))
-        return scope.of_keys(current, rows, keys)
+        if days is not None:
+            current = current.where(days_in(table.day_column, days))
+        return scope.of_keys(current, rows, keys or list(table.key))
 
     def compare(self, table: Table, rows: "DataFrame", current: "DataFrame") -> TableChanges:
         """What the rows would change in the table; nothing is committed yet."""

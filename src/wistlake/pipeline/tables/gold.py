@@ -34,7 +34,7 @@ from wistlake.transforms import (
     media_retention_daily,
     scope,
 )
-from wistlake.transforms.conform import union
+from wistlake.transforms.conform import local, union
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -103,14 +103,14 @@ def _broken(context: BuildContext, staged: Iterable[TableChanges]) -> set[Pair]:
 
 
 def _pairs_frame(context: BuildContext, pairs: Iterable[Pair]) -> "DataFrame":
-    return context.spark.createDataFrame(sorted(pairs), PAIRS)
+    return local(context.spark, sorted(pairs), PAIRS)
 
 
 def _sessions_of(context: BuildContext, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
     frame = _pairs_frame(context, pairs)
     nearby_days = {d for _, day in pairs for d in _around(day)}
     events = context.store.read(FACT_EVENTS).where(days_in("event_date", nearby_days))
-    return context.store.stage("gold_sessions", daily.sessions(events, frame)), frame
+    return context.store.stage("gold_sessions", daily.sessions(events, frame), daily.SCHEMA), frame
 
 
 def _by_date_of(context: BuildContext, pairs: set[Pair]) -> "DataFrame":
@@ -139,8 +139,10 @@ def _stage(
 ) -> list[TableChanges]:
     """What the days would change in each table; nothing is committed yet. A day that changes in any table is
     written to `fact_media_daily` too: whoever exports gold day by day asks that table which days have changed."""
-    certified = context.spark.createDataFrame(
-        [(m, d, str(c)) for (m, d), c in sorted(certificates.items())], f"{PAIRS}, certificate string"
+    certified = local(
+        context.spark,
+        [(m, d, str(c)) for (m, d), c in sorted(certificates.items())],
+        f"{PAIRS}, certificate string",
     )
     analytics = context.store.read(MEDIA_ANALYTICS_BY_DATE).where(days_in("date", (d for _, d in pairs)))
     by_date = _by_date_of(context, pairs)
@@ -188,12 +190,13 @@ def visitors(context: BuildContext, pairs: set[Pair]) -> None:
         affected.append(dim_visitor.differing_loads(store.read(DIM_VISITOR), store.read(VISITORS)))
     if not affected:
         return
-    who = store.stage("affected_visitors", union(affected).distinct())
+    who = store.stage("affected_visitors", union(affected).distinct(), "visitor_id string")
     totals = dim_visitor.totals(scope.of_visitors(store.read(FACT_MEDIA_ENGAGEMENT), who))
-    totals = store.stage("visitor_totals", totals)
+    totals = store.stage("visitor_totals", totals, dim_visitor.TOTALS)
     last_days = [r[0] for r in dim_visitor.last_days(totals).collect()]
     latest = store.read(FACT_EVENTS).where(days_in("event_date", last_days)).where("removed_at is null")
-    described = store.stage("described_visitors", dim_visitor.described(totals, latest))
+    described = dim_visitor.described(totals, latest)
+    described = store.stage("described_visitors", described, dim_visitor.DESCRIBED)
     rows = dim_visitor.build(described, store.read(VISITORS), context.built_at)
     context.write(DIM_VISITOR, rows, scope.whole(scope.of_visitors(store.read(DIM_VISITOR), who)))
 

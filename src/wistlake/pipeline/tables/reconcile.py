@@ -40,6 +40,7 @@ from wistlake.quality.reconciliation import (
 from wistlake.transforms import recount as recounting
 from wistlake.transforms import scope
 from wistlake.transforms.changes import NEW
+from wistlake.transforms.conform import local
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -212,8 +213,10 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
         for j in judgements
     ]  # fmt: skip
     if verdicts:
-        rows = context.spark.createDataFrame(verdicts, columns_ddl(RECONCILIATION.columns))
-        context.write(RECONCILIATION, rows, context.with_keys_of(RECONCILIATION, rows))
+        rows = local(context.spark, verdicts, columns_ddl(RECONCILIATION.columns))
+        context.write(
+            RECONCILIATION, rows, context.with_keys_of(RECONCILIATION, rows, days={v[2] for v in verdicts})
+        )
     findings = (*context.plan.findings, *context.rejected_findings(), *context.findings)
     latest = {(f.check, f.scope): f for f in findings}.values()
     results = [
@@ -230,7 +233,7 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
         )
         for f in latest
     ]
-    rows = context.spark.createDataFrame(results, columns_ddl(QUALITY_RESULTS.columns))
+    rows = local(context.spark, results, columns_ddl(QUALITY_RESULTS.columns))
     current = context.store.read(QUALITY_RESULTS).where(f"run_id = '{run_id}'")
     context.write(QUALITY_RESULTS, rows, scope.whole(current))
     return tuple(latest)

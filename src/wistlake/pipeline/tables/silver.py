@@ -15,6 +15,7 @@ from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
+from wistlake.derive.spark import columns_ddl
 from wistlake.pipeline.tables import checks
 from wistlake.pipeline.tables.context import BuildContext, interval_key
 from wistlake.pipeline.tables.plan import Pair
@@ -36,7 +37,7 @@ from wistlake.transforms import (
     visitor_activity,
 )
 from wistlake.transforms.changes import REMOVED, UNCHANGED, UPDATED
-from wistlake.transforms.conform import union
+from wistlake.transforms.conform import local, union
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,11 +52,12 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
     current = context.store.read(DIM_MEDIA)
     if typed is None and not missing and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
         return
-    gone = context.spark.createDataFrame(
+    gone = local(
+        context.spark,
         [(m.media_id, m.observed_at, m.landing_id) for m in missing],
         "media_id string, observed_at timestamp, landing_id string",
     )
-    pages = urls if urls is not None else context.spark.createDataFrame([], "media_id string, url string")
+    pages = urls if urls is not None else local(context.spark, [], "media_id string, url string")
     observed = dim_media.observed(typed, current)
     rows = dim_media.build(observed, gone, current, pages, context.plan.rules, context.built_at)
     context.write(DIM_MEDIA, rows, context.with_keys_of(DIM_MEDIA, rows))
@@ -102,28 +104,33 @@ def lifetime(context: BuildContext) -> None:
 
 def by_date(context: BuildContext) -> None:
     """`media_by_date_observations`, then `fact_media_by_date`."""
+    days = {m.day for m in context.manifests("media_by_date")}
     typed = context.typed("media_by_date", {}, fact_media_by_date.RULES)
     if typed is None:
         return
     rows = fact_media_by_date.build(typed, context.built_at)
     rows, changes = context.compare_sound(
-        FACT_MEDIA_BY_DATE, rows, lambda r: context.with_keys_of(FACT_MEDIA_BY_DATE, r), "media_by_date"
+        FACT_MEDIA_BY_DATE,
+        rows,
+        lambda r: context.with_keys_of(FACT_MEDIA_BY_DATE, r, days=days),
+        "media_by_date",
     )
-    before = context.with_keys_of(OBSERVATIONS, rows, ["media_id", "date"])
+    before = context.with_keys_of(OBSERVATIONS, rows, ["media_id", "date"], days)
     observations = media_by_date_observations.build(rows, before)
-    context.write(OBSERVATIONS, observations, context.with_keys_of(OBSERVATIONS, observations))
+    context.write(OBSERVATIONS, observations, context.with_keys_of(OBSERVATIONS, observations, days=days))
     context.commit_input_of_gold(changes)
 
 
 def analytics(context: BuildContext) -> None:
     """`media_analytics_by_date`, where the account has it."""
     table = MEDIA_ANALYTICS_BY_DATE
+    days = {m.day for m in context.manifests("analytics_daily")}
     typed = context.typed("analytics_daily", media_analytics_by_date.DERIVED, media_analytics_by_date.RULES)
     if typed is None:
         return
     rows = media_analytics_by_date.build(typed, context.built_at)
     _, changes = context.compare_sound(
-        table, rows, lambda r: context.with_keys_of(table, r), "analytics_daily"
+        table, rows, lambda r: context.with_keys_of(table, r, days=days), "analytics_daily"
     )
     context.commit_input_of_gold(changes)
 
@@ -152,7 +159,9 @@ def sessions(context: BuildContext, typed: "DataFrame | None") -> None:
     plan = context.plan
     rows = fact_events.build(typed, repeated, history, plan.zone, plan.rules, context.built_at)
     others = context.store.read(FACT_EVENTS).where(f"not {_event_days(context)}")
-    elsewhere = context.store.stage("moved_sessions", session_scope.elsewhere(others, typed))
+    elsewhere = context.store.stage(
+        "moved_sessions", session_scope.elsewhere(others, typed), columns_ddl(FACT_EVENTS.columns)
+    )
     rows, changes = context.compare_sound(
         FACT_EVENTS, rows, lambda _: _current_sessions(context, elsewhere), EVENTS
     )
@@ -188,8 +197,8 @@ def _current_sessions(context: BuildContext, elsewhere: "DataFrame") -> "DataFra
     return session_scope.build(
         context.store.read(FACT_EVENTS).where(_event_days(context)),
         elsewhere,
-        context.spark.createDataFrame(scopes, session_scope.SCOPES),
-        context.spark.createDataFrame(_readings(context, elsewhere), session_scope.READINGS),
+        local(context.spark, scopes, session_scope.SCOPES),
+        local(context.spark, _readings(context, elsewhere), session_scope.READINGS),
         list(_held_keys(context)),
     )
 
@@ -259,7 +268,7 @@ def rezoned(context: BuildContext) -> None:
     """`fact_events` whose raw pages are gone, after the lake's zone has changed."""
     zone = context.plan.zone
     for days in _by_month(context.plan.rezoned):
-        places = context.spark.createDataFrame(sorted(days), "media_id string, event_date date")
+        places = local(context.spark, sorted(days), "media_id string, event_date date")
         events = context.store.read(FACT_EVENTS).where(days_in("event_date", (d for _, d in days)))
         current = fact_events.in_another_zone(events, places, zone)
         _correct_sessions(context, fact_events.moved_to_zone(current, zone, context.built_at), current)
@@ -285,6 +294,8 @@ def quarantined(context: BuildContext) -> None:
 
 def _landed_places(context: BuildContext) -> "DataFrame":
     """The intervals that the build's landings are about, as quarantine names them."""
-    return context.spark.createDataFrame(
-        [interval_key(m) for m in context.plan.landings], "dataset string, media_id string, dt date"
+    return local(
+        context.spark,
+        [interval_key(m) for m in context.plan.landings],
+        "dataset string, media_id string, dt date",
     )
