@@ -8,8 +8,8 @@
 Bronze is made once by a real backfill of the simulator (kept in --folder, so that a second call reuses it). Of
 more than a million events only the first million are simulated; the others are copies of their landings under
 media, session and visitor keys of their own: the same days, hours and pages, ten times as many people and media.
-Every build is a process of its own, with a fresh warehouse; printed are its wall seconds and its peak memory
-(of the whole process tree), and the ratios. The DuckDB job makes the same tables by hand-written SQL and commits them
+Every build is a process of its own, with a fresh warehouse; printed are its wall and processor seconds and its
+peak memory (of the whole process tree), and the ratios: of processor time on a machine that does something else too. The DuckDB job makes the same tables by hand-written SQL and commits them
 with PyIceberg; it compares nothing with what was there, keeps no history, and counts nothing twice.
 """
 
@@ -369,13 +369,14 @@ def child(engine: str, folder: Path) -> None:
             else build_with_engine(folder, engine, warehouse)
         )
         seconds = time.perf_counter() - began
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        print(
-            json.dumps(
-                {"rows": rows, "seconds": seconds, "peak_mb": (own + max(java_peak_kb(), children)) / 1024}
-            )
-        )
+        own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        figures = {
+            "rows": rows,
+            "seconds": round(seconds, 1),
+            "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in (own, children)), 1),
+            "peak_mb": (own.ru_maxrss + max(java_peak_kb(), children.ru_maxrss)) // 1024,
+        }
+        print(json.dumps(figures))
         sys.stdout.flush()
         shutil.rmtree(warehouse, ignore_errors=True)
         os._exit(0)
@@ -420,15 +421,20 @@ def main() -> None:
                 sys.exit(f"{engine} failed:\n{done.stderr[-3000:]}")
             figures[engine].append(json.loads(done.stdout.strip().splitlines()[-1]))
             print(f"round {number + 1}: {engine} {figures[engine][-1]}", flush=True)
-    medians = {e: statistics.median(f["seconds"] for f in of) for e, of in figures.items()}
+    medians = {
+        engine: {name: statistics.median(f[name] for f in of) for name in ("seconds", "cpu_seconds")}
+        for engine, of in figures.items()
+    }
     for engine, of in figures.items():
+        seconds, cpu = medians[engine].values()
         peak = max(f["peak_mb"] for f in of)
         print(
-            f"{engine:7} median {medians[engine]:6.1f} s   peak {peak:6.0f} MB   {of[0]['rows']:,} sessions"
+            f"{engine:7} median {seconds:6.1f} s, processor {cpu:6.1f} s   peak {peak:6.0f} MB   {of[0]['rows']:,} sessions"
         )
     for engine in medians:
         if engine != "sail" and "sail" in medians:
-            print(f"sail / {engine}: {medians['sail'] / medians[engine]:.2f}")
+            wall, cpu = (medians["sail"][n] / medians[engine][n] for n in ("seconds", "cpu_seconds"))
+            print(f"sail / {engine}: {wall:.2f}, processor {cpu:.2f}")
 
 
 if __name__ == "__main__":
