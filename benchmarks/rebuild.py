@@ -8,9 +8,10 @@
 Bronze is made once by a real backfill of the simulator (kept in --folder, so that a second call reuses it). Of
 more than a million events only the first million are simulated; the others are copies of their landings under
 media, session and visitor keys of their own: the same days, hours and pages, ten times as many people and media.
-Every build is a process of its own, with a fresh warehouse; printed are its wall and processor seconds and its
-peak memory (of the whole process tree), and the ratios: of processor time on a machine that does something else too. The DuckDB job makes the same tables by hand-written SQL and commits them
-with PyIceberg; it compares nothing with what was there, keeps no history, and counts nothing twice.
+Every build is a process of its own, with a fresh warehouse; printed are its wall and processor seconds, its peak
+memory (of the whole process tree), and the ratios; on a machine that does something else too, that of processor
+time. The DuckDB job makes the same tables by hand-written SQL and commits them with PyIceberg; it compares nothing
+with what was there, keeps no history, and counts nothing twice.
 """
 
 import argparse
