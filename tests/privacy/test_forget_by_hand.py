@@ -233,7 +233,7 @@ class Bucket:
 
 
 def test_a_job_on_aws_looks_into_every_row_and_every_object(lake: SmallLake) -> None:
-    look = aws_glue.search(lake.store, {"raw": Bucket(lake)})  # type: ignore[dict-item]
+    look = partial(aws_glue.search, lake.store, {"raw": Bucket(lake)})  # type: ignore[dict-item]
     found = look([*IDS, JANE, ""])
     assert {place: n for place, n in found.items() if not place.startswith("raw/")} == {
         "silver.fact_events": 2,
