@@ -17,8 +17,11 @@ import pytest
 
 from support.lake import START, Lake, Scenario
 from support.some import some
-from wistia_simulator import Profile, ServerOptions, create_app
+from wistia_simulator import Profile, ServerOptions, World
+from wistia_simulator.backend import Backend, EventQuery, Slices, WorldBackend
+from wistia_simulator.http.app import build_app
 from wistia_simulator.main import running
+from wistia_simulator.versions import Api
 from wistlake.adapters.local.lake_archive import restore
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.entrypoints.cli.main import main
@@ -37,40 +40,29 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
-class Losing:
-    """An ASGI app that leaves out what it is told to from every list of events of one media."""
+class Losing(WorldBackend):
+    """Leaves every second session of one media out of all lists, of that media or of all."""
 
-    def __init__(self, app: Any, media_id: str, keeps: Callable[[list[Any]], list[Any]]) -> None:
-        self.app, self.media_id, self.keeps = app, media_id.encode(), keeps
+    def __init__(self, world: World, media_id: str) -> None:
+        super().__init__(world)
+        self._lossy = media_id
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        lossy = scope.get("path", "").endswith("/stats/events") and self.media_id in scope["query_string"]
-        if not lossy:
-            await self.app(scope, receive, send)
-            return
-        start: dict[str, Any] = {}
-
-        async def edited(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-                return
-            body = json.dumps(self.keeps(json.loads(message["body"]))).encode()
-            kept = [h for h in start["headers"] if h[0] != b"content-length"]
-            await send({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
-            await send({**message, "body": body})
-
-        await self.app(scope, receive, edited)
+    def events(self, query: EventQuery, api: Api) -> Slices:
+        rows = super().events(query, api)(0, sys.maxsize)
+        lost = {r["event_key"] for r in [r for r in rows if r["media_id"] == self._lossy][1::2]}
+        served = [r for r in rows if r["event_key"] not in lost]
+        return lambda start, stop: served[start:stop]
 
 
 @contextmanager
 def serving(
-    grown: Lake, folder: Path, wrap: Callable[[Any], Any] = lambda app: app
+    grown: Lake, folder: Path, backend: Callable[[World], Backend] = WorldBackend
 ) -> Iterator[dict[str, str]]:
-    """The environment of commands on a copy of the lake; its Wistia is on this machine, behind `wrap`."""
+    """The environment of commands on a copy of the lake; its Wistia is on this machine."""
     if not folder.exists():
         restore(grown.folder, folder)
-    app = create_app(grown.world, ServerOptions(token="simulated", rate_limit_per_minute=None))
-    with running(wrap(app)) as url:
+    options = ServerOptions(token="simulated", rate_limit_per_minute=None)
+    with running(build_app(backend(grown.world), options, None, grown.world)) as url:
         yield {
             "WISTIA_API_TOKEN": "simulated",
             "WISTIA_BASE_URL": f"{url}/modern",
@@ -109,10 +101,7 @@ def test_a_loss_at_the_source_stops_its_media_until_somebody_accepts_it(
     grown.world.clock.set(TOMORROW)
     before = sessions(grown.folder, lossy)
 
-    def half(rows: list[Any]) -> list[Any]:
-        return rows[::2]
-
-    with serving(grown, lake, lambda app: Losing(app, lossy, half)) as environment:
+    with serving(grown, lake, lambda world: Losing(world, lossy)) as environment:
         assert command(monkeypatch, environment, "run", now=TOMORROW) == 65
         said = capsys.readouterr().err
         assert f"`wistlake repair --media {lossy} --accept-shrink`" in said
