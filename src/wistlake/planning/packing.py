@@ -4,6 +4,7 @@ Wistia's limit is on the requests of the whole account. A listing of sessions ma
 or all of them: its cost is its pages. What a page holds is known from earlier readings.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -86,9 +87,10 @@ def cover(
         else:
             for media_id in media:
                 by_media.setdefault(media_id, []).extend(of_segment)
+    shared = {m: sorted(of_all.intersection(needs[m])) for m in sorted(needs)}
     fetches = []
     for first, last, rows in _walks(of_all, volume.of_account, alone):
-        parts = tuple(p for m in sorted(needs) for p in _parts(m, of_all.intersection(needs[m]), first, last))
+        parts = tuple(part for m, on_days in shared.items() for part in _parts(m, on_days, first, last))
         fetches.append(Fetch(EVENTS, ACCOUNT, first, last, parts, rows))
     for media_id in sorted(by_media):
         for first, last, rows in _walks(by_media[media_id], partial(volume.of_day, media_id), alone):
@@ -259,17 +261,17 @@ def _walks(
 
 
 def _of_media(
-    dataset: str, media_id: str, first: date, last: date, on_days: Iterable[date], rows: int
+    dataset: str, media_id: str, first: date, last: date, on_days: Sequence[date], rows: int
 ) -> Fetch:
     parts = tuple(_parts(media_id, on_days, first, last))
     return Fetch(dataset, media_id, first, last, () if parts == ((media_id, first, last),) else parts, rows)
 
 
 def _parts(
-    media_id: str, on_days: Iterable[date], first: date, last: date
+    media_id: str, on_days: Sequence[date], first: date, last: date
 ) -> Iterator[tuple[str, date, date]]:
-    """The runs of days that follow each other, from `first` to `last`."""
-    listed = sorted(day for day in on_days if first <= day <= last)
+    """The runs of days that follow each other, from `first` to `last`. `on_days` are ascending."""
+    listed = on_days[bisect_left(on_days, first) : bisect_right(on_days, last)]
     for _, group in groupby(enumerate(listed), key=lambda pair: pair[1] - pair[0] * _DAY):
         run = [day for _, day in group]
         yield media_id, run[0], run[-1]

@@ -175,7 +175,7 @@ class Ingest:
         conditional = [f for f in fetches if f.if_moved and f.media_id not in gone]
         taken_now = due(conditional, {**self.intervals, **self.done.intervals}.values())
         self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
-        self.done.carried.update(Counter(f.dataset for f in conditional if f not in taken_now))
+        self.done.carried.update(Counter(f.dataset for f in set(conditional).difference(taken_now)))
         yield from taken_now
 
     async def _all(self, fetches: Iterable[Fetch]) -> None:

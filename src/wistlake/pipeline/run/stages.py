@@ -99,7 +99,7 @@ def ingest_round(plan: RunPlan, name: str, deps: Dependencies, seconds_left: Cal
     intervals = {i.key: i for i in _intervals(deps.ledger, batch)}
     conditional = [f for f in batch.fetches if f.if_moved]
     wanted = [f for f in batch.fetches if not f.if_moved] + [*due(conditional, intervals.values())]
-    carried = Counter(f.dataset for f in conditional if f not in wanted)
+    carried = Counter(f.dataset for f in set(conditional).difference(wanted))
     if carried and not deps.objects.exists(summary_key(spec.run_id, name)):
         add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=dict(carried)))
     waiting = _waiting(spec, wanted, intervals)
