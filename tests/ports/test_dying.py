@@ -87,7 +87,7 @@ def test_every_writing_method_of_the_ports_is_counted() -> None:
     reading = {
         *("get", "exists", "list", "uri"),
         *("lease", "intervals", "watermarks", "media", "runs", "publication", "publications", "facts"),
-        *("spark", "read", "lines", "refs"),
+        *("spark", "read", "lines", "records", "refs"),
     }
     public = {
         name
