@@ -22,7 +22,7 @@ test: setup aws-tools chromium ## every test, on two workers (WORKERS=n for more
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 unit: setup ## the tests that need no engine and no emulator; under a minute
-	$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit tests/simulator tests/quality tests/meta $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not engine and not aws" tests/unit tests/simulator tests/quality tests/meta $(ARGS)
 
 fuzz: setup ## a million hostile inputs; minutes
 	WISTLAKE_FUZZ_EXAMPLES=1200 WISTLAKE_FUZZ_MUTANTS=100 WISTLAKE_FUZZ_LEAST=1000000 $(BIN)/python -m pytest tests/fuzz

@@ -42,6 +42,7 @@ def test_what_a_plan_costs_is_of_the_datasets_that_are_named(
     assert both["dollars_a_month"] > one["dollars_a_month"] > 0
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(("engine", "detail"), [("sail", "sail"), ("spark", "spark, Java at")])
 def test_doctor_looks_at_the_engine_of_the_settings(
     engine: str,

@@ -470,6 +470,7 @@ def test_doctor_asks_what_nobody_has_written_down_where_there_is_a_token(
         return [Check("live: x", OK, "asked")]
 
     monkeypatch.setattr(setup, "_live", asked)
+    monkeypatch.setattr(setup, "_token", lambda lake: Check("token", OK, ""))
     monkeypatch.setattr(LaptopLake, "examine", lambda _: iter(()))
     monkeypatch.setenv("WISTIA_API_TOKEN", token)
     call("doctor", "--live", "--json", "--now", NOW.isoformat())
