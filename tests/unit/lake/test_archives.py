@@ -46,6 +46,14 @@ def archive(made: HandMade, target: Path, add: Add = lambda tar: None) -> Path:
     return target
 
 
+def test_a_copy_is_its_owners_alone(made: HandMade, tmp_path: Path) -> None:
+    copied = tmp_path / "copy"
+    lake_copy.copy(made.folder, copied)
+    paths = [copied, *copied.rglob("*")]
+    assert len(paths) > 10
+    assert [p for p in paths if p.stat().st_mode & 0o777 != (0o700 if p.is_dir() else 0o600)] == []
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", data: bytes = b"x") -> Add:
     def add(tar: tarfile.TarFile) -> None:
         info = tarfile.TarInfo(name)
