@@ -83,7 +83,7 @@ class Pager:
         expected = self.rows // self.per_page
         beyond = read - expected
         wanted = -beyond if beyond < 0 else min(2 ** max(0, beyond - 2), MOST_AHEAD)
-        window = min(wanted, len(ahead) + self.spare())
+        window = min(wanted, max(1, len(ahead)) + self.spare())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from wistlake.adapters.engine.path_alias import Alias, alias
 from wistlake.adapters.iceberg_paths import is_plain, to_path
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.rest_catalog import RequestHandler, Response
+from wistlake.errors import ConfigError
 
 
 @pytest.fixture
@@ -139,3 +141,13 @@ def test_a_lake_below_a_plain_path_needs_no_translation(tmp_path: Path) -> None:
         catalog = Catalog((204, None))
         assert plain.middleware(catalog) is catalog
         assert plain.place("/anywhere") == "/anywhere"
+
+
+@pytest.mark.parametrize("place", ["not-there", "od d"])
+def test_a_lake_below_an_odd_path_needs_a_plain_folder_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "od d").mkdir()
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / place))
+    with pytest.raises(ConfigError, match="set TMPDIR"), alias(tmp_path / "a lake"):
+        raise AssertionError("there is no such place")
