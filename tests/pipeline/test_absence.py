@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from support.answer import Answer
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.bronze import MANIFEST
 from wistlake.contracts import source
@@ -28,19 +29,6 @@ NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 DAY, MEDIA = date(2026, 3, 1), "abcdef1234"
 SOURCES = (source("media_metadata"), source("media_by_date"), source("events"))
 SESSION = {"event_key": "k1", "received_at": "2026-03-01T10:00:00.000Z", "media_id": MEDIA}
-
-
-@dataclass
-class Answer:
-    """A complete listing."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    walk: dict[str, Any] = field(default_factory=lambda: {"passes": 1})
-    missing: bool = False
-    pages: int = 1
-    requests: int = 1
-    request: dict[str, Any] = field(default_factory=dict)
-    api: dict[str, Any] = field(default_factory=dict)
 
 
 GONE = Answer(missing=True)

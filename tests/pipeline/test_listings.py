@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from support.answer import Answer
 from support.memory import MemoryLedger, MemoryObjects
 from wistlake.bronze import MANIFEST, decode_lines
 from wistlake.contracts import source
@@ -35,19 +35,6 @@ B1, OTHER = (
     session("b1", "b", "2026-03-03T23:59:59.000Z"),
     session("x", "not followed", "2026-03-03T10:00:00.000Z"),
 )
-
-
-@dataclass
-class Answer:
-    """A complete listing."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    walk: dict[str, Any] = field(default_factory=lambda: {"passes": 1})
-    missing: bool = False
-    pages: int = 1
-    requests: int = 1
-    request: dict[str, Any] = field(default_factory=dict)
-    api: dict[str, Any] = field(default_factory=dict)
 
 
 class Wistia:
