@@ -1,6 +1,8 @@
 """Templates and workflows as plain values: `!Sub x` is `{"Fn::Sub": x}`."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -67,8 +69,32 @@ def _listed(value: Any) -> list[Any]:
 
 
 def roles(stack: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The statements of every role, by logical id."""
+    """The statements of every role, by logical id: its own, and those of the stack's policies that it carries."""
+    shared = of_type(stack, "AWS::IAM::ManagedPolicy")
     return {
-        name: [s for p in role["Policies"] for s in policy(p["PolicyDocument"]["Statement"])]
+        name: [
+            s
+            for document in (
+                *(p["PolicyDocument"] for p in role.get("Policies", [])),
+                *(shared[arn["Ref"]]["PolicyDocument"] for arn in role.get("ManagedPolicyArns", [])),
+            )
+            for s in policy(document["Statement"])
+        ]
         for name, role in of_type(stack, "AWS::IAM::Role").items()
     }
+
+
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with every `Ref`, `GetAtt` and `Sub` of a name in `names` as its text."""
+    match value:
+        case {"Ref": str(name)}:
+            return names[name]
+        case {"Fn::GetAtt": [*parts]}:
+            return names[".".join(parts)]
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: names[found[1]], text)
+        case dict():
+            return {key: filled(inner, names) for key, inner in value.items()}
+        case list():
+            return [filled(inner, names) for inner in value]
+    return value
