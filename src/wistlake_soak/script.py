@@ -19,6 +19,13 @@ _MOVING_LISTS = (
     Fault("drift_insert", "events", Chance(0.06)),
     Fault("drift_delete", "events", Chance(0.06)),
 )
+_FIRST_DAY = (  # by their number, since which request is the n-th of its route depends on threads
+    Fault("drift_insert", "events", Nth(2)),
+    Fault("drift_delete", "events", Nth(5)),
+    Fault("hang", when=Nth(9)),
+    Fault("rate_limited", when=Nth(12), length=3),
+)
+OF_THE_NETWORK = frozenset({"http503", *(fault.kind for fault in _FIRST_DAY)})
 OF_RUNS = frozenset(
     {"empty_list", "lost_catalog", "media_deleted", "missed_day", "process_death", "run_repeated", "scaled_percent",
      "started_twice"}
@@ -78,7 +85,9 @@ class Script:
     @property
     def promised(self) -> frozenset[str]:
         """What must have happened: a soak without it proves nothing."""
-        return OF_RUNS | OF_THE_SOURCE if self.hostile and self.days >= WHOLE else frozenset()
+        return (
+            OF_RUNS | OF_THE_NETWORK | OF_THE_SOURCE if self.hostile and self.days >= WHOLE else frozenset()
+        )
 
     def moment(self, day: int, attempt: int) -> datetime:
         """When an attempt at a day's run starts: half an hour after the one before it."""
@@ -100,6 +109,8 @@ class Script:
             more = (Fault("scaled_percent", "events"), *more)
         if day == self.looping_day and attempt == 0:
             more = (Fault("repeated_page", "events", max_times=1), *more)
+        if day == 0:
+            more = (*_FIRST_DAY, *more)
         return FaultPlan(seed, (*more, *_MOVING_LISTS, *named.faults))
 
 

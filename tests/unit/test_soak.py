@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wistia_simulator import Profile, TrueSession, World
+from wistia_simulator import Always, Nth, Profile, TrueSession, World
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import gold_days
@@ -20,7 +20,7 @@ from wistlake_soak import judge
 from wistlake_soak.judge import Judgement
 from wistlake_soak.rebuilt import differences
 from wistlake_soak.report import Outcome
-from wistlake_soak.script import OF_RUNS, OF_THE_SOURCE, WHOLE, Script, write
+from wistlake_soak.script import OF_RUNS, OF_THE_NETWORK, OF_THE_SOURCE, WHOLE, Script, write
 from wistlake_soak.truth import REFUSED, Truth, is_past_lookback, measures, reach
 from wistlake_soak.week import Lived
 
@@ -48,12 +48,21 @@ def test_every_accident_has_a_day_with_a_run_and_days_after_it() -> None:
 
 
 def test_a_whole_hostile_soak_promises_the_list_and_a_short_or_calm_one_nothing() -> None:
-    assert hostile(1).promised == OF_RUNS | OF_THE_SOURCE
+    assert hostile(1).promised == OF_RUNS | OF_THE_NETWORK | OF_THE_SOURCE
     assert {"scaled_percent", "lost_catalog", "media_deleted", "empty_list"} <= OF_RUNS
     assert {"refused_no_percent", "refused_no_visitor", "listed_above_one"} <= OF_THE_SOURCE
     assert write("hostile", 1, WHOLE - 1).promised == write("calm", 1, WHOLE).promised == frozenset()
     short = write("hostile", 1, 2)
     assert (short.scaled_day, short.lost_catalog_day, short.accidents) == (None, None, ())
+
+
+def test_what_the_network_promises_happens_on_the_first_day_whatever_the_threads_do() -> None:
+    for script in map(hostile, SEEDS):
+        assert script.missed_day != 0 != script.outage_day
+        sure = {f.kind for f in script.faults(0, 0).faults if isinstance(f.when, Nth)}
+        outage = script.faults(script.outage_day or 0, 0).faults
+        assert sure >= {"drift_insert", "drift_delete", "hang", "rate_limited"}
+        assert [(f.kind, f.when) for f in outage] == [("http503", Always())]
 
 
 def test_the_unit_is_another_one_for_all_runs_of_its_day_and_no_other() -> None:
@@ -79,7 +88,7 @@ def outcome(injected: frozenset[str], **found: Any) -> Outcome:
 
 
 def test_a_soak_in_which_something_promised_never_happened_does_not_pass() -> None:
-    everything = OF_RUNS | OF_THE_SOURCE
+    everything = OF_RUNS | OF_THE_NETWORK | OF_THE_SOURCE
     assert outcome(everything).passed
     for kind in everything:
         lacking = outcome(everything - {kind})
@@ -386,10 +395,10 @@ def test_gold_of_a_day_that_waits_for_a_list_holds_what_it_held(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("profile", "seed", "days", "digest"),
     [
-        ("hostile", 1, 7, "0d1b0ece6174"),
-        ("hostile", 2, 14, "5dedd61f33b9"),
-        ("hostile", 3, 2, "d79694fd00a2"),
-        ("hostile", 4, 1, "89468434e4e0"),
+        ("hostile", 1, 7, "f6450958e9da"),
+        ("hostile", 2, 14, "85f8698888d7"),
+        ("hostile", 3, 2, "38ddf55696c6"),
+        ("hostile", 4, 1, "54fd2786d481"),
         ("calm", 1, 7, "dd0ffed0c25c"),
     ],
 )
