@@ -102,7 +102,10 @@ def followed_since(newest_first: Iterable[Publication], since: datetime) -> list
     return followed
 
 
-LEASE, LEASE_SECONDS = "lake", 6 * 3600.0  # held by every writer to the lake; a run's steps hold it in turn
+LEASE = "lake"  # held by every writer to the lake; a run's steps hold it in turn
+LEASE_SECONDS = (
+    15 * 60.0
+)  # how long a holder that nobody can ask about is believed to be alive without a word
 
 
 class Ledger(Protocol):
@@ -111,8 +114,8 @@ class Ledger(Protocol):
     def lease(
         self, name: str, owner: str, now: datetime, ttl_seconds: float
     ) -> AbstractContextManager[Lease]:
-        """Hold the lease during the block, for at most `ttl_seconds` after the process has died. LeaseHeld names the
-        other owner and the moment it took the lease."""
+        """Hold the lease during the block, however long it takes, and for at most `ttl_seconds` after the process has
+        died. LeaseHeld names the other owner and the moment it took the lease."""
 
     def intervals(
         self,
@@ -168,10 +171,12 @@ class SharedLease(Protocol):
     run's id. A run in one process, and every other job, holds it by `Ledger.lease`."""
 
     def take(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Lease:
-        """Hold it until `release`, or its end; the owner may take it again. LeaseHeld if another holds it."""
+        """Hold it until `release`, or its end; the owner may take it again. LeaseHeld if another holds it and, as far
+        as can be told, still works."""
 
     def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
-        """Hold it for longer; LeaseHeld if it is another's by now."""
+        """Hold it for longer; LeaseHeld if it is another's by now. Called before each commit, so that nobody whose
+        lease was taken over changes anything any more."""
 
     def release(self, name: str, owner: str) -> None:
         """Give it back, if it is the owner's."""

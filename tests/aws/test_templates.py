@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from support.aws.templates import machine, of_type, policy, roles, template, workflows
 from support.some import some
 from wistlake import errors
+from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.ports import LEASE
 
 pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
@@ -196,10 +199,24 @@ class TestAlarms:
 class TestMachine:
     def test_only_what_may_pass_by_itself_is_tried_again(self) -> None:
         named = set(re.findall(r'"([A-Z]\w+)"', json.dumps(_all_of(machine(), "ErrorEquals"))))
-        assert named == {errors.SourceUnavailable.__name__, errors.StoreBusy.__name__}
+        waits_for_another = {errors.LeaseHeld.__name__}
+        assert named - waits_for_another == {errors.SourceUnavailable.__name__, errors.StoreBusy.__name__}
+
+    def test_a_plan_that_finds_the_lease_taken_asks_again_every_quarter_of_an_hour(self) -> None:
+        """Until shortly before the next day is due, which asks for the same days."""
+        retries = [r for found in _all_of(machine(), "Retry") for r in found]
+        (wait,) = (r for r in retries if errors.LeaseHeld.__name__ in r["ErrorEquals"])
+        assert wait in machine()["States"]["Plan"]["Retry"]
+        assert (wait["IntervalSeconds"], wait["BackoffRate"]) == (900, 1)
+        assert 18 * 3600 < wait["IntervalSeconds"] * wait["MaxAttempts"] < 24 * 3600
 
     def test_every_retry_has_jitter_and_an_end(self) -> None:
-        retries = [r for found in _all_of(machine(), "Retry") for r in found]
+        retries = [
+            r
+            for found in _all_of(machine(), "Retry")
+            for r in found
+            if r["ErrorEquals"] != [errors.LeaseHeld.__name__]
+        ]
         assert len(retries) >= 6
         for retry in retries:
             assert retry["JitterStrategy"] == "FULL"
@@ -212,6 +229,52 @@ class TestMachine:
         for name, state in some(tasks.items()):
             if state["Type"] in ("Task", "Map"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+    @pytest.mark.parametrize("step", ["Plan", "Publish"])
+    def test_a_step_that_held_the_lease_and_failed_lets_go_before_anybody_is_told(self, step: str) -> None:
+        states = machine()["States"]
+        assert [c["Next"] for c in states[step]["Catch"]] == ["Release"]
+        release = states["Release"]
+        assert release["Resource"] == "arn:aws:states:::dynamodb:updateItem"
+        asked = release["Arguments"]
+        assert asked["TableName"] == "${LedgerTable}"
+        assert asked["ConditionExpression"] == "#owner = :owner"
+        assert asked["ExpressionAttributeValues"][":owner"] == {"S": "{% $states.context.Execution.Name %}"}
+        assert {release["Next"], *(c["Next"] for c in release["Catch"])} == {"Notify"}
+        assert release["Output"] == release["Catch"][0]["Output"] == "{% $states.input %}"
+
+    def test_the_item_that_is_released_is_the_one_that_a_plan_takes(self) -> None:
+        class Table:
+            def update_item(self, **request: Any) -> dict[str, Any]:
+                self.key = request["Key"]
+                return {"Attributes": {"token": {"N": "1"}}}
+
+        table = Table()
+        DynamoLedger("ledger", "marks", table).take(LEASE, "r1", datetime.now(UTC), 60)
+        asked = machine()["States"]["Release"]["Arguments"]
+        assert asked["Key"] == table.key
+        assert asked["ExpressionAttributeNames"] == {"#owner": "owner"}
+        assert asked["ExpressionAttributeValues"][":nobody"] == {"S": "{% '' %}"}
+
+    def test_an_execution_that_is_ended_by_force_lets_go(self) -> None:
+        release = of_type(SYSTEM, "AWS::Serverless::Function")["Release"]
+        (rule,) = release["Events"].values()
+        assert rule["Type"] == "EventBridgeRule"
+        pattern = rule["Properties"]["Pattern"]
+        assert pattern["source"] == ["aws.states"]
+        assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+        assert pattern["detail"]["stateMachineArn"] == [{"Ref": "Machine"}, {"Ref": "KeepMachine"}]
+
+    def test_who_takes_the_lease_says_for_which_execution(self) -> None:
+        plan = machine()["States"]["Plan"]["Arguments"]["Payload"]
+        assert "'execution': $states.context.Execution.Id" in plan
+        keep = machine("keep")["States"]["Keep"]["Arguments"]["Arguments"]
+        assert keep["--execution"] == "{% $states.context.Execution.Id %}"
+        for role in ("PlanRole", "KeepRole"):  # and may ask about another's
+            asks = [s for s in roles(SYSTEM)[role] if "states:DescribeExecution" in s["Action"]]
+            (resources,) = (s["Resource"] for s in asks)
+            ends = {r["Fn::Sub"].rsplit(":execution:", 1)[1] for r in resources}
+            assert ends == {"wistlake-${Stage}:*", "wistlake-${Stage}-keep:*"}
 
     def test_upkeep_that_fails_is_heard_of(self) -> None:
         states = machine("keep")["States"]

@@ -1,7 +1,10 @@
 """Planning, ingesting in rounds and publishing by the handlers on the emulated account; no engine takes part."""
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
@@ -17,7 +20,7 @@ from support.some import some
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.contracts.form import ACCOUNT
-from wistlake.entrypoints.aws import ingest, plan
+from wistlake.entrypoints.aws import ingest, plan, publish
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable, StoreError
 from wistlake.pipeline.run.handover import (
@@ -30,7 +33,7 @@ from wistlake.pipeline.run.handover import (
 )
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, State
-from wistlake.ports import TableRef
+from wistlake.ports import LEASE, LEASE_SECONDS, TableRef
 from wistlake.quality.certificates import Certificate
 
 pytestmark = pytest.mark.aws
@@ -129,6 +132,83 @@ def test_a_run_that_was_taken_over_changes_nothing_any_more(start: Start) -> Non
         lake.ingest(planned)
     with pytest.raises(LeaseHeld):
         lake.publish(planned, build_failed=None)
+
+
+@pytest.fixture
+def execution(account: Account) -> Callable[[], str]:
+    """() -> the ARN of a new execution, which runs until it is stopped."""
+    states = account.client("stepfunctions")
+    waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    name = f"m-{secrets.token_hex(4)}"
+    machine = states.create_state_machine(
+        name=name, definition=json.dumps(waits), roleArn="arn:aws:iam::000000000000:role/x"
+    )["stateMachineArn"]
+
+    def start() -> str:
+        return str(states.start_execution(stateMachineArn=machine)["executionArn"])
+
+    return start
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+@pytest.mark.parametrize("step", ["plan", "ingest", "build", "publish", "told"])
+def test_whatever_step_is_killed_the_next_execution_runs(
+    start: Start,
+    account: Account,
+    execution: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    """The machine is stopped while a step is at work. Nobody's hand is in what comes after."""
+    lake, first = start(), execution()
+    dies = {
+        "plan": (plan, "plan_run"),
+        "publish": (publish, "publish_run"),
+        "told": (publish.aws, "emit_metrics"),
+    }
+
+    def killed(*given: Any) -> None:
+        if step == "plan":
+            given[2].take(LEASE, given[0].run_id, given[3], LEASE_SECONDS)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if step in dies:
+            patch.setattr(*dies[step], killed)
+        with pytest.raises(Killed) if step in dies else nullcontext():
+            planned = lake.plan("first", START, execution=first)
+            if step != "plan":
+                lake.ingest({**planned, "batches": planned["batches"][: 1 if step == "ingest" else None]})
+            if step in ("publish", "told"):
+                lake.publish(planned, build_failed={"error": "E", "message": "m"})
+    if step != "told":  # by then the run has ended
+        with pytest.raises(LeaseHeld, match="first has held it"):
+            lake.plan("second", START + timedelta(minutes=1), execution=execution())
+    account.client("stepfunctions").stop_execution(executionArn=first)
+    planned = lake.plan("second", START + timedelta(minutes=2), execution=execution())
+    lake.ingest(planned)
+    said = lake.publish(planned, build_failed={"error": "E", "message": "m"})
+    assert said["errors"] == ["E: m"], "its own, and nothing of the dead run's"
+    with lake.ledger.lease(LEASE, "the next", datetime.now(UTC), 60):
+        pass
+
+
+def test_of_two_executions_at_once_one_runs_and_the_other_comes_after_it(
+    start: Start, execution: Callable[[], str]
+) -> None:
+    lake = start()
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(lake.plan, name, START, execution=execution()) for name in ("first", "second")]
+        errors = [a.exception() for a in asked]
+    (refused,) = (e for e in errors if e)
+    assert isinstance(refused, LeaseHeld)
+    (planned,) = (a.result() for a in asked if not a.exception())
+    lake.publish(planned, build_failed={"error": "E", "message": "m"})
+    other = ({"first", "second"} - {planned["run_id"]}).pop()
+    assert lake.plan(other, START, execution=execution())["run_id"] == other
 
 
 def test_a_plan_that_fails_ends_its_run_and_lets_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,14 @@
 import json
 import random
 import secrets
+import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from structlog.testing import capture_logs
 
 from ports.clock import Clock
@@ -147,6 +150,18 @@ class TestLedger:
             lost.facts("lake")
 
 
+class States:
+    """Step Functions: what it says of executions; of those it has forgotten, None."""
+
+    def __init__(self, status: dict[str, str | None]) -> None:
+        self.status = status
+
+    def describe_execution(self, **asked: str) -> dict[str, str]:
+        if (status := self.status[asked["executionArn"]]) is None:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
+        return {"status": status}
+
+
 class TestSharedLease:
     def test_its_owner_may_take_it_again_and_others_wait_for_its_end(self, ledger: DynamoLedger) -> None:
         assert ledger.take("lake", "r1", NOW, 60).token == 1
@@ -169,6 +184,69 @@ class TestSharedLease:
         with pytest.raises(LeaseHeld):
             ledger.take("lake", "r2", NOW, 60)
         ledger.release("lake", "r1")
+        ledger.take("lake", "r2", NOW, 60)
+
+    def test_an_execution_holds_it_until_it_is_over_and_no_longer(self, ledger: DynamoLedger) -> None:
+        """However late it is: only Step Functions knows whether the owner is at work."""
+        states = States({"arn:first": "RUNNING", "arn:second": "RUNNING"})
+        first, second, outsider = (
+            DynamoLedger(ledger._table, ledger._marks, ledger._db, execution=execution, states=states)
+            for execution in ("arn:first", "arn:second", "")
+        )
+        later = NOW + timedelta(days=3)
+        assert first.take("lake", "r1", NOW, 60).token == 1
+        for other in (second, outsider):
+            with pytest.raises(LeaseHeld, match="r1 has held it"):
+                other.take("lake", "r2", later, 60)
+        for n, ended in enumerate(("FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED", None)):
+            states.status["arn:first"] = ended
+            assert second.take("lake", "r2", NOW, 60).token == 2 + 2 * n
+            with pytest.raises(LeaseHeld, match="r2"):
+                first.renew("lake", "r1", NOW, 60)
+            first.release("lake", "r1")
+            with pytest.raises(LeaseHeld, match="r2"):
+                first.take("lake", "r1", later, 60)
+            second.release("lake", "r2")
+            first.take("lake", "r1", NOW, 60)
+        with outsider.lease("lake", "by hand", NOW, 60):
+            states.status["arn:first"] = states.status["arn:second"] = "FAILED"
+            with pytest.raises(LeaseHeld, match="by hand"):
+                second.take("lake", "r2", NOW, 60)
+        assert second.take("lake", "r2", NOW, 60).owner == "r2"
+
+    def test_of_two_who_find_it_left_by_the_dead_one_gets_it(self, ledger: DynamoLedger) -> None:
+        class Slow(States):
+            def describe_execution(self, **asked: str) -> dict[str, str]:
+                both.wait(30)
+                return super().describe_execution(**asked)
+
+        both, outcomes = threading.Barrier(2), []
+        DynamoLedger(ledger._table, ledger._marks, ledger._db, execution="arn:dead").take(
+            "lake", "r0", NOW, 60
+        )
+
+        def take(owner: str) -> None:
+            states = Slow({"arn:dead": "ABORTED"})
+            mine = DynamoLedger(
+                ledger._table, ledger._marks, ledger._db, execution=f"arn:{owner}", states=states
+            )
+            try:
+                outcomes.append(mine.take("lake", owner, NOW, 60).token)
+            except LeaseHeld:
+                outcomes.append(0)
+
+        threads = [threading.Thread(target=take, args=(owner,)) for owner in ("r1", "r2")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(outcomes) == [0, 2]
+
+    def test_a_block_keeps_it_for_as_long_as_it_runs(self, ledger: DynamoLedger) -> None:
+        with ledger.lease("lake", "r1", NOW, 0.6):
+            time.sleep(1.5)
+            with pytest.raises(LeaseHeld, match="r1"):
+                ledger.take("lake", "r2", NOW + timedelta(seconds=1.2), 60)
         ledger.take("lake", "r2", NOW, 60)
 
     def test_a_block_that_outlived_its_lease_frees_nothing(self, ledger: DynamoLedger) -> None:

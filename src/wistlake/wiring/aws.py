@@ -29,9 +29,10 @@ def _staged(name: str, stage: str) -> str:
     return name if name.endswith(f"-{stage}") else f"{name}-{stage}"
 
 
-def ledger(settings: Settings) -> DynamoLedger:
-    """The lake's ledger, which is also its lease."""
-    return DynamoLedger(ledger_table(settings), _staged(settings.ddb_table, settings.stage))
+def ledger(settings: Settings, execution: str = "") -> DynamoLedger:
+    """The lake's ledger, which is also its lease: that of an `execution`, by its ARN, if one is at work."""
+    marks = _staged(settings.ddb_table, settings.stage)
+    return DynamoLedger(ledger_table(settings), marks, execution=execution)
 
 
 def objects(settings: Settings) -> S3Objects:

@@ -18,7 +18,7 @@ from wistlake.contracts.form import Type
 from wistlake.errors import explained
 from wistlake.pipeline.jobs.request import Keeper
 from wistlake.pipeline.run.spec import LakeDependencies
-from wistlake.ports import TableStore
+from wistlake.ports import LEASE, LEASE_SECONDS, TableStore
 
 if TYPE_CHECKING:
     from wistlake.adapters.aws.spark import GlueCatalog
@@ -38,6 +38,7 @@ class Job:
     ledger_table: str
     key_secret: str
     database: str
+    execution: str = ""
 
 
 def parsed(parser: ArgumentParser, argv: Sequence[str]) -> tuple[Namespace, Job]:
@@ -45,7 +46,7 @@ def parsed(parser: ArgumentParser, argv: Sequence[str]) -> tuple[Namespace, Job]
     left aside."""
     own = [f.name for f in fields(Job)]
     for name in ("run_id", "stage", *own):
-        parser.add_argument(f"--{name}", required=True)
+        parser.add_argument(f"--{name}", **({"default": ""} if name == "execution" else {"required": True}))
     given, _ = parser.parse_known_args(argv)
     return given, Job(**{name: getattr(given, name) for name in own})
 
@@ -56,8 +57,14 @@ def objects(job: Job) -> S3Objects:
 
 
 def ledger(job: Job) -> DynamoLedger:
-    """The ledger."""
-    return DynamoLedger(job.ledger_table, job.watermark_table)
+    """The ledger, and the lease of the execution that has started the job, if one has."""
+    return DynamoLedger(job.ledger_table, job.watermark_table, execution=job.execution)
+
+
+def fence(job: Job, run_id: str, clock: Callable[[], datetime]) -> Callable[[], None]:
+    """LeaseHeld, before a commit, once the lease is another's: called by a job that was given up and still runs."""
+    held = ledger(job)
+    return lambda: held.renew(LEASE, run_id, clock(), LEASE_SECONDS)
 
 
 def dependencies(job: Job, run_id: str, clock: Callable[[], datetime]) -> LakeDependencies:
@@ -65,13 +72,15 @@ def dependencies(job: Job, run_id: str, clock: Callable[[], datetime]) -> LakeDe
     return LakeDependencies(
         objects=objects(job),
         ledger=ledger(job),
-        tables=tables(job, run_id),
+        tables=tables(job, run_id, fence(job, run_id, clock)),
         keys=lambda: aws_secrets.SecretKeys(job.key_secret).load().settled().keys,
         clock=clock,
     )
 
 
-def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableStore]]:
+def tables(
+    job: Job, run_id: str, before_commit: Callable[[], None]
+) -> Callable[[], AbstractContextManager[TableStore]]:
     """Starts Spark on the Glue catalog. What the run stages goes with it, and what dead runs left before it:
     the caller holds the lease."""
 
@@ -79,7 +88,7 @@ def tables(job: Job, run_id: str) -> Callable[[], AbstractContextManager[TableSt
     def started() -> Iterator[TableStore]:
         silver = S3Objects(job.silver_bucket)
         silver.hide(silver.list(f"{STAGING}/"))
-        with _damage_named(job), _engine(job, run_id) as (store, _):
+        with _damage_named(job), _engine(job, run_id, before_commit) as (store, _):
             yield store
         silver.hide(silver.list(f"{STAGING}/"))
 
@@ -93,7 +102,9 @@ def _damage_named(job: Job) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _engine(job: Job, run_id: str) -> "Iterator[tuple[EngineTables, GlueCatalog]]":
+def _engine(
+    job: Job, run_id: str, before_commit: Callable[[], None]
+) -> "Iterator[tuple[EngineTables, GlueCatalog]]":
     from wistlake.adapters.aws import spark as aws_spark
     from wistlake.adapters.engine.tables import EngineTables
 
@@ -101,7 +112,7 @@ def _engine(job: Job, run_id: str) -> "Iterator[tuple[EngineTables, GlueCatalog]
     with aws_spark.session(warehouse) as spark:
         catalog = aws_spark.GlueCatalog(spark, job.database, warehouse)
         staging = f"s3://{job.silver_bucket}/{STAGING}/{run_id}"
-        yield EngineTables(spark, catalog, staging, catalog.name), catalog
+        yield EngineTables(spark, catalog, staging, catalog.name, before_commit=before_commit), catalog
 
 
 @contextmanager
@@ -113,7 +124,8 @@ def keeping(
 
     silver, raw = S3Objects(job.silver_bucket), objects(job)
     ring = aws_secrets.SecretKeys(job.key_secret)
-    with _damage_named(job), _engine(job, run_id) as (store, catalog):
+    held = fence(job, run_id, clock)
+    with _damage_named(job), _engine(job, run_id, held) as (store, catalog):
         store.ensure(TABLES)
         parts = replace(
             dependencies(job, run_id, clock), tables=lambda: nullcontext(store), keys=lambda: ring.load().keys
@@ -123,8 +135,8 @@ def keeping(
             parts,
             Keeper(
                 ring=ring,
-                purge=GluePurge(store.spark, catalog, silver, scratch, raw),
-                upkeep=GlueUpkeep(store.spark, catalog, silver),
+                purge=GluePurge(store.spark, catalog, silver, held, scratch, raw),
+                upkeep=GlueUpkeep(store.spark, catalog, silver, held),
                 search=partial(search, store, {"bronze": raw, "silver": silver}),
                 retention_days=retention_days,
             ),

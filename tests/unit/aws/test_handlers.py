@@ -9,7 +9,7 @@ import pytest
 
 from support.memory import MemoryObjects
 from wistlake.contracts import source
-from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish
+from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish, release
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.request import FORGET
 from wistlake.pipeline.run.handover import RunPlan, encode_plan
@@ -38,7 +38,7 @@ def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         monkeypatch.setattr(module.events, "configure_logs", lambda: None)
     monkeypatch.setattr(ingest.aws, "objects", lambda settings: objects)
     ledger = SimpleNamespace(renew=lambda *lease: leases.append(lease[:2]))
-    monkeypatch.setattr(ingest.aws, "ledger", lambda settings: ledger)
+    monkeypatch.setattr(ingest.aws, "ledger", lambda settings, execution="": ledger)
     monkeypatch.setattr(
         ingest.aws,
         "dependencies",
@@ -135,6 +135,21 @@ def test_publishing_returns_figures_and_the_first_errors(
     assert "no answer" in media[0][1]
     assert "no disk" in build
     assert emitted == [(done.figures, "prod")] * 2
+
+
+def test_an_execution_that_was_ended_by_force_lets_go_of_its_own_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    freed: list[Any] = []
+    monkeypatch.setattr(release, "Settings", SimpleNamespace)
+    monkeypatch.setattr(release.events, "configure_logs", lambda: None)
+    ledger = SimpleNamespace(release=lambda *lease: freed.append(lease))
+    monkeypatch.setattr(release.aws, "ledger", lambda settings: ledger)
+    ended = {"name": "r1", "status": "ABORTED", "executionArn": "arn:aws:states:x:y:execution:m:r1"}
+    assert release.handler({"source": "aws.states", "detail": ended}, None) is None
+    assert freed == [(LEASE, "r1")]
+    with pytest.raises(ConfigError, match="the input lacks name"):
+        release.handler({"detail": None}, None)
 
 
 @pytest.mark.parametrize(

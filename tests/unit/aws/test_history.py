@@ -12,7 +12,9 @@ from wistlake.adapters.aws import spark as aws_spark
 from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 from wistlake.adapters.aws.objects import Version
 from wistlake.adapters.aws.spark import GlueCatalog, settings
+from wistlake.adapters.engine.tables import EngineTables
 from wistlake.contracts import table as contract
+from wistlake.errors import LeaseHeld
 
 EVENTS, MEDIA = contract("silver.fact_events"), contract("silver.dim_media")
 NAME, WAREHOUSE = "lake.db.silver_fact_events", "s3://silver/warehouse"
@@ -79,11 +81,19 @@ def version(key: str, *, latest: bool = True, data: bool = True, written: dateti
 NEEDED = [(f"{WAREHOUSE}/silver/fact_events/{name}",) for name in ("data/1.parquet", "metadata/m.avro")]
 
 
+def held() -> None:
+    """The lease is ours."""
+
+
+def lost() -> None:
+    raise LeaseHeld("another has it")
+
+
 # ---- upkeep
 
 
 def upkeep(session: Spark, bucket: Bucket | None = None) -> GlueUpkeep:
-    return GlueUpkeep(session, catalog(session), bucket or Bucket())  # type: ignore[arg-type]
+    return GlueUpkeep(session, catalog(session), bucket or Bucket(), held)  # type: ignore[arg-type]
 
 
 def test_only_snapshots_that_nobody_follows_expire() -> None:
@@ -138,11 +148,36 @@ def test_files_that_nothing_names_are_hidden_once_no_writer_can_still_be_at_them
     assert bucket.hidden == [f"{HERE}data/orphan.parquet"]
 
 
+def test_a_job_that_has_lost_its_lease_changes_no_table_any_more() -> None:
+    session = spark(
+        {
+            f"SELECT snapshot_id FROM {NAME}.snapshots": [(1,), (2,)],
+            "SELECT count(*)": [(7,)],
+            ".manifests": [SimpleNamespace(length=9, deleted_data_files_count=1)],
+        }
+    )
+    bucket: Any = Bucket()
+    keeper = GlueUpkeep(session, catalog(session), bucket, lost)  # type: ignore[arg-type]
+    purger = GluePurge(session, catalog(session), bucket, lost, [], bucket)  # type: ignore[arg-type]
+    tables = EngineTables(session, catalog(session), "staging", before_commit=lost)  # type: ignore[arg-type]
+    changes: Any = None
+    for change in (
+        lambda: keeper.drop(EVENTS, AT),
+        lambda: keeper.compact(EVENTS),
+        lambda: keeper.expire(EVENTS, {2}),
+        lambda: purger.expire([EVENTS]),
+        lambda: tables.merge(EVENTS, changes, None),
+    ):
+        with pytest.raises(LeaseHeld):
+            change()
+    assert session.changes == []
+
+
 # ---- purge
 
 
 def purge(session: Spark, bucket: Bucket, raw: Bucket) -> GluePurge:
-    return GluePurge(session, catalog(session), bucket, ["staging/builds/"], raw)  # type: ignore[arg-type]
+    return GluePurge(session, catalog(session), bucket, held, ["staging/builds/"], raw)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("crashed", [True, False])

@@ -5,7 +5,7 @@ Imports nothing but pyspark and boto3: it runs inside Glue.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,10 +26,18 @@ _BY_ID_ONLY = (
 
 
 class _Tables:
-    """What purge and upkeep share: `objects` is the bucket of the tables' files."""
+    """What purge and upkeep share: `objects` is the bucket of the tables' files. `before_commit` raises if this
+    process may change the tables no more."""
 
-    def __init__(self, spark: SparkSession, catalog: GlueCatalog, objects: S3Objects) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        catalog: GlueCatalog,
+        objects: S3Objects,
+        before_commit: Callable[[], None],
+    ) -> None:
         self._spark, self._catalog, self._objects = spark, catalog, objects
+        self._before_commit = before_commit
 
     def refs(self, tables: Iterable[Table]) -> Mapping[str, TableRef]:
         """The tables' current state."""
@@ -39,9 +47,14 @@ class _Tables:
         rows: list[Any] = self._spark.sql(text).collect()
         return rows
 
+    def _commit(self, text: str) -> list[Any]:
+        """The rows of a statement that changes a table."""
+        self._before_commit()
+        return self._rows(text)
+
     def _call(self, procedure: str, table: Table, *arguments: str) -> list[Any]:
         listed = ", ".join((f"table => '{self._catalog.name(table)}'", *arguments))
-        return self._rows(f"CALL {CATALOG}.system.{procedure}({listed})")
+        return self._commit(f"CALL {CATALOG}.system.{procedure}({listed})")
 
     def _expire(self, table: Table, keep: Set[int]) -> list[int]:
         """Expire every snapshot but the current one and `keep`; the expired ids."""
@@ -87,10 +100,11 @@ class GluePurge(_Tables):
         spark: SparkSession,
         catalog: GlueCatalog,
         objects: S3Objects,
+        before_commit: Callable[[], None],
         scratch: Iterable[str],
         raw: S3Objects,
     ) -> None:
-        super().__init__(spark, catalog, objects)
+        super().__init__(spark, catalog, objects, before_commit)
         self._scratch, self._raw = tuple(scratch), raw
 
     def expire(self, tables: Iterable[Table]) -> Mapping[str, list[int]]:
@@ -122,15 +136,15 @@ class GluePurge(_Tables):
         """Write the manifests again without entries about deleted files, which hold smallest and largest values."""
         name = self._catalog.name(table)
         if any(r.key == _MANIFEST_BYTES for r in self._rows(f"SHOW TBLPROPERTIES {name}")):  # left by a crash
-            self._rows(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
+            self._commit(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
         manifests = self._rows(f"SELECT length, deleted_data_files_count FROM {name}.manifests")
         if not any(m.deleted_data_files_count for m in manifests):
             return
         # Iceberg skips a single manifest that has the target size already, so half of the size is the target.
         half = max(1, sum(m.length for m in manifests) // 2)
-        self._rows(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_MANIFEST_BYTES}' = '{half}')")
+        self._commit(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_MANIFEST_BYTES}' = '{half}')")
         self._call("rewrite_manifests", table, "use_caching => false")
-        self._rows(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
+        self._commit(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MANIFEST_BYTES}')")
 
 
 class GlueUpkeep(_Tables):
@@ -141,7 +155,7 @@ class GlueUpkeep(_Tables):
         name, old = self._catalog.name(table), f"observed_at < TIMESTAMP '{observed_before.isoformat(' ')}'"
         count = int(self._rows(f"SELECT count(*) FROM {name} WHERE {old}")[0][0])
         if count:
-            self._rows(f"DELETE FROM {name} WHERE {old}")
+            self._commit(f"DELETE FROM {name} WHERE {old}")
         return count
 
     def compact(self, table: Table) -> int:

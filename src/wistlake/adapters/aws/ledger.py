@@ -6,19 +6,34 @@
                  runs | <started_at>#<run_id>                   publications | <number>
                  facts | <name>                                 lease | <name>
 
-A lease is an item with an end. It outlives the process that took it, because the steps of one run are separate
-processes that hold it one after the other, under the run's id.
+A lease is an item that outlives the process that took it, because the steps of one run are separate processes that
+hold it one after the other, under the run's id. If an execution of a state machine holds it, it is free as soon as
+that execution is over, and no sooner: Step Functions knows. Otherwise it has an end, which a block that holds it
+puts off for as long as it runs.
 """
 
 import re
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from wistlake.adapters.aws import executions
 from wistlake.adapters.aws.client import client, conditionally, explained
-from wistlake.adapters.aws.items import Item, document, from_item, moment, number, plain, text, to_item
-from wistlake.errors import LeaseHeld, StoreBusy
+from wistlake.adapters.aws.items import (
+    Attribute,
+    Item,
+    document,
+    from_item,
+    moment,
+    number,
+    plain,
+    text,
+    to_item,
+)
+from wistlake.errors import LeaseHeld, StoreBusy, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
@@ -29,21 +44,42 @@ _ATTEMPTS = 20
 
 
 class DynamoLedger(Ledger):
-    """Ledger in the tables called `ledger` and `watermarks`, by their full names."""
+    """Ledger in the tables called `ledger` and `watermarks`, by their full names. `execution` is the ARN of the
+    execution that this process works for: it holds the leases that are taken here."""
 
-    def __init__(self, ledger: str, watermarks: str, dynamodb: Any = None) -> None:
+    def __init__(
+        self, ledger: str, watermarks: str, dynamodb: Any = None, *, execution: str = "", states: Any = None
+    ) -> None:
         self._table, self._marks = ledger, watermarks
         self._db = dynamodb or client("dynamodb")
+        self._execution, self._states = execution, states
 
     # the lease
 
     @contextmanager
     def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
         lease = self.take(name, owner, now, ttl_seconds, again=False)
+        over = threading.Event()
+        beat = threading.Thread(target=self._keep_alive, args=(lease, ttl_seconds, over), daemon=True)
+        beat.start()
         try:
             yield lease
         finally:
+            over.set()
+            beat.join()
             self._free(name, "#owner = :owner AND #token = :token", owner, lease.token)
+
+    def _keep_alive(self, lease: Lease, ttl_seconds: float, over: threading.Event) -> None:
+        """Renew the lease until `over`. If it is another's by now, the renewal before the next commit says so."""
+        began = time.monotonic()
+        while not over.wait(ttl_seconds / 3):
+            now = lease.since + timedelta(seconds=time.monotonic() - began)
+            try:
+                self.renew(lease.name, lease.owner, now, ttl_seconds)
+            except LeaseHeld:
+                return
+            except StoreError:
+                continue  # there is time for two more
 
     def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
         """Extend the lease; LeaseHeld if another owner has taken it since."""
@@ -56,8 +92,10 @@ class DynamoLedger(Ledger):
         self._free(name, "#owner = :owner", owner)
 
     def take(self, name: str, owner: str, now: datetime, ttl_seconds: float, *, again: bool = True) -> Lease:
-        """Take the lease for all steps of a run, until `release` or its end. Its owner may take it `again`."""
-        free = "attribute_not_exists(#owner) OR #owner = :nobody OR #ends <= :now"
+        """Take the lease for all steps of a run, until `release` or its end. Its owner may take it `again`; from an
+        execution that is over, anybody may."""
+        ended = "#ends <= :now AND attribute_not_exists(#execution)"
+        free = f"attribute_not_exists(#owner) OR #owner = :nobody OR ({ended})"
         values = {
             ":nobody": text(""),
             ":owner": text(owner),
@@ -65,11 +103,25 @@ class DynamoLedger(Ledger):
             ":ends": text(moment(now + timedelta(seconds=ttl_seconds))),
             ":one": number(1),
         }
-        change = "SET #owner = :owner, #since = :now, #ends = :ends ADD #token :one"
+        change = "SET #owner = :owner, #since = :now, #ends = :ends"
+        if self._execution:
+            change, values[":execution"] = f"{change}, #execution = :execution", text(self._execution)
+        else:
+            change = f"{change} REMOVE #execution"
+        change = f"{change} ADD #token :one"
         taken = self._update(_LEASE, name, change, f"{free} OR #owner = :owner" if again else free, values)
+        if not taken and (dead := self._left_by_the_dead(name)):
+            values = {k: v for k, v in values.items() if k != ":nobody"} | {":dead": dead}
+            taken = self._update(_LEASE, name, change, "#token = :dead", values)
         if not taken:
             raise LeaseHeld(self._who_holds(name))
         return Lease(name, owner, int(taken["token"]["N"]), now)
+
+    def _left_by_the_dead(self, name: str) -> Attribute | None:
+        """The token of a lease whose execution is over; None if it is none, or held by somebody else."""
+        held = self._get(_LEASE, name)
+        execution = held.get("execution", {}).get("S", "")
+        return held["token"] if execution and executions.is_over(execution, self._states) else None
 
     def _free(self, name: str, condition: str, owner: str, token: int | None = None) -> None:
         # The item stays, so that tokens keep growing. Its owner goes: it would be named as the holder.

@@ -38,7 +38,8 @@ class Catalog(Protocol):
 
 class EngineTables(TableStore):
     """TableStore over a session with `catalog` as its catalog `lake`. `staging` is a folder, or a prefix that the
-    engine can write to; `name` gives the engine's name of a table, `place` its URI of an object."""
+    engine can write to; `name` gives the engine's name of a table, `place` its URI of an object. `before_commit`
+    raises if this process may change the tables no more."""
 
     def __init__(
         self,
@@ -47,9 +48,10 @@ class EngineTables(TableStore):
         staging: Path | str,
         name: Callable[[Table], str] = lambda table: f"lake.{table.full_name}",
         place: Callable[[str], str] = lambda uri: uri,
+        before_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._spark, self._catalog, self._staging, self._name = spark, catalog, staging, name
-        self._place = place
+        self._place, self._before_commit = place, before_commit
         self._tables: dict[str, Table] = {}
 
     @property
@@ -69,6 +71,7 @@ class EngineTables(TableStore):
         """One snapshot, by the cheapest way: new rows only are appended, without reading the table. A table without
         days is overwritten, because engines hold the whole table in memory for a MERGE, and a MERGE would rewrite
         all of its files as well."""
+        self._before_commit()
         changed = changes.where(F.col("_change") != "unchanged")
         if prune is None:
             changed.select(*table.column_names).writeTo(self._name(table)).append()

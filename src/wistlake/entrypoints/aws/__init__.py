@@ -1,4 +1,5 @@
-"""The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine.
+"""The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine; a fourth function
+gives back the lease of a machine that was ended by force.
 
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
@@ -10,7 +11,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 `wistlake.entrypoints.aws.plan.handler`
     in   {"run_id": execution name, "trigger": "schedule" | "manual" | "backfill",
           "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock, which also decides
-          how long the lease lasts),
+          when the run began),
+          "execution"?: ARN of the execution that holds the lake's lease until it is over,
           "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text}
     out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
     A batch is what one call of `ingest` reads: sessions, or other datasets of up to 50 media. Batches of phase 1
@@ -35,6 +37,7 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 `glue_keep.py`, the Glue script beside the daily run; it takes the lake's lease as a run does
     --run_id --task forget | rotate | maintain   given by whoever starts it: `wistlake forget`, `wistlake key
                                                  rotate` and `wistlake maintain`, or a schedule (maintain)
+    --execution                                  ARN of the execution that starts it, if one does
     --request_key                                what `pipeline.jobs.request` encodes; the job removes it at once
     --retention_days, and the arguments of `glue_build.py` but --plan_key
                                                  the job's own
@@ -50,10 +53,16 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     `plan` that fails has done both itself. The machine ends FAILED unless `verdict` is "succeeded". A failed
     build leaves intervals and watermarks unmoved; a failed media does not keep the others from being published.
 
-ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
-(minutes), StoreError (seconds). Not: ConfigError, SourceRefused, SourceChanged, ContractViolation, LeaseHeld.
+`wistlake.entrypoints.aws.release.handler`
+    in   EventBridge's "Step Functions Execution Status Change" of an execution that failed, timed out or was aborted
+    out  nothing; the lease is free, if that execution held it. The machine's own state `Release` does the same
+    after a `plan` or `publish` that failed.
 
-ENVIRONMENT of all three functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
+ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
+(minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:
+ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
+
+ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
 appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
 WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish), optionally
 WISTLAKE_SLACK_SECRET, MEDIA_IDS, and any other setting by its variable.
@@ -67,16 +76,18 @@ TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: h
 RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
 bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     plan      s3 PutObject R, GetObject B, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
-              UpdateItem, Query, Scan L · secretsmanager GetSecretValue token
+              UpdateItem, Query, Scan L · secretsmanager GetSecretValue token · states DescribeExecution
     ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
               dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
     Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
               GetItem, PutItem, UpdateItem, Query, Scan L · glue database and tables of its database ·
               secretsmanager GetSecretValue key
     keep job  as the Glue job, and s3 Get-, Put-, DeleteObject, GetObjectVersion, DeleteObjectVersion in both
-              buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key
+              buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key ·
+              states DescribeExecution
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
               Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
+    release   dynamodb UpdateItem L
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
 `stage`: RunFailed (0 or 1), MediaFailed, DaysPublished, RowsLanded, Requests, QuarantinedRows,

@@ -30,7 +30,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         media=tuple(event.get("medias") or ()),
     )
     structlog.get_logger().info("asked", run_id=spec.run_id, reason=event.get("reason") or "")
-    deps, lease = aws.dependencies(settings, events.outside(lambda: now)), aws.ledger(settings)
+    deps = aws.dependencies(settings, events.outside(lambda: now))
+    lease = aws.ledger(settings, str(event.get("execution") or ""))
     planned = plan_run(spec, deps, lease, events.wall())
     idle = is_idle(planned, deps.ledger)
     if idle:

@@ -29,6 +29,7 @@ _DENIALS = {
     "lambda": "Lambda.AWSLambdaException",
     "glue": "Glue.AccessDeniedException",
     "sns": "SNS.AuthorizationErrorException",
+    "dynamodb": "DynamoDB.AccessDeniedException",
 }
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("role_of_the_machine", default="")
 _writing = Lock()
@@ -100,6 +101,8 @@ def _needed(resource: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
         arn = f"arn:aws:glue:{place}:job/{arguments.get('JobName')}"
         watching = ("glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
         return [(a, arn) for a in ("glue:StartJobRun", *(watching if resource.endswith(".sync") else ()))]
+    if "dynamodb:updateItem" in resource:
+        return [("dynamodb:UpdateItem", f"arn:aws:dynamodb:{place}:table/{arguments.get('TableName')}")]
     if "sns:publish" in resource:
         return [("sns:Publish", arguments.get("TopicArn", ""))]
     return []
