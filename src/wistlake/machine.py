@@ -11,6 +11,8 @@ from pathlib import Path
 
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # modes: nobody but the owner
+OTHERS = 0o077  # what a mode allows to everybody else
 _TOO_FEW_FILES = (errno.EMFILE, errno.ENFILE)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -83,8 +85,18 @@ def open_enough_files() -> None:
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may open, in place of the one that was there."""
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with open(create_private(path), "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def create_private(path: Path) -> int:
+    """Create a file that only its owner may open; its descriptor. FileExistsError if there is one."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder that only its owner may open, unless it is there."""
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

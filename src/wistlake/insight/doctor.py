@@ -20,6 +20,7 @@ from wistlake.adapters.local.checksums import unsealed
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.contracts import SOURCES
 from wistlake.errors import StoreError, WistlakeError
+from wistlake.machine import OTHERS
 from wistlake.pipeline.run.recover import manifests
 from wistlake.ports import ObjectStore
 from wistlake.privacy import scan
@@ -161,7 +162,7 @@ def owner_only(lake: Path) -> Check:
     name = "privacy: owner only"
     if os.name != "posix":
         return Check(name, UNKNOWN, "this platform has no modes: look at the folder's rights")
-    if lake.stat().st_mode & 0o077:
+    if lake.stat().st_mode & OTHERS:
         return Check(
             name, FAILED, f"others on this machine may open the lake: chmod 700 {shlex.quote(str(lake))}"
         )

@@ -19,6 +19,7 @@ from wistlake.adapters.iceberg_rewrite import rewrite_avro
 from wistlake.adapters.local.rest_catalog import RequestHandler, Response
 from wistlake.adapters.local.scratch import aside
 from wistlake.errors import ConfigError
+from wistlake.machine import make_private
 
 WAREHOUSE = "warehouse"
 
@@ -79,8 +80,8 @@ class Alias:
         """Show the engine the table's folder and its current snapshot."""
         real = paths.to_path(metadata["location"])
         alias = paths.to_path(self._to_alias(metadata["location"]))
-        (alias / "metadata").mkdir(mode=0o700, parents=True, exist_ok=True)
-        (real / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(alias / "metadata")
+        make_private(real / "data")
         if not (alias / "data").exists():
             (alias / "data").symlink_to(real / "data", target_is_directory=True)
         current = metadata.get("current-snapshot-id")

@@ -21,6 +21,7 @@ from wistlake.adapters.engine import sail_process
 from wistlake.adapters.local import rest_catalog
 from wistlake.adapters.local.rest_catalog import Middleware, no_middleware
 from wistlake.errors import StoreError
+from wistlake.machine import make_private
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -128,7 +129,7 @@ def _started(
     request: Mapping[str, Any], scratch: Path
 ) -> Iterator[tuple["subprocess.Popen[bytes]", Mapping[str, Any]]]:
     """The engine's process, and its response to `request` once it is ready."""
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(scratch)
     process = subprocess.Popen(  # noqa: S603, wistlake's own program
         [sys.executable, "-P", sail_process.__file__],
         stdin=subprocess.PIPE,

@@ -14,6 +14,7 @@ from wistlake.adapters.local import rest_catalog
 from wistlake.adapters.local.rest_catalog import Middleware, no_middleware
 from wistlake.adapters.notify import is_private
 from wistlake.errors import ConfigError
+from wistlake.machine import make_private
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -71,7 +72,7 @@ def _session(catalog_uri: str, scratch: Path, memory: str) -> Iterator["SparkSes
     # A Connect session (Sail's) in a parent process sets these, and Spark would look for its server.
     for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_REMOTE"):
         os.environ.pop(name, None)
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(scratch)
     from pyspark.sql import SparkSession
 
     settings = {

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from wistlake.contracts.form import Column, Table, Type
 from wistlake.derive.merge import merge
 from wistlake.derive.spark import SPARK
+from wistlake.machine import make_private
 from wistlake.ports import TableRef, TableStore
 from wistlake.transforms.changes import after
 
@@ -98,7 +99,7 @@ class EngineTables(TableStore):
     def stage(self, name: str, rows: "DataFrame", schema: str | None = None) -> "DataFrame":
         # Later steps read columns from Parquet instead of computing the rows again.
         if isinstance(self._staging, Path):
-            self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._staging)
         path = f"{self._staging}/{name}"
         # Without rows there may be no file to read the schema from.
         columns = schema or rows.schema

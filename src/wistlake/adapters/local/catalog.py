@@ -37,6 +37,7 @@ from wistlake.adapters.local import disk
 from wistlake.contracts.form import Table, Type
 from wistlake.derive.spark import TABLE_PROPERTIES
 from wistlake.errors import StoreDamaged, StoreError
+from wistlake.machine import make_private
 from wistlake.ports import Publication, TableRef
 
 FILE = "catalog.db"
@@ -100,7 +101,7 @@ class LocalCatalog:
     def __init__(self, lake: Path) -> None:
         self._lake = lake
         self.warehouse = lake / "warehouse"
-        self.warehouse.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.warehouse)
         with self._explained():
             self.sql = _Catalog(
                 "lake",

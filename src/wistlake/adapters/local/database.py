@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from wistlake.adapters.local import disk
 from wistlake.errors import ConfigError, StoreBusy, StoreDamaged, StoreError
+from wistlake.machine import create_private, make_private
 
 BUSY_SECONDS = 30.0
 _V = TypeVar("_V")
@@ -97,9 +98,9 @@ class Database:
             return
         if self.path.with_name(f"{self.path.name}-wal").exists():  # sqlite would replay it into a new file
             raise StoreDamaged(f"{self.path} is gone, but its -wal file is there: {self._if_damaged}")
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(create_private(unfinished))
         try:
             with contextlib.closing(_connect(unfinished, read_only=False)) as connection:
                 _upgrade(connection, upgrades)

@@ -18,6 +18,7 @@ from typing import IO, cast
 from wistlake.adapters.local.database import untrusted
 from wistlake.adapters.local.ledger import UPGRADES
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
+from wistlake.machine import PRIVATE_FOLDER, create_private
 
 LAKE = "lake"  # the folder inside an archive
 DATABASES = ("ledger.db", "catalog.db")
@@ -50,7 +51,7 @@ def members(folder: Path) -> Iterator[tuple[str, Path]]:
 def copy(source: Path, target: Path, warehouse: Path | None = None) -> None:
     """Copy the lake's files into the new folder `target`, with consistent copies of databases. `warehouse` is the
     tables' folder, if it lies outside of the lake."""
-    target.mkdir(mode=0o700)
+    target.mkdir(mode=PRIVATE_FOLDER)
     outside = _below(warehouse, "warehouse") if warehouse else ()
     for name, path in (*members(source), *outside):
         if name in DATABASES:
@@ -62,7 +63,7 @@ def copy(source: Path, target: Path, warehouse: Path | None = None) -> None:
 
 def pack(folder: Path, archive: Path) -> None:
     """Write the lake in `folder` into an owner-only archive, compressed unless its name ends in .tar."""
-    os.close(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(create_private(archive))
     with tarfile.open(archive, "w" if archive.name.endswith(".tar") else "w:gz") as tar:
         tar.add(folder, LAKE)
 
@@ -70,7 +71,7 @@ def pack(folder: Path, archive: Path) -> None:
 def unpack(archive: Path, target: Path) -> None:
     """Extract the lake in an archive into the new folder `target`. ConfigError or StoreError if `wistlake backup` did
     not make the archive."""
-    target.mkdir(mode=0o700)
+    target.mkdir(mode=PRIVATE_FOLDER)
     limit = max(_ANY_RATIO_BYTES, archive.stat().st_size * _MAX_RATIO)
     try:
         with _stream(archive) as raw:
@@ -126,14 +127,14 @@ def _below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
 def _place(target: Path, name: str) -> Path:
     path = target / name
     for folder in reversed([p for p in path.parents if p.is_relative_to(target) and p != target]):
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     return path
 
 
 def _write(path: Path, data: IO[bytes], name: str) -> int:
     """Copy into a new owner-only file; its size in bytes."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create_private(path)
     except FileExistsError:
         raise StoreDamaged(f"{name} is there twice: the copy is not to be trusted") from None
     with open(descriptor, "wb") as file:
@@ -143,7 +144,7 @@ def _write(path: Path, data: IO[bytes], name: str) -> int:
 
 def _copy_database(source: Path, target: Path) -> None:
     """A consistent copy, the write-ahead log included."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(create_private(target))
     with (
         _explained(source.name),
         untrusted(source) as old,

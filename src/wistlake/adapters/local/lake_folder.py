@@ -12,11 +12,11 @@ from typing import Any
 
 from wistlake import lake_marker
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
+from wistlake.machine import OTHERS, PRIVATE_FILE, make_private
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
 BACKUP = "restore it from a backup"
-_OWNER_ONLY = 0o600
 # DuckDB can't take quotes in a path; control characters are mistakes in the setting.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\ud800-\udfff]')
 
@@ -138,7 +138,7 @@ class LakeFolder:
     def make(self) -> None:
         """Create the folder, owner-only. StoreError if that fails."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.root)
         except OSError as e:
             raise StoreError(f"cannot make the lake {self.root}: {e.strerror}") from e
 
@@ -152,7 +152,7 @@ class LakeFolder:
         if not self.key_file.exists():
             self.require_complete()
             self.write_keys(keys.fresh())
-        if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
+        if os.name == "posix" and self.key_file.stat().st_mode & OTHERS:
             raise ConfigError(
                 f"{self.key_file} can be read by others: chmod 600 {shlex.quote(str(self.key_file))}"
             )
@@ -175,7 +175,7 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file of the lake atomically, owner-only. StoreError if that fails."""
     fresh = path.with_suffix(".new")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()

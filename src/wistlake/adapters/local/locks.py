@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from wistlake.machine import PRIVATE_FILE
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
@@ -17,7 +19,7 @@ def locked(path: Path) -> Iterator[bool]:
 
 def open_private(path: Path) -> IO[bytes]:
     """The lock file, created for its owner only."""
-    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    return open(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE), "r+b")
 
 
 if sys.platform == "win32":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wistlake.errors import StoreBusy, StoreDamaged, StoreError
+from wistlake.machine import PRIVATE_FOLDER, create_private
 from wistlake.object_keys import check_key, check_prefix
 from wistlake.ports import ObjectStore
 
@@ -82,7 +83,7 @@ class LocalObjects(ObjectStore):
         _make_folders(folder)
         self._sweep(folder)
         path = folder / f"{os.getpid()}-{secrets.token_hex(8)}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create_private(path)
         try:
             with open(descriptor, "wb") as file:
                 file.write(data)
@@ -128,7 +129,7 @@ def _make_folders(folder: Path) -> None:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         _sync_folder(path.parent)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wistlake.adapters.local.locks import locked
+from wistlake.machine import PRIVATE_FOLDER
 
 SCRATCH = "wistlake-copy"  # of backups and restores: raw pages, and the pseudonym key
 _YOUNG_SECONDS = 60.0  # between making a folder and locking it
@@ -22,7 +23,7 @@ def aside(parent: Path, name: str) -> Iterator[Path]:
     name are removed first."""
     sweep(parent, name)
     folder = parent / f".{name}.{secrets.token_hex(6)}"
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=PRIVATE_FOLDER)
     try:
         with locked(folder / _LOCK):
             yield folder

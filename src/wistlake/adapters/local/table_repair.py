@@ -16,6 +16,7 @@ from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.table_files import TableState
 from wistlake.contracts.form import Table
 from wistlake.errors import StoreError
+from wistlake.machine import PRIVATE_FILE
 from wistlake.ports import TableRef
 
 
@@ -101,7 +102,7 @@ class TableRepair:
         """Register a state as the newest, under a higher number than all before."""
         target = self._folder / "metadata" / f"{above:05d}-{uuid.uuid4()}.metadata.json"
         shutil.copyfile(to_path(state.metadata_location), target)
-        target.chmod(0o600)
+        target.chmod(PRIVATE_FILE)
         self._catalog.replace(self._name, to_location(target))
 
     def _remove_damaged_files(self, state: TableRef) -> list[str]:
