@@ -12,7 +12,7 @@ from wistia_simulator.clock import DAY, day_number, epoch
 from wistia_simulator.http.ratelimit import RateLimiter
 from wistia_simulator.listings import Window, horizon
 from wistia_simulator.main import Serving, build
-from wistia_simulator.outlines import between
+from wistia_simulator.outlines import _delay, between
 from wistia_simulator.sessions import key_text
 
 TODAY = day_number(NOW.date())
@@ -87,6 +87,14 @@ def test_a_slice_of_a_list_computes_the_days_that_it_needs(start, length):
 
 def test_between_is_from_the_first_up_to_the_last():
     assert [between([1, 3, 3, 5], *span) for span in ((1, 5), (3, 4), (4, 4), (0, 9))] == [3, 2, 0, 4]
+
+
+@pytest.mark.parametrize(
+    ("draw", "seconds"),
+    [(0.0004, -600), (0.0005, 20), (0.5, 29), (0.99, 381), (1.0, 47_439)],
+)
+def test_a_page_is_loaded_a_moment_or_hours_before_its_session_or_by_a_clock_that_is_wrong(draw, seconds):
+    assert _delay(draw) == seconds
 
 
 def test_keys_have_their_form():

@@ -47,6 +47,37 @@ def test_the_engine_inherits_what_it_needs_and_no_more(tmp_path: Path) -> None:
     assert "" not in given["PYTHONPATH"].split(os.pathsep)
 
 
+def test_the_engine_has_a_session_of_its_own_and_ends_when_its_input_closes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C at the terminal goes to every process of the session: the engine must outlive it, to end a write."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import json, os, sys\n"
+        "asked = json.loads(sys.stdin.readline())\n"
+        "print(json.dumps({**asked, 'session': os.getsid(0)}), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    monkeypatch.setattr(sail_process, "__file__", str(program))
+    scratch = tmp_path / "deep" / "scratch"
+    for _ in range(2):
+        with sail._started({"catalog": "http://x"}, scratch) as (process, ready):
+            assert ready == {"catalog": "http://x", "session": process.pid}
+            assert process.poll() is None
+            assert scratch.stat().st_mode & 0o777 == 0o700
+        assert process.poll() == 0
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_without_a_network_of_its_own_the_engine_does_not_claim_one(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(sail_process.sys, "platform", platform)
+    refused = SimpleNamespace(unshare=lambda _: -1 if platform == "linux" else 0)
+    monkeypatch.setattr(sail_process.ctypes, "CDLL", lambda _: refused)
+    assert sail_process.enter_namespace() is False
+
+
 # ---- a port that is sealed: by sockets of this process, in place of the engine's
 
 

@@ -604,6 +604,15 @@ def test_fractions_are_compared_as_far_as_their_sums_are_exact(actual: float | N
     assert counts(judgement) == (0, 0, wrong, 0)
 
 
+def test_a_record_that_no_contract_accepts_is_refused_as_often_as_it_is_listed(lake: Path) -> None:
+    flawed = [
+        replace(s, flaw="no_percent" if s.event_key in ("e1", "e3", "e4") else "above_one") for s in SESSIONS
+    ]
+    world = Written(*(replace(s, listed_twice=s.event_key == "e3") for s in flawed))
+    found = {(r["media_id"], r["dt"]): r["records"] for r in truth(lake, world).refused_records()}
+    assert found == {("tour", FIRST): 1, ("tour", SECOND): 3}
+
+
 def test_only_the_first_findings_about_a_table_are_told() -> None:
     judgement = Judgement()
     judgement.compare("one", ("k",), [{"k": n} for n in range(9)], [])

@@ -2,6 +2,7 @@
 for: no engine, no source."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -567,6 +568,23 @@ def test_a_demo_lives_through_its_days(days: list[datetime], folder: Path, capsy
     assert days == [datetime(2026, 3, n, 2, 15, tzinfo=UTC) for n in (2, 3)]
     assert f"WISTLAKE_LAKE={folder / 'tried'} wistlake status" in printed
     assert (folder / "report.html").read_text() == "numbers"
+
+
+def test_a_demo_has_the_plays_that_the_readme_shows(
+    days: list[datetime], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its seven days, the README shows the last three."""
+    worlds, lake_of = [], demo._lake
+    monkeypatch.setattr(
+        demo, "_lake", lambda settings, world: worlds.append(world) or lake_of(settings, world)
+    )
+    assert call("demo") == 0
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    shown = {
+        date.fromisoformat(day): int(plays) for day, plays in re.findall(r"(?m)^(\S+-\d+) +(\d+) ", readme)
+    }
+    assert sorted(shown) == [(days[-1] - timedelta(days=age)).date() for age in (4, 3, 2)]
+    assert shown == {day: worlds[-1].truth.account_by_date(day, day)[0]["play_count"] for day in shown}
 
 
 def test_a_demo_for_programs_is_one_object(
