@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools lint-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ fuzz: setup ## a million hostile inputs; minutes
 fuzz-short: setup ## as many as a minute holds; in CI
 	WISTLAKE_FUZZ_EXAMPLES=600 WISTLAKE_FUZZ_MUTANTS=50 WISTLAKE_FUZZ_LEAST=200000 $(BIN)/python -m pytest tests/fuzz
 
-check: setup aws-tools ## everything that reads code without running it, WORKERS at a time
+check: ## everything that reads code without running it, WORKERS at a time
 	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync lint types layers aws-lint
 
 setup: .venv/dev ## .venv with all that development needs
@@ -53,8 +53,8 @@ setup: .venv/dev ## .venv with all that development needs
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-mutate: setup ## break the product in named places: the tests must find out; RANDOM=60 SEED=7 draws others
-	$(BIN)/python tests/mutations/mutate.py $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),1))
+mutate: setup ## break the product in named places: the tests must find out; RANDOM=60 SEED="7 8" draws others
+	$(BIN)/python tests/mutations/mutate.py $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),1)) $(if $(REACH),--reach $(REACH))
 
 chromium: ## the browser that tests look through; apt-get installs it where it is missing
 	@{ command -v chromedriver && { command -v chromium || command -v chromium-browser || command -v google-chrome; }; } >/dev/null || { \
@@ -85,9 +85,9 @@ layers: setup ## which room may import which
 	$(BIN)/lint-imports
 
 TOOLS := .tools
-AWS_ENVIRONMENTS := aws-tools checkov emulator lambda-runtime
 
-aws-tools: $(AWS_ENVIRONMENTS:%=$(TOOLS)/%/ready) $(TOOLS)/npm/ready ## the emulator, and what reads and builds templates: environments of their own
+lint-tools: $(TOOLS)/aws-tools/ready $(TOOLS)/checkov/ready $(TOOLS)/npm/ready
+aws-tools: lint-tools $(TOOLS)/emulator/ready $(TOOLS)/lambda-runtime/ready ## the emulator, and what reads and builds templates: environments of their own
 
 $(TOOLS)/%/ready: requirements/%.txt
 	$(PYTHON) -m venv --clear $(@D)
@@ -105,7 +105,7 @@ $(TOOLS)/npm/ready: infra/tools/package.json infra/tools/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-aws-lint: aws-tools ## templates, state machine and workflows
+aws-lint: lint-tools ## templates, state machine and workflows
 	$(TOOLS)/aws-tools/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml infra/athena.json
 	SAM_CLI_TELEMETRY=0 $(TOOLS)/aws-tools/bin/sam validate --lint --region us-east-1 -t infra/template.yaml
 	$(TOOLS)/npm/node_modules/.bin/asl-validator --json-path infra/state_machine/daily.asl.json

@@ -4,8 +4,8 @@
 
 A drawn mutation changes one node of one function: a comparison turned round, `and` and `or` exchanged, a
 condition negated, a number off by one, a sign, a constant flag, a returned collection emptied. Annotations,
-docstrings and log lines are left alone. Files are drawn by their number of such nodes, so a large room is
-drawn more often than a small one.
+docstrings, log lines and what only asserts (`strict=` of zip) are left alone. Files are drawn by their number of
+such nodes, so a large room is drawn more often than a small one.
 """
 
 import ast
@@ -90,13 +90,15 @@ def _functions(parent: ast.AST, prefix: str) -> Iterator[tuple[ast.FunctionDef |
 
 
 def _inside(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """Nodes that are computed: no annotations, no decorators, nothing that is only logged."""
+    """Nodes that are computed: no annotations, no decorators, nothing that is only logged or asserted."""
     stack: list[ast.AST] = [*function.body]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or _is_log(node.value)):
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.JoinedStr | ast.Raise):
+            continue
+        if isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict"):
             continue
         yield node
         stack += [

@@ -1,14 +1,14 @@
 """Breaks the product in twenty places, one after the other, and has the tests find out.
 
     python tests/mutations/mutate.py [name ...]
-    python tests/mutations/mutate.py --random 60 --seed 7
-
+    python tests/mutations/mutate.py --random 60 --seed 7 8 --reach folder
 
 Each mutation is one line changed in a copy of `src`; the tests named beside it run against that copy and
 must fail. Ends with 1 if a mutation lives, or if its line is not there any more.
 
 `--random` draws mutations over the whole product instead (see draw.py), runs the fast tests against each and
-prints the rate that they catch, and the ones that live: each of those is to be judged by a person.
+prints the rate that they catch, and the ones that live: each of those is to be judged by a person. First it
+notes which test calls what, for minutes; with `--reach` that is kept, for other seeds and for a second look.
 """
 
 import argparse
@@ -195,15 +195,14 @@ def verdict(mutation: Mutation) -> str:
     return {0: "LIVES", 1: "caught", None: "caught (hung)"}[code]
 
 
-def recorded(folder: Path) -> Reach:
-    """Runs the fast tests once, and notes which functions each one calls. They must pass."""
+def recorded(folder: Path) -> None:
+    """Runs the fast tests once, and notes in `folder` which functions each one calls. They must pass."""
     for number, arguments in enumerate(FAST):
         environment = _environment(ROOT / "src") | {RECORD: str(folder / str(number))}
         command = [*PYTEST, "-n", "2", "-p", "mutations.reach", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"the fast tests fail without a mutation\n{done.stdout[-4000:]}{done.stderr}")
-    return Reach.read(folder)
 
 
 class Drawing:
@@ -278,30 +277,38 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--random", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, nargs="+", default=[1])
     parser.add_argument(
-        "--reach", help="a folder that the plugin in reach.py has filled; by default, it is made"
+        "--reach", type=Path, help="where it is noted which test calls what; a folder that is there is read"
     )
     options = parser.parse_args(arguments)
     return _random(options.random, options.seed, options.reach) if options.random else _named(options.names)
 
 
-def _random(count: int, seed: int, reach: str | None) -> int:
-    """The rate of drawn mutations that the fast tests catch; 1 if it is below what is promised."""
+def _random(count: int, seeds: Sequence[int], reach: Path | None) -> int:
+    """The rate of drawn mutations that the fast tests catch, by seed; 1 if one is below what is promised."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
-        drawing = Drawing(Reach.read(Path(reach)) if reach else recorded(folder / "reach"), folder)
-        drawn = list(draw(ROOT / "src", count, seed))
-        caught = 0
-        with ThreadPoolExecutor(2) as workers:
-            for number, (mutation, verdict) in enumerate(
-                zip(drawn, workers.map(drawing.verdict, drawn), strict=True), 1
-            ):
-                caught += verdict.startswith("caught")
-                print(f"{number:3} {mutation.path}:{mutation.line} {mutation.function} {mutation.what}")
-                print(f"      {verdict}", flush=True)
+        noted = reach or folder / "reach"
+        if not noted.exists():
+            recorded(folder / "unfinished")
+            shutil.move(folder / "unfinished", noted)
+        drawing = Drawing(Reach.read(noted), folder)
+        return int(min(_rate(drawing, count, seed) for seed in seeds) < LEAST_RATE)
+
+
+def _rate(drawing: Drawing, count: int, seed: int) -> float:
+    """What share of one seed's mutations is caught; each is printed."""
+    drawn = list(draw(ROOT / "src", count, seed))
+    caught = 0
+    with ThreadPoolExecutor(2) as workers:
+        verdicts = workers.map(drawing.verdict, drawn)
+        for number, (mutation, verdict) in enumerate(zip(drawn, verdicts, strict=True), 1):
+            caught += verdict.startswith("caught")
+            print(f"{number:3} {mutation.path}:{mutation.line} {mutation.function} {mutation.what}")
+            print(f"      {verdict}", flush=True)
     print(f"{caught} of {count} caught ({caught / count:.0%}), seed {seed}")
-    return int(caught < LEAST_RATE * count)
+    return caught / count
 
 
 def _named(names: Sequence[str]) -> int:
