@@ -21,10 +21,12 @@ class WaitingTime:
         wake = self._now + seconds
         self._wakes.append(wake)
         rounds = 0
-        while self._now < wake:
-            await asyncio.sleep(0)
-            rounds += 1
-            if rounds >= _ROUNDS:
-                self._now = max(self._now, min(self._wakes))
-                rounds = 0
-        self._wakes.remove(wake)
+        try:
+            while self._now < wake:
+                await asyncio.sleep(0)
+                rounds += 1
+                if rounds >= _ROUNDS:
+                    self._now = max(self._now, min(self._wakes))
+                    rounds = 0
+        finally:  # who is cancelled would hold back everybody's time
+            self._wakes.remove(wake)

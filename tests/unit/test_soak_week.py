@@ -385,6 +385,20 @@ def test_time_passes_only_while_everybody_waits() -> None:
     assert order == [("none", 0.0), ("short", 1.0), ("short", 3.0), ("long", 5.0)]
 
 
+def test_who_is_cancelled_while_waiting_does_not_hold_time_back() -> None:
+    waiting = WaitingTime()
+
+    async def together() -> None:
+        left = asyncio.create_task(waiting.sleep(1.0))
+        await asyncio.sleep(0)
+        left.cancel()
+        async with asyncio.timeout(10):  # real seconds: it takes a millisecond, or for ever
+            await waiting.sleep(5.0)
+
+    asyncio.run(together())
+    assert waiting.monotonic() == 5.0
+
+
 def test_the_report_says_what_was_injected_and_survived() -> None:
     lived = Lived(Counter(process_death=2, missed_day=1), 70, 9, 3)
     judgement = Judgement(rows=50, certified=4, findings=["t: x"])
