@@ -9,12 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: .venv/laptop ## seven simulated days into ./lake, and a report; no account needed
-	rm -rf lake
+demo: .venv/laptop ## seven simulated days into ./demo-lake, and a report; no account needed
 	$(BIN)/wistlake demo
 
-dashboard: .venv/dashboard ## the numbers of ./lake in a browser, on this machine alone
-	$(BIN)/wistlake dashboard
+dashboard: .venv/dashboard ## the numbers of ./lake, or else of ./demo-lake, in a browser, on this machine alone
+	$(if $(wildcard lake/lake.json wistlake.toml .env),,WISTLAKE_LAKE=$${WISTLAKE_LAKE:-demo-lake} )$(BIN)/wistlake dashboard
 
 WORKERS ?= 2
 
@@ -128,7 +127,7 @@ requirements: ## pin all requirements anew, with hashes and without index addres
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## remove what make made
-	rm -rf .venv .tools build dist lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools build dist demo-lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 
 diagram: ## the picture in docs, from its text (needs graphviz)

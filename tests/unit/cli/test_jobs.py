@@ -15,6 +15,8 @@ import pytest
 from support.commands import call
 from support.handmade import HandMade
 from support.published import Published
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.table_repair import Repaired
 from wistlake.contracts.form import ACCOUNT
 from wistlake.entrypoints.cli import (
@@ -34,6 +36,7 @@ from wistlake.pipeline.run import driver
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.ports import Run
 from wistlake.wiring import laptop_repair
 from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.spec import oldest_day
@@ -486,6 +489,20 @@ def test_upkeep_says_what_it_did(lake: HandMade, capsys: Capture, monkeypatch: p
     assert json.loads(capsys.readouterr().out) == {"merged_files": 3, "expired_pages": 0}
 
 
+@pytest.mark.parametrize(("origin", "is_past"), [("simulated", True), ("live", False)])
+def test_upkeep_of_simulated_days_goes_by_their_time(
+    lake: HandMade, monkeypatch: pytest.MonkeyPatch, origin: str, is_past: bool
+) -> None:
+    moments: list[datetime] = []
+    monkeypatch.setattr(LaptopLake, "maintain", lambda _, run, at: moments.append(at) or {})
+    began = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)
+    SqliteLedger(lake.folder / "ledger.db").put_run(Run("r9", "scheduled", origin, "succeeded", began))
+    assert call("maintain") == call("maintain", "--now", "2026-04-01T00:00Z") == 0
+    assert (moments[0] == began) is is_past
+    assert (datetime.now(UTC) - moments[0] < timedelta(hours=1)) is not is_past
+    assert moments[1] == datetime(2026, 4, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("dry", "title"), [((), "Forgotten"), (("--dry-run",), "Would be forgotten")])
 def test_who_is_forgotten_is_counted_and_the_report_renewed(
     lake: HandMade, capsys: Capture, monkeypatch: pytest.MonkeyPatch, dry: tuple[str, ...], title: str
@@ -556,7 +573,9 @@ def days(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[datetime]:
         }
 
     monkeypatch.setattr(demo, "_one_day", one_day)
-    monkeypatch.setattr(demo, "write_after_run", lambda lake, *copies: copies[0].write_text("numbers"))
+    monkeypatch.setattr(
+        demo, "write_after_run", lambda lake: (lake.settings.lake / "report.html").write_text("numbers")
+    )
     monkeypatch.setattr(demo.shutil, "which", lambda _: "/usr/bin/wistlake")
     return lived
 
@@ -564,10 +583,34 @@ def days(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[datetime]:
 def test_a_demo_lives_through_its_days(days: list[datetime], folder: Path, capsys: Capture) -> None:
     assert call("demo", "--days", "2", "--lake", "tried") == 0
     printed = lines(capsys)
-    assert printed[:2] == ["2026-03-02: succeeded, 1,234 new rows", "2026-03-03: succeeded, 1,234 new rows"]
+    assert printed[1:3] == ["2026-03-02: succeeded, 1,234 new rows", "2026-03-03: succeeded, 1,234 new rows"]
     assert days == [datetime(2026, 3, n, 2, 15, tzinfo=UTC) for n in (2, 3)]
-    assert f"WISTLAKE_LAKE={folder / 'tried'} wistlake status" in printed
-    assert (folder / "report.html").read_text() == "numbers"
+    assert "WISTLAKE_LAKE=tried wistlake status" in printed
+    assert str(folder / "tried" / "report.html") in printed
+    assert (folder / "tried" / "report.html").read_text() == "numbers"
+    assert not (folder / "report.html").exists()
+
+
+def test_a_demo_replaces_an_earlier_one_and_nothing_else(
+    days: list[datetime], folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it touch the lake of the settings."""
+    monkeypatch.setenv("WISTLAKE_LAKE", str(folder / "lake"))
+    own = LakeFolder(folder / "lake")
+    own.open("UTC", datetime(2026, 3, 5, tzinfo=UTC))
+    before = own.marker.read_bytes()
+    for _ in range(2):
+        (folder / "demo-lake").mkdir(exist_ok=True)
+        assert call("demo", "--days", "1") == 0
+        (folder / "demo-lake" / "of the first demo").touch()
+    assert call("demo", "--days", "1") == 0
+    assert not (folder / "demo-lake" / "of the first demo").exists()
+    assert call("demo", "--lake", "lake") == 2
+    assert f"{folder / 'lake'} is not a demo's lake" in capsys.readouterr().err
+    (folder / "holiday").mkdir()
+    (folder / "holiday" / "photo").touch()
+    assert call("demo", "--lake", "holiday") == call("demo", "--lake", "holiday/photo") == 2
+    assert (own.marker.read_bytes(), [p.name for p in (folder / "holiday").iterdir()]) == (before, ["photo"])
 
 
 def test_a_demo_has_the_plays_that_the_readme_shows(
@@ -590,8 +633,7 @@ def test_a_demo_has_the_plays_that_the_readme_shows(
 def test_a_demo_for_programs_is_one_object(
     days: list[datetime], folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WISTLAKE_LAKE", "named")
-    assert call("demo", "--days", "1", "--json") == 0
+    assert call("demo", "--days", "1", "--json", "--lake", "named") == 0
     answered = json.loads(capsys.readouterr().out)
     assert (answered["lake"], len(answered["runs"])) == (str(folder / "named"), 1)
     assert answered["runs"][0]["lake"] == str(folder / "named")
@@ -602,7 +644,7 @@ def test_what_comes_next_can_be_typed_here(
 ) -> None:
     monkeypatch.delenv("WISTLAKE_LAKE", raising=False)
     assert call("demo", "--days", "1") == 0
-    assert "wistlake status" in lines(capsys)
+    assert "WISTLAKE_LAKE=demo-lake wistlake status" in lines(capsys)
     monkeypatch.setattr(demo.shutil, "which", lambda _: None)
     for program, command in (
         (folder / "bin" / "wistlake", "bin/wistlake"),
@@ -610,7 +652,7 @@ def test_what_comes_next_can_be_typed_here(
     ):
         monkeypatch.setattr(demo.sys, "argv", [str(program)])
         assert call("demo", "--days", "1") == 0
-        assert f"{command} status" in lines(capsys)
+        assert f"WISTLAKE_LAKE=demo-lake {command} status" in lines(capsys)
 
 
 @pytest.mark.parametrize(("wrong", "code"), [(0, 0), (2, 1)])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wistlake.settings import Settings
     from wistlake.wiring.laptop import LaptopLake
 
+DEMO_LAKE = Path("demo-lake")
 FIRST_RUN = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 Seed = Annotated[int, typer.Option(help="Which world.")]
 
@@ -29,10 +30,12 @@ Seed = Annotated[int, typer.Option(help="Which world.")]
 def demo(
     days: Annotated[int, typer.Option(help="Virtual days, one run each.", min=1, max=60)] = 7,
     seed: Seed = 1,
-    lake: Annotated[Path | None, typer.Option(help="Where; default ./lake.")] = None,
+    lake: Annotated[
+        Path, typer.Option(help="Where; an earlier demo's lake there is made anew, any other is left alone.")
+    ] = DEMO_LAKE,
     as_json: Json = False,
 ) -> None:
-    """Run everything on simulated days: no account, no token.
+    """Run everything on simulated days: no account, no token, in a lake of its own.
 
     The network is not used either.
 
@@ -43,10 +46,13 @@ def demo(
     from wistia_simulator import Profile, World
     from wistlake.settings import ArgumentsOnly
 
-    folder = (lake or Path(os.environ.get("WISTLAKE_LAKE", "lake"))).absolute()
+    folder = lake.absolute()
     world = World(seed, Profile(media=4), FIRST_RUN)
     results = []
     settings = ArgumentsOnly(token=SecretStr("simulated"), media_ids=("all",), lake=folder)
+    _make_anew(folder, settings.account_timezone)
+    if not as_json:
+        output.say(f"{days} simulated days, one run each; no account and no network is used.")
     with progress.shown(hidden=as_json) as step:
         for number in range(days):
             step("simulating days", number, days)
@@ -57,11 +63,27 @@ def demo(
             if not as_json:
                 new = sum(t.get("new", 0) for t in result["tables"].values())
                 output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
-    write_after_run(simulated, Path("report.html"))
+    write_after_run(simulated)
     if as_json:
         output.print_json({"lake": str(folder), "runs": results})
         return
     _what_next(folder)
+
+
+def _make_anew(folder: Path, zone_name: str) -> None:
+    """An empty lake that is marked as a demo's. ConfigError if the folder holds anything but an earlier demo."""
+    from wistlake import lake_marker
+    from wistlake.adapters.local.lake_folder import LakeFolder
+
+    made = LakeFolder(folder)
+    if made.exists() and made.described().get("demo"):
+        shutil.rmtree(folder)
+    elif folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ConfigError(
+            f"{folder} is not a demo's lake, and stays as it is: name another folder with --lake"
+        )
+    made.make()
+    made.write_marker(lake_marker.new(zone_name, FIRST_RUN, path=str(folder), demo="yes"))
 
 
 def _lake(settings: "Settings", world: "World") -> "LaptopLake":
@@ -109,8 +131,10 @@ def _what_next(folder: Path) -> None:
     command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
     if command.endswith(".py"):
         command = "python -m wistlake.entrypoints.cli.main"
-    env = "" if folder == Path("lake").absolute() else f"WISTLAKE_LAKE={shlex.quote(str(folder))} "
-    output.say(f"\nThe lake is in {folder}, the report in {folder / 'report.html'} and report.html. Try:")
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    env = f"WISTLAKE_LAKE={shlex.quote(str(shown))} "
+    output.say(f"\nThe demo's lake is in {folder}, apart from your own. Open its report in a browser:")
+    output.say(f"  {folder / 'report.html'}\nTry:")
     output.say(f"  {env}{command} status")
     output.say(
         f'  {env}{command} query "SELECT date, sum(plays) AS plays, sum(watch_milliseconds) / 3600000 AS hours '

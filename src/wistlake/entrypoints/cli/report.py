@@ -40,7 +40,7 @@ def lake_report(lake: "Lake") -> Path:
     return lake.settings.lake / "report.html"
 
 
-def write_after_run(lake: "Lake", *copies: Path) -> None:
+def write_after_run(lake: "Lake") -> None:
     """Write the lake's own report anew. A failure is logged: the run or job before it has succeeded."""
     import structlog
 
@@ -48,9 +48,7 @@ def write_after_run(lake: "Lake", *copies: Path) -> None:
 
     try:
         query = lake.query()
-        text = page(query, requested_scope(query))
-        for path in (lake_report(lake), *copies):
-            path.write_text(text, encoding="utf-8")
+        lake_report(lake).write_text(page(query, requested_scope(query)), encoding="utf-8")
     except Exception as e:
         why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
         structlog.get_logger().warning("the report could not be made", error=why)

@@ -62,12 +62,13 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
 
     Old snapshots, orphaned files, and raw pages past their retention go.
 
-    Readers are not disturbed: what was published within the last 24 hours stays whole.
+    Readers are not disturbed: what was published within the last 24 hours stays whole. Of a lake of simulated days:
+    as of its last run, since all its pages are past their retention today.
 
     Example: wistlake maintain
     """
     lake, run_id, at = session.job(now)
-    done = lake.maintain(run_id, at)
+    done = lake.maintain(run_id, session.as_of(now, lake.ledger(read_only=True)))
     text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items())
     output.answer(done, text, as_json=as_json)
 

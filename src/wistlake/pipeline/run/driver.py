@@ -15,6 +15,7 @@ from wistlake.pipeline.run import record
 from wistlake.pipeline.run.build import build
 from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
+from wistlake.pipeline.run.lake import require_same_origin
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
@@ -40,6 +41,10 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
     A media that fails does not stop the others: they are built and published, the ledger says `failed`, and
     RunFailed has every error. What concerns the whole run (a refused token, a store) is raised at once.
     """
+    if not deps.on_the_network:
+        spec = replace(spec, origin="simulated")
+    if not spec.build_only:
+        require_same_origin(deps.ledger, spec.origin)
     with deps.ledger.lease(LEASE, spec.run_id, spec.window.now, LEASE_SECONDS):
         with _recorded(spec, deps) as running:
             handover = _steps(begin(spec, spec.window.now), deps)
@@ -55,8 +60,7 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
 @contextmanager
 def _recorded(spec: RunSpec, deps: Dependencies) -> Iterator[Run]:
     """The run is in the ledger, also if the block raises."""
-    origin = spec.origin if deps.on_the_network else "simulated"
-    running = record.begin(deps.ledger, record.record_of(spec, origin), deps.clock())
+    running = record.begin(deps.ledger, record.record_of(spec), deps.clock())
     log.info("run started", run_id=spec.run_id, trigger=spec.trigger)
     try:
         yield running

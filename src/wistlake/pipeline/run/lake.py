@@ -1,4 +1,4 @@
-"""The ledger's document about the lake itself, where no folder can hold it: its layout and the zone of its days."""
+"""What the ledger says about the lake itself: its layout, the zone of its days, and where its pages came from."""
 
 from datetime import datetime
 
@@ -7,6 +7,8 @@ from wistlake.errors import ConfigError
 from wistlake.ports import Ledger
 
 LAKE = "lake"  # the document's name
+FROM_BRONZE = ("rebuild", "forget", "rotate")  # triggers of runs that ask no source
+KINDS = {"live": "days of a Wistia account", "simulated": "simulated days"}
 
 
 def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
@@ -19,3 +21,14 @@ def open_lake(ledger: Ledger, zone_name: str, now: datetime) -> None:
         *lake_marker.other_zone(marker, zone_name),
     ]:
         raise ConfigError(problems)
+
+
+def require_same_origin(ledger: Ledger, origin: str) -> None:
+    """ConfigError, with the cure, if the lake was filled from the other kind of source: simulated and real numbers
+    look alike. `origin` as in `ports.Run`."""
+    filled = next((r.origin for r in ledger.runs() if r.trigger not in FROM_BRONZE), origin)
+    if filled != origin and any(True for _ in ledger.intervals()):
+        raise ConfigError(
+            f"this lake holds {KINDS[filled]}, and this run would add {KINDS[origin]}: "
+            "set WISTLAKE_LAKE to another folder, or WISTIA_BASE_URL to the source that filled it"
+        )

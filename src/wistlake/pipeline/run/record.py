@@ -24,9 +24,9 @@ def begin(ledger: Ledger, run: Run, wall: datetime) -> Run:
     return run
 
 
-def record_of(spec: RunSpec, origin: str | None = None) -> Run:
-    """The record of a run that has just begun. `origin` replaces that of the spec."""
-    return Run(spec.run_id, spec.trigger, origin or spec.origin, RUNNING, spec.window.now)
+def record_of(spec: RunSpec) -> Run:
+    """The record of a run that has just begun."""
+    return Run(spec.run_id, spec.trigger, spec.origin, RUNNING, spec.window.now)
 
 
 def end(

@@ -29,7 +29,7 @@ from wistlake.pipeline.run.handover import (
     verdicts_key,
 )
 from wistlake.pipeline.run.ingest import IngestContext, land, note_share
-from wistlake.pipeline.run.lake import open_lake
+from wistlake.pipeline.run.lake import open_lake, require_same_origin
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
@@ -52,7 +52,9 @@ Key = tuple[str, str, date]
 
 def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: datetime) -> RunPlan:
     """Take the lease, record the run as running, and put its plan among the objects. `wall` is the real
-    time, whatever time the run is about. A plan that fails ends the run, and gives the lease back."""
+    time, whatever time the run is about. A plan that fails ends the run, and gives the lease back.
+    ConfigError, before anything is taken, for a lake that the other kind of source filled."""
+    require_same_origin(deps.ledger, spec.origin)
     lease.take(LEASE, spec.run_id, wall, LEASE_SECONDS)
     running = record.record_of(spec)
     try:
