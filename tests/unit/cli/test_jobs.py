@@ -495,7 +495,7 @@ def test_upkeep_of_simulated_days_goes_by_their_time(
 ) -> None:
     moments: list[datetime] = []
     monkeypatch.setattr(LaptopLake, "maintain", lambda _, run, at: moments.append(at) or {})
-    began = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)
+    began = datetime(2026, 3, 7, 2, 15, tzinfo=UTC)
     SqliteLedger(lake.folder / "ledger.db").put_run(Run("r9", "scheduled", origin, "succeeded", began))
     assert call("maintain") == call("maintain", "--now", "2026-04-01T00:00Z") == 0
     assert (moments[0] == began) is is_past
@@ -573,9 +573,7 @@ def days(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[datetime]:
         }
 
     monkeypatch.setattr(demo, "_one_day", one_day)
-    monkeypatch.setattr(
-        demo, "write_after_run", lambda lake: (lake.settings.lake / "report.html").write_text("numbers")
-    )
+    monkeypatch.setattr(demo, "write_after_run", lambda lake: lake.folder.report.write_text("numbers"))
     monkeypatch.setattr(demo.shutil, "which", lambda _: "/usr/bin/wistlake")
     return lived
 

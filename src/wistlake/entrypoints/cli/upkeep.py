@@ -67,7 +67,7 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
 
     Example: wistlake maintain
     """
-    lake, run_id, at = session.job(now)
+    lake, run_id, _ = session.job(now)
     done = lake.maintain(run_id, session.as_of(now, lake.ledger(read_only=True)))
     text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items())
     output.answer(done, text, as_json=as_json)
