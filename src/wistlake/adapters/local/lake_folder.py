@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +97,18 @@ class LakeFolder:
         if problems := list(self._problems(described, zone_name)):
             raise ConfigError(problems)
         return described
+
+    def begin_demo(self, zone_name: str, now: datetime) -> None:
+        """Create a lake that is marked as a demo's, in the place of an earlier one. ConfigError if the folder holds
+        anything else."""
+        if self.exists() and self.described().get("demo"):
+            shutil.rmtree(self.root)
+        elif self.root.is_file() or (self.root.is_dir() and any(self.root.iterdir())):
+            raise ConfigError(
+                f"{self.root} is not a demo's lake, and stays as it is: name another folder with --lake"
+            )
+        self.make()
+        self.write_marker(lake_marker.new(zone_name, now, path=str(self.root), demo="yes"))
 
     def described(self) -> Mapping[str, Any]:
         """The content of `lake.json`. ConfigError if there is none, StoreError if it is damaged."""

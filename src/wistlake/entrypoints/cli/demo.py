@@ -50,7 +50,7 @@ def demo(
     world = World(seed, Profile(media=4), FIRST_RUN)
     results = []
     settings = ArgumentsOnly(token=SecretStr("simulated"), media_ids=("all",), lake=folder)
-    _make_anew(folder, settings.account_timezone)
+    _lake(settings, world).folder.begin_demo(settings.account_timezone, FIRST_RUN)
     if not as_json:
         output.say(f"{days} simulated days, one run each; no account and no network is used.")
     with progress.shown(hidden=as_json) as step:
@@ -68,22 +68,6 @@ def demo(
         output.print_json({"lake": str(folder), "runs": results})
         return
     _what_next(folder)
-
-
-def _make_anew(folder: Path, zone_name: str) -> None:
-    """An empty lake that is marked as a demo's. ConfigError if the folder holds anything but an earlier demo."""
-    from wistlake import lake_marker
-    from wistlake.adapters.local.lake_folder import LakeFolder
-
-    made = LakeFolder(folder)
-    if made.exists() and made.described().get("demo"):
-        shutil.rmtree(folder)
-    elif folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise ConfigError(
-            f"{folder} is not a demo's lake, and stays as it is: name another folder with --lake"
-        )
-    made.make()
-    made.write_marker(lake_marker.new(zone_name, FIRST_RUN, path=str(folder), demo="yes"))
 
 
 def _lake(settings: "Settings", world: "World") -> "LaptopLake":
