@@ -91,11 +91,21 @@ def test_no_color_is_honoured(served: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-def test_in_a_pipe_there_is_no_progress_and_steps_are_json(served: dict[str, str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*PROGRAM, "run", "--now", TOMORROW.isoformat()],
-        cwd=tmp_path, env=served, capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
+def test_in_a_pipe_a_run_is_one_line_and_its_steps_can_be_json(
+    served: dict[str, str], tmp_path: Path
+) -> None:
+    def in_a_pipe(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, "run", "--now", TOMORROW.isoformat()],
+            cwd=tmp_path, env=served | environment, capture_output=True, text=True, check=True, timeout=120,
+        )  # fmt: skip
+
+    plain = in_a_pipe()
+    assert plain.stderr == ""
+    assert re.fullmatch(
+        r"run \S+ succeeded: [1-9][\d,]* new rows, \d+ media days .*, \d+ s\n(  .*\n)*", plain.stdout
+    )
+    done = in_a_pipe(WISTLAKE_LOG="json")
     assert "\x1b" not in done.stdout + done.stderr
     assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == [
         "run started", "planned", "run ended",

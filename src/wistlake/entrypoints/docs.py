@@ -16,7 +16,9 @@ from wistlake.settings import DOCS, SettingDoc, env_example
 _COMMANDS = """# Commands
 
 Generated from the commands' own help. `wistlake --help` lists them, `wistlake COMMAND --help` tells the same.
-Before the command, `--verbose` also says each step. The exit codes are in the [runbook](runbook.md#first-look).
+Before the command, `--verbose` also says each step. Warnings go to standard error as plain lines; with
+`WISTLAKE_LOG=json` in the environment each step is one JSON object there.
+The exit codes are in the [runbook](runbook.md#first-look).
 """
 _SETTINGS = """# Settings
 

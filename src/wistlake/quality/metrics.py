@@ -5,7 +5,7 @@ Sums add up over media and days; a ratio is always a ratio of sums; uniques are 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -214,6 +214,13 @@ _COMPATIBLE = (
     " coalesce(play_rate_analytics, play_rate_estimated) AS play_rate, built_at AS gold_ingested_at"
     " FROM gold.fact_media_daily"
 )
+
+
+VIEWS: Mapping[str, str] = {  # what each holds
+    "gold.media_daily_metrics": "Every metric of a media's day, shares included.",
+    "gold.media_metrics": "Every metric of a media over all its days.",
+    "wistia_gold_fact_media_daily": "gold.fact_media_daily under its older names.",
+}
 
 
 def views() -> Sequence[tuple[str, str]]:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -115,13 +116,21 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("terminal", "verbose", "shown"),
-    [(False, False, "iwe"), (False, True, "diwe"), (True, False, "we"), (True, True, "diwe")],
+    ("form", "verbose", "shown"),
+    [
+        ("json", False, "iwe"),
+        ("json", True, "diwe"),
+        ("text", False, "we"),
+        ("text", True, "diwe"),
+        ("", False, "we"),
+    ],
 )
+@pytest.mark.parametrize("terminal", [False, True])
 def test_logs_are_json_or_lines_for_people_and_as_many_as_are_wanted(
-    monkeypatch: pytest.MonkeyPatch, terminal: bool, verbose: bool, shown: str
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, form: str, verbose: bool, shown: str
 ) -> None:
     stream = Terminal() if terminal else io.StringIO()
+    monkeypatch.setenv("WISTLAKE_LOG", form)
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("NO_COLOR", "1")
     session.configure_logs(verbose=verbose)
@@ -136,7 +145,7 @@ def test_logs_are_json_or_lines_for_people_and_as_many_as_are_wanted(
     printed = stream.getvalue().splitlines()
     assert [word for word in "diwe" if any(f"event {word}" in line for line in printed)] == list(shown)
     assert len(printed) == len(shown)
-    if terminal:
+    if form != "json":
         assert "\x1b" not in stream.getvalue()
         assert all("two lines" in line and "number=5" in line and "nothing=None" in line for line in printed)
     else:
@@ -160,9 +169,39 @@ def test_logs_follow_a_stream_that_takes_the_place_of_another(monkeypatch: pytes
     )
 
 
-@pytest.mark.parametrize("terminal", [False, True])
-def test_a_logged_traceback_shows_no_values(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
-    stream = Terminal() if terminal else io.StringIO()
+def test_an_unknown_form_of_logs_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WISTLAKE_LOG", "xml")
+    with pytest.raises(SystemExit) as ended:
+        main.main(["status"])
+    assert (ended.value.code, capsys.readouterr().err) == (2, "error: WISTLAKE_LOG='xml': text or json\n")
+
+
+def test_nothing_is_coloured_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    session.configure_logs()
+    structlog.get_logger().warning("event")
+    assert "event" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-h"], ["run", "-h"]])
+def test_the_usual_short_questions_are_answered(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(arguments)
+    assert not ended.value.code
+    assert re.match(r"wistlake \d+\.\d+\.\d+\n$|Usage: ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_logged_traceback_shows_no_values(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    stream = io.StringIO()
+    monkeypatch.setenv("WISTLAKE_LOG", form)
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("NO_COLOR", "1")
     session.configure_logs()

@@ -103,32 +103,69 @@ RESULT = RunResult(
 def result(monkeypatch: pytest.MonkeyPatch) -> RunResult:
     """What any run ends with here."""
     ended = replace(RESULT)
+    monkeypatch.setattr(runs.session, "is_verbose", lambda: False)
     monkeypatch.setattr(driver, "run", lambda spec, dependencies: ended)
     return ended
 
 
-def test_a_result_is_shown_as_a_table_with_all_that_needs_attention(
-    capsys: Capture, result: RunResult
+ATTENTION = ["unavailable: analytics (404)", "new fields in events: a, b", "mind this"]
+
+
+def test_a_result_is_five_lines_with_all_that_needs_attention(
+    capsys: Capture, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runs.output, "on_terminal", lambda: True)
+    runs.show(result, as_json=False)
+    assert lines(capsys) == [
+        "succeeded: 42 requests, 3 s",
+        "rows: 5 new, 6 changed, 7 gone, 8 refused",
+        "published: 3 media days",
+        "needs attention:",
+        *ATTENTION,
+        "next: `wistlake status` for how far the data goes, `wistlake digest` for what moved",
+    ]
+    result.unavailable, result.drift, result.warnings = {}, {}, []
+    runs.show(result, as_json=False)
+    assert lines(capsys)[3] == "needs attention: nothing"
+
+
+def test_a_result_in_a_pipe_is_one_line_and_what_needs_attention(capsys: Capture, result: RunResult) -> None:
+    runs.show(result, as_json=False)
+    assert lines(capsys) == [
+        "run r1 succeeded: 5 new rows, 3 media days published, 42 requests, 3 s", *ATTENTION,
+    ]  # fmt: skip
+    runs.show(result, as_json=True)
+    assert json.loads(capsys.readouterr().out)["days_published"] == 3
+
+
+def test_with_verbose_each_dataset_and_media_comes_first(
+    capsys: Capture, result: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.session, "is_verbose", lambda: True)
     runs.show(result, as_json=False)
     printed = lines(capsys)
     assert printed[0] == "Run r1"
     assert printed[1].split()[-4:] == ["unchanged", "pages", "requests", "seconds"]
     assert f"events {MEDIA} 2 1,234 5 6 7 8 9 3 40 1.5" in printed
-    assert printed[-5:] == [
-        "unavailable: analytics (404)",
-        "new fields in events: a, b",
-        "warning: mind this",
-        "succeeded: 3 media days published, 42 requests",
-        "(fetch 2.0 s, build 1.0 s)",
-    ]
-    runs.show(result, as_json=True)
-    assert json.loads(capsys.readouterr().out)["days_published"] == 3
+    assert "fetch 2.0 s, build 1.0 s" in printed
+    assert printed[-4].startswith("run r1 succeeded")
+
+
+def test_ctrl_c_says_that_nothing_is_half_published(
+    lake: HandMade, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(spec: RunSpec, dependencies: Any) -> RunResult:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver, "run", interrupted)
+    assert call("run", *NOW) == 130
+    assert capsys.readouterr().err == "warning: stopped. Nothing is half published; run it again to go on\n"
 
 
 def test_what_many_media_share_is_in_words_for_people_and_unchanged_for_programs(
-    capsys: Capture, result: RunResult
+    capsys: Capture, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runs.session, "is_verbose", lambda: True)
     result.intervals = [{**RESULT.intervals[0], "media_id": ACCOUNT}, RESULT.intervals[1]]
     result.carried = {"media_stats": 12}
     runs.show(result, as_json=False)
@@ -165,6 +202,7 @@ def test_a_plan_counts_what_is_certain_and_what_depends(
 def test_a_narrow_terminal_has_the_columns_that_matter(
     capsys: Capture, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runs.session, "is_verbose", lambda: True)
     for width, columns in ((120, 8), (121, 12)):
         monkeypatch.setattr(runs.output, "width", lambda width=width: width)
         runs.show(result, as_json=False)
@@ -209,7 +247,7 @@ def test_a_run_that_failed_in_part_is_shown_before_its_error(
     monkeypatch.setattr(driver, "run", failed)
     assert call("run", *NOW) == SourceUnavailable.exit_code
     captured = capsys.readouterr()
-    assert "failed: 3 media days published" in captured.out
+    assert "run r1 failed: 5 new rows, 3 media days published" in captured.out
     assert "no answer" in captured.err
 
 

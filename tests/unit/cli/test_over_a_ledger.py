@@ -8,6 +8,7 @@ import pytest
 from support.commands import call
 from support.handmade import HandMade
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.quality.metrics import views
 
 MEDIA, RETIRED = "abcdef1234", "retired001"
 NOW = ("--now", "2026-03-05T02:15:00+00:00")
@@ -190,6 +191,17 @@ def test_queries_are_answered_as_table_json_or_csv(
     ]  # fmt: skip
     assert call("query", text, "--format", "xml") == 2
     assert "table, json or csv" in capsys.readouterr().err
+
+
+def test_a_query_without_sql_lists_what_can_be_asked(
+    lake: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each name answers, and no view is left out."""
+    assert printed(capsys, "query")[0] == "table holds"
+    names = [line.split()[0] for line in printed(capsys, "query")[2:] if line]
+    assert {"gold.fact_media_daily", "ops.runs", "silver.fact_events", *dict(views())} <= set(names)
+    for name in names:
+        assert call("query", f"SELECT count(*) FROM {name}") == 0, name
 
 
 READING = (

@@ -1,6 +1,5 @@
 """`wistlake`: the list of commands, and how errors are reported."""
 
-import logging
 import os
 import sys
 import traceback
@@ -37,6 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 NEW_HERE = """
@@ -82,8 +82,21 @@ app.add_typer(quarantine.quarantine, name="quarantine")
 app.add_typer(contract.contract, name="contract")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        output.say(f"wistlake {version('wistlake')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say each step.")) -> None:
+def _configure(
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Also say each step."),
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version, and end.", is_eager=True, callback=_print_version
+    ),
+) -> None:
     session.configure_logs(verbose=verbose)
 
 
@@ -132,9 +145,7 @@ def _unexpected(error: Exception) -> int:
 
 def _traced(error: Exception) -> None:
     """The traceback, with --verbose only."""
-    import structlog
-
-    if structlog.get_logger().is_enabled_for(logging.DEBUG):
+    if session.is_verbose():
         traceback.print_exception(error)
 
 

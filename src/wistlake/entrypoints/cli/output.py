@@ -134,6 +134,11 @@ def _records(title: str, columns: Sequence[str], cells: Iterable[Sequence[str]])
         say()
 
 
+def on_terminal() -> bool:
+    """Whether a person reads standard output as it is written."""
+    return sys.stdout.isatty()
+
+
 def width() -> int:
     """Characters in a line of standard output."""
     return _console().width

@@ -1,6 +1,6 @@
 """`status` and `query`: reading the lake, also while a run writes to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +8,13 @@ import typer
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
 
+LEDGER = {  # tables of `ops` that are read from the ledger, which Athena can't
+    "runs": "Each run: when, why, how it ended.",
+    "intervals": "Each dataset, media and day that was asked for, and what became of it.",
+    "watermarks": "How far each dataset of each media is complete.",
+    "media": "The media that are followed, or were.",
+    "account": "The account's own totals, by day.",
+}
 FORMS = ("table", "json", "csv")
 ATHENA_HAS_NO_LEDGER = (
     "The account's own totals are in the ledger, which Athena does not read: WISTLAKE_QUERY=duckdb."
@@ -16,8 +23,11 @@ ATHENA_HAS_NO_LEDGER = (
 
 def query(
     sql: Annotated[
-        str, typer.Argument(help="One SELECT; tables are layer.name, such as silver.fact_events.")
-    ],
+        str | None,
+        typer.Argument(
+            help="One SELECT; tables are layer.name, such as silver.fact_events. None lists them."
+        ),
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", autocompletion=lambda: list(FORMS), help="table, json or csv.")
     ] = "table",
@@ -30,9 +40,22 @@ def query(
 
     if form not in FORMS:
         raise typer.BadParameter(f"--format {form!r}: table, json or csv")
+    if sql is None:
+        output.table("", ("table", "holds"), _tables())
+        return
     for misuse in misuses(sql):
         output.warn(misuse)
     output.rows(session.lake().query().sql(sql), form)
+
+
+def _tables() -> Iterator[tuple[str, str]]:
+    """All that a query may name, and what it holds in one sentence."""
+    from wistlake.contracts import TABLES
+    from wistlake.quality.metrics import VIEWS
+
+    yield from ((t.full_name, f"{t.doc.partition('. ')[0].rstrip('.')}.") for t in TABLES)
+    yield from VIEWS.items()
+    yield from ((f"ops.{name}", holds) for name, holds in LEDGER.items())
 
 
 def status(now: Now = None, as_json: Json = False) -> None:

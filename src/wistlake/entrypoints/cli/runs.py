@@ -1,6 +1,7 @@
 """`run`, `backfill`, `plan`: fetching from Wistia."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from wistlake.wiring.laptop import LaptopLake
 
 COLUMNS: tuple[str, ...] = ("dataset", "media_id", "days", "rows", "new", "updated", "removed", "quarantined")
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 WIDE = 120  # characters from which on a table may have a dozen columns
 
 
@@ -30,6 +32,9 @@ def perform(lake: "LaptopLake", spec: "RunSpec", *, as_json: bool, silent: bool 
     try:
         with progress.shown(hidden=as_json) as step:
             result = run(spec, replace(dependencies, progress=step))
+    except KeyboardInterrupt:
+        output.warn("stopped. Nothing is half published; run it again to go on")
+        raise typer.Exit(INTERRUPTED) from None
     except RunFailed as e:
         _show_and_report(e.result, lake, as_json=as_json)
         raise
@@ -45,30 +50,56 @@ def _show_and_report(result: "RunResult", lake: "Lake", *, as_json: bool, silent
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:
-    """The result as JSON, or as a table and a closing line."""
+    """The result as JSON; for people in five lines, or in one where there is no terminal. With --verbose, what
+    each dataset and media brought comes first."""
     if as_json:
         output.print_json(result.as_json())
         return
+    if session.is_verbose():
+        _show_each(result)
+    rows = Counter[str]()
+    for line in result.intervals:
+        rows.update({name: line[name] for name in ("new", "updated", "removed", "quarantined", "requests")})
+    requests, seconds = rows["requests"], sum(result.seconds.values())
+    attention = list(_attention(result))
+    if not output.on_terminal():
+        output.say(
+            f"run {result.run_id} {result.status}: {rows['new']:,} new rows, "
+            f"{result.days_published} media days published, {requests} requests, {seconds:.0f} s"
+        )
+    else:
+        output.say(f"{result.status}: {requests} requests, {seconds:.0f} s")
+        output.say(
+            f"rows: {rows['new']:,} new, {rows['updated']:,} changed, {rows['removed']:,} gone, "
+            f"{rows['quarantined']:,} refused"
+        )
+        output.say(f"published: {result.days_published} media days")
+        output.say("needs attention:" if attention else "needs attention: nothing")
+    for line in attention:
+        output.say(f"  {line}")
+    if output.on_terminal():
+        output.say("next: `wistlake status` for how far the data goes, `wistlake digest` for what moved")
+
+
+def _attention(result: "RunResult") -> Iterator[str]:
+    """What somebody should know, or do."""
+    from wistlake.pipeline.run.result import withdrawals
+
+    yield from (f"unavailable: {dataset} ({why})" for dataset, why in result.unavailable.items())
+    yield from (f"new fields in {dataset}: {', '.join(fields)}" for dataset, fields in result.drift.items())
+    yield from withdrawals(result)
+    yield from result.warnings
+
+
+def _show_each(result: "RunResult") -> None:
+    """What each dataset and media brought, and where the time went."""
     columns = COLUMNS
     if output.width() > WIDE:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
-    from wistlake.pipeline.run.result import withdrawals
-
     output.table(f"Run {result.run_id}", columns, in_words(result.intervals))
-    for dataset, why in result.unavailable.items():
-        output.say(f"unavailable: {dataset} ({why})")
     for dataset, count in result.carried.items():
         output.say(f"{dataset}: nothing moved at {count} media, whose last snapshot still stands")
-    for dataset, fields in result.drift.items():
-        output.say(f"new fields in {dataset}: {', '.join(fields)}")
-    for line in withdrawals(result):
-        output.say(line)
-    for warning in result.warnings:
-        output.say(f"warning: {warning}")
-    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
-    requests = sum(line["requests"] for line in result.intervals)
-    output.say(f"{result.status}: {result.days_published} media days published, {requests} requests")
-    output.say(f"({spent})")
+    output.say(", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items()))
 
 
 def in_words(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

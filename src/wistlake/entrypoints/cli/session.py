@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from wistlake.wiring.runtime import Runtime
 
 
+LOG_FORM = "WISTLAKE_LOG"
+
+
 class Job(NamedTuple):
     """A lake, and the identity of what a command is about to do to it."""
 
@@ -95,6 +98,13 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
+def is_verbose() -> bool:
+    """Whether each step is wanted."""
+    import structlog
+
+    return bool(structlog.get_logger().is_enabled_for(logging.DEBUG))
+
+
 def _plain_values(_logger: Any, _method: str, event: "EventDict") -> "EventDict":
     """Logged values without line breaks, which could imitate a log line of their own. JSON escapes them itself."""
     for name, value in event.items():
@@ -104,18 +114,23 @@ def _plain_values(_logger: Any, _method: str, event: "EventDict") -> "EventDict"
 
 
 def configure_logs(*, verbose: bool = False) -> None:
-    """Logs go to standard error: warnings on a terminal, each step as JSON otherwise."""
+    """Logs go to standard error: warnings as lines for people. With WISTLAKE_LOG=json each step is a JSON object;
+    `verbose` has more of either. ConfigError for any other form."""
     import structlog
 
-    on_terminal = sys.stderr.isatty()
-    level = logging.DEBUG if verbose else logging.WARNING if on_terminal else logging.INFO
+    form = os.environ.get(LOG_FORM, "") or "text"
+    if form not in ("text", "json"):
+        raise ConfigError(f"{LOG_FORM}={one_line(form)!r}: text or json")
+    for_people = form == "text"
+    level = logging.DEBUG if verbose else logging.WARNING if for_people else logging.INFO
     # Tracebacks without local variables, which structlog would print: they may hold personal data or secrets.
     renderers: tuple[Any, ...] = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
-    if on_terminal:
+    if for_people:
         plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
         renderers = (
             _plain_values,
-            structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ, exception_formatter=plain),
+            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
         )
     structlog.configure(
         processors=[
