@@ -75,8 +75,8 @@ def show(result: "RunResult", *, as_json: bool) -> None:
         )
         output.say(f"published: {result.days_published} media days")
         output.say("needs attention:" if attention else "needs attention: nothing")
-    for line in attention:
-        output.say(f"  {line}")
+    for point in attention:
+        output.say(f"  {point}")
     if output.on_terminal():
         output.say("next: `wistlake status` for how far the data goes, `wistlake digest` for what moved")
 
