@@ -40,6 +40,7 @@ PARAMETERS = {
     "WISTLAKE_ACCOUNT_TIMEZONE": "AccountTimezone",
     "WISTLAKE_LOOKBACK_DAYS": "LookbackDays",
     "WISTLAKE_START_DATE": "StartDate",
+    "WISTLAKE_TOLERATED_PERCENT": "ToleratedPercent",
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
     "WISTLAKE_REQUESTS_PER_MINUTE": "RequestsPerMinute",
     "SCHEDULE": "Schedule",

@@ -17,6 +17,8 @@
         │   └── TableDamaged    a file of a table (adapters/table_files.py)            74
         └── ErasureIncomplete   a forgotten person is still there: forget again        74
 
+A run that is partial, of which few media failed, ends with 3 instead.
+
 A state machine retries by class name and knows no inheritance: SourceUnavailable and StoreBusy are the only two
 whose repetition can help. Messages name the thing and the cure. They never quote a value of a personal class,
 nor the token.
@@ -32,6 +34,7 @@ class WistlakeError(Exception):
 
     exit_code = 70
     status = 0  # the HTTP status that the source answered with, if that is what went wrong
+    concerns_the_run = False  # among the errors of a run, which are about its media otherwise
 
 
 class ConfigError(WistlakeError):

@@ -69,7 +69,7 @@ class Run:
     run_id: str
     trigger: str
     origin: str
-    status: str  # running, succeeded, failed
+    status: str  # running, succeeded, partial (a few media failed), failed
     started_at: datetime
     ended_at: datetime | None = None
     error: str = ""
@@ -151,7 +151,8 @@ class Ledger(Protocol):
         """The newest runs first."""
 
     def publish(self, publication: Publication) -> None:
-        """Make `publication` the one that readers follow. Older ones are kept."""
+        """Make `publication` the one that readers follow. Older ones are kept; one that they follow already is not
+        written again."""
 
     def publication(self) -> Publication | None:
         """The newest publication; None before the first."""

@@ -31,9 +31,10 @@ class Trust:
     @property
     def tone(self) -> str:
         """ "bad" if something failed, "warn" if something is to be looked at or may still move, else ""."""
-        if self.failed or (self.last_run or {}).get("status") == "failed":
+        status = (self.last_run or {}).get("status")
+        if status == "failed" or (self.failed and status != "partial"):  # then they are few
             return "bad"
-        return "warn" if self.broken or self.quarantined or self.provisional else ""
+        return "warn" if self.failed or self.broken or self.quarantined or self.provisional else ""
 
     @property
     def summary(self) -> str:

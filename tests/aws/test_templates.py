@@ -17,7 +17,7 @@ pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole", "ReleaseRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole", "SlackRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
@@ -176,6 +176,7 @@ class TestAlarms:
         assert {a["MetricName"] for a in self.alarms.values()} == {
             "ExecutionsFailed",
             "ExecutionsTimedOut",
+            "ExecutionsAborted",
             "ExecutionsSucceeded",
             "DataAgeHours",
             "QuarantinedRows",
@@ -183,6 +184,22 @@ class TestAlarms:
         }
         for name, alarm in some(self.alarms.items()):
             assert alarm["AlarmActions"] == [{"Ref": "Alerts"}], name
+
+    @pytest.mark.parametrize("of", ["Machine", "KeepMachine"])
+    def test_every_bad_end_of_either_machine_is_heard_of(self, of: str) -> None:
+        watched = [{"Name": "StateMachineArn", "Value": {"Ref": of}}]
+        bad = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+        assert bad <= {a["MetricName"] for a in self.alarms.values() if a["Dimensions"] == watched}
+
+    def test_slack_hears_the_topic_and_so_every_alarm_and_the_machines_own_words(self) -> None:
+        slack = of_type(SYSTEM, "AWS::Serverless::Function")["Slack"]
+        (heard,) = slack["Events"].values()
+        assert heard == {"Type": "SNS", "Properties": {"Topic": {"Ref": "Alerts"}}}
+        told = machine()["States"]["Notify"]["Arguments"]
+        assert told["TopicArn"] == "${TopicArn}"
+        for name in ("Publish", "Plan"):  # nothing waits for a secret that is not there
+            variables = of_type(SYSTEM, "AWS::Serverless::Function")[name]["Environment"]["Variables"]
+            assert "WISTLAKE_SLACK_SECRET" not in variables
 
     def test_absence_is_an_alarm(self) -> None:
         silent = self.alarms["NoRunAlarm"]
@@ -292,6 +309,7 @@ class TestMachine:
         states = machine()["States"]
         assert states["Notify"]["Next"] == "Failed"
         assert states["Succeeded"]["Default"] == "Failed"
+        assert "['succeeded', 'partial']" in states["Succeeded"]["Choices"][0]["Condition"]
         assert states["Failed"]["Type"] == "Fail"
         assert [name for name, s in states.items() if s["Type"] == "Succeed"] == ["Done"]
 

@@ -240,6 +240,16 @@ class TestPublications:
         ledger.publish(again)
         assert ledger.publication() == again
 
+    def test_a_second_try_adds_no_second_one(self, ledger: Ledger) -> None:
+        first = Publication("r1", NOW, {"gold.x": TableRef("s3://x", 1)})
+        moved = replace(first, tables={"gold.x": TableRef("s3://x", 2)})
+        for publication in (first, first, moved, replace(moved, run_id="r2"), first):
+            ledger.publish(publication)
+        found = ledger.publications(NOW - timedelta(days=1))
+        assert [(p.run_id, p.tables["gold.x"].snapshot_id) for p in found] == [
+            ("r1", 1), ("r2", 2), ("r1", 2), ("r1", 1),
+        ]  # fmt: skip
+
     def test_publications_that_readers_may_still_follow(self, ledger: Ledger) -> None:
         moments = [NOW + timedelta(hours=n) for n in range(4)]
         for n, moment in enumerate(moments):

@@ -147,6 +147,8 @@ class MemoryLedger(Ledger):
 
     def publish(self, publication: Publication) -> None:
         with self._lock:
+            if self._publications and self._publications[-1] == publication:
+                return
             self._publications.append(replace(publication, tables=dict(publication.tables)))
 
     def publications(self, since: datetime) -> Sequence[Publication]:

@@ -1,24 +1,40 @@
 """The last step of a run whose steps are processes: what it publishes, and the figures that alarms watch."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from wistlake.adapters.aws.items import to_item
+from wistlake.adapters.aws.notify import SnsNotifier
+from wistlake.adapters.notify import plain
 from wistlake.contracts import source
+from wistlake.errors import SourceChanged
+from wistlake.pipeline.run.driver import RunFailed
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
-from wistlake.pipeline.run.handover import RunPlan, Verdicts, add_summary, encode_verdicts, verdicts_key
-from wistlake.pipeline.run.publish import drift, note_drift
-from wistlake.pipeline.run.result import RunResult
+from wistlake.pipeline.run.handover import (
+    RunPlan,
+    Verdicts,
+    add_summary,
+    encode_verdicts,
+    of_plan,
+    verdicts_key,
+)
+from wistlake.pipeline.run.outcome import Policy
+from wistlake.pipeline.run.publish import drift, note_drift, publish
+from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Published, StepFailed, _figures, is_idle, publish_run
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
+from wistlake.planning.packing import batches
 from wistlake.planning.plan import Window
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
@@ -154,6 +170,122 @@ def test_every_media_that_was_hurt_is_counted_once(parts: Dependencies) -> None:
     assert notice.failed
 
 
+MANY = tuple(f"media{n:05}" for n in range(30))
+
+
+def of_thirty(parts: Dependencies, failed: int, **spec: Any) -> RunPlan:
+    """A plan for thirty media, of which the last `failed` could not be read."""
+    fetches = tuple(Fetch("media_by_date", m, DAY, DAY) for m in MANY)
+    parts.ledger.put_media(MediaEntry(m, DAY, NOW) for m in MANY)
+    state = [State.LANDED] * (30 - failed) + [State.FAILED] * failed
+    parts.ledger.record(
+        replace(interval("media_by_date", state=s), media_id=m) for m, s in zip(MANY, state, strict=True)
+    )
+    return RunPlan(replace(SPEC, **spec), fetches, (), WALL)
+
+
+@pytest.mark.parametrize(
+    ("failed", "tolerated", "status"),
+    [
+        (0, 10, "succeeded"),
+        (1, 10, "partial"),
+        (3, 10, "partial"),
+        (4, 10, "failed"),
+        (1, 0, "failed"),
+        (30, 100, "partial"),
+    ],
+)
+@pytest.mark.parametrize("policy", list(Policy))
+def test_a_run_of_which_few_media_failed_is_partial(
+    parts: Dependencies, failed: int, tolerated: float, status: str, policy: Policy
+) -> None:
+    plan = of_thirty(parts, failed, tolerated_percent=tolerated)
+    errors = tuple(SourceChanged(f"{m}: lacks a field") for m in MANY[30 - failed :])
+    done = publish(parts, replace(of_plan(plan), errors=errors, verdicts=Verdicts(None, ())), policy)
+    assert done.result.status == status
+    assert done.result.failed_media == list(MANY[30 - failed :])
+    told = notice(done.result)
+    assert (told.title, told.failed) == (f"wistlake run {status}", status != "succeeded")
+    assert ("media could not be published whole; the others were" in told.text) is (status == "partial")
+
+
+def test_what_concerns_the_whole_run_is_never_partial(parts: Dependencies) -> None:
+    plan = of_thirty(parts, 0)
+    whole = replace(of_plan(plan), errors=(StepFailed("States.Timeout", "no end"),))
+    assert publish(parts, whole, Policy.AT_THE_END).result.status == "failed"
+
+
+def test_a_partial_run_is_no_failure_of_the_machine(parts: Dependencies) -> None:
+    plan = of_thirty(parts, 1)
+    parts.objects.put(verdicts_key("r1"), encode_verdicts(Verdicts(None, ())))
+    batch = batches(plan.fetches)[-1].name
+    done = publish_run(plan, parts, Lease(), WALL, [StepFailed("SourceChanged", "odd", batch)], None)
+    assert done.result.status == "partial"
+    assert (done.figures["RunFailed"], done.figures["MediaFailed"]) == (0.0, 1.0)
+    (run,) = parts.ledger.runs()
+    assert (run.status, run.error) == ("partial", f"{batch}: SourceChanged: odd")
+    assert run.summary["failed_media"] == [MANY[-1]]
+
+
+@pytest.mark.parametrize("refused", [RunFailed, None])
+def test_the_exit_code_of_a_partial_run_is_its_own(refused: object) -> None:
+    result = RunResult("r1", "manual", "partial" if refused else "failed", errors=["odd"])
+    assert RunFailed(SourceChanged("odd"), result).exit_code == (3 if refused else SourceChanged.exit_code)
+
+
+def test_two_thousand_blocked_days_fit_into_every_store_and_notice(parts: Dependencies) -> None:
+    """An item of DynamoDB holds 400 KB, a message of SNS 256 KB."""
+    days = [DAY - timedelta(days=n) for n in range(70)]
+    blocked = [(m, day) for m in MANY for day in days][:2000]
+    judgements = tuple(
+        Judgement("plausible_plays", m, day, Verdict.BROKEN, blocking=blocking, ours=1.5, theirs=900)
+        for m, day in blocked
+        for blocking in (True, False)
+    )
+    lines = {
+        (dataset, m): FetchLine(dataset, m, 8, 3, 2, n, n, n, 0, 7 * n, 1, n / 7)
+        for n, (dataset, m) in enumerate((f"dataset{d}", f"{n:010x}") for d in range(9) for n in range(1000))
+    }
+    add_summary(parts.objects, "r1", "events-1", FetchSummary(lines))
+    built = replace(BUILT, judgements=judgements, stopped={}, blocked=frozenset(blocked))
+    done = published(parts, Verdicts(built, ()))
+    assert len(done.result.errors) == 51
+    assert done.result.errors[-1].startswith("and 1,950 more: `wistlake status`")
+
+    (run,) = parts.ledger.runs()
+    item = to_item(run)
+    assert sum(len(next(iter(value.values()))) for value in item.values()) < 100_000
+    assert (
+        sum(line["rows"] for line in run.summary["intervals"])
+        == sum(line.rows for line in lines.values()) + 45
+    )
+    (told,) = parts.notifier.notices  # type: ignore[attr-defined]
+    assert len(json.dumps(plain(told))) < 256_000
+    assert told.text.count("does not reconcile") >= 50
+
+    heard: list[str] = []
+    sns = SimpleNamespace(publish=lambda **message: heard.append(message["Message"]))
+    SnsNotifier("topic", sns=sns).notify(replace(told, text="\N{HIGH VOLTAGE SIGN}" * 400_000))
+    (message,) = heard
+    assert len(message.encode()) < 256_000
+    assert json.loads(message)["text"].endswith("... (cut)")
+
+
+def test_a_second_try_publishes_nothing_twice(parts: Dependencies) -> None:
+    """The first one died before the machine heard of its end."""
+
+    class Dies(Lease):
+        def release(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    parts.objects.put(verdicts_key("r1"), encode_verdicts(Verdicts(BUILT, (interval(),))))
+    with pytest.raises(KeyboardInterrupt):
+        publish_run(PLAN, parts, Dies(), WALL, (), None)
+    published(parts, None)
+    assert len(parts.ledger.publications(NOW - timedelta(days=1))) == 1
+    assert len(parts.ledger.runs()) == 1
+
+
 def test_nothing_is_published_of_a_build_that_failed(parts: Dependencies) -> None:
     done = published(parts, None, build_failed=StepFailed("MemoryError", "out of memory"))
     assert (done.intervals, done.watermarks) == (0, 0)
@@ -209,7 +341,7 @@ def test_data_is_as_old_as_the_media_furthest_behind(
     )
     for watermark in watermarks:
         ledger.advance(watermark)
-    assert _figures(ledger, RunResult("r", "manual"), None, PLAN, ())["DataAgeHours"] == hours
+    assert _figures(ledger, RunResult("r", "manual"), None, PLAN)["DataAgeHours"] == hours
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ class TestDefaults:
             "key_secret": "",
             "topic_arn": "",
             "slack_secret": "",
+            "tolerated_percent": 10,
             "place": "laptop",
             "query": "duckdb",
             "glue_database": "",

@@ -43,6 +43,16 @@ class Several(Notifier):
             notifier.notify(notice)
 
 
+class Late(Notifier):
+    """A notifier that is made when a notice is to be delivered: what it takes may be missing until then."""
+
+    def __init__(self, way: str, make: Callable[[], Notifier]) -> None:
+        self._way, self._make = way, make
+
+    def notify(self, notice: Notice) -> None:
+        deliver(self._way, lambda: self._make().notify(notice))
+
+
 class CommandNotifier(Notifier):
     """Runs `command` without a shell, with the notice as JSON on its standard input.
 

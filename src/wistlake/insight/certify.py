@@ -10,7 +10,7 @@ from wistlake.insight.status import health
 from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Query, Run
 
-SUCCEEDED = "succeeded"
+SUCCEEDED, PARTIAL = "succeeded", "partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
 def _faults_of_day(runs: Sequence[Run], succeeded: Sequence[Run]) -> list[str]:
     if not runs:
         return ["no run was started"]
-    problems = [] if succeeded else ["no scheduled run succeeded"]
+    partial = any(r.trigger == "scheduled" and r.status == PARTIAL for r in runs)
+    without = "the scheduled run was partial: media failed" if partial else "no scheduled run succeeded"
+    problems = [] if succeeded else [without]
     by_hand = [r for r in runs if r.trigger != "scheduled"]
     problems += [f"{r.run_id} was started by hand ({r.trigger})" for r in by_hand]
     if len({r.origin for r in runs}) > 1:

@@ -21,6 +21,9 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+LANDED = (State.LANDED, State.BUILT, State.PUBLISHED)  # what is asked for is there
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """What the ledger knows of one (dataset, media, day).

@@ -117,6 +117,14 @@ class Declaration(BaseModel):
     lookback_days: int = _number(
         "WISTLAKE_LOOKBACK_DAYS", 7, "Days before the last finished one that every run reads again.", 1, 60
     )
+    tolerated_percent: float = _number(
+        "WISTLAKE_TOLERATED_PERCENT",
+        10,
+        "Share of the media that may fail: a run of which more failed is failed, not partial.",
+        0,
+        100,
+        "percent",
+    )
     start_date: Annotated[date | None, BeforeValidator(values.day)] = _setting(
         "WISTLAKE_START_DATE",
         None,

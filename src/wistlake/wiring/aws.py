@@ -10,7 +10,7 @@ from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.aws.table_files import S3TableFiles
-from wistlake.adapters.notify import Several, SlackNotifier
+from wistlake.adapters.notify import Late, Several, SlackNotifier
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import Notifier, TableStore
@@ -84,13 +84,15 @@ def client(settings: Settings, outside: Runtime) -> WistiaClient:
 
 
 def notifier(settings: Settings) -> Notifier:
-    """The topic, and Slack where it is set."""
-    channels: list[Notifier] = []
-    if settings.topic_arn:
-        channels.append(SnsNotifier(settings.topic_arn, secrets=settings.secrets()))
-    if settings.slack_secret:
-        channels.append(SlackNotifier(aws_secrets.read(settings.slack_secret), secrets=settings.secrets()))
-    return Several(channels)
+    """The topic: whoever wants to hear subscribes to it, Slack as well."""
+    topic = settings.topic_arn
+    return Several([SnsNotifier(topic, secrets=settings.secrets())] if topic else ())
+
+
+def slack(settings: Settings) -> Notifier:
+    """Slack, at the address that the secret has when a notice is sent. Without one, nothing but a line in the log."""
+    secret = _required(settings.slack_secret, "WISTLAKE_SLACK_SECRET")
+    return Late("slack", lambda: SlackNotifier(aws_secrets.read(secret), secrets=settings.secrets()))
 
 
 def emit_metrics(figures: Mapping[str, float], stage: str) -> None:

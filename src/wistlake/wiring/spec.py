@@ -52,6 +52,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         build_only=build_only,
         only=only,
         accept_shrink=accept_shrink,
+        tolerated_percent=settings.tolerated_percent,
     )
 
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from support.memory import MemoryObjects
 from wistlake.contracts import source
-from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish, release
+from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish, release, slack
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.request import FORGET
 from wistlake.pipeline.run.handover import RunPlan, encode_plan
@@ -19,6 +20,8 @@ from wistlake.pipeline.run.stages import Round
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.plan import Window
 from wistlake.ports import LEASE, LEASE_SECONDS
+from wistlake.settings import ArgumentsOnly
+from wistlake.wiring import aws as aws_parts
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 ORDER = RunSpec(
@@ -150,6 +153,54 @@ def test_an_execution_that_was_ended_by_force_lets_go_of_its_own_lease(
     assert freed == [(LEASE, "r1")]
     with pytest.raises(ConfigError, match="the input lacks name"):
         release.handler({"detail": None}, None)
+
+
+ALARM = {
+    "AlarmName": "wistlake-prod-no-run", "AlarmDescription": "No run has succeeded.", "NewStateValue": "ALARM",
+    "NewStateReason": "Threshold", "Region": "US East",
+}  # fmt: skip
+SAID = {"title": "wistlake run partial", "text": "m1: odd", "failed": True, "facts": {"run_id": "r1"}}
+
+
+@pytest.mark.parametrize(
+    ("subject", "message", "title", "text", "failed"),
+    [
+        ("wistlake run partial", json.dumps(SAID), "wistlake run partial", "m1: odd", True),
+        ("A", json.dumps({**SAID, "failed": False}), "wistlake run partial", "m1: odd", False),
+        ("Wistlake prod: a run failed", "Run r1 failed in plan: x", None, "Run r1 failed in plan: x", True),
+        ("ALARM: x", json.dumps(ALARM), "wistlake-prod-no-run is ALARM", "No run has succeeded.\nThreshold", True),
+        ("OK: x", json.dumps({**ALARM, "NewStateValue": "OK"}), "wistlake-prod-no-run is OK", None, False),
+        (None, "[1]", "Wistlake", "[1]", True),
+        (None, '{"title": 5}', "Wistlake", '{"title": 5}', True),
+    ],
+)  # fmt: skip
+def test_whatever_the_topic_says_is_a_notice(
+    subject: str | None, message: str, title: str | None, text: str | None, failed: bool
+) -> None:
+    found = slack.notice_of({"Subject": subject, "Message": message})
+    assert (found.title, found.failed) == (title or subject, failed)
+    assert text is None or found.text == text
+
+
+def test_slack_is_asked_for_when_there_is_something_to_say_and_its_absence_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def away(secret: str) -> str:
+        read.append(secret)
+        raise StoreError("there is no such secret")
+
+    monkeypatch.setattr(aws_parts.aws_secrets, "read", away)
+    settings = ArgumentsOnly(slack_secret="wistlake-slack", token="t", topic_arn="")
+    monkeypatch.setattr(slack, "Settings", lambda: settings)
+    monkeypatch.setattr(slack.events, "configure_logs", lambda: None)
+    aws_parts.notifier(settings)
+    assert read == [], "publish needs no secret"
+    with capture_logs() as logs:
+        slack.handler({"Records": [{"Sns": {"Message": "a"}}, {"Sns": {"Message": "b"}}]}, None)
+    assert read == ["wistlake-slack"] * 2
+    assert [(line["way"], line["reason"]) for line in logs] == [("slack", "StoreError")] * 2
 
 
 @pytest.mark.parametrize(

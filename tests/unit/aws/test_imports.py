@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-_FUNCTIONS = ("plan", "ingest", "publish", "release")
+_FUNCTIONS = ("plan", "ingest", "publish", "release", "slack")
 _HEAVY = ("pyspark", "pysail", "pyarrow", "pyiceberg", "duckdb", "pandas", "numpy", "sqlalchemy")
 _MOST_SECONDS = 1.5
 # What Glue 5.1 is sure to have: pyspark, boto3, and what these need.

@@ -195,6 +195,8 @@ class DynamoLedger(Ledger):
         item = to_item(publication)
         for _ in range(_ATTEMPTS):
             newest = next(iter(self._query(_PUBLICATIONS, newest_first=True, limit=1)), None)
+            if newest and from_item(Publication, newest) == publication:
+                return
             following = int(newest["sk"]["S"]) + 1 if newest else 1
             key = {"pk": text(_PUBLICATIONS), "sk": text(f"{following:012d}")}
             if self._put(self._table, {**key, **item}, "attribute_not_exists(pk)"):

@@ -8,6 +8,8 @@ from wistlake.adapters.notify import deliver, plain
 from wistlake.ports import Notice, Notifier
 
 _MOST_SUBJECT = 100
+_MOST_BYTES = 200_000  # SNS takes 256 KB
+_BYTES_OF_A_CHARACTER = 12  # at most, as JSON
 
 
 class SnsNotifier(Notifier):
@@ -21,6 +23,9 @@ class SnsNotifier(Notifier):
         deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
 
     def _publish(self, parts: dict[str, Any]) -> None:
+        most = _MOST_BYTES // _BYTES_OF_A_CHARACTER
+        if len(json.dumps(parts)) > _MOST_BYTES:
+            parts = {**parts, "text": f"{parts['text'][:most]}... (cut)"}
         subject = " ".join(parts["title"].encode("ascii", "replace").decode().split())
         self._sns.publish(
             TopicArn=self._topic, Subject=subject[:_MOST_SUBJECT], Message=json.dumps(parts, indent=1)

@@ -176,6 +176,8 @@ class SqliteLedger(Ledger):
         return self._database.rows(sql, (limit,), _RUNS.value)
 
     def publish(self, publication: Publication) -> None:
+        if self.publication() == publication:
+            return
         with self._database.writing() as connection:
             connection.execute(_PUBLICATIONS.insert, _PUBLICATIONS.row(publication))
 

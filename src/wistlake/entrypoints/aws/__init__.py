@@ -1,5 +1,5 @@
 """The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine; a fourth function
-gives back the lease of a machine that was ended by force.
+gives back the lease of a machine that was ended by force, and a fifth one tells Slack.
 
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
@@ -48,15 +48,20 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     in   {"run_id", "plan_key", "failed": [{"batch", "error", "message"}, ...],
           "build_failed": null | {"error", "message"}}
     out  {"run_id", "published": {"days", "rows", "intervals", "watermarks"}, "failed": n,
-          "verdict": "succeeded" | "failed", "errors": [at most ten texts]}
+          "verdict": "succeeded" | "partial" | "failed", "errors": [at most ten texts]}
     Called whatever failed after `plan`, since it also ends the run in the ledger and frees the lease; a
-    `plan` that fails has done both itself. The machine ends FAILED unless `verdict` is "succeeded". A failed
-    build leaves intervals and watermarks unmoved; a failed media does not keep the others from being published.
+    `plan` that fails has done both itself. The machine ends FAILED if `verdict` is "failed"; "partial" says
+    that few media failed (WISTLAKE_TOLERATED_PERCENT). A failed build leaves intervals and watermarks unmoved; a
+    failed media does not keep the others from being published. Called again, it publishes nothing a second time.
 
 `wistlake.entrypoints.aws.release.handler`
     in   EventBridge's "Step Functions Execution Status Change" of an execution that failed, timed out or was aborted
     out  nothing; the lease is free, if that execution held it. The machine's own state `Release` does the same
     after a `plan` or `publish` that failed.
+
+`wistlake.entrypoints.aws.slack.handler`
+    in   the topic's messages: notices of `publish`, what the machine says of a failed step, alarms
+    out  nothing; each is in Slack, or in the log that it could not be delivered
 
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:
@@ -64,8 +69,8 @@ ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
 
 ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
 appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
-WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish), optionally
-WISTLAKE_SLACK_SECRET, MEDIA_IDS, and any other setting by its variable.
+WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish),
+WISTLAKE_SLACK_SECRET (slack), MEDIA_IDS, and any other setting by its variable.
 
 SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
 {"key": "<64 random characters>"}, which a template can generate. Slack's is the webhook's address.
@@ -86,8 +91,9 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
               buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key ·
               states DescribeExecution
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
-              Query, Scan L, PutItem, Scan W · sns Publish topic · GetSecretValue Slack's
+              Query, Scan L, PutItem, Scan W · sns Publish topic
     release   dynamodb UpdateItem L
+    slack     secretsmanager GetSecretValue Slack's
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
 `stage`: RunFailed (0 or 1), MediaFailed, DaysPublished, RowsLanded, Requests, QuarantinedRows,

@@ -27,11 +27,14 @@ log = structlog.get_logger()
 
 
 class RunFailed(WistlakeError):
-    """Some media failed; the others were published. Carries the first error's exit code, and the result."""
+    """Some media failed; the others were published. Carries the result, and the first error's exit code: another one
+    if they were few."""
+
+    PARTIAL = 3
 
     def __init__(self, first: WistlakeError, result: RunResult) -> None:
         super().__init__("\n".join(result.errors))
-        self.exit_code = first.exit_code
+        self.exit_code = self.PARTIAL if result.status == record.PARTIAL else first.exit_code
         self.result = result
 
 

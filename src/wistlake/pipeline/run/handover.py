@@ -55,7 +55,8 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class Handover:
     """What one step knows and the next one needs. `errors` concern single media or steps: the run goes on, and is
-    failed at its end. `verdicts` are None before the build, and if it failed; `result` is written at the end."""
+    failed or partial at its end. `verdicts` are None before the build, and if it failed; `result` is written at the
+    end."""
 
     plan: RunPlan
     result: RunResult
@@ -121,6 +122,7 @@ class _PlanDocument:
     fetches: tuple[Fetch, ...]
     left: tuple[str, ...]
     began: datetime
+    tolerated_percent: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def encode_plan(plan: RunPlan) -> bytes:
         fetches=plan.fetches,
         left=plan.left,
         began=plan.began,
+        tolerated_percent=spec.tolerated_percent,
     )
     return _dump(_PlanDocument, document)
 
@@ -200,6 +203,7 @@ def decode_plan(data: bytes) -> RunPlan:
         plain.max_concurrency,
         tuple(Rule(*rule) for rule in plain.rules),
         accept_shrink=plain.accept_shrink,
+        tolerated_percent=plain.tolerated_percent,
     )
     return RunPlan(spec, plain.fetches, plain.left, plain.began)
 

@@ -1,16 +1,22 @@
 """Last step: readers get what was built, and the run its result."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
+from wistlake.errors import WistlakeError
 from wistlake.foreign import shown_name
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outcome import Policy, advance, retired, show
-from wistlake.pipeline.run.record import FAILED, SUCCEEDED
-from wistlake.pipeline.run.result import build_errors, describe
+from wistlake.pipeline.run.record import FAILED, PARTIAL, SUCCEEDED
+from wistlake.pipeline.run.result import bounded, build_errors, describe
 from wistlake.pipeline.run.spec import Dependencies
+from wistlake.pipeline.tables import BuildResult
+from wistlake.planning.intervals import LANDED, State
+from wistlake.planning.packing import batches
+from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger
 
 log = structlog.get_logger()
@@ -32,9 +38,37 @@ def publish(deps: Dependencies, handover: Handover, policy: Policy) -> Handover:
     built = verdicts.built if verdicts else None
     describe(result, handover.fetched, built, note_drift(ledger, handover.fetched))
     errors = (*handover.errors, *build_errors(built))
-    result.errors = [str(e) for e in errors]
-    result.status = FAILED if result.errors else SUCCEEDED
+    result.errors = bounded([str(e) for e in errors], "`wistlake status` names what failed")
+    hurt = failed_media(deps.ledger, handover, built) if errors else set()
+    result.failed_media = sorted(hurt)
+    result.status = _status(deps.ledger, handover, hurt, errors)
     return replace(handover, errors=errors)
+
+
+def failed_media(ledger: Ledger, handover: Handover, built: BuildResult | None) -> set[str]:
+    """The media of which this run could not land, build or reconcile something."""
+    run_id, of_batches = handover.plan.spec.run_id, {getattr(e, "batch", "") for e in handover.errors}
+    mine = {i.key: i.state for i in ledger.intervals() if i.run_id == run_id and i.dataset != GOLD}
+    hurt = {key[1] for key, state in mine.items() if state is State.FAILED}
+    for batch in batches(handover.plan.fetches):
+        if batch.name in of_batches:  # its function may have died before it noted anything
+            certain = (key for f in batch.fetches if not f.if_moved for key in f.keys)
+            hurt |= {key[1] for key in certain if mine.get(key) not in LANDED}
+    if built is not None:
+        hurt |= {key[1] for key in built.stopped} | {media_id for media_id, _ in built.blocked}
+    return hurt
+
+
+def _status(ledger: Ledger, handover: Handover, hurt: set[str], errors: Sequence[WistlakeError]) -> str:
+    """Partial if what went wrong concerns few of the media that were asked for, and nothing but media."""
+    if not errors:
+        return SUCCEEDED
+    spec = handover.plan.spec
+    asked = {media_id for f in handover.plan.fetches for media_id in f.media}
+    followed = asked or {m.media_id for m in ledger.media() if m.retired_at is None}
+    of_the_run = any(e.concerns_the_run for e in errors)
+    few = len(hurt) * 100 <= spec.tolerated_percent * len(followed | hurt)
+    return PARTIAL if few and not of_the_run else FAILED
 
 
 def note_drift(ledger: Ledger, fetched: FetchSummary) -> dict[str, list[str]]:

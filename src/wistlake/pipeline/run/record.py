@@ -1,15 +1,19 @@
 """The ledger's record of a run: begun under the lease, ended with its result, or with what made it fail."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from wistlake.contracts.form import ACCOUNT
 from wistlake.errors import WistlakeError
+from wistlake.pipeline.run.fetched import FetchLine
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.ports import Ledger, Run
 
-RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
+RUNNING, SUCCEEDED, PARTIAL, FAILED = "running", "succeeded", "partial", "failed"
+MOST_LINES = 2_000  # of a summary's lines by media and dataset: an item of a ledger holds 400 KB
+MOST_LISTED = 2_000  # of what else a summary lists
 KILLED = "it was killed, or its machine stopped: the next run went on where it had ended"
 
 
@@ -32,9 +36,26 @@ def record_of(spec: RunSpec) -> Run:
 def end(
     ledger: Ledger, run: Run, ended_at: datetime, summary: Mapping[str, Any], errors: Sequence[str] = ()
 ) -> None:
-    """Record the end of a run; `summary` is its result as JSON. It failed if there are `errors`."""
-    status, error = (FAILED, "; ".join(errors)) if errors else (SUCCEEDED, "")
-    ledger.put_run(replace(run, status=status, ended_at=ended_at, error=error, summary=summary))
+    """Record the end of a run; `summary` is its result as JSON, which says its status where there are `errors`."""
+    status = str(summary.get("status", FAILED)) if errors else SUCCEEDED
+    error = "; ".join(errors)
+    ledger.put_run(replace(run, status=status, ended_at=ended_at, error=error, summary=kept(summary)))
+
+
+def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger keeps of a summary: lines of a run over very many media are added up by dataset, and long lists
+    end early. The ledger's intervals know each media day."""
+    short = {
+        k: v[:MOST_LISTED] if isinstance(v, list) and k != "intervals" else v for k, v in summary.items()
+    }
+    lines = summary.get("intervals", [])
+    if len(lines) > MOST_LINES:
+        by_dataset: dict[str, FetchLine] = {}
+        for line in lines:
+            total = by_dataset.setdefault(line["dataset"], FetchLine(line["dataset"], ACCOUNT))
+            total.add({name: count for name, count in line.items() if name not in ("dataset", "media_id")})
+        short["intervals"] = [asdict(total) for total in by_dataset.values()]
+    return short
 
 
 def fail(ledger: Ledger, run: Run, ended_at: datetime, error: BaseException) -> None:

@@ -13,6 +13,8 @@ from wistlake.quality.checks import Effect
 from wistlake.quality.reconciliation import Judgement, Verdict
 
 MOST_WARNINGS = 10  # that a notice spells out
+MOST_ERRORS = 50  # that a result spells out
+MOST_TEXT = 20_000  # characters of a notice
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class RunResult:
     withdrawn: list[dict[str, str]] = field(default_factory=list)  # days of gold that can't be whole any more
     checks: dict[str, int] = field(default_factory=dict)  # by verdict
     warnings: list[str] = field(default_factory=list)  # what is broken and stops nothing
+    failed_media: list[str] = field(default_factory=list)  # of which something is not as it should be
     days_published: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -63,6 +66,12 @@ def describe(
         result.warnings = warnings(built)
 
 
+def bounded(lines: list[str], where: str, most: int = MOST_ERRORS) -> list[str]:
+    """At most `most` lines, then how many more there are, and where."""
+    more = len(lines) - most
+    return [*lines[:most], f"and {more:,} more: {where}"] if more > 0 else lines
+
+
 def build_errors(built: BuildResult | None) -> list[WistlakeError]:
     """The errors of a build that concern single media."""
     if built is None:
@@ -88,10 +97,20 @@ def withdrawals(result: RunResult) -> list[str]:
 def notice(result: RunResult) -> Notice:
     """The message for people when a run has ended."""
     failed = result.status != "succeeded"
+    hurt = len(result.failed_media)
+    media = (
+        f"{hurt:,} media could not be published whole; the others were\n"
+        if result.status == "partial"
+        else ""
+    )
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
     drift = [f"{dataset} has new fields: {', '.join(keys)}" for dataset, keys in sorted(result.drift.items())]
-    text = "\n".join((text, *withdrawals(result), *result.warnings[:MOST_WARNINGS], *drift))
+    taken_back = bounded(withdrawals(result), "`wistlake gaps` lists the days")
+    warned = bounded(result.warnings, "`wistlake status`", MOST_WARNINGS)
+    text = "\n".join((f"{media}{text}", *taken_back, *warned, *drift))
+    if len(text) > MOST_TEXT:
+        text = f"{text[:MOST_TEXT]}... ({len(text):,} characters: `wistlake status` says all of it)"
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})
 
 

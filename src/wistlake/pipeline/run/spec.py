@@ -98,3 +98,4 @@ class RunSpec:
     build_only: bool = False  # rebuild: land nothing, build what bronze holds
     only: frozenset[Key] | None = None  # repair: ask for exactly these intervals
     accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
+    tolerated_percent: float = 10.0  # of the media may fail, and the run is partial, not failed

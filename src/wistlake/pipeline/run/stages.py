@@ -36,7 +36,7 @@ from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.tables import BuildResult
-from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.intervals import LANDED, Fetch, Interval, State
 from wistlake.planning.packing import BATCH_MEDIA, Batch, batches, due
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
@@ -46,7 +46,6 @@ log = structlog.get_logger()
 RESERVE_SECONDS = 180.0  # no fetch begins with less than this left
 LAST_SECONDS = 20.0  # what is still under way then is given up, and asked for again in the next round
 _MOST_TEXT = 500  # characters of one error: a state carries few
-_LANDED = (State.LANDED, State.BUILT, State.PUBLISHED)
 Key = tuple[str, str, date]
 
 
@@ -152,8 +151,8 @@ def _waiting(
 ) -> list[Fetch]:
     """Fetches that this run has not landed: those it has not tried yet, then (with `failed`) those that failed."""
     states = [(fetch, _states(spec, fetch, intervals)) for fetch in fetches]
-    fresh = [f for f, of_days in states if not of_days <= {*_LANDED, State.FAILED}]
-    again = [f for f, of_days in states if of_days <= {*_LANDED, State.FAILED} and State.FAILED in of_days]
+    fresh = [f for f, of_days in states if not of_days <= {*LANDED, State.FAILED}]
+    again = [f for f, of_days in states if of_days <= {*LANDED, State.FAILED} and State.FAILED in of_days]
     return fresh + (again if failed else [])
 
 
@@ -175,6 +174,7 @@ class StepFailed(WistlakeError):
 
     def __init__(self, error: str, message: str, batch: str = "") -> None:
         self.batch = batch
+        self.concerns_the_run = not batch
         of_batch = f"{batch}: " if batch else ""
         super().__init__(f"{of_batch}{error}: {message}"[:_MOST_TEXT])
 
@@ -209,16 +209,14 @@ def publish_run(
     ended_at = spec.window.now + (wall - plan.began)
     record.end(ledger, record.record_of(spec), ended_at, result.as_json(), result.errors)
     log.info("run ended", run_id=spec.run_id, status=result.status)
-    lease.release(LEASE, spec.run_id)
     deps.notifier.notify(notice(result))
     moved = len(set(ledger.watermarks()) - before)
     built = verdicts.built if verdicts else None
-    return Published(
-        result,
-        len(verdicts.intervals) if verdicts else 0,
-        moved,
-        _figures(ledger, result, built, plan, failed),
+    done = Published(
+        result, len(verdicts.intervals) if verdicts else 0, moved, _figures(ledger, result, built, plan)
     )
+    lease.release(LEASE, spec.run_id)  # last: until here the whole step may be tried again
+    return done
 
 
 def _handover(
@@ -235,28 +233,15 @@ def _handover(
     return replace(handover, verdicts=decode_verdicts(deps.objects.get(verdicts_key(run_id))))
 
 
-def _not_landed(plan: RunPlan, failed: Sequence[StepFailed], ledger: Ledger) -> set[str]:
-    """The media of batches that failed of which this run has not landed everything."""
-    names = {f.batch for f in failed}
-    of_failed = [f for b in batches(plan.fetches) if b.name in names for f in b.fetches if not f.if_moved]
-    if not of_failed:
-        return set()
-    landed = {i.key for i in ledger.intervals() if i.run_id == plan.spec.run_id and i.state in _LANDED}
-    return {key[1] for fetch in of_failed for key in fetch.keys if key not in landed}
-
-
-def _figures(
-    ledger: Ledger, result: RunResult, built: BuildResult | None, plan: RunPlan, failed: Sequence[StepFailed]
-) -> dict[str, float]:
+def _figures(ledger: Ledger, result: RunResult, built: BuildResult | None, plan: RunPlan) -> dict[str, float]:
     """What alarms watch."""
     lines = result.intervals
-    hurt = _not_landed(plan, failed, ledger) | set(result.stopped) | {b["media_id"] for b in result.blocked}
     last = {w.media_id: w.last_date for w in ledger.watermarks() if w.dataset == EVENTS}
     followed = (m for m in ledger.media() if m.retired_at is None)
     last_days = [last.get(m.media_id, m.first_day - timedelta(days=1)) for m in followed]
     return {
-        "RunFailed": float(result.status != record.SUCCEEDED),
-        "MediaFailed": float(len(hurt - {""})),
+        "RunFailed": float(result.status == record.FAILED),
+        "MediaFailed": float(len(result.failed_media)),
         "DaysPublished": float(result.days_published),
         "RowsLanded": float(sum(line["rows"] for line in lines)),
         "Requests": float(sum(line["requests"] for line in lines)),
