@@ -1,6 +1,7 @@
 """Notices to an SNS topic."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from wistlake.adapters.aws.client import client
@@ -8,8 +9,7 @@ from wistlake.adapters.notify import deliver, plain
 from wistlake.ports import Notice, Notifier
 
 _MOST_SUBJECT = 100
-_MOST_BYTES = 200_000  # SNS takes 256 KB
-_BYTES_OF_A_CHARACTER = 12  # at most, as JSON
+_MOST_TEXT = 20_000  # characters: twelve bytes each as JSON, at most, and SNS takes 256 KB
 
 
 class SnsNotifier(Notifier):
@@ -20,12 +20,11 @@ class SnsNotifier(Notifier):
         self._sns = sns or client("sns")
 
     def notify(self, notice: Notice) -> None:
+        if len(notice.text) > _MOST_TEXT:
+            notice = replace(notice, text=f"{notice.text[:_MOST_TEXT]}... (cut)")
         deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
 
     def _publish(self, parts: dict[str, Any]) -> None:
-        most = _MOST_BYTES // _BYTES_OF_A_CHARACTER
-        if len(json.dumps(parts)) > _MOST_BYTES:
-            parts = {**parts, "text": f"{parts['text'][:most]}... (cut)"}
         subject = " ".join(parts["title"].encode("ascii", "replace").decode().split())
         self._sns.publish(
             TopicArn=self._topic, Subject=subject[:_MOST_SUBJECT], Message=json.dumps(parts, indent=1)

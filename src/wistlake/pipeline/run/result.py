@@ -14,7 +14,7 @@ from wistlake.quality.reconciliation import Judgement, Verdict
 
 MOST_WARNINGS = 10  # that a notice spells out
 MOST_ERRORS = 50  # that a result spells out
-MOST_TEXT = 20_000  # characters of a notice
+MOST_TEXT = 19_000  # characters of a notice
 
 
 @dataclass(slots=True)
