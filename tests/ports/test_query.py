@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import duckdb_extension_httpfs
 import pyarrow as pa
 import pytest
 
 import wistlake
 from support.memory import MemoryLedger
 from support.published import NOW, publish
+from wistlake.adapters import duckdb_query
 from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -138,6 +140,29 @@ def test_duckdb_itself_is_shut(tmp_path: Path) -> None:
             with pytest.raises(duckdb.Error):
                 connection.execute(text)
     assert outside.read_text() == "a\n1\n"
+
+
+def test_an_extension_that_its_maker_did_not_sign_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(path: Path) -> Path:
+        """A copy whose signature, the end of the file, is another one."""
+        copied = tmp_path / path.name
+        copied.write_bytes(path.read_bytes()[:-1] + b"x")
+        return copied
+
+    def load(connection: duckdb.DuckDBPyConnection) -> None:
+        http = Path(next(iter(duckdb_extension_httpfs.__path__)))
+        connection.execute(f"LOAD '{changed(next(http.rglob('*.duckdb_extension')))}'")
+
+    DuckDBQuery(MemoryLedger()).sql("SELECT 1")
+    with pytest.raises(duckdb.Error, match="signature"):
+        DuckDBQuery(MemoryLedger(), prepare=load).sql("SELECT 1")
+    avro, iceberg = duckdb_query.extensions()
+    monkeypatch.setattr(duckdb_query, "extensions", lambda: (changed(avro), iceberg))
+    duckdb_query._are_signed.cache_clear()
+    with pytest.raises(duckdb.Error, match="signature"):
+        DuckDBQuery(MemoryLedger()).sql("SELECT 1")
 
 
 def test_a_refusal_is_one_clear_line(folder: Path) -> None:
