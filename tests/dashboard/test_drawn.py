@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.published import DAILY, Published, days
 from wistlake_dashboard import figures, tables
@@ -166,6 +167,24 @@ def test_the_report_is_of_the_days_that_were_asked_for() -> None:
 
 
 # the app
+
+
+@pytest.mark.parametrize(
+    ("change", "shown", "colour", "arrow"),
+    [("+5", "+5", "GREEN", "UP"), ("−5 %", "-5 %", "RED", "DOWN"), ("no change", "no change", "GRAY", "NONE"),
+     ("", "", "GRAY", "NONE")],
+)  # fmt: skip
+def test_a_tile_shows_where_its_number_went(change: str, shown: str, colour: str, arrow: str) -> None:
+    def tile(change: str) -> None:
+        from wistlake_dashboard.app.render import draw
+        from wistlake_dashboard.blocks import Number, Numbers
+
+        draw(Numbers([Number("Plays", "5", change, "meaning")]))
+
+    (drawn,) = AppTest.from_function(tile, args=(change,)).run().metric
+    assert (drawn.label, drawn.value, drawn.delta, drawn.proto.help) == ("Plays", "5", shown, "meaning")
+    assert drawn.proto.MetricColor.Name(drawn.proto.color) == colour
+    assert drawn.proto.MetricDirection.Name(drawn.proto.direction) == arrow
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ import pytest
 
 from support.answer import Answer
 from support.memory import MemoryLedger, MemoryObjects
-from wistlake.bronze import MANIFEST, decode_lines
+from wistlake.bronze import MANIFEST, decode_lines, decode_manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Source
 from wistlake.errors import SourceChanged, SourceUnavailable, StoreError
+from wistlake.pipeline.run import ingest
 from wistlake.pipeline.run.fetched import Ingested
 from wistlake.pipeline.run.ingest import Ingest, IngestContext, note_share, share_out
 from wistlake.planning.calendar import zone
@@ -111,6 +112,18 @@ def test_each_session_lands_with_its_media_and_day_and_no_other() -> None:
         "b has a day without sessions"
     )
     assert ledger.facts(SHARE) == {"listed": 4, "followed": 3}
+
+
+def test_a_long_list_lands_in_parts_that_are_numbered_like_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "PART_ROWS", 2)
+    objects = MemoryObjects()
+    landed(Wistia(*(A1 | {"event_key": f"a{n}"} for n in range(5))), WHOLE, objects=objects)
+    of_day = [k for k in objects.list("bronze/wistia/events/") if "dt=2026-03-03/media_id=a/" in k]
+    manifest = decode_manifest(objects.get(of_day.pop(0)))
+    assert [key.rpartition("/")[2] for key in of_day] == [f"part-0000{n}.jsonl.gz" for n in (1, 2, 3)]
+    lines = [line for key in of_day for line in decode_lines(objects.get(key))]
+    assert [(number, record["event_key"]) for number, record in lines] == [(n + 1, f"a{n}") for n in range(5)]
+    assert [(p.key, p.rows) for p in manifest.parts] == list(zip(of_day, (2, 2, 1), strict=True))
 
 
 def test_a_session_that_is_listed_twice_in_one_list_lands_where_each_copy_belongs() -> None:

@@ -101,6 +101,7 @@ def test_wistia_is_asked_through_the_proxy_which_does_not_see_the_token(
         ("all_proxy", "socks4://proxy.example", "names a SOCKS proxy"),
         ("HTTPS_PROXY", "ftp://user:secret0@proxy.example", "is no proxy's address"),
         ("https_proxy", "http://proxy.example:99999999", "is no proxy's address"),
+        ("https_proxy", "http://proxy.example:65536", "is no proxy's address"),
         ("HTTP_PROXY", "http://", "is no proxy's address"),
         ("HTTPS_PROXY", "://secret0", "is no proxy's address"),
         ("SSL_CERT_FILE", "/there/is/no/bundle.pem", "which can't be read"),
@@ -120,6 +121,14 @@ def test_a_useless_variable_is_named_with_its_cure(
     assert says in problem
     assert problem.endswith(f"or unset {variable}")
     assert "secret0" not in problem
+
+
+@pytest.mark.parametrize(
+    "address", ["http://proxy.example:1", "proxy.example:65535", "https://proxy.example"]
+)
+def test_any_port_that_there_is_may_be_a_proxys(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    wistia("https://api.wistia.com/modern")
 
 
 def test_every_useless_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
