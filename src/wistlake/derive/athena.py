@@ -2,8 +2,11 @@
 
 Athena keeps a view as a table of type VIRTUAL_VIEW whose text is base64 of JSON, with the types of its columns.
 Views can't hold `timestamp with time zone`, which Iceberg's timestamps are: they are cast, and stay UTC.
+
+The stack makes the views over the tables as they are; each publication writes them anew over the tables as it has them.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +26,8 @@ _HIVE: Mapping[Type, str] = {**_TRINO, Type.STRING: "string", Type.TIMESTAMP: "t
 _TABLE = re.compile(r"\b(silver|gold|ops)\.(\w+)\b")
 Columns = Sequence[tuple[str, Type]]
 Resource = Mapping[str, Any]
+Snapshots = Mapping[str, int | None]  # by the table's full name
+_BEGINS, _ENDS = "/* Presto View: ", " */"
 
 
 def table_name(full_name: str) -> str:
@@ -30,39 +35,70 @@ def table_name(full_name: str) -> str:
     return full_name.replace(".", "_")
 
 
-def text(sql: str) -> str:
-    """SQL over `layer.table`s as Athena takes it."""
-    return _TABLE.sub(r"\1_\2", sql)
+def text(sql: str, snapshots: Snapshots | None = None) -> str:
+    """SQL over `layer.table`s as Athena takes it; each table that `snapshots` names in that state, None: without rows
+    yet."""
+    known = snapshots or {}
+
+    def name(match: re.Match[str]) -> str:
+        full_name, called = match[0], table_name(match[0])
+        if full_name not in known:
+            return called
+        snapshot = known[full_name]
+        if snapshot is None:  # no rows yet, so no version
+            return f"(SELECT * FROM {called} WHERE false)"
+        return f"{called} FOR VERSION AS OF {snapshot}"
+
+    return _TABLE.sub(name, sql)
 
 
 def view(name: str, select: str, columns: Columns) -> Resource:
     """The view as a resource of a template with the parameter GlueDatabase."""
-    shown = ", ".join(
-        f"CAST({c} AS {_TRINO[kind]}) AS {c}" if kind is Type.TIMESTAMP else c for c, kind in columns
-    )
-    parameters = {
-        "originalSql": f"SELECT {shown} FROM ({text(select)}) v",
-        "catalog": "awsdatacatalog",
-        "schema": "${GlueDatabase}",
-        "columns": [{"name": c, "type": _TRINO[kind]} for c, kind in columns],
-    }
-    encoded = {"Fn::Base64": {"Fn::Sub": json.dumps(parameters)}}
+    encoded = {"Fn::Base64": {"Fn::Sub": json.dumps(_meaning(select, columns, "${GlueDatabase}"))}}
+    entry = _entry(name, columns, {"Fn::Join": ["", [_BEGINS, encoded, _ENDS]]})
     return {
         "Type": "AWS::Glue::Table",
         "Properties": {
             "CatalogId": {"Ref": "AWS::AccountId"},
             "DatabaseName": {"Ref": "GlueDatabase"},
-            "TableInput": {
-                "Name": table_name(name),
-                "TableType": "VIRTUAL_VIEW",
-                "Parameters": {"presto_view": "true", "comment": "Presto View"},
-                "ViewOriginalText": {"Fn::Join": ["", ["/* Presto View: ", encoded, " */"]]},
-                "ViewExpandedText": "/* Presto View */",
-                "StorageDescriptor": {
-                    "Columns": [{"Name": c, "Type": _HIVE[kind]} for c, kind in columns],
-                    "SerdeInfo": {},
-                },
-            },
+            "TableInput": entry,
+        },
+    }
+
+
+def published_view(
+    name: str, select: str, columns: Columns, database: str, snapshots: Snapshots
+) -> Mapping[str, Any]:
+    """The view as an entry of the Glue catalog that shows each table in the state that `snapshots` names."""
+    meaning = json.dumps(_meaning(select, columns, database, snapshots))
+    encoded = base64.b64encode(meaning.encode()).decode()
+    return _entry(name, columns, f"{_BEGINS}{encoded}{_ENDS}")
+
+
+def _meaning(
+    select: str, columns: Columns, database: str, snapshots: Snapshots | None = None
+) -> Mapping[str, Any]:
+    shown = ", ".join(
+        f"CAST({c} AS {_TRINO[kind]}) AS {c}" if kind is Type.TIMESTAMP else c for c, kind in columns
+    )
+    return {
+        "originalSql": f"SELECT {shown} FROM ({text(select, snapshots)}) v",
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": c, "type": _TRINO[kind]} for c, kind in columns],
+    }
+
+
+def _entry(name: str, columns: Columns, original_text: Any) -> Mapping[str, Any]:
+    return {
+        "Name": table_name(name),
+        "TableType": "VIRTUAL_VIEW",
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "ViewOriginalText": original_text,
+        "ViewExpandedText": "/* Presto View */",
+        "StorageDescriptor": {
+            "Columns": [{"Name": c, "Type": _HIVE[kind]} for c, kind in columns],
+            "SerdeInfo": {},
         },
     }
 

@@ -15,7 +15,7 @@ from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
-from wistlake.wiring import source
+from wistlake.wiring import athena_views, source
 from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
 
@@ -32,7 +32,8 @@ def _staged(name: str, stage: str) -> str:
 def ledger(settings: Settings, execution: str = "") -> DynamoLedger:
     """The lake's ledger, which is also its lease: that of an `execution`, by its ARN, if one is at work."""
     marks = _staged(settings.ddb_table, settings.stage)
-    return DynamoLedger(ledger_table(settings), marks, execution=execution)
+    shown = athena_views.shown_in(settings.glue_database)
+    return DynamoLedger(ledger_table(settings), marks, execution=execution, on_publication=shown)
 
 
 def objects(settings: Settings) -> S3Objects:

@@ -19,6 +19,7 @@ from wistlake.errors import explained
 from wistlake.pipeline.jobs.request import Keeper
 from wistlake.pipeline.run.spec import LakeDependencies
 from wistlake.ports import LEASE, LEASE_SECONDS, TableStore
+from wistlake.wiring import athena_views
 
 if TYPE_CHECKING:
     from wistlake.adapters.aws.spark import GlueCatalog
@@ -58,7 +59,12 @@ def objects(job: Job) -> S3Objects:
 
 def ledger(job: Job) -> DynamoLedger:
     """The ledger, and the lease of the execution that has started the job, if one has."""
-    return DynamoLedger(job.ledger_table, job.watermark_table, execution=job.execution)
+    return DynamoLedger(
+        job.ledger_table,
+        job.watermark_table,
+        execution=job.execution,
+        on_publication=athena_views.shown_in(job.database),
+    )
 
 
 def fence(job: Job, run_id: str, clock: Callable[[], datetime]) -> Callable[[], None]:

@@ -1,19 +1,25 @@
 """Views and named queries: they run where they can be run here, and are what Athena takes."""
 
+import base64
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from support.memory import MemoryLedger
 from support.some import some
+from wistlake.adapters.aws import views as aws_views
+from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.duckdb_query import _ARROW, DuckDBQuery
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive import athena
 from wistlake.entrypoints.aws import athena_resources
+from wistlake.ports import Publication, TableRef
 from wistlake.quality.metrics import view_columns, views
 from wistlake.quality.queries import QUERIES
 
@@ -59,6 +65,67 @@ def test_athena_sees_one_database() -> None:
     assert re.findall(r"(?:FROM|JOIN) (?:silver|gold|ops)\.", said) == []
     layered = {t.full_name.replace(".", "_") for t in TABLES} | {athena.table_name(n) for n in NAMES}
     assert set(re.findall(r"(?:FROM|JOIN) (\w+)", said)) <= layered
+
+
+def test_a_published_view_shows_the_tables_as_they_were_published() -> None:
+    """And is otherwise what the stack has made."""
+    glue = Glue()
+    tables = {t.full_name: TableRef(f"s3://x/{n}.json", 1_000 + n) for n, t in enumerate(TABLES)}
+    shown = [(name, select, view_columns(name)) for name, select in views()]
+    aws_views.show(Publication("r1", datetime(2026, 3, 6, tzinfo=UTC), tables), "lake", shown, glue)
+    made = [r["Properties"]["TableInput"] for r in resources().values() if r["Type"] == "AWS::Glue::Table"]
+    assert [asked["TableInput"]["Name"] for asked in glue.asked] == [m["Name"] for m in made]
+    for asked, stacks in zip(some(glue.asked), made, strict=True):
+        assert (asked["DatabaseName"], asked["SkipArchive"]) == ("lake", True)
+        entry = asked["TableInput"]
+        assert {**entry, "ViewOriginalText": ""} == {**stacks, "ViewOriginalText": ""}
+        encoded = entry["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+        said = json.loads(base64.b64decode(encoded))
+        unpinned = json.loads(stacks["ViewOriginalText"]["Fn::Join"][1][1]["Fn::Base64"]["Fn::Sub"])
+        version = re.compile(r"(\w+) FOR VERSION AS OF (\d+)")
+        for called, snapshot in some(version.findall(said["originalSql"])):
+            assert tables[called.replace("_", ".", 1)].snapshot_id == int(snapshot)
+        assert not re.search(r"(?:FROM|JOIN) \w+(?! FOR VERSION)\b(?! FOR VERSION)", said["originalSql"])
+        assert version.sub(r"\1", said["originalSql"]) == unpinned["originalSql"]
+        assert said == {**unpinned, "originalSql": said["originalSql"], "schema": "lake"}
+
+
+def test_a_table_without_rows_has_no_version_to_name() -> None:
+    said = athena.text("SELECT a FROM gold.x JOIN gold.y ON true", {"gold.x": None, "gold.y": 7})
+    expected = "SELECT a FROM (SELECT * FROM gold_x WHERE false) JOIN gold_y FOR VERSION AS OF 7 ON true"
+    assert said == expected
+
+
+def test_a_publication_that_readers_have_is_shown_to_athena_again() -> None:
+    """The first try wrote it and then died, or was not let into the catalog."""
+    shown: list[Publication] = []
+
+    class Table:
+        def get_paginator(self, _: str) -> Any:
+            return SimpleNamespace(paginate=lambda **_: [{"Items": self.items}])
+
+        def put_item(self, **asked: Any) -> dict[str, Any]:
+            assert not self.items, "written twice"
+            self.items.append(asked["Item"])
+            return {}
+
+        items: list[Any] = []  # noqa: RUF012
+
+    ledger = DynamoLedger("l", "w", Table(), on_publication=shown.append)
+    published = Publication("r1", datetime(2026, 3, 6, tzinfo=UTC), {"gold.x": TableRef("s3://x", 7)})
+    ledger.publish(published)
+    ledger.publish(published)
+    assert shown == [published, published]
+
+
+class Glue:
+    """Notes what it is asked to update."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def update_table(self, **asked: Any) -> None:
+        self.asked.append(asked)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ puts off for as long as it runs.
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -45,14 +45,23 @@ _ATTEMPTS = 20
 
 class DynamoLedger(Ledger):
     """Ledger in the tables called `ledger` and `watermarks`, by their full names. `execution` is the ARN of the
-    execution that this process works for: it holds the leases that are taken here."""
+    execution that this process works for: it holds the leases that are taken here. `on_publication` tells readers who
+    don't ask the ledger; after a failure it is tried again with the publication."""
 
     def __init__(
-        self, ledger: str, watermarks: str, dynamodb: Any = None, *, execution: str = "", states: Any = None
+        self,
+        ledger: str,
+        watermarks: str,
+        dynamodb: Any = None,
+        *,
+        execution: str = "",
+        states: Any = None,
+        on_publication: Callable[[Publication], None] = lambda _: None,
     ) -> None:
         self._table, self._marks = ledger, watermarks
         self._db = dynamodb or client("dynamodb")
         self._execution, self._states = execution, states
+        self._on_publication = on_publication
 
     # the lease
 
@@ -192,6 +201,10 @@ class DynamoLedger(Ledger):
         return [from_item(Run, item) for item in self._query(_RUNS, newest_first=True, limit=limit)]
 
     def publish(self, publication: Publication) -> None:
+        self._make_newest(publication)
+        self._on_publication(publication)
+
+    def _make_newest(self, publication: Publication) -> None:
         item = to_item(publication)
         for _ in range(_ATTEMPTS):
             newest = next(iter(self._query(_PUBLICATIONS, newest_first=True, limit=1)), None)

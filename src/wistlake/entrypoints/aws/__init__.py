@@ -91,7 +91,7 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
               buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key ·
               states DescribeExecution
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
-              Query, Scan L, PutItem, Scan W · sns Publish topic
+              Query, Scan L, PutItem, Scan W · sns Publish topic · glue UpdateTable
     release   dynamodb UpdateItem L
     slack     secretsmanager GetSecretValue Slack's
 
@@ -101,5 +101,6 @@ IdentitiesBroken, DataAgeHours (of the media that is furthest behind).
 
 ATHENA. `python -m wistlake.entrypoints.aws.athena_resources` prints the views and named queries as the
 resources of a CloudFormation template (JSON; parameters GlueDatabase and Workgroup): views are Glue tables
-of type VIRTUAL_VIEW, among them `wistia_gold_fact_media_daily`.
+of type VIRTUAL_VIEW, among them `wistia_gold_fact_media_daily`. Each publication writes them anew, over the
+snapshots that it has (GLUE_DATABASE).
 """

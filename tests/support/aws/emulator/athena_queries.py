@@ -69,14 +69,16 @@ class _Session:
             if not node.name or (node.name in named and not node.db):
                 continue
             within = node.db or database
-            name = f"{within}__{node.name}"
+            version = node.args.get("version")
+            snapshot = int(version.expression.this) if version else None
+            name = f"{within}__{node.name}" + (f"__{snapshot}" if snapshot else "")
             if name not in self.bound:
                 self.bound.add(name)
-                self._provide(name, within, node.name)
+                self._provide(name, within, node.name, snapshot)
             alias = node.alias or node.name
             node.replace(exp.alias_(exp.to_table(name, dialect="duckdb"), alias, table=True))
 
-    def _provide(self, name: str, database: str, table: str) -> None:
+    def _provide(self, name: str, database: str, table: str, snapshot: int | None) -> None:
         found = glue._tables.get(f"{database}/{table}")
         if found is None:
             raise ValueError(f"TABLE_NOT_FOUND: 'awsdatacatalog.{database}.{table}' does not exist")
@@ -87,13 +89,13 @@ class _Session:
             return
         if (found.get("Parameters") or {}).get("table_type", "").upper() != "ICEBERG":
             raise ValueError(f"{database}.{table} is no Iceberg table")
-        self.connection.register(name, _rows(found["Parameters"]["metadata_location"]))
+        self.connection.register(name, _rows(found["Parameters"]["metadata_location"], snapshot))
 
 
-def _rows(metadata: str) -> pa.Table:
-    """The table's rows, from the folder that Glue jobs write through to S3."""
+def _rows(metadata: str, snapshot: int | None) -> pa.Table:
+    """The table's rows in that state or the newest, from the folder that Glue jobs write through to S3."""
     mirror = {"py-io-impl": f"{MirrorIO.__module__}.{MirrorIO.__name__}", ROOT: _mirror()}
-    return StaticTable.from_metadata(metadata, properties=mirror).scan().to_arrow()
+    return StaticTable.from_metadata(metadata, properties=mirror).scan(snapshot_id=snapshot).to_arrow()
 
 
 def _mirror() -> str:
