@@ -9,12 +9,13 @@ an inserted row pushes every later row down. Page 1 is read before any other pag
   that page was read: that row stays in the listing, and its neighbour waits for the next observation.
 
 A pass that shows any of these is repeated, until one shows nothing or adds nothing. Repeated keys alone prove
-nothing: Wistia holds some sessions twice for good, and both passes then agree.
+nothing: Wistia holds some sessions twice for good. Their pages are read again, at once: where the ends and these are
+as they were, the keys are there twice, and the pass stands.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -29,6 +30,7 @@ Key = tuple[object, ...]
 MAX_PAGES = 100_000
 MAX_PASSES = 5
 MOST_AHEAD = 16  # pages requested ahead of a list whose length nobody knows
+_TAIL = 16  # of a list that is longer than last time, one page in so many is requested at once beyond its old end
 MAX_FRONT_PAGES = 20
 _LOWER_CAPS = frozenset({10, 20, 25, 50})  # page sizes that a server may have fallen back to
 _NEARLY_FULL = 0.9
@@ -80,9 +82,9 @@ class Pager:
         return pages
 
     def _fill(self, ahead: deque["asyncio.Task[Page]"], read: int) -> None:
-        expected = self.rows // self.per_page
+        expected = self.rows // self.per_page + 1 if self.rows else 0
         beyond = read - expected
-        wanted = -beyond if beyond < 0 else min(2 ** max(0, beyond - 2), MOST_AHEAD)
+        wanted = -beyond if beyond < 0 else min(max(2 ** max(0, beyond - 2), read // _TAIL), MOST_AHEAD)
         window = min(wanted, max(1, len(ahead)) + self.spare())
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
@@ -99,11 +101,20 @@ class Pager:
             raise SourceChanged(f"{self.name}: no end after {number} pages")
 
 
-async def _cancel(tasks: deque["asyncio.Task[Page]"]) -> None:
-    """Cancel pages beyond the end: neither their rows nor their failures matter."""
+async def _cancel(tasks: Collection["asyncio.Task[Any]"]) -> None:
+    """Cancel requests that nobody needs any more: neither their rows nor their failures matter."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _at_once(*reads: Coroutine[Any, Any, Any]) -> list[Any]:
+    """All results; where one read fails, the others are given up."""
+    tasks = [asyncio.create_task(read) for read in reads]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await _cancel(tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +180,12 @@ class Ends(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One reading from page 1 to the end, and whether the ends changed meanwhile."""
+    """One reading from page 1 to the end, and whether the ends changed meanwhile. `held_twice`: keys are repeated
+    because the source holds them twice."""
 
     pages: list[Page]
     repeated: int
+    held_twice: bool
     front: list[Page]
     ends: Ends
     reorders: bool
@@ -181,7 +194,7 @@ class Pass:
     def is_clean(self) -> bool:
         """Whether no change could have hidden a row. The front that is read again completes a list that reorders."""
         moved = self.ends is Ends.END_MOVED or (self.ends is Ends.TOP_MOVED and not self.reorders)
-        return not moved and not self.repeated
+        return not moved and (self.held_twice or not self.repeated)
 
 
 async def read_consistently(pager: Pager, order: Order) -> tuple[list[Record], Proof]:
@@ -206,18 +219,35 @@ async def read_consistently(pager: Pager, order: Order) -> tuple[list[Record], P
 async def _pass(pager: Pager, order: Order) -> Pass:
     pages = await pager.read_all()
     front, ends = await _reread_ends(pager, order, pages)
-    return Pass(pages, _repeated_keys(pages, order), front, ends, order.reorders)
+    repeated, numbers = _repeated_keys(pages, order)
+    is_calm = ends is Ends.UNCHANGED and not order.reorders
+    held_twice = bool(repeated) and is_calm and await _stand(numbers, pager, order, pages)
+    return Pass(pages, repeated, held_twice, front, ends, order.reorders)
 
 
-def _repeated_keys(pages: Iterable[Page], order: Order) -> int:
-    """How many keys are on more than one page. A key that is twice on one page is duplicated in the source."""
-    read_keys: set[Key] = set()
+def _repeated_keys(pages: Iterable[Page], order: Order) -> tuple[int, set[int]]:
+    """How many keys are on more than one page, and the numbers of their pages. A key that is twice on one page is
+    duplicated in the source."""
+    first: dict[Key, int] = {}
     repeated: set[Key] = set()
-    for page in pages:
-        keys = {order.of(row) for row in page}
-        repeated |= keys & read_keys
-        read_keys |= keys
-    return len(repeated)
+    numbers: set[int] = set()
+    for number, page in enumerate(pages, 1):
+        for key in {order.of(row) for row in page}:
+            if first.setdefault(key, number) != number:
+                repeated.add(key)
+                numbers |= {first[key], number}
+    return len(repeated), numbers
+
+
+async def _stand(numbers: Collection[int], pager: Pager, order: Order, pages: Sequence[Page]) -> bool:
+    """Whether these pages, at one moment, are what they were. Both ends of a list were just read again at once."""
+    if len(pages) == len(numbers) == 2:
+        return True
+    again = await _at_once(*(pager.read(number) for number in sorted(numbers)))
+    return all(
+        order.marks(page) == order.marks(pages[number - 1])
+        for number, page in zip(sorted(numbers), again, strict=True)
+    )
 
 
 async def _reread_ends(pager: Pager, order: Order, pages: Sequence[Page]) -> tuple[list[Page], Ends]:
@@ -236,7 +266,7 @@ async def _reread_ends(pager: Pager, order: Order, pages: Sequence[Page]) -> tup
             return front, Ends.TOP_MOVED
         return front, await _end(pager, order, pages)
     # Both at once: a round trip less.
-    top, end = await asyncio.gather(pager.read(1), _end(pager, order, pages))
+    top, end = await _at_once(pager.read(1), _end(pager, order, pages))
     return [top], end if order.marks(top) == order.marks(pages[0]) else Ends.TOP_MOVED
 
 

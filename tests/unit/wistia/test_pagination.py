@@ -12,7 +12,7 @@ from support.some import some
 from unit.wistia.fakes import DAY, Clock, Paged, client, event, events, run, visitor
 from wistlake.contracts import source
 from wistlake.errors import SourceChanged, SourceUnavailable
-from wistlake.wistia.pagination import Pager
+from wistlake.wistia.pagination import Order, Pager, read_consistently
 
 EVENTS, VISITORS = source("events"), source("visitors")
 
@@ -229,16 +229,72 @@ def test_rows_that_come_in_at_any_moment_in_any_place(length, concurrency, seed,
     assert original <= set(keys(fetch(Shuffled(), max_concurrency=concurrency).records))
 
 
-def test_what_the_source_holds_twice_stays_twice():
-    """Keys that repeat for ever are no drift: a second walk shows the same."""
-    rows = events(250)
-    rows[150] = dict(rows[20])
+@pytest.mark.parametrize(
+    ("copy", "length", "asked"),
+    [
+        (150, 180, [1, 2, 1, 2]),
+        (150, 250, [1, 2, 3, 1, 3, 1, 2]),
+        (450, 480, [1, 2, 3, 4, 5, 1, 5, 1, 5]),
+        (99, 250, [1, 2, 3, 1, 3]),  # on one page
+    ],
+)
+def test_what_the_source_holds_twice_stays_twice(copy, length, asked):
+    """Keys that repeat for ever are no drift: their pages are what they were, and no second walk is needed."""
+    rows = events(length)
+    rows[copy] = dict(rows[20])
     paged = Paged(rows)
     listing = fetch(paged)
     assert listing.records == rows
-    assert listing.walk["repeated_keys"] == 1
+    assert paged.asked == asked
+    assert listing.walk["repeated_keys"] == (copy > 99)
     assert listing.walk["drifted"] == 0
-    assert listing.walk["verdict"] == "walks agree"
+    assert listing.walk["verdict"] == "stood still"
+
+
+def test_a_key_that_was_twice_only_while_the_list_moved_is_no_proof():
+    """A row comes in between two pages, so that both have row 199, and goes before the ends are read again."""
+
+    def before(paged, ordinal):
+        if ordinal == 3:
+            paged.rows.insert(150, event(0, paged.rows[150]["received_at"], "late"))
+        if ordinal == 5:
+            del paged.rows[150]
+
+    paged = Paged(events(450), before)
+    original = set(keys(paged.rows))
+    listing = fetch(paged, max_concurrency=1)
+    assert listing.walk["passes"] == 2
+    assert original <= set(keys(listing.records))
+
+
+def test_an_end_that_can_not_be_read_again_leaves_no_request_under_way():
+    ended = []
+
+    async def read(number):
+        asked.append(number)
+        if asked.count(number) == 2 and number == 1:
+            raise SourceUnavailable("the front")
+        if asked.count(number) == 2:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append(number)
+        return events(150)[(number - 1) * 100 : number * 100]
+
+    asked = []
+    pager = Pager(read, "/list", 100, lambda: 0)
+    with pytest.raises(SourceUnavailable, match="the front"):
+        asyncio.run(one_second(read_consistently(pager, Order(("event_key",), "received_at"))))
+    assert ended == [2]
+
+
+async def one_second(work):
+    """The result, and nothing of it is left under way."""
+    try:
+        return await asyncio.wait_for(work, 1)
+    finally:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not others
 
 
 def test_a_running_day_on_which_sessions_keep_coming():
