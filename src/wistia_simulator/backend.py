@@ -86,20 +86,23 @@ class WorldBackend(Backend):
 
     def _listed(self, at: int) -> list[MediaState]:
         """The medias that exist, without those that are deleted in this second."""
-        world = self._world
-        return [state for state in world.catalog.live(at) if world.deleting.get(state.index) != at]
+        return [state for state in self._world.catalog.live(at) if self._is_listed(state, at)]
+
+    def _is_listed(self, state: MediaState, at: int) -> bool:
+        return self._world.deleting.get(state.index) != at
 
     def _live(self, media_id: str) -> tuple[MediaState, int] | None:
         at = self._world.clock.epoch()
         index = self._world.catalog.index_of(media_id)
-        state = next((state for state in self._listed(at) if state.index == index), None)
-        return None if state is None else (state, at)
+        state = None if index is None else self._world.catalog.state(index, at)
+        return (state, at) if state is not None and self._is_listed(state, at) else None
 
     def _scope(self, media_id: str | None, at: int) -> tuple[int, ...]:
         """The indexes of the medias that a query is about: one, all (None), or none at all."""
-        index = None if media_id is None else self._world.catalog.index_of(media_id)
-        listed = (state.index for state in self._listed(at))
-        return tuple(one for one in listed if media_id is None or one == index)
+        if media_id is None:
+            return tuple(state.index for state in self._listed(at))
+        live = self._live(media_id)
+        return () if live is None else (live[0].index,)
 
     def _added(self, body: Payload, name: str, value: object) -> Payload:
         """The body with an unannounced field, from the profile's day on."""

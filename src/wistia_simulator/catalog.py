@@ -57,6 +57,8 @@ class Catalog:
         self.opened = self._began - 200 * DAY + digest(seed, "opened") % DAY
         """When the account made its folders, epoch seconds."""
         self.count = max([profile.media, *(change.media_index + 1 for change in profile.changes)])
+        self._played = profile.media - 1 if profile.media >= 3 else max(profile.media, 1)
+        self._popularity = sum((rank + 1) ** -_POPULARITY_EXPONENT for rank in range(self._played))
         self._changes = [self._changes_of(index) for index in range(self.count)]
         self._first = [self._first_state(index) for index in range(self.count)]
         self.ids = tuple(state.media_id for state in self._first)
@@ -141,11 +143,10 @@ class Catalog:
 
     def daily_mean(self, index: int) -> float:
         """Mean number of sessions a day: few popular medias, a long tail, and one that nobody plays."""
-        played = self._profile.media - 1 if self._profile.media >= 3 else max(self._profile.media, 1)
+        played = self._played
         if index == played and self._profile.media >= 3:
             return 0.0
-        total = sum((rank + 1) ** -_POPULARITY_EXPONENT for rank in range(played))
-        weight: float = (index + 1) ** -_POPULARITY_EXPONENT * played / total
+        weight: float = (index + 1) ** -_POPULARITY_EXPONENT * played / self._popularity
         return self._profile.sessions_per_day * weight
 
     def deliveries(self, name: str, index: int, length: int = 32) -> str:
