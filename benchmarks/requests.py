@@ -2,10 +2,11 @@
 
     python benchmarks/requests.py                  # 2 and 20 media; --media 2,20,200,1000 for all
     python benchmarks/requests.py --media 200 --sessions 0.1,1
+    python benchmarks/requests.py --media 10 --sessions 30 --days 27
 
 A simulated account of so many media and sessions a media and day is read for three runs: the first one, the next
 day's, and that one again. Nothing is built: requests are made before that. Counts are exact; the simulator answers in
-this process.
+this process, and the lake is kept in memory where the machine has a folder for that.
 
 The bound is what no client can do without: the pages of sessions, the pages of the media list, and one request a media
 for its daily counts. Lifetime figures and curves exist per media only, so two requests a media that moved are shown
@@ -39,6 +40,7 @@ from wistlake.wiring.spec import run_spec
 
 FIRST = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 MOST = 1.3, 10  # times the bound, plus
+MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,19 @@ async def _read(deps: Dependencies, spec: RunSpec) -> Handover:
     return await ingest(deps, await select(deps, begin(spec, spec.window.now)))
 
 
-def counted(media: int, sessions: float, folder: Path) -> Iterator[Counted]:
-    """The first run of an account, the next day's, and that one again."""
-    calm = replace(Profile.calm(), media=media, sessions_per_day=sessions, history_days=9)
+def counted(media: int, sessions: float, days: int, folder: Path) -> Iterator[Counted]:
+    """The first run of an account, of so many days, the next day's, and that one again."""
+    calm = replace(Profile.calm(), media=media, sessions_per_day=sessions, history_days=days + 1)
     world = World(7, calm, FIRST)
     source = Counting(
         transport(create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None)))
     )
     settings = Settings(
-        token="simulated", media_ids="all", lake=folder, account_timezone=calm.account_timezone
+        token="simulated",
+        media_ids="all",
+        lake=folder,
+        account_timezone=calm.account_timezone,
+        start_date=FIRST.date() - timedelta(days=days),
     )
     for number, (what, at) in enumerate(
         (
@@ -134,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sessions", type=numbers, default=[0.1, 1.0, 30.0], help="a media and day (default: 0.1,1,30)"
     )
+    parser.add_argument("--days", type=int, default=8, help="of the first run (default: 8)")
     options = parser.parse_args(arguments)
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -142,8 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missed = 0
     for media in map(int, options.media):
         for sessions in options.sessions:
-            with tempfile.TemporaryDirectory() as place:
-                for c in counted(media, sessions, Path(place) / "lake"):
+            with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
+                for c in counted(media, sessions, options.days, Path(place) / "lake"):
                     missed += not c.is_within
                     print(f"{media:>6} {sessions:>6g} {c.line()}", flush=True)
     return int(missed > 0)

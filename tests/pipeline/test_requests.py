@@ -19,6 +19,10 @@ from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.select import select
 
 TWENTY = Scenario(replace(Profile.calm(), media=20, sessions_per_day=5.6, history_days=9))
+TEN = Scenario(
+    replace(Profile.calm(), media=10, sessions_per_day=30.0, history_days=28),
+    settings={"start_date": (START - timedelta(days=27)).date()},
+)
 OPTIONS = ServerOptions(token="simulated", rate_limit_per_minute=None)
 
 
@@ -44,8 +48,8 @@ class Counting(httpx2.AsyncBaseTransport):
 class Reader:
     """Runs up to their landings, of one lake."""
 
-    def __init__(self, folder: Path) -> None:
-        self.lake = Lake(folder, TWENTY)
+    def __init__(self, folder: Path, scenario: Scenario = TWENTY) -> None:
+        self.lake = Lake(folder, scenario)
         self.source = self.lake._source = Counting(self.lake)
 
     def read(self, hours: int = 0) -> tuple[dict[str, int], Handover]:
@@ -92,6 +96,34 @@ def test_twenty_media_and_eight_hundred_sessions(reader: Reader) -> None:
     assert again["/stats/medias/"] == 0
     assert handover.fetched.carried == {"media_stats": 20, "media_engagement": 20}
     assert sum(again.values()) <= 60
+
+
+def test_ten_media_over_twenty_seven_days(tmp_path: Path) -> None:
+    """Seventy pages of sessions in one list, with the proof that it stood still; a sequential reader without a proof
+    takes 131 requests, and a list a media and day 375."""
+    reader = Reader(tmp_path / "lake", TEN)
+    asked, handover = reader.read()
+    (listing,) = (f for f in handover.plan.fetches if f.dataset == "events")
+    assert (listing.media_id, len(listing.keys)) == (ACCOUNT, 270)
+    pages = sum(i.rows for i in reader.lake.ledger.intervals("events")) // 100 + 1
+    assert pages >= 70
+    needed = {
+        "/medias": 4,
+        "/stats/account": 1,
+        "/by_date": 10,
+        "/stats/events": pages + 2,
+        "/stats/medias/": 20,
+    }
+    in_vain = asked["/stats/events"] - needed["/stats/events"]
+    assert asked == needed | {"/stats/events": asked["/stats/events"]}
+    assert 0 <= in_vain <= 16, "nobody knows how long the list is"
+    assert sum(asked.values()) <= 131
+    manifest = next((reader.lake.folder / "bronze/wistia/events").rglob(MANIFEST))
+    walk = decode_manifest(manifest.read_bytes()).walk
+    assert (walk["pages"], walk["passes"], walk["verdict"]) == (pages, 1, "stood still")
+
+    again, _ = reader.read(hours=1)
+    assert again == needed | {"/stats/medias/": 0}
 
 
 def test_what_repeats_itself_is_confirmed_and_not_written_again(reader: Reader) -> None:

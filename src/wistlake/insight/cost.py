@@ -73,7 +73,7 @@ def estimate(
 ) -> Estimate:
     """The estimate for a run of `fetches`. The rows of a day of events are taken from the ledger's `intervals`;
     without any, they fill one page."""
-    rows = mean_rows(intervals)
+    rows = packing.mean_rows(intervals)
     calls = sum(requests(f, rows) for f in fetches)
     media = len({m for f in fetches for m in f.media} - {ACCOUNT})
     functions = len(batches(fetches))
@@ -119,12 +119,3 @@ def requests(fetch: Fetch, rows: Mapping[str, float]) -> int:
 def _events(fetch: Fetch, rows: Mapping[str, float]) -> float:
     """Sessions that land from it."""
     return sum(rows.get(media_id, 0.0) for dataset, media_id, _ in fetch.keys if dataset == EVENTS)
-
-
-def mean_rows(intervals: Iterable[Interval]) -> dict[str, float]:
-    """Mean rows of an events day, by media."""
-    days: dict[str, list[int]] = {}
-    for i in intervals:
-        if i.dataset == EVENTS and i.landing_id:
-            days.setdefault(i.media_id, []).append(i.rows)
-    return {media: sum(rows) / len(rows) for media, rows in days.items()}

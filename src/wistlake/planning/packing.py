@@ -5,6 +5,7 @@ or all of them: its cost is its pages. What a page holds is known from earlier r
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -43,14 +44,7 @@ class Volume:
     def of(cls, intervals: Iterable[Interval], followed: Iterable[str], share: float | None) -> "Volume":
         """What the ledger's intervals tell."""
         read = [i for i in intervals if i.dataset == EVENTS and i.landing_id]
-        by_media: dict[str, list[Interval]] = {}
-        for i in read:
-            by_media.setdefault(i.media_id, []).append(i)
-        means = {
-            media: sum(i.rows for i in recent) / len(recent)
-            for media, of_media in by_media.items()
-            if (recent := sorted(of_media, key=lambda i: i.day)[-_RECENT:])
-        }
+        means = mean_rows(read)
         usual = sum(means.values()) / len(means) if means else GUESSED_ROWS
         return cls({(i.media_id, i.day): i.rows for i in read}, tuple(followed), share, means, usual)
 
@@ -61,6 +55,16 @@ class Volume:
     def of_account(self, day: date) -> float:
         """Sessions of the whole account on one day; more than anybody reads if its share is not known."""
         return sum(self.of_day(media, day) for media in self.followed) / self.share if self.share else inf
+
+
+def mean_rows(intervals: Iterable[Interval]) -> dict[str, float]:
+    """Sessions of a media and day, by media: the mean of its newest days that were read."""
+    by_media: dict[str, list[Interval]] = {}
+    for i in intervals:
+        if i.dataset == EVENTS and i.landing_id:
+            by_media.setdefault(i.media_id, []).append(i)
+    newest = {m: sorted(of_media, key=lambda i: i.day)[-_RECENT:] for m, of_media in by_media.items()}
+    return {m: sum(i.rows for i in recent) / len(recent) for m, recent in newest.items()}
 
 
 def share_of(facts: Mapping[str, int]) -> float | None:
@@ -134,9 +138,11 @@ def narrower(fetch: Fetch) -> tuple[Fetch, ...]:
     return tuple(Fetch(dataset, media, day, day) for dataset, media, day in fetch.keys)
 
 
-def due(fetches: Iterable[Fetch], intervals: Iterable[Interval]) -> tuple[Fetch, ...]:
+def due(fetches: Iterable[Fetch], intervals: Iterable[Interval]) -> tuple[tuple[Fetch, ...], dict[str, int]]:
     """Those of the fetches that are only made if something moved, of whose media anything new was read after the last
-    snapshot. `intervals` are as this run has read them."""
+    snapshot; and by dataset, of how many media the last one still stands. `intervals` are as this run has read
+    them."""
+    conditional = [f for f in fetches if f.if_moved]
     taken: dict[tuple[str, str], datetime] = {}
     changed: dict[str, datetime] = {}
     for i in intervals:
@@ -145,13 +151,13 @@ def due(fetches: Iterable[Fetch], intervals: Iterable[Interval]) -> tuple[Fetch,
             taken[pair] = max(i.observed_at, taken.get(pair, i.observed_at))
         elif i.changed_at and i.dataset in (EVENTS, BY_DATE):
             changed[i.media_id] = max(i.changed_at, changed.get(i.media_id, i.changed_at))
-    return tuple(
+    moved = tuple(
         f
-        for f in fetches
-        if f.if_moved
-        and (change := changed.get(f.media_id)) is not None
+        for f in conditional
+        if (change := changed.get(f.media_id)) is not None
         and ((last := taken.get((f.dataset, f.media_id))) is None or last < change)
     )
+    return moved, dict(Counter(f.dataset for f in set(conditional).difference(moved)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -33,7 +33,7 @@ from wistlake.wistia.endpoints import (
     segment,
 )
 from wistlake.wistia.folders import find_folder
-from wistlake.wistia.pagination import MAX_PAGES, Order, Pager, PageSizes, Proof, read_consistently
+from wistlake.wistia.pagination import MAX_PAGES, Order, Page, Pager, PageSizes, Proof, read_consistently
 from wistlake.wistia.requests import ATTEMPTS, Monotonic, Request, Sender, Sleep, Stats, Wall, logger, utc_now
 from wistlake.wistia.responses import Record, Response
 
@@ -144,11 +144,18 @@ class WistiaClient:
         the contract of metadata. One that is missing may be archived or gone: `fetch` tells."""
         params: Params = {"hashed_ids[]": [segment(media_id, "media id") for media_id in media_ids]}
         request = Request(MEDIA_LIST, self._paged(params), logger(dataset=source.name))
+
+        def of_named(pages: Sequence[Page]) -> list[Record]:
+            return [row for page in pages for row in page if row.get("hashed_id") in media_ids]
+
+        def are_all(pages: Sequence[Page]) -> bool:
+            return len(of_named(pages)) >= len(set(media_ids))
+
         async with self._slot():
-            pages = await self._pager(request, source).read_all()
-        described = [row for page in pages for row in page if row.get("hashed_id") in media_ids]
-        walk = Proof(len(pages), len(pages[-1]), "short page" if pages[-1] else "empty page").as_dict()
-        return self._listing(request, described, walk)
+            pages = await self._pager(request, source, suffice=are_all).read_all()
+        terminal = "all named" if are_all(pages) else "short page" if pages[-1] else "empty page"
+        walk = Proof(len(pages), len(pages[-1]), terminal).as_dict()
+        return self._listing(request, of_named(pages), walk)
 
     async def list_media(self, folder: str | None = None, tag: str | None = None) -> list[Record]:
         """The account's media, by ascending id; those of a folder (its name or hashed id), or with a tag, if
@@ -253,7 +260,13 @@ class WistiaClient:
         responses.check_fields(source, records, request.path)
         return records, Proof(1, len(records), "single").as_dict()
 
-    def _pager(self, request: Request, source: Source | None = None, rows: int = 0) -> Pager:
+    def _pager(
+        self,
+        request: Request,
+        source: Source | None = None,
+        rows: int = 0,
+        suffice: Callable[[Sequence[Page]], bool] = lambda _pages: False,
+    ) -> Pager:
         sizes = self._page_sizes.setdefault(request.path, PageSizes())
 
         async def read(number: int) -> list[Record]:
@@ -263,7 +276,7 @@ class WistiaClient:
                 responses.check_fields(source, rows, f"{request.path} page {number}")
             return rows
 
-        return Pager(read, request.path, self.connection.per_page, self._spare_requests, sizes, rows)
+        return Pager(read, request.path, self.connection.per_page, self._spare_requests, sizes, rows, suffice)
 
     async def _by_cursor(self, request: Request) -> list[Record]:
         rows: list[Record] = []

@@ -30,7 +30,9 @@ Key = tuple[object, ...]
 MAX_PAGES = 100_000
 MAX_PASSES = 5
 MOST_AHEAD = 16  # pages requested ahead of a list whose length nobody knows
-_TAIL = 16  # of a list that is longer than last time, one page in so many is requested at once beyond its old end
+_TAIL = (
+    16  # of a list that is longer than last time, one page in so many is requested at once beyond its old end
+)
 MAX_FRONT_PAGES = 20
 _LOWER_CAPS = frozenset({10, 20, 25, 50})  # page sizes that a server may have fallen back to
 _NEARLY_FULL = 0.9
@@ -54,7 +56,7 @@ class PageSizes:
 @dataclass(frozen=True, slots=True)
 class Pager:
     """Reads one list. `spare` returns how many requests may be made ahead without delaying others. `rows`: how long
-    the list was when it was last read, 0 if nobody knows."""
+    the list was when it was last read, 0 if nobody knows. `suffice` tells that no later page is needed."""
 
     read: ReadPage
     name: str  # for messages: the path
@@ -62,6 +64,7 @@ class Pager:
     spare: Callable[[], int]
     sizes: PageSizes = field(default_factory=PageSizes)
     rows: int = 0
+    suffice: Callable[[Sequence[Page]], bool] = lambda _pages: False
 
     async def read_all(self) -> list[Page]:
         """Every page up to and including the one that ends the list.
@@ -73,7 +76,7 @@ class Pager:
         pages: list[Page] = []
         ahead: deque[asyncio.Task[Page]] = deque()
         try:
-            while not pages or not self._ends(pages[-1]):
+            while not pages or not self._ends(pages):
                 self._fill(ahead, len(pages))
                 pages.append(await ahead.popleft())
                 self._check_progress(pages)
@@ -89,8 +92,11 @@ class Pager:
         while len(ahead) < max(1, window):
             ahead.append(asyncio.create_task(self.read(read + len(ahead) + 1)))
 
-    def _ends(self, page: Page) -> bool:
+    def _ends(self, pages: Sequence[Page]) -> bool:
+        page = pages[-1]
         self.sizes.note(len(page))
+        if self.suffice(pages):
+            return True
         return not page or (len(page) < self.per_page and not self.sizes.may_be_cut(len(page), self.per_page))
 
     def _check_progress(self, pages: Sequence[Page]) -> None:

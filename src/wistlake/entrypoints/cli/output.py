@@ -93,10 +93,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Map
     if console.is_terminal and sum(_pieces(columns, cells)) + _GAP * (len(columns) - 1) > console.width:
         _records(title, columns, cells)
         return
+    if title:  # not the table's own title, which is wrapped where the table is narrow; a Text has no markup
+        console.print(Text(title, style="bold"), soft_wrap=True)
     drawn = Table(
-        title=Text(title) if title else None,  # a Text has no markup
-        title_justify="left",
-        title_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,

@@ -182,6 +182,7 @@ def plan(
     """
     from wistlake.insight import cost
     from wistlake.insight.preview import preview
+    from wistlake.planning.packing import METADATA, mean_rows
     from wistlake.wiring.spec import run_spec
 
     options, lake = _options(start, end, media, datasets), session.lake(now)
@@ -195,7 +196,7 @@ def plan(
         else None
     )
     columns = ("dataset", "media_id", "start", "end", "landings", "requests", "if_moved")
-    means = cost.mean_rows(inputs.intervals)
+    means = mean_rows(inputs.intervals)
     rows = [
         {
             **fields,
@@ -211,7 +212,11 @@ def plan(
         )
         output.print_json({"fetches": rows, "count": len(rows), **priced})
         return
-    output.table("Fetches", columns, in_words(rows))
+    named = [
+        {**row, "media_id": f"{len(fetch.media)} media"} if fetch.dataset == METADATA and fetch.parts else row
+        for fetch, row in zip(fetches, rows, strict=True)
+    ]
+    output.table("Fetches", columns, in_words(named))
     certain = sum(row["requests"] for row in rows if not row["if_moved"])
     conditional = sum(row["requests"] for row in rows if row["if_moved"])
     output.say(

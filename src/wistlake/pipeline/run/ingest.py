@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
@@ -172,10 +171,9 @@ class Ingest:
 
     def _due(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
         """Snapshots of media of which anything new was read. The others' last ones still stand."""
-        conditional = [f for f in fetches if f.if_moved and f.media_id not in gone]
-        taken_now = due(conditional, {**self.intervals, **self.done.intervals}.values())
+        existing = (f for f in fetches if f.media_id not in gone)
+        taken_now, self.done.carried = due(existing, {**self.intervals, **self.done.intervals}.values())
         self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
-        self.done.carried.update(Counter(f.dataset for f in set(conditional).difference(taken_now)))
         yield from taken_now
 
     async def _all(self, fetches: Iterable[Fetch]) -> None:

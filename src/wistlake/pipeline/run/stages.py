@@ -5,7 +5,6 @@ has what is done. Only `publish_run` moves what readers see.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -98,11 +97,10 @@ def ingest_round(plan: RunPlan, name: str, deps: Dependencies, seconds_left: Cal
     spec = plan.spec
     batch = _batch(plan, name)
     intervals = {i.key: i for i in _intervals(deps.ledger, batch)}
-    conditional = [f for f in batch.fetches if f.if_moved]
-    wanted = [f for f in batch.fetches if not f.if_moved] + [*due(conditional, intervals.values())]
-    carried = Counter(f.dataset for f in set(conditional).difference(wanted))
+    taken_now, carried = due(batch.fetches, intervals.values())
+    wanted = [*(f for f in batch.fetches if not f.if_moved), *taken_now]
     if carried and not deps.objects.exists(summary_key(spec.run_id, name)):
-        add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=dict(carried)))
+        add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=carried))
     waiting = _waiting(spec, wanted, intervals)
     if not waiting:
         return Round(0, 0, 0)
