@@ -186,6 +186,7 @@ def test_a_plan_counts_what_is_certain_and_what_depends(
     first, last = date(2026, 3, 3), date(2026, 3, 4)
     fetches = (
         Fetch("events", ACCOUNT, first, last, tuple((m, first, last) for m in (MEDIA, RETIRED)), rows=250),
+        Fetch("media_metadata", ACCOUNT, last, last, tuple((m, last, last) for m in (MEDIA, RETIRED))),
         Fetch("media_stats", MEDIA, last, last, if_moved=True),
     )
     monkeypatch.setattr(preview, "preview", lambda spec, inputs: fetches)
@@ -193,9 +194,10 @@ def test_a_plan_counts_what_is_certain_and_what_depends(
     printed = lines(capsys)
     assert "events all media 2026-03-03 2026-03-04 4 5 False" in printed
     assert f"media_stats {MEDIA} 2026-03-04 2026-03-04 1 1 True" in printed
-    assert printed[-1] == "2 listings, about 5 requests, and up to 1 where something moved"
+    assert "media_metadata 2 media 2026-03-04 2026-03-04 2 1 False" in printed
+    assert printed[-1] == "3 listings, about 6 requests, and up to 1 where something moved"
     assert call("plan", "--json", *NOW) == 0
-    listing, _ = json.loads(capsys.readouterr().out)["fetches"]
+    listing, *_ = json.loads(capsys.readouterr().out)["fetches"]
     assert (listing["media_id"], listing["landings"], listing["if_moved"]) == (ACCOUNT, 4, False)
 
 

@@ -4,6 +4,7 @@ import httpx2
 import pytest
 
 from unit.wistia.fakes import client, run, scripted
+from wistlake.contracts import source
 from wistlake.errors import ConfigError, SourceChanged
 
 MEDIA = [{"hashed_id": f"m{n}", "id": n, "name": "n", "type": "Video"} for n in range(250)]
@@ -157,3 +158,27 @@ def test_a_list_without_end(monkeypatch):
 
     with pytest.raises(SourceChanged, match="never ends"):
         run(client(endless), lambda c: c.list_media())
+
+
+@pytest.mark.parametrize("named", [2, 20, 100])
+def test_named_media_are_described_in_one_request(named):
+    """As many as a whole page, or as a smaller page size, are no reason to ask for the next one."""
+    there = [{**m, "hashed_id": f"named{n}"} for n, m in enumerate(MEDIA)]
+    handle, seen = scripted(httpx2.Response(200, json=there[:named]))
+    ids = [m["hashed_id"] for m in there[:named]]
+    listing = run(client(handle), lambda c: c.describe(source("media_metadata"), ids))
+    assert [m["hashed_id"] for m in listing.records] == ids
+    assert len(seen) == 1
+    assert listing.walk["terminal"] == "all named"
+
+
+def test_media_are_looked_for_in_the_whole_list_where_their_names_are_ignored():
+    asked = []
+
+    def handle(request):
+        asked.append(request.url.params["page"])
+        return by_page(request)
+
+    listing = run(client(handle), lambda c: c.describe(source("media_metadata"), ["m3", "m150"]))
+    assert [m["hashed_id"] for m in listing.records] == ["m3", "m150"]
+    assert asked == ["1", "2"]
