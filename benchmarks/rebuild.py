@@ -77,7 +77,7 @@ def make_bronze(folder: Path, events: int) -> None:
     from wistlake.wiring.spec import run_spec
 
     profile = Profile(media=MEDIA, sessions_per_day=events / DAYS / MEDIA / SHARE, history_days=DAYS + 2)
-    world = World(1, profile, NOW)
+    world = World(1, profile, NOW, cached_rows=2 * events)
     app = create_app(world, ServerOptions(token="simulated", rate_limit_per_minute=None))
     lake = LaptopLake(settings(folder), Runtime(world.clock.now, time.monotonic, transport(app)))
     spec = run_spec(lake.settings, run_id="bronze", trigger="backfill", now=NOW)

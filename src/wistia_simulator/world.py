@@ -21,9 +21,17 @@ class World:
 
     Sessions of a (media, UTC day) depend on the seed, the profile and that day alone, so that two worlds
     which began on different days tell the same story about the days they share (but for returning visitors).
+    ``cached_rows`` are as many as the lists hold that are read at once.
     """
 
-    def __init__(self, seed: int, profile: Profile, now: datetime, clock: VirtualClock | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        profile: Profile,
+        now: datetime,
+        clock: VirtualClock | None = None,
+        cached_rows: int = _CACHED_ROWS,
+    ) -> None:
         self.seed = seed
         self.profile = profile
         self.clock = clock or VirtualClock(now)
@@ -33,9 +41,9 @@ class World:
         self.deleting: dict[int, int] = {}
         """Medias that were deleted at once: the second in which that happened, by index."""
         self.outlines = Outlines(seed, profile, self.catalog, self.began)
-        self.sessions = Sessions(seed, profile, self.catalog, self.outlines, _CACHED_ROWS)
+        self.sessions = Sessions(seed, profile, self.catalog, self.outlines, cached_rows)
         self.people = People(seed, profile, self.outlines)
-        self.listings = Listings(self.catalog, self.outlines, self.sessions, _CACHED_ROWS)
+        self.listings = Listings(self.catalog, self.outlines, self.sessions, cached_rows)
         self.figures = Figures(seed, profile, self.catalog, self.outlines)
         self.visitors = VisitorIndex(seed, profile, self.catalog.count, self.outlines, self.sessions)
         self.truth = Truth(self)

@@ -28,7 +28,8 @@ def changes(table: Table, staged: DataFrame, current: DataFrame, built_at: Colum
     )
     # Columns by name, not through the frames: asking a frame for a column costs a round trip to the engine.
     on = reduce(lambda a, b: a & b, (F.col(k).eqNullSafe(F.col(f"_was_{k}")) for k in table.key))
-    joined = staged.join(was, on=on, how="full")
+    # Engines hold the left side in memory: of new days it is empty.
+    joined = was.join(staged, on=on, how="full")
     marked = joined.withColumn("_change", _change(table))
     return marked.select(
         *(_outcome(table, name, built_at).alias(name) for name in table.column_names),

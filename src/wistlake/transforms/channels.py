@@ -7,6 +7,7 @@ embedding page's visitor came from, or what the media was made for.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 
 from wistlake.channel_rules import DEFAULT_RULES, EVENT_FIELDS, MEDIA_FIELDS, Rule
 
@@ -14,8 +15,9 @@ __all__ = ["DEFAULT_RULES", "UNCLASSIFIED", "Rule", "event_channel", "fingerprin
 UNCLASSIFIED = "unclassified"
 
 
-def fingerprint(rules: Iterable[Rule]) -> str:
-    """The rules as text: part of what a built day depends on."""
+@lru_cache(maxsize=4)
+def fingerprint(rules: tuple[Rule, ...]) -> str:
+    """The rules as text: part of what a built day depends on, so that a run asks for it thousands of times."""
     return json.dumps([asdict(r) for r in rules], sort_keys=True)
 
 
