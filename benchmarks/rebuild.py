@@ -58,7 +58,12 @@ def bronze_of(place: Path, events: int) -> Path:
         return folder
     times, rest = divmod(events, SIMULATED)
     if times <= 1:
-        make_bronze(folder, events)
+        # In a process of its own: a build's would inherit this one's peak memory.
+        unfinished = folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        command = [sys.executable, __file__, "--make", str(unfinished), "--events", str(events)]
+        subprocess.run(command, check=True)
+        unfinished.rename(folder)
     elif rest:
         sys.exit(f"--events {events}: above {SIMULATED:,} only its multiples can be made")
     else:
@@ -406,7 +411,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(ENGINES), choices=ENGINES)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "wistlake-benchmark")
     parser.add_argument("--child", choices=ENGINES, help=argparse.SUPPRESS)
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.make:
+        make_bronze(asked.make, asked.events)
+        return
     folder = asked.folder / f"bronze-{asked.events}"
     if asked.child:
         child(asked.child, folder)

@@ -27,16 +27,10 @@ SCENARIO = Scenario(
     ),
     settings={"lookback_days": 2},
 )
-# One row a media, a version, a visitor: these have no day, and their files are written anew.
-WITHOUT_DAYS = {
-    "silver.dim_media",
-    "silver.dim_media_history",
-    "silver.media_lifetime",
-    "silver.visitors",
-    "gold.dim_visitor",
-}
+# One row a media or a version of it: these are small, and their files are written anew.
+SMALL = {"silver.dim_media", "silver.dim_media_history"}
 ONLY_ADDED_TO = "ops.quality_results"
-NAMES = [t.full_name for t in TABLES if t.day_column]
+NAMES = [t.full_name for t in TABLES if t.partition]
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ def _files(lake: Lake) -> dict[str, dict[str, int]]:
 
 def _partition(table: Table, row: Row) -> int:
     """The number by which Iceberg knows the partition of a row."""
-    day: date = row[table.day_column]
+    day: date = row[table.day_column or table.moment_column]
     if table.partition.startswith("months("):
         return (day.year - 1970) * 12 + day.month - 1
     return (day - date(1970, 1, 1)).days
@@ -112,8 +106,21 @@ def test_the_history_is_long_and_most_of_it_stays(lived: Lived) -> None:
     assert months.keys() & later.keys()
 
 
-def test_every_table_with_a_day_is_partitioned_by_it() -> None:
-    assert {t.full_name for t in TABLES if not t.day_column} == {*WITHOUT_DAYS, ONLY_ADDED_TO}
+def test_every_table_that_grows_is_partitioned() -> None:
+    assert {t.full_name for t in TABLES if not t.partition} == {*SMALL, ONLY_ADDED_TO}
+
+
+def test_a_visitor_who_comes_back_leaves_the_old_month_and_the_others_stay(lived: Lived) -> None:
+    visitors = table("gold.dim_visitor")
+    told = [rows["gold.dim_visitor"] for rows in lived.rows]
+    before, after = ({r["visitor_id"]: _partition(visitors, r) for r in rows} for rows in told)
+    assert len(after) == len(told[1])
+    came_back = {who for who, month in before.items() if after[who] > month}
+    assert came_back
+    left = {month for who, month in before.items() if who in came_back}
+    assert {before[who] for who in before} > left, "the day touched every month: it shows nothing"
+    old, new = (files["gold.dim_visitor"] for files in lived.files)
+    assert {path for path, month in old.items() if month not in {*left, max(after.values())}} <= new.keys()
 
 
 def test_what_runs_only_add_to_keeps_its_files(lived: Lived) -> None:

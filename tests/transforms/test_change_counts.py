@@ -1,5 +1,7 @@
 """What a build counts of its staged changes before it commits them."""
 
+from datetime import date
+
 from support.tables import given
 from wistlake.contracts.form import MEDIA_ID, Column, Privacy, Removal, Table, Type
 from wistlake.derive import checks
@@ -34,6 +36,31 @@ def test_changes_are_counted_by_kind_media_and_day(spark):
     assert counted["new", "m1"][f"_broken_{checks.KEYS}"] == 1
     assert counted["new", "m1"][f"_broken_{checks.RANGES}"] == 0
     assert counted["updated", "m1"][f"_broken_{checks.RANGES}"] == 1
+
+
+MOVING = Table(
+    layer="gold", name="moving", doc="People.", grain="one person", key=("who",), scope=("who",), partition="months(seen_at)",
+    columns=(
+        Column("who", Type.STRING, Privacy.NONE, "Who.", nullable=False),
+        Column("seen_at", Type.TIMESTAMP, Privacy.NONE, "When.", nullable=False),
+    ),
+)  # fmt: skip
+MOVED = """
+    who | seen_at:timestamp   | _change:string | _was_seen_at:timestamp
+    a   | 2026-03-31 23:59:59 | updated        | 2025-12-01 00:00:00
+    a   | 2026-02-01 00:00:00 | updated        | 2026-02-01 00:00:00
+    b   | 2026-04-01 00:00:00 | new            |
+"""
+
+
+def test_months_of_moments_are_told_and_keys_are_counted_across_them(spark):
+    counted = {
+        r["_change"]: r for r in change_counts.by_day(MOVING, given(spark, MOVING, MOVED), "").collect()
+    }
+    assert {*counted["updated"]["_months"]} == {date(2026, 3, 1), date(2026, 2, 1)}
+    assert {*counted["updated"]["_was_months"]} == {date(2025, 12, 1), date(2026, 2, 1)}
+    assert counted["updated"][f"_broken_{checks.KEYS}"] == 1
+    assert ([*counted["new"]["_months"]], [*counted["new"]["_was_months"]]) == ([date(2026, 4, 1)], [])
 
 
 def test_only_rows_to_be_written_are_counted_by_condition(spark):

@@ -1,6 +1,7 @@
 """What a newer observation changes, and the one MERGE that applies it."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,7 @@ from wistlake.contracts.form import (
     Table,
     Type,
 )
-from wistlake.derive.merge import days_in
+from wistlake.derive.merge import days_in, months_in
 from wistlake.pipeline.tables.row_changes import commit, compare
 from wistlake.transforms.changes import changes
 
@@ -184,8 +185,6 @@ def test_whatever_the_states_the_table_becomes_the_last_one(store, states):
 
 
 def test_days_in_ranges():
-    from datetime import date
-
     days = [date(2026, 3, d) for d in (5, 1, 2, 3)]
     assert (
         days_in("d", days, "t")
@@ -226,3 +225,10 @@ def test_a_table_without_days_has_what_a_table_with_days_has(store, removal):
         found.append(sorted(store.read(table).drop("date").collect(), key=str))
     assert found[0] == found[1]
     assert len(found[0]) == (3 if removal is Removal.DELETE else 4)
+
+
+def test_months_in_whole_months():
+    assert months_in("at", [date(2026, 12, 1), date(2026, 2, 1), date(2026, 2, 1)], "t") == (
+        "((t.at >= TIMESTAMP'2026-02-01 00:00:00' AND t.at < TIMESTAMP'2026-03-01 00:00:00')"
+        " OR (t.at >= TIMESTAMP'2026-12-01 00:00:00' AND t.at < TIMESTAMP'2027-01-01 00:00:00'))"
+    )

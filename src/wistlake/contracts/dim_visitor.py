@@ -9,6 +9,7 @@ TABLE = Table(
     grain="one visitor_id",
     key=("visitor_id",),
     scope=("visitor_id",),
+    partition="months(last_seen_at)",
     sources=("events", "visitors"),
     columns=(
         Column("visitor_id", Type.STRING, Privacy.PSEUDONYM, "Keyed pseudonym.", nullable=False),

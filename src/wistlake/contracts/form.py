@@ -129,7 +129,8 @@ class Table:
     """One table of silver, gold or ops.
 
     `scope` names the columns whose values bound one rebuild: a build replaces whole scopes and leaves
-    every other row alone. `partition` is an Iceberg transform over one column, or "". A key may be observed in
+    every other row alone. `partition` is an Iceberg transform over one column (a day of the row, or a moment that
+    changes with it), or "". A key may be observed in
     two scopes: of equally new rows the one with the greater values of `preferred` wins, in that order.
     """
 
@@ -155,7 +156,17 @@ class Table:
     @property
     def day_column(self) -> str:
         """The date that the table is partitioned by, "" if by none."""
-        return self.partition.partition("(")[2].rstrip(")")
+        return self._partitioned_by(Type.DATE)
+
+    @property
+    def moment_column(self) -> str:
+        """The moment by whose month the table is partitioned, "" if by none. A row's moment moves: rows of months long
+        ago are those that nothing happened to since."""
+        return self._partitioned_by(Type.TIMESTAMP)
+
+    def _partitioned_by(self, kind: Type) -> str:
+        name = self.partition.partition("(")[2].rstrip(")")
+        return name if name and self.column(name).type is kind else ""
 
     @property
     def column_names(self) -> tuple[str, ...]:

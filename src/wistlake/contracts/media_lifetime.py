@@ -10,6 +10,7 @@ TABLE = Table(
     key=("media_id", "snapshot_date"),
     scope=("media_id", "snapshot_date"),
     removal=Removal.KEEP,
+    partition="months(snapshot_date)",
     sources=("media_stats", "media_engagement"),
     columns=(
         MEDIA_ID,

@@ -10,6 +10,7 @@ TABLE = Table(
     key=("visitor_id",),
     scope=("visitor_id",),
     removal=Removal.KEEP,
+    partition="months(last_active_at)",
     sources=("visitors",),
     columns=(
         Column("visitor_id", Type.STRING, Privacy.PSEUDONYM, "Keyed pseudonym.", nullable=False),

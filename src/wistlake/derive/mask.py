@@ -128,7 +128,7 @@ def utm(url: str, name: str) -> str:
 
 def name(value: str) -> str:
     """A title or another text that names something, with the addresses in it masked."""
-    # An engine takes longer to read the pattern than to search a thousand titles: most have nothing that looks like an @.
+    # An engine takes longer to read the pattern than to search a thousand titles, and few have what looks like an @.
     return f"case when {value} rlike {_literal(_LOOKS_AT)} then {_replaced(value, ADDRESS)} else {value} end"
 
 

@@ -1,4 +1,4 @@
-"""The one MERGE, of tables that have days: every row of theirs that changes or is lost goes through this text.
+"""The one MERGE, of tables with partitions: every row of theirs that changes or is lost goes through this text.
 
 The source is a frame of changes: contract columns, and `_change` (new, updated or removed). Rows that
 did not change are not in it, so a run that finds nothing new commits nothing.
@@ -45,3 +45,18 @@ def days_in(column: str, days: Iterable[date], alias: str = "") -> str:
     if not ranges:
         return "1 = 0"
     return "(" + " OR ".join(f"{name} BETWEEN DATE'{a}' AND DATE'{b}'" for a, b in ranges) + ")"
+
+
+def months_in(column: str, months: Iterable[date], alias: str = "") -> str:
+    """The moment `column` lies in one of the months (their first days), as a literal predicate."""
+    name = f"{alias}.{column}" if alias else column
+    spans = (
+        f"{name} >= TIMESTAMP'{first} 00:00:00' AND {name} < TIMESTAMP'{following_month(first)} 00:00:00'"
+        for first in sorted(set(months))
+    )
+    return f"({' OR '.join(f'({span})' for span in spans)})"
+
+
+def following_month(first: date) -> date:
+    """The first day of the month after the one that begins on `first`."""
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)

@@ -18,8 +18,12 @@ _WRITTEN = f"_change in ('{NEW}', '{UPDATED}')"
 
 def by_day(table: Table, staged: DataFrame, measure: str) -> DataFrame:
     """Changes grouped by kind, media and days: `_rows`, `_broken_<check>` and `_measured`, the sum of `measure`
-    (SQL of a row; none if "")."""
-    groups = [c for c in change_columns(table) if c.startswith("_") or c in _GROUPS]
+    (SQL of a row; none if ""). `_months` and `_was_months` (their first days), where the table is partitioned by
+    the month of a moment."""
+    moment = table.moment_column
+    groups = [
+        c for c in change_columns(table) if (c.startswith("_") or c in _GROUPS) and c != f"_was_{moment}"
+    ]
     return staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure))
 
 
@@ -29,6 +33,10 @@ def _sums(table: Table, measure: str) -> Iterator[Column]:
     if checks.counts_keys_by_day(table):
         key = checks.key_text([k for k in table.key if k not in _GROUPS])
         yield F.expr(f"count(1) - count(distinct {key})").alias(f"_broken_{checks.KEYS}")
+    if moment := table.moment_column:
+        for before in ("", "_was"):
+            months = F.expr(f"cast(date_trunc('MONTH', {before}{'_' * bool(before)}{moment}) as date)")
+            yield F.collect_set(months).alias(f"{before}_months")
     if measure:
         yield F.expr(f"sum({measure})").alias("_measured")
 

@@ -81,7 +81,8 @@ def change_schema(table: Table) -> str:
 
 
 def _days(table: Table) -> tuple[str, ...]:
-    return tuple(c for c in ("event_date", "event_date_local", "date", "dt") if table.has(c))
+    days = tuple(c for c in ("event_date", "event_date_local", "date", "dt", "snapshot_date") if table.has(c))
+    return (*days, table.moment_column) if table.moment_column else days
 
 
 def _staged(table: Table) -> tuple[str, ...]:

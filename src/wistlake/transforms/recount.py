@@ -32,9 +32,9 @@ def build(events: DataFrame, wanted: DataFrame) -> DataFrame:
         .join(F.broadcast(wanted), on=list(_DAY), how="left_semi")
     )
     sums = _SUMS | {"misplaced": "if(event_date = to_date(received_at), 0, 1)"}
-    people = listed.groupBy(*_DAY, "visitor_id").agg(*(F.expr(f"sum({x})").alias(n) for n, x in sums.items()))
-    figures = people.groupBy(*_DAY).agg(
-        *(F.sum(n).alias(n) for n in sums), F.count(F.lit(1)).alias("unique_viewers")
-    )
-    keys = listed.select(*_DAY, "event_key").distinct().groupBy(*_DAY).agg(F.count(F.lit(1)).alias("events"))
-    return figures.join(keys, on=list(_DAY), how="inner")
+    figures = listed.groupBy(*_DAY).agg(*(F.expr(f"sum({x})").alias(n) for n, x in sums.items()))
+    for name, column in (("unique_viewers", "visitor_id"), ("events", "event_key")):
+        once = listed.select(*_DAY, column).distinct()
+        counted = once.groupBy(*_DAY).agg(F.count(F.lit(1)).alias(name))
+        figures = figures.join(counted, on=list(_DAY), how="inner")
+    return figures

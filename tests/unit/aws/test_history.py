@@ -29,6 +29,7 @@ class Spark:
         self.answers = answers
         self.changes: list[str] = []
         self.columns = list(EVENTS.column_names)
+        self.partitions = ["partition", "record_count"]
 
     def sql(self, text: str) -> Any:
         if not text.startswith(("SELECT", "SHOW")):
@@ -37,7 +38,7 @@ class Spark:
         return SimpleNamespace(collect=lambda: rows)
 
     def table(self, name: str) -> Any:
-        return SimpleNamespace(columns=self.columns)
+        return SimpleNamespace(columns=self.partitions if name.endswith(".partitions") else self.columns)
 
 
 CURRENT = [
@@ -240,6 +241,9 @@ def test_tables_are_made_once_and_gain_the_columns_of_their_contract() -> None:
     session.columns, session.changes = [c for c in EVENTS.column_names if c != "channel"], []
     catalog(session).ensure([EVENTS])
     assert session.changes == [f"ALTER TABLE {NAME} ADD COLUMNS (channel string)"]
+    session.columns, session.changes, session.partitions = list(EVENTS.column_names), [], ["record_count"]
+    catalog(session).ensure([EVENTS])
+    assert session.changes == [f"ALTER TABLE {NAME} ADD PARTITION FIELD days(event_date)"]
 
 
 def test_the_session_knows_the_lake_by_the_glue_catalog() -> None:

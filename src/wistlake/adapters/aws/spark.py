@@ -72,7 +72,7 @@ class GlueCatalog:
         return f"{self._warehouse}/{table.layer}/{table.name}"
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create what is missing, and add the columns that contracts have gained."""
+        """Create what is missing, and give the others the columns and partitions that contracts have gained."""
         existing = {
             row["tableName"]
             for row in self._spark.sql(f"SHOW TABLES IN {CATALOG}.{self._database}").collect()
@@ -103,3 +103,9 @@ class GlueCatalog:
         added = [c for c in table.columns if c.name not in existing]
         if added:
             self._spark.sql(f"ALTER TABLE {self.name(table)} ADD COLUMNS ({columns_ddl(added)})").collect()
+        if table.partition and not self._is_partitioned(table):
+            # Files of before are partitioned when a MERGE next writes them anew.
+            self._spark.sql(f"ALTER TABLE {self.name(table)} ADD PARTITION FIELD {table.partition}").collect()
+
+    def _is_partitioned(self, table: Table) -> bool:
+        return "partition" in self._spark.table(f"{self.name(table)}.partitions").columns

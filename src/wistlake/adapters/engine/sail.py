@@ -211,5 +211,5 @@ def _connect(address: str) -> "SparkSession":
     # By default Spark retries for many minutes, but a local engine that does not respond will not come back.
     spark.client._retry_policy["max_retries"] = 2
     # It writes every plan as text for a log that nobody keeps: a tenth of a small run's time.
-    spark.client._proto_to_string = lambda plan: ""
+    spark.client._proto_to_string = lambda _: ""
     return cast("SparkSession", spark)

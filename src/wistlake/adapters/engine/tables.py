@@ -70,13 +70,13 @@ class EngineTables(TableStore):
 
     def merge(self, table: Table, changes: "DataFrame", prune: str | None) -> None:
         """One snapshot, by the cheapest way: new rows only are appended, without reading the table. A table without
-        days is overwritten, because engines hold the whole table in memory for a MERGE, and a MERGE would rewrite
-        all of its files as well."""
+        days is overwritten unless a part of it is named, because engines hold the whole table in memory for a MERGE,
+        and a MERGE would rewrite all of its files as well."""
         self._before_commit()
         changed = changes.where(F.col("_change") != "unchanged")
         if prune is None:
             changed.select(*table.column_names).writeTo(self._name(table)).append()
-        elif not table.day_column:
+        elif not (table.day_column or prune):
             rows = after(table, self.read(table), changed)
             rows.writeTo(self._name(table)).overwrite(F.lit(True))
         else:

@@ -116,7 +116,7 @@ class LocalCatalog:
         self.sql.close()
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create what is missing, and add the columns that contracts have gained."""
+        """Create what is missing, and give the others the columns and partitions that contracts have gained."""
         existing = self.locations()
         for table in tables:
             if table.full_name in existing:
@@ -143,6 +143,22 @@ class LocalCatalog:
             with loaded.update_schema() as update:
                 for column in added:
                     update.add_column(column.name, iceberg_type(column.type, 0), doc=column.doc)
+        if table.partition and loaded.spec().is_unpartitioned():
+            self._partition(table)
+
+    def _partition(self, table: Table) -> None:
+        """Partition a table of an older version: its rows are written again, in one commit, for engines can't write
+        to one that has files of both kinds."""
+        loaded = self.load(table.full_name)
+        (field,) = partition_spec(table, loaded.schema()).fields
+        rows = loaded.scan().to_arrow()
+        with loaded.transaction() as transaction:
+            with transaction.update_spec() as update:
+                update.add_field(
+                    loaded.schema().find_column_name(field.source_id), field.transform, field.name
+                )
+            if rows.num_rows:
+                transaction.overwrite(rows)
 
     def folder(self, full_name: str) -> Path:
         """The folder of the table's files."""

@@ -177,14 +177,15 @@ def _small_files(table: IcebergTable) -> Counter[Any]:
 
 
 def _partition_filter(table: Table, partition: int | None) -> str | None:
-    """The rows of one partition, by the days that it covers; None for a table without partitions."""
+    """The rows of one partition, by the days that it covers; None for one without."""
     if partition is None:
         return None
     if table.partition.startswith("days("):
         start, end = _EPOCH + timedelta(days=partition), _EPOCH + timedelta(days=partition + 1)
     else:
         start, end = _month(partition), _month(partition + 1)
-    return f"{table.day_column} >= '{start.isoformat()}' and {table.day_column} < '{end.isoformat()}'"
+    name, at = table.day_column or table.moment_column, "" if table.day_column else "T00:00:00+00:00"
+    return f"{name} >= '{start}{at}' and {name} < '{end}{at}'"
 
 
 def _month(number: int) -> date:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from wistlake.contracts.form import Table
-from wistlake.derive.merge import days_in
+from wistlake.derive.merge import days_in, months_in
 from wistlake.pipeline.tables.plan import Pair
 from wistlake.ports import TableStore
 from wistlake.transforms import change_counts
@@ -23,6 +23,10 @@ from wistlake.transforms.changes import (
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+# Rows that touch most months anyway: an engine holds both sides of a MERGE in memory, which a table that is written
+# anew as a whole does not need.
+MOST_MERGED = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
@@ -38,6 +42,9 @@ class RowChange:
     staged_day: date | None = None  # where the build has the key, if another day may keep it
     broken: Mapping[str, int] = field(default_factory=dict)  # rows by the check of the contract they break
     measured: int = 0  # the sum of the measure that `compare` was given
+    months: frozenset[date] = (
+        frozenset()
+    )  # that they are in, or were, of a table partitioned by a moment's month
 
     @property
     def is_written(self) -> bool:
@@ -118,6 +125,7 @@ def _row_change(table: Table, row: dict[str, Any]) -> RowChange:
             if name.startswith("_broken_") and count and written
         },
         int(row.get("_measured") or 0) if row["_change"] != REMOVED else 0,
+        frozenset(row.get("_months") or ()).union(row.get("_was_months") or ()),
     )
 
 
@@ -130,7 +138,7 @@ def without(changes: TableChanges, pairs: Set[Pair]) -> TableChanges:
 
 
 def commit(store: TableStore, changes: TableChanges) -> None:
-    """One MERGE, if anything changed; pruned to the days that did."""
+    """One MERGE, if anything changed; pruned to the days or months that did."""
     if changes.changed:
         store.merge(changes.table, changes.staged, _prune(changes))
 
@@ -138,8 +146,12 @@ def commit(store: TableStore, changes: TableChanges) -> None:
 def _prune(changes: TableChanges) -> str | None:
     if all(c.change == NEW for c in changes.changed):
         return None
-    day = changes.table.day_column
-    return days_in(day, (d for c in changes.changed for d in c.days), "t") if day else ""
+    table = changes.table
+    if table.day_column:
+        return days_in(table.day_column, (d for c in changes.changed for d in c.days), "t")
+    if table.moment_column and sum(c.count for c in changes.changed) <= MOST_MERGED:
+        return months_in(table.moment_column, (m for c in changes.changed for m in c.months), "t")
+    return ""
 
 
 def affected_pairs(outcomes: Iterable[TableChanges]) -> set[Pair]:
