@@ -155,7 +155,7 @@ class LocalCatalog:
         with loaded.transaction() as transaction:
             with transaction.update_spec() as update:
                 update.add_field(
-                    loaded.schema().find_column_name(field.source_id), field.transform, field.name
+                    loaded.schema().find_field(field.source_id).name, field.transform, field.name
                 )
             if rows.num_rows:
                 transaction.overwrite(rows)
