@@ -11,6 +11,7 @@ from support.aws.templates import machine, of_type, policy, roles, template, wor
 from support.some import some
 from wistlake import errors
 from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.pipeline.run.outage import BELIEVED
 from wistlake.ports import LEASE
 
 pytestmark = pytest.mark.aws
@@ -239,6 +240,13 @@ class TestMachine:
             assert retry["JitterStrategy"] == "FULL"
             assert retry["BackoffRate"] > 1
             assert retry["MaxAttempts"] <= 5
+
+    def test_a_source_that_is_down_is_tried_twice_more(self) -> None:
+        """And no function that comes to it meanwhile asks at all."""
+        retries = [r for found in _all_of(machine(), "Retry") for r in found]
+        of_source = [r for r in retries if errors.SourceUnavailable.__name__ in r["ErrorEquals"]]
+        assert [r["MaxAttempts"] for r in of_source] == [2, 2]
+        assert all(r["IntervalSeconds"] > BELIEVED.total_seconds() for r in of_source)
 
     def test_every_task_catches_everything(self) -> None:
         states = machine()["States"]

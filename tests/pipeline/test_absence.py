@@ -102,7 +102,7 @@ def aws(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] = ()
     error = None
     try:
         for batch in batches(fetches):
-            ingest_round(RunPlan(spec, tuple(fetches), (), NOW), batch.name, parts, lambda: 900.0)
+            ingest_round(RunPlan(spec, tuple(fetches), (), NOW), batch.name, parts, lambda: 900.0, NOW)
     except WistlakeError as e:
         error = e
     return landed(objects, ledger, error)

@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
+
+import pytest
 
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Source
+from wistlake.errors import SourceUnavailable
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import RunPlan, read_summary
+from wistlake.pipeline.run.outage import BELIEVED, IN_A_ROW
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import LAST_SECONDS, ingest_round
 from wistlake.planning.calendar import zone
@@ -84,20 +89,22 @@ def test_what_is_under_way_at_the_end_waits_for_the_next_round() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))  # the round's own end is asked for first
     client = Silent("media_by_date")
-    first = ingest_round(PLANNED, "media-1", parts(client, objects, ledger), lambda: next(seconds))
+    first = ingest_round(PLANNED, "media-1", parts(client, objects, ledger), lambda: next(seconds), NOW)
     assert (first.left, first.landed) == (1, 1)
     assert states(ledger) == {"media_metadata": State.LANDED, "media_by_date": State.PLANNED}
     again = Silent()
-    second = ingest_round(PLANNED, "media-1", parts(again, objects, ledger), lambda: 900.0)
+    second = ingest_round(PLANNED, "media-1", parts(again, objects, ledger), lambda: 900.0, NOW)
     assert (second.left, second.landed, again.asked) == (0, 1, ["media_by_date"])
 
 
 def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))
-    ingest_round(PLANNED, "media-1", parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds))
+    ingest_round(
+        PLANNED, "media-1", parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds), NOW
+    )
     for batch in ("media-1", "events-1"):
-        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0)
+        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0, NOW)
     lines = figures(objects)
     assert {pair: (line.days, line.pages, line.requests) for pair, line in lines.items()} == {
         ("media_metadata", MEDIA): (1, 1, 1),
@@ -106,7 +113,7 @@ def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
         ("media_metadata", ACCOUNT): (0, 1, 1),  # an empty list of sessions is vouched for by a question
     }
     for batch in ("media-1", "events-1"):
-        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0)
+        ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0, NOW)
     assert figures(objects) == lines  # there was nothing left to do
 
 
@@ -115,5 +122,68 @@ def test_a_run_for_an_earlier_time_lands_nothing_older_than_what_is_there() -> N
     later = NOW.replace(hour=9)
     seen = Interval("events", MEDIA, DAY, State.PUBLISHED, "r0", later, landing_id="x", observed_at=later)
     ledger.record([seen])
-    ingest_round(PLANNED, "events-1", parts(Silent(), objects, ledger), lambda: 900.0)
+    ingest_round(PLANNED, "events-1", parts(Silent(), objects, ledger), lambda: 900.0, NOW)
     assert {i.observed_at for i in ledger.intervals()} == {later}
+
+
+class Down(Silent):
+    """Answers for none of the datasets that it is silent about, after it was asked in vain for a while."""
+
+    async def fetch(self, contract: Source, media_id: str, start: date, end: date, rows: int = 0) -> Empty:
+        self.asked.append(contract.name)
+        await asyncio.sleep(0)
+        if contract.name in self.silent:
+            raise SourceUnavailable("503")
+        return Empty()
+
+
+MANY = tuple(f"media{n:05}" for n in range(100))  # two batches
+
+
+def of_many(*datasets: str) -> RunPlan:
+    fetches = tuple(Fetch(name, m, DAY, DAY) for m in MANY for name in datasets)
+    return RunPlan(replace(ORDER, max_concurrency=4), fetches, (), NOW)
+
+
+def test_a_source_that_is_down_is_asked_by_one_function_and_a_few_listings() -> None:
+    """The others fail at once; what another endpoint says lands."""
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    plan, down = of_many("media_by_date", "media_metadata"), Down("media_by_date")
+    with pytest.raises(SourceUnavailable, match="503"):
+        ingest_round(plan, "media-1", parts(down, objects, ledger), lambda: 900.0, NOW)
+    asked = Counter(down.asked)
+    assert asked["media_metadata"] == 50
+    assert IN_A_ROW <= asked["media_by_date"] < IN_A_ROW + 4, "those that were under way by then"
+    failed = [i for i in ledger.intervals() if i.state is State.FAILED]
+    assert len(failed) == 50
+    assert {"not asked for" in i.reason for i in failed} == {True, False}
+
+    second = Down("media_by_date")
+    with pytest.raises(SourceUnavailable, match="media_by_date in a row"):
+        ingest_round(plan, "media-2", parts(second, objects, ledger), lambda: 900.0, NOW + BELIEVED / 2)
+    assert set(second.asked) == {"media_metadata"}
+
+    # Nobody who only took its word says so again: afterwards it is asked, and answers.
+    third = Down()
+    later = NOW + BELIEVED + timedelta(seconds=1)
+    for batch in ("media-1", "media-2"):
+        ingest_round(plan, batch, parts(third, objects, ledger), lambda: 900.0, later)
+    assert Counter(third.asked) == {"media_by_date": 100}
+    assert {i.state for i in ledger.intervals()} == {State.LANDED}
+
+
+def test_a_few_media_that_get_no_answer_are_no_outage() -> None:
+    class Odd(Down):
+        async def fetch(
+            self, contract: Source, media_id: str, start: date, end: date, rows: int = 0
+        ) -> Empty:
+            self.asked.append(media_id)
+            if int(media_id[-2:]) % 4 == 0:
+                raise SourceUnavailable("503")
+            return Empty()
+
+    objects, ledger, odd = MemoryObjects(), MemoryLedger(), Odd()
+    with pytest.raises(SourceUnavailable, match="503"):
+        ingest_round(of_many("media_by_date"), "media-1", parts(odd, objects, ledger), lambda: 900.0, NOW)
+    assert len(odd.asked) == 50
+    assert ledger.facts("outage") == {}

@@ -62,7 +62,7 @@ def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_round_says_whether_it_wants_to_be_called_again(
     renewed: list[Any], monkeypatch: pytest.MonkeyPatch, left: int, before: Any, continuation: Any
 ) -> None:
-    def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any) -> Round:
+    def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any, _wall: Any) -> Round:
         assert (planned, batch, seconds_left(), deps.clock()) == (PLANNED, "media-1", 90.5, NOW)
         return Round(landed=7, requests=8, left=left)
 

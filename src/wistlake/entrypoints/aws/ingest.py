@@ -23,6 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         batch,
         aws.dependencies(settings, events.outside(lambda: now)),
         lambda: context.get_remaining_time_in_millis() / 1000,
+        events.wall(),
     )
     number = (event.get("continuation") or {}).get("round", 0) + 1
     return {

@@ -17,6 +17,7 @@ from wistlake.derive import plain
 from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, SourceUnavailable, WistlakeError
 from wistlake.pipeline.run.fetched import FetchSummary, Ingested
 from wistlake.pipeline.run.handover import Handover
+from wistlake.pipeline.run.outage import Outage
 from wistlake.pipeline.run.recover import landed, repeats
 from wistlake.pipeline.run.spec import Client, Dependencies, Progress, Redact, RunSpec, quiet
 from wistlake.planning.calendar import last_finished, zone
@@ -61,6 +62,7 @@ class IngestContext:
     on_news: Callable[[], None] = lambda: None
     may_begin: Callable[[], bool] = lambda: True
     progress: Progress = quiet
+    outage: Outage = field(default_factory=Outage)
 
     @classmethod
     def of(cls, spec: RunSpec, deps: Dependencies) -> "IngestContext":
@@ -195,16 +197,24 @@ class Ingest:
             if not self.context.may_begin():
                 return
             began = self.context.monotonic()
+            outage = self.context.outage
             try:
+                outage.require(fetch.dataset)
                 instead = await self._land_fetch(fetch)
+                outage.note(fetch.dataset, answered=True)
             except SourceRefused:
                 raise
             except SourceMissing as e:
+                outage.note(fetch.dataset, answered=True)
                 self.done.unavailable[fetch.dataset] = str(e)
                 self._note_missing(fetch.keys)
                 instead = ()
             except WistlakeError as e:
-                instead = narrower(fetch) if isinstance(e, SourceUnavailable | SourceChanged) else ()
+                outage.note(fetch.dataset, answered=not isinstance(e, SourceUnavailable))
+                may_help = isinstance(e, SourceUnavailable | SourceChanged) and not outage.is_down(
+                    fetch.dataset
+                )
+                instead = narrower(fetch) if may_help else ()
                 if not instead:
                     self._note_failed(fetch, e)
             pair = (fetch.dataset, fetch.media_id)

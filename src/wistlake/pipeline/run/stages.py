@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from wistlake.errors import ConfigError, SourceUnavailable, WistlakeError
-from wistlake.pipeline.run import record
+from wistlake.pipeline.run import outage, record
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import (
     Handover,
@@ -29,6 +29,7 @@ from wistlake.pipeline.run.handover import (
 )
 from wistlake.pipeline.run.ingest import IngestContext, land, note_share
 from wistlake.pipeline.run.lake import open_lake, require_same_origin
+from wistlake.pipeline.run.outage import Outage
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
@@ -88,8 +89,11 @@ class Round:
     requests: int
 
 
-def ingest_round(plan: RunPlan, name: str, deps: Dependencies, seconds_left: Callable[[], float]) -> Round:
-    """Land what the batch asks for and this run has not landed yet.
+def ingest_round(
+    plan: RunPlan, name: str, deps: Dependencies, seconds_left: Callable[[], float], wall: datetime
+) -> Round:
+    """Land what the batch asks for and this run has not landed yet. `wall` is the real time: what another process has
+    just found down is not asked for.
 
     Raises when everything was tried and something failed (SourceUnavailable first, since it is worth another
     try), and when a whole round could not land anything. ConfigError if the plan has no such batch.
@@ -108,11 +112,13 @@ def ingest_round(plan: RunPlan, name: str, deps: Dependencies, seconds_left: Cal
         IngestContext.of(spec, deps),
         clock=_never_back(spec.window.now, intervals.values()),
         may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
+        outage=Outage(outage.told(deps.ledger, wall)),
     )
     seconds = max(0.0, seconds_left() - LAST_SECONDS)
     done = asyncio.run(land(deps, context, [replace(f, if_moved=False) for f in waiting], intervals, seconds))
     left = _waiting(spec, waiting, intervals | done.intervals, failed=False)
     note_share(deps.ledger, done)
+    outage.tell(deps.ledger, context.outage.found, wall)
     add_summary(deps.objects, spec.run_id, name, FetchSummary.of(done))
     log.info("round", run_id=spec.run_id, batch=name, landed=len(done.manifests), left=len(left))
     if not left and done.errors:
