@@ -1,10 +1,13 @@
 """Pages that are written from the code are what the code says now, and how a licence is read."""
 
+import re
 from email.message import Message
 from pathlib import Path
 
 import pytest
 
+from wistlake.contracts import TABLES
+from wistlake.derive import data_model_page
 from wistlake.entrypoints import licences
 from wistlake.entrypoints.docs import main, pages
 from wistlake.settings import env_example
@@ -69,3 +72,33 @@ def test_a_licence_is_read_from_expression_classifiers_or_text(
 
 def test_a_package_that_is_not_installed_has_no_licence_to_read() -> None:
     assert licences.licence("no-such-package-at-all") == ""
+
+
+def test_the_data_model_shows_each_table_with_its_key_and_joins_only_what_is_there() -> None:
+    text = data_model_page.page()
+    entities = dict(re.findall(r"(?m)^  (\w+) \{\n((?:    .*\n)*)  \}", text))
+    shown = [t for t in TABLES if t.layer != "ops" and t.name != "quarantine"]
+    assert set(entities) == {t.full_name.replace(".", "_") for t in shown}
+    for table in shown:
+        body = entities[table.full_name.replace(".", "_")]
+        assert set(re.findall(r"(\w+) PK", body)) == set(table.key)
+        assert int(re.findall(r'more columns "(\d+)"', body)[0]) + body.count("\n") - 1 == len(table.columns)
+    joins = re.findall(r"(\w+) \|\|--o\{ (\w+) : (\w+)", text)
+    assert len(joins) > 12
+    for dimension, fact, column in joins:
+        assert f"{column} PK" in entities[dimension]
+        assert re.search(rf"{column} .*FK", entities[fact])
+
+
+def test_the_page_of_aws_names_every_service_of_the_template() -> None:
+    used = set(re.findall(r"AWS::(\w+)::", (ROOT / "infra" / "template.yaml").read_text()))
+    page = (ROOT / "docs" / "aws.md").read_text()
+    names = {
+        "Scheduler": "EventBridge Scheduler", "Events": "EventBridge", "Serverless": "Lambda", "Lambda": "Lambda",
+        "StepFunctions": "Step Functions", "SecretsManager": "Secrets Manager", "Glue": "Glue", "S3": "S3",
+        "DynamoDB": "DynamoDB", "Athena": "Athena", "CloudWatch": "CloudWatch", "Logs": "logs", "SNS": "SNS",
+        "CloudFormation": "CloudFormation", "IAM": "OIDC",
+    }  # fmt: skip
+    told = {service for service in used if names.get(service, service) in page}
+    assert {"DynamoDB", "Glue", "Athena", "SNS", "S3"} <= told
+    assert told == used

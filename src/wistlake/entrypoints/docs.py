@@ -8,7 +8,7 @@ from typing import Any
 from typer.main import get_command
 
 from wistlake.contracts import SOURCES, TABLES
-from wistlake.derive import dataset_docs, privacy_page
+from wistlake.derive import data_model_page, dataset_docs, privacy_page
 from wistlake.entrypoints.cli.main import app
 from wistlake.quality import metrics
 from wistlake.settings import DOCS, SettingDoc, env_example
@@ -38,6 +38,7 @@ def pages() -> Mapping[str, str]:
     """Generated pages by file name."""
     return {
         "datasets.md": dataset_docs.page(),
+        "data-model.md": data_model_page.page(),
         "metrics.md": metrics.page(),
         "privacy.md": privacy_page.page(SOURCES, TABLES),
         "commands.md": commands_page(),
