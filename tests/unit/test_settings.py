@@ -70,6 +70,7 @@ class TestDefaults:
             "max_concurrency": 16,
             "include_open_days": False,
             "report": True,
+            "log": "text",
             "channels": None,
             "bronze_retention_days": 30,
             "bronze_redaction": False,

@@ -34,9 +34,9 @@ def _diagram(layer: str) -> Iterator[str]:
             yield f"    {column.type} {column.name} {_marks(table, column)}".rstrip() + "\n"
         yield f'    more columns "{len(table.columns) - len(named)}"\n  }}\n'
     for table in tables:
-        for column, dimension in _DIMENSIONS.items():
-            if dimension != table.full_name and any(c.name == column for c in table.columns):
-                yield f"  {_name(dimension)} ||--o{{ {_name(table.full_name)} : {column}\n"
+        for key, dimension in _DIMENSIONS.items():
+            if dimension != table.full_name and any(c.name == key for c in table.columns):
+                yield f"  {_name(dimension)} ||--o{{ {_name(table.full_name)} : {key}\n"
 
 
 def _marks(table: Table, column: Column) -> str:

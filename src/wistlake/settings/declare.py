@@ -170,6 +170,12 @@ class Declaration(BaseModel):
         "Write report.html into the lake after every run that has news.",
         "true or false",
     )
+    log: Literal["text", "json"] = _setting(
+        "WISTLAKE_LOG",
+        "text",
+        "How messages on standard error are written. In the environment only: it counts before files are read.",
+        "text (warnings as lines), or json (each step an object)",
+    )
     notify_command: Annotated[str, AfterValidator(values.command_line)] = _setting(
         "WISTLAKE_NOTIFY_COMMAND",
         "",
