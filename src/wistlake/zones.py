@@ -1,7 +1,10 @@
 """Time zones by name: IANA names, and the fixed offsets that some accounts' days follow all year."""
 
+import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta, timezone, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wistlake.errors import ConfigError
@@ -33,3 +36,17 @@ def zone(name: str) -> tzinfo:
             f"WISTLAKE_ACCOUNT_TIMEZONE is {name!r}, which is no zone: "
             "use an IANA name such as America/New_York or an offset such as -05:00"
         ) from e
+
+
+def of_this_machine(
+    environment: Mapping[str, str] = os.environ, localtime: Path = Path("/etc/localtime")
+) -> str:
+    """The IANA name of this machine's zone; "" where it does not say."""
+    named = (
+        environment.get("TZ", "").removeprefix(":")
+        or localtime.resolve().as_posix().partition("/zoneinfo/")[2]
+    )
+    try:
+        return str(ZoneInfo(named)) if "/" in named else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""

@@ -251,11 +251,13 @@ def test_init_asks_on_a_terminal(served: dict[str, str], tmp_path: Path) -> None
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environment = {k: v for k, v in served.items() if k in ("PATH", "PYTHONPATH", "HOME", "WISTIA_BASE_URL")}
+    environment["TZ"] = "America/New_York"
     # To the last space: what is typed before the prompt has ended is thrown away where nothing is echoed.
     answers = [
         ("API token: ", "simulated"),
         ("Media ids, or all [all]: ", "all"),
         ("York]: ", "Europe/Berlin"),
+        ("[Y/n]: ", "n"),
     ]
     code, seen = on_terminal(["init"], elsewhere, environment, typed=answers)
     assert code == 0, seen

@@ -20,11 +20,23 @@ from rich.console import Console
 from support.commands import call
 from support.handmade import HandMade
 from support.memory import MemoryLedger
-from wistlake.entrypoints.cli import cells, dashboard, digest, main, options, output, progress, session, setup
+from wistlake.entrypoints.cli import (
+    cells,
+    dashboard,
+    digest,
+    main,
+    options,
+    output,
+    progress,
+    runs,
+    session,
+    setup,
+)
 from wistlake.errors import ConfigError, SourceUnavailable, WistlakeError
 from wistlake.insight.doctor import FAILED, OK, Check
 from wistlake.ports import Run
 from wistlake.wiring.laptop import LaptopLake
+from wistlake.zones import of_this_machine
 
 NOW = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)
 Capture = pytest.CaptureFixture[str]
@@ -438,6 +450,7 @@ def prompts(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[tuple[str, bo
         asked.append((text, hide_input))
         return default
 
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
     monkeypatch.setattr(typer, "prompt", prompt)
     monkeypatch.setattr(sys, "stdin", Terminal())
     for name in ("WISTIA_API_TOKEN", "MEDIA_IDS", "WISTLAKE_ACCOUNT_TIMEZONE"):
@@ -450,7 +463,43 @@ def test_init_asks_for_what_it_was_not_told(prompts: list[tuple[str, bool]], fol
     assert prompts == [("Wistia API token", True), ("Media ids, or all", False), ("Account time zone", False)]
     assert (folder / ".env").read_text().count("typed") == 1
     text = (folder / "wistlake.toml").read_text()
-    assert ("all" in text, "America/New_York" in text) == (True, True)
+    assert ("all" in text, "Asia/Kolkata" in text) == (True, True)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_init_goes_on_to_the_first_run_where_somebody_says_so(
+    prompts: list[tuple[str, bool]], folder: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    async def probe(settings: Any, runtime: Any) -> SimpleNamespace:
+        return SimpleNamespace(host="api.example", seconds=0.26)
+
+    begun: list[bool] = []
+    monkeypatch.setattr("wistlake.wiring.source.probe", probe)
+    monkeypatch.setattr(typer, "confirm", lambda text, default: wanted)
+    monkeypatch.setattr(runs, "first", lambda: begun.append((folder / "wistlake.toml").is_file()))
+    assert call("init") == 0
+    assert begun == [True] * wanted
+
+
+@pytest.mark.parametrize(
+    ("environment", "link", "name"),
+    [
+        ({"TZ": "Europe/Berlin"}, "", "Europe/Berlin"),
+        ({"TZ": ":Europe/Berlin"}, "", "Europe/Berlin"),
+        ({"TZ": "CET-1CEST"}, "", ""),
+        ({"TZ": "Europe/Nowhere"}, "", ""),
+        ({}, "zoneinfo/Asia/Kolkata", "Asia/Kolkata"),
+        ({}, "zoneinfo/UTC", ""),
+        ({}, "", ""),
+    ],
+)
+def test_the_zone_of_a_machine(tmp_path: Path, environment: dict[str, str], link: str, name: str) -> None:
+    localtime = tmp_path / "localtime"
+    if link:
+        (tmp_path / link).parent.mkdir(parents=True)
+        (tmp_path / link).touch()
+        localtime.symlink_to(tmp_path / link)
+    assert of_this_machine(environment, localtime) == name
 
 
 def test_init_asks_nobody_where_nobody_is(

@@ -127,6 +127,11 @@ def _fetch(options: dict[str, Any], trigger: str, now: datetime | None, *, as_js
     perform(lake, spec, as_json=as_json)
 
 
+def first() -> None:
+    """The run that `init` goes on to."""
+    _fetch(_options(None, None, None, None), "manual", None, as_json=False)
+
+
 def run(
     start: From = None,
     end: To = None,

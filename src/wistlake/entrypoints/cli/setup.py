@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wistlake.entrypoints.cli import output, session
+from wistlake import zones
+from wistlake.entrypoints.cli import output, runs, session
 from wistlake.entrypoints.cli.options import Json, Now
 from wistlake.errors import ConfigError, WistlakeError
 
@@ -32,7 +33,7 @@ def init(
 ) -> None:
     """Ask for the settings, test the token, and write them here.
 
-    They go to .env (the token, for its owner only) and wistlake.toml.
+    They go to .env (the token, for its owner only) and wistlake.toml. On a terminal the first run may follow at once.
 
     Example: wistlake init --media all --zone Europe/Berlin
     """
@@ -52,7 +53,8 @@ def init(
             "init needs --token where nobody can be asked; without one, `wistlake demo` shows everything"
         )
     media = media or (typer.prompt("Media ids, or all", default="all") if interactive else "all")
-    zone = zone or (typer.prompt("Account time zone", default="America/New_York") if interactive else None)
+    proposed = zones.of_this_machine() or "America/New_York"  # Wistia's own
+    zone = zone or (typer.prompt("Account time zone", default=proposed) if interactive else None)
     values = {"MEDIA_IDS": media, "WISTLAKE_LAKE": lake}
     if zone:
         values["WISTLAKE_ACCOUNT_TIMEZONE"] = zone
@@ -64,6 +66,8 @@ def init(
         output.say(f"the token works at {answer.host} ({answer.seconds:.1f} s)")
     write(settings.require_token().get_secret_value(), values)
     output.say("wrote .env (owner only) and wistlake.toml; next: wistlake run")
+    if interactive and not offline and typer.confirm("Run it now", default=True):
+        runs.first()
 
 
 def doctor(
