@@ -11,7 +11,7 @@ from support.small import land
 from wistlake import bronze
 from wistlake.bronze import Confirmation
 from wistlake.contracts.form import Table
-from wistlake.pipeline.jobs.maintain import drop_raw_pages, maintain
+from wistlake.pipeline.jobs.maintain import drop_raw_pages, expiring, maintain
 from wistlake.pipeline.jobs.media import followed
 from wistlake.pipeline.jobs.quarantine import prepare_replay
 from wistlake.pipeline.jobs.rebuild import REBUILD, invalidate_builds, invalidate_gold, prepare
@@ -123,7 +123,11 @@ def test_raw_pages_go_when_their_landing_is_over() -> None:
     }
     for key in strays.values():
         objects.put(key, b"cut")
+    kept = list(objects.list(""))
+    assert expiring(objects, limit) == {"events": (2, DAY.isoformat(), "2026-04-01")}
+    assert list(objects.list("")) == kept
     assert drop_raw_pages(objects, limit) == 2
+    assert expiring(objects, limit) == {}
     assert list(objects.list(f"{bronze.ROOT}/")) == sorted(
         [strays[limit.date()], *(p.key for p in at_limit.parts), bronze.manifest_key(at_limit.landing_id)]
     )

@@ -529,6 +529,27 @@ def test_upkeep_says_what_it_did(lake: HandMade, capsys: Capture, monkeypatch: p
     assert json.loads(capsys.readouterr().out) == {"merged_files": 3, "expired_pages": 0}
 
 
+def test_upkeep_can_say_first_which_raw_pages_would_go(
+    lake: HandMade, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def files() -> set[str]:
+        return {str(path) for path in (lake.folder / "bronze").rglob("*")}
+
+    before = files()
+    later = ("--now", "2029-03-05T00:00Z")
+    assert call("maintain", "--dry-run", *later) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "events 1 2026-03-01 2026-03-01" in printed
+    assert "can't be built again" in printed
+    assert call("maintain", "--dry-run", "--json", *later) == 0
+    assert json.loads(capsys.readouterr().out)["events"] == {
+        "landings": 1, "first_day": "2026-03-01", "last_day": "2026-03-01",
+    }  # fmt: skip
+    assert call("maintain", "--dry-run", *NOW) == 0
+    assert "Raw pages that would go, listed before 2026-02-03: none" in capsys.readouterr().out
+    assert files() == before
+
+
 @pytest.mark.parametrize(("origin", "is_past"), [("simulated", True), ("live", False)])
 def test_upkeep_of_simulated_days_goes_by_their_time(
     lake: HandMade, monkeypatch: pytest.MonkeyPatch, origin: str, is_past: bool

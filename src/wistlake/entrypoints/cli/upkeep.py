@@ -5,15 +5,18 @@ import re
 import shlex
 import sys
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now, Port
 from wistlake.errors import ConfigError, ErasureIncomplete, WistlakeError
+
+if TYPE_CHECKING:
+    from wistlake.wiring.lake import Lake
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]?\d)", re.ASCII)
 READERS = (
@@ -57,7 +60,13 @@ def catalog(
             output.say("ended")
 
 
-def maintain(now: Now = None, as_json: Json = False) -> None:
+def maintain(
+    now: Now = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which raw pages would go, and change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Merge small files, and remove what nobody needs.
 
     Old snapshots, orphaned files, and raw pages past their retention go.
@@ -68,9 +77,38 @@ def maintain(now: Now = None, as_json: Json = False) -> None:
     Example: wistlake maintain
     """
     lake, run_id, _ = session.job(now)
-    done = lake.maintain(run_id, session.as_of(now, lake.ledger(read_only=True)))
+    at = session.as_of(now, lake.ledger(read_only=True))
+    if dry_run:
+        _show_what_goes(lake, at, as_json=as_json)
+        return
+    done = lake.maintain(run_id, at)
     text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items())
     output.answer(done, text, as_json=as_json)
+
+
+def _show_what_goes(lake: "Lake", at: datetime, *, as_json: bool) -> None:
+    """What can't be had back: merged files and old snapshots hold nothing that the tables don't."""
+    from wistlake.pipeline.jobs.maintain import expiring
+
+    days = lake.settings.bronze_retention_days
+    limit = at - timedelta(days=days)
+    going = expiring(lake.objects(), limit)
+    if as_json:
+        columns = ("landings", "first_day", "last_day")
+        output.print_json(
+            {"listed_before": limit, **{d: dict(zip(columns, of, strict=True)) for d, of in going.items()}}
+        )
+        return
+    rows = [(dataset, *of) for dataset, of in going.items()]
+    output.table(
+        f"Raw pages that would go, listed before {limit:%Y-%m-%d}",
+        ("dataset", "landings", "first day", "last day"),
+        rows,
+    )
+    output.sentence(
+        f"Refused records of that age go too (WISTLAKE_BRONZE_RETENTION_DAYS={days}). The rows that were built from "
+        "these pages stay, but can't be built again. Small files are merged, and what no reader needs is removed."
+    )
 
 
 def backup(

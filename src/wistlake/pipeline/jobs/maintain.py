@@ -1,6 +1,6 @@
 """Upkeep, in order: drop old rejected records, compact, publish, expire snapshots, remove orphans, drop raw pages."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -82,25 +82,40 @@ def maintain(
 
 
 def drop_raw_pages(objects: ObjectStore, limit: datetime) -> int:
-    """Delete landings that were listed before `limit`, manifests first; how many.
-
-    A landing is as old as its manifest says; parts that no manifest commits go with their run's folder
-    once the day they are about is out of the retention. So do readings that only confirmed one.
-    """
-    folders: dict[str, list[str]] = {}
-    for key in objects.list(f"{bronze.ROOT}/"):
-        folders.setdefault(key.rpartition("/")[0], []).append(key)
+    """Delete landings that were listed before `limit`, manifests first; how many. So do readings that only confirmed
+    one."""
     gone = 0
-    for folder, keys in folders.items():
+    for folder, keys in expired(objects, limit):
         manifest = f"{folder}/{bronze.MANIFEST}"
-        if manifest in keys:
-            if bronze.decode_manifest(objects.get(manifest)).observed_at >= limit:
-                continue
-            gone += 1
-        elif folder.partition("/dt=")[2][:10] >= limit.date().isoformat():
-            continue
+        gone += manifest in keys
         objects.delete([manifest])
         objects.delete(k for k in keys if k != manifest)
     confirmed = objects.list(f"{bronze.CONFIRMED}/")
     objects.delete([k for k in confirmed if k.partition("/dt=")[2][:10] < limit.date().isoformat()])
     return gone
+
+
+def expired(objects: ObjectStore, limit: datetime) -> Iterator[tuple[str, list[str]]]:
+    """(folder, keys) of what upkeep deletes of bronze. A landing is as old as its manifest says; parts that no manifest
+    commits go with their run's folder once the day they are about is out of the retention."""
+    folders: dict[str, list[str]] = {}
+    for key in objects.list(f"{bronze.ROOT}/"):
+        folders.setdefault(key.rpartition("/")[0], []).append(key)
+    for folder, keys in folders.items():
+        manifest = f"{folder}/{bronze.MANIFEST}"
+        if manifest in keys:
+            is_old = bronze.decode_manifest(objects.get(manifest)).observed_at < limit
+        else:
+            is_old = folder.partition("/dt=")[2][:10] < limit.date().isoformat()
+        if is_old:
+            yield folder, keys
+
+
+def expiring(objects: ObjectStore, limit: datetime) -> Mapping[str, tuple[int, str, str]]:
+    """How many landings of each dataset upkeep would delete, and the first and last day that they are about."""
+    days: dict[str, list[str]] = {}
+    for folder, keys in expired(objects, limit):
+        dataset, _, rest = folder.removeprefix(f"{bronze.ROOT}/").partition("/dt=")
+        if f"{folder}/{bronze.MANIFEST}" in keys:
+            days.setdefault(dataset, []).append(rest[:10])
+    return {dataset: (len(of), min(of), max(of)) for dataset, of in sorted(days.items())}
