@@ -35,7 +35,7 @@ from wistlake.insight.certify import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
 from wistlake.privacy.scan import KINDS
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 from wistlake.wiring.spec import window as window_of
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]

@@ -17,7 +17,7 @@ from wistlake.adapters.local.catalog import schema
 from wistlake.contracts.fact_media_daily import TABLE
 from wistlake.errors import ConfigError, StoreError
 from wistlake.ports import Ledger, Publication, TableRef
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 WELL_KNOWN = (
@@ -138,6 +138,15 @@ def test_every_table_is_asked_for_as_it_was_published() -> None:
     assert said == f"SELECT 'gold.geo_daily', g.country FROM {now} g, (SELECT country FROM {now}) p"
     empty = AthenaQuery(ledger_of(None), "db", "wg", (), athena)
     assert empty.as_published("FROM gold.geo_daily") == "FROM (SELECT * FROM gold_geo_daily WHERE false)"
+
+
+def test_a_views_name_is_replaced_where_rows_are_read_and_nowhere_else() -> None:
+    query = AthenaQuery(
+        ledger_of(17), "db", "wg", [("places", "SELECT 1 AS country")], Athena("SUCCEEDED", [])
+    )
+    for text in ("SELECT places.country FROM gold.media places", "WITH places AS (SELECT 1) SELECT 2"):
+        assert query.as_published(text) == text
+    assert query.as_published("FROM x join\nplaces p") == "FROM x join\n(SELECT 1 AS country) p"
 
 
 def test_pages_become_one_table_of_types() -> None:

@@ -10,7 +10,8 @@ from support.published import Published
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
 from wistlake.entrypoints.docs import pages
 from wistlake.errors import ConfigError
-from wistlake.quality.metrics import METRICS, Adds, definition, metric, misuses, views
+from wistlake.quality.metrics import METRICS, Adds, definition, metric, misuses
+from wistlake.quality.views import views
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -17,7 +17,7 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.ports import Publication
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 
 Row = Mapping[str, Any]
 NOW = datetime(2026, 3, 16, 2, 15, tzinfo=UTC)

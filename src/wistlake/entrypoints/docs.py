@@ -10,7 +10,7 @@ from typer.main import get_command
 from wistlake.contracts import SOURCES, TABLES
 from wistlake.derive import data_model_page, dataset_docs, privacy_page
 from wistlake.entrypoints.cli.main import app
-from wistlake.quality import metrics
+from wistlake.quality import metrics, views
 from wistlake.settings import DOCS, SettingDoc, env_example
 
 _COMMANDS = """# Commands
@@ -39,7 +39,7 @@ def pages() -> Mapping[str, str]:
     return {
         "datasets.md": dataset_docs.page(),
         "data-model.md": data_model_page.page(),
-        "metrics.md": metrics.page(),
+        "metrics.md": metrics.page() + views.section(),
         "privacy.md": privacy_page.page(SOURCES, TABLES),
         "commands.md": commands_page(),
         "settings.md": _SETTINGS + "".join(_setting(doc) for doc in DOCS),

@@ -5,7 +5,6 @@ Sums add up over media and days; a ratio is always a ratio of sums; uniques are 
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -151,7 +150,12 @@ METRICS: tuple[Metric, ...] = (
 )  # fmt: skip
 
 _UNIQUES = ("unique_viewers", "unique_visitors")
-_RATIOS = (*(m.name for m in METRICS if m.denominator or m.adds is Adds.DAY), "play_rate", "watched_share")
+_RATIOS = (
+    *(m.name for m in METRICS if m.denominator or m.adds is Adds.DAY),
+    "play_rate",
+    "watched_share",
+    "watched_percent",
+)
 
 # An aggregate over one column, also where it stands in coalesce() or behind a condition.
 _CALL = re.compile(
@@ -190,7 +194,7 @@ def misuses(sql: str) -> tuple[str, ...]:
 def media_view() -> str:
     """`gold.media_metrics`: every metric of a media over all its days; uniques counted anew. Days without
     loads don't count for viewers per load."""
-    summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if _adds(m))
+    summed = ", ".join(f"{m.over_days()} AS {m.name}" for m in METRICS if adds_up(m))
     viewers, rate = metric("unique_viewers"), metric("viewers_per_load")
     return (
         "SELECT d.*, coalesce(u.unique_viewers, 0) AS unique_viewers,"
@@ -203,60 +207,9 @@ def media_view() -> str:
     )
 
 
-def _adds(one: Metric) -> bool:
+def adds_up(one: Metric) -> bool:
     """Whether the metric of a period follows from sums over its days."""
     return one.adds in (Adds.SUM, Adds.RATIO)
-
-
-# The names that existing checks use. play_rate is the source's value where it is known, else the estimate.
-_COMPATIBLE = (
-    "SELECT date AS dt, media_id, unique_viewers AS unique_visitors, loads, plays,"
-    " coalesce(play_rate_analytics, play_rate_estimated) AS play_rate, built_at AS gold_ingested_at"
-    " FROM gold.fact_media_daily"
-)
-
-
-VIEWS: Mapping[str, str] = {  # what each holds
-    "gold.media_daily_metrics": "Every metric of a media's day, shares included.",
-    "gold.media_metrics": "Every metric of a media over all its days.",
-    "wistia_gold_fact_media_daily": "gold.fact_media_daily under its older names.",
-}
-
-
-def views() -> Sequence[tuple[str, str]]:
-    """(name, SELECT) of every view, in DuckDB's and Athena's common SQL."""
-    of_day = ", ".join(f"{m.of_day()} AS {m.name}" for m in METRICS if m.daily)
-    daily = f"SELECT media_id, date, {of_day}, certificate FROM gold.fact_media_daily"
-    return (
-        ("gold.media_daily_metrics", daily),
-        ("gold.media_metrics", media_view()),
-        ("wistia_gold_fact_media_daily", _COMPATIBLE),
-    )
-
-
-def view_columns(name: str) -> Sequence[tuple[str, Type]]:
-    """The columns of the view called `name`, in its order; KeyError if there is none."""
-    per_day = [(m.name, m.type) for m in METRICS if m.daily]
-    summed = [(m.name, m.type) for m in METRICS if _adds(m)]
-    text, day = Type.STRING, Type.DATE
-    return {
-        "gold.media_daily_metrics": (("media_id", text), ("date", day), *per_day, ("certificate", text)),
-        "gold.media_metrics": (
-            ("media_id", text),
-            *summed,
-            ("unique_viewers", Type.LONG),
-            ("viewers_per_load", Type.DOUBLE),
-        ),
-        "wistia_gold_fact_media_daily": (
-            ("dt", day),
-            ("media_id", text),
-            ("unique_visitors", Type.LONG),
-            ("loads", Type.LONG),
-            ("plays", Type.LONG),
-            ("play_rate", Type.DOUBLE),
-            ("gold_ingested_at", Type.TIMESTAMP),
-        ),
-    }[name]
 
 
 def page() -> str:

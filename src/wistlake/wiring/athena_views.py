@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from wistlake.adapters.aws import views as aws_views
 from wistlake.ports import Publication
-from wistlake.quality.metrics import view_columns, views
+from wistlake.quality.views import VIEWS
 
 
 def shown_in(database: str) -> Callable[[Publication], None]:
     """Lets the views of the Glue database show a publication; nothing if no database is named."""
-    listed = [(name, select, view_columns(name)) for name, select in views()]
+    listed = [(v.name, v.select, v.columns) for v in VIEWS]
 
     def show(publication: Publication) -> None:
         if database:

@@ -25,7 +25,7 @@ from wistlake.pipeline.run.lake import LAKE
 from wistlake.ports import ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.scan import Piece
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake.wiring.laptop import Receipt

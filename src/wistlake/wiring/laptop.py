@@ -29,7 +29,7 @@ from wistlake.pipeline.run.spec import Dependencies, LakeDependencies, RunSpec
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Query
 from wistlake.privacy.keys import KeyChain
 from wistlake.privacy.scan import Piece
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 from wistlake.settings import Settings
 from wistlake.wiring import laptop_engine, source, spec
 from wistlake.wiring.notifiers import notifier

@@ -20,14 +20,14 @@ from wistlake.contracts.form import Type
 from wistlake.derive import athena
 from wistlake.entrypoints.aws import athena_resources
 from wistlake.ports import Publication, TableRef
-from wistlake.quality.metrics import view_columns, views
 from wistlake.quality.queries import QUERIES
+from wistlake.quality.views import VIEWS, View, views
 
-NAMES = [name for name, _ in views()]
+NAMES = [v.name for v in VIEWS]
 
 
 def resources() -> dict[str, Any]:
-    listed = [(name, select, view_columns(name)) for name, select in views()]
+    listed = [(v.name, v.select, v.columns) for v in VIEWS]
     found: dict[str, Any] = athena.template(listed, QUERIES)["Resources"]
     return found
 
@@ -37,10 +37,10 @@ def query() -> DuckDBQuery:
     return DuckDBQuery(MemoryLedger(), views())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_view_has_the_columns_that_it_is_declared_with(query: DuckDBQuery, name: str) -> None:
-    schema = query.sql(f"SELECT * FROM {name}").schema
-    declared = view_columns(name)
+@pytest.mark.parametrize("view", VIEWS, ids=NAMES)
+def test_a_view_has_the_columns_that_it_is_declared_with(query: DuckDBQuery, view: View) -> None:
+    schema = query.sql(f"SELECT * FROM {view.name}").schema
+    declared = view.columns
     assert schema.names == [c for c, _ in declared]
     for column, kind in some(declared):
         found = schema.field(column).type
@@ -71,7 +71,7 @@ def test_a_published_view_shows_the_tables_as_they_were_published() -> None:
     """And is otherwise what the stack has made."""
     glue = Glue()
     tables = {t.full_name: TableRef(f"s3://x/{n}.json", 1_000 + n) for n, t in enumerate(TABLES)}
-    shown = [(name, select, view_columns(name)) for name, select in views()]
+    shown = [(v.name, v.select, v.columns) for v in VIEWS]
     aws_views.show(Publication("r1", datetime(2026, 3, 6, tzinfo=UTC), tables), "lake", shown, glue)
     made = [r["Properties"]["TableInput"] for r in resources().values() if r["Type"] == "AWS::Glue::Table"]
     assert [asked["TableInput"]["Name"] for asked in glue.asked] == [m["Name"] for m in made]
@@ -128,13 +128,13 @@ class Glue:
         self.asked.append(asked)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_view_is_as_athena_keeps_it(name: str) -> None:
+@pytest.mark.parametrize("view", VIEWS, ids=NAMES)
+def test_a_view_is_as_athena_keeps_it(view: View) -> None:
     (table,) = (
         r["Properties"]["TableInput"]
         for r in resources().values()
         if r["Type"] == "AWS::Glue::Table"
-        and r["Properties"]["TableInput"]["Name"] == athena.table_name(name)
+        and r["Properties"]["TableInput"]["Name"] == athena.table_name(view.name)
     )
     begins, encoded, ends = table["ViewOriginalText"]["Fn::Join"][1]
     text = encoded["Fn::Base64"]["Fn::Sub"].replace("${GlueDatabase}", "lake")
@@ -144,7 +144,7 @@ def test_a_view_is_as_athena_keeps_it(name: str) -> None:
     assert said["schema"] == "lake"
     assert [c["name"] for c in said["columns"]] == [c["Name"] for c in table["StorageDescriptor"]["Columns"]]
     assert "with time zone" not in text
-    for column, kind in some(view_columns(name)):
+    for column, kind in some(view.columns):
         assert (f"CAST({column} AS timestamp(3))" in text) == (kind is Type.TIMESTAMP)
 
 

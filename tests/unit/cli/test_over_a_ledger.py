@@ -8,7 +8,7 @@ import pytest
 from support.commands import call
 from support.handmade import HandMade
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.quality.metrics import views
+from wistlake.quality.views import views
 
 MEDIA, RETIRED = "abcdef1234", "retired001"
 NOW = ("--now", "2026-03-05T02:15:00+00:00")

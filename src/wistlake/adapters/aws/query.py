@@ -34,6 +34,7 @@ _DAMAGE = (
     "ICEBERG_BAD_DATA", "ICEBERG_CANNOT_OPEN_SPLIT", "ICEBERG_CURSOR_ERROR", "ICEBERG_FILESYSTEM_ERROR",
     "ICEBERG_INVALID_METADATA", "ICEBERG_MISSING_DATA", "ICEBERG_MISSING_METADATA",
 )  # fmt: skip
+_READS = re.compile(r"(?:\b(?:FROM|JOIN)|,)\s*\Z", re.IGNORECASE)
 _POLL_SECONDS, _LIMIT_SECONDS = 0.3, 300.0
 
 
@@ -105,10 +106,11 @@ class AthenaQuery(Query):
 
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view."""
-        return _WORD.sub(lambda match: self._name(match[0]), text)
+        return _WORD.sub(lambda match: self._name(match[0], text[: match.start()]), text)
 
-    def _name(self, word: str) -> str:
-        if word in self._views:
+    def _name(self, word: str, before: str) -> str:
+        # A view's plain name may also be an alias, or a column's table.
+        if word in self._views and _READS.search(before):
             return f"({self.as_published(self._views[word])})"
         ref = self._published.tables.get(word) if self._published else None
         if ref is None:

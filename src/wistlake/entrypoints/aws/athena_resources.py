@@ -4,13 +4,13 @@ import json
 import sys
 
 from wistlake.derive import athena
-from wistlake.quality.metrics import view_columns, views
 from wistlake.quality.queries import QUERIES
+from wistlake.quality.views import VIEWS
 
 
 def main() -> None:
     """Print the template."""
-    listed = [(name, select, view_columns(name)) for name, select in views()]
+    listed = [(v.name, v.select, v.columns) for v in VIEWS]
     sys.stdout.write(json.dumps(athena.template(listed, QUERIES), indent=1) + "\n")
 
 

@@ -51,10 +51,10 @@ def query(
 def _tables() -> Iterator[tuple[str, str]]:
     """All that a query may name, and what it holds in one sentence."""
     from wistlake.contracts import TABLES
-    from wistlake.quality.metrics import VIEWS
+    from wistlake.quality.views import VIEWS
 
     yield from ((t.full_name, f"{t.doc.partition('. ')[0].rstrip('.')}.") for t in TABLES)
-    yield from VIEWS.items()
+    yield from ((v.name, v.holds) for v in VIEWS)
     yield from ((f"ops.{name}", holds) for name, holds in LEDGER.items())
 
 
