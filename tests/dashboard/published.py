@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -30,16 +31,11 @@ class Published:
 
     def __init__(self, tables: Mapping[str, str | Sequence[Row]]) -> None:
         self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'UTC'")
-        for layer in ("silver", "gold", "ops"):
-            self._connection.execute(f"CREATE SCHEMA {layer}")
-        for table in TABLES:
-            self._connection.register("_empty", empty(table))
-            self._connection.execute(f"CREATE TABLE {table.full_name} AS SELECT * FROM _empty")
-        for name, columns in LEDGER.items():
-            self._connection.execute(f"CREATE TABLE {name} ({columns})")
+        self._connection.execute(_tables())
+        self._connection.begin()
         for name, rows in tables.items():
             self.add(name, rows)
+        self._connection.commit()
 
     def add(self, name: str, rows: str | Sequence[Row]) -> None:
         """More rows of a table."""
@@ -56,6 +52,20 @@ class Published:
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT."""
         return self._connection.execute(text).to_arrow_table()
+
+
+@cache
+def _tables() -> str:
+    """What makes every table: written down once, for frames of Arrow take their time."""
+    with duckdb.connect() as connection:
+        for table in TABLES:
+            connection.register("_empty", empty(table))
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
+            connection.execute(f"CREATE TABLE {table.full_name} AS SELECT * FROM _empty")
+        made = "".join(text for (text,) in connection.execute("SELECT sql FROM duckdb_tables()").fetchall())
+    schemas = "".join(f"CREATE SCHEMA {layer};" for layer in ("silver", "gold", "ops"))
+    ledger = "".join(f"CREATE TABLE {name} ({columns});" for name, columns in LEDGER.items())
+    return f"SET TimeZone = 'UTC';{schemas}{made}{ledger}"
 
 
 def _rows(text: str) -> list[dict[str, str | None]]:
