@@ -78,6 +78,31 @@ def test_without_a_network_of_its_own_the_engine_does_not_claim_one(
     assert sail_process.enter_namespace() is False
 
 
+@pytest.mark.parametrize(
+    ("user", "written"),
+    [(0, {}), (1000, {"setgroups": "deny", "uid_map": "1000 1000 1", "gid_map": "100 100 1"})],
+)
+def test_who_is_not_root_stays_the_same_user_in_a_namespace_and_gets_no_rights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user: int, written: dict[str, str]
+) -> None:
+    """Root needs no user namespace, and would lose its rights over other users' files in one."""
+    called: list[str] = []
+    libc = SimpleNamespace(
+        unshare=lambda flags: (
+            called.append(f"user {bool(flags & 0x10000000)} net {bool(flags & 0x40000000)}") or 0
+        ),
+        capset=lambda _, rights: called.append(f"rights {any(rights)}") or 0,
+    )
+    monkeypatch.setattr(sail_process.ctypes, "CDLL", lambda _: libc)
+    monkeypatch.setattr(sail_process.os, "geteuid", lambda: user)
+    monkeypatch.setattr(sail_process.os, "getegid", lambda: 100)
+    monkeypatch.setattr(sail_process, "Path", lambda path: tmp_path / path.removeprefix("/proc/self/"))
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: called.append("loopback"))
+    assert sail_process.enter_namespace() is True
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == written
+    assert called == [f"user {bool(user)} net True", "loopback", *(["rights False"] if user else [])]
+
+
 # ---- a port that is sealed: by sockets of this process, in place of the engine's
 
 

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from support.memory import MemoryLedger
 from wistia_simulator import Always, Nth, Profile, TrueSession, World
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.publishing import gold_days
-from wistlake_soak import judge
+from wistlake_soak import judge, rebuilt
 from wistlake_soak.judge import Judgement
 from wistlake_soak.rebuilt import differences
 from wistlake_soak.report import Outcome
@@ -106,6 +108,22 @@ def test_a_broken_promise_of_the_product_does_not_pass() -> None:
     whole.lived.broken.append("day 3: catalog.db was removed, and the run succeeded")
     assert not whole.passed
     assert whole.as_json()["findings"] == whole.lived.broken
+
+
+@pytest.mark.parametrize(("changed", "more"), [(20, []), (21, ["... 21 in all"])])
+def test_of_many_rows_that_a_rebuild_changes_the_first_are_told(
+    monkeypatch: pytest.MonkeyPatch, changed: int, more: list[str]
+) -> None:
+    monkeypatch.setattr(rebuilt, "invalidate_builds", lambda *_: None)
+    monkeypatch.setattr(rebuilt, "run", lambda *_: None)
+    table, none = rebuilt.FACTS[0], {t.full_name: () for t in rebuilt.FACTS}
+    rows = [dict.fromkeys(table.column_names) | dict.fromkeys(table.key, n) for n in range(changed)]
+    read = iter([none | {table.full_name: rows}, none])
+    spec: Any = SimpleNamespace(run_id="r", window=SimpleNamespace(now=START))
+    parts: Any = SimpleNamespace(ledger=MemoryLedger(), objects=None)
+    told = rebuilt.changed_by_rebuild(spec, parts, lambda: next(read))
+    assert [line.endswith(" is gone") for line in told[:20]] == [True] * 20
+    assert told[20:] == more
 
 
 def test_rows_that_a_rebuild_changes_are_told_apart() -> None:

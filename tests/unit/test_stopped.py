@@ -139,6 +139,29 @@ def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("newer", "days"),
+    [(1, set()), (0, {DAY - timedelta(days=1), DAY}), (None, {DAY - timedelta(days=1), DAY})],
+)
+def test_days_that_share_keys_are_built_again_once_their_lists_were_read_in_another_order(
+    newer: int | None, days: set[date]
+) -> None:
+    """In which order counts were read is no matter."""
+    first, last = (
+        built(landed(day=DAY - timedelta(days=1))),
+        built(replace(landed(), observed_at=NOW + timedelta(hours=1))),
+    )
+    counts = [
+        replace(i, dataset=BY_DATE, observed_at=at)
+        for i, at in ((first, last.observed_at), (last, first.observed_at))
+    ]
+    shared, objects = SharedDays("m1", first.day, last.day, newer), MemoryObjects()
+    for interval in (first, last):
+        objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
+    work = assemble(ORDER, [MEDIA], [first, last, *counts], objects, (b"key",), shared=frozenset({shared}))
+    assert {m.day for m in work.landings if m.dataset == EVENTS} == days
+
+
 def test_a_day_that_is_listed_well_again_is_a_day_like_any_other() -> None:
     again = replace(stopped(landed()), state=State.LANDED, content_hash="another")
     assert waits(again)
