@@ -41,7 +41,8 @@ def trusted(**more: Any) -> Trust:
     [
         ({}, ""), ({"failed": 1}, "bad"), ({"last_run": {"status": "failed"}}, "bad"), ({"broken": 1}, "warn"),
         ({"quarantined": 1}, "warn"), ({"provisional": (FIRST, LAST)}, "warn"), ({"failed": 1, "broken": 1}, "bad"),
-        ({"last_run": None}, ""),
+        ({"last_run": None}, ""), ({"last_run": {"status": "partial"}}, ""),
+        ({"failed": 1, "last_run": {"status": "partial"}}, "warn"),
     ],
 )  # fmt: skip
 def test_the_tone_is_that_of_the_worst(more: dict[str, Any], tone: str) -> None:

@@ -216,6 +216,13 @@ def test_days_prove_something_where_a_scheduled_run_of_one_origin_succeeded() ->
     assert found.days[2].markdown().startswith("# 2026-03-05: FAILED (mixed")
 
 
+def test_a_day_whose_run_was_partial_proves_nothing_and_says_why() -> None:
+    ledger = MemoryLedger()
+    ledger.put_run(Run("r1", "scheduled", "live", "partial", FIRST, FIRST, "m1: odd"))
+    (day,) = evidence(ledger, lived(), Window(FIRST, NEW_YORK, 7), 1).days
+    assert day.problems == ("the scheduled run was partial: media failed",)
+
+
 def test_what_concerns_the_whole_lake_is_a_problem_of_the_evidence() -> None:
     ledger = MemoryLedger()
     assert evidence(ledger, lived(), Window(THIRD, NEW_YORK, 7), 1).problems == ("no run yet",)
