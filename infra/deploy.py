@@ -1,9 +1,12 @@
 """Deploys one stage and proves that it works: the same script in the workflow and in the tests.
 
+    python infra/deploy.py doctor    --stage S [--repository R]  what is missing, before anything is made
     python infra/deploy.py check                              what the environment lacks, by name
     python infra/deploy.py changeset --stage S --version V    upload the build, make a change set, show it
     python infra/deploy.py execute   --stage S [--changeset N]  carry it out, store the token
     python infra/deploy.py smoke     --stage S                call each function, then one run of the machine
+    python infra/deploy.py rerun     --stage S --from D [--to D] [--media IDS]  read days again, and wait
+    python infra/deploy.py rollback  --stage S                the functions of the version before, at once
 
 `make aws-build` (or infra/build.py) comes before `changeset`. Exit code 0, or 1 with one line that says why.
 
@@ -14,6 +17,8 @@ what may be set beside them. SAM may name another `sam` than the one on the PATH
 import argparse
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,10 +30,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import boto3
+import yaml
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 ROOT = Path(__file__).parents[1]
-BOOTSTRAP = "wistlake-bootstrap"
+TEMPLATE = ROOT / "infra" / "template.yaml"
 REQUIRED = ("AWS_REGION", "AWS_DEPLOY_ROLE_ARN", "MEDIA_IDS", "WISTIA_API_TOKEN")
 PARAMETERS = {
     "MEDIA_IDS": "MediaIds",
@@ -36,24 +43,51 @@ PARAMETERS = {
     "WISTLAKE_MEDIA_TAG": "MediaTag",
     "WISTIA_BASE_URL": "BaseUrl",
     "WISTIA_API_VERSION": "ApiVersion",
+    "WISTIA_AUTH": "Auth",
+    "WISTIA_TIMEOUT": "AnswerSeconds",
+    "WISTIA_PER_PAGE": "RecordsPerPage",
     "WISTLAKE_DATASETS": "Datasets",
     "WISTLAKE_ACCOUNT_TIMEZONE": "AccountTimezone",
     "WISTLAKE_LOOKBACK_DAYS": "LookbackDays",
     "WISTLAKE_START_DATE": "StartDate",
     "WISTLAKE_TOLERATED_PERCENT": "ToleratedPercent",
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
+    "WISTLAKE_BRONZE_REDACTION": "BronzeRedaction",
     "WISTLAKE_REQUESTS_PER_MINUTE": "RequestsPerMinute",
+    "WISTLAKE_MAX_CONCURRENCY": "RequestsAtOnce",
+    "DDB_TABLE": "WatermarkTableName",
     "SCHEDULE": "Schedule",
     "UPKEEP_SCHEDULE": "UpkeepSchedule",
+    "SCHEDULE_ZONE": "ScheduleZone",
     "SCHEDULE_STATE": "ScheduleState",
     "ALERT_EMAIL": "AlertEmail",
     "SLACK_SECRET_ARN": "SlackSecret",
+    "MAX_DATA_AGE_HOURS": "MaxDataAgeHours",
+    "MAX_QUARANTINED_ROWS": "MaxQuarantinedRows",
+    "MEDIA_AT_ONCE": "MediaAtOnce",
+    "FUNCTION_MEMORY": "FunctionMemory",
+    "GLUE_WORKERS": "GlueWorkers",
+    "GLUE_WORKER_TYPE": "GlueWorkerType",
+    "GLUE_TIMEOUT_MINUTES": "GlueTimeoutMinutes",
+    "LOG_RETENTION_DAYS": "LogRetentionDays",
+    "QUERY_RESULT_DAYS": "QueryResultDays",
+    "SCAN_LIMIT_BYTES": "ScanLimitBytes",
 }
+OF_THE_SCRIPT = ("Stage", "ArtifactBucket", "CodePrefix", "PermissionsBoundary")
+# What the functions' package brings: files of the repository by the setting that names them, and a list of media
+# that is too long for a function's environment, which holds 4 KB in all.
+FILES = {"WISTLAKE_CHANNELS": "channels.toml"}
+LONGEST_MEDIA_IDS = 2000
 # What the functions promise: names and types of their answers.
 NOTHING = type(None)
 PLAN = {"run_id": str, "plan_key": str, "batches": list, "nothing_to_do": bool}
 INGEST = {"batch": str, "done": bool, "continuation": (dict, NOTHING), "landed": int, "requests": int}
 PUBLISH = {"run_id": str, "published": dict, "failed": int, "verdict": str, "errors": list}
+FEW = 3  # media of a smoke test
+PATIENCE = 1800.0  # seconds for which it waits for a run that is under way
+OF_A_MEDIA = ("SourceChanged", "SourceUnavailable", "ContractViolation")
+# A function that still runs is not called a second time.
+WAITING = Config(read_timeout=960, retries={"total_max_attempts": 1}, tcp_keepalive=True)
 Shape = Mapping[str, Any]
 Answer = dict[str, Any]
 _GLUE_ENDS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR")
@@ -61,6 +95,14 @@ _GLUE_ENDS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR")
 
 class Broken(Exception):
     """What is deployed, or what it should be deployed with, is not right; the text says what."""
+
+
+class Raised(Broken):
+    """A function raised an error; `kind` is its name."""
+
+    def __init__(self, function: str, body: Mapping[str, Any]) -> None:
+        self.kind = str(body.get("errorType"))
+        super().__init__(f"{function} raised {self.kind}: {body.get('errorMessage')}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,15 +127,16 @@ def check(_asked: argparse.Namespace) -> None:
 
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
-    made = outputs(BOOTSTRAP)
+    made = outputs(f"wistlake-bootstrap-{asked.stage}")
     prefix = f"code/{asked.version}"
+    packaged = _package(ROOT / "build" / "lambda", os.environ)
     _upload(made["ArtifactBucket"], prefix)
     parameters = {
         "Stage": asked.stage,
         "ArtifactBucket": made["ArtifactBucket"],
         "CodePrefix": prefix,
         "PermissionsBoundary": made["PermissionsBoundary"],
-        **{name: os.environ[variable] for variable, name in PARAMETERS.items() if os.environ.get(variable)},
+        **chosen({name: value for name, value in os.environ.items() if name not in packaged}),
     }
     before = datetime.now(UTC) - timedelta(seconds=5)
     subprocess.run(
@@ -104,7 +147,7 @@ def changeset(asked: argparse.Namespace) -> None:
                 "--no-execute-changeset",
                 "--no-fail-on-empty-changeset",
             ),
-            *("--no-progressbar", "--template-file", str(ROOT / "infra" / "template.yaml")),
+            *("--no-progressbar", "--template-file", str(TEMPLATE)),
             *(
                 "--stack-name",
                 _stack(asked.stage),
@@ -125,7 +168,56 @@ def changeset(asked: argparse.Namespace) -> None:
     )
     name = _newest_changeset(asked.stage, before)
     _show(asked.stage, name)
+    if asked.discard and name:
+        boto3.client("cloudformation").delete_change_set(StackName=_stack(asked.stage), ChangeSetName=name)
     _output("changeset", name)
+
+
+def look(asked: argparse.Namespace) -> None:
+    """Say what would stop a deployment before anything is made."""
+    sys.path.insert(0, str(Path(__file__).parent))  # wherever this script is called from
+    import doctor
+
+    found = list(doctor.findings(doctor.here(asked.stage, asked.repository)))
+    for verdict, text in found:
+        say(f"{verdict:6}{text}")
+    if wrong := sum(verdict == doctor.WRONG for verdict, _ in found):
+        raise Broken(f"{wrong} to mend first")
+
+
+def chosen(environment: Mapping[str, str]) -> dict[str, str]:
+    """Every parameter: as its variable says, else as the template does. One that is left out would keep the value of
+    the deployment before, so that a variable that was unset stayed in force."""
+    declared = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Template)["Parameters"]  # noqa: S506, it is a safe one
+    defaults = {name: str(p.get("Default", "")) for name, p in declared.items() if name not in OF_THE_SCRIPT}
+    given = {PARAMETERS[v]: environment[v].strip() for v in PARAMETERS if environment.get(v, "").strip()}
+    if media := given.get("MediaIds"):
+        given["MediaIds"] = ",".join(filter(None, re.split(r"[\s,]+", media)))
+    return defaults | given
+
+
+class _Template(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, which parameters do not use."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+
+
+def _package(functions: Path, environment: Mapping[str, str]) -> set[str]:
+    """Put what only the functions' package can bring into it, as its settings file; the variables that are in it."""
+    settings = {}
+    for variable, name in FILES.items():
+        (functions / name).unlink(missing_ok=True)
+        if given := environment.get(variable, "").strip():
+            if not (ROOT / given).is_file():
+                raise Broken(f"{variable}: the repository has no file {given}")
+            shutil.copyfile(ROOT / given, functions / name)
+            settings[variable] = name
+    if len(media := environment.get("MEDIA_IDS", "").strip()) > LONGEST_MEDIA_IDS:
+        settings["MEDIA_IDS"] = media
+    lines = [f"{variable} = {json.dumps(value)}\n" for variable, value in settings.items()]
+    (functions / "wistlake.toml").write_text("".join(lines), encoding="utf-8")
+    return set(settings)
 
 
 def execute(asked: argparse.Namespace) -> None:
@@ -147,46 +239,78 @@ def execute(asked: argparse.Namespace) -> None:
 
 
 def smoke(asked: argparse.Namespace) -> None:
-    """Each function by hand, in the machine's order; then the machine itself for the same day."""
+    """Each function by hand, in the machine's order; then the machine itself for the same day. A few media are enough,
+    and one that has trouble of its own is no fault of the deployment."""
     stack = _stack(asked.stage)
     made, settings = outputs(stack), _parameters(stack)
     now = asked.now or datetime.now(UTC)
     day = last_finished_day(now, settings["AccountTimezone"])
     order = {"trigger": "backfill", "scheduled_time": now.isoformat(), "from": str(day), "to": str(day)}
-    order["reason"] = "smoke test of a deployment"
-    _by_hand(made, order)
-    _by_machine(made, order, asked.poll)
+    order |= {"most_media": FEW, "reason": "smoke test of a deployment"}
+    _by_hand(made, order, asked.poll)
+    result = _by_machine(made, order, asked.poll)
+    _judge("the machine", result)
+    say(f"the machine: {json.dumps(result)}")
 
 
-def _by_hand(made: Mapping[str, str], order: Mapping[str, str]) -> None:
+def _by_hand(made: Mapping[str, str], order: Mapping[str, Any], poll: int) -> None:
+    """The lease that `plan` takes ends by itself a quarter of an hour after a smoke test that was killed."""
     run_id = f"smoke-{uuid.uuid4()}"
-    plan = call(made["PlanFunction"], {**order, "run_id": run_id}, PLAN)
+    plan = _plan(made["PlanFunction"], {**order, "run_id": run_id}, poll)
     if plan["nothing_to_do"] or not plan["batches"]:
         raise Broken(f"the plan for {order['from']} asks for nothing: are MEDIA_IDS right?")
     ids = {"run_id": run_id, "plan_key": plan["plan_key"]}
-    build_failed, failed = None, []
+    failed: list[Answer] = []
     try:
         for batch in sorted(plan["batches"], key=lambda b: int(b["phase"])):
             failed += _ingest(made["IngestFunction"], {**ids, "batch": batch["batch"]})
+        if len(failed) == len(plan["batches"]):
+            raise Broken(f"nothing could be read: {failed[0]['error']}: {failed[0]['message']}")
         _build(made["BuildJob"], ids)
-    except Broken as e:
-        build_failed = {"error": "Broken", "message": str(e)}
+    except Broken as e:  # publish ends the run and frees the lease, whatever happened
+        end = {**ids, "failed": failed, "build_failed": {"error": "Broken", "message": str(e)}}
+        call(made["PublishFunction"], end, PUBLISH)
         raise
-    finally:  # publish ends the run and frees the lease, whatever happened
-        end = {**ids, "failed": failed, "build_failed": build_failed}
-        published = call(made["PublishFunction"], end, PUBLISH)
-    if published["verdict"] != "succeeded":
-        raise Broken(f"publish says {published['verdict']}: {'; '.join(published['errors'])}")
+    _judge("publish", call(made["PublishFunction"], {**ids, "failed": failed, "build_failed": None}, PUBLISH))
+
+
+def _plan(function: str, order: Answer, poll: int) -> Answer:
+    """The plan, once the lake is free: a run that is under way is waited for."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return call(function, order, PLAN)
+        except Raised as e:
+            if e.kind != "LeaseHeld" or time.monotonic() > until:
+                raise
+            say(f"a run is under way, waiting for it: {e}")
+            time.sleep(12 * poll)
 
 
 def _ingest(function: str, given: Answer) -> list[Answer]:
-    """Call until it is done; what failed is for publish to hear, and then for the caller."""
+    """Call until it is done; what failed by its media is for publish to hear."""
     continuation = None
     while True:
-        answer = call(function, {**given, "continuation": continuation}, INGEST)
+        try:
+            answer = call(function, {**given, "continuation": continuation}, INGEST)
+        except Raised as e:
+            if e.kind not in OF_A_MEDIA:
+                raise
+            say(f"{given['batch']} failed: {e}")
+            return [{"batch": given["batch"], "error": e.kind, "message": str(e)}]
         if answer["done"]:
             return []
         continuation = answer["continuation"]
+
+
+def _judge(who: str, published: Answer) -> None:
+    """Broken unless the run succeeded, or only lacks what some of its media did not give."""
+    if published["verdict"] in ("succeeded", "partial"):
+        return
+    errors = "; ".join(published["errors"])
+    if not 0 < published["failed"] < FEW:
+        raise Broken(f"{who} says {published['verdict']}: {errors}")
+    say(f"{who} says {published['verdict']}, for {published['failed']} media: {errors}")
 
 
 def _build(job: str, ids: Mapping[str, str]) -> None:
@@ -202,7 +326,7 @@ def _build(job: str, ids: Mapping[str, str]) -> None:
     say(f"{job}: {state}")
 
 
-def _by_machine(made: Mapping[str, str], order: Mapping[str, str], poll: int) -> None:
+def _by_machine(made: Mapping[str, str], order: Mapping[str, Any], poll: int) -> Answer:
     machine = boto3.client("stepfunctions")
     run = machine.start_execution(stateMachineArn=made["MachineArn"], input=json.dumps(order))["executionArn"]
     state = _until(
@@ -211,21 +335,52 @@ def _by_machine(made: Mapping[str, str], order: Mapping[str, str], poll: int) ->
         poll,
     )
     found = machine.describe_execution(executionArn=run)
-    if state != "SUCCEEDED":
-        raise Broken(f"the machine ended {state}: {found.get('error', '')} {found.get('cause', '')}")
-    result = json.loads(found["output"])
-    _expect("the machine", result, PUBLISH)
-    if result["verdict"] != "succeeded":
-        raise Broken(f"the machine succeeded, but its run is {result['verdict']}")
+    told = found.get("output") or found.get("cause") or ""
+    try:
+        result = json.loads(told)
+        _expect("the machine", result, PUBLISH)
+    except (ValueError, Broken):
+        raise Broken(f"the machine ended {state}: {found.get('error', '')} {told}") from None
+    return dict(result)
+
+
+def rerun(asked: argparse.Namespace) -> None:
+    """Read days again, of all media or of some, and wait for the end."""
+    if asked.first is None:
+        raise Broken("which day? give --from, and --to for more than one")
+    order: Answer = {"trigger": "backfill", "from": str(asked.first), "to": str(asked.last or asked.first)}
+    order["reason"] = asked.reason or "asked for by hand"
+    if media := [m for m in re.split(r"[\s,]+", asked.media) if m]:
+        order["medias"] = media
+    result = _by_machine(outputs(_stack(asked.stage)), order, asked.poll)
     say(f"the machine: {json.dumps(result)}")
+    if result["verdict"] not in ("succeeded", "partial"):
+        raise Broken(f"the run is {result['verdict']}: {'; '.join(result['errors'])}")
+
+
+def rollback(asked: argparse.Namespace) -> None:
+    """Let each function's alias be the version before again, at once. Jobs and machine stay as they are: deploy the
+    earlier commit next."""
+    functions, made = boto3.client("lambda"), outputs(_stack(asked.stage))
+    for output in sorted(name for name in made if name.endswith("Function")):
+        function, _, alias = made[output].rpartition(":")
+        now = int(functions.get_alias(FunctionName=function, Name=alias)["FunctionVersion"])
+        pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        known = [int(v["Version"]) for page in pages for v in page["Versions"] if v["Version"] != "$LATEST"]
+        if not (earlier := [v for v in known if v < now]):
+            raise Broken(f"{function} has no version before {now}: deploy an earlier commit instead")
+        functions.update_alias(FunctionName=function, Name=alias, FunctionVersion=str(max(earlier)))
+        say(f"{function}: version {max(earlier)} instead of {now}")
 
 
 def call(function: str, event: Mapping[str, Any], shape: Shape) -> Answer:
     """The function's answer; Broken if it raises, or answers in another shape."""
-    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    answer = boto3.client("lambda", config=WAITING).invoke(
+        FunctionName=function, Payload=json.dumps(event).encode()
+    )
     body = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
-        raise Broken(f"{function} raised {body.get('errorType')}: {body.get('errorMessage')}")
+        raise Raised(function, body)
     _expect(function, body, shape)
     say(f"{function}: {json.dumps(body)[:500]}")
     return dict(body)
@@ -330,15 +485,29 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-_STEPS = {"check": check, "changeset": changeset, "execute": execute, "smoke": smoke}
+_STEPS = {
+    "doctor": look,
+    "check": check,
+    "changeset": changeset,
+    "execute": execute,
+    "smoke": smoke,
+    "rerun": rerun,
+    "rollback": rollback,
+}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Deploy one stage and prove that it works.")
     parser.add_argument("step", choices=_STEPS)
     parser.add_argument("--stage", default="dev")
+    parser.add_argument("--repository", default="", help="on GitHub, as owner/name")
     parser.add_argument("--version", default="local", help="names this build in the artifact bucket")
     parser.add_argument("--changeset", default="", help="the change set to execute")
+    parser.add_argument("--discard", action="store_true", help="show the change set, and throw it away")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, help="first day to read again")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, help="last one (default: the same)")
+    parser.add_argument("--media", default="", help="only these media: hashed ids with commas between")
+    parser.add_argument("--reason", default="", help="why, for the ledger")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the smoke run's clock (ISO, with zone)")
     parser.add_argument("--poll", type=int, default=5, help="seconds between two looks")
     return parser.parse_args(argv)

@@ -30,6 +30,6 @@ def built() -> Path:
 def deployed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stage `dev`, from an empty account."""
     with running(tmp_path_factory.mktemp("aws") / "account") as cloud, stage(cloud, SCENARIO) as made:
-        cloud.bootstrap()
+        cloud.bootstrap("dev")
         made.deploy()
         yield made

@@ -54,12 +54,15 @@ WITHHELD = {
 IAM_POLICY_CHARACTERS = 6144
 # As long as names may be.
 NAMES = {
+    "Stage": "twelvesigns2",
+    "AWS::StackName": "wistlake-bootstrap-twelvesigns2",
     "AWS::Partition": "aws-us-gov",
     "AWS::Region": "ap-southeast-2",
     "AWS::AccountId": "123456789012",
     "WatermarkTableName": "A-Name-That-Somebody-Has-Chosen",
-    "Artifacts.Arn": "arn:aws-us-gov:s3:::wistlake-artifacts-123456789012-ap-southeast-2",
-    "Boundary": "arn:aws-us-gov:iam::123456789012:policy/wistlake-bootstrap-Boundary-ABCDEFGHIJKL",
+    "Artifacts.Arn": "arn:aws-us-gov:s3:::wistlake-artifacts-twelvesigns2-123456789012-ap-southeast-2",
+    "ExecutionRole.Arn": "arn:aws-us-gov:iam::123456789012:role/wistlake-bootstrap-twelvesigns2-ExecutionRole-ABC",
+    "Boundary": "arn:aws-us-gov:iam::123456789012:policy/wistlake-bootstrap-twelvesigns2-Boundary-ABCDEFGHIJKL",
 }
 
 

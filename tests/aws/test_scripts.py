@@ -1,35 +1,26 @@
 """Build, deploy, release and contract scripts, as far as they need no account."""
 
-import importlib.util
 import json
 import os
+import re
 import subprocess
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from support.aws import tools
-from support.aws.templates import template
+from support.aws.script import script
+from support.aws.templates import of_type, template
 from support.some import some
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.entrypoints import aws
+from wistlake.settings import Settings
 
 pytestmark = pytest.mark.aws
 _HEAVY = ("pyspark", "pyarrow", "pandas", "pyiceberg", "duckdb", "pysail", "boto3")
-
-
-def script(name: str) -> ModuleType:
-    """A script of `infra/` as a module."""
-    spec = importlib.util.spec_from_file_location(f"infra_{name}", tools.ROOT / "infra" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 deploy, release, contract = script("deploy"), script("release"), script("contract")
@@ -48,20 +39,129 @@ class TestCheck:
         said = capsys.readouterr().out
         assert "not set: MEDIA_IDS, WISTIA_API_TOKEN" in said
 
-    def test_the_workflow_hands_over_every_variable(self) -> None:
-        workflow = (tools.ROOT / ".github/workflows/deploy-stage.yml").read_text(encoding="utf-8")
-        for variable in deploy.PARAMETERS:
-            assert f"{variable}: ${{{{ vars.{variable} }}}}" in workflow
+    @pytest.mark.parametrize("workflow", ["deploy-stage.yml", "changeset.yml"])
+    def test_the_workflow_hands_over_every_variable(self, workflow: str) -> None:
+        text = (tools.ROOT / ".github/workflows" / workflow).read_text(encoding="utf-8")
+        for variable in (*deploy.PARAMETERS, *deploy.FILES):
+            assert f"{variable}: ${{{{ vars.{variable} }}}}" in text
+
+    def test_every_parameter_has_a_variable(self) -> None:
+        assert {*deploy.PARAMETERS.values(), *deploy.OF_THE_SCRIPT} == template("template.yaml")[
+            "Parameters"
+        ].keys()
+
+    @pytest.mark.parametrize("variable", [*deploy.PARAMETERS, *deploy.FILES])
+    def test_every_variable_is_explained(self, variable: str) -> None:
+        assert f"`{variable}`" in (tools.ROOT / "docs/setup.md").read_text(encoding="utf-8")
 
     def test_the_functions_get_every_setting_that_is_handed_over(self) -> None:
         given = template("template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
         ours = {
-            v: p for v, p in deploy.PARAMETERS.items() if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_"))
+            v: p for v, p in deploy.PARAMETERS.items() if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_IDS"))
         }
         assert {"MEDIA_IDS", "WISTLAKE_MEDIA_FOLDER", "WISTLAKE_MEDIA_TAG"} <= ours.keys()
         assert {variable: given.get(variable) for variable in ours} == {
             v: {"Ref": p} for v, p in ours.items()
         }
+
+
+class TestChosen:
+    """What a deployment says of every parameter."""
+
+    declared = template("template.yaml")["Parameters"]
+
+    def test_a_variable_that_is_not_set_returns_to_its_default(self) -> None:
+        once = deploy.chosen({"MEDIA_IDS": "all", "GLUE_WORKERS": "10", "WISTLAKE_MEDIA_TAG": "a tag"})
+        assert (once["GlueWorkers"], once["MediaTag"]) == ("10", "a tag")
+        later = deploy.chosen({"MEDIA_IDS": "all", "GLUE_WORKERS": " "})
+        assert later.keys() == {*self.declared} - {*deploy.OF_THE_SCRIPT}
+        assert later == {name: str(self.declared[name].get("Default", "")) for name in later} | {
+            "MediaIds": "all"
+        }
+
+    def test_media_may_be_written_in_lines(self) -> None:
+        given = deploy.chosen({"MEDIA_IDS": "abcdef1234, bcdef12345\ncdef123456,\n"})["MediaIds"]
+        assert given == "abcdef1234,bcdef12345,cdef123456"
+        assert re.fullmatch(self.declared["MediaIds"]["AllowedPattern"], given)
+
+
+class TestPackagedSettings:
+    """What is too long for a function's environment, and files that a setting names."""
+
+    @pytest.fixture
+    def functions(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        for variable in ("MEDIA_IDS", "WISTLAKE_CHANNELS", "WISTLAKE_CONFIG"):
+            monkeypatch.delenv(variable, raising=False)
+        folder = tmp_path / "var" / "task"
+        folder.mkdir(parents=True)
+        monkeypatch.chdir(folder)  # where Lambda starts a function
+        monkeypatch.setattr(deploy, "ROOT", tmp_path)
+        return folder
+
+    def test_a_thousand_media(self, functions: Path) -> None:
+        media = [f"media{n:05}" for n in range(1000)]
+        environment = {"MEDIA_IDS": ",".join(media)}
+        assert deploy._package(functions, environment) == {"MEDIA_IDS"}
+        assert Settings().require_media() == tuple(media)
+
+    def test_a_few_media_are_a_parameter(self, functions: Path) -> None:
+        assert deploy._package(functions, {"MEDIA_IDS": "abcdef1234"}) == set()
+        assert Settings().media_ids == ()
+
+    def test_rules_of_channels(self, functions: Path, tmp_path: Path) -> None:
+        (tmp_path / "rules.toml").write_text(
+            '[[rule]]\nchannel = "ours"\nfield = "embed_host"\npattern = "ours"\n'
+        )
+        assert deploy._package(functions, {"WISTLAKE_CHANNELS": "rules.toml"}) == {"WISTLAKE_CHANNELS"}
+        assert Settings().channels == functions / "channels.toml"
+        assert deploy._package(functions, {}) == set()
+        assert Settings().channels is None
+        assert not (functions / "channels.toml").exists()
+
+    def test_a_file_that_is_not_there_is_named(self, functions: Path) -> None:
+        with pytest.raises(deploy.Broken, match="WISTLAKE_CHANNELS: the repository has no file rules"):
+            deploy._package(functions, {"WISTLAKE_CHANNELS": "rules.toml"})
+
+
+class TestRerun:
+    def asked(self, *options: str) -> Any:
+        return deploy._arguments(["rerun", "--stage", "dev", *options])
+
+    @pytest.fixture
+    def orders(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        orders: list[Any] = []
+
+        def run(made: Any, order: Any, poll: int) -> Any:
+            orders.append(order)
+            return {"verdict": "failed" if order["reason"] == "fail" else "partial", "errors": ["why"]}
+
+        monkeypatch.setattr(deploy, "outputs", lambda stack: {})
+        monkeypatch.setattr(deploy, "_by_machine", run)
+        return orders
+
+    def test_a_day_of_some_media(self, orders: list[Any]) -> None:
+        deploy.rerun(self.asked("--from", "2026-03-01", "--media", "abcdef1234, bcdef12345"))
+        assert orders == [
+            {
+                "trigger": "backfill",
+                "from": "2026-03-01",
+                "to": "2026-03-01",
+                "reason": "asked for by hand",
+                "medias": ["abcdef1234", "bcdef12345"],
+            }
+        ]
+
+    def test_days_of_all_media(self, orders: list[Any]) -> None:
+        deploy.rerun(self.asked("--from", "2026-03-01", "--to", "2026-03-04", "--reason", "missed"))
+        (order,) = orders
+        assert (order["to"], order["reason"]) == ("2026-03-04", "missed")
+        assert "medias" not in order
+
+    def test_what_failed_and_what_is_missing_is_said(self, orders: list[Any]) -> None:
+        with pytest.raises(deploy.Broken, match="the run is failed: why"):
+            deploy.rerun(self.asked("--from", "2026-03-01", "--reason", "fail"))
+        with pytest.raises(deploy.Broken, match="--from"):
+            deploy.rerun(self.asked())
 
 
 class TestShapes:
@@ -77,6 +177,69 @@ class TestShapes:
         for wrong in ({**good, "batches": None}, {"run_id": "r"}, [], None):
             with pytest.raises(deploy.Broken):
                 deploy._expect("plan", wrong, deploy.PLAN)
+
+
+class TestSmoke:
+    """What the smoke test calls a fault of the deployment."""
+
+    def test_it_waits_longer_than_any_function_may_take_and_calls_none_twice(self) -> None:
+        functions = of_type(template("template.yaml"), "AWS::Serverless::Function")
+        assert deploy.WAITING.read_timeout > max(f["Timeout"] for f in functions.values())
+        assert deploy.WAITING.retries == {"total_max_attempts": 1}
+
+    @pytest.mark.parametrize(
+        ("verdict", "failed", "passes"),
+        [
+            ("succeeded", 0, True),
+            ("partial", 1, True),
+            ("failed", 1, True),
+            ("failed", 2, True),
+            ("failed", 0, False),  # no media's fault
+            ("failed", 3, False),  # all of them: it will be ours
+        ],
+    )
+    def test_trouble_of_one_media_is_none_of_the_deployments(
+        self, verdict: str, failed: int, passes: bool
+    ) -> None:
+        answer = {"verdict": verdict, "failed": failed, "errors": ["why"]}
+        if passes:
+            deploy._judge("publish", answer)
+        else:
+            with pytest.raises(deploy.Broken, match="publish says failed: why"):
+                deploy._judge("publish", answer)
+
+    @pytest.mark.parametrize(
+        ("kind", "goes_on"),
+        [("SourceChanged", True), ("SourceRefused", False), ("ClientError", False), ("LeaseHeld", False)],
+    )
+    def test_a_batch_that_fails_by_its_media_is_left_to_publish(
+        self, monkeypatch: pytest.MonkeyPatch, kind: str, goes_on: bool
+    ) -> None:
+        def raises(function: str, event: Any, shape: Any) -> Any:
+            raise deploy.Raised(function, {"errorType": kind, "errorMessage": "why"})
+
+        monkeypatch.setattr(deploy, "call", raises)
+        if goes_on:
+            (failed,) = deploy._ingest("ingest", {"batch": "media-1"})
+            assert failed == {"batch": "media-1", "error": kind, "message": f"ingest raised {kind}: why"}
+        else:
+            with pytest.raises(deploy.Raised, match=kind):
+                deploy._ingest("ingest", {"batch": "media-1"})
+
+    def test_a_run_that_is_under_way_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = iter(["LeaseHeld", "LeaseHeld", ""])
+
+        def held_at_first(function: str, event: Any, shape: Any) -> Any:
+            if kind := next(answers):
+                raise deploy.Raised(function, {"errorType": kind, "errorMessage": "another run"})
+            return {"run_id": "r"}
+
+        monkeypatch.setattr(deploy, "call", held_at_first)
+        assert deploy._plan("plan", {}, poll=0) == {"run_id": "r"}
+        monkeypatch.setattr(deploy, "PATIENCE", -1)
+        answers = iter(["LeaseHeld"])
+        with pytest.raises(deploy.Raised, match="LeaseHeld"):
+            deploy._plan("plan", {}, poll=0)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The script of the deployment against a broken build and a good one, in a second stage beside the first."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,18 +9,20 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from support.aws.cloud import REPOSITORY
 from support.aws.stage import Stage, stage
 from support.lake import START, Scenario
 from wistia_simulator import Profile
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.timeout(3600)]
-QUIET = Scenario(Profile(media=1, sessions_per_day=3, history_days=2), settings={"lookback_days": 1})
+QUIET = Scenario(Profile(media=4, sessions_per_day=3, history_days=2), settings={"lookback_days": 1})
 NOW = START + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
 def other(deployed: Stage) -> Iterator[Stage]:
     """A stage of another name in the same account, not deployed yet."""
+    deployed.cloud.bootstrap("other")
     with stage(deployed.cloud, QUIET, "other") as made:
         yield made
 
@@ -27,8 +30,8 @@ def other(deployed: Stage) -> Iterator[Stage]:
 def smoke(stage: Stage) -> str:
     """What the script says; CalledProcessError if it finds the stage broken."""
     stage.world.clock.set(NOW)
-    asked = ("--stage", stage.name, "--now", NOW.isoformat(), "--poll", "1")
-    return stage.cloud.script("smoke", *asked, settings=stage.variables)
+    asked = ("--now", NOW.isoformat(), "--poll", "1")
+    return stage.cloud.script("smoke", stage.name, *asked, settings=stage.variables)
 
 
 def test_a_broken_build_is_told_by_its_function(other: Stage, built: Path) -> None:
@@ -54,6 +57,36 @@ def test_a_good_build_over_it_passes(other: Stage) -> None:
     assert "the machine: " in said
 
 
+def test_a_few_media_are_enough_for_a_smoke_test(other: Stage) -> None:
+    followed = {m.media_id for m in other.ledger.media()}
+    assert followed == set(other.scenario.media[:3])
+    assert len(other.scenario.media) == 4
+
+
+def test_a_poisoned_media_is_no_reason_to_refuse_a_deployment(other: Stage) -> None:
+    other.trouble.poisoned = other.scenario.media[0]
+    said = smoke(other)
+    assert other.trouble.seen
+    assert f"{other.name}-ingest raised SourceChanged" in said
+    assert "the machine: " in said
+
+
+def test_a_first_deployment_that_fails_is_not_in_the_way_of_the_second(other: Stage) -> None:
+    cloud = other.cloud
+    cloud.bootstrap("third")
+    in_the_way = {"logGroupName": "/aws/vendedlogs/states/wistlake-third"}
+    cloud.client("logs").create_log_group(**in_the_way)
+    with stage(cloud, QUIET, "third") as third:
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            third.deploy("first")
+        assert "wistlake-third is ROLLBACK_COMPLETE: MachineLog" in failure.value.stderr
+        cloud.client("logs").delete_log_group(**in_the_way)
+        cloud.client("cloudformation").delete_stack(StackName="wistlake-third")
+        third.deploy("second")
+        buckets = {b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]}
+        assert {third.outputs["BronzeBucket"], third.outputs["SilverBucket"]} <= buckets
+
+
 def test_two_stages_share_nothing(deployed: Stage, other: Stage) -> None:
     assert not set(deployed.outputs.values()) & set(other.outputs.values())
     found = other.cloud.client("scheduler").get_schedule(Name=other.outputs["Schedule"])
@@ -61,7 +94,7 @@ def test_two_stages_share_nothing(deployed: Stage, other: Stage) -> None:
 
 
 def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
-    said = deployed.cloud.script("execute", "--stage", deployed.name, settings=deployed.variables)
+    said = deployed.cloud.script("execute", deployed.name, settings=deployed.variables)
     token = deployed.variables["WISTIA_API_TOKEN"]
     assert token not in said
     stored = deployed.cloud.client("secretsmanager").get_secret_value(
@@ -71,22 +104,41 @@ def test_the_token_reaches_its_secret_and_no_log(deployed: Stage) -> None:
 
 
 class TestLogin:
-    """Who may be which role: the trust of the bootstrap stack, asked with tokens as GitHub makes them."""
+    """Who may be which role: the trust of the bootstrap stacks, asked with tokens as GitHub makes them."""
 
-    @pytest.mark.parametrize("environment", ["dev", "prod", "prod-changeset"])
-    def test_workflows_in_named_environments_may_deploy(self, deployed: Stage, environment: str) -> None:
-        assert deployed.cloud.login("DeployRoleArn", environment=environment)["AWS_SESSION_TOKEN"]
+    @pytest.mark.parametrize(
+        ("stage", "environment", "role"),
+        [
+            ("dev", "dev", "DeployRoleArn"),
+            ("other", "other", "DeployRoleArn"),
+            ("other", "other-changeset", "ChangesetRoleArn"),
+            ("dev", "contract", "ContractRoleArn"),
+        ],
+    )
+    def test_each_environment_is_one_role(
+        self, other: Stage, stage: str, environment: str, role: str
+    ) -> None:
+        assert other.cloud.login(role, stage, environment=environment)["AWS_SESSION_TOKEN"]
 
     @pytest.mark.parametrize(
         ("role", "repository", "environment"),
         [
-            ("DeployRoleArn", "acme/other", "dev"),
-            ("DeployRoleArn", "acme/wistlake-fork", "dev"),
-            ("DeployRoleArn", "acme/wistlake", "contract"),
-            ("DeployRoleArn", "acme/wistlake", "dev2"),
-            ("ContractRoleArn", "acme/wistlake", "dev"),
+            ("DeployRoleArn", "acme@101/other@203", "other"),
+            ("DeployRoleArn", "acme@999/wistlake@202", "other"),
+            ("DeployRoleArn", "acme/wistlake", "other"),  # the name alone may be somebody else's by now
+            ("DeployRoleArn", REPOSITORY, "dev"),
+            ("DeployRoleArn", REPOSITORY, "other-changeset"),
+            ("DeployRoleArn", REPOSITORY, "other2"),
+            ("ChangesetRoleArn", REPOSITORY, "other"),
+            ("ContractRoleArn", REPOSITORY, "other"),
         ],
     )
-    def test_nobody_else(self, deployed: Stage, role: str, repository: str, environment: str) -> None:
+    def test_nobody_else(self, other: Stage, role: str, repository: str, environment: str) -> None:
         with pytest.raises(ClientError, match="AccessDenied"):
-            deployed.cloud.login(role, repository, environment)
+            other.cloud.login(role, "other", repository, environment)
+
+    def test_who_may_deploy_one_stage_may_not_deploy_another(self, deployed: Stage, other: Stage) -> None:
+        of_dev = other.cloud.login("DeployRoleArn", deployed.name)
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            other.cloud.step(sys.executable, "infra/deploy.py", "smoke", "--stage", other.name, **of_dev)
+        assert "AccessDenied" in failure.value.stderr

@@ -157,17 +157,90 @@ class TestRoles:
         ]
 
     @pytest.mark.parametrize(
-        ("role", "environments"),
-        [("DeployRole", ["dev", "prod", "prod-changeset"]), ("ContractRole", ["contract"])],
+        ("role", "environment"),
+        [
+            ("DeployRole", "${Stage}"),
+            ("ChangesetRole", "${Stage}-changeset"),
+            ("ContractRole", "contract"),
+        ],
     )
-    def test_trust_names_repository_and_environment(self, role: str, environments: list[str]) -> None:
+    def test_trust_names_repository_and_environment(self, role: str, environment: str) -> None:
         (statement,) = of_type(BOOTSTRAP, "AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
-        (how,) = statement["Condition"]
-        who = statement["Condition"][how]["token.actions.githubusercontent.com:sub"]
-        assert how == "StringEquals"
-        assert [w["Fn::Sub"] for w in (who if isinstance(who, list) else [who])] == [
-            f"repo:${{Repository}}:environment:{e}" for e in environments
-        ]
+        assert statement["Condition"] == {
+            "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": {
+                    "Fn::Sub": f"repo:${{Repository}}:environment:{environment}"
+                },
+            }
+        }
+
+    @pytest.mark.parametrize(
+        ("repository", "fits"),
+        [
+            ("acme/wistlake", True),
+            ("acme@101/wistlake@202", True),
+            ("acme@101/wistlake", False),
+            ("acme/*", False),
+            ("acme@*/wistlake@*", False),
+        ],
+    )
+    def test_a_repository_is_named_as_its_tokens_name_it(self, repository: str, fits: bool) -> None:
+        pattern = BOOTSTRAP["Parameters"]["Repository"]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, repository)) is fits
+
+    def test_only_the_stages_own_environment_carries_out_change_sets(self) -> None:
+        may = {name for name, found in roles(BOOTSTRAP).items() for s in found if EXECUTE in s["Action"]}
+        assert may == {"DeployRole", "ExecutionRole"}  # the other for the stack within the stack
+
+    def test_what_a_stage_may_is_no_other_stages(self) -> None:
+        """Every resource of an action that changes or reads anything is named by the stage, or is a key, which
+        the stage's tag tells."""
+        boundary = of_type(BOOTSTRAP, "AWS::IAM::ManagedPolicy")["Boundary"]["PolicyDocument"]["Statement"]
+        for name, statements in some({**roles(BOOTSTRAP), "Boundary": policy(boundary)}.items()):
+            for statement in some(statements):
+                resources = (
+                    statement["Resource"]
+                    if isinstance(statement["Resource"], list)
+                    else [statement["Resource"]]
+                )
+                for resource in some(resources):
+                    if resource == "*":  # test_execution_role.py and the boundary's own list say what
+                        assert name in ("ExecutionRole", "Boundary")
+                    else:
+                        assert _of_the_stage(resource, statement), f"{name}: {resource}"
+
+    def test_no_stage_is_named_like_the_bootstrap_stacks(self) -> None:
+        for stack in (SYSTEM, BOOTSTRAP):
+            pattern = stack["Parameters"]["Stage"]["AllowedPattern"]
+            assert re.fullmatch(pattern, "bootstraps")
+            assert not re.fullmatch(pattern, "bootstrap")
+
+
+EXECUTE = "cloudformation:ExecuteChangeSet"
+OF_NO_STAGE = (  # the account's own, that all stages share
+    ":transform/Serverless-2016-10-31",
+    ":role/aws-service-role/*dynamodb*",
+    ":catalog",
+    ":log-group:/aws-glue/jobs/*",
+    ":stack/${AWS::StackName}/*",
+)
+
+
+def _of_the_stage(resource: Any, statement: dict[str, Any]) -> bool:
+    """Whether a resource of the bootstrap stack's policies can be of one stage only."""
+    match resource:
+        case {"Fn::GetAtt": _}:  # made by this very stack
+            return True
+        case {"Fn::Sub": str(text)} if text.endswith(":key/*"):
+            return statement["Condition"]["StringEqualsIfExists"] == {
+                "aws:ResourceTag/stage": {"Ref": "Stage"}
+            }
+        case {"Fn::Sub": str(text)} if text.startswith("${Artifacts.Arn}") or text.endswith(OF_NO_STAGE):
+            return True
+        case {"Fn::Sub": str(text)}:
+            return bool(re.search(r"[-_]\$\{Stage\}($|[-/:])", text))
+    return False
 
 
 class TestAlarms:
@@ -351,11 +424,49 @@ class TestWorkflows:
         assert first["name"] == "Every variable is set"
         assert all(variable in first["run"] for variable in ("AWS_REGION", "MEDIA_IDS"))
 
-    def test_ci_runs_on_every_push_and_pull_request(self) -> None:
+    def test_ci_runs_once_for_a_change(self) -> None:
         when = self.everything["ci.yml"]["on"]
-        assert "push" in when
-        assert when["push"] is None
-        assert when["pull_request"] == {"branches": ["main", "master"]}
+        assert when["push"] == {"branches": ["main", "master"]}  # a branch is seen by its pull request
+        assert when["pull_request"] is None
+        assert "workflow_dispatch" in when
+
+    def test_nothing_is_deployed_by_itself_before_the_repository_is_set_up(self) -> None:
+        condition = self.everything["deploy.yml"]["jobs"]["green"]["if"]
+        by_hand, _, by_itself = condition.partition("||")
+        assert "AWS_REGION" not in by_hand
+        assert "vars.AWS_REGION != ''" in by_itself
+
+    def test_a_commit_by_its_id_is_one_that_was_merged(self) -> None:
+        (step,) = self.everything["deploy.yml"]["jobs"]["green"]["steps"]
+        assert step["env"]["ASKED"] == "${{ inputs.sha }}"
+        assert "compare/$DEFAULT...$SHA" in step["run"]
+        assert "behind|identical) ;; *)" in step["run"]
+
+    def test_prod_waits_for_a_person_where_nobody_can_approve(self) -> None:
+        condition = self.everything["deploy.yml"]["jobs"]["prod"]["if"]
+        assert (
+            condition == "vars.DEPLOY_PROD == 'true' || (vars.DEPLOY_PROD == 'manual' && inputs.prod == true)"
+        )
+
+    def test_a_pull_request_of_a_fork_gets_no_credentials(self) -> None:
+        (job,) = self.everything["changeset.yml"]["jobs"].values()
+        assert "pull_request.head.repo.full_name == github.repository" in job["if"]
+        assert "vars.CHANGESET_COMMENTS == 'true'" in job["if"]
+        assert job["environment"] == "dev-changeset"  # whose role can execute nothing
+        assert "pull_request_target" not in self.everything["changeset.yml"]["on"]
+
+    def test_a_day_is_read_again_by_one_click(self) -> None:
+        workflow = self.everything["rerun.yml"]
+        assert {"stage", "day", "media"} <= workflow["on"]["workflow_dispatch"]["inputs"].keys()
+        (job,) = workflow["jobs"].values()
+        assert job["environment"] == "${{ inputs.stage }}"
+        assert "${{" not in job["steps"][-1]["run"]  # what a person typed is no part of the program
+
+    def test_credentials_outlive_the_job_that_uses_them(self) -> None:
+        job = self.everything["deploy-stage.yml"]["jobs"]["execute"]
+        (login,) = (s["with"] for s in job["steps"] if "configure-aws-credentials" in s.get("uses", ""))
+        allowed = of_type(BOOTSTRAP, "AWS::IAM::Role")["DeployRole"]["MaxSessionDuration"]
+        assert job["timeout-minutes"] * 60 < login["role-duration-seconds"] <= allowed
 
     def test_the_live_api_is_asked_only_when_somebody_wants_it(self) -> None:
         (job,) = self.everything["contract.yml"]["jobs"].values()

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from support.memory import MemoryLedger
 from unit.wistia.fakes import FreeBudget
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.errors import ConfigError
+from wistlake.pipeline.run import select
 from wistlake.pipeline.run.select import choose
 from wistlake.pipeline.run.spec import MediaChoice
+from wistlake.planning.intervals import MediaEntry
 from wistlake.settings import Settings
 from wistlake.wiring.spec import run_spec, window
 from wistlake.wistia import Connection, WistiaClient
@@ -54,6 +58,25 @@ def test_a_folder_that_nobody_has_is_no_reason_to_follow_all(base_url: str) -> N
 def test_a_filter_that_fits_nothing_is_named() -> None:
     with pytest.raises(ConfigError, match="fits WISTLAKE_MEDIA_FOLDER and WISTLAKE_MEDIA_TAG"):
         chosen(MediaChoice(folder="Courses", tag="no media has it"), BASES[0])
+
+
+@pytest.mark.parametrize("base_url", BASES)
+def test_a_try_out_takes_the_first_few_and_never_the_rest_for_deleted(base_url: str) -> None:
+    every = chosen(MediaChoice(), base_url)
+    few = MediaChoice(most=3)
+    assert chosen(few, base_url) == every[:3]
+    ledger = MemoryLedger()
+    ledger.put_media([MediaEntry(m, NOW.date(), NOW) for m in every])
+    spec = replace(run_spec(Settings(media_ids="all"), run_id="r1", trigger="manual", now=NOW), choice=few)
+    assert select._left(spec, ledger, every[:3]) == []
+    assert select._follows_all(few, every[:3], ledger.media()[:3]) is None
+    assert select.share(few, {}) is None
+
+
+def test_a_try_out_of_named_media_takes_the_first_few() -> None:
+    settings = Settings(media_ids="abcdef1234,bcdef12345,cdef123456,def1234567")
+    spec = run_spec(settings, run_id="r1", trigger="backfill", now=NOW, most=3)
+    assert spec.choice.ids == ("abcdef1234", "bcdef12345", "cdef123456")
 
 
 @pytest.mark.parametrize("filters", [{"media_folder": "Courses"}, {"media_tag": "x"}])

@@ -26,6 +26,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
     start: date | None = None,
     end: date | None = None,
     media: tuple[str, ...] = (),
+    most: int | None = None,
     datasets: tuple[str, ...] = (),
     build_only: bool = False,
     only: frozenset[tuple[str, str, date]] | None = None,
@@ -38,7 +39,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         raise ConfigError(f"--from {start} is in the future: today is {now.date()} (UTC)")
     if end and end < (oldest := oldest_day(now)):
         raise ConfigError(f"--to {end}: Wistia keeps events for two years, {oldest} is the oldest day left")
-    ids = media or settings.require_media()
+    ids = (media or settings.require_media())[:most]
     return RunSpec(
         run_id=run_id,
         trigger=trigger,
@@ -46,7 +47,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         zone_name=settings.account_timezone,
         window=window(settings, now, start, end),
         sources=_sources(datasets or settings.datasets),
-        choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None),
+        choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None, most),
         max_concurrency=settings.max_concurrency,
         rules=read_rules(settings.channels) if settings.channels else DEFAULT_RULES,
         build_only=build_only,

@@ -24,7 +24,7 @@ import httpx2
 from support.aws import tools
 
 REGION = "us-east-1"
-REPOSITORY = "acme/wistlake"
+REPOSITORY = "acme@101/wistlake@202"  # as tokens name one that was created today
 TOKEN = "a-token-of-the-simulated-wistia"
 _STARTS_WITHIN = 60.0
 _RUN_WITHIN = 900.0
@@ -83,38 +83,45 @@ class Cloud:
 
     # deploying
 
-    def bootstrap(self) -> None:
-        """What a person does once: docs/setup.md, step 2."""
+    def bootstrap(self, stage: str) -> None:
+        """What a person does once a stage: docs/setup.md, step 2."""
+        providers = self.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        provider = next((p["Arn"] for p in providers if p["Arn"].endswith("githubusercontent.com")), "")
         self.step(
             *(tools.command("sam"), "deploy", "--template-file", "infra/bootstrap.yaml"),
-            *("--stack-name", "wistlake-bootstrap", "--capabilities", "CAPABILITY_IAM", "--no-progressbar"),
-            *("--no-confirm-changeset", "--parameter-overrides", f"Repository={REPOSITORY}"),
+            *("--stack-name", f"wistlake-bootstrap-{stage}", "--capabilities", "CAPABILITY_IAM"),
+            *("--no-progressbar", "--no-confirm-changeset"),
+            *(
+                "--parameter-overrides",
+                f"Stage={stage}",
+                f"Repository={REPOSITORY}",
+                f'ProviderArn="{provider}"',
+            ),
         )
 
     def deploy(self, stage: str, settings: Mapping[str, str], version: str = "v1") -> None:
         """What the workflow does with what lies in `build/`; `settings` are the repository's variables."""
         chosen = self.folder / "github-output"
         chosen.unlink(missing_ok=True)
-        asked = ("--stage", stage, "--version", version)
-        self.script("changeset", *asked, settings=settings, GITHUB_OUTPUT=str(chosen))
+        self.script("changeset", stage, "--version", version, settings=settings, GITHUB_OUTPUT=str(chosen))
         name = re.search(r"^changeset=(.*)$", chosen.read_text(encoding="utf-8"), re.M)
         assert name
-        self.script(
-            "execute", "--stage", stage, "--changeset", name.group(1), "--poll", "1", settings=settings
-        )
+        self.script("execute", stage, "--changeset", name.group(1), "--poll", "1", settings=settings)
 
-    def login(self, output: str, repository: str = REPOSITORY, environment: str = "dev") -> dict[str, str]:
-        """The keys that a workflow gets for the role in that output of the bootstrap stack, or AccessDenied."""
+    def login(
+        self, output: str, stage: str, repository: str = REPOSITORY, environment: str = ""
+    ) -> dict[str, str]:
+        """The keys that a workflow gets for the role in that output of the stage's bootstrap stack, or AccessDenied."""
         claims = {
             "iss": "https://token.actions.githubusercontent.com",
             "aud": "sts.amazonaws.com",
-            "sub": f"repo:{repository}:environment:{environment}",
+            "sub": f"repo:{repository}:environment:{environment or stage}",
         }
         token = ".".join(
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
             for part in ({"alg": "none"}, claims, {})
         )
-        role = self.outputs("wistlake-bootstrap")[output]
+        role = self.outputs(f"wistlake-bootstrap-{stage}")[output]
         keys = self.client("sts").assume_role_with_web_identity(
             RoleArn=role, RoleSessionName="workflow", WebIdentityToken=token
         )["Credentials"]
@@ -124,10 +131,12 @@ class Cloud:
             "AWS_SESSION_TOKEN": keys["SessionToken"],
         }
 
-    def script(self, *arguments: str, settings: Mapping[str, str] | None = None, **more: str) -> str:
-        """What infra/deploy.py prints, run as the deploy role; CalledProcessError if it fails."""
-        given = {**self.login("DeployRoleArn"), **(settings or {}), **more}
-        return self.step(sys.executable, "infra/deploy.py", *arguments, **given)
+    def script(
+        self, step: str, stage: str, *arguments: str, settings: Mapping[str, str] | None = None, **more: str
+    ) -> str:
+        """What a step of infra/deploy.py prints, run as the stage's deploy role; CalledProcessError if it fails."""
+        given = {**self.login("DeployRoleArn", stage), **(settings or {}), **more}
+        return self.step(sys.executable, "infra/deploy.py", step, "--stage", stage, *arguments, **given)
 
     def step(self, *command: str | Path, **environment: str) -> str:
         """A program of the deployment; what it prints. CalledProcessError with its words if it fails."""

@@ -76,7 +76,7 @@ class Stage:
         """What a repository sets: docs/setup.md, step 4."""
         settings = {f"WISTLAKE_{name.upper()}": str(value) for name, value in self.scenario.settings.items()}
         return {
-            "AWS_DEPLOY_ROLE_ARN": self.cloud.outputs("wistlake-bootstrap")["DeployRoleArn"],
+            "AWS_DEPLOY_ROLE_ARN": self.cloud.outputs(f"wistlake-bootstrap-{self.name}")["DeployRoleArn"],
             "MEDIA_IDS": ",".join(self.scenario.media),
             "WISTIA_API_TOKEN": TOKEN,
             "WISTIA_BASE_URL": f"{self.url}/modern",

@@ -96,6 +96,7 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
         "trigger": "backfill",
         "from": "2026-02-01",
         "scheduled_time": "2026-03-02T02:15:00Z",
+        "most_media": 3,
     }
     assert plan.handler(event, None) == {
         "run_id": "r1", "plan_key": "runs/r1/plan.json", "nothing_to_do": idle,
@@ -107,7 +108,14 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
     }  # fmt: skip
     assert ended == [planned] * idle
     days = {"start": date(2026, 2, 1), "end": None}
-    assert asked == [{"run_id": "r1", "trigger": "backfill", "now": NOW, "media": (), **days}]
+    assert asked == [{"run_id": "r1", "trigger": "backfill", "now": NOW, "media": (), "most": 3, **days}]
+
+
+@pytest.mark.parametrize("given", [0, -1, True, "3", 2.5, []])
+def test_a_number_that_is_none_is_refused(given: Any) -> None:
+    with pytest.raises(ConfigError, match="most_media is"):
+        events.count({"most_media": given}, "most_media")
+    assert events.count({}, "most_media") is None
 
 
 def test_publishing_returns_figures_and_the_first_errors(

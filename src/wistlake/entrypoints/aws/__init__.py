@@ -13,7 +13,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
           "scheduled_time"?: ISO time, the clock of the whole run (default: the wall clock, which also decides
           when the run began),
           "execution"?: ARN of the execution that holds the lake's lease until it is over,
-          "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text}
+          "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text,
+          "most_media"?: number, of the media named or listed only the first so many}
     out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
     A batch is what one call of `ingest` reads: sessions, or other datasets of up to 50 media. Batches of phase 1
     (lifetime figures of media that moved) wait for those of phase 0. With `nothing_to_do` the run is

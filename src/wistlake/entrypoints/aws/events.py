@@ -52,6 +52,14 @@ def day(event: Event, name: str) -> date | None:
     return _parsed(event, name, date.fromisoformat, "YYYY-MM-DD")
 
 
+def count(event: Event, name: str) -> int | None:
+    """A whole number above zero in the event, None if it is not there. ConfigError if it is none."""
+    value = event.get(name)
+    if value is not None and (type(value) is not int or value < 1):
+        raise ConfigError(f"{name} is {str(value)[:40]!r}: write a whole number above zero")
+    return value
+
+
 def _parsed(event: Event, name: str, parse: Callable[[str], _V], form: str) -> _V | None:
     try:
         return parse(given) if (given := event.get(name)) else None

@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         start=events.day(event, "from"),
         end=events.day(event, "to"),
         media=tuple(event.get("medias") or ()),
+        most=events.count(event, "most_media"),
     )
     structlog.get_logger().info("asked", run_id=spec.run_id, reason=event.get("reason") or "")
     deps = aws.dependencies(settings, events.outside(lambda: now))

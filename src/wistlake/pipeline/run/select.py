@@ -62,7 +62,12 @@ def planned(
 def share(choice: MediaChoice, facts: Mapping[str, Any]) -> float | None:
     """The share of the followed media in the account's sessions: as it was last seen (the ledger's document), else all
     if the account's whole list is followed, else unknown."""
-    return share_of(facts) or (1.0 if choice.is_listed and not (choice.folder or choice.tag) else None)
+    return share_of(facts) or (1.0 if _is_whole(choice) else None)
+
+
+def _is_whole(choice: MediaChoice) -> bool:
+    """Whether everything that the account lists is chosen."""
+    return choice.is_listed and not (choice.folder or choice.tag or choice.most)
 
 
 async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
@@ -73,7 +78,7 @@ async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
 
 
 async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
-    """The ids of all media that the account lists for the choice. ConfigError if it lists none."""
+    """The ids of the media that the account lists for the choice. ConfigError if it lists none."""
     listed = await client.list_media(folder=choice.folder, tag=choice.tag)
     playable = tuple(m["hashed_id"] for m in listed if _may_play(m.get("type")))
     if not playable:
@@ -82,7 +87,7 @@ async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:
         raise ConfigError(
             f"the account lists no video or audio{f' that fits {used}: correct what it names' if used else ''}"
         )
-    return playable
+    return playable[: choice.most]
 
 
 def _may_play(kind: object) -> bool:
@@ -107,10 +112,10 @@ def _follow(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Med
 
 
 def _follows_all(choice: MediaChoice, listed: Sequence[str], media: Sequence[MediaEntry]) -> bool | None:
-    """Whether the lake follows everything that the account lists; None where it was not asked."""
-    if not choice.is_listed:
+    """Whether the lake follows everything that the account lists; None where it was not asked, or only for a few."""
+    if not choice.is_listed or choice.most:
         return None
-    return not (choice.folder or choice.tag) and len(media) == len(listed)
+    return _is_whole(choice) and len(media) == len(listed)
 
 
 def _followed_again(entry: MediaEntry) -> MediaEntry:
@@ -120,7 +125,7 @@ def _followed_again(entry: MediaEntry) -> MediaEntry:
 
 def _left(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[MediaEntry]:
     """Media that the account's list had, and has no more: deleted, or moved out of the folder or tag."""
-    if not spec.choice.is_listed or spec.window.by_hand:
+    if not spec.choice.is_listed or spec.choice.most or spec.window.by_hand:
         return []
     return [m for m in ledger.media() if m.retired_at is None and m.media_id not in media_ids]
 

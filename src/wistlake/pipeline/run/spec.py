@@ -70,11 +70,13 @@ class Dependencies(LakeDependencies):
 
 @dataclass(frozen=True, slots=True)
 class MediaChoice:
-    """Which media a run is about: ids, or everything the account lists (in a folder, with a tag)."""
+    """Which media a run is about: ids, or everything the account lists (in a folder, with a tag). `most` of what is
+    listed are enough for a try-out."""
 
     ids: tuple[str, ...] = ()
     folder: str | None = None
     tag: str | None = None
+    most: int | None = None
 
     @property
     def is_listed(self) -> bool:
