@@ -221,7 +221,9 @@ def _package(functions: Path, environment: Mapping[str, str]) -> set[str]:
 
 
 def execute(asked: argparse.Namespace) -> None:
-    """Carry out the change set (an empty name: nothing changes), then store the token."""
+    """Carry out the change set (an empty name: nothing changes), let the aliases be the new versions, store the token.
+
+    A version is made where code or settings of the function differ from the last one; else that one is found."""
     cloudformation, stack = boto3.client("cloudformation"), _stack(asked.stage)
     if asked.changeset:
         exists = _status(stack) not in ("", "REVIEW_IN_PROGRESS")
@@ -232,8 +234,12 @@ def execute(asked: argparse.Namespace) -> None:
         except WaiterError as e:
             raise Broken(f"{stack} is {_status(stack)}: {_first_failure(stack)}") from e
         say(f"{stack} is {_status(stack)}")
+    made = outputs(stack)
+    for function, alias in _live(made):
+        version = boto3.client("lambda").publish_version(FunctionName=function)["Version"]
+        _point(function, alias, version)
     boto3.client("secretsmanager").put_secret_value(
-        SecretId=outputs(stack)["TokenSecret"], SecretString=os.environ["WISTIA_API_TOKEN"].strip()
+        SecretId=made["TokenSecret"], SecretString=os.environ["WISTIA_API_TOKEN"].strip()
     )
     say("the token is stored")
 
@@ -361,16 +367,26 @@ def rerun(asked: argparse.Namespace) -> None:
 def rollback(asked: argparse.Namespace) -> None:
     """Let each function's alias be the version before again, at once. Jobs and machine stay as they are: deploy the
     earlier commit next."""
-    functions, made = boto3.client("lambda"), outputs(_stack(asked.stage))
-    for output in sorted(name for name in made if name.endswith("Function")):
-        function, _, alias = made[output].rpartition(":")
-        now = int(functions.get_alias(FunctionName=function, Name=alias)["FunctionVersion"])
+    functions = boto3.client("lambda")
+    for function, alias in _live(outputs(_stack(asked.stage))):
+        now = functions.get_alias(FunctionName=function, Name=alias)["FunctionVersion"]
         pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-        known = [int(v["Version"]) for page in pages for v in page["Versions"] if v["Version"] != "$LATEST"]
-        if not (earlier := [v for v in known if v < now]):
+        versions = [v["Version"] for page in pages for v in page["Versions"] if v["Version"].isdigit()]
+        earlier = [int(v) for v in versions if now.isdigit() and int(v) < int(now)]
+        if not earlier:
             raise Broken(f"{function} has no version before {now}: deploy an earlier commit instead")
-        functions.update_alias(FunctionName=function, Name=alias, FunctionVersion=str(max(earlier)))
-        say(f"{function}: version {max(earlier)} instead of {now}")
+        _point(function, alias, str(max(earlier)))
+
+
+def _live(made: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each function that the machine calls, and the alias by which it does."""
+    arns = (made[name] for name in ("PlanFunction", "IngestFunction", "PublishFunction"))
+    return [(function, alias) for function, _, alias in (arn.rpartition(":") for arn in arns)]
+
+
+def _point(function: str, alias: str, version: str) -> None:
+    boto3.client("lambda").update_alias(FunctionName=function, Name=alias, FunctionVersion=version)
+    say(f"{function}:{alias} is version {version}")
 
 
 def call(function: str, event: Mapping[str, Any], shape: Shape) -> Answer:

@@ -301,7 +301,7 @@ class TestTrouble:
         given = [
             c["arguments"]["Payload"]
             for c in week.cloud.calls()[earlier:]
-            if c["arguments"].get("FunctionName", "").endswith("-plan")
+            if c["arguments"].get("FunctionName", "").endswith("-plan:live")
         ]
         assert given[0]["trigger"] == "schedule"
         assert datetime.fromisoformat(given[0]["scheduled_time"]) == due

@@ -164,6 +164,46 @@ class TestRerun:
             deploy.rerun(self.asked())
 
 
+class TestVersions:
+    """The aliases that the machine calls, forth and back."""
+
+    class Functions:
+        """Lambda with versions: what was published, and where each alias points."""
+
+        def __init__(self, alias: str) -> None:
+            self.alias = dict.fromkeys(("plan", "ingest", "publish"), alias)
+            self.versions = ["$LATEST", "1", "2", "3"]
+
+        def get_alias(self, FunctionName: str, Name: str) -> Any:  # noqa: N803, boto3's names
+            return {"FunctionVersion": self.alias[FunctionName.rpartition(":")[2]]}
+
+        def update_alias(self, FunctionName: str, Name: str, FunctionVersion: str) -> None:  # noqa: N803
+            assert Name == "live"
+            self.alias[FunctionName.rpartition(":")[2]] = FunctionVersion
+
+        def get_paginator(self, name: str) -> Any:
+            assert name == "list_versions_by_function"
+            page = {"Versions": [{"Version": v} for v in self.versions]}
+            return type("Pages", (), {"paginate": staticmethod(lambda **_: [page])})
+
+    def rolled_back(self, monkeypatch: pytest.MonkeyPatch, alias: str) -> dict[str, str]:
+        functions = self.Functions(alias)
+        names = {"PlanFunction": "plan", "IngestFunction": "ingest", "PublishFunction": "publish"}
+        made = {output: f"arn:aws:lambda:r:1:function:{name}:live" for output, name in names.items()}
+        monkeypatch.setattr(deploy, "outputs", lambda stack: made)
+        monkeypatch.setattr(deploy.boto3, "client", lambda service: functions)
+        deploy.rollback(deploy._arguments(["rollback", "--stage", "dev"]))
+        return functions.alias
+
+    def test_every_function_goes_back_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.rolled_back(monkeypatch, "3") == dict.fromkeys(("plan", "ingest", "publish"), "2")
+
+    @pytest.mark.parametrize("alias", ["1", "$LATEST"])
+    def test_before_the_first_there_is_none(self, monkeypatch: pytest.MonkeyPatch, alias: str) -> None:
+        with pytest.raises(deploy.Broken, match=re.escape(f"no version before {alias}")):
+            self.rolled_back(monkeypatch, alias)
+
+
 class TestShapes:
     @pytest.mark.parametrize("shape", ["PLAN", "INGEST", "PUBLISH"])
     def test_they_are_what_the_handlers_promise(self, shape: str) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole", "ReleaseRole", "SlackRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole", "SlackRole", "ReaderRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
@@ -149,6 +149,16 @@ class TestRoles:
         may = [str(s["Resource"]) for s in roles(SYSTEM)["PlanRole"] if "s3:GetObject" in s["Action"]]
         assert any("${BronzeBucket.Arn}/tombstones/*" in where for where in may)
         assert "tombstones" not in str(of_type(SYSTEM, "AWS::S3::Bucket")["BronzeBucket"]), "none expires"
+
+    def test_readers_see_no_raw_page_and_no_secret_and_write_only_their_answers(self) -> None:
+        reads = roles(SYSTEM)["ReaderRole"]
+        assert "BronzeBucket" not in str(reads)
+        assert "secretsmanager" not in str(reads)
+        writing = ("Put", "Create", "Update", "Delete", "Abort")
+        for statement in some(
+            s for s in reads if any(a.partition(":")[2].startswith(writing) for a in s["Action"])
+        ):
+            assert statement["Resource"] == {"Fn::Sub": "${SilverBucket.Arn}/athena-results/*"}
 
     def test_the_execution_role_makes_no_role_beyond_it(self) -> None:
         makes = [s for s in roles(BOOTSTRAP)["ExecutionRole"] if "iam:CreateRole" in s["Action"]]
@@ -288,6 +298,17 @@ class TestAlarms:
 
 
 class TestMachine:
+    def test_it_calls_functions_by_an_alias_that_can_go_back(self) -> None:
+        aliases = of_type(SYSTEM, "AWS::Lambda::Alias")
+        assert {a["Name"] for a in aliases.values()} == {"live"}
+        given = of_type(SYSTEM, "AWS::Serverless::StateMachine")["Machine"]["DefinitionSubstitutions"]
+        functions = {
+            name: value["Ref"] for name, value in given.items() if name.endswith("Arn") and name != "TopicArn"
+        }
+        assert set(functions.values()) == set(aliases)
+        (invoke,) = (s for s in roles(SYSTEM)["MachineRole"] if s["Action"] == ["lambda:InvokeFunction"])
+        assert {r["Ref"] for r in invoke["Resource"]} == set(aliases)
+
     def test_only_what_may_pass_by_itself_is_tried_again(self) -> None:
         named = set(re.findall(r'"([A-Z]\w+)"', json.dumps(_all_of(machine(), "ErrorEquals"))))
         waits_for_another = {errors.LeaseHeld.__name__}

@@ -1,23 +1,30 @@
-"""IAM: the resource that a call of Glue is about, where the emulator takes a database or a job for a table."""
+"""IAM: what a call is about. The emulator takes Glue's databases and jobs for tables, and every call about one alias
+of a function for a list of aliases."""
 
 import json
 from typing import Any
 
 from ministack.core import iam_actions
 
-NEEDS = ((iam_actions, ("extract_resource_arn",)),)
+NEEDS = ((iam_actions, ("extract_resource_arn", "_lambda_action")),)
+_OF_ONE_ALIAS = {"GET": "GetAlias", "PUT": "UpdateAlias", "DELETE": "DeleteAlias"}
 
 
 def install() -> None:
-    """Databases and jobs are asked about under their own names."""
-    extract = iam_actions.extract_resource_arn
+    """Databases, jobs and aliases are asked about under their own names."""
+    extract, action = iam_actions.extract_resource_arn, iam_actions._lambda_action
 
     def extract_glue(service: str, *where: Any, **more: Any) -> str:
         arn = str(extract(service, *where, **more))
         kind = _kind(where, more) if service == "glue" else ""
         return arn.replace(":table/", f":{kind}/", 1) if kind else arn
 
+    def action_of_alias(method: str, path: str) -> str | None:
+        _, _, alias = path.partition("/aliases/")
+        return _OF_ONE_ALIAS.get(method) if alias else action(method, path)
+
     iam_actions.extract_resource_arn = extract_glue
+    iam_actions._lambda_action = action_of_alias
 
 
 def _kind(where: tuple[Any, ...], more: dict[str, Any]) -> str:
