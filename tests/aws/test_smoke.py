@@ -71,22 +71,6 @@ def test_a_poisoned_media_is_no_reason_to_refuse_a_deployment(other: Stage) -> N
     assert "the machine: " in said
 
 
-def test_a_first_deployment_that_fails_is_not_in_the_way_of_the_second(other: Stage) -> None:
-    cloud = other.cloud
-    cloud.bootstrap("third")
-    in_the_way = {"logGroupName": "/aws/vendedlogs/states/wistlake-third"}
-    cloud.client("logs").create_log_group(**in_the_way)
-    with stage(cloud, QUIET, "third") as third:
-        with pytest.raises(subprocess.CalledProcessError) as failure:
-            third.deploy("first")
-        assert "wistlake-third is ROLLBACK_COMPLETE: MachineLog" in failure.value.stderr
-        cloud.client("logs").delete_log_group(**in_the_way)
-        cloud.client("cloudformation").delete_stack(StackName="wistlake-third")
-        third.deploy("second")
-        buckets = {b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]}
-        assert {third.outputs["BronzeBucket"], third.outputs["SilverBucket"]} <= buckets
-
-
 def test_two_stages_share_nothing(deployed: Stage, other: Stage) -> None:
     assert not set(deployed.outputs.values()) & set(other.outputs.values())
     found = other.cloud.client("scheduler").get_schedule(Name=other.outputs["Schedule"])

@@ -101,12 +101,20 @@ class Cloud:
 
     def deploy(self, stage: str, settings: Mapping[str, str], version: str = "v1") -> None:
         """What the workflow does with what lies in `build/`; `settings` are the repository's variables."""
+        self.execute(stage, settings, self.changeset(stage, settings, version))
+
+    def changeset(self, stage: str, settings: Mapping[str, str], version: str = "v1") -> str:
+        """The workflow's first job: the name of the change set."""
         chosen = self.folder / "github-output"
         chosen.unlink(missing_ok=True)
         self.script("changeset", stage, "--version", version, settings=settings, GITHUB_OUTPUT=str(chosen))
         name = re.search(r"^changeset=(.*)$", chosen.read_text(encoding="utf-8"), re.M)
         assert name
-        self.script("execute", stage, "--changeset", name.group(1), "--poll", "1", settings=settings)
+        return name.group(1)
+
+    def execute(self, stage: str, settings: Mapping[str, str], changeset: str) -> None:
+        """The workflow's second job."""
+        self.script("execute", stage, "--changeset", changeset, "--poll", "1", settings=settings)
 
     def login(
         self, output: str, stage: str, repository: str = REPOSITORY, environment: str = ""
