@@ -37,6 +37,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 REQUIRED = ("AWS_REGION", "AWS_DEPLOY_ROLE_ARN", "MEDIA_IDS", "WISTIA_API_TOKEN")
+EARS = ("ALERT_EMAIL", "SLACK_SECRET_ARN")  # one of them must be set, or ALERTS=nobody
 PARAMETERS = {
     "MEDIA_IDS": "MediaIds",
     "WISTLAKE_MEDIA_FOLDER": "MediaFolder",
@@ -122,11 +123,26 @@ def check(_asked: argparse.Namespace) -> None:
         raise Broken(
             f"not set: {', '.join(missing)}. Variables and secrets of the repository: docs/setup.md, step 4"
         )
+    _require_ears()
     say("every variable is set")
+
+
+def _is_declined() -> bool:
+    """Whether somebody has said that nobody is to be told of failures."""
+    return os.environ.get("ALERTS", "").strip() == "nobody"
+
+
+def _require_ears() -> None:
+    """Broken if nobody would hear of a failure, and nobody has said that it is meant so."""
+    if not _is_declined() and not any(os.environ.get(name, "").strip() for name in EARS):
+        raise Broken(
+            f"nobody would hear of a failure: set {' or '.join(EARS)}, or ALERTS=nobody to go without"
+        )
 
 
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
+    _require_ears()
     made = outputs(f"wistlake-bootstrap-{asked.stage}")
     prefix = f"code/{asked.version}"
     packaged = _package(ROOT / "build" / "lambda", os.environ)
@@ -257,6 +273,7 @@ def smoke(asked: argparse.Namespace) -> None:
     result = _by_machine(made, order, asked.poll)
     _judge("the machine", result)
     say(f"the machine: {json.dumps(result)}")
+    _require_subscriber(made["TopicArn"], asked.patience, asked.poll)
 
 
 def _by_hand(made: Mapping[str, str], order: Mapping[str, Any], poll: int) -> None:
@@ -421,6 +438,29 @@ def last_finished_day(now: datetime, zone: str) -> date:
             return day
 
 
+def _require_subscriber(topic: str, patience: int, poll: int) -> None:
+    """Broken unless somebody who confirmed it hears the topic within so many seconds, or ALERTS=nobody."""
+    if _is_declined():
+        say("nobody is told of failures: ALERTS says so")
+        return
+    pages, until = (
+        boto3.client("sns").get_paginator("list_subscriptions_by_topic"),
+        time.monotonic() + patience,
+    )
+    while not any(
+        s["SubscriptionArn"].startswith("arn:")  # else it reads PendingConfirmation
+        for page in pages.paginate(TopicArn=topic)
+        for s in page["Subscriptions"]
+    ):
+        if time.monotonic() >= until:
+            raise Broken(
+                f"nobody has confirmed that they hear {topic}: open the link in the mail that AWS has sent to "
+                "ALERT_EMAIL, and run this again"
+            )
+        say("waiting for somebody to confirm the mail that AWS has sent to ALERT_EMAIL")
+        time.sleep(poll)
+
+
 def outputs(stack: str) -> dict[str, str]:
     """What a stack says of itself; Broken if there is none."""
     found = _describe(stack)
@@ -525,6 +565,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--media", default="", help="only these media: hashed ids with commas between")
     parser.add_argument("--reason", default="", help="why, for the ledger")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the smoke run's clock (ISO, with zone)")
+    parser.add_argument(
+        "--patience", type=int, default=600, help="seconds to wait for a confirmed subscriber"
+    )
     parser.add_argument("--poll", type=int, default=5, help="seconds between two looks")
     return parser.parse_args(argv)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from support.aws import tools
 from support.aws.script import script
@@ -26,12 +27,88 @@ _HEAVY = ("pyspark", "pyarrow", "pandas", "pyiceberg", "duckdb", "pysail", "boto
 deploy, release, contract = script("deploy"), script("release"), script("contract")
 
 
+class TestEars:
+    """Somebody hears of a failure, or has said that nobody wants to."""
+
+    @pytest.mark.parametrize("step", ["check", "changeset"])
+    @pytest.mark.parametrize(
+        ("given", "refused"),
+        [
+            ({}, True),
+            ({"ALERT_EMAIL": " ", "SLACK_SECRET_ARN": "", "ALERTS": "none"}, True),
+            ({"ALERT_EMAIL": "me@example.com"}, False),
+            ({"SLACK_SECRET_ARN": "arn:aws:secretsmanager:x:y:secret:wistlake-slack"}, False),
+            ({"ALERTS": "nobody"}, False),
+        ],
+    )
+    def test_a_target_is_set_or_declined_by_name(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        step: str,
+        given: dict[str, str],
+        refused: bool,
+    ) -> None:
+        for name in (*deploy.EARS, "ALERTS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {**dict.fromkeys(deploy.REQUIRED, "set"), **given}.items():
+            monkeypatch.setenv(name, value)
+
+        def no_stack(_: str) -> None:
+            raise deploy.Broken("there is no stack")
+
+        monkeypatch.setattr(deploy, "outputs", no_stack)
+        code, said = deploy.main([step]), capsys.readouterr().out
+        assert ("nobody would hear of a failure: set ALERT_EMAIL or SLACK_SECRET_ARN" in said) is refused
+        assert code == (1 if refused or step == "changeset" else 0)
+
+    def test_the_workflow_hands_on_who_declined(self) -> None:
+        jobs = yaml.safe_load((tools.ROOT / ".github/workflows/deploy-stage.yml").read_text(encoding="utf-8"))
+        steps = [s for job in jobs["jobs"].values() for s in job["steps"] if "deploy.py" in s.get("run", "")]
+        asks = [s for s in steps if "deploy.py changeset" in s["run"] or "deploy.py smoke" in s["run"]]
+        for step in some(asks):
+            assert step["env"]["ALERTS"] == "${{ vars.ALERTS }}"
+
+    @pytest.mark.parametrize(
+        ("subscribed", "declined", "heard"),
+        [
+            ([], False, False),
+            (["PendingConfirmation"], False, False),
+            (["PendingConfirmation", "arn:aws:sns:x:y:wistlake-dev-alerts:1"], False, True),
+            ([], True, True),
+        ],
+    )
+    def test_a_smoke_test_wants_a_subscriber_who_has_confirmed(
+        self, monkeypatch: pytest.MonkeyPatch, subscribed: list[str], declined: bool, heard: bool
+    ) -> None:
+        asked: list[str] = []
+
+        class Pages:
+            def paginate(self, **given: str) -> list[Any]:
+                asked.append(given["TopicArn"])
+                return [{"Subscriptions": [{"SubscriptionArn": arn} for arn in subscribed]}]
+
+        class Sns:
+            def get_paginator(self, _: str) -> Pages:
+                return Pages()
+
+        monkeypatch.setenv("ALERTS", "nobody" if declined else "")
+        monkeypatch.setattr(deploy.boto3, "client", lambda _: Sns())
+        if heard:
+            deploy._require_subscriber("topic", 0, 0)
+        else:
+            with pytest.raises(deploy.Broken, match="nobody has confirmed"):
+                deploy._require_subscriber("topic", 0, 0)
+        assert asked == ([] if declined else ["topic"])
+
+
 class TestCheck:
     def test_names_every_variable_that_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         for name in deploy.REQUIRED:
             monkeypatch.setenv(name, "set")
+        monkeypatch.setenv("ALERTS", "nobody")
         assert deploy.main(["check"]) == 0
         monkeypatch.delenv("MEDIA_IDS")
         monkeypatch.setenv("WISTIA_API_TOKEN", " ")

@@ -79,6 +79,7 @@ class Stage:
             "AWS_DEPLOY_ROLE_ARN": self.cloud.outputs(f"wistlake-bootstrap-{self.name}")["DeployRoleArn"],
             "MEDIA_IDS": ",".join(self.scenario.media),
             "WISTIA_API_TOKEN": TOKEN,
+            "ALERTS": "nobody",
             "WISTIA_BASE_URL": f"{self.url}/modern",
             "WISTLAKE_ACCOUNT_TIMEZONE": self.scenario.profile.account_timezone,
             **settings,
