@@ -1,6 +1,7 @@
 """Seven days through the deployed machine, and everything that may go wrong. The tests build on each other:
 each begins where the one before has left the lake, as days do."""
 
+import base64
 import json
 import re
 import subprocess
@@ -114,6 +115,16 @@ class TestWeek:
         tables = week.cloud.client("glue").get_tables(DatabaseName=made["Database"])["TableList"]
         views = [t["Name"] for t in tables if t["TableType"] == "VIRTUAL_VIEW"]
         assert FACTS in views
+        published = week.ledger.publication()
+        assert published
+        versions = {
+            found[0]: int(found[1])
+            for t in tables
+            if t["TableType"] == "VIRTUAL_VIEW"
+            for found in re.findall(r"(\w+) FOR VERSION AS OF (\d+)", view_text(t))
+        }
+        assert versions
+        assert versions == {n: published.tables[n.replace("_", ".", 1)].snapshot_id for n in versions}
         for view in some(views):
             assert week.query(f"SELECT count(*) AS n FROM {view}")[0]["n"] != "0", view
 
@@ -177,6 +188,12 @@ class TestWeek:
         assert before
         assert after
         assert before.tables == after.tables
+
+
+def view_text(table: dict[str, Any]) -> str:
+    """The SELECT of a view as the catalog keeps it."""
+    wrapped = table["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+    return str(json.loads(base64.b64decode(wrapped))["originalSql"])
 
 
 def laptop_view(laptop: Lake, text: str) -> list[dict[str, Any]]:

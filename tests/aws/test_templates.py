@@ -11,6 +11,7 @@ from support.aws.templates import machine, of_type, policy, roles, template, wor
 from support.some import some
 from wistlake import errors
 from wistlake.adapters.aws.ledger import DynamoLedger
+from wistlake.insight.cost import ALARMS
 from wistlake.pipeline.run.outage import BELIEVED
 from wistlake.ports import LEASE
 
@@ -284,6 +285,9 @@ class TestAlarms:
         for name in ("Publish", "Plan"):  # nothing waits for a secret that is not there
             variables = of_type(SYSTEM, "AWS::Serverless::Function")[name]["Environment"]["Variables"]
             assert "WISTLAKE_SLACK_SECRET" not in variables
+
+    def test_the_estimate_counts_each(self) -> None:
+        assert len(self.alarms) == ALARMS
 
     def test_absence_is_an_alarm(self) -> None:
         silent = self.alarms["NoRunAlarm"]

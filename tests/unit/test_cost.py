@@ -47,7 +47,7 @@ def test_two_media_cost_a_few_dollars_and_mostly_what_stands_there_anyway() -> N
     assert found.glue_dpu_minutes == pytest.approx(4, abs=0.01)
     assert {c.what: c.unit for c in found.costs} == {what: unit for what, (_, unit) in cost.PRICES.items()}
     standing = sum(c.dollars for c in found.costs if c.what in ("secrets", "kms key", "alarms", "metrics"))
-    assert standing == pytest.approx(4.90)
+    assert standing == pytest.approx(5.20)
     assert found.dollars_a_month - standing == pytest.approx(1.65, abs=0.01)
 
 
@@ -77,7 +77,7 @@ def test_the_bill_of_two_media_is_what_the_price_list_makes_of_it() -> None:
             "step functions": (8 + 4 * 2) * runs * 0.025 / 1000,
             "secrets": 2 * 0.40,
             "kms key": 1.00,
-            "alarms": 7 * 0.10,
+            "alarms": 10 * 0.10,
             "metrics": 8 * 0.30,
         },
         rel=1e-3,
