@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from simulator.support import RECORDED, VISITS, needs_samples
 from support.commands import call
@@ -29,6 +31,7 @@ from wistia_simulator import (
 )
 from wistia_simulator.main import running
 from wistlake.contracts import source
+from wistlake.entrypoints.cli.explore import explore
 from wistlake.errors import SourceRefused
 from wistlake.exploration import probes
 from wistlake.exploration.probes import ProbeOptions
@@ -152,20 +155,32 @@ def test_what_the_summary_proposes(app, media, tmp_path: Path) -> None:
     (looks, summary), _ = looked(
         app, probes.incremental, ProbeOptions(media, max_pages=3), Samples(tmp_path, NOW)
     )
-    assert summary["suggested_watermark_field"] == {
+    assert {name: d["suggested_watermark_field"] for name, d in summary["datasets"].items()} == {
         "events": "received_at",
         "visitors": "last_active_at",
         "medias": None,
     }
+    assert (summary["suggested_watermark_list"], summary["suggested_watermark_field"]) == (
+        "events",
+        "received_at",
+    )
     written = json.loads((tmp_path / f"incremental_probe_summary_{STAMP}.json").read_text())
     assert written == json.loads(json.dumps(summary))
     pages = [p for p in tmp_path.iterdir() if "summary" not in p.name]
     assert summary["pages_saved"] == len(pages) == sum(len(look.files) for look in looks)
     stamps = [r["received_at"] for look in looks if "events" in look.what for r in look.records]
-    newest = datetime.fromisoformat(max(stamps)).isoformat()
+    span = [datetime.fromisoformat(stamp).isoformat() for stamp in (min(stamps), max(stamps))]
     assert summary["datasets"]["events"]["num_ts_values_found"] == len(stamps)
-    assert summary["datasets"]["events"]["max_timestamp"] == newest
-    assert summary["min_timestamp"] <= summary["max_timestamp"]
+    assert [summary["min_timestamp"], summary["max_timestamp"]] == span
+
+
+def test_without_a_field_that_orders_a_list_there_is_no_span(app, media, tmp_path: Path) -> None:
+    """A list of one record tells nothing of an order."""
+    options = ProbeOptions(media[:1], per_page=1, max_pages=1)
+    (_, summary), _ = looked(app, probes.incremental, options, Samples(tmp_path, NOW))
+    assert summary["num_ts_values_found"] > 0
+    names = ("suggested_watermark_list", "suggested_watermark_field", "min_timestamp", "max_timestamp")
+    assert [summary[name] for name in names] == [None] * 4
 
 
 def test_a_field_is_proposed_only_if_it_orders_the_list() -> None:
@@ -297,12 +312,45 @@ def test_scripts_do_what_the_commands_do(
     assert len((ROOT / "exploration" / "scripts" / f"{script}.py").read_text().splitlines()) <= 12
 
 
+def test_a_script_reads_the_settings_file_of_the_folder_it_is_started_in(
+    served: Path, tmp_path: Path, media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("WISTIA_API_TOKEN", "WISTIA_BASE_URL", "WISTLAKE_LAKE")
+    lines = [f"{name}={os.environ[name]}\n" for name in names]
+    for name in names:
+        monkeypatch.delenv(name)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("".join([*lines, f"MEDIA_IDS={media[0]}\n"]))
+    dotenv.chmod(0o600)
+    subprocess.run(
+        [sys.executable, ROOT / "exploration" / "scripts" / "page_walk_media_stats.py", "--max-pages", "1"],
+        capture_output=True, timeout=60, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert [p.name.rpartition("_")[0] for p in served.iterdir()] == [f"media_{media[0]}_stats_p1"]
+
+
 def test_the_incremental_command_says_it(served: Path, media, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("explore", "incremental", "--media-id", media[0], "--max-pages", "2") == 0
     told = capsys.readouterr().out
     assert "watermark for events: received_at" in told
     assert "watermark for visitors: last_active_at" in told
     assert "watermark for medias: none orders the list" in told
+
+
+def test_the_page_of_the_scripts_names_scripts_and_options_that_exist() -> None:
+    page = ROOT / "exploration" / "README.md"
+    text = page.read_text()
+    calls = re.findall(r"exploration[/\\]scripts[/\\](\w+)\.py(.*)", text.replace("`", ""))
+    group = get_command(explore)
+    assert {script for script, _ in calls} | set(re.findall(r"`scripts/(\w+)\.py`", text)) == set(SCRIPTS)
+    for script, rest in some(calls):
+        command = group.commands[SCRIPTS[script]]  # type: ignore[attr-defined]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, script
+    for system in ("macOS and Linux", "PowerShell", "CMD", "PyCharm"):
+        assert re.search(rf"^## .*{system}", text, re.MULTILINE), system
+    for target in some(re.findall(r"\]\(([^)#]+)", text)):
+        assert (page.parent / target).is_file(), target
 
 
 def test_media_have_to_be_named(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,11 +371,15 @@ def test_on_recorded_payloads(base: str, tmp_path: Path) -> None:
     (looks, summary), _ = looked(
         app, probes.incremental, ProbeOptions((busy,), max_pages=20), Samples(tmp_path / "s", NOW), base
     )
-    assert summary["suggested_watermark_field"] == {
+    assert {name: d["suggested_watermark_field"] for name, d in summary["datasets"].items()} == {
         "events": "received_at",
         "visitors": "last_active_at",
         "medias": None,
     }
+    assert (summary["suggested_watermark_list"], summary["suggested_watermark_field"]) == (
+        "events",
+        "received_at",
+    )
     events = next(look for look in looks if "events" in look.what)
     assert len(events.records) == 1682
     assert list(events.per_day.values()) == [267, 273, 275, 227, 243, 225, 172]

@@ -135,13 +135,14 @@ async def incremental(
         "medias": await medias(client, options, samples),
     }
     details = {name: _timestamps(reports) for name, reports in by_name.items()}
-    spans = [d for d in details.values() if d["num_ts_values_found"]]
+    # One name for a reader: that of the first list which can be read incrementally. Sessions come first.
+    of_list = next((name for name, d in details.items() if d["suggested_watermark_field"]), None)
+    proposed = details[of_list] if of_list else _timestamps([])
     summary = {
         "pages_saved": sum(d["pages_saved"] for d in details.values()),
         "num_ts_values_found": sum(d["num_ts_values_found"] for d in details.values()),
-        "min_timestamp": min((d["min_timestamp"] for d in spans), default=None),
-        "max_timestamp": max((d["max_timestamp"] for d in spans), default=None),
-        "suggested_watermark_field": {name: d["suggested_watermark_field"] for name, d in details.items()},
+        "suggested_watermark_list": of_list,
+        **{name: proposed[name] for name in ("suggested_watermark_field", "min_timestamp", "max_timestamp")},
         "datasets": details,
     }
     samples.summary("incremental_probe_summary", summary)
@@ -150,12 +151,14 @@ async def incremental(
 
 def _timestamps(reports: list[ListReport]) -> dict[str, Any]:
     fields = candidates([report.records for report in reports])
+    field = suggested(fields)
+    of_field = next((c for c in fields if c.field == field), None)
     return {
         "pages_saved": sum(len(report.files) for report in reports),
         "num_ts_values_found": sum(c.values for c in fields),
-        "min_timestamp": min((c.minimum for c in fields), default=None),
-        "max_timestamp": max((c.maximum for c in fields), default=None),
-        "suggested_watermark_field": suggested(fields),
+        "suggested_watermark_field": field,
+        "min_timestamp": of_field.minimum if of_field else None,
+        "max_timestamp": of_field.maximum if of_field else None,
         "fields": [asdict(c) for c in fields],
     }
 

@@ -831,8 +831,10 @@ def test_what_could_be_a_watermark_is_shown(capsys: Capture) -> None:
     }
     explore._show_summary(
         {
-            "datasets": {"events": {"fields": [field]}},
-            "suggested_watermark_field": {"events": "received_at", "media": None},
+            "datasets": {
+                "events": {"fields": [field], "suggested_watermark_field": "received_at"},
+                "media": {"fields": [], "suggested_watermark_field": None},
+            }
         }
     )
     printed = lines(capsys)

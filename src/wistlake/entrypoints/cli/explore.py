@@ -193,5 +193,6 @@ def _show_summary(summary: dict[str, Any]) -> None:
     ]
     head = ("list", "field", "values", "distinct", "out of order", "oldest", "newest")
     output.table("Timestamps", head, rows)
-    for name, field in summary["suggested_watermark_field"].items():
+    for name, detail in summary["datasets"].items():
+        field = detail["suggested_watermark_field"]
         output.say(f"watermark for {name}: {field or 'none orders the list, so it has to be read whole'}")
