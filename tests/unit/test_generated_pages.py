@@ -27,7 +27,9 @@ def test_the_example_of_settings_is_fresh() -> None:
 def test_pages_are_written_into_a_folder_that_may_not_be_there_yet(tmp_path: Path) -> None:
     for _ in range(2):
         main(tmp_path / "new" / "docs")
-    assert {p.name: p.read_text() for p in (tmp_path / "new" / "docs").iterdir()} == dict(pages())
+    folder = tmp_path / "new" / "docs"
+    written = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*.*")}
+    assert written == dict(pages())
 
 
 def test_packages_of_other_platforms_are_not_shipped(tmp_path: Path) -> None:

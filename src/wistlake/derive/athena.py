@@ -22,7 +22,7 @@ _TRINO: Mapping[Type, str] = {
     Type.DATE: "date",
     Type.TIMESTAMP: "timestamp(3)",
 }
-_HIVE: Mapping[Type, str] = {**_TRINO, Type.STRING: "string", Type.TIMESTAMP: "timestamp"}
+HIVE: Mapping[Type, str] = {**_TRINO, Type.STRING: "string", Type.TIMESTAMP: "timestamp"}
 _TABLE = re.compile(r"\b(silver|gold|ops)\.(\w+)\b")
 Columns = Sequence[tuple[str, Type]]
 Resource = Mapping[str, Any]
@@ -75,14 +75,19 @@ def published_view(
     return _entry(name, columns, f"{_BEGINS}{encoded}{_ENDS}")
 
 
+def shown(select: str, columns: Columns, snapshots: Snapshots | None = None) -> str:
+    """A view's SELECT with types that a view may have."""
+    listed = ", ".join(
+        f"CAST({c} AS {_TRINO[kind]}) AS {c}" if kind is Type.TIMESTAMP else c for c, kind in columns
+    )
+    return f"SELECT {listed} FROM ({text(select, snapshots)}) v"
+
+
 def _meaning(
     select: str, columns: Columns, database: str, snapshots: Snapshots | None = None
 ) -> Mapping[str, Any]:
-    shown = ", ".join(
-        f"CAST({c} AS {_TRINO[kind]}) AS {c}" if kind is Type.TIMESTAMP else c for c, kind in columns
-    )
     return {
-        "originalSql": f"SELECT {shown} FROM ({text(select, snapshots)}) v",
+        "originalSql": shown(select, columns, snapshots),
         "catalog": "awsdatacatalog",
         "schema": database,
         "columns": [{"name": c, "type": _TRINO[kind]} for c, kind in columns],
@@ -97,7 +102,7 @@ def _entry(name: str, columns: Columns, original_text: Any) -> Mapping[str, Any]
         "ViewOriginalText": original_text,
         "ViewExpandedText": "/* Presto View */",
         "StorageDescriptor": {
-            "Columns": [{"Name": c, "Type": _HIVE[kind]} for c, kind in columns],
+            "Columns": [{"Name": c, "Type": HIVE[kind]} for c, kind in columns],
             "SerdeInfo": {},
         },
     }

@@ -8,11 +8,13 @@ from typing import Any
 from typer.main import get_command
 
 from wistlake.contracts import SOURCES, TABLES
-from wistlake.derive import data_model_page, dataset_docs, privacy_page
+from wistlake.derive import data_model_page, dataset_docs, ddl, privacy_page
 from wistlake.entrypoints.cli.main import app
 from wistlake.quality import metrics, views
+from wistlake.quality.queries import QUERIES
 from wistlake.settings import DOCS, SettingDoc, env_example
 
+_COPIED = next(v for v in views.VIEWS if v.name == "wistia_gold_fact_media_daily")
 _COMMANDS = """# Commands
 
 Generated from the commands' own help. `wistlake --help` lists them, `wistlake COMMAND --help` tells the same.
@@ -43,6 +45,10 @@ def pages() -> Mapping[str, str]:
         "privacy.md": privacy_page.page(SOURCES, TABLES),
         "commands.md": commands_page(),
         "settings.md": _SETTINGS + "".join(_setting(doc) for doc in DOCS),
+        "ddl/tables.sql": ddl.tables(TABLES),
+        "ddl/views.sql": ddl.views((v.name, v.holds, v.select, v.columns) for v in views.VIEWS),
+        "ddl/queries.sql": ddl.queries(QUERIES),
+        "ddl/copy.sql": ddl.copy(_COPIED.name, _COPIED.columns, "dt"),
     }
 
 
@@ -90,8 +96,8 @@ def _meaning(param: Any) -> str:
 
 def main(folder: Path) -> None:
     """Write every page into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
