@@ -11,7 +11,8 @@ from pathlib import Path
 from wistlake.errors import ConfigError
 
 EVENT_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "embed_host")
-MEDIA_FIELDS = ("tags", "folder", "subfolder", "title")
+_DESCRIPTION = ("tags", "folder", "subfolder", "title")
+MEDIA_FIELDS = ("media_id", *_DESCRIPTION)
 FIELDS = (*EVENT_FIELDS, *MEDIA_FIELDS)
 
 
@@ -40,7 +41,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     *(Rule(name, "embed_host", rf"(^|\.)({hosts})$") for name, _, hosts in _PLATFORMS),
     *(
         Rule(name, field, rf"(^|[^a-z0-9])({words})([^a-z0-9]|$)")
-        for field in MEDIA_FIELDS
+        for field in _DESCRIPTION
         for name, words, _ in _PLATFORMS
     ),
 )

@@ -75,6 +75,17 @@ def test_of_media_tags_before_folder_before_title(spark):
     )  # fmt: skip
 
 
+def test_a_media_may_be_named_and_the_rule_above_wins(spark):
+    rules = [Rule("facebook", "media_id", "^(abc123def4|ghi567jkl8)$"), Rule("youtube", "title", "intro")]
+    frame = by(
+        spark,
+        media_channel(rules),
+        f"media_id:string | {MEDIA} | n:bigint\n abc123def4 | | | | Intro | 1\n"
+        " ghi567jkl8 | | | | | 2\n xabc123def4 | | | | Intro | 3\n other12345 | | | | | 4",
+    )
+    assert {r.n: r.channel for r in frame.collect()} == {1: "facebook", 2: "facebook", 3: "youtube", 4: None}
+
+
 @pytest.mark.parametrize("pattern", [r"^it's$", r"a\.b", r"\d{2}\\"])
 def test_patterns_reach_the_engine_as_they_are_written(spark, pattern):
     rule = Rule("found", "title", pattern)

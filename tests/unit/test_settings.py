@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wistlake.channel_rules import DEFAULT_RULES, read
+from wistlake.channel_rules import DEFAULT_RULES, FIELDS, read
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError
 from wistlake.settings import Settings
@@ -621,6 +622,18 @@ class TestChannelRules:
         )
         (folder / "rules.toml").write_text(text)
         assert read(folder / "rules.toml") == DEFAULT_RULES
+
+    def test_the_page_shows_rules_that_are_read_and_the_built_in_ones(self, folder: Path) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text()
+        example, built_in = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+        for text in (example, built_in):
+            (folder / "rules.toml").write_text(text)
+            rules = read(folder / "rules.toml")
+        assert rules == DEFAULT_RULES
+        (folder / "rules.toml").write_text(example)
+        fields = {r.field for r in read(folder / "rules.toml")}
+        assert fields >= {"media_id", "folder", "tags", "title", "utm_source", "embed_host"}
+        assert [field for field in FIELDS if f"| `{field}` |" not in page] == []
 
 
 INIT = {"MEDIA_IDS": "abcdef1234", "WISTIA_BASE_URL": 'a "quoted" j\u00f6rg'}

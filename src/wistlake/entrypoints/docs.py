@@ -8,7 +8,7 @@ from typing import Any
 from typer.main import get_command
 
 from wistlake.contracts import SOURCES, TABLES
-from wistlake.derive import data_model_page, dataset_docs, ddl, privacy_page
+from wistlake.derive import channels_page, data_model_page, dataset_docs, ddl, privacy_page
 from wistlake.entrypoints.cli.main import app
 from wistlake.quality import metrics, views
 from wistlake.quality.queries import QUERIES
@@ -45,6 +45,7 @@ def pages() -> Mapping[str, str]:
         "privacy.md": privacy_page.page(SOURCES, TABLES),
         "commands.md": commands_page(),
         "settings.md": _SETTINGS + "".join(_setting(doc) for doc in DOCS),
+        "channels.md": channels_page.page(),
         "ddl/tables.sql": ddl.tables(TABLES),
         "ddl/views.sql": ddl.views((v.name, v.holds, v.select, v.columns) for v in views.VIEWS),
         "ddl/queries.sql": ddl.queries(QUERIES),

@@ -149,7 +149,10 @@ class Declaration(BaseModel):
         "WISTLAKE_INCLUDE_OPEN_DAYS", False, "Also land the running day, as provisional.", "true or false"
     )
     channels: Annotated[Path | None, AfterValidator(values.channels)] = _setting(
-        "WISTLAKE_CHANNELS", None, "A TOML file of ordered channel rules; unset: the built-in ones.", "a file"
+        "WISTLAKE_CHANNELS",
+        None,
+        "A TOML file of ordered channel rules, as docs/channels.md has them; unset: the built-in ones.",
+        "a file",
     )
     bronze_retention_days: int = _number(
         "WISTLAKE_BRONZE_RETENTION_DAYS",
