@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from support.published import Published
+from wistlake.errors import ConfigError
 from wistlake.quality.metrics import misuses
 
 DAY, LATER = date(2026, 3, 1), date(2026, 3, 2)
@@ -84,6 +85,26 @@ def test_daily_counts_have_dt(query: Published) -> None:
 def test_a_media_has_both_of_its_ids(query: Published) -> None:
     (row,) = query.sql("SELECT media_id, hashed_id, id, title FROM dim_media").to_pylist()
     assert row == {"media_id": "abc123def4", "hashed_id": "abc123def4", "id": 17, "title": "One"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dim_Media",
+        "main.dim_media",
+        "memory.main.dim_media",
+        '"dim_media"',
+        "gold . media_metrics",
+        'memory."gold".media_metrics',
+    ],
+)
+def test_a_view_is_found_however_it_is_written(name: str) -> None:
+    assert Published({}).sql(f"SELECT count(*) AS n FROM {name}").to_pylist() == [{"n": 0}]
+
+
+def test_a_view_is_proposed_for_a_name_that_is_nearly_its_own() -> None:
+    with pytest.raises(ConfigError, match="media_daily_metrics"):
+        Published({}).sql("SELECT * FROM gold.media_daily_metric")
 
 
 def test_visitors_have_no_address(query: Published) -> None:

@@ -111,13 +111,22 @@ class DuckDBQuery(Query):
         other files; StoreError if one of its tables is damaged."""
         connection = self._open()
         try:
-            return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
+            self._make_views(connection, _words(text))
+            try:
+                return self._run(connection, text)
+            except duckdb.CatalogException:
+                # A view by a name that was not recognised; or a wrong name, for which DuckDB proposes what there is.
+                self._make_views(connection, {name.lower() for name, _ in self._views})
+                return self._run(connection, text)
         except duckdb.PermissionException as e:
             reason = str(e).partition("\n")[0]
             raise ConfigError(f"query reads the lake's tables and no other file: {reason}") from e
         except duckdb.Error as e:
             self._check_tables(text)
             raise ConfigError(f"the query can't run: {e}") from e
+
+    def _run(self, connection: duckdb.DuckDBPyConnection, text: str) -> pa.Table:
+        return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
 
     def _check_tables(self, text: str) -> None:
         """StoreError if a table of the query is damaged; ConfigError if upkeep has removed its state meanwhile."""
@@ -143,8 +152,7 @@ class DuckDBQuery(Query):
 
     def _tables_of(self, text: str) -> Iterator[str]:
         """The tables that a query names, directly or through views."""
-        plain = re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())
-        words = set(re.findall(r"[\w.]+", plain))
+        words = _words(text)
         yield from (t.full_name for t in TABLES if t.full_name in words)
         for name, select in self._views:
             if name.lower() in words:
@@ -173,11 +181,15 @@ class DuckDBQuery(Query):
         for name, rows in _ledger_tables(self._ledger).items() if self._ledger else ():
             connection.register(f"_{name}", rows)
             connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
-        for name, select in self._views:
-            if not self._damaged.keys() & set(self._tables_of(select)):
-                connection.execute(f"CREATE VIEW {name} AS {select}")
         self._connection = connection
         return connection
+
+    def _make_views(self, connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
+        """Make the views of these names. Not all of them at once: each one has DuckDB read metadata of its tables, in
+        S3 by several requests."""
+        for name, select in self._views:
+            if name.lower() in names and not self._damaged.keys() & set(self._tables_of(select)):
+                connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
 
     def _folders(self) -> list[str]:
         """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""
@@ -215,6 +227,11 @@ class DuckDBQuery(Query):
         except duckdb.Error as e:
             why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
             self._damaged[table.full_name] = StoreDamaged(why)
+
+
+def _words(text: str) -> set[str]:
+    """The words of a query, with their schema where it is given."""
+    return set(re.findall(r"[\w.]+", re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())))
 
 
 def _ledger_tables(ledger: Ledger) -> dict[str, pa.Table]:
