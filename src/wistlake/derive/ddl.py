@@ -10,16 +10,14 @@ from wistlake.contracts.form import Table
 from wistlake.derive.athena import HIVE, Columns, shown, table_name, text
 from wistlake.derive.spark import create_table
 
-_COPIES = "s3://SILVER_BUCKET/copies"
 
-
-def tables(declared: Iterable[Table]) -> str:
-    """The statements with which the build makes each table."""
+def tables(declared: Iterable[Table], bucket: str) -> str:
+    """The statements with which the build makes each table, in the bucket of silver and gold."""
     return _file(
         "The tables as the build makes them: Spark SQL, Iceberg format 2. Athena finds them in the Glue catalog.",
         (
             f"-- {t.doc}\n"
-            + create_table(t, table_name(t.full_name), f"s3://SILVER_BUCKET/warehouse/{t.layer}/{t.name}")
+            + create_table(t, table_name(t.full_name), f"{bucket}/warehouse/{t.layer}/{t.name}")
             for t in declared
         ),
     )
@@ -44,11 +42,11 @@ def queries(declared: Iterable[tuple[str, str, str]]) -> str:
     )
 
 
-def copy(name: str, columns: Columns, day: str) -> str:
+def copy(name: str, columns: Columns, day: str, bucket: str) -> str:
     """A view's rows as plain Parquet below one folder a `day`, and an external table over them."""
     rest = [(c, kind) for c, kind in columns if c != day]
     listed = ", ".join([*(c for c, _ in rest), day])
-    folder, table = f"{_COPIES}/{name}/", f"{name}_copy"
+    folder, table = f"{bucket}/copies/{name}/", f"{name}_copy"
     typed = ", ".join(f"{c} {HIVE[kind]}" for c, kind in rest)
     unload = f"UNLOAD (SELECT {listed} FROM {name}) TO '{folder}' WITH"
     unload += f" (format = 'PARQUET', partitioned_by = ARRAY['{day}'])"

@@ -14,6 +14,7 @@ from wistlake.quality import metrics, views
 from wistlake.quality.queries import QUERIES
 from wistlake.settings import DOCS, SettingDoc, env_example
 
+_BUCKET = "s3://SILVER_BUCKET"
 _COPIED = next(v for v in views.VIEWS if v.name == "wistia_gold_fact_media_daily")
 _COMMANDS = """# Commands
 
@@ -46,10 +47,10 @@ def pages() -> Mapping[str, str]:
         "commands.md": commands_page(),
         "settings.md": _SETTINGS + "".join(_setting(doc) for doc in DOCS),
         "channels.md": channels_page.page(),
-        "ddl/tables.sql": ddl.tables(TABLES),
+        "ddl/tables.sql": ddl.tables(TABLES, _BUCKET),
         "ddl/views.sql": ddl.views((v.name, v.holds, v.select, v.columns) for v in views.VIEWS),
         "ddl/queries.sql": ddl.queries(QUERIES),
-        "ddl/copy.sql": ddl.copy(_COPIED.name, _COPIED.columns, "dt"),
+        "ddl/copy.sql": ddl.copy(_COPIED.name, _COPIED.columns, "dt", _BUCKET),
     }
 
 
