@@ -412,10 +412,11 @@ def call(function: str, event: Mapping[str, Any], shape: Shape) -> Answer:
         FunctionName=function, Payload=json.dumps(event).encode()
     )
     body = json.loads(answer["Payload"].read() or b"null")
+    name = re.sub(r"^arn:.*:function:|:[^:]*$", "", function)  # people know it without its address and alias
     if answer.get("FunctionError"):
-        raise Raised(function, body)
-    _expect(function, body, shape)
-    say(f"{function}: {json.dumps(body)[:500]}")
+        raise Raised(name, body)
+    _expect(name, body, shape)
+    say(f"{name}: {json.dumps(body)[:500]}")
     return dict(body)
 
 
@@ -488,8 +489,9 @@ def _describe(stack: str) -> Any:
 
 
 def _first_failure(stack: str) -> str:
-    events = boto3.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-    failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
+    """What failed first, out of events that come newest first and a hundred at a time."""
+    pages = boto3.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
+    failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("FAILED")]
     return f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}" if failed else ""
 
 
