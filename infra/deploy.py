@@ -262,7 +262,7 @@ def execute(asked: argparse.Namespace) -> None:
 
 def smoke(asked: argparse.Namespace) -> None:
     """Each function by hand, in the machine's order; then the machine itself for the same day. A few media are enough,
-    and one that has trouble of its own is no fault of the deployment."""
+    and one that has trouble of its own isn't a fault of the deployment."""
     stack = _stack(asked.stage)
     made, settings = outputs(stack), _parameters(stack)
     now = asked.now or datetime.now(UTC)

@@ -163,7 +163,7 @@ def decode_lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
             yield int(envelope["_line"]), envelope["record"]
         except (ValueError, KeyError, TypeError) as e:
             raise StoreDamaged(
-                f"bronze line {position} is no envelope ({len(line)} bytes): restore the landing"
+                f"bronze line {position} isn't an envelope ({len(line)} bytes): restore the landing"
             ) from e
 
 
@@ -221,7 +221,7 @@ def _at(record: Any, path: Sequence[str]) -> Any:
 
 
 def unknown_keys(source: Source, records: Iterable[Record]) -> tuple[str, ...]:
-    """Top-level keys that the contract does not have: additive drift. A key that is no plain name may be an address,
+    """Top-level keys that the contract does not have: additive drift. A key that isn't a plain name may be an address,
     so only its fingerprint is shown."""
     new = {key for record in records for key in record} - source.expected_keys
     return tuple(sorted({shown_name(key) for key in new}))

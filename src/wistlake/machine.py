@@ -1,6 +1,6 @@
 """Files for their owner alone, and the failures of a machine: files, rights, disk space, descriptors, ports, memory.
 
-Whichever library meets one, it is no bug of wistlake, and has a cure that its user can apply.
+Whichever library meets one, it isn't a bug of wistlake, and has a cure that its user can apply.
 """
 
 import errno

@@ -13,7 +13,7 @@ def check_key(key: str) -> str:
     """`key`, if it can name an object; StoreError otherwise."""
     if not _KEY.fullmatch(key):
         raise StoreError(
-            f"{key[:80]!r} is no object key: segments between single slashes, none empty or beginning "
+            f"{key[:80]!r} isn't an object key: segments between single slashes, none empty or beginning "
             "with a dot, without backslash, colon and control characters"
         )
     return key

@@ -33,7 +33,7 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as e:
         raise ConfigError(
-            f"WISTLAKE_ACCOUNT_TIMEZONE is {name!r}, which is no zone: "
+            f"WISTLAKE_ACCOUNT_TIMEZONE is {name!r}, which isn't a zone: "
             "use an IANA name such as America/New_York or an offset such as -05:00"
         ) from e
 

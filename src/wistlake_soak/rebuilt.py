@@ -23,7 +23,7 @@ def changed_by_rebuild(spec: RunSpec, parts: Dependencies, read: Callable[[], Ta
 
     `spec` is a rebuild's (`build_only`); `read` returns the newest published rows of every table by its full name.
     Every column counts, also the moments at which a row last changed. A day that is blocked was blocked before: that
-    the rebuild reports it again is no change.
+    the rebuild reports it again isn't a change.
     """
     before = {t: list(rows) for t, rows in _facts(read())}
     with parts.ledger.lease(LEASE, f"{spec.run_id}-anew", spec.window.now, LEASE_SECONDS):

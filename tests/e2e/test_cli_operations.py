@@ -124,7 +124,7 @@ def test_open_reads_what_is_published(grown: Lake) -> None:
 
 
 def test_open_says_where_there_is_no_lake(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no lake yet"):
+    with pytest.raises(ConfigError, match="a lake yet"):
         wistlake.open(tmp_path)
     with pytest.raises(ConfigError, match="no such home folder"):
         wistlake.open("~0/lake")

@@ -84,7 +84,7 @@ def test_one_record_is_shown_without_anything_personal(
     assert not {"ip", "email", "visitor_key", "embed_url", "city"} & set(payload)
 
 
-@pytest.mark.parametrize(("record_id", "words"), [("zzzz", "no refused record"), ("a'b", "is no id")])
+@pytest.mark.parametrize(("record_id", "words"), [("zzzz", "no refused record"), ("a'b", "isn't an id")])
 def test_ids_that_fit_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], record_id: str, words: str
 ) -> None:

@@ -318,7 +318,7 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     ("event", "cure"),
     [
         ({"trigger": "manual"}, "run_id"),
-        ({"run_id": "a b", "trigger": "manual"}, "no run's id"),
+        ({"run_id": "a b", "trigger": "manual"}, "isn't a run's id"),
         ({"run_id": "r", "trigger": "cron"}, "one of schedule, manual, backfill"),
         ({"run_id": "r", "trigger": "manual", "from": "yesterday"}, "YYYY-MM-DD"),
         ({"run_id": "r", "trigger": "manual", "scheduled_time": "noon"}, "write 2026"),

@@ -562,7 +562,7 @@ class TestSqliteFile:
 
     def test_a_lease_has_a_plain_name(self, path: Path) -> None:
         with (
-            pytest.raises(StoreError, match="no name of a lease"),
+            pytest.raises(StoreError, match="isn't a name of a lease"),
             SqliteLedger(path).lease("../x", "r1", NOW, 9),
         ):
             pass

@@ -1,5 +1,5 @@
 """Faster answers to Spark's Python side. Py4J asks Java for every name anew (`jvm`, `org`, `org.apache`, ...), and
-Java looks through all of Spark's archives for each that is no class: a tenth of a small run's work."""
+Java looks through all of Spark's archives for each that isn't a class: a tenth of a small run's work."""
 
 from collections.abc import Callable
 from typing import Any

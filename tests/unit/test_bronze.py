@@ -105,7 +105,7 @@ class TestLines:
     def test_a_damaged_line_is_named_and_not_quoted(self, line: str) -> None:
         good = gzip.decompress(bronze.encode_lines(LANDING, [{"email": "a@b.c"}]))
         data = gzip.compress(good + line.encode().decode("unicode_escape").encode("latin-1") + b"\n")
-        with pytest.raises(StoreError, match="bronze line 2 is no envelope") as refused:
+        with pytest.raises(StoreError, match="bronze line 2 isn't an envelope") as refused:
             list(bronze.decode_lines(data))
         assert line not in str(refused.value)
 

@@ -56,7 +56,7 @@ NEW = {"publishable", "refresh", "listed"}
         ((EVENTS, COUNTS), NEW),
         ((EVENTS,), set()),
         ((COUNTS,), set()),
-        # What the source does not have is not waited for, but a day without a list is no day without sessions.
+        # What the source does not have is not waited for, but a day without a list isn't a day without sessions.
         ((EVENTS, landed("media_by_date", landing_id="", missing=True)), NEW),
         ((landed("events", landing_id="", missing=True), COUNTS), set()),
         ((landed("events", built_signature=f"{STOPPED}s", state=State.FAILED), COUNTS), set()),
@@ -130,7 +130,7 @@ def test_a_settled_day_that_this_run_has_read_again_is_judged_again() -> None:
     assert marks(EVENTS, read, gold("settled"), now=LONG_AFTER) == NEW | {"past_lookback", "reread"}
     failed = replace(read, state=State.FAILED)
     assert marks(EVENTS, failed, gold("settled"), now=LONG_AFTER) == set()
-    assert marks(EVENTS, read, gold()) == STANDING, "it is not settled: that is no second look"
+    assert marks(EVENTS, read, gold()) == STANDING, "it is not settled: that isn't a second look"
 
 
 @pytest.mark.parametrize(("zone_name", "expected"), [("-05:00", {"withdrawn"}), ("UTC", set()), ("", set())])

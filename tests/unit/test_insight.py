@@ -78,10 +78,10 @@ def test_one_refused_record_is_shown_with_what_its_reason_means_and_whether_its_
     [
         ("aaaa", "2 refused records begin with aaaa"),
         ("cccc", "no refused record begins with cccc"),
-        ("a'b", "is no id"),
-        ("", "is no id"),
-        ("ä", "is no id"),
-        ("%", "is no id"),
+        ("a'b", "isn't an id"),
+        ("", "isn't an id"),
+        ("ä", "isn't an id"),
+        ("%", "isn't an id"),
     ],
 )
 def test_an_id_that_names_none_or_several_is_refused(record_id: str, message: str) -> None:

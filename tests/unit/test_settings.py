@@ -169,13 +169,13 @@ class TestFiles:
         told = problems()
         assert len(told) == 6
         assert told[0].endswith(
-            ".env: WISTLAKE_LOOKBAK_DAYS is no setting, did you mean WISTLAKE_LOOKBACK_DAYS?"
+            ".env: WISTLAKE_LOOKBAK_DAYS isn't a setting, did you mean WISTLAKE_LOOKBACK_DAYS?"
         )
-        assert told[1].endswith("WISTIA_TOKEN is no setting, did you mean WISTIA_API_TOKEN?")
-        assert told[2].endswith("WISTLAKE_ZZZ is no setting: remove it")
+        assert told[1].endswith("WISTIA_TOKEN isn't a setting, did you mean WISTIA_API_TOKEN?")
+        assert told[2].endswith("WISTLAKE_ZZZ isn't a setting: remove it")
         assert told[3].endswith("wistlake.toml: [WISTLAKE] is a table: write NAME = value lines only")
-        assert told[4].endswith("MEDIA_ID is no setting, did you mean MEDIA_IDS?")
-        assert told[5].endswith("OTHER is no setting: remove it")
+        assert told[4].endswith("MEDIA_ID isn't a setting, did you mean MEDIA_IDS?")
+        assert told[5].endswith("OTHER isn't a setting: remove it")
 
     def test_lines_that_are_none(self) -> None:
         write_env("WISTLAKE_LOOKBACK_DAYS\n# fine\nMEDIA_IDS='unfinished\n")
@@ -342,7 +342,7 @@ WRONG = [
     ("WISTIA_PER_PAGE", "101", "1 to 100"),
     ("WISTIA_PER_PAGE", "many", "is 'many'"),
     ("WISTIA_PAGE", "0", "from 1"),
-    ("MEDIA_IDS", "abcdef1234,https://x.wistia.com/medias/abcdef1234", "no hashed id"),
+    ("MEDIA_IDS", "abcdef1234,https://x.wistia.com/medias/abcdef1234", "isn't a hashed id"),
     ("MEDIA_IDS", TOKEN, "'01234567...'"),
     ("MEDIA_IDS", "all,abcdef1234", "beside ids"),
     ("WISTLAKE_LAKE", "s3://bucket/lake", "BRONZE_BUCKET"),
@@ -384,7 +384,7 @@ class TestProblems:
         write_env("WISTLAKE_NONSENSE=1")
         told = problems(lokback_days=3)
         assert len(told) == len(first) + 2
-        assert "lokback_days is no setting, did you mean lookback_days?" in told
+        assert "lokback_days isn't a setting, did you mean lookback_days?" in told
 
     def test_a_release_beside_v1(self, monkeypatch: pytest.MonkeyPatch) -> None:
         frozen = "https://api.wistia.com/v1/"

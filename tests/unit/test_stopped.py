@@ -1,4 +1,4 @@
-"""A landing of which a build took nothing: it is no landing to publish from, and is not tried again for ever."""
+"""A landing of which a build took nothing: it isn't a landing to publish from, and is not tried again for ever."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -146,7 +146,7 @@ def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> Non
 def test_days_that_share_keys_are_built_again_once_their_lists_were_read_in_another_order(
     newer: int | None, days: set[date]
 ) -> None:
-    """In which order counts were read is no matter."""
+    """The order in which counts were read does not matter."""
     first, last = (
         built(landed(day=DAY - timedelta(days=1))),
         built(replace(landed(), observed_at=NOW + timedelta(hours=1))),

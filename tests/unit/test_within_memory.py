@@ -32,7 +32,7 @@ def builds(left: list[Interval], usual: int) -> list[int]:
     ("days", "usual", "expected"),
     [
         ([10] * 10, 100, [100]),
-        ([10] * 11, 100, [110]),  # a small rest is no build of its own
+        ([10] * 11, 100, [110]),  # a small rest isn't a build of its own
         ([10] * 16, 100, [80, 80]),
         ([10] * 35, 100, [80, 90, 90, 90]),
         ([1000], 100, [1000]),  # a day is never cut

@@ -93,7 +93,7 @@ def _events(call: Call, backend: Backend) -> Response:
             last=_day(call.query, "end_date"),
         )
     except _NothingError:
-        # Observed: a timestamp in place of a date is no error, but matches nothing.
+        # Observed: a timestamp in place of a date isn't an error, but matches nothing.
         return responses.json_response([])
     rows = backend.events(query, call.api)
     return _stats(None if rows is None else call.page.cut(rows))

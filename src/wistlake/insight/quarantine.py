@@ -34,7 +34,7 @@ def stopped(ledger: Ledger, rows: Sequence[Row]) -> tuple[Interval, ...]:
 def shown(query: Query, objects: ObjectStore, record_id: str) -> Row:
     """Everything that may be known of one refused record. ConfigError if the id fits none, or several."""
     if not (record_id.isalnum() and record_id.isascii()):
-        raise ConfigError(f"{record_id[:40]!r} is no id: `wistlake quarantine list` has them")
+        raise ConfigError(f"{record_id[:40]!r} isn't an id: `wistlake quarantine list` has them")
     rows: list[Row] = query.sql(
         f"SELECT {_COLUMNS}, landing_id, record_length, payload, observed_at FROM silver.quarantine"
         f" WHERE starts_with(record_hash, {_quoted(record_id)}) ORDER BY landing_id, line"

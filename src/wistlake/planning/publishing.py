@@ -53,7 +53,7 @@ def gold_days(  # noqa: PLR0913 - what a day depends on
 
     A local day needs every UTC day that it touches, and its own by_date day, landed after they were over
     (with `include_open_days`: landed at all). A dataset that the source does not have for a media, or
-    that is switched off, is not waited for; a day of which nothing at all has landed is no day of zeros.
+    that is switched off, is not waited for; a day of which nothing at all has landed isn't a day of zeros.
     A day that gold has by another zone than `zone_name` is computed again or, if its days are not complete in this
     one, withdrawn. `run_id` is the run that read `pending`; `lookbacks` are those that media have learned.
     """
@@ -186,7 +186,7 @@ def _needed(
     """The landings that a local day is made of; None if one is not there yet, or if there is none at all.
 
     A dataset that the source does not have is not waited for; one that it has in part will never be complete,
-    and a day whose sessions could not be listed is no day without sessions. A landing that a build stopped does
+    and a day whose sessions could not be listed isn't a day without sessions. A landing that a build stopped does
     not count as there.
     """
     days_of = ((EVENTS, utc_days_of(day, tz)), (BY_DATE, (day,)))

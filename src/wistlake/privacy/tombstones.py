@@ -82,7 +82,7 @@ def stored_ids(person: Person, keys: Sequence[bytes]) -> frozenset[str]:
 
 
 def sealed(keys: Sequence[bytes], mark: str) -> str:
-    """A visitor's mark in the form of tombstones, which is no id that any table ever had."""
+    """A visitor's mark in the form of tombstones, which isn't an id that any table ever had."""
     return pseudonym(keys[:1], f"forgotten:{mark}")
 
 

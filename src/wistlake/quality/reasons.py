@@ -2,11 +2,11 @@
 
 _RULES = {
     "malformed_json": "The line is no JSON. Its landing is damaged: fetch the day again.",
-    "bad_percent_viewed": "percent_viewed is no number from 0 to 1.",
+    "bad_percent_viewed": "percent_viewed isn't a number from 0 to 1.",
     "wrong_media": "The record names another media than the one that was asked for.",
     "outside_window": "The record is of another day than the one that was asked for.",
     "negative_count": "A number that can only grow from zero is below it.",
-    "bad_play_rate": "play_rate is no number from 0 to 1.",
+    "bad_play_rate": "play_rate isn't a number from 0 to 1.",
     "bad_duration": "The duration is below zero.",
 }
 

@@ -61,7 +61,7 @@ def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     doc = BY_VARIABLE.get(name)
     if doc is None:
-        return f"{name} is no setting{similar(name, BY_FIELD) or ': remove it'}"
+        return f"{name} isn't a setting{similar(name, BY_FIELD) or ': remove it'}"
     if (cause := error.get("ctx", {}).get("error")) and doc.variable in str(cause):
         return str(cause)
     value = "not understood" if doc.secret else shown(error["input"])

@@ -150,7 +150,7 @@ def _checked(
 ) -> SettingsFile:
     problems = [f"{path.absolute()}: {text}" for text in wrong]
     problems += [
-        f"{path.absolute()}: {name} is no setting{similar(name, BY_VARIABLE) or ': remove it'}"
+        f"{path.absolute()}: {name} isn't a setting{similar(name, BY_VARIABLE) or ': remove it'}"
         for name in strangers
         if not isinstance(values[name], dict)
     ]

@@ -103,7 +103,7 @@ def media_ids(value: tuple[str, ...]) -> tuple[str, ...]:
     wrong = [item for item in value if item != ALL_MEDIA and not _MEDIA_ID.fullmatch(item)]
     if wrong:
         raise ValueError(
-            f"MEDIA_IDS holds {', '.join(map(shown, wrong))}, which is no hashed id: give 6 to 32 letters "
+            f"MEDIA_IDS holds {', '.join(map(shown, wrong))}, which isn't a hashed id: give 6 to 32 letters "
             "and digits, as in https://ACCOUNT.wistia.com/medias/<id>, with commas between"
         )
     return value

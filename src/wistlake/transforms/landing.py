@@ -64,7 +64,7 @@ def share(field: Field) -> str:
 
 
 def no_share(field: Field) -> str:
-    """SQL that holds on a number that is no share of a whole."""
+    """SQL that holds on a number that isn't a share of a whole."""
     return f"({value(field)}) < {_LOW} or ({value(field)}) > {_HIGH}"
 
 

@@ -110,7 +110,7 @@ def checked_path(text: str) -> str:
     """A path given by hand, such as /stats/events. ConfigError if it could leave the API's base."""
     if not _PATH.fullmatch(text):
         raise ConfigError(
-            f"{text[:60]!r} is no path below the base URL: write it as /stats/events, without a query"
+            f"{text[:60]!r} isn't a path below the base URL: write it as /stats/events, without a query"
         )
     return text
 

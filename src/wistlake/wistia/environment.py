@@ -74,7 +74,7 @@ def _certificate_problems(environment: Mapping[str, str]) -> Iterator[str]:
     if bundle and (problem := _bundle_problem(bundle)):
         yield f"{_BUNDLE} names {bundle}, {problem}: correct the path, or unset {_BUNDLE}"
     elif folder and not bundle and not os.path.isdir(folder):
-        yield f"{_FOLDER} names {folder}, which is no folder: correct the path, or unset {_FOLDER}"
+        yield f"{_FOLDER} names {folder}, which isn't a folder: correct the path, or unset {_FOLDER}"
 
 
 def _bundle_problem(path: str) -> str:

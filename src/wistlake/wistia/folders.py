@@ -16,7 +16,7 @@ _ID_PATTERN = re.compile(r"[a-z0-9]{10}|\d+")  # hashed, or numeric
 def find_folder(folders: Iterable[Record], name_or_id: str) -> str:
     """The id of the folder with this id or name. ConfigError if there is none, or more than one.
 
-    An id is preferred to a name, and a name as written to one in other capitals. What is no name but looks like
+    An id is preferred to a name, and a name as written to one in other capitals. What isn't a name but looks like
     an id is returned as one, because a list may omit a folder.
     """
     ids = {_id(f): _name(f.get("name")) for f in folders if is_segment(_id(f))}

@@ -73,7 +73,7 @@ def parse(body: bytes, content_type: str, request: str) -> Any:
 
 
 def records(body: Any, request: str) -> list[Record]:
-    """The records of a list. SourceChanged if it is no list of objects."""
+    """The records of a list. SourceChanged if it isn't a list of objects."""
     if not isinstance(body, list):
         raise SourceChanged(f"{request}: answers with {_kind(body)} where a list was promised")
     odd = [number for number, entry in enumerate(body) if not isinstance(entry, dict)]
@@ -85,7 +85,7 @@ def records(body: Any, request: str) -> list[Record]:
 
 
 def record(body: Any, request: str) -> Record:
-    """The one record of a response. SourceChanged if it is no object."""
+    """The one record of a response. SourceChanged if it isn't an object."""
     if not isinstance(body, dict):
         raise SourceChanged(f"{request}: answers with {_kind(body)} where an object was promised")
     return body

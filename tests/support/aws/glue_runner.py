@@ -39,7 +39,7 @@ OURS = ("wistlake", "wistia_simulator", "wistlake_dashboard")
 
 
 class _OneLevel(GlueCatalog):
-    """Glue's catalog as Iceberg's Java client sees it: `lake.db.table.history` is no table of `db.table`, and
+    """Glue's catalog as Iceberg's Java client sees it: `lake.db.table.history` isn't a table of `db.table`, and
     nobody is asked whether it is."""
 
     def load_table(self, identifier: str | tuple[str, ...]) -> Table:

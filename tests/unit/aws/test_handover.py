@@ -96,7 +96,7 @@ def test_damage_and_newer_programs_are_told(data: bytes, cure: str) -> None:
 
 @pytest.mark.parametrize("run_id", ["", "../x", "a/b", "a" * 81, "a.b"])
 def test_an_id_that_could_leave_its_folder_is_refused(run_id: str) -> None:
-    with pytest.raises(ConfigError, match="no run's id"):
+    with pytest.raises(ConfigError, match="isn't a run's id"):
         handover.plan_key(run_id)
 
 

@@ -55,7 +55,7 @@ def test_a_request_never_shows_whom_it_names() -> None:
 @pytest.mark.parametrize("run_id", ["../up", "a/b", "", "x" * 81])
 def test_a_run_id_is_no_path(run_id: str) -> None:
     for key in (keep.request_key, keep.result_key):
-        with pytest.raises(ConfigError, match="no run's id"):
+        with pytest.raises(ConfigError, match="isn't a run's id"):
             key(run_id)
 
 

@@ -294,7 +294,7 @@ def test_a_list_that_names_nothing_does_not_mean_everything(
 
 @pytest.mark.parametrize("value", ["all", "short", "a" * 33, "abc-def", "abcdef1234,x y"])
 def test_what_can_be_no_media_is_refused(value: str) -> None:
-    with pytest.raises(ConfigError, match="is no hashed id"):
+    with pytest.raises(ConfigError, match="isn't a hashed id"):
         options.media_ids(value)
 
 

@@ -489,7 +489,7 @@ def test_records_come_home_or_are_refused_again(
         "the source of 1 records has expired: raw pages of 1 days from 2026-03-01 to 2026-03-01"
     )
     assert expired.endswith("`wistlake backfill --from 2026-03-01 --to 2026-03-01`")
-    assert counts == "2 records came home, 1 are still refused"
+    assert counts == "2 records were accepted, 1 are still refused"
     assert (performed.spec.trigger, performed.spec.build_only, performed.spec.choice.ids) == (
         "repair",
         True,

@@ -21,7 +21,7 @@ from wistlake.errors import ConfigError
 
 @pytest.fixture
 def odd(tmp_path: Path) -> HandMade:
-    """A lake whose path is no plain text; its table of events has three snapshots."""
+    """A lake whose path isn't a plain text; its table of events has three snapshots."""
     folder = tmp_path / "jörg's [old] #1" / "lake"
     folder.parent.mkdir()
     made = make(folder)

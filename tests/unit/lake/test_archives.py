@@ -96,11 +96,11 @@ def test_an_honest_archive_is_restored(original: HandMade, tmp_path: Path) -> No
         (member("lake/bronze/confirmed/dt=2026-03-06/run_id=../a.json"), "no part of a lake"),
         (member("other/lake.json"), "no part of a lake"),
         (member("lake/warehouse/silver/fact_events/data/evil.py"), "no part of a lake"),
-        (member(PARQUET, tarfile.SYMTYPE, "/etc/passwd"), "no regular file"),
-        (member(PARQUET, tarfile.LNKTYPE, "lake/pseudonym-key.json"), "no regular file"),
-        (member(PARQUET, tarfile.FIFOTYPE), "no regular file"),
-        (member(PARQUET, tarfile.CHRTYPE), "no regular file"),
-        (holes, "no regular file"),
+        (member(PARQUET, tarfile.SYMTYPE, "/etc/passwd"), "isn't a regular file"),
+        (member(PARQUET, tarfile.LNKTYPE, "lake/pseudonym-key.json"), "isn't a regular file"),
+        (member(PARQUET, tarfile.FIFOTYPE), "isn't a regular file"),
+        (member(PARQUET, tarfile.CHRTYPE), "isn't a regular file"),
+        (holes, "isn't a regular file"),
         (member("lake/lake.json"), "is there twice"),
         (member("lake/warehouse", tarfile.SYMTYPE, "/tmp"), "no part of a lake"),
     ],
@@ -402,6 +402,6 @@ def test_a_restored_lake_may_be_sealed_and_checked_by_hand(original: HandMade, t
 
 def test_a_backup_of_no_lake_makes_nothing(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
-    with pytest.raises(ConfigError, match="is no lake yet"):
+    with pytest.raises(ConfigError, match="isn't a lake yet"):
         lake_archive.backup(tmp_path / "lake", tmp_path / "copy.tar")
     assert [p.name for p in tmp_path.rglob("*")] == ["lake"]

@@ -118,7 +118,7 @@ def test_no_command_but_a_run_begins_a_lake(
         ["watermark", "set", "events", "abcdef1234", "2026-03-01", "--reason", "x"],
     ):
         assert call(*command) == 2
-        assert "no lake yet" in capsys.readouterr().err
+        assert "a lake yet" in capsys.readouterr().err
     assert files(tmp_path) == set()
 
 

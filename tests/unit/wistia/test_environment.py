@@ -106,7 +106,7 @@ def test_wistia_is_asked_through_the_proxy_which_does_not_see_the_token(
         ("HTTPS_PROXY", "://secret0", "is no proxy's address"),
         ("SSL_CERT_FILE", "/there/is/no/bundle.pem", "which can't be read"),
         ("SSL_CERT_FILE", "{empty}", "which holds no certificates"),
-        ("SSL_CERT_DIR", "/there/is/no/folder", "which is no folder"),
+        ("SSL_CERT_DIR", "/there/is/no/folder", "which isn't a folder"),
     ],
 )
 def test_a_useless_variable_is_named_with_its_cure(

@@ -22,10 +22,10 @@ _CURES = {
 _SETTINGS = {
     "ProfileNotFound": "AWS_PROFILE names a profile that is not there",
     "NoRegionError": "AWS_DEFAULT_REGION is not set",
-    "InvalidRegionError": "AWS_DEFAULT_REGION is no region",
+    "InvalidRegionError": "AWS_DEFAULT_REGION isn't a region",
     "ConfigParseError": "AWS_CONFIG_FILE, or AWS_SHARED_CREDENTIALS_FILE, can't be read",
     "ConfigNotFound": "AWS_CONFIG_FILE names a file that is not there",
-    "ValueError": "AWS_DEFAULT_REGION is no region, or AWS_ENDPOINT_URL no URL",
+    "ValueError": "AWS_DEFAULT_REGION isn't a region, or AWS_ENDPOINT_URL isn't a URL",
 }
 # In the codes of errors that pass by themselves; DynamoDB and Glue answer 400 even to these.
 _TRANSIENT = (

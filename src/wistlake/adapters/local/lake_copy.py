@@ -170,7 +170,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path,
             f"{archive} holds {member.name[:80]!r}, which is no part of a lake: name a tar that `wistlake backup` made"
         )
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.sparse is not None:
-        raise StoreDamaged(f"{archive}: {name} is no regular file: the archive is not to be trusted")
+        raise StoreDamaged(f"{archive}: {name} isn't a regular file: the archive is not to be trusted")
     if not _LAKE_FILE.fullmatch(name):
         return
     if member.size > (free := shutil.disk_usage(target).free):

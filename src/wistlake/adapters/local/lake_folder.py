@@ -120,7 +120,7 @@ class LakeFolder:
             return {**described, "layout": int(described["layout"])}
         except FileNotFoundError:
             raise ConfigError(
-                f"{self.root} is no lake yet: run `wistlake run`, or set WISTLAKE_LAKE to a folder that is one "
+                f"{self.root} isn't a lake yet: run `wistlake run`, or set WISTLAKE_LAKE to a folder that is one "
                 "(that of `wistlake demo` is demo-lake)"
             ) from None
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:

@@ -99,7 +99,9 @@ class SqliteLedger(Ledger):
     def lease(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> Iterator[Lease]:
         """Hold the lease during the block. `ttl_seconds` has no effect: the system frees the lock with the process."""
         if not _LEASE_NAME.fullmatch(name):
-            raise StoreError(f"{name[:40]!r} is no name of a lease: lower-case letters, digits, - and _ only")
+            raise StoreError(
+                f"{name[:40]!r} isn't a name of a lease: lower-case letters, digits, - and _ only"
+            )
         with self._database.explained():
             file = open_private(self._database.path.with_name(f"lease.{name}.lock"))
         with file:

@@ -42,7 +42,7 @@ def _description(path: Path) -> Any:
     import yaml
 
     if not path.is_file():  # a device may never end
-        raise ConfigError(f"--openapi {path} is no file: name a description, YAML or JSON")
+        raise ConfigError(f"--openapi {path} isn't a file: name a description, YAML or JSON")
     try:
         # Every JSON document is YAML, too. The safe loader makes no objects, and bounds aliases by the text.
         description = yaml.safe_load(path.read_bytes())

@@ -106,7 +106,7 @@ def _simulated(option: str, name: str, names: Collection[str], kind: Any, *seed:
 def _recordings(folder: Path | None) -> Path | None:
     """A folder with recordings. ConfigError otherwise."""
     if folder is not None and not any(folder.glob("*.*json")):
-        raise ConfigError(f"--replay {folder} is no folder of recordings: `wistlake explore` makes one")
+        raise ConfigError(f"--replay {folder} isn't a folder of recordings: `wistlake explore` makes one")
     return folder
 
 

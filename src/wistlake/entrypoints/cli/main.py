@@ -32,7 +32,7 @@ from wistlake.foreign import printable
 
 app = typer.Typer(
     name="wistlake",
-    help="Wistia's daily engagement numbers, kept as a lakehouse that can be trusted.",
+    help="Wistia numbers you can trust, in your own lakehouse.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

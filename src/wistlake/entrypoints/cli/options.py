@@ -23,7 +23,7 @@ def moment(text: str) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or parsed.year not in _YEARS:
-        raise typer.BadParameter(f"{text[:40]!r} is no time of ours: write 2026-11-21T02:15Z")
+        raise typer.BadParameter(f"{text[:40]!r} isn't a time: write 2026-11-21T02:15Z")
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
@@ -34,7 +34,7 @@ def day(text: str) -> date:
     except ValueError:
         parsed = None
     if parsed is None or parsed.year not in _YEARS:
-        raise typer.BadParameter(f"{text[:40]!r} is no day of ours: write 2026-11-21")
+        raise typer.BadParameter(f"{text[:40]!r} isn't a date: write 2026-11-21")
     return parsed
 
 
@@ -78,7 +78,7 @@ def media_ids(value: str | None) -> tuple[str, ...]:
     ids = names(value, "--media")
     for media_id in ids:
         if not _MEDIA_ID.fullmatch(media_id):
-            raise ConfigError(f"--media {media_id[:40]!r} is no hashed id: 6 to 32 letters and digits")
+            raise ConfigError(f"--media {media_id[:40]!r} isn't a hashed id: 6 to 32 letters and digits")
     return ids
 
 

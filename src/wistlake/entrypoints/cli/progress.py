@@ -11,7 +11,7 @@ Step = Callable[[str, int, int], None]
 def shown(*, hidden: bool = False) -> Iterator[Step]:
     """A function to call with what is being done, how much of it is done, and of how much.
 
-    It draws one line on standard error, with the remaining time; nothing where standard error is no terminal, or
+    It draws one line on standard error, with the remaining time; nothing where standard error isn't a terminal, or
     if `hidden`. Colours follow NO_COLOR.
     """
     from rich.console import Console

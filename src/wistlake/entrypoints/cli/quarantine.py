@@ -96,5 +96,5 @@ def quarantine_replay(
     still = sum((r["landing_id"], r["line"]) in refused for r in replayed)
     accepted = len(replayed) - still
     counts = {"came_home": accepted, "still_refused": still, "expired": len(replay.expired)}
-    text = f"{accepted} records came home, {still} are still refused"
+    text = f"{accepted} records were accepted, {still} are still refused"
     output.answer({"status": "succeeded", "run_id": run_id, **counts}, text, as_json=as_json)

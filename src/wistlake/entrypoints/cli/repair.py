@@ -73,7 +73,7 @@ def repair(
     now: Now = None,
     accept_shrink: Annotated[
         bool,
-        typer.Option("--accept-shrink", help="Take the loss of sessions that stopped --media as it is."),
+        typer.Option("--accept-shrink", help="Accept the loss of sessions that stopped --media."),
     ] = False,
     catalog: Annotated[
         bool, typer.Option("--catalog", help="Instead register the tables again as they were published.")

@@ -137,7 +137,7 @@ def restore(
     ] = None,
     now: Now = None,
 ) -> None:
-    """Bring a backup, or a lake that was moved, to life.
+    """Restore a backup, or a lake that was moved.
 
     Its paths are rewritten for where it is now. Nothing is taken that a lake does not hold, or that leads out
     of it.
@@ -156,7 +156,7 @@ def restore(
 
 
 def _forget_again(folder: Path, people: int, now: datetime | None) -> None:
-    """Erase who was forgotten after the copy was made. Until that is done the copy is no lake to work with."""
+    """Erase who was forgotten after the copy was made. Until that is done the copy isn't a lake to work with."""
     from wistlake.wiring import copies
 
     try:
@@ -201,7 +201,7 @@ def schedule(
     output.say("# ~/.config/systemd/user/wistlake.service")
     output.say("[Unit]\nDescription=Wistlake daily run\n\n[Service]\nType=oneshot")
     output.say(f'WorkingDirectory={_unit(here)}\nExecStart="{_unit(sys.executable)}" {command}')
-    output.say("# A run of which few media failed says so by a notice, and is no failure of the unit.")
+    output.say("# A run of which few media failed says so by a notice, and isn't a failure of the unit.")
     output.say("SuccessExitStatus=3\n")
     output.say("# ~/.config/systemd/user/wistlake.timer  (systemctl --user enable --now wistlake.timer)")
     output.say("[Unit]\nDescription=Wistlake every day\n\n[Timer]")

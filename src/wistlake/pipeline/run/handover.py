@@ -78,7 +78,7 @@ def of_plan(plan: RunPlan) -> Handover:
 def folder(run_id: str) -> str:
     """Where the documents of a run lie. ConfigError for an id that can't be part of a key."""
     if not _RUN_ID.fullmatch(run_id):
-        raise ConfigError(f"{run_id[:80]!r} is no run's id: up to 80 letters, digits, - and _")
+        raise ConfigError(f"{run_id[:80]!r} isn't a run's id: up to 80 letters, digits, - and _")
     return f"runs/{run_id}"
 
 

@@ -240,7 +240,7 @@ def _shrunk(context: BuildContext, changes: TableChanges) -> dict[str, str]:
             lost[c.media_id, c.was_day] += c.count
     return {
         media: f"{day} lost {count} of {before[media, day]} sessions at the source;"
-        f" `wistlake repair --media {media} --accept-shrink` takes it as it is"
+        f" `wistlake repair --media {media} --accept-shrink` accepts it"
         for (media, day), count in lost.items()
         if media not in context.plan.accept_shrink and is_shrunk(before[media, day], count)
     }
