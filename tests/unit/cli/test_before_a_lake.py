@@ -62,5 +62,5 @@ def test_doctor_looks_at_the_engine_of_the_settings(
 
 def test_a_backup_of_no_lake_makes_neither(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("backup", str(folder / "copy.tar")) != 0
-    assert "no lake" in capsys.readouterr().err
+    assert "isn't a lake" in capsys.readouterr().err
     assert [p.name for p in folder.iterdir()] == []

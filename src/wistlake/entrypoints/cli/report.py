@@ -37,12 +37,13 @@ def report(
     from wistlake_dashboard.report import page, requested_scope
 
     in_order(start, end)
+    given = file_to_write(out, "--out") if out else None
     lake, ids = session.lake(), media_ids(media)
     query = lake.query()
     _require_numbers(query, start, end, ids)
     scope = requested_scope(query, start, end, ids)
-    if out:
-        path = file_to_write(out, "--out")
+    if given:
+        path = given
     elif scope and (start or end or ids):
         chosen = f"-{'-'.join(ids)}" if len(ids) <= _MOST_IDS else f"-{len(ids)}-media"
         path = Path(f"wistlake-report-{scope.start}-to-{scope.end}{chosen if ids else ''}.html")
