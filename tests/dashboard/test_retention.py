@@ -74,6 +74,22 @@ def test_the_first_run_already_shows_the_snapshot_that_it_took() -> None:
     assert "Retention" in page(query, requested_scope(query))
 
 
+def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_eighth_are_counted() -> None:
+    names = [f"m{number}" for number in range(10)]
+    query = Published(
+        {
+            "silver.media_lifetime": [snapshot(3, 4, [4, 2], [0, 0], media_id=name) for name in names],
+            "gold.fact_media_daily": [
+                {"media_id": name, "date": DAY, "certificate": "provisional"} for name in names
+            ],
+            "gold.media_retention_daily": (),
+        }
+    )
+    drawn = page(query, requested_scope(query))
+    assert [drawn.count(f'Retention of {name}" class="chart') for name in names] == [1] * 8 + [0] * 2
+    assert "The 8 most played media; 2 others left out." in drawn
+
+
 def test_the_newest_days_show_the_newest_snapshot_and_older_days_their_own() -> None:
     query = published(
         *(snapshot(day, 10 * day, [10 * day, day], [0, 0]) for day in (2, 3, 4, 5)), days=(1, 2, 3)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from simulator.support import RECORDED, UNLIMITED, VISITS, days, fetch, get, needs_samples, walk
-from wistia_simulator import create_replay_app
+from wistia_simulator import ServerOptions, create_replay_app
 
 MEDIA, OTHER = "v08dlrgr7v", "gskhw4w4lm"
 MODERN = {"Authorization": "Bearer t0ken", "X-Wistia-API-Version": "2026-09"}
@@ -74,6 +74,14 @@ def test_visitors_and_lifetime_figures(tmp_path):
     assert not [row for row in rows if row.keys() & {"_page", "_pos", "media_id"}]
     assert get(app, f"/v1/stats/medias/{MEDIA}.json")["play_count"] == 43810
     assert fetch(app, "/v1/medias")[0].status_code == 404
+
+
+def test_a_replay_asks_for_the_token_that_it_was_given(tmp_path):
+    (tmp_path / "stats_events__abc_2024-12-04_to_2024-12-05.json").write_text("[]")
+    path = "/v1/stats/events?media_id=abc"
+    for options, status in ((ServerOptions(token="another"), 401), (None, 200)):
+        (answer,) = fetch(create_replay_app(tmp_path, options), path)
+        assert answer.status_code == status
 
 
 def test_several_files_of_one_media_are_one_list(tmp_path):
