@@ -44,3 +44,10 @@ def test_the_stage_stays_on_one_worker() -> None:
     split = ByFile._split_scope
     assert {split(None, f"{file}::TestA::test_b[c::d]") for file in STAGE} == {STAGE[0]}  # type: ignore[arg-type]
     assert split(None, "tests/aws/test_templates.py::test_a") == "tests/aws/test_templates.py"  # type: ignore[arg-type]
+
+
+def test_who_uses_the_stage_or_the_build_is_on_its_worker() -> None:
+    """Two builds at once would write into the same folder."""
+    uses = re.compile(r"def \w+\([^)]*\b(deployed|built)\b", re.DOTALL)
+    files = [p for p in (ROOT / "tests" / "aws").glob("test_*.py") if uses.search(p.read_text())]
+    assert {str(path.relative_to(ROOT)) for path in some(files)} == set(STAGE)
