@@ -35,9 +35,9 @@ def demo(
     ] = DEMO_LAKE,
     as_json: Json = False,
 ) -> None:
-    """Run everything on simulated days: no account, no token, in a lake of its own.
+    """Run everything on simulated days: no account, no token.
 
-    The network is not used either.
+    The lake is its own, and the network is not used.
 
     Example: wistlake demo --days 3
     """
