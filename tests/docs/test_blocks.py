@@ -27,7 +27,7 @@ NOT_RUN = {
     "not run: it asks": ("wistlake",),
     "not run: it serves until Ctrl-C": (".venv/bin/wistlake",),
     "not run: it needs a refused record": ("wistlake",),
-    "not run: it needs an AWS account": ("aws", "make", "export"),
+    "not run: it needs an AWS account": ("aws", "make", "export", ".venv/bin/python"),
     "not run: it needs a GitHub account": ("gh",),
 }
 BIN = Path(sys.executable).parent
