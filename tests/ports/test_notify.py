@@ -50,6 +50,18 @@ def test_nothing_personal_and_no_token_goes_out() -> None:
     assert "hush" not in json.dumps(plain(short, ["hush-hush", ""]))
 
 
+def test_a_long_text_is_cut_between_words_so_that_no_half_of_an_address_is_left() -> None:
+    """Wherever the cut falls in the address; a text without a blank is dropped."""
+    for before in range(19_970, 20_001):
+        said = plain(
+            Notice("t", f"{'x' * (before - 1)} somebody@example.com and more {'y ' * 20}", failed=True)
+        )["text"]
+        assert said.endswith("... (cut)")
+        assert len(said) <= 20_010
+        assert "some" not in said
+    assert plain(Notice("t", "z" * 300_000, failed=True))["text"] == "... (cut)"
+
+
 def test_a_hash_of_a_table_location_survives() -> None:
     path = "bronze/wistia/events/dt=2026-11-20/media_id=abcdef1234/run_id=20261120T021500Z-1a2b"
     assert plain(Notice("t", path, failed=False))["text"] == path

@@ -18,6 +18,8 @@ from wistlake.ports import Notice, Notifier
 _TIMEOUT_SECONDS = 10.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MASK = "[masked]"
+# Characters: masking takes time that grows with their square, and SNS takes 256 KB, at most twelve bytes each as JSON.
+_MOST_TEXT = 20_000
 _ADDRESS = re.compile(r"[^\s@<>\"',;:/()]+@[^\s@<>\"',;:/()]+\.[A-Za-z]{2,}")
 _LONG_TOKEN = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{40,}\b")
 _PRIVATE_NAME = re.compile(
@@ -154,6 +156,8 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
     text = str(value)
     for secret in secrets:
         text = text.replace(secret, _MASK)
+    if len(text) > _MOST_TEXT:  # up to a whole word: the half of an address would not be recognised
+        text = f"{text[:_MOST_TEXT].rpartition(' ')[0]}... (cut)"
     return printable(_LONG_TOKEN.sub(_MASK, _ADDRESS.sub(_MASK, text)))
 
 

@@ -1,7 +1,6 @@
 """Notices to an SNS topic."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from wistlake.adapters.aws.client import client
@@ -9,7 +8,6 @@ from wistlake.adapters.notify import deliver, plain
 from wistlake.ports import Notice, Notifier
 
 _MOST_SUBJECT = 100
-_MOST_TEXT = 20_000  # characters: twelve bytes each as JSON, at most, and SNS takes 256 KB
 
 
 class SnsNotifier(Notifier):
@@ -20,8 +18,6 @@ class SnsNotifier(Notifier):
         self._sns = sns or client("sns")
 
     def notify(self, notice: Notice) -> None:
-        if len(notice.text) > _MOST_TEXT:
-            notice = replace(notice, text=f"{notice.text[:_MOST_TEXT]}... (cut)")
         deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
 
     def _publish(self, parts: dict[str, Any]) -> None:
