@@ -76,3 +76,19 @@ def test_a_lake_into_which_nothing_was_landed_takes_either(tmp_path: Path) -> No
     require_same_origin(ledger, "live")
     ledger.put_run(Run("r0", "scheduled", "live", "failed", NOW))
     require_same_origin(ledger, "simulated")
+
+
+def test_the_results_of_older_runs_are_read_only_where_the_last_one_asked_no_source(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Noting(SqliteLedger):
+        def runs(self, limit: int = 100) -> Any:
+            asked.append(limit)
+            return super().runs(limit)
+
+    filled(tmp_path, "simulated")
+    require_same_origin(Noting(tmp_path / "ledger.db"), "simulated")
+    assert asked == [1]
+    filled(tmp_path, "simulated", ("rebuild", "live"))
+    require_same_origin(Noting(tmp_path / "ledger.db"), "simulated")
+    assert asked == [1, 1, 100]

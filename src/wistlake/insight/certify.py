@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy
 from wistlake.insight.status import health
+from wistlake.pipeline.run.record import PARTIAL, SUCCEEDED
 from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Query, Run
-
-SUCCEEDED, PARTIAL = "succeeded", "partial"
 
 
 @dataclass(frozen=True, slots=True)

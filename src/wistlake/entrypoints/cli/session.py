@@ -79,10 +79,9 @@ def clock(now: datetime | None) -> Callable[[], datetime]:
 
 def as_of(now: datetime | None, ledger: "Ledger") -> datetime:
     """`now`, or the present; for a lake of simulated days, the time of its last run."""
-    from wistlake.pipeline.run.lake import FROM_BRONZE
+    from wistlake.pipeline.run.lake import last_fetching
 
-    fetching = (r for r in ledger.runs() if r.trigger not in FROM_BRONZE)
-    last = next(fetching, None) if now is None else None
+    last = last_fetching(ledger) if now is None else None
     return last.started_at if last and last.origin == "simulated" else clock(now)()
 
 

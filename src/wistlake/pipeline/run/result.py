@@ -7,6 +7,7 @@ from typing import Any
 
 from wistlake.errors import ContractViolation, Unreconciled, WistlakeError
 from wistlake.pipeline.run.fetched import FetchSummary
+from wistlake.pipeline.run.record import PARTIAL, SUCCEEDED
 from wistlake.pipeline.tables import BuildResult
 from wistlake.ports import Notice
 from wistlake.quality.checks import Effect
@@ -14,7 +15,6 @@ from wistlake.quality.reconciliation import Judgement, Verdict
 
 MOST_WARNINGS = 10  # that a notice spells out
 MOST_ERRORS = 50  # that a result spells out
-MOST_TEXT = 19_000  # characters of a notice
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class RunResult:
 
     run_id: str
     trigger: str
-    status: str = "succeeded"
+    status: str = SUCCEEDED
     intervals: list[dict[str, Any]] = field(default_factory=list)
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
@@ -96,12 +96,10 @@ def withdrawals(result: RunResult) -> list[str]:
 
 def notice(result: RunResult) -> Notice:
     """The message for people when a run has ended."""
-    failed = result.status != "succeeded"
+    failed = result.status != SUCCEEDED
     hurt = len(result.failed_media)
     media = (
-        f"{hurt:,} media could not be published whole; the others were\n"
-        if result.status == "partial"
-        else ""
+        f"{hurt:,} media could not be published whole; the others were\n" if result.status == PARTIAL else ""
     )
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
@@ -109,8 +107,6 @@ def notice(result: RunResult) -> Notice:
     taken_back = bounded(withdrawals(result), "`wistlake gaps` lists the days")
     warned = bounded(result.warnings, "`wistlake status`", MOST_WARNINGS)
     text = "\n".join((f"{media}{text}", *taken_back, *warned, *drift))
-    if len(text) > MOST_TEXT:
-        text = f"{text[:MOST_TEXT]}... ({len(text):,} characters: `wistlake status` says all of it)"
     return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})
 
 
