@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from wistlake.contracts.form import Table
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
+from wistlake.planning.labels import MediaLabels
 
 if TYPE_CHECKING:  # Lambda never loads Spark
     import pyarrow as pa
@@ -143,6 +144,12 @@ class Ledger(Protocol):
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
         """Write the entries, each replacing the one with the same id."""
+
+    def labels(self) -> Sequence[MediaLabels]:
+        """Every media that has, or ever had, a label, ordered by id."""
+
+    def put_labels(self, entries: Iterable[MediaLabels]) -> None:
+        """Write the entries, each replacing the one of the same media; atomic per batch of 100."""
 
     def put_run(self, run: Run) -> None:
         """Write the run, replacing the one with the same id; its `started_at` never changes."""

@@ -22,6 +22,7 @@ from wistlake.adapters.local import ledger as sqlite_ledger
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.planning.labels import LabelChange, MediaLabels
 from wistlake.ports import Ledger, Publication, Run, TableRef
 
 NOW = datetime(2026, 11, 20, 2, 15, 0, 123456, tzinfo=UTC)
@@ -183,6 +184,27 @@ class TestMedia:
         assert ledger.media() == entries[::-1]
         ledger.put_media([replace(entries[0], retired_at=None, reason="")])
         assert ledger.media() == [entries[1], MediaEntry(BETA, DAY, NOW)]
+
+
+class TestLabels:
+    def test_everything_comes_back_by_id_with_its_history(self, ledger: Ledger) -> None:
+        first = LabelChange("campaign", "Frühling 🌷 अभियान", NOW, "ada")
+        cleared = LabelChange("campaign", "", NOW + timedelta(days=1))
+        entries = [MediaLabels(BETA, (first, cleared)), MediaLabels(ALPHA, (first,))]
+        ledger.put_labels(entries)
+        assert ledger.labels() == entries[::-1]
+        ledger.put_labels([replace(entries[1], changes=())])
+        assert ledger.labels() == [MediaLabels(ALPHA), entries[0]]
+        assert ledger.media() == []
+
+    def test_a_generator_that_fails_writes_nothing(self, ledger: Ledger) -> None:
+        def failing() -> Iterator[MediaLabels]:
+            yield MediaLabels(ALPHA)
+            raise RuntimeError("no more")
+
+        with pytest.raises(RuntimeError):
+            ledger.put_labels(failing())
+        assert ledger.labels() == []
 
 
 class TestRuns:
@@ -534,7 +556,13 @@ class TestSqliteFile:
 
     @pytest.mark.parametrize(
         ("table", "kind"),
-        [("intervals", Interval), ("watermarks", Watermark), ("media", MediaEntry), ("runs", Run)],
+        [
+            ("intervals", Interval),
+            ("watermarks", Watermark),
+            ("media", MediaEntry),
+            ("labels", MediaLabels),
+            ("runs", Run),
+        ],
     )
     def test_columns_are_the_fields(self, path: Path, table: str, kind: Any) -> None:
         columns = SqliteLedger(path)._database.rows(f"PRAGMA table_info({table})", (), lambda row: row[1])

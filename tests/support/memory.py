@@ -14,6 +14,7 @@ from typing import Any
 from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
 from wistlake.object_keys import check_key, check_prefix
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
+from wistlake.planning.labels import MediaLabels
 from wistlake.planning.pacing import Booking, Change, PacedBudget
 from wistlake.ports import Lease, Ledger, Notice, Notifier, ObjectStore, Publication, Run, followed_since
 
@@ -64,6 +65,7 @@ class MemoryLedger(Ledger):
         self._intervals: dict[tuple[str, str, date], Interval] = {}
         self._watermarks: dict[tuple[str, str], Watermark] = {}
         self._media: dict[str, MediaEntry] = {}
+        self._labels: dict[str, MediaLabels] = {}
         self._runs: dict[str, Run] = {}
         self._publications: list[Publication] = []
         self._facts: dict[str, str] = {}
@@ -134,6 +136,15 @@ class MemoryLedger(Ledger):
         changes = {entry.media_id: entry for entry in entries}
         with self._lock:
             self._media |= changes
+
+    def labels(self) -> Sequence[MediaLabels]:
+        with self._lock:
+            return [self._labels[media_id] for media_id in sorted(self._labels)]
+
+    def put_labels(self, entries: Iterable[MediaLabels]) -> None:
+        changes = {entry.media_id: entry for entry in entries}
+        with self._lock:
+            self._labels |= changes
 
     def put_run(self, run: Run) -> None:
         copied = replace(run, summary=json.loads(_document(run.summary)))

@@ -2,7 +2,7 @@
 
     watermarks   dataset | media_id -> last_date, updated_at, override_reason
     ledger       pk | sk
-                 intervals#<media_id> | <dataset>#<day>        media | <media_id>
+                 intervals#<media_id> | <dataset>#<day>        media | <media_id>        labels | <media_id>
                  runs | <started_at>#<run_id>                   publications | <number>
                  facts | <name>                                 lease | <name>
 
@@ -35,10 +35,11 @@ from wistlake.adapters.aws.items import (
 )
 from wistlake.errors import LeaseHeld, StoreBusy, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
+from wistlake.planning.labels import MediaLabels
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
 BATCH = 100  # items that one transaction can write
-_INTERVALS, _MEDIA, _RUNS = "intervals#", "media", "runs"
+_INTERVALS, _MEDIA, _LABELS, _RUNS = "intervals#", "media", "labels", "runs"
 _PUBLICATIONS, _FACTS, _LEASE = "publications", "facts", "lease"
 _ATTEMPTS = 20
 
@@ -186,13 +187,19 @@ class DynamoLedger(Ledger):
         require_reason(watermark)
         self._put(self._marks, to_item(watermark))
 
-    # media, runs, publications, facts
+    # media, labels, runs, publications, facts
 
     def media(self) -> Sequence[MediaEntry]:
         return [from_item(MediaEntry, item) for item in self._query(_MEDIA)]
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
         self._write({(_MEDIA, e.media_id): to_item(e) for e in entries})
+
+    def labels(self) -> Sequence[MediaLabels]:
+        return [from_item(MediaLabels, item) for item in self._query(_LABELS)]
+
+    def put_labels(self, entries: Iterable[MediaLabels]) -> None:
+        self._write({(_LABELS, e.media_id): to_item(e) for e in entries})
 
     def put_run(self, run: Run) -> None:
         self._write({(_RUNS, f"{moment(run.started_at)}#{run.run_id}"): to_item(run)})

@@ -14,6 +14,7 @@ from wistlake.adapters.local.locks import lock, open_private
 from wistlake.codec import decode, encode
 from wistlake.errors import LeaseHeld, StoreError
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
+from wistlake.planning.labels import MediaLabels
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
 _V = TypeVar("_V")
@@ -73,6 +74,7 @@ UPGRADES: Upgrades = (
         "ALTER TABLE intervals ADD COLUMN moved_at TEXT",
     ),
     ("ALTER TABLE intervals ADD COLUMN changed_at TEXT",),
+    ("CREATE TABLE labels (media_id TEXT NOT NULL PRIMARY KEY, changes TEXT NOT NULL) WITHOUT ROWID",),
 )
 
 
@@ -170,6 +172,12 @@ class SqliteLedger(Ledger):
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
         self._write(_MEDIA, entries)
 
+    def labels(self) -> Sequence[MediaLabels]:
+        return self._read(_LABELS, "media_id")
+
+    def put_labels(self, entries: Iterable[MediaLabels]) -> None:
+        self._write(_LABELS, entries)
+
     def put_run(self, run: Run) -> None:
         self._write(_RUNS, [run])
 
@@ -221,7 +229,7 @@ class _RowCodec(Generic[_V]):
         self._kind, self._names = kind, tuple(types)
         # Sqlite stores booleans as integers, and documents as text.
         self._booleans = [name for name, of in types.items() if of is bool]
-        self._documents = [name for name, of in types.items() if get_origin(of) is Mapping]
+        self._documents = [name for name, of in types.items() if get_origin(of) in (Mapping, tuple)]
         self.select = f"SELECT {names} FROM {table}"
         self.insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(types))})"
         self.replace = self.insert.replace("INSERT", "INSERT OR REPLACE", 1)
@@ -252,5 +260,6 @@ class _RowCodec(Generic[_V]):
 _INTERVALS = _RowCodec(Interval, "intervals")
 _WATERMARKS = _RowCodec(Watermark, "watermarks")
 _MEDIA = _RowCodec(MediaEntry, "media")
+_LABELS = _RowCodec(MediaLabels, "labels")
 _RUNS = _RowCodec(Run, "runs")
 _PUBLICATIONS = _RowCodec(Publication, "publications")
