@@ -337,11 +337,11 @@ class TestSmoke:
 
         monkeypatch.setattr(deploy, "call", raises)
         if goes_on:
-            (failed,) = deploy._ingest("ingest", {"batch": "media-1"})
-            assert failed == {"batch": "media-1", "error": kind, "message": f"ingest raised {kind}: why"}
+            (failed,) = deploy._ingest("ingest", {"batch": "by_date-1"})
+            assert failed == {"batch": "by_date-1", "error": kind, "message": f"ingest raised {kind}: why"}
         else:
             with pytest.raises(deploy.Raised, match=kind):
-                deploy._ingest("ingest", {"batch": "media-1"})
+                deploy._ingest("ingest", {"batch": "by_date-1"})
 
     def test_a_run_that_is_under_way_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         answers = iter(["LeaseHeld", "LeaseHeld", ""])

@@ -343,8 +343,18 @@ class TestMachine:
         """And no function that comes to it meanwhile asks at all."""
         retries = [r for found in _all_of(machine(), "Retry") for r in found]
         of_source = [r for r in retries if errors.SourceUnavailable.__name__ in r["ErrorEquals"]]
-        assert [r["MaxAttempts"] for r in of_source] == [2, 2]
+        assert len(of_source) >= 5  # of Plan, and of each state that reads
+        assert {r["MaxAttempts"] for r in of_source} == {2}
         assert all(r["IntervalSeconds"] > BELIEVED.total_seconds() for r in of_source)
+
+    def test_one_function_reads_every_dataset_in_a_state_of_its_own(self) -> None:
+        """And each has what the others have, but for its name."""
+        inside = machine()["States"]["EachBatch"]["ItemProcessor"]["States"]
+        reads = {n: s for n, s in inside.items() if s["Type"] == "Task"}
+        assert set(reads) == {"IngestEvents", "IngestByDate", "IngestMetadata", "IngestLifetime"}
+        assert {s["Arguments"]["FunctionName"] for s in reads.values()} == {"${IngestArn}"}
+        assert all(state == reads["IngestEvents"] for state in reads.values())
+        assert inside["Through"]["Default"] == "Dataset", "another round goes to the same state"
 
     def test_every_task_catches_everything(self) -> None:
         states = machine()["States"]

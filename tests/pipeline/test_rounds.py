@@ -32,6 +32,8 @@ ORDER = RunSpec(
     "r1", "scheduled", "simulated", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice((MEDIA,))
 )
 PLANNED = RunPlan(ORDER, tuple(Fetch(s.name, MEDIA, DAY, DAY) for s in SOURCES), (), NOW)
+COUNTS = ("media_by_date", "analytics_daily")  # read by one function
+COUNTED = RunPlan(ORDER, tuple(Fetch(name, MEDIA, DAY, DAY) for name in COUNTS), (), NOW)
 
 
 @dataclass
@@ -76,7 +78,7 @@ def parts(client: Silent, objects: MemoryObjects, ledger: MemoryLedger) -> Depen
 def figures(objects: MemoryObjects) -> dict[tuple[str, str], FetchLine]:
     """The lines of the run's batches, added up."""
     whole = FetchSummary()
-    for batch in ("media-1", "events-1"):
+    for batch in ("metadata-1", "by_date-1", "events-1"):
         whole.add(read_summary(objects, "r1", batch))
     return whole.lines
 
@@ -89,11 +91,11 @@ def test_what_is_under_way_at_the_end_waits_for_the_next_round() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))  # the round's own end is asked for first
     client = Silent("media_by_date")
-    first = ingest_round(PLANNED, "media-1", parts(client, objects, ledger), lambda: next(seconds), NOW)
+    first = ingest_round(COUNTED, "by_date-1", parts(client, objects, ledger), lambda: next(seconds), NOW)
     assert (first.left, first.landed) == (1, 1)
-    assert states(ledger) == {"media_metadata": State.LANDED, "media_by_date": State.PLANNED}
+    assert states(ledger) == {"analytics_daily": State.LANDED, "media_by_date": State.PLANNED}
     again = Silent()
-    second = ingest_round(PLANNED, "media-1", parts(again, objects, ledger), lambda: 900.0, NOW)
+    second = ingest_round(COUNTED, "by_date-1", parts(again, objects, ledger), lambda: 900.0, NOW)
     assert (second.left, second.landed, again.asked) == (0, 1, ["media_by_date"])
 
 
@@ -101,18 +103,19 @@ def test_the_figures_of_all_rounds_are_those_of_the_run() -> None:
     objects, ledger = MemoryObjects(), MemoryLedger()
     seconds = chain([LAST_SECONDS + 0.05], repeat(900.0))
     ingest_round(
-        PLANNED, "media-1", parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds), NOW
+        COUNTED, "by_date-1", parts(Silent("media_by_date"), objects, ledger), lambda: next(seconds), NOW
     )
-    for batch in ("media-1", "events-1"):
+    for batch in ("metadata-1", "by_date-1", "events-1"):
         ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0, NOW)
     lines = figures(objects)
     assert {pair: (line.days, line.pages, line.requests) for pair, line in lines.items()} == {
         ("media_metadata", MEDIA): (1, 1, 1),
         ("media_by_date", MEDIA): (1, 1, 1),
+        ("analytics_daily", MEDIA): (1, 1, 1),
         ("events", MEDIA): (1, 1, 1),
         ("media_metadata", ACCOUNT): (0, 1, 1),  # an empty list of sessions is vouched for by a question
     }
-    for batch in ("media-1", "events-1"):
+    for batch in ("metadata-1", "by_date-1", "events-1"):
         ingest_round(PLANNED, batch, parts(Silent(), objects, ledger), lambda: 900.0, NOW)
     assert figures(objects) == lines  # there was nothing left to do
 
@@ -148,11 +151,11 @@ def of_many(*datasets: str) -> RunPlan:
 def test_a_source_that_is_down_is_asked_by_one_function_and_a_few_listings() -> None:
     """The others fail at once; what another endpoint says lands."""
     objects, ledger = MemoryObjects(), MemoryLedger()
-    plan, down = of_many("media_by_date", "media_metadata"), Down("media_by_date")
+    plan, down = of_many(*COUNTS), Down("media_by_date")
     with pytest.raises(SourceUnavailable, match="503"):
-        ingest_round(plan, "media-1", parts(down, objects, ledger), lambda: 900.0, NOW)
+        ingest_round(plan, "by_date-1", parts(down, objects, ledger), lambda: 900.0, NOW)
     asked = Counter(down.asked)
-    assert asked["media_metadata"] == 50
+    assert asked["analytics_daily"] == 50
     assert IN_A_ROW <= asked["media_by_date"] < IN_A_ROW + 4, "those that were under way by then"
     failed = [i for i in ledger.intervals() if i.state is State.FAILED]
     assert len(failed) == 50
@@ -160,13 +163,13 @@ def test_a_source_that_is_down_is_asked_by_one_function_and_a_few_listings() -> 
 
     second = Down("media_by_date")
     with pytest.raises(SourceUnavailable, match="media_by_date in a row"):
-        ingest_round(plan, "media-2", parts(second, objects, ledger), lambda: 900.0, NOW + BELIEVED / 2)
-    assert set(second.asked) == {"media_metadata"}
+        ingest_round(plan, "by_date-2", parts(second, objects, ledger), lambda: 900.0, NOW + BELIEVED / 2)
+    assert set(second.asked) == {"analytics_daily"}
 
     # Nobody who only took its word says so again: afterwards it is asked, and answers.
     third = Down()
     later = NOW + BELIEVED + timedelta(seconds=1)
-    for batch in ("media-1", "media-2"):
+    for batch in ("by_date-1", "by_date-2"):
         ingest_round(plan, batch, parts(third, objects, ledger), lambda: 900.0, later)
     assert Counter(third.asked) == {"media_by_date": 100}
     assert {i.state for i in ledger.intervals()} == {State.LANDED}
@@ -184,6 +187,6 @@ def test_a_few_media_that_get_no_answer_are_no_outage() -> None:
 
     objects, ledger, odd = MemoryObjects(), MemoryLedger(), Odd()
     with pytest.raises(SourceUnavailable, match="503"):
-        ingest_round(of_many("media_by_date"), "media-1", parts(odd, objects, ledger), lambda: 900.0, NOW)
+        ingest_round(of_many("media_by_date"), "by_date-1", parts(odd, objects, ledger), lambda: 900.0, NOW)
     assert len(odd.asked) == 50
     assert ledger.facts("outage") == {}

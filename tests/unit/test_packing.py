@@ -218,9 +218,11 @@ def test_batches_are_of_a_few_media_or_of_one_list_and_snapshots_wait() -> None:
     ]
     made = batches(fetches)
     assert [(b.name, b.phase, b.datasets, len(b.media)) for b in made] == [
-        ("media-1", 0, ("media_metadata", "media_by_date"), 50),
-        ("media-2", 0, ("media_metadata", "media_by_date"), 50),
-        ("media-3", 0, ("media_metadata", "media_by_date"), 20),
+        ("metadata-1", 0, ("media_metadata",), 100),
+        ("metadata-2", 0, ("media_metadata",), 20),
+        ("by_date-1", 0, ("media_by_date",), 50),
+        ("by_date-2", 0, ("media_by_date",), 50),
+        ("by_date-3", 0, ("media_by_date",), 20),
         ("events-1", 0, ("events",), 120),
         ("events-2", 0, ("events",), 120),
         ("events-3", 0, ("events",), 120),
@@ -232,5 +234,7 @@ def test_batches_are_of_a_few_media_or_of_one_list_and_snapshots_wait() -> None:
     assert sorted(k for b in made for f in b.fetches for k in f.keys) == sorted(
         k for f in fetches for k in f.keys
     )
-    assert max(len(b.media) for b in made if b.datasets != ("events",)) == BATCH_MEDIA
+    assert [len(b.fetches) for b in made if b.datasets == ("media_metadata",)] == [1, 1], "a request each"
+    counted = [b for b in made if b.datasets not in (("events",), ("media_metadata",))]
+    assert max(len(b.media) for b in counted) == BATCH_MEDIA
     assert batches([]) == ()

@@ -84,7 +84,7 @@ def parts() -> Dependencies:
     ledger, objects = MemoryLedger(), MemoryObjects()
     ledger.put_media(MEDIA)
     ledger.advance(Watermark("media_by_date", "m1", DAY, NOW))
-    for batch, media_id, requests, rows in (("events-1", "m1", 3, 40), ("media-1", "m2", 2, 5)):
+    for batch, media_id, requests, rows in (("events-1", "m1", 3, 40), ("by_date-1", "m2", 2, 5)):
         lines = {("events", media_id): FetchLine("events", media_id, requests=requests, rows=rows)}
         add_summary(objects, "r1", batch, FetchSummary(lines))
     return Dependencies(

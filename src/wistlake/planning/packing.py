@@ -20,13 +20,14 @@ from wistlake.planning.publishing import BY_DATE, EVENTS
 PER_PAGE = 100  # records of a page: the most that Wistia serves
 MOST_PAGES = 150  # of one listing: a longer one is cut by day, so that a failure costs little
 MOST_MEDIA = 100  # that one request for descriptions names
-BATCH_MEDIA = 50  # of one process
+BATCH_MEDIA = 50  # of one process, but for descriptions: those of `MOST_MEDIA` are one request
 GUESSED_ROWS = 10.0  # sessions of a media and day, where nothing at all is known
 _RECENT = 14  # days whose mean stands for a day that was never read
 _PROOF = 2  # requests that prove that a list of several pages stood still
 _DAY = timedelta(days=1)
 FACTS = "account_share"  # the ledger's document
 METADATA, SNAPSHOTS = "media_metadata", ("media_stats", "media_engagement")
+COUNTS = (BY_DATE, "analytics_daily")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,8 @@ class Batch:
 
 
 def batches(fetches: Iterable[Fetch]) -> tuple[Batch, ...]:
-    """The fetches of a run in batches: sessions, what else is asked of media, and then the snapshots that depend on
-    whether anything moved."""
+    """The fetches of a run in batches, those of each kind apart: sessions, daily counts, descriptions; and then the
+    snapshots that depend on whether anything moved. A batch's name begins with its kind."""
     groups: dict[tuple[int, str], list[Fetch]] = {}
     for fetch in fetches:
         groups.setdefault(_group(fetch), []).append(fetch)
@@ -195,7 +196,9 @@ def batches(fetches: Iterable[Fetch]) -> tuple[Batch, ...]:
 def _group(fetch: Fetch) -> tuple[int, str]:
     if fetch.dataset in SNAPSHOTS:
         return 1, "snapshots"
-    return (0, "media") if fetch.dataset in (METADATA, BY_DATE) else (0, "events")
+    if fetch.dataset == METADATA:
+        return 0, "metadata"
+    return (0, "by_date") if fetch.dataset in COUNTS else (0, "events")
 
 
 def _in_batches(fetches: Sequence[Fetch]) -> Iterator[list[Fetch]]:
@@ -212,8 +215,9 @@ def _in_batches(fetches: Sequence[Fetch]) -> Iterator[list[Fetch]]:
         yield batch
     rest = [f for f in fetches if f.dataset != EVENTS]
     media = list(dict.fromkeys(m for f in rest for m in f.media))
-    for first in range(0, len(media), BATCH_MEDIA):
-        of_batch = media[first : first + BATCH_MEDIA]
+    size = MOST_MEDIA if {f.dataset for f in rest} == {METADATA} else BATCH_MEDIA
+    for first in range(0, len(media), size):
+        of_batch = media[first : first + size]
         yield [cut for f in rest if (cut := f.of(of_batch))]
 
 

@@ -28,7 +28,7 @@ ORDER = RunSpec(
     "r1", "scheduled", "live", "UTC", Window(NOW, UTC, 7), (source("events"),), MediaChoice(("m1",))
 )
 PLANNED = RunPlan(ORDER, (), (), NOW)
-EVENT = {"run_id": "r1", "plan_key": "runs/r1/plan.json", "batch": "media-1", "continuation": None}
+EVENT = {"run_id": "r1", "plan_key": "runs/r1/plan.json", "batch": "by_date-1", "continuation": None}
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def test_a_round_says_whether_it_wants_to_be_called_again(
     renewed: list[Any], monkeypatch: pytest.MonkeyPatch, left: int, before: Any, continuation: Any
 ) -> None:
     def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any, _wall: Any) -> Round:
-        assert (planned, batch, seconds_left(), deps.clock()) == (PLANNED, "media-1", 90.5, NOW)
+        assert (planned, batch, seconds_left(), deps.clock()) == (PLANNED, "by_date-1", 90.5, NOW)
         return Round(landed=7, requests=8, left=left)
 
     monkeypatch.setattr(ingest, "ingest_round", round_of)
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 90_500)
     assert ingest.handler(EVENT | {"continuation": before}, context) == {
-        "batch": "media-1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
+        "batch": "by_date-1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
     }  # fmt: skip
     assert renewed == [(LEASE, "r1")]
 
@@ -83,7 +83,7 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
     day = NOW.date()
     fetches = (
         Fetch("media_by_date", "m1", day, day),
-        Fetch("events", "_account", day, day, tuple((f"m{n}", day, day) for n in range(60))),
+        Fetch("events", "_account", day, day, tuple((f"m{n}", day, day) for n in range(120))),
         Fetch("media_stats", "m1", day, day, if_moved=True),
     )
     planned = RunPlan(ORDER, () if idle else fetches, (), NOW)
@@ -101,8 +101,8 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
     assert plan.handler(event, None) == {
         "run_id": "r1", "plan_key": "runs/r1/plan.json", "nothing_to_do": idle,
         "batches": [] if idle else [
-            {"batch": "media-1", "phase": 0, "datasets": ("media_by_date",), "medias": ("m1",)},
-            {"batch": "events-1", "phase": 0, "datasets": ("events",), "medias": ("60 media",)},
+            {"batch": "by_date-1", "phase": 0, "datasets": ("media_by_date",), "medias": ("m1",)},
+            {"batch": "events-1", "phase": 0, "datasets": ("events",), "medias": ("120 media",)},
             {"batch": "snapshots-1", "phase": 1, "datasets": ("media_stats",), "medias": ("m1",)},
         ],
     }  # fmt: skip
@@ -135,14 +135,14 @@ def test_publishing_returns_figures_and_the_first_errors(
 
     monkeypatch.setattr(publish, "publish_run", publish_run)
     monkeypatch.setattr(publish.aws, "emit_metrics", lambda figures, stage: emitted.append((figures, stage)))
-    failed = [{"error": "X", "message": "no answer", "batch": "media-1"}]
+    failed = [{"error": "X", "message": "no answer", "batch": "by_date-1"}]
     assert publish.handler(EVENT | {"failed": failed}, None) == {
         "run_id": "r1", "published": {"days": 5, "rows": 7, "intervals": 6, "watermarks": 1}, "failed": 2,
         "verdict": "failed", "errors": [f"e{n}" for n in range(10)],
     }  # fmt: skip
     publish.handler(EVENT | {"build_failed": {"error": "X", "message": "no disk"}}, None)
     (media, none), (nobody, build) = failures
-    assert (media[0][0], none, nobody) == ("media-1", None, [])
+    assert (media[0][0], none, nobody) == ("by_date-1", None, [])
     assert "no answer" in media[0][1]
     assert "no disk" in build
     assert emitted == [(done.figures, "prod")] * 2

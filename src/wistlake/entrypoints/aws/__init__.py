@@ -16,8 +16,9 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
           "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text,
           "most_media"?: number, of the media named or listed only the first so many}
     out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
-    A batch is what one call of `ingest` reads: sessions, or other datasets of up to 50 media. Batches of phase 1
-    (lifetime figures of media that moved) wait for those of phase 0. With `nothing_to_do` the run is
+    A batch is what one call of `ingest` reads, and its name begins with what that is: sessions (`events-1`), daily
+    counts of up to 50 media (`by_date-1`), descriptions of up to 100 (`metadata-1`), or lifetime figures of media
+    that moved (`snapshots-1`, of phase 1: they wait for those of phase 0). The machine has a state for each. With `nothing_to_do` the run is
     already closed, and the machine succeeds without another step.
 
 `wistlake.entrypoints.aws.ingest.handler`

@@ -9,7 +9,7 @@ from wistlake.entrypoints.aws import events
 from wistlake.pipeline.run.handover import plan_key
 from wistlake.pipeline.run.stages import end_idle, is_idle, plan_run
 from wistlake.planning.intervals import Fetch
-from wistlake.planning.packing import BATCH_MEDIA, batches
+from wistlake.planning.packing import MOST_MEDIA, batches
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake.wiring.spec import run_spec
@@ -52,7 +52,7 @@ def shown(fetches: Iterable[Fetch]) -> list[dict[str, Any]]:
             "batch": b.name,
             "phase": b.phase,
             "datasets": b.datasets,
-            "medias": b.media if len(b.media) <= BATCH_MEDIA else (f"{len(b.media)} media",),
+            "medias": b.media if len(b.media) <= MOST_MEDIA else (f"{len(b.media)} media",),
         }
         for b in batches(fetches)
     ]

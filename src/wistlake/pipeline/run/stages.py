@@ -37,7 +37,7 @@ from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import LANDED, Fetch, Interval, State
-from wistlake.planning.packing import BATCH_MEDIA, Batch, batches, due
+from wistlake.planning.packing import MOST_MEDIA, Batch, batches, due
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
 from wistlake.quality.checks import age_hours
@@ -143,7 +143,7 @@ def _batch(plan: RunPlan, name: str) -> Batch:
 
 def _intervals(ledger: Ledger, batch: Batch) -> Iterator[Interval]:
     """Those of the batch's media: asked for one by one where they are few."""
-    if len(batch.media) > BATCH_MEDIA:
+    if len(batch.media) > MOST_MEDIA:
         yield from ledger.intervals()
     else:
         for media_id in batch.media:
