@@ -354,7 +354,7 @@ def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> 
     lake.account.client("s3").put_object(Bucket=lake.bronze, Key=planned["plan_key"], Body=data)
     state = {**planned, "batches": plan.shown(fetches)}
     failed = [{"batch": b["batch"], "error": "SourceUnavailable", "message": ""} for b in state["batches"]]
-    assert len(failed) == 20 + 14 + 20
+    assert len(failed) == 10 + 20 + 14 + 20
     assert len(json.dumps(state)) < 64 << 10
     said = lake.publish(planned, failed=failed, build_failed={"error": "E", "message": "x" * 10_000})
     assert len(json.dumps(said)) < 8 << 10
