@@ -18,8 +18,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
     A batch is what one call of `ingest` reads, and its name begins with what that is: sessions (`events-1`), daily
     counts of up to 50 media (`by_date-1`), descriptions of up to 100 (`metadata-1`), or lifetime figures of media
-    that moved (`snapshots-1`, of phase 1: they wait for those of phase 0). The machine has a state for each. With `nothing_to_do` the run is
-    already closed, and the machine succeeds without another step.
+    that moved (`snapshots-1`, of phase 1: they wait for those of phase 0). The machine has a state for each.
+    With `nothing_to_do` the run is already closed, and the machine succeeds without another step.
 
 `wistlake.entrypoints.aws.ingest.handler`
     in   {"run_id", "plan_key", "batch", "continuation": null | {...}}
