@@ -16,6 +16,7 @@ SPARK: Mapping[Type, str] = {
 }
 
 
+FORMAT_VERSION = "format-version"
 #: Types that JSON has too; values of the others are text.
 JSON_TYPES = (Type.LONG, Type.DOUBLE, Type.BOOLEAN)
 
@@ -87,6 +88,11 @@ def columns_ddl(columns: Iterable[Column]) -> str:
     return ", ".join(f"{c.name} {SPARK[c.type]}" for c in columns)
 
 
+def outdated(properties: Mapping[str, str]) -> dict[str, str]:
+    """What a table with these properties lacks of `TABLE_PROPERTIES`; its format stays as it is."""
+    return {k: v for k, v in TABLE_PROPERTIES.items() if k != FORMAT_VERSION and properties.get(k) != v}
+
+
 def create_table(table: Table, catalog_name: str, location: str = "") -> str:
     """`CREATE TABLE IF NOT EXISTS`, Iceberg v2."""
     properties = ", ".join(f"'{k}'='{v}'" for k, v in TABLE_PROPERTIES.items())
@@ -98,8 +104,9 @@ def create_table(table: Table, catalog_name: str, location: str = "") -> str:
     )
 
 
+#: Of a new table, and but for its format also of one that an older version made.
 TABLE_PROPERTIES: Mapping[str, str] = {
-    "format-version": "2",
+    FORMAT_VERSION: "2",
     "write.parquet.compression-codec": "zstd",
     "write.merge.mode": "copy-on-write",
     "write.update.mode": "copy-on-write",
@@ -107,7 +114,9 @@ TABLE_PROPERTIES: Mapping[str, str] = {
     # a hundred daily commits made a commit five times slower until manifests were merged
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "8",
-    "write.metadata.delete-after-commit.enabled": "true",
+    # Readers follow the metadata of the last publication, however many commits a run makes before its own. Upkeep
+    # removes what nobody follows.
+    "write.metadata.delete-after-commit.enabled": "false",
     "write.metadata.previous-versions-max": "50",
     "write.distribution-mode": "none",
 }

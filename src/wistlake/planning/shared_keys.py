@@ -7,12 +7,15 @@ they were read, the other days must be built again too.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from wistlake.planning.publishing import EVENTS
 
 FACTS = "shared_keys"  # the ledger's document
+# Days around a listing in which its keys are looked for: a session lasts hours, and is listed days late at the most.
+# All days there are would make the cost of a day's build follow the history.
+REACH = timedelta(days=31)
 Key = tuple[str, str, date]
 ReadAt = Mapping[tuple[str, date], datetime]  # when each (media, UTC day) was last read
 
@@ -52,6 +55,14 @@ def readings(
 ) -> list[tuple[tuple[str, date], datetime]]:
     """When the (media, UTC day)s of `places`, and those of any media on one of `days`, were last read."""
     return [(place, at) for place, at in read_at.items() if place in places or place[1] in days]
+
+
+def elsewhere(days: Collection[date], shared: Iterable[SharedDays]) -> set[date]:
+    """The other days on which a key of `days` may stand: those within `REACH`, and those known to share one."""
+    one = timedelta(days=1)
+    near = {day + n * one for day in days for n in range(-REACH.days, REACH.days + 1)}
+    known = {d for s in shared if s.first in days or s.last in days for d in (s.first, s.last)}
+    return (near | known) - set(days)
 
 
 def reordered(shared: Iterable[SharedDays], read_at: ReadAt) -> set[Key]:

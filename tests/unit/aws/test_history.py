@@ -14,6 +14,7 @@ from wistlake.adapters.aws.objects import Version
 from wistlake.adapters.aws.spark import GlueCatalog, settings
 from wistlake.adapters.engine.tables import EngineTables
 from wistlake.contracts import table as contract
+from wistlake.derive.spark import TABLE_PROPERTIES
 from wistlake.errors import LeaseHeld
 
 EVENTS, MEDIA = contract("silver.fact_events"), contract("silver.dim_media")
@@ -232,7 +233,8 @@ def test_nothing_is_left_but_what_readers_see_and_need() -> None:
 
 
 def test_tables_are_made_once_and_gain_the_columns_of_their_contract() -> None:
-    session = Spark({"SHOW TABLES": [{"tableName": "silver_fact_events"}]})
+    ours = [SimpleNamespace(key=k, value=v) for k, v in TABLE_PROPERTIES.items()]
+    session = Spark({"SHOW TABLES": [{"tableName": "silver_fact_events"}], "SHOW TBLPROPERTIES": ours})
     catalog(session).ensure([EVENTS, MEDIA])
     (made,) = session.changes
     assert made.startswith("CREATE TABLE")
@@ -244,6 +246,16 @@ def test_tables_are_made_once_and_gain_the_columns_of_their_contract() -> None:
     session.columns, session.changes, session.partitions = list(EVENTS.column_names), [], ["record_count"]
     catalog(session).ensure([EVENTS])
     assert session.changes == [f"ALTER TABLE {NAME} ADD PARTITION FIELD days(event_date)"]
+
+
+def test_a_table_of_an_older_version_keeps_its_metadata_too() -> None:
+    before = TABLE_PROPERTIES | {"format-version": "1", "write.metadata.delete-after-commit.enabled": "true"}
+    there = [SimpleNamespace(key=k, value=v) for k, v in before.items()]
+    session = Spark({"SHOW TABLES": [{"tableName": "silver_fact_events"}], "SHOW TBLPROPERTIES": there})
+    catalog(session).ensure([EVENTS])
+    assert session.changes == [
+        f"ALTER TABLE {NAME} SET TBLPROPERTIES ('write.metadata.delete-after-commit.enabled'='false')"
+    ]
 
 
 def test_the_session_knows_the_lake_by_the_glue_catalog() -> None:

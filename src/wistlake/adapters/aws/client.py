@@ -9,8 +9,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wistlake.errors import ConfigError, StoreBusy, StoreError
+from wistlake.pool import WORKERS
 
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=60,
+    max_pool_connections=WORKERS,
+)
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _CURES = {
     **dict.fromkeys(_DENIED, "let the role do this, and run again"),

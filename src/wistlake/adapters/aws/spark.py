@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from wistlake.adapters.aws.table_files import below
 from wistlake.contracts.form import Table
 from wistlake.derive.athena import table_name
-from wistlake.derive.spark import columns_ddl, create_table
+from wistlake.derive.spark import columns_ddl, create_table, outdated
 from wistlake.ports import TableRef
 
 CATALOG = "lake"
@@ -72,7 +72,7 @@ class GlueCatalog:
         return f"{self._warehouse}/{table.layer}/{table.name}"
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create what is missing, and give the others the columns and partitions that contracts have gained."""
+        """Create what is missing, and give the others what contracts have gained: columns, partitions, properties."""
         existing = {
             row["tableName"]
             for row in self._spark.sql(f"SHOW TABLES IN {CATALOG}.{self._database}").collect()
@@ -103,6 +103,10 @@ class GlueCatalog:
         added = [c for c in table.columns if c.name not in existing]
         if added:
             self._spark.sql(f"ALTER TABLE {self.name(table)} ADD COLUMNS ({columns_ddl(added)})").collect()
+        properties = self._spark.sql(f"SHOW TBLPROPERTIES {self.name(table)}").collect()
+        if lacking := outdated({r.key: r.value for r in properties}):
+            listed = ", ".join(f"'{k}'='{v}'" for k, v in lacking.items())
+            self._spark.sql(f"ALTER TABLE {self.name(table)} SET TBLPROPERTIES ({listed})").collect()
         if table.partition and not self._is_partitioned(table):
             # Files of before are partitioned when a MERGE next writes them anew.
             self._spark.sql(f"ALTER TABLE {self.name(table)} ADD PARTITION FIELD {table.partition}").collect()

@@ -60,9 +60,11 @@ class EngineTables(TableStore):
         return self._spark
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        contracts = tuple(tables)
-        self._catalog.ensure(contracts)  # and not by SQL: Sail has no ALTER TABLE
-        self._tables |= {t.full_name: t for t in contracts}
+        # Nobody else changes tables while this process may: a run of many builds looks at each once.
+        contracts = tuple(t for t in tables if self._tables.get(t.full_name) != t)
+        if contracts:
+            self._catalog.ensure(contracts)  # and not by SQL: Sail has no ALTER TABLE
+            self._tables |= {t.full_name: t for t in contracts}
 
     def read(self, table: Table) -> "DataFrame":
         rows = self._spark.table(self._name(table))  # engines put partition columns last

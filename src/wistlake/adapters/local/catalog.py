@@ -35,7 +35,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from wistlake.adapters.iceberg_paths import inside, is_inside, to_location, to_path
 from wistlake.adapters.local import disk
 from wistlake.contracts.form import Table, Type
-from wistlake.derive.spark import TABLE_PROPERTIES
+from wistlake.derive.spark import TABLE_PROPERTIES, outdated
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.machine import make_private
 from wistlake.ports import Publication, TableRef
@@ -116,7 +116,7 @@ class LocalCatalog:
         self.sql.close()
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create what is missing, and give the others the columns and partitions that contracts have gained."""
+        """Create what is missing, and give the others what contracts have gained: columns, partitions, properties."""
         existing = self.locations()
         for table in tables:
             if table.full_name in existing:
@@ -143,6 +143,9 @@ class LocalCatalog:
             with loaded.update_schema() as update:
                 for column in added:
                     update.add_column(column.name, iceberg_type(column.type, 0), doc=column.doc)
+        if properties := outdated(loaded.properties):
+            with loaded.transaction() as transaction:
+                transaction.set_properties(properties)
         if table.partition and loaded.spec().is_unpartitioned():
             self._partition(table)
 

@@ -70,7 +70,7 @@ class _Build:
         self._note(None, unchanged(spec, self.intervals.values(), waiting))
         plan = assemble(
             spec, self.media, list(self.intervals.values()), deps.objects, self.keys,
-            shared=shared_days(deps.ledger),
+            shared=shared_days(deps.ledger), usual=deps.rows_per_build,
         )  # fmt: skip
         if not plan.is_needed:
             self._advance()
@@ -85,8 +85,9 @@ class _Build:
                 done.append((plan, result))
                 self._note(result, outcome(spec, self.intervals, plan, result))
                 plan = following(
-                    spec, self.media, list(self.intervals.values()), deps.objects, self.keys, done
-                )
+                    spec, self.media, list(self.intervals.values()), deps.objects, self.keys, done,
+                    deps.rows_per_build,
+                )  # fmt: skip
         progress("building", total, total)
         return merged([result for _, result in done])
 

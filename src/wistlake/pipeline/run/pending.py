@@ -5,24 +5,25 @@ import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby
 
 from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
-from wistlake.pipeline.run.spec import TRANSFORM_VERSION, RunSpec
+from wistlake.pipeline.run.spec import TRANSFORM_VERSION, USUAL_ROWS, RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days
 from wistlake.planning.shared_keys import SharedDays, neighbours, reordered
+from wistlake.pool import in_order
 from wistlake.ports import ObjectStore
 from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
 
-USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
 Key = tuple[str, str, date]
 Done = tuple[BuildPlan, BuildResult]
 
@@ -89,6 +90,7 @@ def assemble(
     keys: tuple[bytes, ...],
     tried: Set[Key] = frozenset(),
     shared: frozenset[SharedDays] = frozenset(),
+    usual: int = USUAL_ROWS,
 ) -> BuildPlan:
     """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
     memory takes, but days that have `shared` keys with each other. Days that must wait for a later build are
@@ -102,7 +104,7 @@ def assemble(
     read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
     if any(s.name == EVENTS for s in spec.sources):
         buildable += _built(intervals, reordered(shared, read_at) - {i.key for i in buildable}, objects)
-    waiting = within_memory([i for i in buildable if i.key not in tried])
+    waiting = within_memory([i for i in buildable if i.key not in tried], usual)
     waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
     later = {i.key for i in buildable} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
@@ -126,7 +128,7 @@ def assemble(
         started_at=spec.window.now,
         zone=spec.zone_name,
         keys=keys,
-        landings=tuple(_manifest(i, objects) for i in waiting),
+        landings=tuple(in_order(partial(_manifest, objects), waiting)),
         publishable=days.publishable,
         refresh=days.refresh,
         past_lookback=days.past_lookback,
@@ -151,7 +153,7 @@ def _is_retained(interval: Interval, objects: ObjectStore) -> bool:
     return objects.exists(bronze.manifest_key(interval.landing_id))
 
 
-def _manifest(interval: Interval, objects: ObjectStore) -> Manifest:
+def _manifest(objects: ObjectStore, interval: Interval) -> Manifest:
     """The landing's manifest, as new as the last reading that said the same."""
     manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
     return replace(manifest, observed_at=interval.observed_at or manifest.observed_at)
@@ -221,13 +223,14 @@ def following(
     objects: ObjectStore,
     keys: tuple[bytes, ...],
     done: Sequence[Done],
+    usual: int = USUAL_ROWS,
 ) -> BuildPlan:
     """What the builds of this run have left to do: landings that memory had no room for, and days of gold
     that only a session which moved away from them has touched. What was refused is not tried again."""
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared)
+    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared, usual)
     remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
         work,

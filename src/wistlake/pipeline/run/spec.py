@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
 TRANSFORM_VERSION = 2  # raise it when a transform's meaning changes: every day is then built anew
+USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
@@ -43,13 +44,14 @@ class Client(Protocol):
 @dataclass(frozen=True, slots=True)
 class LakeDependencies:
     """The outside world of work on a whole lake, such as forgetting. `tables` starts the engine: only when
-    there is work."""
+    there is work. `rows_per_build` is how many events it takes at a time."""
 
     objects: ObjectStore
     ledger: Ledger
     tables: Callable[[], AbstractContextManager[TableStore]]
     keys: Callable[[], tuple[bytes, ...]]
     clock: Callable[[], datetime]
+    rows_per_build: int = field(default=USUAL_ROWS, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The modules that need an engine are imported inside `build`: whoever plans and p
 """
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, merged
+from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, interval_key, merged
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import ObjectStore, TableStore
 
@@ -24,7 +24,7 @@ def build(
     row will change again.
     """
     from wistlake.pipeline.tables import gold, reconcile, silver
-    from wistlake.pipeline.tables.context import BuildContext, interval_key
+    from wistlake.pipeline.tables.context import BuildContext
     from wistlake.transforms import fact_events
 
     store.ensure(TABLES)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 
-from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Source, Table
 from wistlake.derive.merge import days_in
 from wistlake.derive.plain import types_hash
-from wistlake.errors import StoreDamaged, StoreError
+from wistlake.errors import StoreDamaged
 from wistlake.pipeline.tables import checks
-from wistlake.pipeline.tables.plan import BuildPlan, Intend, Key
+from wistlake.pipeline.tables.damage import damaged, damaged_text
+from wistlake.pipeline.tables.plan import BuildPlan, Intend, Key, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, commit, compare
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import ObjectStore, TableStore
@@ -50,7 +50,7 @@ class BuildContext:
         self.parsed: dict[str, DataFrame] = {}
         self.findings: list[Finding] = []
         self.shared = plan.shared
-        self.stopped_keys = {interval_key(m): why for m in plan.landings if (why := self._damage(m))}
+        self.stopped_keys = damaged(plan.landings, objects)
 
     # landings
 
@@ -64,20 +64,6 @@ class BuildContext:
             and not m.missing
             and interval_key(m) not in self.stopped_keys
         ]
-
-    def _damage(self, manifest: Manifest) -> str:
-        """Why a landing is not what its manifest promised; "" if it is. It stops its own days, not the run."""
-        try:
-            for part in manifest.parts:
-                bronze.check_part(part, self.objects.get(part.key))
-        except StoreError as e:
-            why = str(e)
-        else:
-            whole = manifest.rows == sum(p.rows for p in manifest.parts)
-            if whole and bronze.payload_hash(manifest.parts) == manifest.payload_sha256:
-                return ""
-            why = f"the manifest of {manifest.landing_id} does not describe its parts"
-        return _damaged_text(manifest, why)
 
     def typed(self, dataset: str, derived: Mapping[str, str], rules: Mapping[str, str]) -> "DataFrame | None":
         """Rows of the dataset's landings that keep the contract; None without any landing.
@@ -149,7 +135,7 @@ class BuildContext:
             if counts.total() != m.rows:
                 incomplete.append(m.landing_id)
                 why = f"landing {m.landing_id} promises {m.rows} rows and has {counts.total()}"
-                self.stopped_keys[key] = _damaged_text(m, why)
+                self.stopped_keys[key] = damaged_text(m, why)
                 continue
             accepted = counts.pop("", 0)
             self.by_interval[key] = Counter(rows=m.rows, quarantined=m.rows - accepted)
@@ -213,7 +199,7 @@ class BuildContext:
             checks.reject_table(f for f in findings if not places)
             return rows, changes
         for m in rejecting.values():
-            self.stopped_keys[interval_key(m)] = _damaged_text(m, places[(m.media_id, m.day)])
+            self.stopped_keys[interval_key(m)] = damaged_text(m, places[(m.media_id, m.day)])
         rows = landing.without(rows, list(rejecting))
         return rows, self.compare(table, rows, current(rows))
 
@@ -247,11 +233,6 @@ class BuildContext:
         self.commit(changes)
 
 
-def interval_key(manifest: Manifest) -> Key:
-    """The ledger's key of the interval that the landing belongs to."""
-    return (manifest.dataset, manifest.media_id, manifest.day)
-
-
 def _rejected_text(manifest: Manifest, reasons: Counter[str]) -> str:
     """Why a landing that lost too much to quarantine stops its day, and what to do about it."""
     return (
@@ -259,12 +240,4 @@ def _rejected_text(manifest: Manifest, reasons: Counter[str]) -> str:
         f"({reasons_text(reasons)}); nothing of that day was taken, and readers keep what they had. Look at them "
         f"with `wistlake quarantine list --media {manifest.media_id}`: once Wistia or the contract is mended, the "
         "next run reads it again"
-    )
-
-
-def _damaged_text(manifest: Manifest, why: str) -> str:
-    """Why a landing stops its day, and what to do about it."""
-    return (
-        f"{manifest.dataset} of {manifest.day}: {why}; gold was left as it was. Fetch it again: `wistlake "
-        f"backfill --from {manifest.day} --to {manifest.day} --media {manifest.media_id}`"
     )

@@ -18,8 +18,8 @@ from wistlake.contracts.media_retention_daily import TABLE as MEDIA_RETENTION_DA
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.tables import checks, reconcile
-from wistlake.pipeline.tables.context import BuildContext, interval_key
-from wistlake.pipeline.tables.plan import Pair
+from wistlake.pipeline.tables.context import BuildContext
+from wistlake.pipeline.tables.plan import Pair, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, compare, without
 from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.publishing import BY_DATE, EVENTS

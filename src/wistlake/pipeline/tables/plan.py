@@ -18,6 +18,11 @@ Pair = tuple[str, date]
 Key = tuple[str, str, date]
 
 
+def interval_key(manifest: Manifest) -> Key:
+    """The ledger's key of the interval that the landing belongs to."""
+    return (manifest.dataset, manifest.media_id, manifest.day)
+
+
 class Intend(Protocol):
     """Writes down, before a table is committed, what the next run must know if this one dies."""
 

@@ -17,8 +17,8 @@ from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.derive.spark import columns_ddl
 from wistlake.pipeline.tables import checks
-from wistlake.pipeline.tables.context import BuildContext, interval_key
-from wistlake.pipeline.tables.plan import Pair
+from wistlake.pipeline.tables.context import BuildContext
+from wistlake.pipeline.tables.plan import Pair, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.planning import shared_keys
 from wistlake.planning.publishing import EVENTS
@@ -158,7 +158,9 @@ def sessions(context: BuildContext, typed: "DataFrame | None") -> None:
     repeated = context.store.stage("repeated_keys", fact_events.repeated_keys(typed), "event_key string")
     plan = context.plan
     rows = fact_events.build(typed, repeated, history, plan.zone, plan.rules, context.built_at)
-    others = context.store.read(FACT_EVENTS).where(f"not {_event_days(context)}")
+    listed = {m.day for m in plan.landings if m.dataset == EVENTS}
+    nearby = days_in("event_date", shared_keys.elsewhere(listed, plan.shared))
+    others = context.store.read(FACT_EVENTS).where(nearby)
     elsewhere = context.store.stage(
         "moved_sessions", session_scope.elsewhere(others, typed), columns_ddl(FACT_EVENTS.columns)
     )
