@@ -83,6 +83,24 @@ def test_a_key_on_two_days_belongs_to_the_one_that_listed_it_last(
     assert verdicts(built, GOLD_IS_SILVER)[SECOND] is Verdict.HOLDS
 
 
+@pytest.mark.parametrize(
+    ("media_id", "days", "known", "moves"),
+    [("month", 31, False, True), ("far", 32, False, False), ("far-known", 32, True, True)],
+)
+def test_a_key_is_looked_for_within_a_month_and_where_it_is_known_to_stand(
+    lake: SmallLake, media_id: str, days: int, known: bool, moves: bool
+) -> None:
+    later = FIRST + timedelta(days=days)
+    lake.build(listed(lake, media_id, FIRST, seen(media_id, "a", FIRST), seen(media_id, "b", FIRST)))
+    again = listed(lake, media_id, later, seen(media_id, "a", later, viewed=0.9), at=LATER)
+    shared = frozenset({SharedDays.of(media_id, FIRST, later)} if known else ())
+    read = {(media_id, FIRST): NOW, (media_id, later): LATER}
+    lake.build(again, pairs=set(read), read_at=read, listed_at=read, shared=shared, started_at=LATER)
+    where = f"media_id = '{media_id}' and event_key like '%a'"
+    days_of_key = {r[0] for r in lake.rows("silver.fact_events", "event_date", where=where)}
+    assert days_of_key == ({later} if moves else {FIRST, later})
+
+
 def test_days_of_one_build_that_list_the_same_key_share_it(lake: SmallLake) -> None:
     days = [FIRST, SECOND, date(2026, 3, 3)]
     landings = [

@@ -89,3 +89,13 @@ def test_a_day_that_is_built_for_another_media_only_counts_as_read_when_it_was()
         (("m1", third), at),
     ]
     assert shared_keys.readings(read_at, {("m3", third)}, ()) == []
+
+
+def test_keys_are_looked_for_within_a_month_and_where_one_was_found_before() -> None:
+    """However long the history: a day's build reads these days, and no others."""
+    day = date(2026, 3, 4)
+    months = {day + timedelta(days=n) for n in range(-31, 32)} - {day}
+    far, others = date(2025, 1, 1), date(2025, 6, 1)
+    shared = [SharedDays.of("m1", far, day), SharedDays.of("m1", far, others)]
+    assert shared_keys.elsewhere({day}, shared) == months | {far}
+    assert shared_keys.elsewhere(set(), shared) == set()

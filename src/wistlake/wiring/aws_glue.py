@@ -17,7 +17,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.errors import explained
 from wistlake.pipeline.jobs.request import Keeper
-from wistlake.pipeline.run.spec import LakeDependencies
+from wistlake.pipeline.run.spec import USUAL_ROWS, LakeDependencies
 from wistlake.ports import LEASE, LEASE_SECONDS, TableStore
 from wistlake.wiring import athena_views
 
@@ -73,14 +73,23 @@ def fence(job: Job, run_id: str, clock: Callable[[], datetime]) -> Callable[[], 
     return lambda: held.renew(LEASE, run_id, clock(), LEASE_SECONDS)
 
 
-def dependencies(job: Job, run_id: str, clock: Callable[[], datetime]) -> LakeDependencies:
-    """What the build of a run needs."""
+def rows_per_build(workers: int, cores: int) -> int:
+    """How many events one build of a job takes: the usual number for each core of its executors, which have more memory
+    a core than that asks for. One of the workers is the driver."""
+    return USUAL_ROWS * cores * max(1, workers - 1)
+
+
+def dependencies(
+    job: Job, run_id: str, clock: Callable[[], datetime], rows: int = USUAL_ROWS
+) -> LakeDependencies:
+    """What the build of a run needs; each takes so many `rows`."""
     return LakeDependencies(
         objects=objects(job),
         ledger=ledger(job),
         tables=tables(job, run_id, fence(job, run_id, clock)),
         keys=lambda: aws_secrets.SecretKeys(job.key_secret).load().settled().keys,
         clock=clock,
+        rows_per_build=rows,
     )
 
 

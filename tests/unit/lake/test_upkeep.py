@@ -9,7 +9,9 @@ import pytest
 from support.handmade import DAILY, EVENTS, NOW, HandMade, rows
 from wistlake.adapters.local import history
 from wistlake.adapters.local.catalog import LocalCatalog
+from wistlake.adapters.local.damage import inspector
 from wistlake.adapters.local.history import FEW, LocalUpkeep, _partition_filter
+from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.contracts import table as contract
 
 PLAIN = "gold.dim_visitor"  # a table without days
@@ -95,6 +97,34 @@ def test_files_that_nothing_names_go_once_no_writer_can_still_be_at_them(made: H
     assert upkeep.remove_orphans(table, {followed}, now - timedelta(seconds=20)) == 0
     assert upkeep.remove_orphans(table, {followed}, now + timedelta(days=1)) == 1
     assert _files(made.folder) == needed - {orphan}
+
+
+def test_a_reader_finds_the_published_metadata_after_many_commits_and_upkeep(made: HandMade) -> None:
+    """A run makes more commits than a table's metadata remembers before it publishes."""
+    catalog, upkeep, table = LocalCatalog(made.folder), LocalUpkeep(made.folder), contract(EVENTS)
+    catalog.ensure([table])
+    followed = made.metadata(EVENTS)
+    for number in range(60):
+        with catalog.load(EVENTS).transaction() as transaction:
+            transaction.set_properties({"commit": str(number)})
+    metadata = sorted(followed.parent.glob("*.metadata.json"))
+    assert len(metadata) > 60
+    inspector(LakeFolder(made.folder)).check(EVENTS, made.ref(EVENTS))
+    upkeep.remove_orphans(table, {made.ref(EVENTS).metadata_location}, datetime.now(UTC) + timedelta(days=1))
+    left = sorted(followed.parent.glob("*.metadata.json"))
+    assert followed in left
+    assert len(left) == 1 + 50 + 1, "the one that is followed, those of the log, the current one"
+
+
+def test_a_table_of_an_older_version_keeps_its_metadata_from_now_on(made: HandMade) -> None:
+    catalog, name = LocalCatalog(made.folder), "write.metadata.delete-after-commit.enabled"
+    with catalog.load(EVENTS).transaction() as transaction:
+        transaction.set_properties({name: "true"})
+    catalog.ensure([contract(EVENTS)])
+    assert catalog.load(EVENTS).properties[name] == "false"
+    before = catalog.load(EVENTS).metadata_location
+    catalog.ensure([contract(EVENTS)])
+    assert catalog.load(EVENTS).metadata_location == before, "once is enough"
 
 
 def _files(folder: Path) -> set[Path]:

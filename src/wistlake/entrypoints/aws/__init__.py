@@ -31,6 +31,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     --run_id --plan_key                          given by the machine for each run
     --stage --bronze_bucket --silver_bucket --watermark_table --ledger_table --key_secret --database
                                                  the job's own arguments; tables by their full names
+    --workers --cores                            how many there are, the driver among them, and the cores of each: a
+                                                 build takes as many rows as they can hold
     Spark settings that come from outside (`--conf`) win over those of `adapters.aws_spark`. The package also
     carries `tzdata`, for nobody knows which zones Glue's machines have. The tables are
     `lake.<database>.<layer>_<name>`, below s3://<silver_bucket>/warehouse/; what is staged in between lies
