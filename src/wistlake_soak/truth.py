@@ -24,6 +24,7 @@ from wistia_simulator import TrueMedia, TrueSession, World
 
 Row = dict[str, Any]
 Pair = tuple[str, date]  # a media and a local day
+Labels = Mapping[str, Mapping[str, tuple[str, datetime]]]  # by media and label: the value, and since when
 ListSessions = Callable[[str, date, datetime], list[TrueSession]]
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 _T = TypeVar("_T")
@@ -91,7 +92,7 @@ class Truth:
     `until` leaves out what was read later. `list_sessions` replaces the world's own lists. `is_scaled` says whether
     lists were useless at a moment, because their unit had changed. `first_read` are the moments at which each media's
     descriptions were first read; by default the manifests say so, but they also name descriptions that a dead run
-    has read and no build has used.
+    has read and no build has used. `labels` are those that people have given.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Truth:
         list_sessions: ListSessions | None = None,
         is_scaled: Callable[[datetime], bool] = lambda _: False,
         first_read: Mapping[str, Sequence[datetime]] | None = None,
+        labels: Labels | None = None,
         _earlier: dict[datetime, "Truth"] | None = None,
     ) -> None:
         self.world, self.zone = world, zone
@@ -113,6 +115,7 @@ class Truth:
             lambda media, day, at: world.truth.sessions(media, day, day, at)
         )
         self._is_scaled = is_scaled
+        self._labels = labels or {}
         keys = json.loads((lake / "pseudonym-key.json").read_text())["keys"]
         self._keys = [bytes.fromhex(k) for k in keys]
         self.landings = [x for x in landings(lake) if until is None or x.at <= until]
@@ -143,6 +146,7 @@ class Truth:
             "gold.dim_visitor": self._visitors(published, engagement),
             **{name: _breakdown(published, names) for name, names in BREAKDOWNS.items()},
             "gold.media_retention_daily": self._retention(),
+            **({"gold.dim_media_label": self._label_rows()} if self._labels else {}),
         }
 
     # which days may be certified
@@ -328,6 +332,7 @@ class Truth:
                 list_sessions=self._list_sessions,
                 is_scaled=self._is_scaled,
                 first_read=self._first_read,
+                labels=self._labels,
                 _earlier=self._earlier,
             )
         return self._earlier[until]
@@ -406,7 +411,7 @@ class Truth:
                     "subfolder": subfolder,
                     "tags": sorted(media.tags),
                     "url": url,
-                    "channel": _media_channel(media, subfolder) or "unclassified",
+                    "channel": self._channel(media_id) or _media_channel(media, subfolder) or "unclassified",
                     "folder_id": self.world.catalog.folder_id("folder", media.folder),
                     "original_asset": self._asset(index),
                     "created_at": media.created,
@@ -414,6 +419,18 @@ class Truth:
                 }
             )
         return rows
+
+    def _channel(self, media_id: str) -> str | None:
+        """The channel that people have given to a media."""
+        value, _ = self._labels.get(media_id, {}).get("channel", (None, None))
+        return value
+
+    def _label_rows(self) -> list[Row]:
+        return [
+            {"media_id": media_id, "label": label, "value": value, "labelled_at": at}
+            for media_id, of_media in self._labels.items()
+            for label, (value, at) in of_media.items()
+        ]
 
     def _asset(self, index: int) -> str:
         url = f"http://embed.wistia.com/deliveries/{self.world.catalog.deliveries('asset 0', index)}.bin"
@@ -450,6 +467,7 @@ class Truth:
             "embed_path": page.path or None,
             **{f"utm_{name}": value for name, value in utm.items()},
             "channel": _event_channel(utm["source"], utm["medium"], host)
+            or self._channel(s.media_id)
             or (_media_channel(media, subfolder) if media else None)
             or "unclassified",
             "removed_at": removed_at,

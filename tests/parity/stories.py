@@ -14,7 +14,7 @@ from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.masks import NAMES, PAGES, names_of, pages_of
 from support.plain import plain_records, read_both_ways
-from support.stories import HOSTILE, moment
+from support.stories import HOSTILE, LABELS, moment
 from wistlake.adapters.engine import spark as local_spark
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.contracts import SOURCES, fact_events
@@ -29,6 +29,7 @@ SCENARIO = Scenario(
     replace(HOSTILE, canary="canary"),
     starts=RUNS[0],
     settings={"datasets": tuple(s.name for s in SOURCES)},
+    labels=LABELS,
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from support.compare import differences
 from support.lake import Lake, Row, Scenario
-from support.stories import DAYS, HOSTILE, moment
+from support.stories import DAYS, HOSTILE, LABELS, moment
 from wistlake.contracts import TABLES, table
 from wistlake.contracts.form import Removal, Table
 
@@ -20,7 +20,7 @@ Rows = dict[tuple[Any, ...], Row]
 def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """The story, lived through at an hour of the day."""
     begins = moment(0, *request.param)
-    made = Lake(tmp_path_factory.mktemp("truth") / "lake", Scenario(HOSTILE, starts=begins))
+    made = Lake(tmp_path_factory.mktemp("truth") / "lake", Scenario(HOSTILE, starts=begins, labels=LABELS))
     made.moments = [moment(day, *request.param) for day in range(DAYS)]  # type: ignore[attr-defined]
     made.results = [made.run_day(now) for now in made.moments]  # type: ignore[attr-defined]
     return made

@@ -17,6 +17,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
+from wistlake.pipeline.jobs.labels import label
 from wistlake.pipeline.run.driver import run
 from wistlake.pipeline.run.result import RunResult
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
@@ -39,7 +40,8 @@ class Scenario:
     """A world and how it is followed; a value, so that another process can build the same.
 
     `settings` are further fields of `Settings` (such as `lookback_days`); `media` are ids or `("all",)`;
-    `twofold`: some sessions are listed on two UTC days (`support.twofold`).
+    `twofold`: some sessions are listed on two UTC days (`support.twofold`). `labels` are given to media, by their
+    number, before the first run at that moment or later.
     """
 
     profile: Profile = field(default_factory=lambda: Profile(media=3, sessions_per_day=20, history_days=10))
@@ -50,6 +52,7 @@ class Scenario:
     faults: FaultPlan | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     twofold: bool = False
+    labels: tuple[tuple[datetime, int, Mapping[str, str]], ...] = ()
 
     def world(self) -> World:
         """The world at the scenario's first moment."""
@@ -84,6 +87,7 @@ class Lake:
         self.folder = folder
         self.world = self.scenario.world()
         self.orders = 0
+        self._given = 0  # labels
         self._source = source
         self._query: DuckDBQuery | None = None
         LakeFolder(folder).make()
@@ -142,8 +146,15 @@ class Lake:
         self.world.clock.set(now)
         self._query = None
         settings = self.settings(**(changes or {}))
+        parts = self.parts(settings)
+        given, self._given = self._labels(now)[self._given :], len(self._labels(now))
+        for at, number, labels in given:
+            label(parts.ledger, {self.world.media_ids[number]: labels}, by="ada", run_id="label", now=at)
         with capture_logs():
-            return run(self.run_spec(now, settings, **asked), around(self.parts(settings)))
+            return run(self.run_spec(now, settings, **asked), around(parts))
+
+    def _labels(self, until: datetime) -> list[tuple[datetime, int, Mapping[str, str]]]:
+        return [given for given in self.scenario.labels if given[0] <= until]
 
     def run_days(self, days: int, first: datetime | None = None, **how: Any) -> list[RunResult]:
         """A run a day, `days` times, from `first` (default: the scenario's first moment)."""
@@ -166,7 +177,10 @@ class Lake:
         """What every table must hold, of what was read (by the moment `until`); `world` may replace the lake's."""
         true = world or self.world
         lists = partial(listed, true) if self.scenario.twofold else None
-        return Truth(true, self.folder, self.settings().tz, until=until, list_sessions=lists)
+        given: dict[str, dict[str, tuple[str, datetime]]] = {}
+        for at, number, labels in self._labels(until or self.world.clock.now()):
+            given.setdefault(true.media_ids[number], {}).update((n, (v, at)) for n, v in labels.items())
+        return Truth(true, self.folder, self.settings().tz, until=until, list_sessions=lists, labels=given)
 
     @property
     def ledger(self) -> Ledger:

@@ -14,6 +14,14 @@ def moment(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(FIRST.year, FIRST.month, FIRST.day, hour, minute, tzinfo=UTC) + timedelta(days=day)
 
 
+# Somebody says what a media is for, and changes their mind: before days that are long settled, and of a media that is
+# deleted by then.
+LABELS = (
+    (moment(2, 1), 0, {"channel": "podcast", "campaign": "अभियान 🎉"}),
+    (moment(5, 1), 2, {"audience": "new"}),
+    (moment(7, 1), 0, {"channel": "newsletter"}),
+    (moment(8, 1), 1, {"channel": "podcast"}),
+)
 # Sessions grow, come late, come twice, move to another day and vanish; media change, join and leave.
 HOSTILE = replace(
     Profile.hostile(),

@@ -28,8 +28,7 @@ rule that fits names a session's channel; rules about the session (UTM, host) go
 `unclassified` if none fits.
 
 `WISTLAKE_CHANNELS` names a TOML file with rules of your own. They replace the built-in ones: copy from below what you
-want to keep. On AWS the built-in ones are used, for a file there is not supported yet. The next run after a change
-names the channels anew, of all days whose raw pages are still there.
+want to keep. The next run after a change names the channels anew, of all days whose raw pages are still there.
 
 ```toml
 """
@@ -37,6 +36,24 @@ _PATTERNS = """```
 
 A pattern is a regular expression, found anywhere in the field unless `^` and `$` hold it, whatever the case. It has no
 look-around and no back-references, since the engines have none.
+
+## By hand
+
+`wistlake media label ID channel=facebook` says what a media is for: that comes before the rules about media, and after
+those about the session. It holds for all days, raw pages or not, from the next run on; on AWS too. Any other label
+(`campaign=spring-sale`, `audience=new`) is a row of `gold.dim_media_label`, and `gold.label_daily_metrics` has every
+metric by label.
+
+`wistlake media label --suggest` reads titles and folders, and says what they suggest. For many media at once:
+`wistlake media label --to-csv labels.csv` writes all of them with their labels and the suggestions; edit the file, and
+`wistlake media label --from-csv labels.csv` takes it. An empty cell says nothing; `LABEL=` or `--clear` take labels
+away; `wistlake media label list --history` tells who said what, and when.
+
+A label's name has letters from a to z, digits, `-` and `_`, and begins with a letter; names of columns of
+`silver.dim_media` are taken. Its value is any text of one line, at most 100 characters, emoji and every script
+included, but no e-mail address: labels must not name a person.
+
+## Fields
 
 | field | holds | of the |
 | --- | --- | --- |

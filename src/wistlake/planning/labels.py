@@ -129,6 +129,12 @@ class Labels:
         return frozenset(e.media_id for e in self.entries if e.signature != self.applied.get(e.media_id, ""))
 
     @property
+    def applied_all(self) -> "Labels":
+        """The same once the tables have them."""
+        return Labels(self.entries, self.signatures)
+
+    @property
     def signatures(self) -> dict[str, str]:
         """What is applied once the tables have these labels."""
-        return {e.media_id: e.signature for e in self.entries if e.signature}
+        signatures = {**self.applied, **{e.media_id: e.signature for e in self.entries}}
+        return {media_id: signature for media_id, signature in signatures.items() if signature}

@@ -63,6 +63,14 @@ _MEDIA = View(
     ),
 )
 
+_LABELS = View(
+    "gold.label_daily_metrics",
+    "Every metric of a media's day, once for each label of the media: choose one label, or days count twice.",
+    "SELECT l.label, l.value, d.* FROM gold.dim_media_label l JOIN"
+    f" ({_MEDIA_DAYS.select}) d ON d.media_id = l.media_id",
+    (("label", Type.STRING), ("value", Type.STRING), *_MEDIA_DAYS.columns),
+)
+
 
 def _media_daily(name: str) -> View:
     return View(
@@ -102,6 +110,7 @@ def _engagement(name: str) -> View:
 VIEWS: tuple[View, ...] = (
     _MEDIA_DAYS,
     _MEDIA,
+    _LABELS,
     _media_daily("wistia_gold_fact_media_daily"),
     _media_daily("gold.wistia_gold_fact_media_daily"),
     _engagement("fact_media_engagement"),

@@ -75,6 +75,11 @@ def observed(typed: DataFrame | None, current: DataFrame) -> DataFrame:
     )
 
 
+def deleted(current: DataFrame) -> DataFrame:
+    """The media that are gone, as the landing says it that found them so."""
+    return current.where("is_deleted").select("media_id", "observed_at", "landing_id")
+
+
 def with_new_page(urls: DataFrame, current: DataFrame) -> DataFrame:
     """Pages (media_id, url) that `dim_media` does not have: on most days there are none."""
     pages = current.select("media_id", F.col("url").alias("_url"))

@@ -110,6 +110,20 @@ def moved_to_zone(events: DataFrame, zone: str, built_at: Column) -> DataFrame:
     )
 
 
+def in_another_channel(
+    events: DataFrame, media: Collection[str], history: DataFrame, rules: tuple[Rule, ...], built_at: Column
+) -> DataFrame:
+    """`fact_events` of some media that have another channel by now, with that one: a label was changed. What else
+    follows from the media stays as it was."""
+    of_media = scope.of_media(events, media)
+    spans = dim_media_history.spans(
+        scope.of_media(history, media), _media_channel=F.expr(media_channel(rules))
+    )
+    named = of_media.join(F.broadcast(spans), on=dim_media_history.holds_at("received_at"), how="left")
+    moved = named.withColumn("_channel", F.expr(_channel(rules))).where("channel <> _channel")
+    return conform(moved.withColumns({"channel": F.col("_channel"), "built_at": built_at}), TABLE)
+
+
 def of_media(sessions: DataFrame, history: DataFrame, rules: Iterable[Rule], built_at: Column) -> DataFrame:
     """Sessions with what follows from their media (`dim_media_history`): duration, watch time and channel.
 
@@ -128,9 +142,14 @@ def of_media(sessions: DataFrame, history: DataFrame, rules: Iterable[Rule], bui
                     "cast(floor(percent_viewed * _duration * 1000 + 0.5) as bigint)"
                 ),
                 "duration_seconds": F.col("_duration"),
-                "channel": F.expr(f"coalesce({event_channel(rules)}, _media_channel, '{UNCLASSIFIED}')"),
+                "channel": F.expr(_channel(rules)),
                 "built_at": built_at,
             }
         ),
         TABLE,
     )
+
+
+def _channel(rules: Iterable[Rule]) -> str:
+    """SQL: a session's channel by its page, else that of its media."""
+    return f"coalesce({event_channel(rules)}, _media_channel, '{UNCLASSIFIED}')"

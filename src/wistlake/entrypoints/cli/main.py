@@ -15,6 +15,8 @@ from wistlake.entrypoints.cli import (
     demo,
     digest,
     explore,
+    labels,
+    media,
     output,
     privacy,
     quarantine,
@@ -77,7 +79,8 @@ for command in COMMANDS:
 app.add_typer(explore.explore, name="explore")
 app.add_typer(privacy.key, name="key")
 app.add_typer(repair.watermark, name="watermark")
-app.add_typer(repair.media, name="media")
+media.media.command("label")(labels.label)
+app.add_typer(media.media, name="media")
 app.add_typer(quarantine.quarantine, name="quarantine")
 app.add_typer(contract.contract, name="contract")
 

@@ -1,5 +1,6 @@
 """What every command begins with: settings, the lake, the clock, logs, a run id."""
 
+import getpass
 import logging
 import os
 import secrets
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 LOG_FORM = "WISTLAKE_LOG"
+_LONGEST_USER = 40
 
 
 class Job(NamedTuple):
@@ -95,6 +97,15 @@ def runtime(now: datetime | None = None) -> "Runtime":
 def new_run_id(now: datetime) -> str:
     """Sortable by time, and unique."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def user() -> str:
+    """Who is signed in on this machine; "" if the system doesn't say. Of an address, only what stands before the @."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+    return one_line(name).partition("@")[0][:_LONGEST_USER]
 
 
 def is_verbose() -> bool:

@@ -9,6 +9,7 @@ from wistlake.pipeline.run.outcome import (
     Policy,
     advance,
     intend,
+    labels,
     outcome,
     retired,
     shared_days,
@@ -56,6 +57,7 @@ class _Build:
         self.deps, self.spec, self.policy = deps, plan.spec, policy
         self.keys = deps.keys()
         self.media = retired(self.spec, deps.ledger.media(), plan.left)
+        self.labels = labels(deps.ledger)
         self.intervals = {i.key: i for i in deps.ledger.intervals()}
         self.changed: dict[Key, Interval] = {}
 
@@ -70,7 +72,7 @@ class _Build:
         self._note(None, unchanged(spec, self.intervals.values(), waiting))
         plan = assemble(
             spec, self.media, list(self.intervals.values()), deps.objects, self.keys,
-            shared=shared_days(deps.ledger), usual=deps.rows_per_build,
+            shared=shared_days(deps.ledger), usual=deps.rows_per_build, labels=self.labels,
         )  # fmt: skip
         if not plan.is_needed:
             self._advance()
@@ -86,7 +88,7 @@ class _Build:
                 self._note(result, outcome(spec, self.intervals, plan, result))
                 plan = following(
                     spec, self.media, list(self.intervals.values()), deps.objects, self.keys, done,
-                    deps.rows_per_build,
+                    deps.rows_per_build, self.labels.applied_all,
                 )  # fmt: skip
         progress("building", total, total)
         return merged([result for _, result in done])

@@ -145,6 +145,7 @@ class _BuildDocument:
     findings: tuple[Finding, ...]
     withdrawn: frozenset[tuple[str, date]]
     shared: Mapping[str, Any]
+    labelled: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,7 @@ def _document_of(built: BuildResult) -> _BuildDocument:
         findings=built.findings,
         withdrawn=built.withdrawn,
         shared=shared_keys.document(built.shared),
+        labelled=built.labelled,
     )
 
 
@@ -294,6 +296,7 @@ def _result_of(plain: _BuildDocument) -> BuildResult:
         findings=plain.findings,
         withdrawn=plain.withdrawn,
         shared=shared_keys.read(plain.shared),
+        labelled=plain.labelled,
     )
 
 

@@ -16,6 +16,7 @@ from wistlake.pipeline.run.spec import TRANSFORM_VERSION, USUAL_ROWS, RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning.calendar import last_finished, local_days_of, zone
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
+from wistlake.planning.labels import Labels, channel_rules
 from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days
 from wistlake.planning.shared_keys import SharedDays, neighbours, reordered
@@ -91,10 +92,11 @@ def assemble(
     tried: Set[Key] = frozenset(),
     shared: frozenset[SharedDays] = frozenset(),
     usual: int = USUAL_ROWS,
+    labels: Labels | None = None,
 ) -> BuildPlan:
     """The next build of what is pending and was not `tried` yet: the oldest days first, no more rows than
     memory takes, but days that have `shared` keys with each other. Days that must wait for a later build are
-    not published by this one.
+    not published by this one. Any day of a media whose `labels` are new may change.
 
     Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
     """
@@ -108,10 +110,12 @@ def assemble(
     waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
     later = {i.key for i in buildable} - {i.key for i in waiting}
     ready = [i for i in intervals if i.key not in later]
+    labels = labels or Labels()
+    relabelled = [i for i in ready if i.dataset == EVENTS and i.media_id in labels.waiting]
     days = gold_days(
         media,
         ready,
-        waiting,
+        (*waiting, *relabelled),
         datasets=frozenset(s.name for s in spec.sources),
         now=spec.window.now,
         tz=zone(spec.zone_name),
@@ -144,7 +148,8 @@ def assemble(
         if _is_rezoned(intervals, spec)
         else frozenset(),
         findings=(*_freshness(spec, media, ready), *_settled(spec, intervals)),
-        rules=spec.rules,
+        rules=(*channel_rules(labels.entries), *spec.rules),
+        labels=labels,
         accept_shrink=spec.accept_shrink,
     )
 
@@ -224,13 +229,14 @@ def following(
     keys: tuple[bytes, ...],
     done: Sequence[Done],
     usual: int = USUAL_ROWS,
+    labels: Labels | None = None,
 ) -> BuildPlan:
     """What the builds of this run have left to do: landings that memory had no room for, and days of gold
     that only a session which moved away from them has touched. What was refused is not tried again."""
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared, usual)
+    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared, usual, labels)
     remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
         work,

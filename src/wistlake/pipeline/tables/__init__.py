@@ -23,7 +23,7 @@ def build(
     behind and the days that share keys: if the run dies after the commit, the next one must know of them, for no
     row will change again.
     """
-    from wistlake.pipeline.tables import gold, reconcile, silver
+    from wistlake.pipeline.tables import gold, labels, reconcile, silver
     from wistlake.pipeline.tables.context import BuildContext
     from wistlake.transforms import fact_events
 
@@ -37,10 +37,12 @@ def build(
     silver.visitors(context)
     silver.sessions(context, typed)
     silver.rezoned(context)
+    labels.sessions(context)
     silver.quarantined(context)
     judgements, certificates, blocked = gold.days(context, gold.affected(context))
     gold.visitors(context, {*certificates, *plan.withdrawn})
     gold.retention(context)
+    labels.given(context)
     reconcile.check_references(context)
     judgements += reconcile.lifetimes(context)
     findings = reconcile.record(context, judgements)
@@ -60,4 +62,5 @@ def build(
         findings=findings,
         withdrawn=plan.withdrawn,
         shared=context.shared,
+        labelled=plan.labels.signatures,
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from wistlake.bronze import Manifest
+from wistlake.planning.labels import Labels
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
@@ -45,7 +46,8 @@ class BuildPlan:
     - `listed_at` is when silver's listing was read, `read_at` the newest reading, also one that changed nothing.
     - `rezoned` ones only get the local day of another zone: their raw pages are gone.
 
-    `shared` are days that list the same keys, `findings` what was checked before the build.
+    `shared` are days that list the same keys, `findings` what was checked before the build. `rules` begin with the
+    channels that `labels` give; the tables get the labels of those media that are `waiting` for it.
     """
 
     run_id: str
@@ -67,13 +69,14 @@ class BuildPlan:
     rezoned: frozenset[Pair] = frozenset()
     findings: tuple[Finding, ...] = ()
     rules: tuple[Rule, ...] = DEFAULT_RULES
+    labels: Labels = field(default_factory=Labels)
     band: Band = DEFAULT_BAND
     accept_shrink: frozenset[str] = frozenset()  # media whose losses a person has accepted
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.landings or self.refresh or self.withdrawn or self.rezoned)
+        return bool(self.landings or self.refresh or self.withdrawn or self.rezoned or self.labels.waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class BuildResult:
 
     `counts`: rows by table and change. `by_interval`: rows by landing, and those that went to quarantine. `stopped`:
     intervals that nothing was taken of, and why. `published`: days with their certificates; `blocked` and
-    `withdrawn`: days that were held or taken back. `shared`: days that list the same keys now.
+    `withdrawn`: days that were held or taken back. `shared`: days that list the same keys now. `labelled`: which labels
+    the tables have, as `Labels.signatures`.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -95,6 +99,7 @@ class BuildResult:
     findings: tuple[Finding, ...] = ()
     withdrawn: frozenset[Pair] = frozenset()
     shared: frozenset[SharedDays] = frozenset()
+    labelled: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(results: Sequence[BuildResult]) -> BuildResult:
@@ -114,4 +119,5 @@ def merged(results: Sequence[BuildResult]) -> BuildResult:
         findings=tuple(f for r in results for f in r.findings),
         withdrawn=frozenset(pair for r in results for pair in r.withdrawn),
         shared=results[-1].shared,
+        labelled=results[-1].labelled,
     )

@@ -49,14 +49,17 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
     """`dim_media` and its history."""
     typed = context.typed("media_metadata", {}, dim_media.RULES)
     missing = [m for m in context.plan.landings if m.dataset == "media_metadata" and m.missing]
-    current = context.store.read(DIM_MEDIA)
-    if typed is None and not missing and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
+    current, labelled = context.store.read(DIM_MEDIA), context.plan.labels.waiting
+    described = typed is not None or missing or labelled
+    if not described and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
         return
     gone = local(
         context.spark,
         [(m.media_id, m.observed_at, m.landing_id) for m in missing],
         "media_id string, observed_at timestamp, landing_id string",
     )
+    if labelled:  # those that are gone already get their channel too
+        gone = gone.unionByName(dim_media.deleted(scope.of_media(current, labelled)))
     pages = urls if urls is not None else local(context.spark, [], "media_id string, url string")
     observed = dim_media.observed(typed, current)
     rows = dim_media.build(observed, gone, current, pages, context.plan.rules, context.built_at)
@@ -81,11 +84,11 @@ def _time_sessions(context: BuildContext, versions: "DataFrame", history: TableC
         return
     untimed = fact_events.untimed(context.store.read(FACT_EVENTS), media)
     rows = fact_events.of_media(untimed, versions, context.plan.rules, context.built_at)
-    _correct_sessions(context, rows, untimed)
+    correct_sessions(context, rows, untimed)
 
 
-def _correct_sessions(context: BuildContext, rows: "DataFrame", current: "DataFrame") -> None:
-    """Write sessions whose own listings have not changed; none of `current` is removed."""
+def correct_sessions(context: BuildContext, rows: "DataFrame", current: "DataFrame") -> None:
+    """Write sessions whose own listings have not changed: none of `current` is removed by that, or comes back."""
     changes = context.compare(FACT_EVENTS, rows, session_scope.unscoped(current))
     context.check(changes)
     context.commit_input_of_gold(changes)
@@ -273,7 +276,7 @@ def rezoned(context: BuildContext) -> None:
         places = local(context.spark, sorted(days), "media_id string, event_date date")
         events = context.store.read(FACT_EVENTS).where(days_in("event_date", (d for _, d in days)))
         current = fact_events.in_another_zone(events, places, zone)
-        _correct_sessions(context, fact_events.moved_to_zone(current, zone, context.built_at), current)
+        correct_sessions(context, fact_events.moved_to_zone(current, zone, context.built_at), current)
 
 
 def _by_month(days: Set[Pair]) -> Iterator[set[Pair]]:

@@ -13,6 +13,8 @@ from wistlake.pipeline.jobs.forget.request import Work
 from wistlake.pipeline.run.outcome import publish_build
 from wistlake.pipeline.tables.plan import BuildPlan, Pair
 from wistlake.planning.calendar import zone
+from wistlake.planning.labels import FACTS as LABELS
+from wistlake.planning.labels import Labels
 from wistlake.planning.publishing import BY_DATE, EVENTS, gold_days
 from wistlake.ports import TableStore
 from wistlake.privacy import tombstones
@@ -125,6 +127,7 @@ def _plan(work: Work, pairs: set[Pair]) -> BuildPlan:
         confirmed=days.confirmed & pairs,
         listed=days.listed & pairs,
         rules=spec.rules,
+        labels=Labels(applied=ledger.facts(LABELS)),  # as they are: a build of gold alone brings no new ones
     )
 
 

@@ -1,0 +1,208 @@
+"""`media label`: what people say of media."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wistlake.entrypoints.cli import output, session
+from wistlake.entrypoints.cli.options import Json, Now, file_to_write, media_ids
+from wistlake.errors import ConfigError
+
+if TYPE_CHECKING:
+    from wistlake.planning.label_files import Line
+    from wistlake.planning.labels import MediaLabels
+    from wistlake.ports import Query
+
+_LIST = "list"  # in place of ids: the labels as they are
+_COLUMNS = ("media_id", "label", "value", "since", "by")
+
+
+def label(
+    ids_and_labels: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]... [LABEL=VALUE]...",
+            help="Hashed ids, and the labels they get; LABEL= takes one away. `list` shows the labels there are.",
+        ),
+    ] = None,
+    from_csv: Annotated[
+        Path | None,
+        typer.Option("--from-csv", help="Take the labels of a file with a column media_id, and one a label."),
+    ] = None,
+    to_csv: Annotated[
+        Path | None,
+        typer.Option("--to-csv", help="Write such a file of all media, with titles, labels and suggestions."),
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Take away every other label of these media.")
+    ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Show what titles and folders suggest; change nothing.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="List every change, not only what holds.")
+    ] = False,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Say of media what Wistia does not: their channel, campaign, audience, or anything else.
+
+    `channel` comes before the channel rules; every label is a row of gold.dim_media_label, and a filter. The next run
+    brings it into the tables, for all days. A mistake changes nothing.
+
+    Example: wistlake media label abc123xyz0 channel=facebook campaign=spring-sale audience=new
+    """
+    words = ids_and_labels or []
+    _require_one_task(words, from_csv=from_csv, to_csv=to_csv, clear=clear, suggest=suggest)
+    if to_csv:
+        _export(file_to_write(to_csv, "--to-csv"))
+    elif suggest:
+        _suggest(as_json=as_json)
+    elif words[:1] == [_LIST]:
+        _list(media_ids(",".join(words[1:]) or None), history=history, as_json=as_json)
+    else:
+        _label(words, from_csv, clear=clear, now=now, as_json=as_json)
+
+
+def _require_one_task(words: Sequence[str], *, clear: bool, **tasks: object) -> None:
+    named = [f"--{name.replace('_', '-')}" for name, given in tasks.items() if given]
+    if (words or clear) and named not in ([], ["--from-csv"]):
+        raise ConfigError(f"{named[0]} goes without ids, labels and --clear: leave them out")
+    if words and named:
+        raise ConfigError("--from-csv names the media and their labels: leave other ids and labels out")
+    if len(named) > 1:
+        raise ConfigError(f"{' and '.join(named)}: give one of them")
+    if not words and not named:
+        raise ConfigError(
+            "name media and labels: `wistlake media label abc123xyz0 campaign=spring-sale`; "
+            "`wistlake media label --suggest` says what titles and folders suggest"
+        )
+
+
+def _label(words: Sequence[str], from_csv: Path | None, *, clear: bool, now: Any, as_json: bool) -> None:
+    from wistlake.pipeline.jobs import labels as jobs
+
+    lines = _lines(from_csv) if from_csv else {}
+    wanted = {media_id: line.labels for media_id, line in lines.items()} or _wanted(words, clear=clear)
+    lake, run_id, at = session.job(now)
+    changed = jobs.label(
+        lake.ledger(),
+        wanted,
+        by=session.user(),
+        run_id=run_id,
+        now=at,
+        clear=clear,
+        lines={media_id: line.number for media_id, line in lines.items()},
+    )
+    if as_json:
+        output.print_json({"changed": [e.media_id for e in changed], "labels": _rows(changed)})
+        return
+    output.table("Changed", ("media_id", "labels"), [(e.media_id, _text(e)) for e in changed])
+    if changed:
+        build = "`wistlake run`" if lake.builds_here else "execution of the state machine"
+        output.say(f"the next {build} brings this into the tables, for all days")
+
+
+def _wanted(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, str]]:
+    from wistlake.planning.labels import parsed
+
+    labels = parsed(w for w in words if "=" in w)
+    ids = media_ids(",".join(w for w in words if "=" not in w) or None)
+    if not ids:
+        raise ConfigError("name the media by their hashed ids, before the labels")
+    if not (labels or clear):
+        raise ConfigError(f"say what {ids[0]} is: LABEL=VALUE, such as campaign=spring-sale, or --clear")
+    return dict.fromkeys(ids, labels)
+
+
+def _lines(path: Path) -> "Mapping[str, Line]":
+    from wistlake.planning.label_files import LARGEST, read
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * LARGEST + 1)
+        lines = read(data.decode())
+    except OSError as e:
+        raise ConfigError(f"--from-csv {path} can't be read ({e.strerror}): name a file of labels") from e
+    except UnicodeDecodeError as e:
+        raise ConfigError(f"--from-csv {path} isn't in UTF-8: save it as “CSV UTF-8”") from e
+    except ConfigError as e:
+        raise ConfigError([f"{path}, {problem}" for problem in e.problems]) from e
+    if not lines:
+        raise ConfigError(f"--from-csv {path} names no media: give each a line")
+    return lines
+
+
+def _list(ids: Iterable[str], *, history: bool, as_json: bool) -> None:
+    wanted = frozenset(ids)
+    entries = session.lake().ledger(read_only=True).labels()
+    rows = _rows((e for e in entries if not wanted or e.media_id in wanted), history=history)
+    if as_json:
+        output.print_json({"labels": rows})
+    else:
+        output.table("Labels", _COLUMNS, rows)
+
+
+def _rows(entries: "Iterable[MediaLabels]", *, history: bool = False) -> list[dict[str, Any]]:
+    return [
+        dict(zip(_COLUMNS, (e.media_id, c.label, c.value, c.at, c.by), strict=True))
+        for e in entries
+        for c in (e.changes if history else e.current.values())
+    ]
+
+
+def _text(entry: "MediaLabels") -> str:
+    return ", ".join(f"{c.label}={c.value}" for c in entry.current.values()) or "none"
+
+
+def _suggest(*, as_json: bool) -> None:
+    from wistlake.insight import labels
+
+    lake = session.lake()
+    taken = {(e.media_id, label) for e in lake.ledger(read_only=True).labels() for label in e.current}
+    suggested = labels.suggested(_described(lake.query()), taken)
+    columns = ("media_id", "title", "label", "value", "why")
+    if as_json:
+        output.print_json({"suggestions": output.fields(suggested, columns)})
+        return
+    output.table("Suggestions", columns, output.fields(suggested, columns))
+    if suggested:
+        output.say(f"one of them: {suggested[0].command}")
+        output.say(
+            "all: `wistlake media label --to-csv labels.csv`, edit the file, then `--from-csv labels.csv`"
+        )
+
+
+def _described(query: "Query") -> Any:
+    from wistlake.insight import labels
+
+    described = labels.media(query)
+    if not described:
+        raise ConfigError("nothing is published yet: `wistlake run` first, then there are titles and folders")
+    return described
+
+
+def _export(path: Path) -> None:
+    """All media with their labels, and suggestions where they have none."""
+    from wistlake.insight.labels import suggested
+    from wistlake_dashboard.spreadsheet import to_csv
+
+    lake = session.lake()
+    entries = lake.ledger(read_only=True).labels()
+    described = _described(lake.query())
+    values = {(e.media_id, c.label): c.value for e in entries for c in e.current.values()}
+    proposed = {(s.media_id, s.label): s.value for s in suggested(described, values)}
+    cells = proposed | values
+    names = dict.fromkeys(("channel", "campaign", "audience", *sorted(label for _, label in cells)))
+    rows = [
+        {"media_id": m.media_id, "title": m.title, "folder": m.folder}
+        | {name: cells.get((m.media_id, name), "") for name in names}
+        for m in described
+    ]
+    path.write_text(to_csv(("media_id", "title", "folder", *names), rows), encoding="utf-8-sig")
+    output.say(
+        f"{path}: {len(rows)} media, {len(values)} labels, {len(proposed)} suggestions; edit it, then "
+        "`wistlake media label --from-csv` takes it"
+    )
