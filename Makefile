@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools lint-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark lint-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ test: setup aws-tools chromium ## every test, on two workers (WORKERS=n for more
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 unit: setup ## the tests that need no engine and no emulator; under a minute
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not engine and not aws" tests/unit tests/simulator tests/quality tests/meta $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not engine and not aws and not spark" tests/unit tests/simulator tests/quality tests/meta $(ARGS)
 
 fuzz: setup ## a million hostile inputs; minutes
 	WISTLAKE_FUZZ_EXAMPLES=1200 WISTLAKE_FUZZ_MUTANTS=100 WISTLAKE_FUZZ_LEAST=1000000 $(BIN)/python -m pytest tests/fuzz
@@ -87,7 +87,7 @@ layers: setup ## which room may import which
 TOOLS := .tools
 
 lint-tools: $(TOOLS)/aws-tools/ready $(TOOLS)/checkov/ready $(TOOLS)/npm/ready
-aws-tools: lint-tools $(TOOLS)/emulator/ready $(TOOLS)/lambda-runtime/ready ## the emulator, and what reads and builds templates: environments of their own
+aws-tools: lint-tools $(TOOLS)/emulator/ready $(TOOLS)/lambda-runtime/ready $(TOOLS)/spark/ready ## the emulator, and what reads and builds templates: environments of their own
 
 $(TOOLS)/%/ready: requirements/%.txt
 	$(PYTHON) -m venv --clear $(@D)
@@ -104,6 +104,10 @@ $(TOOLS)/npm/ready: infra/tools/package.json infra/tools/package-lock.json
 	cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
+
+spark: $(TOOLS)/spark/ready ## Apache Spark 3.5 in an environment of its own, for WISTLAKE_ENGINE=spark
+	$(TOOLS)/spark/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+	@echo "WISTLAKE_ENGINE=spark $(TOOLS)/spark/bin/wistlake run"
 
 aws-lint: lint-tools ## templates, state machine and workflows
 	$(TOOLS)/aws-tools/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml infra/athena.json
@@ -122,8 +126,8 @@ aws-test: setup aws-tools ## deploys both templates into an emulator on this mac
 
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
-	for name in dev laptop dashboard lambda lambda-runtime emulator aws-tools checkov; do \
-	  case $$name in laptop|dashboard|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
+	for name in dev laptop dashboard spark lambda lambda-runtime emulator aws-tools checkov; do \
+	  case $$name in laptop|dashboard|spark|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
 	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done
 

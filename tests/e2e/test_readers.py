@@ -16,10 +16,10 @@ import pyiceberg.catalog
 import pytest
 
 import wistlake
+from support import spark
 from support.lake import Lake, Scenario
 from wistia_simulator import Profile
 from wistlake.adapters import duckdb_query
-from wistlake.adapters.engine import spark as local_spark
 from wistlake.entrypoints.cli.upkeep import READERS
 from wistlake.wiring.lake import read_only_catalog
 
@@ -132,16 +132,14 @@ def test_what_has_changed_since(lake: Lake) -> None:
 def test_spark(served: Callable[[str], str], plays: dict[str, int], tmp_path: Path) -> None:
     """With the runtime that is installed in place of the one that Spark would download."""
     (example,) = examples("sh", "spark-sql")
-    import pyspark
-
     name, _, coordinates, *rest = shlex.split(served(example))
-    jar = local_spark.iceberg_jar()
+    asked = "from wistlake.adapters.engine import spark as s; print(s.iceberg_jar(), s.java_home())"
+    jar, java = map(Path, spark.python("-c", asked, seconds=60).stdout.split())
     assert coordinates.split(":")[1] in jar.name
-    home = Path(pyspark.__file__).parent
     done = subprocess.run(
-        [home / "bin" / name, "--driver-class-path", jar, *rest],
+        [spark.home() / "bin" / name, "--driver-class-path", jar, *rest],
         capture_output=True, text=True, check=True, timeout=540, cwd=tmp_path,
-        env={**os.environ, "JAVA_HOME": local_spark.java_home(), "SPARK_HOME": str(home)},
+        env={**os.environ, "JAVA_HOME": str(java), "SPARK_HOME": str(spark.home())},
     )  # fmt: skip
     found = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
     assert {media: int(n) for media, n in found.items()} == plays

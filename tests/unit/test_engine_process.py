@@ -220,6 +220,7 @@ def test_spark_starts_without_secrets_and_spills_into_the_lake(
     builder, scratch = Builder(), tmp_path / "deep" / "scratch"
     monkeypatch.setattr("pyspark.sql.SparkSession", SimpleNamespace(builder=builder))
     monkeypatch.setattr(spark, "iceberg_jar", lambda: tmp_path / "iceberg.jar")
+    monkeypatch.setattr(spark, "find_spec", lambda _: "py4j")
     for name, value in {"JAVA_HOME": "/java", "WISTIA_API_TOKEN": "secret", "SPARK_REMOTE": "sc://x"}.items():
         monkeypatch.setenv(name, value)
     for _ in range(2):

@@ -75,11 +75,12 @@ def engine(name: str) -> Iterator[Check]:
         if name == "spark":
             from wistlake.adapters.engine import spark
 
+            spark.require()
             yield Check("engine", OK, f"spark, Java at {spark.java_home()}")
             yield Check("engine's port", OK, "asks for a secret that is new in every run")
             return
         if find_spec("pysail") is None:
-            yield Check("engine", FAILED, "sail is not installed: pip install 'wistlake[laptop]'")
+            yield Check("engine", FAILED, "sail is not installed: pip install wistlake")
             return
         from wistlake.adapters.engine import sail
 

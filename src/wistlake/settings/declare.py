@@ -106,7 +106,10 @@ class Declaration(BaseModel):
         "WISTLAKE_LAKE", Path("lake"), "The laptop's lake: one folder that holds everything.", "a folder"
     )
     engine: Literal["sail", "spark"] = _setting(
-        "WISTLAKE_ENGINE", "sail", "What builds the tables; spark needs a Java.", "sail or spark"
+        "WISTLAKE_ENGINE",
+        "sail",
+        "What builds the tables; spark has an environment of its own (`make spark`).",
+        "sail or spark",
     )
     account_timezone: Annotated[str, AfterValidator(values.account_zone)] = _setting(
         "WISTLAKE_ACCOUNT_TIMEZONE",

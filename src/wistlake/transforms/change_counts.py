@@ -24,7 +24,7 @@ def by_day(table: Table, staged: DataFrame, measure: str) -> DataFrame:
     groups = [
         c for c in change_columns(table) if (c.startswith("_") or c in _GROUPS) and c != f"_was_{moment}"
     ]
-    return staged.groupBy(*groups).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure))
+    return staged.groupBy(*map(F.col, groups)).agg(F.count(F.lit(1)).alias("_rows"), *_sums(table, measure))
 
 
 def _sums(table: Table, measure: str) -> Iterator[Column]:
@@ -49,7 +49,7 @@ def by_condition(staged: DataFrame, conditions: Collection[str]) -> DataFrame:
 
 def by_key(staged: DataFrame, key: str) -> DataFrame:
     """One row: how many rows are to be written (`rows`, NULL for none), and under how many values of `key` (`keys`)."""
-    counted = staged.where(_WRITTEN).groupBy(key).agg(F.count(F.lit(1)).alias("n"))
+    counted = staged.where(_WRITTEN).groupBy(F.col(key)).agg(F.count(F.lit(1)).alias("n"))
     return counted.agg(F.sum("n").alias("rows"), F.count(F.lit(1)).alias("keys"))
 
 

@@ -61,8 +61,10 @@ def totals(engagement: DataFrame) -> DataFrame:
         F.coalesce("sessions", "play_count").alias("sessions"),
         "watch_milliseconds",
     )
-    of_media = days.groupBy("visitor_id", "media_id").agg(*(f(c).alias(c) for c, f in sums.items()))
-    return of_media.groupBy("visitor_id").agg(
+    of_media = days.groupBy(F.col("visitor_id"), F.col("media_id")).agg(
+        *(f(c).alias(c) for c, f in sums.items())
+    )
+    return of_media.groupBy(F.col("visitor_id")).agg(
         *(f(c).alias(c) for c, f in sums.items()), F.count(F.lit(1)).alias("media_count")
     )
 

@@ -16,6 +16,6 @@ def build(sessions: DataFrame, table: Table, built_at: Column) -> DataFrame:
         for name in table.key
         if name not in KEYS
     }
-    grouped = sessions.withColumns(dimensions).groupBy(*KEYS, *dimensions)
+    grouped = sessions.withColumns(dimensions).groupBy(*map(F.col, (*KEYS, *dimensions)))
     counted = grouped.agg(*aliased(OF_SESSIONS))
     return conform(counted.withColumn("built_at", built_at), table)

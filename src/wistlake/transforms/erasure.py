@@ -53,7 +53,7 @@ def of_landings(table: Table, rows: DataFrame, lines: DataFrame, landings: DataF
 def counts(table: Table, staged: DataFrame) -> DataFrame:
     """Staged changes counted by kind and day (`_day`, NULL where the table has none)."""
     day = F.col(table.day_column) if table.day_column else F.lit(None).cast("date")
-    return staged.groupBy("_change", day.alias("_day")).count()
+    return staged.groupBy(F.col("_change"), day.alias("_day")).count()
 
 
 def _on_new_landings(rows: DataFrame, landings: DataFrame) -> DataFrame:

@@ -44,7 +44,7 @@ def repeated_keys(typed: DataFrame) -> DataFrame:
 def spread(typed: DataFrame, twice: DataFrame) -> DataFrame:
     """The sets of `days` that list the same key, by media; `twice` are the `repeated_keys`."""
     again = typed.join(F.broadcast(twice), on="event_key", how="left_semi")
-    by_key = again.groupBy("event_key", F.col("landing_media_id").alias("media_id"))
+    by_key = again.groupBy(F.col("event_key"), F.col("landing_media_id").alias("media_id"))
     sets = by_key.agg(F.array_sort(F.collect_set("landing_dt")).alias("days"))
     return sets.where("size(days) > 1").select("media_id", "days").distinct()
 
@@ -88,7 +88,7 @@ def build(
 
 def newest_pages(typed: DataFrame) -> DataFrame:
     """The newest page that sessions name for each media (media_id, url)."""
-    named = typed.where("media_url <> ''").groupBy("media_id")
+    named = typed.where("media_url <> ''").groupBy(F.col("media_id"))
     return named.agg(F.expr("max_by(media_url, struct(observed_at, received_at))").alias("url"))
 
 

@@ -14,7 +14,7 @@ def build(
 ) -> DataFrame:
     """The affected pairs (media_id, date, certificate), `daily.sessions`, `fact_media_by_date` and
     `media_analytics_by_date` to one row a pair: also to pairs without a session, for zero is a number."""
-    counted = sessions.groupBy(*KEYS).agg(*aliased(OF_MEDIA_DAY))
+    counted = sessions.groupBy(*map(F.col, KEYS)).agg(*aliased(OF_MEDIA_DAY))
     counts = by_date.select(
         *KEYS,
         F.col("load_count").alias("loads"),

@@ -13,7 +13,7 @@ _SAME = ("sessions", "watch_milliseconds", "viewed_millionths")  # as gold.fact_
 
 def build(sessions: DataFrame, built_at: Column) -> DataFrame:
     """`daily.sessions` to one row a media, visitor and day."""
-    counted = sessions.groupBy("media_id", "visitor_id", "date").agg(
+    counted = sessions.groupBy(*map(F.col, ("media_id", "visitor_id", "date"))).agg(
         *aliased({"play_count": OF_MEDIA_DAY["plays_from_events"]} | {n: OF_MEDIA_DAY[n] for n in _SAME}),
         F.min("received_at").alias("first_received_at"),
         F.max("received_at").alias("last_received_at"),

@@ -14,7 +14,7 @@ def first(rows: DataFrame, keys: Sequence[str], *order: Column) -> DataFrame:
 
 def repeated(rows: DataFrame, key: str) -> DataFrame:
     """The keys that occur more than once."""
-    return rows.groupBy(key).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(key)
+    return rows.groupBy(F.col(key)).agg(F.count(F.lit(1)).alias("_n")).where("_n > 1").select(key)
 
 
 def first_of_repeated(rows: DataFrame, repeated: DataFrame, key: str, *order: Column) -> DataFrame:

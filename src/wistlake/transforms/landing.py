@@ -173,7 +173,7 @@ def accepted(rows: DataFrame) -> DataFrame:
 
 def counts(rows: DataFrame) -> DataFrame:
     """Parsed rows counted by landing and reason (`count`)."""
-    return rows.groupBy("landing_id", "reason").count()
+    return rows.groupBy(F.col("landing_id"), F.col("reason")).count()
 
 
 def without(rows: DataFrame, landing_ids: Sequence[str]) -> DataFrame:

@@ -32,9 +32,9 @@ def build(events: DataFrame, wanted: DataFrame) -> DataFrame:
         .join(F.broadcast(wanted), on=list(_DAY), how="left_semi")
     )
     sums = _SUMS | {"misplaced": "if(event_date = to_date(received_at), 0, 1)"}
-    figures = listed.groupBy(*_DAY).agg(*(F.expr(f"sum({x})").alias(n) for n, x in sums.items()))
+    figures = listed.groupBy(*map(F.col, _DAY)).agg(*(F.expr(f"sum({x})").alias(n) for n, x in sums.items()))
     for name, column in (("unique_viewers", "visitor_id"), ("events", "event_key")):
         once = listed.select(*_DAY, column).distinct()
-        counted = once.groupBy(*_DAY).agg(F.count(F.lit(1)).alias(name))
+        counted = once.groupBy(*map(F.col, _DAY)).agg(F.count(F.lit(1)).alias(name))
         figures = figures.join(counted, on=list(_DAY), how="inner")
     return figures

@@ -56,7 +56,7 @@ def build(
     is_held, is_held_here = F.lit(False), F.lit(False)
     if held:
         place = F.concat_ws(" ", *PLACE)
-        by_key = union(held).groupBy("event_key").agg(F.collect_set(place).alias("_held_in"))
+        by_key = union(held).groupBy(F.col("event_key")).agg(F.collect_set(place).alias("_held_in"))
         rows = rows.join(F.broadcast(by_key), on="event_key", how="left")
         is_held = F.col("_held_in").isNotNull()
         is_held_here = F.coalesce(F.array_contains("_held_in", place), is_held_here)

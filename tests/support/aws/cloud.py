@@ -293,7 +293,7 @@ def _emulator(cloud: Cloud) -> dict[str, str]:
         "EMULATED_CALLS": str(folder / "calls.jsonl"),
         "EMULATED_MOMENTS": str(folder / "moments"),
         "EMULATED_LAMBDA_PYTHON": str(tools.python("lambda-runtime")),
-        "EMULATED_GLUE_RUNNER": json.dumps([sys.executable, "-m", "support.aws.glue_runner"]),
+        "EMULATED_GLUE_RUNNER": json.dumps([str(tools.python("spark")), "-m", "support.aws.glue_runner"]),
         "EMULATED_GLUE_ENVIRONMENT": json.dumps(
             {"PYTHONPATH": f"{tests}:{tools.ROOT / 'src'}", "TMPDIR": str(folder / "tmp")}
         ),

@@ -7,21 +7,27 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 TOOLS = ROOT / ".tools"
-NAMES = ("emulator", "lambda-runtime", "aws-tools", "checkov", "npm")
+NAMES = ("emulator", "lambda-runtime", "spark", "aws-tools", "checkov", "npm")
 
 
 @cache
 def made() -> Path:
     """The folder of all tools, after `make` has made what is missing."""
     if not all((TOOLS / name / "ready").exists() for name in NAMES):
-        command = ["make", "--no-print-directory", "aws-tools", f"PYTHON={sys.executable}"]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=1200)
+        _make("aws-tools")
     return TOOLS
 
 
 def python(name: str) -> Path:
-    """The interpreter of one environment."""
-    return made() / name / "bin" / "python"
+    """The interpreter of one environment, which is made if it isn't there."""
+    if not (TOOLS / name / "ready").exists():
+        _make(f".tools/{name}/ready")
+    return TOOLS / name / "bin" / "python"
+
+
+def _make(target: str) -> None:
+    command = ["make", "--no-print-directory", target, f"PYTHON={sys.executable}"]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=1200)
 
 
 def command(name: str) -> Path:

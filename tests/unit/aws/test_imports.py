@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from support.aws import tools
 
 _FUNCTIONS = ("plan", "ingest", "publish", "release", "slack")
 _HEAVY = ("pyspark", "pysail", "pyarrow", "pyiceberg", "duckdb", "pandas", "numpy", "sqlalchemy")
@@ -24,10 +27,8 @@ sys.meta_path.insert(0, Refusing)
 """
 
 
-def run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
-    )
+def run(code: str, *, python: str | Path = sys.executable) -> str:
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -44,6 +45,7 @@ def test_a_function_loads_no_engine_and_is_quick(name: str) -> None:
     assert float(seconds) < _MOST_SECONDS
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize(
     ("script", "later"),
     [
@@ -62,7 +64,8 @@ def test_a_glue_script_needs_pyspark_and_boto3_only(script: str, later: str) -> 
     run(
         f"{allowed}\nimport wistlake.entrypoints.aws.{script}\n{later}"
         "\nimport wistlake.adapters.engine.tables\nimport wistlake.pipeline.tables.gold"
-        "\nimport wistlake.pipeline.tables.silver"
+        "\nimport wistlake.pipeline.tables.silver",
+        python=tools.python("spark"),
     )
 
 

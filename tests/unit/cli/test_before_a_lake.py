@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from support import spark as in_spark
 from support.commands import call
+from wistlake.adapters.engine import spark
 
 NOW = "2026-03-05T02:15:00+00:00"
 
@@ -43,21 +45,35 @@ def test_what_a_plan_costs_is_of_the_datasets_that_are_named(
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("engine", "detail"), [("sail", "sail"), ("spark", "spark, Java at")])
+@pytest.mark.parametrize(
+    ("engine", "verdict", "detail"),
+    [("sail", "ok", "sail"), ("spark", "failed", "WISTLAKE_ENGINE=spark needs")],
+)
 def test_doctor_looks_at_the_engine_of_the_settings(
     engine: str,
+    verdict: str,
     detail: str,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("WISTLAKE_ENGINE", engine)
+    monkeypatch.setattr(spark, "find_spec", lambda _: None)
     checks = {c["name"]: c for c in answer(capsys, "doctor")["checks"]}
-    assert checks["engine"]["verdict"] == "ok"
+    assert checks["engine"]["verdict"] == verdict
     assert checks["engine"]["detail"].startswith(detail)
+    assert ("make spark" in checks["engine"]["detail"]) == (engine == "spark")
     assert checks["token"]["verdict"] == "failed"
     assert checks["lake"]["detail"].startswith("none yet")
     assert not (folder / "lake").exists()
+
+
+@pytest.mark.spark
+def test_doctor_finds_apache_spark_in_its_own_environment() -> None:
+    asked = "from wistlake.insight import doctor; print(*doctor.engine('spark'), sep='\\n')"
+    first, *_ = in_spark.python("-c", asked, seconds=60).stdout.splitlines()
+    assert "verdict='ok'" in first
+    assert "spark, Java at" in first
 
 
 def test_a_backup_of_no_lake_makes_neither(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

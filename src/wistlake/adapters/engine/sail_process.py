@@ -179,7 +179,7 @@ def _without_python() -> None:
     """Replace PySpark by its version number, the only part that Sail needs: wistlake runs no Python in the engine, and
     code that a stranger sends can't be unpickled. Sail also starts faster."""
     only_version = ModuleType("pyspark")
-    only_version.__version__ = version("pyspark")  # type: ignore[attr-defined]
+    only_version.__version__ = version("pyspark-client")  # type: ignore[attr-defined]
     sys.modules["pyspark"] = only_version
 
 

