@@ -4,13 +4,15 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark lint-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark wheel sbom publish image lint-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: .venv/laptop ## seven simulated days into ./demo-lake, and a report; no account needed
 	$(BIN)/wistlake demo
+	@if [ -t 1 ] && command -v xdg-open >/dev/null; then xdg-open demo-lake/report.html; \
+	elif [ -t 1 ] && command -v open >/dev/null; then open demo-lake/report.html; fi
 
 dashboard: .venv/dashboard ## the numbers of ./lake, or else of ./demo-lake, in a browser, on this machine alone
 	$(if $(wildcard lake/lake.json wistlake.toml .env),,WISTLAKE_LAKE=$${WISTLAKE_LAKE:-demo-lake} )$(BIN)/wistlake dashboard
@@ -36,11 +38,13 @@ setup: .venv/dev ## .venv with all that development needs
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Wistlake needs Python 3.11 and found $$($(PYTHON) --version): install python3.11, or call make PYTHON=/path/to/python3.11"; exit 1; }
+	  { echo "Development of Wistlake needs Python 3.11 and found $$($(PYTHON) --version): install python3.11, or call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/laptop: requirements/laptop.txt pyproject.toml | .venv/bin/python
-	@echo "Installing into .venv: 1.2 GB on disk (pyspark 360 MB, pyarrow and pysail 175 MB each); a minute or two, once"
+	@echo "Installing into .venv, once: 200 MB to download, 700 MB on disk (pysail and pyarrow 170 MB each, DuckDB 120, pandas and numpy 105)"
+	@# The whole of PySpark and its client are the same package: what one leaves behind would break the other.
+	@! ls -d .venv/lib/python3*/site-packages/pyspark-*.dist-info >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(PIP) install --require-hashes -r requirements/laptop.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
@@ -109,14 +113,29 @@ spark: $(TOOLS)/spark/ready ## Apache Spark 3.5 in an environment of its own, fo
 	$(TOOLS)/spark/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@echo "WISTLAKE_ENGINE=spark $(TOOLS)/spark/bin/wistlake run"
 
-aws-lint: lint-tools ## templates, state machine and workflows
+aws-lint: lint-tools ## templates, state machine, workflows and the Dockerfile
 	$(TOOLS)/aws-tools/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml infra/athena.json
 	SAM_CLI_TELEMETRY=0 $(TOOLS)/aws-tools/bin/sam validate --lint --region us-east-1 -t infra/template.yaml
 	$(TOOLS)/npm/node_modules/.bin/asl-validator --json-path infra/state_machine/daily.asl.json
 	$(TOOLS)/npm/node_modules/.bin/asl-validator --json-path infra/state_machine/keep.asl.json
 	$(TOOLS)/checkov/bin/checkov --skip-download --quiet --compact --framework cloudformation -f infra/template.yaml infra/bootstrap.yaml
+	$(TOOLS)/aws-tools/bin/hadolint infra/Dockerfile
 	$(TOOLS)/aws-tools/bin/zizmor --offline --quiet .github/workflows
 	$(TOOLS)/aws-tools/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+wheel: setup ## the wheel, below build/dist; what is asked of it: tests/e2e/test_wheel.py
+	$(BIN)/python infra/build.py wheel
+
+sbom: $(TOOLS)/release/ready ## what an installation brings along, as CycloneDX, beside the wheel
+	@mkdir -p build/dist
+	$(TOOLS)/release/bin/cyclonedx-py requirements requirements/laptop.txt --pyproject pyproject.toml --output-reproducible -o build/dist/sbom.cdx.json
+
+publish: setup $(TOOLS)/release/ready ## in the release workflow: signs the wheel of build/dist and hands it to PyPI
+	$(TOOLS)/release/bin/pypi-attestations sign build/dist/*.whl
+	$(BIN)/uv publish --trusted-publishing always build/dist/*.whl
+
+image: wheel ## the OCI image, with the wheel in it (needs docker)
+	docker build --tag wistlake --file infra/Dockerfile .
 
 aws-build: setup ## what goes to AWS, below build/
 	$(BIN)/python infra/build.py
@@ -126,7 +145,7 @@ aws-test: setup aws-tools ## deploys both templates into an emulator on this mac
 
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
-	for name in dev laptop dashboard spark lambda lambda-runtime emulator aws-tools checkov; do \
+	for name in dev laptop dashboard spark lambda lambda-runtime emulator aws-tools checkov release site; do \
 	  case $$name in laptop|dashboard|spark|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
 	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done

@@ -1,10 +1,10 @@
 """Makes what goes to AWS, below `build/`: the functions' package, the Glue jobs' scripts and package, the wheel.
 
-    python infra/build.py
+    python infra/build.py [wheel]
 
 - `build/lambda/`       one folder for all three functions, as Lambda unpacks it: no Spark, no boto3
 - `build/glue/`         the scripts and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there
-- `build/dist/`         the wheel, kept beside the others so that a version can be looked at
+- `build/dist/`         the wheel: alone with `wheel`; kept beside the others so that a version can be looked at
 """
 
 import shutil
@@ -73,4 +73,4 @@ def _pip(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    wheel() if sys.argv[1:] == ["wheel"] else main()

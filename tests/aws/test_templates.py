@@ -2,12 +2,13 @@
 
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from support.aws.templates import machine, of_type, policy, roles, template, workflows
+from support.aws.templates import ROOT, machine, of_type, policy, roles, template, workflows
 from support.some import some
 from wistlake import errors
 from wistlake.adapters.aws.ledger import DynamoLedger
@@ -513,3 +514,49 @@ class TestWorkflows:
         assert jobs["execute"]["needs"] == "changeset"
         prod = self.everything["deploy.yml"]["jobs"]["prod"]
         assert prod["with"]["changeset-environment"] == "prod-changeset"
+
+
+class TestRelease:
+    """A tag becomes a release only of what CI has passed, and everything in it is signed without a stored secret."""
+
+    jobs = workflows()["release.yml"]["jobs"]
+
+    def test_nothing_happens_before_ci_is_green(self) -> None:
+        (step,) = self.jobs["green"]["steps"]
+        assert "--workflow ci.yml --commit" in step["run"]
+        assert self.jobs["build"]["needs"] == "green"
+        assert all("needs" in job for name, job in self.jobs.items() if name != "green")
+
+    def test_pypi_trusts_the_workflow_and_gets_attestations(self) -> None:
+        job = self.jobs["pypi"]
+        assert (job["permissions"]["id-token"], job["environment"]) == ("write", "pypi")
+        assert [s for s in job["steps"] if s.get("run") == "make publish"]
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert "pypi-attestations sign" in makefile
+        assert "uv publish --trusted-publishing always" in makefile
+        assert "secrets." not in json.dumps(self.jobs)
+
+    def test_wheel_and_image_are_attested_and_the_contents_are_listed(self) -> None:
+        signed = [
+            s["with"]
+            for job in self.jobs.values()
+            for s in job["steps"]
+            if s.get("uses", "").startswith("actions/attest-build-provenance@")
+        ]
+        assert "build/dist/sbom.cdx.json" in signed[0]["subject-path"]
+        assert "build/dist/*.whl" in signed[0]["subject-path"]
+        assert signed[1]["subject-digest"] == "${{ steps.push.outputs.digest }}"
+        assert "sbom.cdx.json" in self.jobs["release"]["steps"][-1]["run"]
+
+    def test_the_image_holds_locked_packages_and_runs_as_nobody_special(self) -> None:
+        text = (ROOT / "infra" / "Dockerfile").read_text(encoding="utf-8")
+        assert "--require-hashes -r /tmp/laptop.txt" in text
+        assert re.search(r"^USER [1-9]\d+$", text, re.MULTILINE)
+        assert "demo --days 1" in self.jobs["image"]["steps"][-2]["run"], "it is tried before it is pushed"
+
+    def test_ci_tries_the_wheel_with_every_python(self) -> None:
+        steps = workflows()["ci.yml"]["jobs"]["tests"]["steps"]
+        (versions,) = [s["with"]["python-version"] for s in steps if "setup-python" in s.get("uses", "")]
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        named = [c.rpartition(" :: ")[2] for c in project["classifiers"] if " :: Python :: " in c]
+        assert versions.split() == named[::-1]

@@ -111,10 +111,7 @@ def _recordings(folder: Path | None) -> Path | None:
 
 
 def _what_next(folder: Path) -> None:
-    # As it can be typed here: `make` installs the command into .venv, which may not be on the path.
-    command = "wistlake" if shutil.which("wistlake") else os.path.relpath(sys.argv[0])
-    if command.endswith(".py"):
-        command = "python -m wistlake.entrypoints.cli.main"
+    command = _command()
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     env = f"WISTLAKE_LAKE={shlex.quote(str(shown))} "
     output.say(f"\nThe demo's lake is in {folder}, apart from your own. Open its report in a browser:")
@@ -125,6 +122,17 @@ def _what_next(folder: Path) -> None:
         'FROM gold.fact_media_daily GROUP BY date ORDER BY date"'
     )
     output.say(f'  {env}{command} query "SELECT * FROM silver.dim_media" --format json')
+
+
+def _command() -> str:
+    """As it can be typed here: `make` installs the command into .venv, which may not be on the path, and uvx into an
+    environment that nobody finds again."""
+    if os.environ.get("UV") and "archive-v0" in Path(sys.prefix).parts:
+        return "uvx wistlake"
+    if shutil.which("wistlake"):
+        return "wistlake"
+    command = os.path.relpath(sys.argv[0])
+    return "python -m wistlake.entrypoints.cli.main" if command.endswith(".py") else command
 
 
 def simulate(
