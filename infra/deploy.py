@@ -34,6 +34,9 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+sys.path.insert(0, str(Path(__file__).parent))  # wherever this script is called from
+import old_code
+
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 REQUIRED = ("AWS_REGION", "AWS_DEPLOY_ROLE_ARN", "MEDIA_IDS", "WISTIA_API_TOKEN")
@@ -143,8 +146,8 @@ def _require_ears() -> None:
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
     _require_ears()
-    made = outputs(f"wistlake-bootstrap-{asked.stage}")
-    prefix = f"code/{asked.version}"
+    made = outputs(_bootstrap(asked.stage))
+    prefix = old_code.prefix(asked.version)
     packaged = _package(ROOT / "build" / "lambda", os.environ)
     _upload(made["ArtifactBucket"], prefix)
     parameters = {
@@ -170,7 +173,7 @@ def changeset(asked: argparse.Namespace) -> None:
                 "--s3-bucket",
                 made["ArtifactBucket"],
                 "--s3-prefix",
-                "sam",
+                f"{prefix}/sam",
             ),
             *("--role-arn", made["ExecutionRoleArn"]),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
@@ -191,7 +194,6 @@ def changeset(asked: argparse.Namespace) -> None:
 
 def look(asked: argparse.Namespace) -> None:
     """Say what would stop a deployment before anything is made."""
-    sys.path.insert(0, str(Path(__file__).parent))  # wherever this script is called from
     import doctor
 
     found = list(doctor.findings(doctor.here(asked.stage, asked.repository)))
@@ -242,6 +244,7 @@ def execute(asked: argparse.Namespace) -> None:
     A version is made where code or settings of the function differ from the last one; else that one is found."""
     cloudformation, stack = boto3.client("cloudformation"), _stack(asked.stage)
     if asked.changeset:
+        _require_code(asked.stage, asked.changeset)
         exists = _status(stack) not in ("", "REVIEW_IN_PROGRESS")
         cloudformation.execute_change_set(StackName=stack, ChangeSetName=asked.changeset)
         waiter = cloudformation.get_waiter("stack_update_complete" if exists else "stack_create_complete")
@@ -258,6 +261,29 @@ def execute(asked: argparse.Namespace) -> None:
         SecretId=made["TokenSecret"], SecretString=os.environ["WISTIA_API_TOKEN"].strip()
     )
     say("the token is stored")
+    _remove_old_code(asked.stage)
+
+
+def _require_code(stage: str, changeset: str) -> None:
+    """Broken if the code of a change set is gone: it has waited longer than code is kept."""
+    bucket, s3 = outputs(_bootstrap(stage))["ArtifactBucket"], boto3.client("s3")
+    for where in old_code.of_changeset(_stack(stage), changeset, boto3.client("cloudformation")):
+        if not old_code.is_there(bucket, where, s3):
+            raise Broken(f"{where} is gone from {bucket}: make the change set anew")
+
+
+def _remove_old_code(stage: str) -> None:
+    """Delete the code of versions that neither run nor wait to, once it is as old as the bootstrap stack says. What
+    can't be deleted is no reason to fail a deployment that is done."""
+    bucket = outputs(_bootstrap(stage))["ArtifactBucket"]
+    days = int(_parameters(_bootstrap(stage))["CodeRetentionDays"])
+    before = datetime.now(UTC) - timedelta(days=days)
+    try:
+        keep = old_code.used(_stack(stage), boto3.client("cloudformation"))
+        for gone in old_code.remove(bucket, keep, before, boto3.client("s3")):
+            say(f"deleted {gone}, which nobody runs")
+    except (ClientError, old_code.Stays) as e:
+        say(f"older code stays: {e}")
 
 
 def smoke(asked: argparse.Namespace) -> None:
@@ -535,6 +561,10 @@ def _output(name: str, value: str) -> None:
 
 def _stack(stage: str) -> str:
     return f"wistlake-{stage}"
+
+
+def _bootstrap(stage: str) -> str:
+    return f"wistlake-bootstrap-{stage}"
 
 
 def say(text: str) -> None:

@@ -234,7 +234,7 @@ OF_NO_STAGE = (  # the account's own, that all stages share
     ":transform/Serverless-2016-10-31",
     ":role/aws-service-role/*dynamodb*",
     ":catalog",
-    ":log-group:/aws-glue/jobs/*",
+    ":log-group:/aws-glue/*",
     ":stack/${AWS::StackName}/*",
 )
 
@@ -412,7 +412,8 @@ class TestMachine:
 
     def test_upkeep_that_fails_is_heard_of(self) -> None:
         states = machine("keep")["States"]
-        assert states["Keep"]["Catch"][-1]["Next"] == "Failed"
+        assert states["Keep"]["Catch"][-1]["Next"] == "IsHeld"
+        assert states["IsHeld"]["Default"] == "Failed"
         assert states["Failed"]["Type"] == "Fail"
 
     def test_both_machines_try_a_job_again_for_the_same_reasons(self) -> None:

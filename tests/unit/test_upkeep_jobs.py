@@ -111,12 +111,19 @@ def test_an_empty_lake_has_nothing_to_keep_up() -> None:
     assert upkeep.calls == []
 
 
+def keys_of(manifest: bronze.Manifest) -> list[str]:
+    return [*(p.key for p in manifest.parts), bronze.manifest_key(manifest.landing_id)]
+
+
 def test_raw_pages_go_when_their_landing_is_over() -> None:
-    """A landing is as old as it was listed; what no manifest commits, as the day it is about."""
+    """A landing is as old as its run; what no manifest commits, as the day it is about."""
     objects, limit = MemoryObjects(), NOW - timedelta(days=30)
     old = land(objects, "events", DAY, [{"event_key": "a"}], at=limit - timedelta(seconds=1))
     at_limit = land(objects, "events", DAY, [{"event_key": "a"}], run_id="run-2", at=limit)
-    late = land(objects, "events", date(2026, 4, 1), [{"event_key": "a"}], at=limit - timedelta(days=3))
+    late = land(
+        objects, "events", limit.date(), [{"event_key": "a"}], run_id="run-0", at=limit - timedelta(days=3)
+    )
+    newer = land(objects, "events", date(2026, 4, 1), [{"event_key": "a"}], run_id="run-3", at=NOW)
     strays = {
         day: bronze.part_key(bronze.landing_id("events", "m1", day, "died"), 1)
         for day in (limit.date() - timedelta(days=1), limit.date())
@@ -124,12 +131,12 @@ def test_raw_pages_go_when_their_landing_is_over() -> None:
     for key in strays.values():
         objects.put(key, b"cut")
     kept = list(objects.list(""))
-    assert expiring(objects, limit) == {"events": (2, DAY.isoformat(), "2026-04-01")}
+    assert expiring(objects, limit) == {"events": (2, DAY.isoformat(), limit.date().isoformat())}
     assert list(objects.list("")) == kept
     assert drop_raw_pages(objects, limit) == 2
     assert expiring(objects, limit) == {}
     assert list(objects.list(f"{bronze.ROOT}/")) == sorted(
-        [strays[limit.date()], *(p.key for p in at_limit.parts), bronze.manifest_key(at_limit.landing_id)]
+        [strays[limit.date()], *(key for m in (at_limit, newer) for key in keys_of(m))]
     )
     assert old.landing_id != late.landing_id
 

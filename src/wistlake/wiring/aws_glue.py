@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wistlake.adapters.aws import logs as aws_logs
 from wistlake.adapters.aws import secrets as aws_secrets
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.objects import S3Objects
@@ -71,6 +72,19 @@ def fence(job: Job, run_id: str, clock: Callable[[], datetime]) -> Callable[[], 
     """LeaseHeld, before a commit, once the lease is another's: called by a job that was given up and still runs."""
     held = ledger(job)
     return lambda: held.renew(LEASE, run_id, clock(), LEASE_SECONDS)
+
+
+def require_free(job: Job, run_id: str, now: datetime) -> None:
+    """LeaseHeld before an engine starts, for nothing is worth its minutes while a run is under way. A try of this very
+    run that was killed holds the lease no longer."""
+    held = ledger(job)
+    held.take(LEASE, run_id, now, LEASE_SECONDS)
+    held.release(LEASE, run_id)
+
+
+def expire_logs(stage: str, days: int) -> None:
+    """Let what the stage's jobs have logged go after so many days."""
+    aws_logs.expire(stage, days)
 
 
 def rows_per_build(workers: int, cores: int) -> int:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from wistlake.adapters.aws.client import client, code_of, explained
 from wistlake.errors import StoreBusy, StoreDamaged, StoreError
 from wistlake.object_keys import check_key, check_prefix
+from wistlake.pool import in_order
 from wistlake.ports import ObjectStore
 
 PART_BYTES = 16 << 20
@@ -92,12 +93,11 @@ class S3Objects(ObjectStore):
                 yield from (entry["Key"] for entry in page.get("Contents", ()))
 
     def delete(self, keys: Iterable[str]) -> int:
-        return self.remove(
-            version
-            for key in dict.fromkeys(map(check_key, keys))
-            for version in self.versions(key)
-            if version.key == key
-        )
+        distinct = dict.fromkeys(map(check_key, keys))
+        return self.remove(version for of_key in in_order(self._of_key, distinct) for version in of_key)
+
+    def _of_key(self, key: str) -> tuple[Version, ...]:
+        return tuple(version for version in self.versions(key) if version.key == key)
 
     def remove(self, versions: Iterable[Version]) -> int:
         """Remove these versions permanently; how many of them readers saw."""

@@ -43,7 +43,7 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
                                                  rotate` and `wistlake maintain`, or a schedule (maintain)
     --execution                                  ARN of the execution that starts it, if one does
     --request_key                                what `pipeline.jobs.request` encodes; the job removes it at once
-    --retention_days, and the arguments of `glue_build.py` but --plan_key
+    --retention_days --log_retention_days, and the arguments of `glue_build.py` but --plan_key, --workers and --cores
                                                  the job's own
     What came of it is `kept.json` beside the documents of runs. Where a person is forgotten the receipt also
     stays below `receipts/`, and no error's text is that of another library: it might quote the person.
@@ -93,7 +93,7 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
               secretsmanager GetSecretValue key
     keep job  as the Glue job, and s3 Get-, Put-, DeleteObject, GetObjectVersion, DeleteObjectVersion in both
               buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key ·
-              states DescribeExecution
+              states DescribeExecution · logs DescribeLogGroups, PutRetentionPolicy below /aws-glue/
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
               Query, Scan L, PutItem, Scan W · sns Publish topic · glue UpdateTable
     release   dynamodb UpdateItem L

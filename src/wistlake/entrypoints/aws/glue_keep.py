@@ -6,8 +6,7 @@ import traceback
 from datetime import UTC, datetime
 
 from wistlake.errors import StoreError, WistlakeError
-from wistlake.pipeline.jobs.request import FORGET, Request, decoded, keep
-from wistlake.ports import LEASE
+from wistlake.pipeline.jobs.request import FORGET, MAINTAIN, Request, decoded, keep
 from wistlake.wiring import aws_glue
 
 
@@ -17,18 +16,19 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--request_key", default="")
     parser.add_argument("--retention_days", type=int, required=True)
+    parser.add_argument("--log_retention_days", type=int, required=True)
     given, job = aws_glue.parsed(parser, argv[1:])
     request = Request(given.task, datetime.now(UTC))
     if given.request_key:
         objects = aws_glue.objects(job)
         request = decoded(objects.get(given.request_key))
         objects.delete([given.request_key])  # whom it names, no bucket keeps
-    aws_glue.ledger(job).release(
-        LEASE, given.run_id
-    )  # a try of this very run that was killed may hold it still
+    aws_glue.require_free(job, given.run_id, datetime.now(UTC))
     try:
         with aws_glue.keeping(job, given.run_id, lambda: datetime.now(UTC), given.retention_days) as lake:
             keep(request, given.run_id, *lake)
+        if request.task == MAINTAIN:
+            aws_glue.expire_logs(given.stage, given.log_retention_days)
     except WistlakeError:
         raise
     except Exception as e:

@@ -84,29 +84,35 @@ def maintain(
 def drop_raw_pages(objects: ObjectStore, limit: datetime) -> int:
     """Delete landings that were listed before `limit`, manifests first; how many. So do readings that only confirmed
     one."""
-    gone = 0
-    for folder, keys in expired(objects, limit):
-        manifest = f"{folder}/{bronze.MANIFEST}"
-        gone += manifest in keys
-        objects.delete([manifest])
-        objects.delete(k for k in keys if k != manifest)
+    keys = [key for _, of_landing in expired(objects, limit) for key in of_landing]
+    manifests = [key for key in keys if key.endswith(f"/{bronze.MANIFEST}")]
+    objects.delete(manifests)
+    objects.delete(key for key in keys if not key.endswith(f"/{bronze.MANIFEST}"))
     confirmed = objects.list(f"{bronze.CONFIRMED}/")
     objects.delete([k for k in confirmed if k.partition("/dt=")[2][:10] < limit.date().isoformat()])
-    return gone
+    return len(manifests)
 
 
 def expired(objects: ObjectStore, limit: datetime) -> Iterator[tuple[str, list[str]]]:
-    """(folder, keys) of what upkeep deletes of bronze. A landing is as old as its manifest says; parts that no manifest
-    commits go with their run's folder once the day they are about is out of the retention."""
+    """(folder, keys) of what upkeep deletes of bronze: from the list of keys, and one manifest a run.
+
+    A landing is as old as its run: all listings of one run count as equally new. Nothing is listed before its day
+    begins, so that landings about days after `limit` stay unasked. Parts that no manifest commits go with their run's
+    folder once the day they are about is out of the retention.
+    """
     folders: dict[str, list[str]] = {}
     for key in objects.list(f"{bronze.ROOT}/"):
         folders.setdefault(key.rpartition("/")[0], []).append(key)
+    last, begun = limit.date().isoformat(), dict[str, datetime]()  # when each run began
     for folder, keys in folders.items():
+        day, run_id = folder.partition("/dt=")[2][:10], folder.rpartition("/run_id=")[2]
         manifest = f"{folder}/{bronze.MANIFEST}"
-        if manifest in keys:
-            is_old = bronze.decode_manifest(objects.get(manifest)).observed_at < limit
-        else:
-            is_old = folder.partition("/dt=")[2][:10] < limit.date().isoformat()
+        if manifest not in keys:
+            is_old = day < last
+        elif is_old := day <= last:
+            if run_id not in begun:
+                begun[run_id] = bronze.decode_manifest(objects.get(manifest)).observed_at
+            is_old = begun[run_id] < limit
         if is_old:
             yield folder, keys
 
