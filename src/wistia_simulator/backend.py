@@ -74,6 +74,18 @@ class Backend(Protocol):
     ) -> list[Payload] | None:
         return None
 
+    def analytics_total(self, media_id: str, first: date, end: date) -> Payload | None:
+        return None
+
+    def breakdown(self, media_id: str, first: date, end: date, dimension: str) -> list[Payload] | None:
+        return None
+
+    def leads(self, media_id: str, first: date, end: date) -> list[Payload] | None:
+        return None
+
+    def embed_pages_kept_days(self) -> int:
+        return 0
+
 
 class WorldBackend(Backend):
     """Serves a world as of its clock."""
@@ -279,6 +291,42 @@ class WorldBackend(Backend):
             )
             for days in buckets.values()
         ]
+
+    def _analysed(self, media_id: str) -> tuple[MediaState, int] | None:
+        return self._live(media_id) if self._world.profile.analytics else None
+
+    def analytics_total(self, media_id: str, first: date, end: date) -> Payload | None:
+        live = self._analysed(media_id)
+        if live is None:
+            return None
+        figures, days = self._world.figures, range(day_number(first), day_number(end))
+        real = [one for day in days if (one := figures.real_day(live[0].index, day, live[1]))]
+        body = payloads.analytics_bucket(0, real)
+        return {name: value for name, value in body.items() if name != "timestamp"}
+
+    def breakdown(self, media_id: str, first: date, end: date, dimension: str) -> list[Payload] | None:
+        live = self._analysed(media_id)
+        if live is None:
+            return None
+        days = day_number(first), day_number(end) - 1
+        groups = self._world.analytics.groups(live[0].index, *days, dimension, live[1])
+        match dimension:
+            case "language":
+                plays = sum(group.plays for group in groups)
+                return [payloads.language(group, plays) for group in groups]
+            case "embed_url":
+                return [payloads.embed_location(group) for group in groups if group.value]
+        return [payloads.traffic(group, dimension) for group in groups]
+
+    def leads(self, media_id: str, first: date, end: date) -> list[Payload] | None:
+        live = self._analysed(media_id)
+        if live is None:
+            return None
+        days = day_number(first), day_number(end) - 1
+        return [payloads.lead(lead) for lead in self._world.analytics.leads(live[0].index, *days, live[1])]
+
+    def embed_pages_kept_days(self) -> int:
+        return self._world.profile.embed_pages_kept_days
 
 
 def _folder(state: FolderState, catalog: Catalog, api: Api) -> Payload:

@@ -62,6 +62,15 @@ class Engagement(NamedTuple):
     rewatched: list[int]
 
 
+class Play(NamedTuple):
+    """A play that /analytics counts: when it was received, the share seen, and its ``place`` on its UTC ``day``."""
+
+    received: int
+    percent: float
+    day: int
+    place: int
+
+
 class RealDay(NamedTuple):
     """A local day as the analytics endpoint sees it: bots filtered out, ``seconds`` really watched."""
 
@@ -71,6 +80,9 @@ class RealDay(NamedTuple):
     unique_loads: int
     seconds: int
     engagement: float
+    offers: int = 0
+    clicks: int = 0
+    forms: int = 0
 
 
 class Figures:
@@ -269,25 +281,56 @@ class Figures:
 
     # Analytics
 
+    def duration(self, index: int, at: int) -> float:
+        """Seconds of a media at a moment."""
+        return self._catalog.duration(index, at)
+
+    def real_plays(self, index: int, day: int, at: int) -> list[Play]:
+        """The plays of a local day that /analytics counts, in the order in which they were received."""
+        start, end = self.local.bounds(day)
+        received = [play for play in self._plays(index, start, end) if play.received <= at]
+        # Busy days lose about a seventh of their plays to the filter against bots.
+        return received[: len(received) - (len(received) // 7 if len(received) > 50 else 0)]
+
+    def leads(self, index: int, day: int, at: int) -> list[Play]:
+        """Those of them whose viewers sent a form."""
+        share = self._profile.lead_share
+        if not share:
+            return []
+        plays = self.real_plays(index, day, at)
+        return [p for p in plays if fraction(self._seed, "lead", index, p.day, p.place) < share]
+
     def real_day(self, index: int, day: int, at: int) -> RealDay | None:
         """A local day as /analytics reports it; None without plays."""
-        start, end = self.local.bounds(day)
-        watched = [percent for received, percent in self._percents(index, start, end) if received <= at]
-        # Busy days lose about a seventh of their plays to the filter against bots.
-        plays = len(watched) - (len(watched) // 7 if len(watched) > 50 else 0)
-        if not plays:
+        start = self.local.bounds(day)[0]
+        played = self.real_plays(index, day, at)
+        if not played:
             return None
-        seconds = int(sum(watched[:plays]) * self._catalog.duration(index, start))
+        plays, watched = len(played), sum(play.percent for play in played)
         unique = max(1, int(plays * 0.93))
         loads = max(unique, int(self.counts(index, day, at).loads * 0.85))
-        engagement = round(sum(watched[:plays]) / plays, 4)
-        return RealDay(start, plays, unique, loads, seconds, engagement)
+        offers = plays // 2 if self._profile.actions else 0
+        return RealDay(
+            start,
+            plays,
+            unique,
+            loads,
+            seconds=int(watched * self._catalog.duration(index, start)),
+            engagement=round(watched / plays, 4),
+            offers=offers,
+            clicks=int(offers * 0.4 * fraction(self._seed, "clicks", index, day)),
+            forms=len(self.leads(index, day, at)),
+        )
 
-    def _percents(self, index: int, start: int, end: int) -> list[tuple[int, float]]:
-        percents = []
+    def _plays(self, index: int, start: int, end: int) -> list[Play]:
+        plays = []
         for day in range(start // DAY, (end - 1) // DAY + 1):
             outline = self._outlines.of(index, day)
             rows = enumerate(zip(outline.received, outline.percent, strict=True))
             left_out = outline.vanishing | outline.conversions
-            percents += [row for place, row in rows if place not in left_out and start <= row[0] < end]
-        return sorted(percents)
+            plays += [
+                Play(received, percent, day, place)
+                for place, (received, percent) in rows
+                if place not in left_out and start <= received < end
+            ]
+        return sorted(plays)

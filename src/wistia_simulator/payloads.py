@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
+from wistia_simulator.analytics import Group, Lead
 from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
 from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
@@ -11,6 +13,7 @@ from wistia_simulator.profile import Stamp
 from wistia_simulator.sessions import Flaw
 from wistia_simulator.versions import Api
 from wistia_simulator.visitors import Visit, created_at, is_identified
+from wistia_simulator.vocabulary import LANGUAGES
 
 Payload = dict[str, object]
 
@@ -180,6 +183,7 @@ def analytics_bucket(start: int, days: Sequence[RealDay], stamp: Stamp = "observ
     if not plays:
         return body
     unique_plays, unique_loads = sum(d.unique_plays for d in days), sum(d.unique_loads for d in days)
+    offers, clicks = sum(d.offers for d in days), sum(d.clicks for d in days)
     return body | {
         "unique_loads": unique_loads,
         "unique_plays": unique_plays,
@@ -188,10 +192,63 @@ def analytics_bucket(start: int, days: Sequence[RealDay], stamp: Stamp = "observ
         "played_time": sum(day.seconds for day in days),
         "unique_visitors": unique_loads,
         "engagement_rate": round(sum(day.engagement * day.plays for day in days) / plays, 4),
-        "cta_impressions": 0,
-        "cta_conversions": 0,
+        "cta_impressions": offers,
+        "cta_conversions": clicks,
+        "cta_conversion_rate": round(clicks / offers, 4) if offers else 0.0,
+        "form_conversions": sum(d.forms for d in days),
+    }
+
+
+def traffic(group: Group, dimension: str) -> Payload:
+    """One row of /analytics/medias/{id}/traffic."""
+    return {
+        dimension: group.value,
+        "loads": group.loads,
+        "plays": group.plays,
+        "engagement_rate": group.engagement,
+    }
+
+
+def language(group: Group, plays: int) -> Payload:
+    """One row of /analytics/medias/{id}/languages; ``plays`` are those of all languages."""
+    name = group.value or ""
+    return {
+        "language": name,
+        "plays": group.plays,
+        "percent_of_total_plays": round(group.plays / plays, 4),
+        "captions_support": LANGUAGES.get(name, False),
+    }
+
+
+def embed_location(group: Group) -> Payload:
+    """One row of /analytics/medias/{id}/embed_locations."""
+    url = group.value or ""
+    page = urlsplit(url)
+    unique = max(1, int(group.plays * 0.93))
+    return {
+        "embed_domain": page.hostname or "",
+        "embed_path": page.path,
+        "embed_url": url,
+        "page_title": f"Page at {page.path}",
+        "loads": group.loads,
+        "unique_loads": max(unique, int(group.loads * 0.9)),
+        "plays": group.plays,
+        "unique_plays": unique,
+        "play_rate": round(unique / max(unique, int(group.loads * 0.9)), 4),
+        "played_time": float(group.seconds),
+        "engagement_rate": group.engagement,
+        "unique_visitors": max(unique, int(group.loads * 0.9)),
         "cta_conversion_rate": 0.0,
-        "form_conversions": 0,
+    }
+
+
+def lead(sent: Lead) -> Payload:
+    """One row of /analytics/medias/{id}/conversions."""
+    return {
+        "first_name": sent.person.first_name,
+        "last_name": sent.person.last_name,
+        "email": sent.person.email,
+        "converted_at": iso_millis(sent.at),
     }
 
 

@@ -29,6 +29,7 @@ _SHARES = (
     "embed_query_share",
     "ipv6_share",
     "returning_share",
+    "lead_share",
 )
 
 
@@ -106,6 +107,10 @@ class Profile:
     """Whether HTTP Basic ``api:TOKEN`` is accepted too."""
     actions: bool = False
     """Whether medias have calls to action (``actions`` in their statistics)."""
+    lead_share: float = 0.0
+    """Plays (as /analytics counts them) whose viewer sends a form, with name and e-mail address."""
+    embed_pages_kept_days: int = 180
+    """How long /analytics keeps which pages a media was embedded on; older days are refused."""
     listing_delay_seconds: int = 60
     """The longest usual time between received_at and the first listing."""
     batched: bool = True
@@ -156,6 +161,7 @@ class Profile:
             embed_query_share=0.25,
             ipv6_share=0.03,
             actions=True,
+            lead_share=0.03,
             tags_as_text=True,
         )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, cast
 
 from wistia_simulator import payloads
+from wistia_simulator.analytics import Group, Lead
 from wistia_simulator.catalog import MediaState
 from wistia_simulator.clock import DAY, day_number, epoch, moment
 from wistia_simulator.listings import Listed
@@ -192,6 +193,22 @@ class Truth:
         """The body of the engagement endpoint."""
         return payloads.engagement(self._world.figures.engagement(self._index_of(media_id), self._at(at)))
 
+    def analytics(self, media_id: str, day: date, at: datetime | None = None) -> dict[str, object]:
+        """The metrics of a local day in the analytics timeseries; none without plays."""
+        figures, index = self._world.figures, self._index_of(media_id)
+        real = figures.real_day(index, day_number(day), self._at(at))
+        return {} if real is None else payloads.analytics_bucket(real.start, [real])
+
+    def breakdown(self, media_id: str, day: date, dimension: str, at: datetime | None = None) -> list[Group]:
+        """The plays of a local day by a dimension of /analytics (``GROUPS``, ``language`` or ``embed_url``)."""
+        number = day_number(day)
+        return self._world.analytics.groups(self._index_of(media_id), number, number, dimension, self._at(at))
+
+    def leads(self, media_id: str, day: date, at: datetime | None = None) -> list[Lead]:
+        """The forms that viewers sent on a local day, with their people."""
+        number = day_number(day)
+        return self._world.analytics.leads(self._index_of(media_id), number, number, self._at(at))
+
     def _index_of(self, media_id: str) -> int:
         index = self._world.catalog.index_of(media_id)
         if index is None:
@@ -232,6 +249,13 @@ class Truth:
                 for session in self._world.sessions.of(media, day):
                     if session.listed <= now:
                         yield from filter(None, self._personal(session))
+            for lead in self._leads(media, now):
+                yield from (lead.person.email, lead.person.first_name, lead.person.last_name)
+
+    def _leads(self, media: int, now: int) -> list[Lead]:
+        local = self._world.figures.local
+        days = local.of(self._world.began * DAY), local.of(now)
+        return self._world.analytics.leads(media, *days, now) if self._world.profile.lead_share else []
 
     def _personal(self, session: Session) -> Iterator[str]:
         seen = self._world.people.encounter(session)

@@ -121,3 +121,10 @@ CHANNELS = (" Facebook Paid Ads", " YouTube Paid Ads", "", " LinkedIn", " Email 
 FOLDERS = ("Main Funnel", "Courses", "Archive Shelf")
 SUBFOLDERS = ("Winning Videos", "Onboarding", "Experiments")
 TAGS = ("vsl", "paid", "organic", "lesson")
+
+REFERRERS = ("search.example.com", "social.example.net", "www.example.com", "news.example.org", None)
+"""Where plays come from; None is a viewer who typed the address."""
+SCREENS = {False: ("1920x1080", "1440x900", "2560x1440"), True: ("390x844", "412x915")}
+"""Sizes of screens, by whether the device is mobile."""
+LANGUAGES = {"en": True, "es": True, "de": False, "fr": False, "pt": False}
+"""Languages of browsers, and whether there are captions."""

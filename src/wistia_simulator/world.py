@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from wistia_simulator.analytics import Analytics
 from wistia_simulator.catalog import Catalog
 from wistia_simulator.clock import DAY, VirtualClock
 from wistia_simulator.figures import Figures
@@ -45,6 +46,7 @@ class World:
         self.people = People(seed, profile, self.outlines)
         self.listings = Listings(self.catalog, self.outlines, self.sessions, cached_rows)
         self.figures = Figures(seed, profile, self.catalog, self.outlines)
+        self.analytics = Analytics(seed, profile, self.figures, self.sessions, self.people)
         self.visitors = VisitorIndex(seed, profile, self.catalog.count, self.outlines, self.sessions)
         self.truth = Truth(self)
 

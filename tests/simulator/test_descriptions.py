@@ -8,7 +8,7 @@ from simulator.support import BEARER, SAMPLES, app_of, get, world
 from wistia_simulator import Profile
 
 PUBLISHED = SAMPLES.parent / "openapi"
-NAMES = (("v1", "v1", 14), ("2026-05", "modern", 16), ("2026-09-fragment.reconstructed", "modern", 14))
+NAMES = (("v1", "v1", 14), ("2026-05", "modern", 21), ("2026-09-fragment.reconstructed", "modern", 15))
 RANGE = "start_date=2026-11-10&end_date=2026-11-18"
 # Observed in real answers, and declared by later releases only.
 UNDESCRIBED = {"identifying_event_key"}
@@ -16,7 +16,7 @@ UNDESCRIBED = {"identifying_event_key"}
 
 @pytest.fixture(scope="module")
 def app():
-    return app_of(world(Profile.described(), conversion_share=0.05, email_share=0.3, media=4))
+    return app_of(world(Profile.described(), conversion_share=0.05, email_share=0.3, lead_share=0.3, media=4))
 
 
 def paths(app):
@@ -44,6 +44,11 @@ def paths(app):
         "/projects": "/projects",
         "/projects/{id}": f"/projects/{folder}",
         "/analytics/medias/{mediaId}/timeseries": f"/analytics/medias/{media}/timeseries?{RANGE}&granularity=daily",
+        "/analytics/medias/{mediaId}": f"/analytics/medias/{media}?{RANGE}",
+        "/analytics/medias/{mediaId}/traffic": f"/analytics/medias/{media}/traffic?{RANGE}&group_by=utm_source",
+        "/analytics/medias/{mediaId}/languages": f"/analytics/medias/{media}/languages?{RANGE}",
+        "/analytics/medias/{mediaId}/embed_locations": f"/analytics/medias/{media}/embed_locations?{RANGE}",
+        "/analytics/medias/{mediaId}/conversions": f"/analytics/medias/{media}/conversions?{RANGE}",
     }
 
 

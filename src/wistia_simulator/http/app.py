@@ -20,7 +20,7 @@ from wistia_simulator.http.endpoints import Call, answer
 from wistia_simulator.http.options import ServerOptions
 from wistia_simulator.http.paging import PageDrift, PageRequest, page_request
 from wistia_simulator.http.ratelimit import RateLimiter
-from wistia_simulator.http.routes import LIST_ROUTES, MEDIA_ROUTES, Match, resolve
+from wistia_simulator.http.routes import ANALYTICS_ROUTES, LIST_ROUTES, MEDIA_ROUTES, Match, resolve
 from wistia_simulator.rng import digest
 from wistia_simulator.transport_signals import IN_PROCESS, READ_TIMEOUT, InjectedTimeout
 from wistia_simulator.versions import Api, resolve_release
@@ -145,9 +145,14 @@ class Gate:
             return responses.missing_stats()
         if not may(self._options.scopes, match.scope):
             return responses.unauthorized("unauthorized_scope", "Token lacks the required permission.")
+        return self._plan_refuses(match) or answer(self._call(request, match, page, fault), self._backend)
+
+    def _plan_refuses(self, match: Match) -> Response | None:
         if match.scope == "stats:read" and not self._options.plan_allows_stats:
             return responses.plan_refused()
-        return answer(self._call(request, match, page, fault), self._backend)
+        if match.name in ANALYTICS_ROUTES and not self._options.plan_allows_analytics:
+            return responses.plan_refused("Analytics")
+        return None
 
     def _token_accepted(self, request: Request) -> bool:
         basic = self._options.basic or (self._world is not None and self._world.profile.basic_auth)

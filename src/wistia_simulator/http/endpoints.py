@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import cast, get_args
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from wistia_simulator.analytics import GROUPS
 from wistia_simulator.backend import Backend, EventQuery, Granularity, VisitorQuery
 from wistia_simulator.clock import YEARS
 from wistia_simulator.http import responses
@@ -22,6 +23,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
 _LONGEST_ANALYTICS_DAYS = 731
 _MEDIAS_OF_A_PROJECT = 500
+_CURSOR = re.compile(r"c\d{1,9}", re.ASCII)
+_DIMENSIONS = {"languages": "language", "embed_locations": "embed_url"}
 
 Cut = Callable[[list[Payload], QueryParams, PageRequest], list[Payload]]
 
@@ -144,21 +147,72 @@ def _folder(call: Call, backend: Backend) -> Response:
     return _media_body(call, body)
 
 
-def _analytics(call: Call, backend: Backend) -> Response:
+def _analytics_days(call: Call) -> tuple[date, date] | Response:
+    """The range that an analytics endpoint is asked for, its end excluded; else why it is refused."""
     if not call.api.at_least("2026-03"):
         return responses.missing_stats()
-    granularity = call.query.get("granularity", "")
     try:
         first, end = _figures_day(call.query, "start_date"), _figures_day(call.query, "end_date")
     except _UnreadableError:
         first = end = None
     if first is None or end is None:
         return responses.bad_request("start_date and end_date are required, formatted YYYY-MM-DD")
-    if granularity not in get_args(Granularity):
-        return responses.bad_request("granularity must be daily, weekly or monthly")
     if (end - first).days > _LONGEST_ANALYTICS_DAYS:
         return responses.bad_request("the date range must not exceed 2 years")
-    return _stats(backend.analytics(call.match.argument, first, end, cast("Granularity", granularity)))
+    return first, end
+
+
+def _analytics(call: Call, backend: Backend) -> Response:
+    days = _analytics_days(call)
+    if isinstance(days, Response):
+        return days
+    granularity = call.query.get("granularity", "")
+    if granularity not in get_args(Granularity):
+        return responses.bad_request("granularity must be daily, weekly or monthly")
+    return _stats(backend.analytics(call.match.argument, *days, cast("Granularity", granularity)))
+
+
+def _analytics_total(call: Call, backend: Backend) -> Response:
+    days = _analytics_days(call)
+    return days if isinstance(days, Response) else _stats(backend.analytics_total(call.match.argument, *days))
+
+
+def _breakdown(call: Call, backend: Backend) -> Response:
+    """Traffic, languages and pages: the first rows of a list without pages, most plays first."""
+    days = _analytics_days(call)
+    if isinstance(days, Response):
+        return days
+    dimension = _DIMENSIONS.get(call.match.name) or call.query.get("group_by", "")
+    if call.match.name == "traffic" and dimension not in GROUPS:
+        return responses.bad_request(f"group_by must be one of {', '.join(GROUPS)}")
+    if call.match.name == "embed_locations":
+        kept = backend.now().date() - timedelta(days=backend.embed_pages_kept_days())
+        if days[0] < kept:
+            return responses.invalid(f"start_date must not lie before {kept}")
+    rows = backend.breakdown(call.match.argument, *days, dimension)
+    return _stats(rows and rows[: call.page.size])
+
+
+def _conversions(call: Call, backend: Backend) -> Response:
+    """Forms that were sent, by cursor."""
+    days = _analytics_days(call)
+    if isinstance(days, Response):
+        return days
+    rows = backend.leads(call.match.argument, *days)
+    if rows is None:
+        return responses.missing_stats()
+    cursor = call.query.get("cursor", "")
+    if cursor and not (_CURSOR.fullmatch(cursor) and int(cursor[1:]) <= len(rows)):
+        return responses.bad_request("the cursor is not valid")
+    start = int(cursor[1:]) if cursor else 0
+    stop = min(start + call.page.size, len(rows))
+    info = {
+        "has_next_page": stop < len(rows),
+        "has_previous_page": start > 0,
+        "end_cursor": f"c{stop}" if rows[start:stop] else None,
+        "start_cursor": f"c{start}" if rows[start:stop] else None,
+    }
+    return responses.json_response({"data": rows[start:stop], "page_info": info})
 
 
 _HANDLERS: Mapping[str, Callable[[Call, Backend], Response]] = {
@@ -178,4 +232,9 @@ _HANDLERS: Mapping[str, Callable[[Call, Backend], Response]] = {
     "folders": lambda call, backend: _list(call, backend.folders(call.api), list_folders),
     "folder": _folder,
     "analytics": _analytics,
+    "analytics_total": _analytics_total,
+    "traffic": _breakdown,
+    "languages": _breakdown,
+    "embed_locations": _breakdown,
+    "conversions": _conversions,
 }

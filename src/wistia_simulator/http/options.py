@@ -31,6 +31,7 @@ class ServerOptions:
     sleep: Sleep | None = None
     monotonic: Monotonic = time.monotonic
     plan_allows_stats: bool = True
+    plan_allows_analytics: bool = True
     scopes: frozenset[str] = frozenset({"stats:read", "media:read"})
     allowed_hosts: frozenset[str] = ALLOWED_HOSTS
     control: bool = False

@@ -36,9 +36,9 @@ def unauthorized(code: str = "unauthorized_credentials", error: str = "Invalid c
     return json_response({"code": code, "error": error}, 401)
 
 
-def plan_refused() -> Response:
-    """403: the account's plan has no statistics."""
-    return json_response({"error": "Stats are not available on your current plan"}, 403)
+def plan_refused(what: str = "Stats") -> Response:
+    """403: the account's plan does not include this."""
+    return json_response({"error": f"{what} are not available on your current plan"}, 403)
 
 
 def bad_request(*errors: str) -> Response:

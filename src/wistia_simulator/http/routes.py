@@ -7,7 +7,11 @@ from urllib.parse import unquote
 
 LIST_ROUTES = frozenset({"events", "visitors", "medias", "folders"})
 """The routes with pages."""
-MEDIA_ROUTES = frozenset({"media", "media_stats", "media_aggregate", "by_date", "engagement", "analytics"})
+ANALYTICS_ROUTES = frozenset(
+    {"analytics", "analytics_total", "traffic", "languages", "embed_locations", "conversions"}
+)
+"""The routes of the analytics, which not every plan includes."""
+MEDIA_ROUTES = ANALYTICS_ROUTES | {"media", "media_stats", "media_aggregate", "by_date", "engagement"}
 """The routes whose path names a media."""
 
 # Each path exists on the bases that a published description names.
@@ -33,6 +37,11 @@ _ROUTES = tuple(
         ("folders", "media:read", "projects", _V1),
         ("folder", "media:read", "projects/([^/]+)", _V1),
         ("analytics", "stats:read", "analytics/medias/([^/]+)/timeseries", _MODERN),
+        ("analytics_total", "stats:read", "analytics/medias/([^/]+)", _MODERN),
+        ("traffic", "stats:read", "analytics/medias/([^/]+)/traffic", _MODERN),
+        ("languages", "stats:read", "analytics/medias/([^/]+)/languages", _MODERN),
+        ("embed_locations", "stats:read", "analytics/medias/([^/]+)/embed_locations", _MODERN),
+        ("conversions", "stats:read", "analytics/medias/([^/]+)/conversions", _MODERN),
     )
 )
 _PATH = re.compile(r"/(v1|modern)/(.+?)/?")
