@@ -191,21 +191,11 @@ class WorldBackend(Backend):
         if live is None:
             return None
         figures = self._world.figures.lifetime(live[0].index, live[1])
-        return payloads.lifetime(figures, self._actions(figures.plays, api))
-
-    def _actions(self, plays: int, api: Api) -> list[Payload]:
-        if not self._world.profile.actions or not plays:
-            return []
-        clicks = plays // 40
-        action: Payload = {
-            "type": "call_to_action",
-            "action_count": clicks,
-            "impression_count": plays // 3,
-            "rate": clicks / max(1, plays // 3),
-        }
+        actions = payloads.actions(figures) if self._world.profile.actions else []
         if api.at_least("2026-05"):
-            action |= {"url": "https://www.example.com/book", "text": "Book a call"}
-        return [action]
+            told = {"url": "https://www.example.com/book", "text": "Book a call"}
+            actions = [action | told for action in actions]
+        return payloads.lifetime(figures, actions)
 
     def engagement(self, media_id: str) -> Payload | None:
         live = self._live(media_id)

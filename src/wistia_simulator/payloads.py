@@ -138,6 +138,15 @@ def lifetime(figures: Lifetime, actions: Sequence[Payload] = ()) -> Payload:
     return body
 
 
+def actions(figures: Lifetime) -> list[Payload]:
+    """The calls to action of a media, as v1 has them; none without plays."""
+    clicks, shown = figures.plays // 40, figures.plays // 3
+    if not figures.plays:
+        return []
+    rate = clicks / max(1, shown)
+    return [{"type": "call_to_action", "action_count": clicks, "impression_count": shown, "rate": rate}]
+
+
 def totals(figures: Totals | DayFigures) -> Payload:
     """The body of /stats/account, and what by_date and /stats/projects/{id} share with it.
 

@@ -173,8 +173,9 @@ class Truth:
         return [_media(state) for state in self._world.catalog.live(self._at(at))]
 
     def lifetime(self, media_id: str, at: datetime | None = None) -> dict[str, object]:
-        """The body of the lifetime statistics."""
-        return payloads.lifetime(self._world.figures.lifetime(self._index_of(media_id), self._at(at)))
+        """The body of the lifetime statistics, as v1 has it."""
+        figures = self._world.figures.lifetime(self._index_of(media_id), self._at(at))
+        return payloads.lifetime(figures, payloads.actions(figures) if self._world.profile.actions else ())
 
     def account(self, at: datetime | None = None) -> dict[str, object]:
         """``load_count``, ``play_count`` and ``hours_watched`` of all medias that exist, since ever."""

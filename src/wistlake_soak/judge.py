@@ -33,6 +33,7 @@ KEYS = {
     "gold.device_daily": ("media_id", "date", "platform", "browser", "is_mobile"),
     "gold.embed_daily": ("media_id", "date", "embed_host"),
     "gold.media_retention_daily": ("media_id", "date"),
+    "gold.conversion_daily": ("media_id", "date", "kind"),
 }
 
 

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from wistia_simulator import TrueMedia, TrueSession, World
+from wistlake_soak import details
 
 Row = dict[str, Any]
 Pair = tuple[str, date]  # a media and a local day
@@ -147,6 +148,7 @@ class Truth:
             **{name: _breakdown(published, names) for name, names in BREAKDOWNS.items()},
             "gold.media_retention_daily": self._retention(),
             **({"gold.dim_media_label": self._label_rows()} if self._labels else {}),
+            **details.tables(self.world, self._newest),
         }
 
     # which days may be certified
@@ -479,6 +481,7 @@ class Truth:
         return [
             {"media_id": media, "snapshot_date": day}
             | _columns(self.world.truth.lifetime, media, stats.get((media, day)), STATS)
+            | details.actions(self.world, media, stats.get((media, day)))
             | _columns(self.world.truth.engagement, media, curves.get((media, day)), CURVES)
             for media, day in stats.keys() | curves.keys()
         ]

@@ -30,7 +30,11 @@ def test_every_breakdown_adds_up_to_the_timeseries(path, seed):
     total = subject.truth.analytics(media, DAY)["plays"]
     plays = [row["plays"] for row in some(rows)]
     assert plays == sorted(plays, reverse=True)
-    known = sum(g.plays for g in subject.truth.breakdown(media, DAY, BREAKDOWNS[path]) if g.value or "embed" not in path)
+    known = sum(
+        g.plays
+        for g in subject.truth.breakdown(media, DAY, BREAKDOWNS[path])
+        if g.value or "embed" not in path
+    )
     assert sum(plays) == known <= total
     assert known == total or "embed" in path
     assert all(row["plays"] <= row["loads"] for row in rows if "loads" in row)
@@ -57,7 +61,9 @@ def test_forms_are_paged_by_cursor_and_counted_by_the_timeseries():
         cursor = body["page_info"]["end_cursor"]
     assert len(rows) == subject.truth.analytics(media, DAY)["form_conversions"] > 10
     assert [row["email"] for row in rows] == [lead.person.email for lead in subject.truth.leads(media, DAY)]
-    assert {*subject.truth.pii_values()} >= {row["email"] for row in rows} | {row["last_name"] for row in rows}
+    assert {*subject.truth.pii_values()} >= {row["email"] for row in rows} | {
+        row["last_name"] for row in rows
+    }
     assert statuses(app_of(subject), f"{path}&cursor=zzz", f"{path}&cursor=c99999") == [400, 400]
 
 

@@ -216,7 +216,7 @@ PINNED: dict[str, dict[str, str]] = {
         "refused": "cb4b28517cf5",
         "timeseries": "cca33c99c3e5",
         "traffic": "8113465590d7",
-        "truth": "81c97fa51189",
+        "truth": "3fda4a2c4a96",
         "visitors": "c50e07d838d8",
     },
 }

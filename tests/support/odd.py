@@ -29,9 +29,10 @@ GOOD: Mapping[str, dict[str, Any]] = {
     "media_metadata": {"hashed_id": "{id}", "id": 1, "name": "Tour", "type": "Video", "duration": 100.0},
     "media_stats": {
         "load_count": 5, "play_count": 2, "play_rate": 0.4, "hours_watched": 0.5, "engagement": 0.5, "visitors": 4,
+        "actions": [{"type": "call_to_action", "action_count": 1, "impression_count": 3}],
     },
     "media_engagement": {"engagement": 0.5, "engagement_data": [2, 1], "rewatch_data": [0, 0]},
-    "analytics_daily": {"timestamp": "2026-03-02T05:00:00Z"},
+    "analytics_daily": {"timestamp": "2026-03-02T05:00:00Z", "form_conversions": 1},
     "visitors": {
         "visitor_key": "{id}", "created_at": "2026-03-02T10:00:00Z", "last_active_at": "2026-03-02T10:00:00Z",
         "load_count": 1, "play_count": 1,

@@ -23,6 +23,7 @@ from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.derive.spark import columns_ddl
 from wistlake.transforms import (
+    conversion_daily,
     daily,
     dim_media,
     dim_media_history,
@@ -124,6 +125,14 @@ class Taken:
         again = first.withColumn("snapshot_date", F.date_add("snapshot_date", 1))
         return media_retention_daily.build(first.unionByName(again), self.built_at)
 
+    def conversions(self) -> DataFrame:
+        """With each snapshot taken again a day later, when every action had been taken once more."""
+        first = self.lifetime()
+        more = F.expr("transform(action_counts, n -> n + 1)")
+        again = first.withColumns({"snapshot_date": F.date_add("snapshot_date", 1), "action_counts": more})
+        between = conversion_daily.between_snapshots(first.unionByName(again), self.built_at)
+        return conversion_daily.of_days(self.analytics(), self.built_at).unionByName(between)
+
     def pairs(self) -> DataFrame:
         """Every media on both days that its records may be on."""
         days = [(f"m{n}", DAY - timedelta(days=back)) for n in range(2_000) for back in (0, 1)]
@@ -167,6 +176,7 @@ BUILT: Mapping[str, Callable[[Taken], DataFrame]] = {
     "gold.device_daily": lambda taken: taken.by(DEVICE_DAILY),
     "gold.embed_daily": lambda taken: taken.by(EMBED_DAILY),
     "gold.media_retention_daily": Taken.retention,
+    "gold.conversion_daily": Taken.conversions,
 }
 
 

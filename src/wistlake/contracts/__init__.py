@@ -2,6 +2,7 @@
 
 from wistlake.contracts import (
     analytics_daily,
+    conversion_daily,
     dim_media,
     dim_media_history,
     dim_media_label,
@@ -54,6 +55,7 @@ TABLES: tuple[Table, ...] = (
     dim_media_label.TABLE,
     *dimension_daily.TABLES,
     media_retention_daily.TABLE,
+    conversion_daily.TABLE,
     quality_results.TABLE,
     reconciliation.TABLE,
 )

@@ -9,6 +9,7 @@ SOURCE = Source(
     calendar=Calendar.LOCAL,
     key=("timestamp",),
     optional=True,
+    version=2,
     fields=(
         Field("timestamp", Type.TIMESTAMP, Privacy.NONE, "Start of the local day, UTC.", required=True),
         Field("plays", Type.LONG, Privacy.NONE, "Plays after Wistia's bot filter."),
@@ -18,6 +19,9 @@ SOURCE = Source(
         Field("play_rate", Type.DOUBLE, Privacy.NONE, "unique_plays / unique_loads, 0..1."),
         Field("played_time", Type.LONG, Privacy.NONE, "Seconds played that day."),
         Field("engagement_rate", Type.DOUBLE, Privacy.NONE, "Average share seen that day, 0..1."),
+        Field("cta_impressions", Type.LONG, Privacy.NONE, "How often a call to action was shown."),
+        Field("cta_conversions", Type.LONG, Privacy.NONE, "How often one was clicked."),
+        Field("form_conversions", Type.LONG, Privacy.NONE, "Forms that viewers sent."),
     ),
-    tolerated=("cta_impressions", "cta_conversions", "cta_conversion_rate", "form_conversions"),
+    tolerated=("cta_conversion_rate",),  # cta_conversions / cta_impressions
 )

@@ -61,6 +61,7 @@ class Field:
     `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
     absence quarantines the row, unless they are `nullable`: a media without a play has no rate.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
+    Of a STRINGS list of objects only the values under the keys in `items` are kept.
     `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
     never a reason to refuse the record.
     """
@@ -75,6 +76,7 @@ class Field:
     restated: bool = False
     holds_json: bool = False
     cosmetic: bool = False
+    items: tuple[str, ...] = ()
 
     @property
     def column(self) -> str:

@@ -21,6 +21,9 @@ TABLE = Table(
         Column("play_rate", Type.DOUBLE, Privacy.NONE, "unique_plays / unique_loads.", unit="share", minimum=0, maximum=1),
         Column("played_seconds", Type.LONG, Privacy.NONE, "Seconds played that day.", unit="s", minimum=0),
         Column("engagement_rate", Type.DOUBLE, Privacy.NONE, "Average share seen that day.", unit="share", minimum=0),
+        Column("cta_impressions", Type.LONG, Privacy.NONE, "How often a call to action was shown.", minimum=0),
+        Column("cta_conversions", Type.LONG, Privacy.NONE, "How often one was clicked.", minimum=0),
+        Column("form_conversions", Type.LONG, Privacy.NONE, "Forms that viewers sent.", minimum=0),
         *LINEAGE,
     ),
 )  # fmt: skip

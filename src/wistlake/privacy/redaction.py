@@ -62,6 +62,12 @@ def _shaped(field: Field, value: Any) -> Any:
     may contain anything: it becomes an empty one, which silver rejects as well."""
     if field.holds_json or _is_plain(value):
         return _without_addresses(value)
+    if field.items and isinstance(value, list):
+        return [
+            {k: _without_addresses(v[k]) for k in field.items if k in v and _is_plain(v[k])}
+            for v in value
+            if isinstance(v, Mapping)
+        ]
     if field.type in (Type.LONGS, Type.STRINGS) and isinstance(value, list):
         named = (v["name"] if _is_named(v) else v if _is_plain(v) else {} for v in value)
         return [_without_addresses(v) for v in named]

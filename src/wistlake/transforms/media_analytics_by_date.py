@@ -13,7 +13,16 @@ DERIVED = {"play_rate": share(SOURCE.field("play_rate"))}
 RULES = {
     "bad_play_rate": no_share(SOURCE.field("play_rate")),
     "negative_count": below_zero(
-        SOURCE, "plays", "unique_plays", "unique_loads", "unique_visitors", "played_time", "engagement_rate"
+        SOURCE,
+        "plays",
+        "unique_plays",
+        "unique_loads",
+        "unique_visitors",
+        "played_time",
+        "engagement_rate",
+        "cta_impressions",
+        "cta_conversions",
+        "form_conversions",
     ),
 }
 

@@ -5,6 +5,7 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.media_lifetime import TABLE
 from wistlake.contracts.media_stats import SOURCE
+from wistlake.derive.spark import raw_path
 from wistlake.transforms import dim_media_history
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
@@ -12,7 +13,17 @@ from wistlake.transforms.landing import below_zero, no_share, share
 
 STATS = ("load_count", "play_count", "visitors", "play_rate", "hours_watched", "engagement")
 CURVES = ("engagement_data", "rewatch_data")
-STATS_DERIVED = {"play_rate": share(SOURCE.field("play_rate"))}
+ACTIONS = ("action_types", "action_counts", "action_impressions")
+# Each action as text "<times taken>|<times shown>|<type>": its other values, such as its link, stay in bronze.
+_COUNT = "regexp_extract(coalesce(get_json_object(x, '$.{}'), ''), '^([0-9]{{1,15}})([.]0+)?$', 1)"
+_KIND = "regexp_extract(coalesce(get_json_object(x, '$.type'), ''), '^[A-Za-z][A-Za-z0-9_-]{0,39}$', 0)"
+_ACTIONS = raw_path(SOURCE.field("actions"))
+STATS_DERIVED = {
+    "play_rate": share(SOURCE.field("play_rate")),
+    # One engine takes an object for a list of one.
+    "actions": f"case when {_ACTIONS} like '[%' then transform(from_json({_ACTIONS}, 'array<string>'), x -> concat("
+    f"{_COUNT.format('action_count')}, '|', {_COUNT.format('impression_count')}, '|', {_KIND})) end",
+}
 STATS_RULES: dict[str, str] = {
     "bad_play_rate": no_share(SOURCE.field("play_rate")),
     "negative_count": below_zero(
@@ -21,6 +32,21 @@ STATS_RULES: dict[str, str] = {
 }
 CURVES_RULES: dict[str, str] = {}
 _OBSERVED = "coalesce(greatest(observed_at, _curve_observed_at), _curve_observed_at)"
+
+
+def _with_actions(typed: DataFrame) -> DataFrame:
+    """Typed rows with an array of each thing that is known of actions, in the same order."""
+    parts = {name: f"transform(actions, x -> element_at(split(x, '[|]'), {n}))" for n, name in enumerate(
+        ("action_counts", "action_impressions", "action_types"), 1
+    )}  # fmt: skip
+    kinds = "transform(action_types, x -> case when x = '' then 'other' else x end)"
+    return typed.withColumns({name: F.expr(sql) for name, sql in parts.items()}).withColumns(
+        {"action_types": F.expr(kinds)}
+        | {
+            name: F.expr(f"transform({name}, x -> try_cast(nullif(x, '') as bigint))")
+            for name in ("action_counts", "action_impressions")
+        }
+    )
 
 
 def _newest(typed: DataFrame, columns: tuple[str, ...]) -> DataFrame:
@@ -58,12 +84,13 @@ def build(
     Either endpoint may be silent on a day: what is known of that day already is kept. Duration and file are
     those of the media when the snapshot was taken, not today's.
     """
-    left = _newest(_absent(current, STATS) if stats is None else stats, STATS)
+    known = (*STATS, *ACTIONS)
+    left = _newest(_absent(current, known) if stats is None else _with_actions(stats), known)
     right = _newest(_absent(current, CURVES) if curves is None else curves, CURVES).withColumnsRenamed(
         {"observed_at": "_curve_observed_at", "landing_id": "_curve_landing_id"}
     )
     keys = ["media_id", "snapshot_date"]
-    old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*STATS, *CURVES)))
+    old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*known, *CURVES)))
     spans = dim_media_history.spans(
         history, _duration=F.col("duration_seconds"), _asset=F.col("original_asset")
     )
@@ -79,7 +106,7 @@ def build(
     )
     return conform(
         joined.withColumns(
-            {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*STATS, *CURVES)}
+            {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*known, *CURVES)}
             | {
                 "landing_id": F.expr("coalesce(landing_id, _curve_landing_id)"),
                 "duration_seconds": F.col("_duration"),

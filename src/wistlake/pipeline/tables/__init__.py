@@ -23,7 +23,7 @@ def build(
     behind and the days that share keys: if the run dies after the commit, the next one must know of them, for no
     row will change again.
     """
-    from wistlake.pipeline.tables import gold, labels, reconcile, silver
+    from wistlake.pipeline.tables import details, gold, labels, reconcile, silver
     from wistlake.pipeline.tables.context import BuildContext
     from wistlake.transforms import fact_events
 
@@ -43,6 +43,7 @@ def build(
     gold.visitors(context, {*certificates, *plan.withdrawn})
     gold.retention(context)
     labels.given(context)
+    details.conversions(context)
     reconcile.check_references(context)
     judgements += reconcile.lifetimes(context)
     findings = reconcile.record(context, judgements)

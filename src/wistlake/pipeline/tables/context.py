@@ -181,9 +181,11 @@ class BuildContext:
             current = current.where(days_in(table.day_column, days))
         return scope.of_keys(current, rows, keys or list(table.key))
 
-    def compare(self, table: Table, rows: "DataFrame", current: "DataFrame") -> TableChanges:
+    def compare(
+        self, table: Table, rows: "DataFrame", current: "DataFrame", measure: str = ""
+    ) -> TableChanges:
         """What the rows would change in the table; nothing is committed yet."""
-        return compare(self.store, table, rows, current, built_at=self.built_at)
+        return compare(self.store, table, rows, current, measure, built_at=self.built_at)
 
     def compare_sound(
         self, table: Table, rows: "DataFrame", current: Callable[["DataFrame"], "DataFrame"], dataset: str
@@ -209,9 +211,9 @@ class BuildContext:
         self.findings += findings
         checks.reject_table(findings)
 
-    def write(self, table: Table, rows: "DataFrame", current: "DataFrame") -> None:
+    def write(self, table: Table, rows: "DataFrame", current: "DataFrame", measure: str = "") -> None:
         """Compare, check and commit."""
-        changes = self.compare(table, rows, current)
+        changes = self.compare(table, rows, current, measure)
         self.check(changes)
         self.commit(changes)
 

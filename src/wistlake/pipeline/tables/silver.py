@@ -25,6 +25,7 @@ from wistlake.planning.publishing import EVENTS
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.quality.checks import is_shrunk
 from wistlake.transforms import (
+    conversion_daily,
     dim_media,
     dim_media_history,
     fact_events,
@@ -102,7 +103,7 @@ def lifetime(context: BuildContext) -> None:
         return
     history, current = context.store.read(DIM_MEDIA_HISTORY), context.store.read(MEDIA_LIFETIME)
     rows = media_lifetime.build(stats, curves, history, current, context.built_at)
-    context.write(MEDIA_LIFETIME, rows, context.with_keys_of(MEDIA_LIFETIME, rows))
+    context.write(MEDIA_LIFETIME, rows, context.with_keys_of(MEDIA_LIFETIME, rows), conversion_daily.COUNTED)
 
 
 def by_date(context: BuildContext) -> None:
