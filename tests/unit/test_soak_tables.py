@@ -257,6 +257,7 @@ EXPECTED = {
         tour     | 2026-03-07    | 27         | [9, 7, 1]       | [2, 1, 0]
         """,
         load_count=100, visitors=9, play_rate=0.5, hours_watched=1.5, engagement=0.25,
+        action_types=None, action_counts=None, action_impressions=None,
     ),
     "gold.fact_media_daily": written(
         """
