@@ -11,6 +11,8 @@ from wistia_simulator import World
 Row = dict[str, Any]
 Newest = Callable[[str], Mapping[tuple[str, date], datetime]]  # when each day of a dataset was last read
 
+KEYS = {"gold.conversion_daily": ("media_id", "date", "kind")}
+
 
 def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
     """Rows by table; a table that nothing was read for is left out."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wistia_simulator import World
+from wistlake_soak import details
 from wistlake_soak.truth import Truth
 
 Row = Mapping[str, Any]
@@ -33,7 +34,6 @@ KEYS = {
     "gold.device_daily": ("media_id", "date", "platform", "browser", "is_mobile"),
     "gold.embed_daily": ("media_id", "date", "embed_host"),
     "gold.media_retention_daily": ("media_id", "date"),
-    "gold.conversion_daily": ("media_id", "date", "kind"),
 }
 
 
@@ -107,12 +107,13 @@ def judge(
         first_read[row["media_id"]].append(row["valid_from"])
     truth = Truth(world, lake, zone, is_scaled=is_scaled, first_read=first_read)
     verdict = Judgement(refused=truth.refused)
+    keys = KEYS | details.KEYS
     for name, expected in truth.tables().items():
         actual = sql(f"SELECT * FROM {name}")
         if name == "silver.fact_events":
-            verdict.compare(name, KEYS[name], *_listed(verdict, expected, actual))
+            verdict.compare(name, keys[name], *_listed(verdict, expected, actual))
         else:
-            verdict.compare(name, KEYS[name], expected, actual)
+            verdict.compare(name, keys[name], expected, actual)
     _quarantine(verdict, truth, sql)
     _observations(verdict, truth, sql)
     _spans(verdict, sql)
