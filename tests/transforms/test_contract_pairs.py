@@ -131,7 +131,7 @@ class Taken:
         more = F.expr("transform(action_counts, n -> n + 1)")
         again = first.withColumns({"snapshot_date": F.date_add("snapshot_date", 1), "action_counts": more})
         between = conversion_daily.between_snapshots(first.unionByName(again), self.built_at)
-        return conversion_daily.of_days(self.analytics(), self.built_at).unionByName(between)
+        return conversion_daily.build(self.analytics(), self.built_at).unionByName(between)
 
     def pairs(self) -> DataFrame:
         """Every media on both days that its records may be on."""

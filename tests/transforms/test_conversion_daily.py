@@ -25,7 +25,7 @@ def test_a_day_has_a_row_for_each_kind_that_was_shown_or_taken(spark, built_at):
         """,
     )  # fmt: skip
     expect(
-        transform.of_days(analytics, built_at), TABLE,
+        transform.build(analytics, built_at), TABLE,
         """
         media_id | date       | kind | basis | previous_date | impressions | actions | rate
         m1       | 2026-03-02 | cta  | day   |               | 8           | 2       | 0.25

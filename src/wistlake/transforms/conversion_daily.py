@@ -12,7 +12,7 @@ _KINDS = {"cta": ("cta_impressions", "cta_conversions"), "form": ("cast(null as 
 _RATE = "case when impressions > 0 then cast(actions as double) / impressions end"
 
 
-def of_days(analytics: DataFrame, built_at: Column) -> DataFrame:
+def build(analytics: DataFrame, built_at: Column) -> DataFrame:
     """Rows of `media_analytics_by_date` to one a kind that was shown or taken."""
     kinds = (
         analytics.select(
@@ -44,7 +44,7 @@ def between_snapshots(lifetime: DataFrame, built_at: Column) -> DataFrame:
         F.expr("element_at(action_counts, _n)").alias("actions"),
         F.expr("element_at(action_impressions, _n)").alias("impressions"),
     )
-    sums = each.groupBy("media_id", "snapshot_date", "kind").agg(
+    sums = each.groupBy(*map(F.col, ("media_id", "snapshot_date", "kind"))).agg(
         F.sum("actions").alias("actions"), F.sum("impressions").alias("impressions")
     )
     order = Window.partitionBy("media_id", "kind").orderBy("snapshot_date")

@@ -28,7 +28,7 @@ def conversions(context: BuildContext) -> None:
     action."""
     pairs = {(m.media_id, m.day) for m in context.manifests("analytics_daily")}
     if pairs:
-        rows = conversion_daily.of_days(_of_pairs(context, MEDIA_ANALYTICS_BY_DATE, pairs), context.built_at)
+        rows = conversion_daily.build(_of_pairs(context, MEDIA_ANALYTICS_BY_DATE, pairs), context.built_at)
         current = _of_pairs(context, CONVERSION_DAILY, pairs).where(f"basis = '{DAY}'")
         context.write(CONVERSION_DAILY, rows, scope.whole(current))
     outcome = context.outcomes.get(MEDIA_LIFETIME.full_name)
