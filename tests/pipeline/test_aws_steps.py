@@ -31,8 +31,11 @@ from wistlake.pipeline.run.handover import (
     encode_verdicts,
     verdicts_key,
 )
+from wistlake.pipeline.run.outcome import labels
+from wistlake.pipeline.run.stages import is_idle
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, State
+from wistlake.planning.labels import MediaLabels
 from wistlake.ports import LEASE, LEASE_SECONDS, TableRef
 from wistlake.quality.certificates import Certificate
 
@@ -271,6 +274,31 @@ def test_verdicts_are_published_and_a_media_that_was_stopped_fails_the_run(start
         lake.ledger.take("lake", "r1", datetime.now(UTC), 60)
 
 
+def test_a_label_gives_an_execution_work_until_its_verdicts_are_published(start: Start) -> None:
+    """Also where Wistia has no news, and every interval is published."""
+    lake = start()
+    lake.ingest(planned := lake.plan("r1", START))
+    media = batch_of(planned, "media_by_date")["medias"][0]
+    entry = MediaLabels(media).after({"channel": "podcast"}, START, "ada")
+    lake.ledger.put_labels([entry])
+    done = [replace(i, state=State.PUBLISHED, published_at=START) for i in lake.ledger.intervals()]
+    idle = replace(
+        decode_plan(S3Objects(lake.bronze, lake.account.client("s3")).get(planned["plan_key"])), fetches=()
+    )
+    lake.ledger.record(done)
+    assert not is_idle(idle, lake.ledger)
+
+    tables = {"gold.dim_media_label": TableRef("s3://x/1.json", 7)}
+    signatures = labels(lake.ledger).signatures
+    result = BuildResult({}, {}, (), {}, {}, frozenset(), tables, labelled=signatures)
+    S3Objects(lake.bronze, lake.account.client("s3")).put(
+        verdicts_key("r1"), encode_verdicts(Verdicts(result, tuple(done)))
+    )
+    assert lake.publish(planned)["verdict"] == "succeeded"
+    assert labels(lake.ledger).applied == signatures
+    assert is_idle(idle, lake.ledger)
+
+
 def test_operators_work_on_the_ledger_from_their_laptop(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,11 +309,18 @@ def test_operators_work_on_the_ledger_from_their_laptop(
     wistlake = CliRunner().invoke
     media = batch_of(planned, "media_by_date")["medias"][0]
     override = ["watermark", "set", "events", media, "2026-02-01", "--reason", "agreed"]
-    assert isinstance(wistlake(app, override).exception, LeaseHeld)  # a run is under way
+    label = ["media", "label", media, "channel=podcast", "campaign=अभियान 🎉"]
+    for change in (override, label):
+        assert isinstance(wistlake(app, change).exception, LeaseHeld)  # a run is under way
     lake.publish(planned, build_failed={"error": "E", "message": "m"})
     assert wistlake(app, override).exit_code == 0
     shown = json.loads(wistlake(app, ["watermark", "show", "--json"]).stdout)["watermarks"]
     assert [(w["media_id"], w["last_date"]) for w in shown] == [(media, "2026-02-01")]
+
+    labelled = wistlake(app, label)
+    assert "the next execution of the state machine" in labelled.output, labelled.output
+    shown = json.loads(wistlake(app, ["media", "label", "list", "--json"]).stdout)["labels"]
+    assert [(r["label"], r["value"]) for r in shown] == [("campaign", "अभियान 🎉"), ("channel", "podcast")]
 
     lake.ledger.record(replace(i, built_signature="built") for i in lake.ledger.intervals())
     rebuilt = wistlake(app, ["rebuild"])

@@ -17,6 +17,7 @@ from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.jobs import media, repair
 from wistlake.pipeline.jobs.rebuild_ledger import EXPIRED, RebuiltLedger, rebuild_ledger
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
+from wistlake.planning.labels import LabelChange, MediaLabels
 from wistlake.ports import LEASE, Publication, TableRef
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
@@ -25,6 +26,7 @@ NOW = datetime(2026, 3, 6, 2, 15, tzinfo=UTC)
 FIRST, SECOND, THIRD = (date(2026, 3, n) for n in (1, 2, 3))
 TABLES = {"silver.fact_events": TableRef("e", 1), "gold.fact_media_daily": TableRef("d", 2)}
 PUBLISHED = Publication("last", NOW, TABLES)
+LABELLED = MediaLabels("m1", (LabelChange("campaign", "spring", NOW),))
 
 
 # ---- a ledger that is lost
@@ -40,12 +42,13 @@ def rebuilt(zone_name: str = "UTC") -> tuple[MemoryLedger, RebuiltLedger]:
     land(objects, "visitors", FIRST, [{"visitor_key": "v"}], media_id="_account")
     tombstone_copies.put(objects, tombstones.entry(Person(frozenset({"m"})), [b"k"], "r", "t"))
     certificates = {("m1", FIRST): "certified", ("m1", SECOND): "provisional", ("m1", THIRD): "settled"}
-    return ledger, rebuild_ledger(ledger, objects, PUBLISHED, certificates, zone_name, "repair")
+    return ledger, rebuild_ledger(ledger, objects, PUBLISHED, certificates, zone_name, "repair", [LABELLED])
 
 
 def test_a_ledger_is_made_anew_from_raw_pages_tables_and_tombstones() -> None:
     ledger, done = rebuilt()
-    assert done == RebuiltLedger(landings=3, media=1, older=5, tombstones=1)
+    assert done == RebuiltLedger(landings=3, media=1, older=5, tombstones=1, labelled=1)
+    assert ledger.labels() == [LABELLED]
     assert ledger.publication() == PUBLISHED
     assert ledger.media() == [MediaEntry("m1", FIRST, NOW)], "one of which there are days"
     (newest,) = ledger.intervals("events", start=THIRD)

@@ -13,7 +13,8 @@ from wistlake.contracts import TABLES
 from wistlake.errors import ConfigError, StoreDamaged, unknown
 from wistlake.pipeline.jobs import repair
 from wistlake.pipeline.jobs.rebuild_ledger import RebuiltLedger, rebuild_ledger
-from wistlake.ports import Publication
+from wistlake.planning.labels import LabelChange, MediaLabels
+from wistlake.ports import Publication, Query
 from wistlake.wiring.laptop import LaptopLake
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def catalog(lake: LaptopLake, run_id: str, now: datetime) -> list[str]:
 
 def ledger(lake: LaptopLake, run_id: str, now: datetime) -> RebuiltLedger:
     """Make a new ledger from raw pages, tables and the copies of tombstones."""
+    from wistlake.adapters.duckdb_query import DuckDBQuery
     from wistlake.adapters.local.catalog import LocalCatalog
 
     folder = lake.folder
@@ -52,9 +54,10 @@ def ledger(lake: LaptopLake, run_id: str, now: datetime) -> RebuiltLedger:
     tables = LocalCatalog(folder.root)
     tables.require(None)
     publication = Publication(run_id, now, tables.refs(tables.locations()))
-    certificates, zone_name = _certificates(lake, publication), lake.zone()
+    query = DuckDBQuery(None, publication=publication, inspector=lake.inspector())
+    certificates, labels, zone_name = _certificates(query), _labels(query), lake.zone()
     return rebuild_ledger(
-        SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id
+        SqliteLedger(folder.ledger), lake.objects(), publication, certificates, zone_name, run_id, labels
     )
 
 
@@ -90,10 +93,15 @@ def _require_lost(lost: Path, *needed: Path) -> None:
             raise StoreDamaged(f"{path} is gone too: restore the lake from a backup")
 
 
-def _certificates(lake: LaptopLake, publication: Publication) -> Mapping[tuple[str, date], str]:
+def _certificates(query: Query) -> Mapping[tuple[str, date], str]:
     """The certificates of the days in gold."""
-    from wistlake.adapters.duckdb_query import DuckDBQuery
-
-    query = DuckDBQuery(None, publication=publication, inspector=lake.inspector())
     rows = query.sql("SELECT media_id, date, certificate FROM gold.fact_media_daily").to_pylist()
     return {(r["media_id"], r["date"]): r["certificate"] for r in rows}
+
+
+def _labels(query: Query) -> list[MediaLabels]:
+    """The labels that gold has, without their history: who gave them is lost."""
+    labels: dict[str, list[LabelChange]] = {}
+    for r in query.sql("SELECT * FROM gold.dim_media_label ORDER BY media_id, label").to_pylist():
+        labels.setdefault(r["media_id"], []).append(LabelChange(r["label"], r["value"], r["labelled_at"]))
+    return [MediaLabels(media_id, tuple(changes)) for media_id, changes in labels.items()]

@@ -61,7 +61,7 @@ def test_verdicts_keep_what_publishing_needs() -> None:
         {"gold.x": {"new": 3}}, {KEY: {"rows": 4, "quarantined": 1}}, (holds, broken), {KEY: "lost rows"},
         {("m1", DAY): Certificate.SETTLED}, frozenset({("m1", NEXT)}), {"gold.x": TableRef("s3://x", 2**62)},
         findings, frozenset({("m1", LATER)}),
-        frozenset({SharedDays("m1", DAY, NEXT, -1), SharedDays("m1", DAY, LATER)}),
+        frozenset({SharedDays("m1", DAY, NEXT, -1), SharedDays("m1", DAY, LATER)}), {"m1": "5160"},
     )  # fmt: skip
     plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
     found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))
@@ -78,6 +78,7 @@ def test_verdicts_keep_what_publishing_needs() -> None:
         "findings",
         "withdrawn",
         "shared",
+        "labelled",
     )
     for name in kept:
         assert getattr(found.built, name) == getattr(built, name), name

@@ -347,7 +347,7 @@ def test_one_part_is_repaired_at_a_time(lake: HandMade, capsys: Capture) -> None
     assert "one at a time: --catalog or --marker" in capsys.readouterr().err
 
 
-RECOVERED = RebuiltLedger(landings=5, media=2, older=3, tombstones=1)
+RECOVERED = RebuiltLedger(landings=5, media=2, older=3, tombstones=1, labelled=4)
 
 
 @pytest.mark.parametrize(
@@ -355,8 +355,8 @@ RECOVERED = RebuiltLedger(landings=5, media=2, older=3, tombstones=1)
     [
         ("--catalog", "catalog", ["a", "b"], {"registered": ["a", "b"]}, "2 tables are registered again"),
         ("--marker", "marker", "UTC-5", {"zone": "UTC-5"}, "the lake's days are in UTC-5"),
-        ("--ledger", "ledger", RECOVERED, {"landings": 5, "media": 2, "older": 3, "tombstones": 1},
-         "5 landings of 2 media, 3 older days without raw pages, 1 tombstones"),
+        ("--ledger", "ledger", RECOVERED, {"landings": 5, "media": 2, "older": 3, "tombstones": 1, "labelled": 4},
+         "5 landings of 2 media, 3 older days without raw pages, 1 tombstones, labels of 4 media"),
     ],
 )  # fmt: skip
 def test_a_repaired_part_is_named(

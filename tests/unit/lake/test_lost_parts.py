@@ -1,8 +1,10 @@
 """Marker, ledger, catalog and key exist together or not at all: a lost one is never silently replaced."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import wistlake
@@ -15,6 +17,7 @@ from wistlake.adapters.local.objects import LocalObjects
 from wistlake.errors import StoreError
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.planning.intervals import State
+from wistlake.planning.labels import LabelChange, MediaLabels
 from wistlake.privacy import tombstones
 
 CURES = {
@@ -210,6 +213,17 @@ def test_a_ledger_made_anew_keeps_the_forgotten_out(lake: HandMade) -> None:
     lose(lake, "ledger.db")
     assert call("repair", "--ledger") == 0
     assert [e["visitors"] for e in tombstones.entries(lake.ledger.facts(tombstones.FACTS))] == [["v"]]
+
+
+def test_a_ledger_made_anew_has_the_labels_that_gold_has(lake: HandMade) -> None:
+    table, at = LocalCatalog(lake.folder).load("gold.dim_media_label"), datetime(2026, 3, 1, tzinfo=UTC)
+    row = {"media_id": "abcdef1234", "value": "spring", "labelled_at": at, "built_at": at}
+    rows = [row | {"label": "campaign"}, row | {"label": "mood"}]
+    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+    lose(lake, "ledger.db")
+    assert call("repair", "--ledger") == 0
+    changes = (LabelChange("campaign", "spring", at), LabelChange("mood", "spring", at))
+    assert lake.ledger.labels() == [MediaLabels("abcdef1234", changes)]
 
 
 def test_a_ledger_made_anew_knows_landings_days_and_tables(lake: HandMade) -> None:

@@ -37,8 +37,8 @@ def _repaired(part: str, lake: "LaptopLake", run_id: str, at: datetime) -> tuple
     done = laptop_repair.ledger(lake, run_id, at)
     return asdict(done), (
         f"the ledger is there again: {done.landings} landings of {done.media} media, {done.older} older days "
-        f"without raw pages, {done.tombstones} tombstones\n"
-        "the history of runs is lost, and days must be confirmed again; next: wistlake run"
+        f"without raw pages, {done.tombstones} tombstones, labels of {done.labelled} media\n"
+        "the history of runs and labels is lost, and days must be confirmed again; next: wistlake run"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wistlake import bronze
 from wistlake.planning.intervals import Interval, State
+from wistlake.planning.labels import FACTS as LABELS
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore
 
@@ -46,8 +47,9 @@ def invalidate_gold(ledger: Ledger) -> int:
 
 def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> tuple[int, Sequence[Interval]]:
     """Make every retained landing pending again, and its days of gold with it: (how many, those whose
-    raw pages are gone and which therefore stay as they were built). `zone` is the one that days of gold were
-    built in by versions that did not write it down."""
+    raw pages are gone and which therefore stay as they were built). Labels are brought into the tables again, too.
+    `zone` is the one that days of gold were built in by versions that did not write it down."""
+    ledger.put_facts(LABELS, {})
     intervals = ledger.intervals()
     landed = [i for i in intervals if i.landing_id]
     retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]

@@ -3,7 +3,7 @@
 The history of runs and reasons is gone: days start as provisional again, with the readings that bronze still knows of.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.recover import confirmations, landed, manifests
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.labels import MediaLabels
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication
 from wistlake.quality.certificates import Certificate
@@ -24,12 +25,14 @@ EXPIRED = "its raw pages had expired when the ledger was made anew"
 
 @dataclass(frozen=True, slots=True)
 class RebuiltLedger:
-    """How much was written into the ledger. `older` are days whose raw pages have expired."""
+    """How much was written into the ledger. `older` are days whose raw pages have expired, `labelled` media that have
+    labels."""
 
     landings: int
     media: int
     older: int
     tombstones: int
+    labelled: int = 0
 
 
 def rebuild_ledger(
@@ -39,10 +42,11 @@ def rebuild_ledger(
     certificates: Mapping[Pair, str],
     zone_name: str,
     run_id: str,
+    labels: Sequence[MediaLabels] = (),
 ) -> RebuiltLedger:
     """Write into an empty ledger, under the lake's lease: the landings in bronze, which the next run builds again
     (rows that silver has already do not change), the days in gold whose raw pages have expired, the tombstones, and
-    the tables as they are. `certificates` are those of gold, by (media, day)."""
+    the tables as they are. `certificates` are those of gold, by (media, day), `labels` those that a table has."""
     now = publication.published_at
     newest: dict[Key, Interval] = {}
     for manifest in sorted(_readings(objects), key=lambda m: (m.observed_at, m.run_id)):
@@ -60,10 +64,11 @@ def rebuild_ledger(
     media = list(_media([*newest.values(), *older], now))
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         ledger.put_media(media)
+        ledger.put_labels(labels)
         ledger.record([*newest.values(), *older, *gold])
         tombstones = tombstone_copies.reload(objects, ledger)
         ledger.publish(publication)
-    return RebuiltLedger(len(newest), len(media), len(older), tombstones)
+    return RebuiltLedger(len(newest), len(media), len(older), tombstones, len(labels))
 
 
 def _readings(objects: ObjectStore) -> Iterator[Manifest]:
