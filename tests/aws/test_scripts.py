@@ -167,7 +167,7 @@ class TestPackagedSettings:
 
     @pytest.fixture
     def functions(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        for variable in ("MEDIA_IDS", "WISTLAKE_CHANNELS", "WISTLAKE_CONFIG"):
+        for variable in ("MEDIA_IDS", *deploy.FILES, "WISTLAKE_CONFIG"):
             monkeypatch.delenv(variable, raising=False)
         folder = tmp_path / "var" / "task"
         folder.mkdir(parents=True)
@@ -194,6 +194,13 @@ class TestPackagedSettings:
         assert deploy._package(functions, {}) == set()
         assert Settings().channels is None
         assert not (functions / "channels.toml").exists()
+
+    def test_labels(self, functions: Path, tmp_path: Path) -> None:
+        (tmp_path / "ours.csv").write_text("media_id,campaign\nabc123xyz0,spring\n")
+        assert deploy._package(functions, {"WISTLAKE_LABELS": "ours.csv"}) == {"WISTLAKE_LABELS"}
+        assert Settings().labels == functions / "labels.csv"
+        assert deploy._package(functions, {}) == set()
+        assert Settings().labels is None
 
     def test_a_file_that_is_not_there_is_named(self, functions: Path) -> None:
         with pytest.raises(deploy.Broken, match="WISTLAKE_CHANNELS: the repository has no file rules"):

@@ -23,6 +23,7 @@ from wistlake.contracts.form import ACCOUNT
 from wistlake.entrypoints.aws import ingest, plan, publish
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError, LeaseHeld, SourceUnavailable, StoreError
+from wistlake.pipeline.run import labels
 from wistlake.pipeline.run.handover import (
     RunPlan,
     Verdicts,
@@ -31,7 +32,6 @@ from wistlake.pipeline.run.handover import (
     encode_verdicts,
     verdicts_key,
 )
-from wistlake.pipeline.run.outcome import labels
 from wistlake.pipeline.run.stages import is_idle
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, State
@@ -289,13 +289,13 @@ def test_a_label_gives_an_execution_work_until_its_verdicts_are_published(start:
     assert not is_idle(idle, lake.ledger)
 
     tables = {"gold.dim_media_label": TableRef("s3://x/1.json", 7)}
-    signatures = labels(lake.ledger).signatures
+    signatures = labels.read(lake.ledger).signatures
     result = BuildResult({}, {}, (), {}, {}, frozenset(), tables, labelled=signatures)
     S3Objects(lake.bronze, lake.account.client("s3")).put(
         verdicts_key("r1"), encode_verdicts(Verdicts(result, tuple(done)))
     )
     assert lake.publish(planned)["verdict"] == "succeeded"
-    assert labels(lake.ledger).applied == signatures
+    assert labels.read(lake.ledger).applied == signatures
     assert is_idle(idle, lake.ledger)
 
 

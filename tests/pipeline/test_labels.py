@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -186,14 +186,15 @@ def test_a_run_that_dies_in_between_is_made_good_by_the_next(
     assert {i.state for i in labelled.lake.ledger.intervals(GOLD)} == {"published"}
 
 
-def test_a_label_of_before_the_first_description_waits_for_it(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake", SCENARIO)
+def test_the_settings_file_labels_media_from_their_first_run_on(tmp_path: Path) -> None:
+    """Also before they are described; what it says of others is left aside."""
+    lake, file = Lake(tmp_path / "lake", SCENARIO), tmp_path / "labels.csv"
     media = lake.world.media_ids[0]
-    parts = lake.parts(lake.settings())
-    from wistlake.planning.intervals import MediaEntry
-
-    parts.ledger.put_media([MediaEntry(media, START.date(), datetime(2026, 3, 1, tzinfo=UTC))])
-    label(parts.ledger, {media: {"channel": "podcast"}}, by="", run_id="r", now=START)
-    lake.run_day(START)
+    file.write_text(f"media_id,channel,mood\n{media},podcast,\nstranger00,podcast,good\n")
+    lake.run_day(START, changes={"labels": file})
     assert {r["channel"] for r in lake.rows("silver.dim_media") if r["media_id"] == media} == {"podcast"}
-    assert len(lake.rows("gold.dim_media_label")) == 1
+    [shown] = lake.rows("gold.dim_media_label")
+    assert (shown["media_id"], shown["label"], shown["labelled_at"]) == (media, "channel", START)
+    assert [(e.media_id, c.by) for e in lake.ledger.labels() for c in e.changes] == [
+        (media, "WISTLAKE_LABELS")
+    ]

@@ -3,14 +3,14 @@
 import pytest
 
 from wistlake.errors import ConfigError
-from wistlake.planning.label_files import LARGEST, read
+from wistlake.planning.label_files import LARGEST, parsed
 from wistlake_dashboard.spreadsheet import to_csv
 
 ONE, TWO = "abc123xyz0", "def456uvw1"
 
 
 def labels(text: str) -> dict[str, dict[str, str]]:
-    return {media_id: dict(line.labels) for media_id, line in read(text).items()}
+    return {media_id: dict(line.labels) for media_id, line in parsed(text).items()}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -28,7 +28,7 @@ def test_a_file_as_spreadsheets_write_it(separator: str, end: str, mark: str) ->
         ONE: {"channel": "facebook", "campaign": "अभियान 🎉"},
         TWO: {"campaign": "summer"},
     }
-    assert [line.number for line in read(text).values()] == [2, 4]
+    assert [line.number for line in parsed(text).values()] == [2, 4]
 
 
 def test_what_a_spreadsheet_would_take_for_a_formula_comes_back() -> None:
@@ -65,7 +65,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_comes_back() -> None:
 )
 def test_a_bad_line_is_named(text: str, problems: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        read(text)
+        parsed(text)
     assert len(error.value.problems) == len(problems), error.value.problems
     for problem, wanted in zip(error.value.problems, problems, strict=True):
         assert problem.startswith(wanted)
@@ -74,11 +74,11 @@ def test_a_bad_line_is_named(text: str, problems: list[str]) -> None:
 
 def test_of_very_many_bad_lines_some_are_named() -> None:
     with pytest.raises(ConfigError) as error:
-        read("media_id,a\n" + "?,x\n" * 1000)
+        parsed("media_id,a\n" + "?,x\n" * 1000)
     assert len(error.value.problems) == 21
     assert error.value.problems[-1] == "and 980 more"
 
 
 def test_a_file_that_is_too_large_is_not_read() -> None:
     with pytest.raises(ConfigError, match="split it"):
-        read("media_id,a\n" + "x" * LARGEST)
+        parsed("media_id,a\n" + "x" * LARGEST)

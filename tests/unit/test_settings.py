@@ -73,6 +73,7 @@ class TestDefaults:
             "report": True,
             "log": "text",
             "channels": None,
+            "labels": None,
             "bronze_retention_days": 30,
             "bronze_redaction": False,
             "notify_command": "",
@@ -497,6 +498,14 @@ class TestValues:
     def test_channels_must_be_there(self, folder: Path) -> None:
         (folder / "rules.toml").write_text(RULE)
         assert Settings(channels="rules.toml").channels == folder / "rules.toml"
+
+    def test_a_file_of_labels_must_be_there(self, folder: Path) -> None:
+        (folder / "labels.csv").write_text("media_id,campaign\nabc123xyz0,spring\n")
+        assert Settings(labels="labels.csv").labels == folder / "labels.csv"
+        with pytest.raises(
+            ConfigError, match=r"WISTLAKE_LABELS: there is no file .*lost.csv: correct the path"
+        ):
+            Settings(labels="lost.csv")
 
     def test_settings_do_not_change(self) -> None:
         with pytest.raises(ValueError, match="frozen"):

@@ -15,7 +15,7 @@ from wistlake.pipeline.jobs.maintain import drop_raw_pages, expiring, maintain
 from wistlake.pipeline.jobs.media import followed
 from wistlake.pipeline.jobs.quarantine import prepare_replay
 from wistlake.pipeline.jobs.rebuild import REBUILD, invalidate_builds, invalidate_gold, prepare
-from wistlake.pipeline.run.outcome import labels
+from wistlake.pipeline.run import labels
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.labels import FACTS as LABELS
 from wistlake.planning.labels import LabelChange, MediaLabels
@@ -196,10 +196,10 @@ def test_what_has_its_raw_pages_is_built_again_and_the_rest_stays_as_it_was() ->
 def test_labels_reach_the_tables_anew_with_what_is_built_again() -> None:
     ledger, objects = lake()
     ledger.put_labels([MediaLabels("m1", (LabelChange("campaign", "spring", NOW),))])
-    ledger.put_facts(LABELS, labels(ledger).signatures)
-    assert not labels(ledger).waiting
+    ledger.put_facts(LABELS, labels.read(ledger).signatures)
+    assert not labels.read(ledger).waiting
     invalidate_builds(ledger, objects)
-    assert labels(ledger).waiting == {"m1"}
+    assert labels.read(ledger).waiting == {"m1"}
 
 
 class Zoned:

@@ -49,6 +49,9 @@ metric by label.
 `wistlake media label --from-csv labels.csv` takes it. An empty cell says nothing; `LABEL=` or `--clear` take labels
 away; `wistlake media label list --history` tells who said what, and when.
 
+`WISTLAKE_LABELS` names such a file: each run gives media what it says, on AWS from the repository. What the file says
+of a media is so after every run; other labels stay.
+
 A label's name has letters from a to z, digits, `-` and `_`, and begins with a letter; names of columns of
 `silver.dim_media` are taken. Its value is any text of one line, at most 100 characters, emoji and every script
 included, but no e-mail address: labels must not name a person.

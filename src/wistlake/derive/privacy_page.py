@@ -26,6 +26,10 @@ It makes nobody that person: identity is what Wistia calls so (`email`, `convers
 `visitor_identity`). Of a page's address, hosts that are IP addresses, sessions and matrix parameters are
 masked, and e-mail addresses in any common spelling, base64 among them.
 
+Labels of media are about media: an e-mail address is refused as a value. The ledger, not the tables, keeps who
+gave a label: the name with which that person was signed in on their machine. `wistlake forget` is about viewers,
+and leaves labels as they are.
+
 `event_key` is kept as Wistia serves it. It says nothing about a person by itself, but whoever has the
 account's token can ask Wistia for the session and so for its visitor (who has the token can list them all
 anyway). It stays because it is the session's identity: a session that is listed twice, grows or moves to

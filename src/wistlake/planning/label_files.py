@@ -28,7 +28,7 @@ class Line:
     labels: Mapping[str, str]
 
 
-def read(text: str) -> dict[str, Line]:
+def parsed(text: str) -> dict[str, Line]:
     """The lines of a file by media. ConfigError names every line that can't be taken: then none of them is."""
     if len(text) > LARGEST:
         raise ConfigError(f"the file is larger than {LARGEST:,} characters: split it")
@@ -37,7 +37,7 @@ def read(text: str) -> dict[str, Line]:
     separator = max(",;\t", key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        header, lines, problems = _parsed(rows)
+        header, lines, problems = _lines(rows)
     except csv.Error as e:
         raise ConfigError(f"line {rows.line_num}: this is no CSV ({e}): export it again") from e
     if KEY not in header:
@@ -48,7 +48,7 @@ def read(text: str) -> dict[str, Line]:
     return lines
 
 
-def _parsed(rows: Iterator[list[str]]) -> tuple[list[str], dict[str, Line], list[str]]:
+def _lines(rows: Iterator[list[str]]) -> tuple[list[str], dict[str, Line], list[str]]:
     header = [name.strip().lower() for name in next(iter(rows), [])]
     named = [name for name in header if name not in ("", KEY, *CONTEXT)]
     problems = [f"line 1: {p}" for name in named for p in mistakes(name, "")]

@@ -157,6 +157,12 @@ class Declaration(BaseModel):
         "A TOML file of ordered channel rules, as docs/channels.md has them; unset: the built-in ones.",
         "a file",
     )
+    labels: Annotated[Path | None, AfterValidator(values.labels)] = _setting(
+        "WISTLAKE_LABELS",
+        None,
+        "A CSV file of labels, as `wistlake media label --to-csv` writes it: each run gives media what it says.",
+        "a file",
+    )
     bronze_retention_days: int = _number(
         "WISTLAKE_BRONZE_RETENTION_DAYS",
         30,

@@ -140,15 +140,26 @@ def lake(value: Path) -> Path:
 
 def channels(value: Path | None) -> Path | None:
     """A file of channel rules that can be read."""
-    if value is None:
+    if (path := _file("WISTLAKE_CHANNELS", value)) is None:
         return None
-    path = home("WISTLAKE_CHANNELS", value)
-    if not path.is_file():
-        raise ValueError(f"WISTLAKE_CHANNELS: there is no file {path}: correct the path, or unset it")
     try:
         read_rules(path)
     except ConfigError as e:
         raise ValueError(f"WISTLAKE_CHANNELS: {'; '.join(e.problems)}") from None
+    return path
+
+
+def labels(value: Path | None) -> Path | None:
+    """A file that is there; a run reads it."""
+    return _file("WISTLAKE_LABELS", value)
+
+
+def _file(variable: str, value: Path | None) -> Path | None:
+    if value is None:
+        return None
+    path = home(variable, value)
+    if not path.is_file():
+        raise ValueError(f"{variable}: there is no file {path}: correct the path, or unset it")
     return path
 
 

@@ -1,5 +1,6 @@
 """The settings and a command's options as a run's specification."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from wistlake.planning.calendar import last_finished
 from wistlake.planning.plan import HORIZON, Window
 from wistlake.ports import Ledger
 from wistlake.settings import Settings
+from wistlake.wiring import label_file
 
 WISTIA_HOST = "api.wistia.com"
 
@@ -54,6 +56,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         only=only,
         accept_shrink=accept_shrink,
         tolerated_percent=settings.tolerated_percent,
+        labels=_labels(settings),
     )
 
 
@@ -80,6 +83,11 @@ def window(settings: Settings, now: datetime, start: date | None = None, end: da
 def oldest_day(now: datetime) -> date:
     """The oldest day that Wistia may still have events of."""
     return last_finished(Calendar.UTC, now, UTC) - HORIZON
+
+
+def _labels(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    lines = label_file.read(settings.labels, "WISTLAKE_LABELS") if settings.labels else {}
+    return {media_id: line.labels for media_id, line in lines.items()}
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:

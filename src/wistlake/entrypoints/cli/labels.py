@@ -11,7 +11,6 @@ from wistlake.entrypoints.cli.options import Json, Now, file_to_write, media_ids
 from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wistlake.planning.label_files import Line
     from wistlake.planning.labels import MediaLabels
     from wistlake.ports import Query
 
@@ -83,8 +82,9 @@ def _require_one_task(words: Sequence[str], *, clear: bool, **tasks: object) -> 
 
 def _label(words: Sequence[str], from_csv: Path | None, *, clear: bool, now: Any, as_json: bool) -> None:
     from wistlake.pipeline.jobs import labels as jobs
+    from wistlake.wiring.label_file import read
 
-    lines = _lines(from_csv) if from_csv else {}
+    lines = read(from_csv, "--from-csv") if from_csv else {}
     wanted = {media_id: line.labels for media_id, line in lines.items()} or _wanted(words, clear=clear)
     lake, run_id, at = session.job(now)
     changed = jobs.label(
@@ -115,24 +115,6 @@ def _wanted(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, s
     if not (labels or clear):
         raise ConfigError(f"say what {ids[0]} is: LABEL=VALUE, such as campaign=spring-sale, or --clear")
     return dict.fromkeys(ids, labels)
-
-
-def _lines(path: Path) -> "Mapping[str, Line]":
-    from wistlake.planning.label_files import LARGEST, read
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(4 * LARGEST + 1)
-        lines = read(data.decode())
-    except OSError as e:
-        raise ConfigError(f"--from-csv {path} can't be read ({e.strerror}): name a file of labels") from e
-    except UnicodeDecodeError as e:
-        raise ConfigError(f"--from-csv {path} isn't in UTF-8: save it as “CSV UTF-8”") from e
-    except ConfigError as e:
-        raise ConfigError([f"{path}, {problem}" for problem in e.problems]) from e
-    if not lines:
-        raise ConfigError(f"--from-csv {path} names no media: give each a line")
-    return lines
 
 
 def _list(ids: Iterable[str], *, history: bool, as_json: bool) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from wistlake.errors import ConfigError, closest
+from wistlake.pipeline.run.labels import Wanted, give
 from wistlake.planning.labels import MediaLabels
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger
 
-Wanted = Mapping[str, Mapping[str, str]]  # values by label, by media; "" takes a label away
 _MOST_NAMED = 3
 
 
@@ -28,16 +28,7 @@ def label(
     """
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         _require_followed(ledger, wanted, lines or {})
-        labels = {e.media_id: e for e in ledger.labels()}
-        changed = []
-        for media_id, of_media in sorted(wanted.items()):
-            before = labels.get(media_id, MediaLabels(media_id))
-            others = dict.fromkeys(before.current, "") if clear else {}
-            after = before.after(others | dict(of_media), now, by)
-            if after != before:
-                changed.append(after)
-        ledger.put_labels(changed)
-    return changed
+        return give(ledger, wanted, by=by, now=now, clear=clear)
 
 
 def _require_followed(ledger: Ledger, wanted: Wanted, lines: Mapping[str, int]) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 
+from wistlake.pipeline.run import labels
 from wistlake.pipeline.run.handover import Handover, RunPlan, Verdicts, encode_verdicts, verdicts_key
 from wistlake.pipeline.run.outcome import (
     Policy,
     advance,
     intend,
-    labels,
     outcome,
     retired,
     shared_days,
@@ -57,7 +57,7 @@ class _Build:
         self.deps, self.spec, self.policy = deps, plan.spec, policy
         self.keys = deps.keys()
         self.media = retired(self.spec, deps.ledger.media(), plan.left)
-        self.labels = labels(deps.ledger)
+        self.labels = labels.read(deps.ledger)
         self.intervals = {i.key: i for i in deps.ledger.intervals()}
         self.changed: dict[Key, Interval] = {}
 

@@ -7,14 +7,13 @@ from enum import Enum
 
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
+from wistlake.pipeline.run import labels
 from wistlake.pipeline.run.pending import as_built, as_stopped, signature
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning import shared_keys
 from wistlake.planning.calendar import utc_days_of, zone
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
-from wistlake.planning.labels import FACTS as LABELS
-from wistlake.planning.labels import Labels
 from wistlake.planning.plan import HORIZON, watermark
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
 from wistlake.planning.shared_keys import SharedDays
@@ -48,7 +47,7 @@ def show(spec: RunSpec, ledger: Ledger, built: BuildResult | None, intervals: It
     if built is not None:
         ledger.publish(Publication(spec.run_id, spec.window.now, built.tables))
         keep_shared(ledger, built.shared)
-        _keep_labelled(ledger, built.labelled)
+        labels.keep(ledger, built.labelled)
     ledger.record(intervals)
 
 
@@ -97,16 +96,6 @@ def keep_shared(ledger: Ledger, days: frozenset[SharedDays]) -> None:
     """Write that down, if it is news."""
     if shared_days(ledger) != days:
         ledger.put_facts(shared_keys.FACTS, shared_keys.document(days))
-
-
-def labels(ledger: Ledger) -> Labels:
-    """All labels, and which of them the tables have."""
-    return Labels(ledger.labels(), ledger.facts(LABELS))
-
-
-def _keep_labelled(ledger: Ledger, labelled: Mapping[str, str]) -> None:
-    if ledger.facts(LABELS) != labelled:
-        ledger.put_facts(LABELS, labelled)
 
 
 def intend(

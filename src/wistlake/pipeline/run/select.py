@@ -11,6 +11,7 @@ from wistlake.errors import ConfigError
 from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.account import read_totals
 from wistlake.pipeline.run.handover import Handover
+from wistlake.pipeline.run.labels import give
 from wistlake.pipeline.run.outcome import LEFT
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
@@ -24,19 +25,22 @@ from wistlake.ports import Ledger
 
 log = structlog.get_logger()
 PLAYABLE = ("Video", "Audio")
+MOST_NAMED = 10
 
 
 async def select(deps: Dependencies, handover: Handover) -> Handover:
     """First step: which media and days the run is about. The account is asked only where no media is named.
 
-    New media are written to the ledger, with their own first day. What earlier runs landed and never recorded is
-    recovered, and tombstones that the ledger has lost are read again, before anything is fetched.
+    New media are written to the ledger, with their own first day; so are the labels of the settings' file. What earlier
+    runs landed and never recorded is recovered, and tombstones that the ledger has lost are read again, before anything
+    is fetched.
     """
     spec, ledger = handover.plan.spec, deps.ledger
     media_ids = await _media_ids(spec.choice, deps)
     tombstone_copies.reload(deps.objects, ledger)
     recover(ledger, deps.objects, spec.run_id)
     media = _follow(spec, ledger, media_ids)
+    _label(spec, ledger)
     left = _left(spec, ledger, media_ids)
     fetches = (*_final_checks(spec, left), *planned(spec, ledger, media, ledger.intervals()))
     await read_totals(deps, spec, fetches, follows_all=_follows_all(spec.choice, media_ids, media))
@@ -109,6 +113,16 @@ def _follow(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Med
     ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != entries[m])])
     wanted = set(media_ids)
     return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
+
+
+def _label(spec: RunSpec, ledger: Ledger) -> None:
+    """What the file says of media that the lake has followed. It may name others: those of another stage, say."""
+    followed = {m.media_id for m in ledger.media()}
+    wanted = {media_id: labels for media_id, labels in spec.labels.items() if media_id in followed}
+    if strangers := spec.labels.keys() - wanted.keys():
+        log.warning("labels of media that the lake has never followed", media=sorted(strangers)[:MOST_NAMED])
+    if wanted:
+        give(ledger, wanted, by="WISTLAKE_LABELS", now=spec.window.now)
 
 
 def _follows_all(choice: MediaChoice, listed: Sequence[str], media: Sequence[MediaEntry]) -> bool | None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from wistlake.contracts.form import Source
+from wistlake.pipeline.run.labels import Wanted
 from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
@@ -103,3 +104,4 @@ class RunSpec:
     only: frozenset[Key] | None = None  # repair: ask for exactly these intervals
     accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
     tolerated_percent: float = 10.0  # of the media may fail, and the run is partial, not failed
+    labels: Wanted = field(default_factory=dict)  # that the settings' file gives to media

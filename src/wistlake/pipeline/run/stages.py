@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from wistlake.errors import ConfigError, SourceUnavailable, WistlakeError
-from wistlake.pipeline.run import outage, record
+from wistlake.pipeline.run import labels, outage, record
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import (
     Handover,
@@ -30,7 +30,7 @@ from wistlake.pipeline.run.handover import (
 from wistlake.pipeline.run.ingest import IngestContext, land, note_share
 from wistlake.pipeline.run.lake import open_lake, require_same_origin
 from wistlake.pipeline.run.outage import Outage
-from wistlake.pipeline.run.outcome import Policy, labels
+from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
@@ -70,7 +70,7 @@ def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: dateti
 
 def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
     """Whether the run asks for nothing, and nothing of earlier runs waits for a build."""
-    waits = labels(ledger).waiting or any(i.state is not State.PUBLISHED for i in ledger.intervals())
+    waits = labels.read(ledger).waiting or any(i.state is not State.PUBLISHED for i in ledger.intervals())
     return not (plan.fetches or waits)
 
 
