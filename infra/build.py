@@ -3,13 +3,15 @@
     python infra/build.py [wheel]
 
 - `build/lambda/`       one folder for all three functions, as Lambda unpacks it: no Spark, no boto3
-- `build/glue/`         the scripts and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there
+- `build/glue/`         the scripts and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there;
+                        and `libraries.zip`, boto3 for EMR Serverless, whose Python has none
 - `build/dist/`         the wheel: alone with `wheel`; kept beside the others so that a version can be looked at
 """
 
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -33,15 +35,25 @@ def main() -> None:
 def functions() -> Path:
     """The functions' package: pinned wheels for Lambda's platform, and ours."""
     target = BUILD / "lambda"
-    _pip(
-        "install",
-        *("--requirement", str(ROOT / "requirements" / "lambda.txt"), "--require-hashes", "--no-deps"),
-        *("--target", str(target), "--no-compile", "--only-binary", ":all:"),
-        *("--python-version", PYTHON, "--implementation", "cp", "--platform", PLATFORM),
-    )
+    _install("lambda", target)
     shutil.rmtree(target / "bin", ignore_errors=True)
     shutil.copytree(SOURCE, target / SOURCE.name, ignore=_LEFT_OUT)
     return target
+
+
+def _install(requirements: str, target: Path) -> None:
+    """Pinned wheels for AWS's platform."""
+    _pip(
+        "install",
+        *(
+            "--requirement",
+            str(ROOT / "requirements" / f"{requirements}.txt"),
+            "--require-hashes",
+            "--no-deps",
+        ),
+        *("--target", str(target), "--no-compile", "--only-binary", ":all:"),
+        *("--python-version", PYTHON, "--implementation", "cp", "--platform", PLATFORM),
+    )
 
 
 def glue() -> Path:
@@ -50,13 +62,22 @@ def glue() -> Path:
     target.mkdir(parents=True)
     for script in ("glue_build.py", "glue_keep.py"):
         shutil.copy(SOURCE / "entrypoints" / "aws" / script, target)
-    with zipfile.ZipFile(target / "wistlake.zip", "w", zipfile.ZIP_DEFLATED) as package:
-        for folder in (SOURCE, BUILD / "lambda" / "tzdata"):
-            for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), _LONG_AGO)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                package.writestr(entry, path.read_bytes())
+    _zip(target / "wistlake.zip", SOURCE, BUILD / "lambda" / "tzdata")
+    with tempfile.TemporaryDirectory() as folder:
+        _install("lambda-runtime", Path(folder))
+        _zip(target / "libraries.zip", *(p for p in sorted(Path(folder).iterdir()) if p.name != "bin"))
     return target
+
+
+def _zip(package: Path, *contents: Path) -> None:
+    """An archive of files and folders: the same contents make the same bytes."""
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        for given in contents:
+            files = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
+            for path in (p for p in files if "__pycache__" not in p.parts):
+                entry = zipfile.ZipInfo(path.relative_to(given.parent).as_posix(), _LONG_AGO)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
 
 
 def wheel() -> Path:

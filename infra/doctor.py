@@ -50,6 +50,8 @@ def findings(asked: Asked) -> Iterator[Finding]:
         _leftovers,
         _functions,
         _workers,
+        _application,
+        _budget,
         _lake_formation,
         _slack,
         _repository,
@@ -176,6 +178,53 @@ def _workers(asked: Asked) -> Iterator[Finding]:
         )
     else:
         yield FINE, f"Glue gives this account {limit:.0f} DPUs, {need} are needed"
+
+
+def _application(asked: Asked) -> Iterator[Finding]:
+    if asked.environment.get("BUILD_ENGINE") != "emr-serverless":
+        return
+    need = 4 * (1 + int(asked.environment.get("EMR_EXECUTORS") or 8))  # a driver and its executors
+    client = asked.client("service-quotas")
+    pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="emr-serverless")
+    quotas = {q["QuotaName"]: q["Value"] for page in pages for q in page["Quotas"]}
+    limit = next((v for name, v in quotas.items() if "concurrent vcpu" in name.lower()), None)
+    if limit is not None and limit < need:
+        yield (
+            WRONG,
+            (
+                f"EMR Serverless gives this account {limit:.0f} vCPUs, and {need} are needed: set EMR_EXECUTORS="
+                f"{max(1, int(limit) // 4 - 1)}, or ask for more under Service Quotas, Amazon EMR Serverless"
+            ),
+        )
+    else:
+        yield FINE, f"a build on EMR Serverless takes at most {need} vCPUs"
+    image = asked.environment.get("EMR_IMAGE", "")
+    if image and f"/wistlake-{asked.stage}-" not in image:
+        yield (
+            WRONG,
+            f"EMR_IMAGE: the stage may read ECR repositories whose names begin wistlake-{asked.stage}- only",
+        )
+
+
+def _budget(asked: Asked) -> Iterator[Finding]:
+    if asked.environment.get("BUDGET_DOLLARS", "0").strip() in ("", "0"):
+        return
+    try:
+        found = asked.client("ce").list_cost_allocation_tags(TagKeys=["stage"], Status="Active")
+    except ClientError as e:  # in an organization the payer's account alone may ask
+        yield NOTE, f"whether the budget counts anything is not known: {e}"
+        return
+    if found["CostAllocationTags"]:
+        yield FINE, "the budget counts what carries the tag stage"
+    else:
+        yield (
+            NOTE,
+            (
+                "the budget counts nothing before the tag stage is active, which it can be a day after the first "
+                "deployment: aws ce update-cost-allocation-tags-status --cost-allocation-tags-status "
+                "TagKey=stage,Status=Active"
+            ),
+        )
 
 
 def _lake_formation(asked: Asked) -> Iterator[Finding]:

@@ -101,6 +101,40 @@ def found(account: Account, github: dict[str, Any] | None = None, **environment:
     return told
 
 
+@pytest.mark.parametrize(
+    ("vcpus", "executors", "says"),
+    [(16.0, "", "EMR_EXECUTORS=3,"), (36.0, "", ""), (16.0, "3", ""), (16.0, "4", "EMR_EXECUTORS=3,")],
+)
+def test_an_application_must_find_room(account: Account, vcpus: float, executors: str, says: str) -> None:
+    account.answers["list_service_quotas"] = {
+        "Quotas": [
+            {"QuotaName": "Max task DPUs per account", "Value": 300.0},
+            {"QuotaName": "Max concurrent vCPUs per account", "Value": vcpus},
+        ]
+    }
+    told = found(account, BUILD_ENGINE="emr-serverless", EMR_EXECUTORS=executors)[doctor.WRONG]
+    assert len(told) == bool(says)
+    assert says in "".join(told)
+
+
+def test_an_image_is_of_a_repository_that_the_stage_may_read(account: Account) -> None:
+    place = "1.dkr.ecr.eu-central-1.amazonaws.com"
+    for name, faults in (("wistlake-dev-build", 0), ("wistlake-prod-build", 1), ("spark", 1)):
+        told = found(account, BUILD_ENGINE="emr-serverless", EMR_IMAGE=f"{place}/{name}:1")
+        assert len(told[doctor.WRONG]) == faults
+
+
+def test_a_budget_counts_once_its_tag_is_active(account: Account) -> None:
+    assert not any("budget" in text for texts in found(account).values() for text in texts)
+    account.answers["list_cost_allocation_tags"] = {"CostAllocationTags": []}
+    assert "update-cost-allocation-tags-status" in "".join(found(account, BUDGET_DOLLARS="50")[doctor.NOTE])
+    account.answers["list_cost_allocation_tags"] = {"CostAllocationTags": [{"TagKey": "stage"}]}
+    assert any("budget counts" in text for text in found(account, BUDGET_DOLLARS="50")[doctor.FINE])
+    refused = {"Code": "AccessDeniedException", "Message": "linked account"}
+    account.answers["list_cost_allocation_tags"] = ClientError({"Error": refused}, "ListCostAllocationTags")
+    assert "not known" in "".join(found(account, BUDGET_DOLLARS="50")[doctor.NOTE])
+
+
 def test_an_empty_account_has_nothing_to_mend(account: Account, repository: dict[str, Any]) -> None:
     told = found(account, repository)
     assert told[doctor.WRONG] == []

@@ -25,6 +25,10 @@ AS_MADE = {  # what SAM's own types become
 }
 # Types whose handlers are not in the list: from their documentation.
 DOCUMENTED = {
+    "AWS::Budgets::Budget": (
+        "budgets:ViewBudget budgets:ModifyBudget budgets:ListTagsForResource budgets:TagResource budgets:UntagResource"
+    ),
+    "AWS::SQS::QueuePolicy": "sqs:GetQueueAttributes sqs:SetQueueAttributes",
     "AWS::CloudFormation::Stack": (
         "cloudformation:CreateStack cloudformation:UpdateStack cloudformation:DeleteStack cloudformation:DescribeStacks"
         " cloudformation:DescribeStackEvents cloudformation:GetStackPolicy cloudformation:SetStackPolicy"
@@ -49,6 +53,13 @@ DOCUMENTED = {
 }
 WITHHELD = {
     "iam:DeleteRolePermissionsBoundary",  # with it the role makes roles beyond the boundary
+    # of an application that is in a network of ours, or known to an identity centre: this one is neither
+    "ec2:CreateNetworkInterface",
+    *(f"sso:{verb}Application" for verb in ("Create", "Delete")),
+    *(
+        f"sso:PutApplication{what}"
+        for what in ("AccessScope", "AssignmentConfiguration", "AuthenticationMethod", "Grant")
+    ),
     "3:GetBucketWebsite",  # a slip of the pen in the handler: the `s3:` one is given
 }
 IAM_POLICY_CHARACTERS = 6144

@@ -42,6 +42,7 @@ class TestKeyAndTopic:
             "cloudwatch.amazonaws.com",
             "scheduler.amazonaws.com",
             "sns.amazonaws.com",
+            "budgets.amazonaws.com",
             "logs.${AWS::Region}.amazonaws.com",
         ],
     )
@@ -58,7 +59,7 @@ class TestKeyAndTopic:
         (found,) = of_type(SYSTEM, "AWS::SNS::TopicPolicy").values()
         allowed = [s for s in policy(found["PolicyDocument"]["Statement"]) if s["Effect"] == "Allow"]
         assert [(services(s), s["Action"]) for s in allowed] == [
-            ({"cloudwatch.amazonaws.com"}, ["sns:Publish"])
+            ({"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}, ["sns:Publish"])
         ]
 
     def test_everything_at_rest_uses_it(self) -> None:
@@ -67,6 +68,7 @@ class TestKeyAndTopic:
             "AWS::DynamoDB::Table": "SSESpecification",
             "AWS::SecretsManager::Secret": "KmsKeyId",
             "AWS::SNS::Topic": "KmsMasterKeyId",
+            "AWS::SQS::Queue": "KmsMasterKeyId",
             "AWS::Logs::LogGroup": "KmsKeyId",
             "AWS::Scheduler::Schedule": "KmsKeyArn",
             "AWS::Glue::SecurityConfiguration": "EncryptionConfiguration",
@@ -233,6 +235,8 @@ EXECUTE = "cloudformation:ExecuteChangeSet"
 OF_NO_STAGE = (  # the account's own, that all stages share
     ":transform/Serverless-2016-10-31",
     ":role/aws-service-role/*dynamodb*",
+    ":role/aws-service-role/ops.emr-serverless.amazonaws.com/*",
+    ":rule/StepFunctionsGetEventsForEMRServerlessJobRule",  # Step Functions' own, one an account
     ":catalog",
     ":log-group:/aws-glue/*",
     ":stack/${AWS::StackName}/*",
@@ -244,7 +248,11 @@ def _of_the_stage(resource: Any, statement: dict[str, Any]) -> bool:
     match resource:
         case {"Fn::GetAtt": _}:  # made by this very stack
             return True
-        case {"Fn::Sub": str(text)} if text.endswith(":key/*"):
+        case {"Fn::Sub": str(text)} if text.endswith(":/*"):  # what is made there has no name yet
+            return statement["Condition"]["StringEqualsIfExists"] == {
+                "aws:RequestTag/stage": {"Ref": "Stage"}
+            }
+        case {"Fn::Sub": str(text)} if text.endswith((":key/*", ":/applications/*")):
             return statement["Condition"]["StringEqualsIfExists"] == {
                 "aws:ResourceTag/stage": {"Ref": "Stage"}
             }
@@ -267,6 +275,7 @@ class TestAlarms:
             "DataAgeHours",
             "QuarantinedRows",
             "IdentitiesBroken",
+            "ApproximateNumberOfMessagesVisible",
         }
         for name, alarm in some(self.alarms.items()):
             assert alarm["AlarmActions"] == [{"Ref": "Alerts"}], name
@@ -276,6 +285,27 @@ class TestAlarms:
         watched = [{"Name": "StateMachineArn", "Value": {"Ref": of}}]
         bad = {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
         assert bad <= {a["MetricName"] for a in self.alarms.values() if a["Dimensions"] == watched}
+
+    def test_a_schedule_that_starts_nothing_is_heard_of(self) -> None:
+        """What is left after all tries lies in a queue, which an alarm looks at."""
+        left = {"Arn": {"Fn::GetAtt": ["NotStarted", "Arn"]}}
+        for name, schedule in some(of_type(SYSTEM, "AWS::Scheduler::Schedule").items()):
+            assert schedule["Target"]["DeadLetterConfig"] == left, name
+            assert schedule["Target"]["RoleArn"] == {"Fn::GetAtt": ["DailyRole", "Arn"]}
+        may = {(a, str(s["Resource"])) for s in roles(SYSTEM)["DailyRole"] for a in s["Action"]}
+        assert ("sqs:SendMessage", str(left["Arn"])) in may
+        assert ("kms:GenerateDataKey", str({"Fn::GetAtt": ["Key", "Arn"]})) in may
+        watched = self.alarms["NotStartedAlarm"]["Dimensions"]
+        assert watched == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["NotStarted", "QueueName"]}}]
+
+    def test_a_budget_is_told_to_whoever_hears_of_alarms(self) -> None:
+        budget = of_type(SYSTEM, "AWS::Budgets::Budget")["Budget"]
+        assert budget["Budget"]["BudgetLimit"]["Amount"] == {"Ref": "BudgetDollars"}
+        assert budget["Budget"]["CostFilters"] == {"TagKeyValue": [{"Fn::Sub": "user:stage$${Stage}"}]}
+        told = budget["NotificationsWithSubscribers"]
+        assert {n["Notification"]["NotificationType"] for n in told} == {"ACTUAL", "FORECASTED"}
+        for notification in some(told):
+            assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "Alerts"}}]
 
     def test_slack_hears_the_topic_and_so_every_alarm_and_the_machines_own_words(self) -> None:
         slack = of_type(SYSTEM, "AWS::Serverless::Function")["Slack"]
@@ -430,6 +460,64 @@ class TestMachine:
         assert "['succeeded', 'partial']" in states["Succeeded"]["Choices"][0]["Condition"]
         assert states["Failed"]["Type"] == "Fail"
         assert [name for name, s in states.items() if s["Type"] == "Succeed"] == ["Done"]
+
+
+class TestEngines:
+    """Glue and EMR Serverless run one script, as one role, on what the machine gives them alike."""
+
+    given = of_type(SYSTEM, "AWS::Serverless::StateMachine")["Machine"]["DefinitionSubstitutions"]
+    states = machine()["States"]
+
+    def test_the_machine_chooses_by_the_parameter(self) -> None:
+        choices = self.states["AnythingLanded"]["Choices"]
+        builds = [(c["Condition"], c["Next"]) for c in choices if c["Next"].startswith("Build")]
+        assert builds == [
+            ("{% $landed > 0 and '${BuildEngine}' = 'emr-serverless' %}", "BuildOnEmr"),
+            ("{% $landed > 0 %}", "Build"),
+        ]
+        assert SYSTEM["Parameters"]["BuildEngine"]["Default"] == "glue"
+        assert self.states["BuildOnEmr"]["Next"] == self.states["Build"]["Next"] == "Publish"
+
+    def test_both_run_the_same_script_with_the_same_arguments_as_the_same_role(self) -> None:
+        job, asked = of_type(SYSTEM, "AWS::Glue::Job")["BuildJob"], self.states["BuildOnEmr"]["Arguments"]
+        assert self.given["BuildScript"] == job["Command"]["ScriptLocation"]
+        assert self.given["BuildRole"] == job["Role"] == {"Fn::GetAtt": ["BuildRole", "Arn"]}
+        flat = asked["JobDriver"]["SparkSubmit"]["EntryPointArguments"]
+        on_emr = dict(zip(flat[::2], flat[1::2], strict=True))
+        of_the_run = self.states["Build"]["Arguments"]["Arguments"]
+        assert {name: on_emr[name] for name in of_the_run} == of_the_run
+        for name, text in on_emr.items():
+            if name not in of_the_run:
+                value = self.given[text[2:-1]]
+                assert value == job["DefaultArguments"][name], name
+        assert set(on_emr) == of_the_run.keys() | {
+            n for n in job["DefaultArguments"] if "_" in n or n in ("--stage", "--database")
+        }
+
+    def test_both_read_the_same_catalog_by_the_same_settings(self) -> None:
+        job = of_type(SYSTEM, "AWS::Glue::Job")["BuildJob"]["DefaultArguments"]
+        separator, parts = self.given["BuildSettings"]["Fn::Join"]
+        assert separator == " "
+        assert parts[-2:] == ["--conf", job["--conf"]]
+        assert f"--py-files {job['--extra-py-files']['Fn::Sub']}" == parts[0]["Fn::Sub"]
+
+    def test_an_application_stops_by_itself_and_has_spark_3_5(self) -> None:
+        application = of_type(SYSTEM, "AWS::EMRServerless::Application")["BuildApplication"]
+        assert application["AutoStopConfiguration"] == {"Enabled": True, "IdleTimeoutMinutes": 5}
+        assert application["AutoStartConfiguration"] == {"Enabled": True}
+        release = SYSTEM["Parameters"]["EmrRelease"]
+        assert re.fullmatch(release["AllowedPattern"], release["Default"])
+        assert not re.fullmatch(release["AllowedPattern"], "emr-6.15.0"), "that has Spark 3.4"
+
+    def test_nothing_of_it_is_there_unless_it_is_asked_for(self) -> None:
+        for kind in ("AWS::EMRServerless::Application",):
+            for name in of_type(SYSTEM, kind):
+                assert SYSTEM["Resources"][name]["Condition"] == "OnEmr"
+        machines = of_type(SYSTEM, "AWS::IAM::Role")["MachineRole"]["Policies"][0]["PolicyDocument"][
+            "Statement"
+        ]
+        for statement in some(s for s in machines if "emr-serverless" in str(s)):
+            assert statement["Fn::If"][0] == "OnEmr"
 
 
 def _all_of(value: Any, key: str) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # One build, one emulated account with one deployed stage, and tests that go on where others have left it.
-STAGE = tuple(f"tests/aws/test_{name}.py" for name in ("deployed", "smoke", "lease", "scripts"))
+STAGE = tuple(f"tests/aws/test_{name}.py" for name in ("deployed", "smoke", "lease", "scripts", "engines"))
 # Files that take minutes start first, so that no worker is left alone with them at the end.
 SLOW = (
     *STAGE,

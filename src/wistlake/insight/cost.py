@@ -38,7 +38,7 @@ QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
 BYTES_PER_EVENT, DAYS_STORED = 600, 760  # of all layers together, compressed
 WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
 STEPS_PER_RUN, STEPS_PER_BATCH, WRITES_PER_BUILD = 8, 4, 400
-SECRETS, ALARMS, METRICS = 2, 10, 8
+SECRETS, ALARMS, METRICS = 2, 11, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, iam, scheduler
 from ministack.services.cloudformation import provisioners
 
@@ -34,6 +34,14 @@ def install() -> None:
         "create": lambda logical_id, properties, stack: (properties["Name"], {}),
         "delete": lambda name, properties: None,
     }
+    handlers["AWS::EMRServerless::Application"] = {
+        "create": _create_application,
+        "delete": lambda name, properties: None,
+    }
+    handlers["AWS::Budgets::Budget"] = {
+        "create": lambda logical_id, properties, stack: (properties["Budget"]["BudgetName"], {}),
+        "delete": lambda name, properties: None,
+    }
     schedule = handlers["AWS::Scheduler::Schedule"]
     create = schedule["create"]
 
@@ -44,6 +52,14 @@ def install() -> None:
         return name, attributes
 
     schedule["create"] = with_zone
+
+
+def _create_application(logical_id: str, properties: Properties, _stack: str) -> Made:
+    if properties["Type"] != "SPARK" or not properties["ReleaseLabel"].startswith("emr-"):
+        raise ValueError(f"{logical_id} is no Spark application of a release")
+    name = f"00f{properties['Name'].encode().hex()[:13]}"
+    arn = f"arn:aws:emr-serverless:{get_region()}:{get_account_id()}:/applications/{name}"
+    return name, {"ApplicationId": name, "Arn": arn}
 
 
 def _create_query(logical_id: str, properties: Properties, stack: str) -> Made:

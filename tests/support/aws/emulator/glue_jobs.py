@@ -23,6 +23,7 @@ NEEDS = (
     (s3, ("_buckets",)),
 )
 REGION = "us-east-1"
+RUNNERS: list["_Runner"] = []  # the one that is installed
 PACKAGES, SCRATCH = "--extra-py-files", "--TempDir"
 
 
@@ -40,6 +41,7 @@ class _Docker:
 def install() -> None:
     """Spark jobs go to the runner."""
     runner = _Runner(Path(os.environ["EMULATED_FOLDER"]))
+    RUNNERS.append(runner)
     glue._get_docker = _Docker
 
     def execute(
@@ -54,6 +56,18 @@ def install() -> None:
 
     glue._execute_spark_docker = execute
     glue._resolve_script = lambda location: location  # read by the job's role, later
+
+
+def run_application_job(asked: dict[str, Any]) -> str:
+    """A job of EMR Serverless, in the same process: what went wrong, or nothing."""
+    driver = asked["JobDriver"]["SparkSubmit"]
+    flat, submitted = driver["EntryPointArguments"], driver["SparkSubmitParameters"]
+    package, *settings = submitted.removeprefix("--py-files ").split(" --conf ")
+    catalog = [s for s in settings if s.startswith("spark.sql.")]  # the others are about machines of the service
+    arguments = dict(zip(flat[::2], flat[1::2], strict=True))
+    arguments |= {PACKAGES: package.strip(), "--conf": " --conf ".join(catalog)}
+    job = {"Role": asked["ExecutionRoleArn"], "Command": {"ScriptLocation": driver["EntryPoint"]}}
+    return RUNNERS[0].run(job, asked["Name"], arguments)
 
 
 class _Runner:

@@ -1,4 +1,4 @@
-"""Step Functions: Glue jobs that are waited for, and the machine's own role, enforced.
+"""Step Functions: jobs of Glue and of EMR Serverless that are waited for, and the machine's own role, enforced.
 
 Every call of a service is written as a JSON line to EMULATED_CALLS, since the emulator's history has no
 events of what happens inside a Map.
@@ -17,6 +17,8 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue, stepfunctions
 
+from support.aws.emulator.glue_jobs import run_application_job
+
 NEEDS = (
     (stepfunctions, ("_SERVICE_DISPATCH", "_ExecutionError", "_execute_task", "_invoke_resource")),
     (stepfunctions, ("_state_machines",)),
@@ -28,6 +30,8 @@ _ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR")
 _DENIALS = {
     "lambda": "Lambda.AWSLambdaException",
     "glue": "Glue.AccessDeniedException",
+    "emr-serverless": "EMRServerless.AccessDeniedException",
+    "events": "EMRServerless.AccessDeniedException",
     "sns": "SNS.AuthorizationErrorException",
     "dynamodb": "DynamoDB.AccessDeniedException",
 }
@@ -38,6 +42,7 @@ _writing = Lock()
 def install() -> None:
     """Glue is a service that the machine can call; what it may call is what its role allows."""
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = _run_job
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::emr-serverless:startJobRun"] = _run_application_job
     task, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
 
     def task_with_role(state: Any, given: Any, execution: Any, context: Any) -> Any:
@@ -101,11 +106,26 @@ def _needed(resource: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
         arn = f"arn:aws:glue:{place}:job/{arguments.get('JobName')}"
         watching = ("glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun")
         return [(a, arn) for a in ("glue:StartJobRun", *(watching if resource.endswith(".sync") else ()))]
+    if "emr-serverless:startJobRun" in resource:
+        application = f"arn:aws:emr-serverless:{place}:/applications/{arguments.get('ApplicationId')}"
+        rule = f"arn:aws:events:{place}:rule/StepFunctionsGetEventsForEMRServerlessJobRule"
+        return [
+            ("emr-serverless:StartJobRun", application),
+            ("emr-serverless:GetJobRun", f"{application}/jobruns/00f1"),
+            ("emr-serverless:CancelJobRun", f"{application}/jobruns/00f1"),
+            *((f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")),
+        ]
     if "dynamodb:updateItem" in resource:
         return [("dynamodb:UpdateItem", f"arn:aws:dynamodb:{place}:table/{arguments.get('TableName')}")]
     if "sns:publish" in resource:
         return [("sns:Publish", arguments.get("TopicArn", ""))]
     return []
+
+
+def _run_application_job(_resource: str, arguments: dict[str, Any]) -> Any:
+    if error := run_application_job(arguments):
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps({"StateDetails": error}))
+    return {"JobRun": {"State": "SUCCESS"}}
 
 
 def _run_job(resource: str, arguments: dict[str, Any]) -> Any:
