@@ -47,7 +47,9 @@ def test_one_media_of_thirty_that_fails_leaves_a_partial_run_which_is_no_failure
     assert poisoned not in published
 
 
-def test_a_variable_that_is_unset_returns_the_build_to_glue_and_the_next_day_makes_good(thirty: Stage) -> None:
+def test_a_variable_that_is_unset_returns_the_build_to_glue_and_the_next_day_makes_good(
+    thirty: Stage,
+) -> None:
     before = thirty.tables()["silver.fact_events"]
     thirty.cloud.deploy("thirty", thirty.variables, "v2")
     ended, engines = day(thirty, 2)

@@ -1,6 +1,7 @@
-"""What runs on AWS need and cost: an estimate from a run's fetches, measured speeds and list prices.
+"""What runs on AWS need and cost: an estimate from a run's fetches, assumed speeds and list prices.
 
-Every assumption is a named number here. Free tiers, taxes and egress are left out.
+Every assumption is a named number here. Free tiers (but that of dashboards: an account has three), taxes and egress are
+left out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,23 +23,37 @@ PRICES: Mapping[str, tuple[float, str]] = {
     "s3 reads": (0.0004 / 1000, "request"),
     "dynamodb writes": (0.625 / 1e6, "write unit"),
     "dynamodb reads": (0.125 / 1e6, "read unit"),
+    "dynamodb storage": (0.25, "GB-month"),
+    "dynamodb recovery": (0.20, "GB-month"),  # to any point in time
     "step functions": (0.025 / 1000, "transition"),
     "secrets": (0.40, "secret-month"),
     "kms key": (1.00, "key-month"),
     "alarms": (0.10, "alarm-month"),
     "metrics": (0.30, "metric-month"),
+    "logs": (0.50 + 0.03, "GB"),  # written, and kept for a month
 }
 
-RUNS_A_MONTH = 30.4
+STAGES = 2  # dev and prod, each with its own lake
+RUNS_A_MONTH, HOURS_A_MONTH = 30.4, 730
 SECONDS_PER_ANSWER = 1.0  # of Wistia's, on average
 FUNCTION_GB, FUNCTION_SECONDS = 0.5, 4.0  # memory; start, plan and bookkeeping of one call
-GLUE_DPUS, GLUE_START_MINUTES, MINUTES_PER_MILLION_EVENTS = 2, 2.0, 1.5
-UPKEEPS_A_MONTH, UPKEEP_MINUTES = 4.3, 6.0  # starting not included
+FUNCTIONS_AT_ONCE = 4  # share the pace, and are paid for while they wait for each other
+LANDED_SHARE = (
+    0.4  # of the days that are asked for, those that say something new: only they are written and built
+)
+GLUE_DPUS = 2
+BUILD_MINUTES = 4.0  # of any build: a session, the catalog, some twenty commits
+MINUTES_PER_MILLION_ROWS, MINUTES_PER_THOUSAND_LANDINGS = 1.5, 0.5
+UPKEEPS_A_MONTH, UPKEEP_MINUTES, UPKEEP_MINUTES_PER_GB = 4.3, 6.0, 0.2
 QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
 BYTES_PER_EVENT, DAYS_STORED = 600, 760  # of all layers together, compressed
 WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
-STEPS_PER_RUN, STEPS_PER_BATCH, WRITES_PER_BUILD = 8, 4, 400
-SECRETS, ALARMS, METRICS = 2, 11, 8
+BYTES_PER_INTERVAL, DATASETS = 400, 4
+OBJECTS_PER_LANDING, READS_PER_OBJECT, OBJECTS_PER_BUILD = 2, 3, 400
+STEPS_PER_RUN, STEPS_PER_BATCH = 8, 4
+SECRETS, ALARMS = 2, 11
+METRICS, JOB_METRICS = 8, 60  # of a run, and of a Glue job: paid for in hours in which there are any
+LOG_MB_PER_RUN, LOG_MB_PER_BATCH = 10.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +68,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one run needs, and what a month of such runs costs."""
+    """What one run needs, and what a month of such runs costs in so many stages."""
 
+    stages: int
     requests: int
     minutes: float
     lambda_gb_seconds: float
@@ -69,46 +85,68 @@ class Estimate:
 
 
 def estimate(
-    fetches: Sequence[Fetch], intervals: Iterable[Interval], *, per_minute: int, concurrency: int
+    fetches: Sequence[Fetch],
+    intervals: Iterable[Interval],
+    *,
+    per_minute: int,
+    concurrency: int,
+    stages: int = STAGES,
 ) -> Estimate:
-    """The estimate for a run of `fetches`. The rows of a day of events are taken from the ledger's `intervals`;
-    without any, they fill one page."""
+    """The estimate for a run of `fetches` in each of the stages. The rows of a day of events are taken from the ledger's
+    `intervals`; without any, they fill one page."""
     rows = packing.mean_rows(intervals)
     calls = sum(requests(f, rows) for f in fetches)
     media = len({m for f in fetches for m in f.media} - {ACCOUNT})
     functions = len(batches(fetches))
     days = sum(len(f.keys) for f in fetches)
-    events = sum(_events(f, rows) for f in fetches)
+    landings = LANDED_SHARE * days
+    events = LANDED_SHARE * sum(_events(f, rows) for f in fetches)
     pace = calls / per_minute
     working = max(60 * pace, calls * SECONDS_PER_ANSWER / concurrency)
-    gb_seconds = FUNCTION_GB * (working + FUNCTION_SECONDS * (functions + 2))
-    build = GLUE_START_MINUTES + MINUTES_PER_MILLION_EVENTS * events / 1e6
-    upkeep = GLUE_START_MINUTES + UPKEEP_MINUTES
-    scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
+    waiting = working * min(FUNCTIONS_AT_ONCE, max(1, functions))
+    gb_seconds = FUNCTION_GB * (waiting + FUNCTION_SECONDS * (functions + 2))
     stored = sum(rows.values()) * BYTES_PER_EVENT * DAYS_STORED / 1e9
+    build = (
+        BUILD_MINUTES
+        + MINUTES_PER_MILLION_ROWS * events / 1e6
+        + MINUTES_PER_THOUSAND_LANDINGS * landings / 1000
+    )
+    upkeep = UPKEEP_MINUTES + UPKEEP_MINUTES_PER_GB * stored
+    scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
+    objects = OBJECTS_PER_LANDING * landings + OBJECTS_PER_BUILD
+    known = DAYS_STORED * DATASETS * media  # intervals in the ledger
     monthly = {
         "lambda": gb_seconds * RUNS_A_MONTH,
         "glue": GLUE_DPUS * (build * RUNS_A_MONTH + upkeep * UPKEEPS_A_MONTH),
         "athena": scanned,
         "s3 storage": stored,
-        "s3 writes": (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
-        "s3 reads": 10 * (3 * days + WRITES_PER_BUILD) * RUNS_A_MONTH,
+        "s3 writes": objects * RUNS_A_MONTH,
+        "s3 reads": READS_PER_OBJECT * objects * RUNS_A_MONTH,
         "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * calls) * RUNS_A_MONTH,
-        "dynamodb reads": READS_PER_INTERVAL * DAYS_STORED * 3 * media * RUNS_A_MONTH,
+        "dynamodb reads": READS_PER_INTERVAL * known * RUNS_A_MONTH,
+        "dynamodb storage": known * BYTES_PER_INTERVAL / 1e9,
+        "dynamodb recovery": known * BYTES_PER_INTERVAL / 1e9,
         "step functions": (STEPS_PER_RUN + STEPS_PER_BATCH * functions) * RUNS_A_MONTH,
         "secrets": SECRETS,
         "kms key": 1,
         "alarms": ALARMS,
-        "metrics": METRICS,
+        "metrics": (METRICS + JOB_METRICS) * RUNS_A_MONTH / HOURS_A_MONTH,
+        "logs": (LOG_MB_PER_RUN + LOG_MB_PER_BATCH * functions) * RUNS_A_MONTH / 1000,
     }
     return Estimate(
+        stages,
         calls,
         working / 60,
         gb_seconds,
         GLUE_DPUS * build,
         scanned * 1000,
-        tuple(Cost(what, units, PRICES[what][1], units * PRICES[what][0]) for what, units in monthly.items()),
+        tuple(_cost(what, stages * units) for what, units in monthly.items()),
     )
+
+
+def _cost(what: str, units: float) -> Cost:
+    price, unit = PRICES[what]
+    return Cost(what, units, unit, units * price)
 
 
 def requests(fetch: Fetch, rows: Mapping[str, float]) -> int:

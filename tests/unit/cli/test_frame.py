@@ -372,7 +372,7 @@ def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(capsys: Capture) -> None
 
 
 def test_a_title_in_a_pipe_is_one_line_however_narrow_the_table(capsys: Capture) -> None:
-    title = "A month of such runs (us-east-1, prices of January 2025)"
+    title = "A month of such runs in 2 stages (us-east-1, prices of January 2025)"
     output.table(title, ("a",), [(1,)])
     assert capsys.readouterr().out.splitlines()[0] == title
 

@@ -233,7 +233,8 @@ def plan(
 
 def _show_costs(estimate: "Estimate", prices: str) -> None:
     rows = ((c.what, f"{c.units:,.3f}", c.unit, f"{c.dollars:,.2f}") for c in estimate.costs)
-    output.table(f"A month of such runs ({prices})", ("service", "units", "unit", "dollars"), rows)
+    title = f"A month of such runs in {estimate.stages} stages ({prices})"
+    output.table(title, ("service", "units", "unit", "dollars"), rows)
     output.say(
         f"one run: {estimate.requests} requests, {estimate.minutes:.1f} minutes of fetching, "
         f"{estimate.lambda_gb_seconds:,.0f} Lambda GB-seconds, {estimate.glue_dpu_minutes:.1f} Glue DPU-minutes"

@@ -63,7 +63,9 @@ def run_application_job(asked: dict[str, Any]) -> str:
     driver = asked["JobDriver"]["SparkSubmit"]
     flat, submitted = driver["EntryPointArguments"], driver["SparkSubmitParameters"]
     package, *settings = submitted.removeprefix("--py-files ").split(" --conf ")
-    catalog = [s for s in settings if s.startswith("spark.sql.")]  # the others are about machines of the service
+    catalog = [
+        s for s in settings if s.startswith("spark.sql.")
+    ]  # the others are about machines of the service
     arguments = dict(zip(flat[::2], flat[1::2], strict=True))
     arguments |= {PACKAGES: package.strip(), "--conf": " --conf ".join(catalog)}
     job = {"Role": asked["ExecutionRoleArn"], "Command": {"ScriptLocation": driver["EntryPoint"]}}
