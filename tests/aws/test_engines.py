@@ -1,4 +1,4 @@
-"""A stage of thirty media whose tables EMR Serverless builds, of which one media has trouble; then Glue builds again."""
+"""Thirty media whose tables EMR Serverless builds, of which one has trouble; then Glue builds again."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -92,7 +92,7 @@ def estimate(
     concurrency: int,
     stages: int = STAGES,
 ) -> Estimate:
-    """The estimate for a run of `fetches` in each of the stages. The rows of a day of events are taken from the ledger's
+    """The estimate for a run of `fetches` in each stage. The rows of a day of events are taken from the ledger's
     `intervals`; without any, they fill one page."""
     rows = packing.mean_rows(intervals)
     calls = sum(requests(f, rows) for f in fetches)
