@@ -1,11 +1,14 @@
 """`wistlake report`: which file it writes, and what it refuses."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from support.commands import call
 from support.handmade import HandMade
+from support.published import Published
+from wistlake.wiring.laptop import LaptopLake
 
 MEDIA = "abcdef1234"
 Capture = pytest.CaptureFixture[str]
@@ -27,9 +30,49 @@ def test_chosen_days_never_take_the_place_of_the_lakes_own_report(
     assert "<html" in own.read_text()
 
 
+def test_a_report_of_a_label_or_a_channel(
+    lake: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    titles = {MEDIA: "A spring film", "other12345": "A summer film"}
+    days = [
+        {"media_id": m, "date": date(2026, 3, n), "plays": 3, "sessions": 3} for m in titles for n in (1, 2)
+    ]
+    channels = [{**d, "channel": "facebook"} for d in days if d["media_id"] == MEDIA]
+    published = Published(
+        {
+            "silver.dim_media": [{"media_id": m, "title": t, "is_deleted": False} for m, t in titles.items()],
+            "gold.fact_media_daily": [
+                {k: v for k, v in d.items() if k != "sessions"} | {"certificate": "settled"} for d in days
+            ],
+            "gold.channel_daily": [{k: v for k, v in d.items() if k != "plays"} for d in channels],
+            "gold.dim_media_label": [{"media_id": MEDIA, "label": "campaign", "value": "Spring 🌷 sale"}],
+        }
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(LaptopLake, "query", lambda _: published)
+    period = ("--from", "2026-03-01", "--to", "2026-03-02")
+    for asked, name in (
+        (("--label", "campaign=spring 🌷 sale"), "campaign-spring-sale"),
+        (("--channel", "Facebook"), "facebook"),
+    ):
+        assert call("report", *period, *asked) == 0, capsys.readouterr().err
+        text = (tmp_path / f"wistlake-report-2026-03-01-to-2026-03-02-{name}.html").read_text()
+        assert "A spring film" in text
+        assert "A summer film" not in text or name == "facebook"
+    for asked, says in (
+        (("--label", "campaign"), "write LABEL=VALUE"),
+        (("--label", "campaign=x"), "campaign is one of Spring 🌷 sale"),
+        (("--label", "campaign=Spring 🌷 sale", "--media", "other12345"), "none of --media other12345 has"),
+        (("--channel", "facebok"), "did you mean facebook?"),
+    ):
+        assert call("report", *asked) == 2
+        assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
+        (("--label", "campaign=x"), "no media has a label yet: `wistlake media label --suggest`"),
         (("--media", "zzzzzzzzzz"), f"--media zzzzzzzzzz: no such media in this lake. It has {MEDIA} ("),
         (
             ("--from", "2027-01-01"),

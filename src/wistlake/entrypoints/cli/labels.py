@@ -140,11 +140,11 @@ def _text(entry: "MediaLabels") -> str:
 
 
 def _suggest(*, as_json: bool) -> None:
-    from wistlake.insight import labels
+    from wistlake_dashboard import suggestions
 
     lake = session.lake()
     taken = {(e.media_id, label) for e in lake.ledger(read_only=True).labels() for label in e.current}
-    suggested = labels.suggested(_described(lake.query()), taken)
+    suggested = suggestions.suggested(_described(lake.query()), taken)
     columns = ("media_id", "title", "label", "value", "why")
     if as_json:
         output.print_json({"suggestions": output.fields(suggested, columns)})
@@ -158,9 +158,9 @@ def _suggest(*, as_json: bool) -> None:
 
 
 def _described(query: "Query") -> Any:
-    from wistlake.insight import labels
+    from wistlake_dashboard import suggestions
 
-    described = labels.media(query)
+    described = suggestions.media(query)
     if not described:
         raise ConfigError("nothing is published yet: `wistlake run` first, then there are titles and folders")
     return described
@@ -168,8 +168,8 @@ def _described(query: "Query") -> Any:
 
 def _export(path: Path) -> None:
     """All media with their labels, and suggestions where they have none."""
-    from wistlake.insight.labels import suggested
     from wistlake_dashboard.spreadsheet import to_csv
+    from wistlake_dashboard.suggestions import suggested
 
     lake = session.lake()
     entries = lake.ledger(read_only=True).labels()

@@ -1,6 +1,8 @@
 """`report`: the numbers as one HTML file."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,12 +11,13 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import From, Media, To, file_to_write, in_order, media_ids
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError, WistlakeError, unknown
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
     from wistlake.wiring.lake import Lake
 
+_LONGEST = 40  # characters of a label in a file's name
 _MOST_IDS = 3  # that a file's name, or a message, spells out
 
 
@@ -22,17 +25,29 @@ def report(
     start: From = None,
     end: To = None,
     media: Media = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label",
+            metavar="LABEL=VALUE",
+            help="Only media with this label. Several: of one label any, of different labels all.",
+        ),
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option("--channel", help="Only sessions of this channel, or of one of several."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="Where; default: report.html in the lake, of chosen days or media a file here that names them.",
+            help="Where; default: report.html in the lake, of what is chosen a file here that names it.",
         ),
     ] = None,
 ) -> None:
     """Write what is published as one self-contained HTML file.
 
-    Example: wistlake report --from 2026-03-02 --to 2026-03-08
+    Example: wistlake report --from 2026-03-02 --to 2026-03-08 --label campaign=spring-sale
     """
     from wistlake_dashboard.report import page, requested_scope
 
@@ -41,16 +56,53 @@ def report(
     lake, ids = session.lake(), media_ids(media)
     query = lake.query()
     _require_numbers(query, start, end, ids)
-    scope = requested_scope(query, start, end, ids)
+    names = (*(labels or ()), *(channels or ()))
+    scope = requested_scope(query, start, end, _labelled(query, labels, ids) if labels else ids)
+    if scope and channels:
+        scope = replace(scope, channels=_channels(query, channels))
     if given:
         path = given
-    elif scope and (start or end or ids):
-        chosen = f"-{'-'.join(ids)}" if len(ids) <= _MOST_IDS else f"-{len(ids)}-media"
-        path = Path(f"wistlake-report-{scope.start}-to-{scope.end}{chosen if ids else ''}.html")
+    elif scope and (start or end or ids or names):
+        few = ids if len(ids) <= _MOST_IDS else (f"{len(ids)}-media",)
+        chosen = (f"{scope.start}-to-{scope.end}", *few, *map(_in_name, names[:_MOST_IDS]))
+        path = Path(f"wistlake-report-{'-'.join(filter(None, chosen))}.html")
     else:
         path = lake_report(lake)
     path.write_text(page(query, scope), encoding="utf-8")
     output.say(f"report: {path}")
+
+
+def _labelled(query: "Query", labels: Sequence[str], ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The media with these labels, and of `ids` if any are named."""
+    from wistlake_dashboard.labels import labelled, media_with
+
+    if strange := [text for text in labels if not all(text.partition("="))]:
+        raise ConfigError(
+            f"--label {strange[0][:_LONGEST]!r}: write LABEL=VALUE, such as campaign=spring-sale"
+        )
+    media = media_with(labelled(query), labels)
+    if ids and not (media := media & set(ids)):
+        raise ConfigError(f"none of --media {', '.join(ids)} has these labels: {', '.join(labels)}")
+    return tuple(sorted(media))
+
+
+def _channels(query: "Query", wanted: Sequence[str]) -> tuple[str, ...]:
+    """The channels, which are written in lower case. ConfigError names those that there are."""
+    from wistlake_dashboard.reader import rows
+
+    there = [
+        r["channel"] for r in rows(query, "SELECT DISTINCT channel FROM gold.channel_daily ORDER BY channel")
+    ]
+    channels = tuple(name.strip().lower() for name in wanted)
+    for channel in channels:
+        if channel not in there:
+            raise unknown("channel", channel, there)
+    return channels
+
+
+def _in_name(text: str) -> str:
+    """The text as part of a file's name."""
+    return re.sub(r"[^\w-]+", "-", text.lower()).strip("-")[:_LONGEST]
 
 
 def _require_numbers(query: "Query", start: date | None, end: date | None, ids: Collection[str]) -> None:

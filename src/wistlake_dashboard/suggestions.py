@@ -1,15 +1,18 @@
 """Labels that titles and folders suggest. Somebody who knows the media decides; nothing is labelled by itself."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wistlake.foreign import one_line
-from wistlake.planning.labels import CHANNEL, cleaned, mistakes
-from wistlake.ports import Query
-from wistlake.transforms.channels import UNCLASSIFIED
+from wistlake_dashboard.reader import rows
 
-CAMPAIGN, AUDIENCE = "campaign", "audience"
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+CHANNEL, CAMPAIGN, AUDIENCE = "channel", "campaign", "audience"
+UNCLASSIFIED = "unclassified"
 _MEDIA = (
     "SELECT media_id, title, folder, subfolder, channel FROM silver.dim_media WHERE NOT is_deleted"
     " ORDER BY media_id"
@@ -31,7 +34,8 @@ _AUDIENCES = (
     ("new", r"\bcold\b|prospecting|\bnew (customer|visitor|user|lead)s?\b|first[- ]time"),
 )
 _SEPARATOR = re.compile(r"\s+[-\u2013\u2014|/]\s+|:\s+")  # between the parts of a title
-_SHORTEST = 3  # characters of a part that may name a campaign
+_SHORTEST, _LONGEST = 3, 100  # characters of a part that may name a campaign
+MASK = "[masked]"  # in place of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,7 @@ class Suggestion:
     @property
     def command(self) -> str:
         """The command that follows it."""
-        value = f'"{self.value}"' if re.search(r"[^\w-]", self.value) else self.value
-        return f"wistlake media label {self.media_id} {self.label}={value}"
+        return f"wistlake media label {self.media_id} {shlex.quote(f'{self.label}={self.value}')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +79,17 @@ class Described:
         yield self.folder.strip(), "are in the folder"
 
 
-def media(query: Query) -> tuple[Described, ...]:
+def media(query: "Query") -> tuple[Described, ...]:
     """The media that are not deleted, as they are published."""
-    rows = query.sql(_MEDIA).to_pylist()
-    return tuple(Described(**{k: one_line(v or "") for k, v in row.items()}) for row in rows)
+    return tuple(Described(**{k: v or "" for k, v in row.items()}) for row in rows(query, _MEDIA))
 
 
-def labelled(query: Query) -> frozenset[tuple[str, str]]:
+def labelled(query: "Query") -> frozenset[tuple[str, str]]:
     """Each (media, label) that is published."""
-    return frozenset((r["media_id"], r["label"]) for r in query.sql(_LABELLED).to_pylist())
+    return frozenset((r["media_id"], r["label"]) for r in rows(query, _LABELLED))
 
 
-def suggestions(query: Query) -> tuple[Suggestion, ...]:
+def suggestions(query: "Query") -> tuple[Suggestion, ...]:
     """What the published titles and folders suggest for media that lack the label."""
     return suggested(media(query), labelled(query))
 
@@ -97,10 +99,9 @@ def suggested(media: Sequence[Described], labelled: Iterable[tuple[str, str]] = 
     what names it, and others don't."""
     taken = frozenset(labelled)
     shared = _shared(media)
-    proposed = (
+    return tuple(
         s for m in media for rule in _RULES for s in rule(m, shared) if (m.media_id, s.label) not in taken
     )
-    return tuple(s for s in proposed if not list(mistakes(s.label, s.value)))
 
 
 Shared = Mapping[str, int]
@@ -156,5 +157,6 @@ def _is_channel(value: str) -> bool:
 
 
 def _slug(text: str) -> str:
-    """`Spring Sale` as `spring-sale`."""
-    return cleaned(CAMPAIGN, re.sub(r"[\s_]+", "-", text.lower()).strip("-"))[1]
+    """`Spring Sale` as `spring-sale`; "" for what can't be a label, such as a text with a masked address."""
+    slug = re.sub(r"[\s_]+", "-", text.lower()).strip("-")
+    return "" if MASK in slug or len(slug) > _LONGEST else slug
