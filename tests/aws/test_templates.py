@@ -605,6 +605,17 @@ class TestWorkflows:
         assert prod["with"]["changeset-environment"] == "prod-changeset"
 
 
+def test_every_argument_of_a_job_is_a_text() -> None:
+    """CloudFormation hands on what it finds in a mapping as it is written; argparse reads texts only."""
+    for job in some(of_type(SYSTEM, "AWS::Glue::Job").values()):
+        for name, value in job["DefaultArguments"].items():
+            assert isinstance(value, str | dict), name
+            for place, _, key in [value["Fn::FindInMap"]] if "Fn::FindInMap" in value else []:
+                assert all(isinstance(row[key], str) for row in some(SYSTEM["Mappings"][place].values())), (
+                    name
+                )
+
+
 class TestRelease:
     """A tag becomes a release only of what CI has passed, and everything in it is signed without a stored secret."""
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 import shlex
 import socket
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 
 from support.commands import call
 from support.handmade import NOW, make
+from support.some import some
 from wistlake import machine
 from wistlake.adapters.local import disk
 from wistlake.adapters.local.lake_folder import LakeFolder
@@ -23,6 +25,7 @@ from wistlake.entrypoints.cli import demo
 from wistlake.errors import ConfigError, StoreError
 from wistlake.settings import ArgumentsOnly, Settings
 
+DOCS = Path(__file__).parents[2] / "docs"
 Said = pytest.CaptureFixture[str]
 
 
@@ -53,11 +56,11 @@ WRONG = [
     ("report --from 2026-03-05 --to 2026-03-01", "--from 2026-03-05 is after --to 2026-03-01"),
     ("repair --from 2026-03-05 --to 2026-03-01", "is after --to"),
     ("explore events --media-id abc123def4 --from 2026-03-05 --to 2026-03-01", "is after --to"),
-    ("catalog --port 80000", "'--port': Input should be"),
-    ("catalog --port -1", "'--port': Input should be"),
-    ("dashboard --port 80000", "'--port': Input should be"),
-    ("simulate --port 80000", "'--port': Input should be"),
-    ("simulate --rate-limit -1", "'--rate-limit': Input should be"),
+    ("catalog --port 80000", "--port: Input should be"),
+    ("catalog --port -1", "--port: Input should be"),
+    ("dashboard --port 80000", "--port: Input should be"),
+    ("simulate --port 80000", "--port: Input should be"),
+    ("simulate --rate-limit -1", "--rate-limit: Input should be"),
     ("simulate --latency -1", "write seconds"),
     ("simulate --latency nan", "write seconds"),
     ("simulate --latency inf", "write seconds"),
@@ -71,7 +74,7 @@ WRONG = [
     ("simulate --profile bytes.json", "--profile bytes.json can't be read"),
     ("simulate --replay missing", "--replay missing isn't a folder of recordings"),
     ("simulate --replay folder", "--replay folder isn't a folder of recordings"),
-    ("certify --days 99999999999", "'--days': Input should be less than or equal to 730"),
+    ("certify --days 99999999999", "--days: Input should be less than or equal to 730"),
     ("schedule --cron --at ²:00", "write HH:MM"),
     ("schedule --cron --at 24:00", "write HH:MM"),
     ("contract diff --openapi /dev/zero", "--openapi /dev/zero isn't a file"),
@@ -84,13 +87,64 @@ WRONG = [
     ("plan --media abc", "isn't a hashed id"),
     ("plan --datasets ,", "--datasets names nothing"),
     ("media add all", "isn't a hashed id"),
+    ("init --zone Nowhere/City --token x --media all --offline", "use an IANA name such as America/New_York"),
+    ("run --from yesterday", "--from: 'yesterday' isn't a date: write 2026-11-21"),
+    (
+        "backfill --to 2026-01-02",
+        "--from is missing: the first day to fetch; `wistlake backfill -h` shows how",
+    ),
+    ("status --now noon", "--now: 'noon' isn't a time: write 2026-11-21T02:15Z"),
+    ("status --jsn", "no such option: --jsn (Possible options: --json, --now)"),
+    ("gaps --now noon", "isn't a time"),
+    ("doctor --now noon", "isn't a time"),
+    ("maintain --now noon", "isn't a time"),
+    ("backup", "target is missing; `wistlake backup -h` shows how"),
+    ("schedule", "say which one: --cron or --systemd"),
+    ("query SELECT --format xml", "--format 'xml': table, json or csv"),
+    ("digest --now noon", "no such option: --now"),
+    ("forget --email nobody", "such as person@example.com"),
+    ("demo --days 0", "--days: Input should be greater than or equal to 1"),
+    ("demo --lake file", "name another folder with --lake"),
+    ("soak --profile wild", "one of hostile, calm"),
+    ("explain gold.nothing --media abc123def4 --date 2026-03-01", "there are fact_media_daily"),
+    ("revisions --media abc", "isn't a hashed id"),
+    ("explore medias --per-page 0", "--per-page: Input should be"),
+    ("explore media-stats --media-id abc", "isn't a hashed id"),
+    ("explore visitors --max-pages 0", "--max-pages: Input should be"),
+    ("explore incremental --from soon", "isn't a date"),
+    ("key rotate --reason why", "no such option: --reason (Possible options: --json)"),
+    ("key show-epoch --now noon", "no such option: --now"),
+    ("watermark show --jsn", "no such option: --jsn"),
+    ("watermark set evnts abcdef1234 2026-01-01 --reason why", "did you mean events?"),
+    ("media list --jsn", "no such option: --jsn"),
+    ("media retire abc", "isn't a hashed id"),
+    ("media label abc channel=YouTube", "isn't a hashed id"),
+    ("quarantine list --media abc", "isn't a hashed id"),
+    ("quarantine show", "is missing; `wistlake quarantine show -h` shows how"),
+    ("quarantine replay --now noon", "isn't a time"),
+    ("contract drift --now noon", "no such option: --now"),
+    ("nosuch", "no such command 'nosuch'; `wistlake -h` shows how"),
+    ("media remove abc123def4", "no such command 'remove'; `wistlake media -h` shows how"),
 ]
 
 
 @pytest.mark.parametrize(("typed", "says"), WRONG, ids=[typed for typed, _ in WRONG])
 def test_a_wrong_value_is_named_with_its_cure(typed: str, says: str, capsys: Said) -> None:
     assert call(*typed.split()) == 2
-    assert says in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert says in said.err
+    (line,) = said.err.splitlines()
+    assert line.startswith("error: ")
+    assert "mistake in wistlake" not in line
+    assert said.out == ""
+
+
+def test_every_command_is_tried_with_a_wrong_value() -> None:
+    headings = re.findall(
+        r"^## wistlake (.+)$", (DOCS / "commands.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    tried = {" ".join(typed.split()[:n]) for typed, _ in WRONG for n in (1, 2)}
+    assert [command for command in some(headings) if command not in tried] == []
 
 
 @pytest.mark.parametrize("command", [("report", "--media"), ("run", "--media"), ("run", "--datasets")])

@@ -38,7 +38,28 @@ class DayPage:
                 f"- duration: {'unknown' if seconds is None else f'{seconds:.1f} s'}",
             ]
         body += [f"- pages: {self.pages}", f"- rows: {self.rows}", f"- duplicates: {self.duplicates}"]
-        return "\n".join([*head, *body, *(f"- problem: {p}" for p in self.problems), ""])
+        body += [f"- problem: {p}" for p in self.problems]
+        return "\n".join([*head, *body, "", *(_figures(self.run) if self.run else ())])
+
+
+def _figures(run: Run) -> list[str]:
+    """What the run did to each table and what its checks said, as its result tells it."""
+    tables, checks = run.summary.get("tables", {}), run.summary.get("checks", {})
+    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(checks.items()))
+    kinds = ("new", "updated", "removed", "unchanged")
+    lines = [
+        f"| {name} | {' | '.join(str(rows.get(k, 0)) for k in kinds)} |"
+        for name, rows in sorted(tables.items())
+    ]
+    head = [f"| table | {' | '.join(kinds)} |", f"| --- |{' --- |' * len(kinds)}"]
+    published = run.summary.get("days_published", 0)
+    return [
+        f"Days of gold published: {published}. Checks: {said or 'none'}.",
+        "",
+        *(head if lines else ()),
+        *lines,
+        "",
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """`wistlake`: the list of commands, and how errors are reported."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
 import typer
+from typer.exceptions import TyperException
 
 from wistlake import machine
 from wistlake.entrypoints.cli import (
@@ -29,7 +31,7 @@ from wistlake.entrypoints.cli import (
     trust,
     upkeep,
 )
-from wistlake.errors import StoreError, WistlakeError
+from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.foreign import printable
 
 app = typer.Typer(
@@ -106,8 +108,15 @@ def _configure(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Errors become one message and their exit code; none shows a traceback."""
     output.take_any_text()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        # By typer's own name in messages, whatever started this process.
+        ended = app(args=given, prog_name="wistlake", standalone_mode=False)
+    except TyperException as e:
+        raise SystemExit(_misused(e)) from None
+    except typer.Abort:
+        sys.stderr.write("error: standard input ended before the answer: give it as an option\n")
+        raise SystemExit(ConfigError.exit_code) from None
     except WistlakeError as e:
         raise SystemExit(_reported(e)) from None
     except Exception as e:
@@ -115,6 +124,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _reported(refusal) if refusal else _unexpected(e)
         _traced(e)
         raise SystemExit(code) from None
+    raise SystemExit(ended if isinstance(ended, int) else 0)
+
+
+def _misused(error: TyperException) -> int:
+    """Write what is wrong with the command line, in one line as any other error; the exit code. Nothing at all after
+    a group's name is a question, and its list of commands the answer."""
+    context, message = getattr(error, "ctx", None), getattr(error, "format_message", error.__str__)()
+    if context is None or type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(f"{message}\n")
+        return ConfigError.exit_code
+    named = re.sub(r"^Invalid value(?: for '([^']+)')?: ", lambda m: f"{m[1]}: " if m[1] else "", message)
+    named = re.sub(r"^Missing (argument|option) '([^']+)'", lambda m: f"{m[2]} is missing", named)
+    named = " ".join(named.split()).rstrip(".")
+    sys.stderr.write(
+        f"error: {printable(named[:1].lower() + named[1:])}; `{context.command_path} -h` shows how\n"
+    )
+    return ConfigError.exit_code
 
 
 def _reported(error: WistlakeError) -> int:

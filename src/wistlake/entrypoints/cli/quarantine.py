@@ -23,8 +23,8 @@ def quarantine_list(media: Media = None, reason: Reason = None, as_json: Json = 
     """
     from wistlake.insight import quarantine as insight
 
-    lake = session.lake()
-    records = insight.listed(lake.query(), media_ids(media), reason)
+    ids, lake = media_ids(media), session.lake()
+    records = insight.listed(lake.query(), ids, reason)
     stopped = insight.stopped(lake.ledger(read_only=True), records)
     if as_json:
         output.print_json({"records": records, "stopped": output.fields(stopped, output.FAILURE)})
