@@ -4,6 +4,8 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from wistlake.contracts import source
 from wistlake.errors import StoreDamaged
 from wistlake.pipeline.run.pending import assemble, within_memory
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.tables import reconcile
 from wistlake.pipeline.tables.damage import damaged
 from wistlake.pipeline.tables.plan import interval_key
 from wistlake.planning import shared_keys
@@ -82,7 +85,7 @@ def test_a_hundred_million_sessions_take_builds_by_the_workers(
     workers: int, worker_type: str, expected: int
 ) -> None:
     """With the rows of one laptop there would be 133, one after the other."""
-    cores = SYSTEM["Mappings"]["WorkerTypes"][worker_type]["Cores"]
+    cores = int(SYSTEM["Mappings"]["WorkerTypes"][worker_type]["Cores"])
     found = builds(sessions(media=10, days=400, rows=25_000), rows_per_build(workers, cores))
     assert sum(found) == 100_000_000
     assert len(found) == expected
@@ -95,6 +98,9 @@ def test_the_job_knows_its_workers() -> None:
     assert arguments["--cores"] == {"Fn::FindInMap": ["WorkerTypes", {"Ref": "GlueWorkerType"}, "Cores"]}
     offered = SYSTEM["Parameters"]["GlueWorkerType"]["AllowedValues"]
     assert set(offered) == set(SYSTEM["Mappings"]["WorkerTypes"])
+    assert all(type(of["Cores"]) is str for of in SYSTEM["Mappings"]["WorkerTypes"].values()), (
+        "as arguments are"
+    )
     assert (JOB["NumberOfWorkers"], JOB["WorkerType"]) == ({"Ref": "GlueWorkers"}, {"Ref": "GlueWorkerType"})
 
 
@@ -152,3 +158,29 @@ def test_keys_are_looked_for_in_as_many_days_however_long_the_history(history: i
     searched = shared_keys.elsewhere({days[-1]}, [])
     assert len(searched.intersection(days)) == shared_keys.REACH.days
     assert len(searched) == 2 * shared_keys.REACH.days
+
+
+class Rows:
+    """A frame of rows that notes how often an engine is asked for them."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows, self.asked = rows, 0
+
+    def where(self, _: str) -> "Rows":
+        return self
+
+    def select(self, *_: str) -> "Rows":
+        return self
+
+    def collect(self) -> list[dict[str, Any]]:
+        self.asked += 1
+        return self.rows
+
+
+def test_thousands_of_suspicious_days_are_one_question_to_the_engine() -> None:
+    doubtful = {(f"m{n:04}", FIRST): 900 for n in range(5_000)}
+    twice = [{"media_id": m, "date": day, "play_count": 900} for m, day in doubtful for _ in range(2)]
+    rows = Rows(twice[:-2])
+    context: Any = SimpleNamespace(store=SimpleNamespace(read=lambda _: rows))
+    assert reconcile._observed_again(context, doubtful) == set(doubtful) - {("m4999", FIRST)}
+    assert rows.asked == 1

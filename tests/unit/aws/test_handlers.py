@@ -15,7 +15,7 @@ from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.request import FORGET
 from wistlake.pipeline.run.handover import RunPlan, encode_plan
 from wistlake.pipeline.run.result import RunResult
-from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.spec import USUAL_ROWS, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Round
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.plan import Window
@@ -265,12 +265,19 @@ def test_the_glue_script_builds_the_plan_that_it_is_given(monkeypatch: pytest.Mo
     objects = MemoryObjects()
     objects.put("runs/r1/plan.json", encode_plan(PLANNED))
     deps = SimpleNamespace(objects=objects, clock=lambda: NOW)
-    monkeypatch.setattr(glue_build.aws_glue, "dependencies", lambda job, run_id, clock: deps)
+    rows: list[int] = []
+    monkeypatch.setattr(
+        glue_build.aws_glue,
+        "dependencies",
+        lambda job, run_id, clock, of_build: rows.append(of_build) or deps,
+    )
     ledger = SimpleNamespace(renew=lambda *lease: built.append(lease))
     monkeypatch.setattr(glue_build.aws_glue, "ledger", lambda job: ledger)
     monkeypatch.setattr(glue_build, "build_run", lambda deps, planned: built.append(planned))
     glue_build.main(["script", "--plan_key", "runs/r1/plan.json", *JOB])
     assert built == [(LEASE, "r1", NOW, LEASE_SECONDS), PLANNED]
+    glue_build.main(["script", "--plan_key", "runs/r1/plan.json", "--workers", "10", "--cores", "4", *JOB])
+    assert rows == [USUAL_ROWS, 36 * USUAL_ROWS]
     with pytest.raises(SystemExit):
         glue_build.main(["script", *JOB])
     with pytest.raises(SystemExit):
@@ -293,17 +300,36 @@ def test_an_error_while_a_person_is_forgotten_does_not_quote_them(
     def keep(*_: Any) -> None:
         raise error
 
-    freed: list[Any] = []
-    ledger = SimpleNamespace(release=lambda *lease: freed.append(lease))
+    leases: list[Any] = []
+    ledger = SimpleNamespace(
+        take=lambda *lease: leases.append(lease[:2]), release=lambda *lease: leases.append(lease)
+    )
     monkeypatch.setattr(glue_keep.aws_glue, "ledger", lambda job: ledger)
     monkeypatch.setattr(glue_keep.aws_glue, "keeping", lambda *_: nullcontext(()))
     monkeypatch.setattr(glue_keep, "keep", keep)
+    days = ("--retention_days", "30", "--log_retention_days", "60")
     with pytest.raises(shown) as raised:
-        glue_keep.main(["script", "--task", task, "--retention_days", "30", *JOB])
-    assert freed == [(LEASE, "r1")]
+        glue_keep.main(["script", "--task", task, *days, *JOB])
+    assert leases == [(LEASE, "r1"), (LEASE, "r1")]
     assert ("a@b.example" in str(raised.value)) is (shown is ValueError)
     if shown is StoreError:
         assert str(raised.value).startswith("ValueError in keep, ")
-    for lacking in (["--task", task], ["--retention_days", "30"]):
+    for lacking in (["--task", task], days, ["--task", task, *days[:2]]):
         with pytest.raises(SystemExit):
             glue_keep.main(["script", *lacking, *JOB])
+
+
+@pytest.mark.parametrize(("task", "limited"), [("maintain", [("prod", 60)]), ("rotate", [])])
+def test_upkeep_limits_the_logs_of_the_stages_jobs(
+    monkeypatch: pytest.MonkeyPatch, task: str, limited: list[Any]
+) -> None:
+    from contextlib import nullcontext
+
+    asked: list[Any] = []
+    monkeypatch.setattr(glue_keep.aws_glue, "require_free", lambda *_: None)
+    monkeypatch.setattr(glue_keep.aws_glue, "keeping", lambda *_: nullcontext(()))
+    monkeypatch.setattr(glue_keep.aws_glue, "expire_logs", lambda *given: asked.append(given))
+    monkeypatch.setattr(glue_keep, "keep", lambda *_: None)
+    days = ("--retention_days", "30", "--log_retention_days", "60")
+    glue_keep.main(["script", "--task", task, *days, *JOB])
+    assert asked == limited
