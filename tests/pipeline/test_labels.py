@@ -116,6 +116,8 @@ def test_a_label_reaches_every_table_of_its_media_by_a_run_without_news(labelled
         if r["media_id"] == media
     }
     assert gold == {k: n for k, n in sessions.items() if k[0] in published}
+    builds = [p for p in lake.ledger.publications(START) if p.published_at == labelled.now]
+    assert len(builds) == 1, "readers never see half of it"
     changed = {name for name, rows in labelled.facts().items() if rows != old[name]}
     assert changed == {"silver.dim_media", "silver.fact_events", "gold.channel_daily", "gold.dim_media_label"}
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from support.memory import MemoryObjects
+from wistlake.channel_rules import Rule
 from wistlake.contracts import source
 from wistlake.pipeline.run.pending import assemble
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.planning.intervals import Interval, MediaEntry, State
+from wistlake.planning.labels import Labels, MediaLabels
 from wistlake.planning.plan import Window
 from wistlake.quality.checks import FRESHNESS, SETTLED_DAYS, Finding
 from wistlake.zones import zone
@@ -80,6 +82,20 @@ def test_a_utc_day_speaks_for_the_local_days_that_it_touches() -> None:
     read = (interval("events"), interval("media_by_date"))
     before = replace(gold(day=DAY - timedelta(days=1)), built_signature="-05:00")
     assert set(findings(*read, before, check=SETTLED_DAYS, zone_name="-05:00")) == {"events"}
+
+
+def test_any_settled_day_of_a_media_may_change_with_its_labels_and_none_has_to() -> None:
+    """In the same build, so that readers never see sessions under one channel and their counts under another."""
+    labels = Labels([MediaLabels("m1").after({"channel": "podcast"}, NOW, "")])
+    spec = RunSpec(
+        "next", "scheduled", "live", "UTC", Window(NOW, zone("UTC"), 7), SOURCES, MediaChoice(("m1",))
+    )
+    settled = (interval("events"), interval("media_by_date"), gold())
+    for given, days in ((labels, {("m1", DAY)}), (labels.applied_all, set()), (None, set())):
+        plan = assemble(spec, MEDIA, settled, MemoryObjects(), (b"key",), labels=given)
+        assert (plan.publishable, plan.refresh) == (days, set())
+        assert plan.is_needed is bool(days)
+        assert plan.rules[0] == (Rule("podcast", "media_id", "^(m1)$") if given else spec.rules[0])
 
 
 def test_each_daily_dataset_is_expected_of_every_media_that_is_followed() -> None:

@@ -126,6 +126,8 @@ def test_what_waits_is_what_the_tables_do_not_have() -> None:
     assert Labels([summer], applied).waiting == {"m1"}
     assert Labels([cleared], applied).waiting == {"m1"}
     assert Labels([cleared], Labels([cleared]).signatures).waiting == set()
+    # Work that brings no labels leaves those that the tables have.
+    assert Labels(applied=applied).signatures == applied
     # Set anew to the same value: the moment since when it holds is another one.
     again = cleared.after({"campaign": "spring"}, LATER, "")
     assert Labels([again], applied).waiting == {"m1"}
