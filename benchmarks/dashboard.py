@@ -165,7 +165,9 @@ def main(folder: Path) -> None:
     for number, page in enumerate(PAGES):
         app = app_of(number, folder)
         turns = [timed(app)]
-        app.sidebar.date_input(key="days").set_value((FIRST, FIRST + timedelta(days=DAYS - 1)))
+        app.query_params.from_dict(
+            {"period": "custom", "from": str(FIRST), "to": str(FIRST + timedelta(days=DAYS - 1))}
+        )
         turns += [timed(app), timed(app)]
         worst = max(worst, *(passed for passed, _ in turns))
         print(f"{page.title:14}", *(f"{passed:6.2f} ({worked:.2f})" for passed, worked in turns))

@@ -143,6 +143,8 @@ class Catalog:
 
     def daily_mean(self, index: int) -> float:
         """Mean number of sessions a day: few popular medias, a long tail, and one that nobody plays."""
+        if popularity := self._profile.popularity:
+            return self._profile.sessions_per_day * (popularity[index] if index < len(popularity) else 0.0)
         played = self._played
         if index == played and self._profile.media >= 3:
             return 0.0

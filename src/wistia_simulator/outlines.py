@@ -104,10 +104,11 @@ class Outlines:
         vanishing: set[int] = set()
         conversions: set[int] = set()
         opens, closes = self._catalog.playable(index)
+        attention = profile.attention[index] if index < len(profile.attention) else 1.0
         # At usual rates chance alone must not open a gap between plays and events; see Figures.final.
         most = max(1, int(size * 0.008)) if profile.vanishing <= 0.01 else size
         for _ in range(size):
-            at, delay, share = day * DAY + _second(rng), _delay(rng.random()), _percent(rng)
+            at, delay, share = day * DAY + _second(rng), _delay(rng.random()), attention * _percent(rng)
             vanish, conversion = rng.random() < profile.vanishing, rng.random() < profile.conversion_share
             if not opens <= at - max(delay, 0) or at >= closes:
                 continue

@@ -60,6 +60,10 @@ class Profile:
     """Number of medias at the start; from the third on, the last one is never played."""
     sessions_per_day: float = 40.0
     """Mean per media and day; the first media is the most popular one."""
+    popularity: tuple[float, ...] = ()
+    """By media, how many times ``sessions_per_day`` it has; without it a few are popular, and one is never played."""
+    attention: tuple[float, ...] = ()
+    """By media, what is seen of it in parts of the usual (0..1); 1 for those that are not named."""
     account_timezone: str = "America/New_York"
     """IANA name or fixed offset (``UTC-5``, ``-05:00``): the zone of every daily figure."""
     history_days: int = 60
@@ -128,6 +132,8 @@ class Profile:
                 raise ValueError(f"{name} must lie between 0 and 1")
         if self.media < 0 or self.sessions_per_day < 0 or self.history_days < 0 or self.late_days < 0:
             raise ValueError("media, sessions_per_day, history_days and late_days must not be negative")
+        if any(factor < 0 for factor in self.popularity) or not all(0 <= f <= 1 for f in self.attention):
+            raise ValueError("popularity must not be negative, and attention must lie between 0 and 1")
         if self.timeseries_stamp not in get_args(Stamp):
             raise ValueError(f"timeseries_stamp must be one of {', '.join(get_args(Stamp))}")
         parse_zone(self.account_timezone)
@@ -193,6 +199,9 @@ class Profile:
             data["schema_addition_from"] = date.fromisoformat(data["schema_addition_from"])
         if "changes" in data:
             data["changes"] = tuple(_change(entry) for entry in data["changes"])
+        for name in ("popularity", "attention"):
+            if name in data:
+                data[name] = tuple(data[name])
         return replace(base, **data)
 
 

@@ -4,7 +4,7 @@ A block holds everything that a reader sees, in words and numbers; a renderer ad
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -23,16 +23,18 @@ class Kind(StrEnum):
     CHANGE_IN_WORDS = "change in words"
     NUMBER = "number"
     SHARE = "share"
+    RATIO = "ratio"
     SECONDS = "seconds"
     HOURS = "hours"
     CLOCK = "clock"
     DAY = "day"
+    LINK = "link"
     MOMENT = "moment"
 
     @property
     def is_number(self) -> bool:
         """Whether values are set flush right."""
-        return self not in (Kind.TEXT, Kind.DAY, Kind.MOMENT)
+        return self not in (Kind.TEXT, Kind.DAY, Kind.MOMENT, Kind.LINK)
 
 
 _SPELLED: Mapping[Kind, Callable[[Any], str]] = {
@@ -42,13 +44,15 @@ _SPELLED: Mapping[Kind, Callable[[Any], str]] = {
     Kind.CHANGE_IN_WORDS: words.text,
     Kind.NUMBER: words.number,
     Kind.SHARE: words.share,
+    Kind.RATIO: words.ratio,
     Kind.SECONDS: words.duration,
     Kind.HOURS: words.hours,
     Kind.CLOCK: words.clock,
     Kind.DAY: words.day,
+    Kind.LINK: words.text,
     Kind.MOMENT: words.moment,
 }
-_OF_UNIT = {"count": Kind.COUNT, "s": Kind.SECONDS, "share": Kind.SHARE}
+_OF_UNIT = {"count": Kind.COUNT, "s": Kind.SECONDS, "share": Kind.SHARE, "ratio": Kind.RATIO}
 
 
 def spelled(kind: Kind, value: Any) -> str:
@@ -59,13 +63,14 @@ def spelled(kind: Kind, value: Any) -> str:
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: `key` names it in the rows and in the CSV file, `meaning` says what its numbers are,
-    `absent` stands where there is none."""
+    `absent` stands where there is none. `bar`: its numbers are drawn as bars, too."""
 
     key: str
     title: str
     kind: Kind = Kind.TEXT
     meaning: str = ""
     absent: str = words.NOTHING
+    bar: bool = False
 
     def spelled(self, value: Any) -> str:
         """The value for people."""
@@ -85,6 +90,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Notes:
+    """Short lines below a chart. They may hold names that people chose: never markup."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     """A heading below a section's title. It may be a name that people chose: it is never markup."""
 
@@ -92,13 +104,26 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """The sentence that answers, and below it, small, how far the days reach and what may still change. Titles in
+    it are people's: it is never markup."""
+
+    sentence: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
-    """A headline number; `change` is empty if there is nothing to compare with."""
+    """A headline number; `change` is empty if there is nothing to compare with, `against` says with what. `clear`:
+    it moved by more than the usual noise. `spark`: its values by day."""
 
     title: str
     value: str
     change: str
     meaning: str
+    against: str = "on the period before"
+    clear: bool = True
+    spark: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +136,8 @@ class Numbers:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows under columns; `folded` behind a chart that shows the same. `name` is that of its CSV file, which has all
-    columns, and the media's id. The report prints every `step`th row, and no more than `printed` of them."""
+    columns, and the media's id. The report prints every `step`th row, and no more than `printed` of them.
+    `opens`: the key of the rows by which the app filters when a row is clicked ("media_id" opens the video)."""
 
     name: str
     title: str
@@ -120,6 +146,7 @@ class Table:
     folded: bool = False
     step: int = 1
     printed: int = 50
+    opens: str = ""
 
     def spelled(self, row: Row) -> list[str]:
         """A row's cells for people."""
@@ -137,23 +164,37 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Lines by day, None where nothing is known; the first `shaded` days lie before the period."""
+    """Lines by day, None where nothing is known. `before`: the same lines in the period that this one is compared with,
+    on `days_before`; the first day stands over the first day. `open`: days that may still change."""
 
     title: str
     days: Sequence[date]
     lines: Mapping[str, Sequence[float | None]]
     kind: Kind
-    shaded: int = 0
     flags: Sequence[Flag] = ()
+    before: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    days_before: Sequence[date] = ()
+    open: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a curve, in seconds, and what is to be seen there: a "drop" or a "replay"."""
+
+    start: float
+    end: float
+    what: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Shares over a media's length in seconds."""
+    """Shares over a media's length in seconds, with what is to be seen in them."""
 
     title: str
     seconds: float
     lines: Mapping[str, Sequence[float]]
+    marks: Sequence[Mark] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +237,4 @@ class Beside:
     right: Sequence["Block"]
 
 
-Block = Text | Heading | Numbers | Table | Days | Curve | Stack | Bars | Grid | Beside
+Block = Answer | Text | Notes | Heading | Numbers | Table | Days | Curve | Stack | Bars | Grid | Beside

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from wistlake.ports import Query
 
 _COMPARED = ("title", "duration_seconds", "original_asset", "folder", "tags", "archived", "status")
-_NAMES = {"duration_seconds": "duration", "original_asset": "file swapped"}
+SWAPPED = "file swapped"
+_NAMES = {"duration_seconds": "duration", "original_asset": SWAPPED}
 # When Wistia first answered 404 for a media that it has not listed since.
 _FIRST_MISSING = (
     "SELECT i.media_id, min(i.day) AS noticed FROM ops.intervals i WHERE i.dataset = 'media_metadata' AND i.missing "
@@ -44,7 +45,7 @@ def _versions(query: "Query", scope: Scope) -> Iterable[Row]:
 
 def _made(query: "Query", scope: Scope) -> Iterable[Row]:
     media = rows(query, f"SELECT media_id, created_at FROM silver.dim_media WHERE {scope.where_media()}")
-    return (_row(m["created_at"].date(), m, "new at Wistia") for m in media if m["created_at"])
+    return (_row(m["created_at"].date(), m, "new video") for m in media if m["created_at"])
 
 
 def _deleted(query: "Query", scope: Scope) -> Iterable[Row]:

@@ -176,9 +176,7 @@ def _lacking(
 
 def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
     """The days, counted from a period's first, that are unknown in one of the two."""
-    return frozenset(
-        (day - scope.start).days % scope.length for day, reason in lacking.items() if reason not in ZERO
-    )
+    return frozenset(scope.offset(day) for day, reason in lacking.items() if reason not in ZERO)
 
 
 def _lifespans(query: "Query", scope: Scope) -> dict[str, Lifespan]:
@@ -215,7 +213,7 @@ def _lake_start(query: "Query") -> date:
 def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
     """The account's days that a failed attempt is about; one of sessions may be about the days around it, too."""
     days: dict[str, set[date]] = {}
-    wide = Scope(both.start - _DAY, both.end + _DAY, both.media)
+    wide = both.wider(1)
     text = (
         "SELECT media_id, dataset, day FROM ops.intervals WHERE state = 'failed' "
         f"AND dataset IN ('events', 'media_by_date') AND {wide.where('day')}"

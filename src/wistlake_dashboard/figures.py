@@ -6,7 +6,7 @@ DuckDB and Athena read alike.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from wistlake.contracts import table
@@ -14,12 +14,11 @@ from wistlake.quality.metrics import metric
 from wistlake_dashboard import tables
 from wistlake_dashboard.coverage import Coverage, coverage
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope, day_literal
+from wistlake_dashboard.scope import Grain, Scope, day_literal
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
-UNCLASSIFIED = "unclassified"
 MARKS = (25, 50, 75, 95)
 BREAKDOWNS: Mapping[str, tuple[str, str]] = {
     # name: (table, expression)
@@ -30,10 +29,11 @@ BREAKDOWNS: Mapping[str, tuple[str, str]] = {
     "embed": ("gold.embed_daily", "embed_host"),
 }
 _ADDED = (
-    "loads", "plays", "plays_from_events", "sessions", "watch_seconds", "average_viewed_share", "completion_share",
-    *(f"reached_{mark}" for mark in MARKS), "conversions",
+    "loads", "plays", "plays_per_load", "plays_from_events", "sessions", "watch_seconds", "average_viewed_share",
+    "completion_share", *(f"reached_{mark}" for mark in MARKS), "conversions",
 )  # fmt: skip
 _SUMS = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _ADDED)
+_OFFSET = "date_diff('day', {start}, date)"
 _VIEWERS_WITHOUT_LOADS = "max(CASE WHEN sessions > 0 AND coalesce(loads, 0) = 0 THEN 1 ELSE 0 END)"
 _BROKEN_DOWN = ("plays_from_events", "sessions", "watch_seconds", "reached_95")
 
@@ -44,6 +44,7 @@ class Totals:
 
     loads: int | None = None
     plays: int | None = None
+    plays_per_load: float | None = None
     plays_from_events: int = 0
     sessions: int = 0
     unique_viewers: int = 0
@@ -67,8 +68,21 @@ _UNKNOWN, _NOTHING = Totals(), Totals(loads=0, plays=0, watch_seconds=0.0)
 
 
 def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
-    """Each published day's metrics, ascending; a day that is missing is not zero."""
-    return {day: totals for (day,), totals in sorted(_measured(query, scope, ("date",), "date").items())}
+    """Each published day's metrics, ascending; a day that is missing is not zero. With a grain: each week's (from the
+    period's first day on) or calendar month's, by its first day."""
+    number = {
+        Grain.DAY: _OFFSET,
+        Grain.WEEK: f"CAST(floor({_OFFSET} / 7.0) AS BIGINT)",
+        Grain.MONTH: "12 * year(date) + month(date) - 1",
+    }[scope.grain].format(start=day_literal(scope.start))
+    found = _measured(query, scope, ("n",), "n", f"{number} AS n, t.*")
+    return {_first_day(scope, n): totals for (n,), totals in sorted(found.items())}
+
+
+def _first_day(scope: Scope, number: int) -> date:
+    if scope.grain is Grain.MONTH:
+        return date(number // 12, number % 12 + 1, 1)
+    return scope.start + timedelta(days=number * (7 if scope.grain is Grain.WEEK else 1))
 
 
 def _measured(

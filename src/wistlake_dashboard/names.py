@@ -1,8 +1,30 @@
-"""Names of media for people. A media is its id: two may have one title, and are then told apart by it."""
+"""Names of media and channels for people. A media is its id: two may have one title, and are then told apart by it."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+
+UNCLASSIFIED = "unclassified"
+OTHER = "other / unknown"
+_CHANNELS = {
+    UNCLASSIFIED: OTHER, "facebook": "Facebook", "youtube": "YouTube", "instagram": "Instagram",
+    "linkedin": "LinkedIn", "tiktok": "TikTok", "google": "Google", "email": "Email", "paid": "Paid",
+}  # fmt: skip
+
+
+def channel(name: str) -> str:
+    """A channel as people write it."""
+    return _CHANNELS.get(name, name) or OTHER
+
+
+def country(code: str) -> str:
+    """A country as people write it; its code where there is no better name."""
+    return code
+
+
+def quoted(title: str, longest: int = 48) -> str:
+    """A title in a sentence."""
+    return f"“{_cut(' '.join(title.split()), longest)}”"
 
 
 def unique(titles: Mapping[str, str], longest: int | None = None) -> dict[str, str]:

@@ -4,7 +4,7 @@ Whether snapshots can be compared, and what was watched between them, says `gold
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ _REASONS = {
 class Retention:
     """The share of plays that saw each second (or each thousandth of a long media); who sees a second again is
     not counted again. `ever` is the newest lifetime snapshot of the scope, `lately` what was added since the
-    first one: None unless they can be compared."""
+    first one: None unless they can be compared. `again`: views of each second by who had seen it, per play."""
 
     media_id: str
     first_day: date
@@ -40,6 +40,7 @@ class Retention:
     engagement_first: float | None
     engagement_last: float | None
     verdict: str
+    again: list[float] = field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -49,9 +50,9 @@ class Retention:
         text = f"Snapshots of {words.day(self.first_day)} and {words.day(self.last_day)}."
         if self.engagement_first is not None and self.engagement_last is not None:
             first, last = words.share(self.engagement_first), words.share(self.engagement_last)
-            text += f" Seen on average, ever: {first}, then {last}."
+            text += f" Average engagement of all time: {first}, then {last}."
         if self.lately is None:
-            text += f" No curve of these days alone: {_REASONS[self.verdict]}."
+            text += f" No curve of this period: {_REASONS[self.verdict]}."
         return text
 
 
@@ -108,6 +109,7 @@ def _curves(first: Row, last: Row, steps: Sequence[Row]) -> Retention:
         first["engagement"],
         last["engagement"],
         verdict,
+        [n / max(1, last["play_count"]) for n in last["rewatch_data"] or ()],
     )
 
 

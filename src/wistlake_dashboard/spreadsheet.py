@@ -11,11 +11,14 @@ from wistlake.foreign import one_line
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A header and the rows. Text that would be taken for a formula gets an apostrophe in front."""
+def to_csv(
+    columns: Sequence[str], rows: Iterable[Mapping[str, Any]], headers: Mapping[str, str] | None = None
+) -> str:
+    """A header (the columns' names, or those of `headers`) and the rows.
+    Text that would be taken for a formula gets an apostrophe in front."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_guard(c) for c in columns])
+    writer.writerow([_guard((headers or {}).get(c, c)) for c in columns])
     for row in rows:
         writer.writerow([_guard(row[c]) for c in columns])
     return buffer.getvalue()

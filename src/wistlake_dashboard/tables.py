@@ -5,12 +5,11 @@ gold counts them (`contracts.measures`). What Wistia counts by media alone is NU
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from wistlake.contracts import fact_events, fact_media_daily, table
 from wistlake.contracts.form import Type
 from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS
-from wistlake_dashboard.scope import Scope, day_literal, listed
+from wistlake_dashboard.scope import Scope, listed
 
 _DAY = ("media_id", "date")
 
@@ -37,7 +36,7 @@ def engagement(scope: Scope) -> str:
     """gold.fact_media_engagement, or a table expression with media_id, date and visitor_id."""
     if not scope.channels:
         return "gold.fact_media_engagement"
-    return f"(SELECT media_id, date, visitor_id FROM {_sessions(scope)})"
+    return f"(SELECT media_id, date, visitor_id FROM {sessions(scope)})"
 
 
 def engagement_and_loads() -> str:
@@ -58,7 +57,7 @@ def dimension(name: str, scope: Scope) -> str:
 def _counted(scope: Scope, key: Sequence[str], measures: Mapping[str, str]) -> str:
     columns = [*map(_key_column, key), *(f"{sql} AS {name}" for name, sql in measures.items())]
     by = ", ".join(str(n) for n in range(1, len(key) + 1))
-    return f"SELECT {', '.join(columns)} FROM {_sessions(scope)} GROUP BY {by}"
+    return f"SELECT {', '.join(columns)} FROM {sessions(scope)} GROUP BY {by}"
 
 
 def _key_column(name: str) -> str:
@@ -69,14 +68,14 @@ def _key_column(name: str) -> str:
     return f"coalesce({name}, {unknown}) AS {name}"
 
 
-def _sessions(scope: Scope) -> str:
-    """Listed sessions of published media days in the scope's channels. A local day touches two UTC days."""
-    first, last = scope.start - timedelta(days=1), scope.end + timedelta(days=1)
+def sessions(scope: Scope) -> str:
+    """Listed sessions of published media days, in the scope's channels if it names some. A local day touches two UTC
+    days."""
+    of_channels = f"AND e.channel IN {listed(scope.channels)} " if scope.channels else ""
     integers = ", ".join(f"{sql} AS {name}" for name, sql in OF_SESSION.items())
     return (
         f"(SELECT e.*, e.event_date_local AS date, {integers} FROM silver.fact_events e "
-        f"WHERE e.removed_at IS NULL AND e.channel IN {listed(scope.channels)} "
-        f"AND e.event_date BETWEEN {day_literal(first)} AND {day_literal(last)} "
+        f"WHERE e.removed_at IS NULL {of_channels}AND {scope.wider(1).where_day('e.event_date')} "
         f"AND {scope.where('e.event_date_local', 'e.media_id')} AND EXISTS (SELECT 1 FROM gold.fact_media_daily d "
         "WHERE d.media_id = e.media_id AND d.date = e.event_date_local)) s"
     )

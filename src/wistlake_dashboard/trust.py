@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Media days by certificate, the days that may still move, the last run, and what is wrong."""
+    """Media days by certificate, the days that may still change and until about when, the last run, and what is
+    wrong."""
 
     certificates: dict[str, int]
     provisional: tuple[date, date] | None
@@ -22,6 +23,8 @@ class Trust:
     broken: int
     quarantined: int
     failed: int
+    until: date | None = None
+    open: frozenset[date] = frozenset()
 
     @property
     def is_simulated(self) -> bool:
@@ -30,7 +33,7 @@ class Trust:
 
     @property
     def tone(self) -> str:
-        """ "bad" if something failed, "warn" if something is to be looked at or may still move, else ""."""
+        """ "bad" if something failed, "warn" if something is to be looked at or may still change, else ""."""
         status = (self.last_run or {}).get("status")
         if status == "failed" or (self.failed and status != "partial"):  # then they are few
             return "bad"
@@ -38,11 +41,11 @@ class Trust:
 
     @property
     def summary(self) -> str:
-        """Certified days, what may still move, the last run, and what is to be looked at."""
+        """Verified days, what may still change, the last run, and what is to be looked at."""
         days = words.plural(sum(self.certificates.values()), "media day")
-        parts = [f"{self.certificates.get('certified', 0):,} of {days} certified."]
+        parts = [f"{self.certificates.get('certified', 0):,} of {days} verified against Wistia."]
         if self.provisional:
-            parts.append(f"Provisional, may still move: {words.span(*self.provisional)}.")
+            parts.append(f"May still change: {words.span(*self.provisional)}.")
         if self.last_run:
             parts.append(f"Last run {self.last_run['status']}, {words.moment(self.last_run['started_at'])}.")
         counts = {
@@ -71,9 +74,25 @@ def trust(query: "Query", scope: Scope) -> Trust:
         f"(SELECT count(*) FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}) AS failed",
     )
     provisional = next((r for r in certificates if r["certificate"] == "provisional"), None)
+    open_days = rows(
+        query,
+        f"SELECT DISTINCT date FROM gold.fact_media_daily WHERE certificate = 'provisional' AND {scope.where()}",
+    )
     return Trust(
         {r["certificate"]: r["n"] for r in certificates},
         (provisional["first"], provisional["last"]) if provisional else None,
         runs[0] if runs else None,
         **counts,
+        until=_until(query, provisional["last"]) if provisional else None,
+        open=frozenset(r["date"] for r in open_days),
     )
+
+
+def _until(query: "Query", day: date) -> date | None:
+    """About when the day will be stable: as old as the newest stable day is now; None while there is none."""
+    (row,) = rows(
+        query,
+        "SELECT max(date) AS newest, max(CASE WHEN certificate <> 'provisional' THEN date END) AS stable "
+        "FROM gold.fact_media_daily",
+    )
+    return day + (row["newest"] - row["stable"]) if row["stable"] else None

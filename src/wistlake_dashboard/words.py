@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 NOTHING = "–"
+LONG_AXIS = 180  # days: longer ones name months, with their year
 LEAST_PLAYS = 20  # of fewer, a percentage says nothing
 
 
@@ -36,6 +37,16 @@ def share(value: float | None) -> str:
     return ">99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
+def ratio(value: float) -> str:
+    """0.45: two decimals."""
+    return f"{value:,.2f}"
+
+
+def whole_share(value: float) -> str:
+    """27 %; <1 % of what is not nothing."""
+    return "<1 %" if 0 < value < 0.005 else f"{100 * value:,.0f} %"
+
+
 def duration(seconds: float | None) -> str:
     """12 h 5 min, 4 min 10 s, 9 s: two units at most."""
     if seconds is None:
@@ -59,6 +70,16 @@ def clock(seconds: float) -> str:
 def day(value: date) -> str:
     """2 Mar 2026."""
     return f"{value.day} {value:%b %Y}"
+
+
+def weekday(value: date) -> str:
+    """Fri 6 Mar."""
+    return f"{value:%a} {value.day} {value:%b}"
+
+
+def tick(value: date, days: int) -> str:
+    """A day on an axis of so many days: 6 Mar, or Mar 2026."""
+    return f"{value:%b %Y}" if days > LONG_AXIS else f"{value.day} {value:%b}"
 
 
 def span(start: date, end: date) -> str:

@@ -226,10 +226,10 @@ def tiles() -> dict[str, str]:
 
 
 def cells(report: Path) -> list[str]:
-    """What stands in the report's tables of figures; each lake has runs of its own, which *Data health* lists."""
+    """What stands in the report's tables of figures; each lake has runs of its own, which the appendix lists."""
     said = command_here("report", "--out", str(report))
     assert said.exit_code == 0, said.output
-    figures, health, _ = report.read_text(encoding="utf-8").partition("<h2>Data health</h2>")
+    figures, health, _ = report.read_text(encoding="utf-8").partition("<h3>Days fetched</h3>")
     assert health
     return re.findall(r"<t[dh][^>]*>([^<]*)<", figures)
 

@@ -15,7 +15,7 @@ from selenium.webdriver import Chrome
 
 from browser.chrome import until
 
-PAGES = ("", "media", "channels", "audience", "health")
+PAGES = ("", "videos", "video", "traffic", "audience", "quality")
 _READY = """
 const app = document.querySelector('[data-testid=stApp]');
 return !!app && app.getAttribute('data-test-script-state') === 'notRunning' && !!document.querySelector('h1')

@@ -31,7 +31,9 @@ def one_page(number: int, source: object) -> None:
 
 def in_the_app(path: str, query: Published, scope: Scope) -> AppTest:
     """The page at `path`, of the scope's days."""
-    app = AppTest.from_function(one_page, args=(NUMBER[path], Fixed(query)), default_timeout=60).run()
-    app.sidebar.date_input(key="days").set_value((scope.start, scope.end)).run()
+    app = AppTest.from_function(one_page, args=(NUMBER[path], Fixed(query)), default_timeout=60)
+    app.query_params["period"] = "custom"
+    app.query_params["from"], app.query_params["to"] = scope.start.isoformat(), scope.end.isoformat()
+    app.run()
     assert not app.exception
     return app

@@ -7,7 +7,7 @@ import pytest
 
 from wistlake_dashboard.app import charts
 from wistlake_dashboard.app.theme import TONES
-from wistlake_dashboard.blocks import Bars, Column, Curve, Days, Grid, Kind, Stack
+from wistlake_dashboard.blocks import Bars, Column, Curve, Days, Grid, Kind, Mark, Stack
 
 FIRST = date(2026, 3, 2)
 
@@ -29,30 +29,43 @@ def rows(drawn: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("kind", "axis", "tip"),
-    [(Kind.COUNT, ",.0f", ",.0f"), (Kind.HOURS, ",.1f", ",.1f"), (Kind.SHARE, ".0%", ".1%")],
+    [(Kind.COUNT, ",.0f", "1"), (Kind.HOURS, ",.1f", "1"), (Kind.SHARE, ".0%", "100.0 %")],
 )
 def test_lines_by_day_are_written_as_their_kind(kind: Kind, axis: str, tip: str) -> None:
     drawn = spec(charts.days(Days("Title", days(3), {"a": [1, 2, 3]}, kind)))
-    line, dots = drawn["layer"]
+    line, dots, hollow, near = drawn["layer"]
     assert line["encoding"]["y"]["axis"] == {"format": axis, "tickCount": 5}
-    assert [t["title"] for t in line["encoding"]["tooltip"]] == ["Day", "What", "Number"]
-    assert line["encoding"]["tooltip"][2]["format"] == tip
     assert (line["description"], drawn["height"]) == ("Title", charts.HEIGHT)
-    assert (line["mark"]["strokeWidth"], dots["mark"]["size"], dots["mark"]["opacity"]) == (2.2, 40, 1)
-    assert rows(drawn, drawn)[0] == {"day": "2026-03-02T00:00:00", "what": "a", "value": 1}
+    assert (line["mark"]["strokeWidth"], dots["mark"]["size"], dots["mark"]["opacity"]) == (2.2, 46, 1)
+    assert (dots["transform"], hollow["transform"], hollow["mark"]["filled"]) == (
+        [{"filter": "!datum.open"}], [{"filter": "datum.open"}], False,
+    )  # fmt: skip
+    assert rows(drawn, line)[0] == {"day": "2026-03-02T00:00:00", "what": "a", "value": 1, "open": False}
+    assert rows(drawn, near)[0] == {"day": "2026-03-02T00:00:00", "when": "2 Mar 2026", "a": tip}
+    assert [t.get("title", t["field"]) for t in near["encoding"]["tooltip"]] == ["Day", "a"]
+    (told,) = drawn["params"]
+    assert (told["select"]["nearest"], told["select"]["fields"]) == (True, ["day"])
 
 
-@pytest.mark.parametrize(("shaded", "until"), [(1, "2026-03-02T12:00:00"), (2, "2026-03-03T12:00:00")])
-def test_the_period_before_is_shaded_up_to_the_middle_between_the_two(shaded: int, until: str) -> None:
-    drawn = spec(charts.days(Days("T", days(4), {"a": [1, 2, 3, 4]}, Kind.COUNT, shaded)))
-    shade, *lines = drawn["layer"]
-    assert rows(drawn, shade) == [{"from": "2026-03-02T00:00:00", "to": until}]
-    assert (shade["mark"]["type"], len(lines)) == ("rect", 2)
+def test_the_period_before_is_dashed_over_the_days_that_it_is_compared_with() -> None:
+    before = [FIRST - timedelta(days=2), FIRST - timedelta(days=1)]
+    block = Days("T", days(2), {"a": [3, 4]}, Kind.COUNT, before={"a": [1, None]}, days_before=before,
+                 open=frozenset({FIRST}))  # fmt: skip
+    drawn = spec(charts.days(block))
+    dashed, line, _, _, near = drawn["layer"]
+    assert dashed["mark"]["strokeDash"] == [5, 4]
+    assert [(r["day"], r["value"]) for r in rows(drawn, dashed)] == [
+        ("2026-03-02T00:00:00", 1), ("2026-03-03T00:00:00", None),
+    ]  # fmt: skip
+    assert [r["open"] for r in rows(drawn, line)] == [True, False]
+    assert [(r["a"], r["Before"], r["State"]) for r in rows(drawn, near)] == [
+        ("3", "1 (28 Feb 2026)", "may still change"), ("4", "– (1 Mar 2026)", None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("count", "form", "values"),
-    [(1, "%-d %b", 1), (10, "%-d %b", 10), (11, "%-d %b", None), (180, "%b %Y", None)],
+    [(1, "%-d %b", 1), (10, "%-d %b", 10), (11, "%-d %b", None), (181, "%b %Y", None)],
 )
 def test_of_a_short_period_every_day_has_a_label(count: int, form: str, values: int | None) -> None:
     drawn = spec(charts.days(Days("T", days(count), {"a": [1.0] * count}, Kind.COUNT)))
@@ -63,7 +76,7 @@ def test_of_a_short_period_every_day_has_a_label(count: int, form: str, values: 
         assert axis["values"][0] == {"date": 2, "month": 3, "year": 2026}
 
 
-@pytest.mark.parametrize(("count", "form"), [(179, "%-d %b"), (180, "%b %Y")])
+@pytest.mark.parametrize(("count", "form"), [(180, "%-d %b"), (181, "%b %Y")])
 def test_days_of_half_a_year_are_named_by_their_month(count: int, form: str) -> None:
     drawn = spec(charts.days(Days("T", days(count), {"a": [1.0] * count}, Kind.COUNT)))
     assert drawn["layer"][0]["encoding"]["x"]["axis"]["format"] == form
@@ -108,6 +121,7 @@ def test_a_curve_has_at_most_400_points_over_the_medias_length(
     length: int, drawn: int, second: float | None
 ) -> None:
     chart = spec(charts.curve(Curve("T", 100.0, {"Ever": [n / 1000 for n in range(length)]})))
+    (line,) = chart["layer"]
     points = rows(chart, chart)
     assert len(points) == drawn <= charts.MOST_POINTS
     assert points[0] == {"at": 0.0, "what": "Ever", "value": 0.0}
@@ -115,13 +129,21 @@ def test_a_curve_has_at_most_400_points_over_the_medias_length(
         assert points[-1]["at"] == 100.0
     if second:
         assert points[1]["at"] == second
-    x, y, colour = (chart["encoding"][name] for name in ("x", "y", "color"))
+    x, y, colour = (line["encoding"][name] for name in ("x", "y", "color"))
     assert x["scale"] == {"domain": [0, 100.0], "nice": False}
-    assert x["axis"]["tickCount"] == 8
+    assert x["axis"]["values"] == [0, 30, 60, 90]
     assert "datum.value / 60" in x["axis"]["labelExpr"]
     assert "datum.value % 60" in x["axis"]["labelExpr"]
     assert y["axis"] == {"format": ".0%", "tickCount": 5}
     assert colour["legend"] is not None  # which of the two curves it is
+
+
+def test_drops_and_replays_are_marked_in_a_curve() -> None:
+    marks = [Mark(8, 12, "12 % leave", "drop"), Mark(20, 24, "6 % watch again", "replay")]
+    chart = spec(charts.curve(Curve("T", 100.0, {"All time": [1.0, 0.5]}, marks)))
+    drop, replay, _ = chart["layer"]
+    assert rows(chart, drop) == [{"from": 8, "to": 12, "what": "12 % leave"}]
+    assert (drop["mark"]["color"], replay["mark"]["color"]) == (TONES["bad"], TONES["good"])
 
 
 def test_a_stack_lies_in_the_order_of_its_parts() -> None:

@@ -73,7 +73,7 @@ def test_its_numbers_are_what_a_query_says(lake: Lake, week: Digest) -> None:
 
 
 def test_it_ends_with_how_far_to_trust_it(lake: Lake, week: Digest) -> None:
-    assert "of 21 media days certified." in week.lines[-1]
+    assert "of 21 media days verified against Wistia." in week.lines[-1]
     assert "Last run succeeded" in week.lines[-1]
     assert "Simulated data." in week.lines[-1]
 

@@ -51,18 +51,24 @@ def lines_of(*lines: str, **more: Any) -> Days:
     return Days("T", N[:2], {name: [1, 2] for name in lines}, **{"kind": Kind.COUNT, **more})
 
 
-def test_a_line_alone_is_small_and_has_no_key() -> None:
+def test_a_line_alone_has_no_key_and_beside_the_period_before_it_has() -> None:
     alone, both = str(html(lines_of("Hours"))), str(html(lines_of("Plays", "Viewers")))
-    assert ('class="chart small"' in alone, "<ul" in alone) == (True, False)
-    assert ('class="chart"' in both, both.count("<li ")) == (True, 2)
+    assert ("<ul" in alone, both.count("<li ")) == (False, 2)
     assert re.findall(r'<li class="(\w)">(\w+)', both) == [("a", "Plays"), ("b", "Viewers")]
-    assert "<title>9 Mar: 1, plays</title>" in both
+    assert "<title>9 Mar: 1 plays, 1 viewers</title>" in both
+    more = {"before": {"Plays": [3, None]}, "days_before": [on(2), on(3)], "open": frozenset({N[1]})}
+    compared = str(html(lines_of("Plays", **more)))
+    assert re.findall(r'<li class="(\w+)">(\w+)', compared) == [("a", "Plays"), ("past", "Before")]
+    assert re.findall(r"<title>([^<]*)</title>", compared) == [
+        "9 Mar: 1 plays; 2 Mar 2026: 3", "10 Mar: 2 plays (may still change); 3 Mar 2026: –",
+    ]  # fmt: skip
+    assert compared.count('class="open"') == 1
 
 
 def test_marks_of_shares_are_whole_percents() -> None:
     shares = str(html(Days("T", N[:2], {"Rate": [0.25, 1.0]}, Kind.SHARE)))
     assert re.findall(r'text-anchor="end">([\d ]+%)', shares) == ["0 %", "25 %", "50 %", "75 %", "100 %"]
-    assert "<title>9 Mar: 25.0 %, rate</title>" in shares
+    assert "<title>9 Mar: 25.0 % rate</title>" in shares
     counts = str(html(Days("T", N[:2], {"Plays": [10, 20]}, Kind.COUNT)))
     assert re.findall(r'text-anchor="end">([\d.]+)<', counts) == ["0", "5", "10", "15", "20"]
 
@@ -109,17 +115,27 @@ def test_a_folded_table_is_behind_its_chart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "direction"), [("+5", "up"), ("−5 %", "down"), ("no change", "soft"), ("", None)]
+    ("change", "direction", "clear"),
+    [
+        ("+5", "up", True),
+        ("−5 %", "down", True),
+        ("no change", "soft", True),
+        ("", None, True),
+        ("+5", "soft", False),
+    ],
 )
-def test_a_headline_number_shows_where_it_went(change: str, direction: str | None) -> None:
-    drawn = str(html(Numbers([Number("Plays", "5", change, "meaning")])))
+def test_a_headline_number_shows_where_it_went_and_is_grey_within_the_noise(
+    change: str, direction: str | None, clear: bool
+) -> None:
+    drawn = str(html(Numbers([Number("Plays", "5", change, "meaning", "vs previous 7 days", clear, [1, 2])])))
     assert re.findall(r'class="change (\w+)"', drawn) == ([direction] if direction else [])
-    assert (" on the period before" in drawn) is bool(direction)
+    assert (" vs previous 7 days" in drawn) is bool(direction)
+    assert 'class="sparkline"' in drawn
 
 
 def test_bars_are_rows_with_a_bar_and_what_is_unclassified_stands_out() -> None:
     block = Bars("T", Column("n", "Name"), Column("p", "Plays", Kind.COUNT), Column("s", "Share", Kind.SHARE),
-                 [("facebook", 1500, 0.75), ("unclassified", 500, 0.25)])  # fmt: skip
+                 [("Facebook", 1500, 0.75), ("other / unknown", 500, 0.25)])  # fmt: skip
     drawn = str(html(block))
     assert re.findall(r'class="fill ?(\w*)"', drawn) == ["", "warn"]
     assert re.findall(r'<td class="n">([^<]*)', drawn) == ["1,500", "75.0 %", "500", "25.0 %"]
@@ -144,11 +160,13 @@ def test_a_grid_is_in_the_order_of_names_and_days() -> None:
 
 
 def test_a_curve_is_labelled_with_the_time_into_the_media() -> None:
-    drawn = str(html(Curve("T", 120.0, {"Ever": [1.0, 0.5, 0.25], "These days": [1.0, 1.0, 0.5]})))
-    assert re.findall(r">(\d:\d\d)<", drawn) == ["0:00", "1:00", "2:00"]
+    drawn = str(html(Curve("T", 120.0, {"All time": [1.0, 0.5, 0.25], "This period": [1.0, 1.0, 0.5]})))
+    assert re.findall(r">(\d:\d\d)<", drawn) == ["0:00", "0:30", "1:00", "1:30", "2:00"]
     assert re.findall(r'<li class="(\w)">', drawn) == ["c", "a"]
     assert 'class="chart small"' in drawn
-    assert re.findall(r">(\d:\d\d)<", str(html(Curve("T", 60.0, {"Ever": [1.0]})))) == ["0:00"]
+    assert re.findall(r">(\d:\d\d)<", str(html(Curve("T", 60.0, {"All time": [1.0]})))) == [
+        "0:00", "0:10", "0:20", "0:30", "0:40", "0:50", "1:00",
+    ]  # fmt: skip
 
 
 def test_halves_stand_beside_each_other_and_an_empty_one_is_none() -> None:
@@ -383,12 +401,12 @@ def step(
     ("steps", "ever", "lately", "words"),
     [
         ([step(10, "comparable", [4, 2], [1, 0]), step(11, "comparable", [4, 4])], [1.0, 0.6], [0.875, 0.75],
-         "Seen on average"),
+         "Average engagement"),
         ([step(10, "comparable", [4, 2]), step(11, "restated")], [1.0, 0.6], None,
          "Wistia restated the curve between them."),
         ([step(10, "media_swapped")], [1.0, 0.6], None, "the file was swapped between them."),
         ([step(9, "restated"), step(12, "restated")], [1.0, 0.6], None, "they were not compared yet."),
-        ([step(11, "comparable", [0, 0])], [1.0, 0.6], [0.0, 0.0], "Seen on average"),
+        ([step(11, "comparable", [0, 0])], [1.0, 0.6], [0.0, 0.0], "Average engagement"),
         ([step(11, "comparable", [2, -1])], [1.0, 0.6], None, "Wistia restated the curve between them."),
     ],
 )  # fmt: skip
@@ -406,7 +424,7 @@ def test_a_curve_of_these_days_is_what_was_added_between_two_snapshots(
     assert curve.lately == lately
     assert words in curve.summary
     assert curve.summary.startswith(
-        "Snapshots of 9 Mar 2026 and 11 Mar 2026. Seen on average, ever: 50.0 %, then 75.0 %."
+        "Snapshots of 9 Mar 2026 and 11 Mar 2026. Average engagement of all time: 50.0 %, then 75.0 %."
     )
 
 
@@ -455,5 +473,40 @@ def test_sessions_of_a_channel_are_counted_on_the_days_that_are_published() -> N
 def test_narrow_sections_stand_beside_each_other_and_wide_ones_below() -> None:
     text = page(Published({DAILY: days("a", on(2), [1] * 14)}), WEEK)
     assert re.findall(r'<section class="grid2"><div><h2>(\w+)', text) == ["Countries"]
-    assert re.findall(r"<div><h2>([^<]*)", text) == ["Countries", "Devices", "Embedded on", "Browsers"]
-    assert "By day" in re.findall(r"<section><h2>([^<]*)", text)
+    assert re.findall(r"<div><h2>([^<]*)", text) == ["Countries", "Devices"]
+    assert "Plays over time" in re.findall(r"<section><h2>([^<]*)", text)
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://x.wistia.com/medias/a", True),
+        ("javascript:alert(1)", False),
+        ("http://x.example", False),
+        (None, False),
+    ],
+)
+def test_only_a_page_of_https_is_a_link(url: str | None, link: bool) -> None:
+    table = Table("t", "T", (Column("a", "A"), Column("u", "U", Kind.LINK)), [{"a": "x", "u": url}])
+    drawn = str(html(table))
+    assert ("<a " in drawn) is link
+    assert ('rel="noopener noreferrer"' in drawn) is link
+    assert app._value(table.columns[1], {"u": url}) == (url if link else None)
+
+
+def test_a_column_may_have_bars_as_long_as_its_greatest() -> None:
+    table = Table(
+        "t",
+        "T",
+        (Column("a", "A"), Column("n", "N", Kind.COUNT, bar=True)),
+        [{"a": "x", "n": 4}, {"a": "y", "n": 1}],
+    )
+    drawn = str(html(table))
+    assert re.findall(r'width="([\d.]+)" height="10" class="fill"', drawn) == ["100.0", "25.0"]
+    assert app._column(table.columns[1], table.rows)["type_config"]["max_value"] == 4
+
+
+def test_the_file_of_a_table_names_days_and_units() -> None:
+    columns = (Column("s", "S", Kind.SHARE), Column("c", "C", Kind.CLOCK), Column("n", "N", Kind.COUNT))
+    assert app._headers(Table("t", "T", columns, [])) == {"s": "s (share of 1)", "c": "c (seconds)"}
+    assert app._file(Table("t", "T", columns, []), WEEK) == "wistlake-t-2026-03-09-to-2026-03-15.csv"

@@ -37,8 +37,9 @@ def test_all_channels_together_are_what_gold_says(query: DuckDBQuery, whole: Sco
     by_channels = replace(whole, channels=names)
     gold, sessions = totals(query, whole), totals(query, by_channels)
     assert gold.plays
-    assert sessions.plays is sessions.loads is sessions.viewers_per_load is None
-    unknown = {"loads": gold.loads, "plays": gold.plays, "viewers_per_load": gold.viewers_per_load}
+    assert sessions.plays is sessions.loads is sessions.viewers_per_load is sessions.plays_per_load is None
+    unknown = {"loads": gold.loads, "plays": gold.plays, "viewers_per_load": gold.viewers_per_load,
+               "plays_per_load": gold.plays_per_load}  # fmt: skip
     assert replace(sessions, **unknown) == gold
     for name in some(figures.BREAKDOWNS):
         assert figures.breakdown(query, name, by_channels) == figures.breakdown(query, name, whole)

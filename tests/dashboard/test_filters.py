@@ -10,7 +10,7 @@ from dashboard.shown import in_the_app
 from wistlake_dashboard import figures, health
 from wistlake_dashboard.app import PAGES, charts
 from wistlake_dashboard.app.shell import OF_CHANNELS
-from wistlake_dashboard.blocks import Days, Flag, Kind, Numbers, Stack
+from wistlake_dashboard.blocks import Days, Flag, Kind, Stack, Table
 from wistlake_dashboard.digest import LONGEST_TITLE, digest
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader
@@ -64,7 +64,7 @@ def captions(app: AppTest) -> list[str]:
 
 
 def of_facebook(app: AppTest) -> AppTest:
-    app.sidebar.multiselect(key="channels").set_value(["facebook"]).run()
+    app.multiselect(key="channels").set_value(["facebook"]).run()
     assert not app.exception
     return app
 
@@ -75,19 +75,19 @@ def of_facebook(app: AppTest) -> AppTest:
 @pytest.mark.parametrize("title", ["Intro (m0)", " Intro "])
 def test_the_numbers_are_those_of_the_media_that_was_picked_by_name(title: str) -> None:
     """A browser sends back the name that was picked, not the id behind it; so does Streamlit's test runner."""
-    app = shown("media", titled("Intro", title, "Intro"))
-    assert len(set(app.selectbox(key="one-media").options)) == 3
+    app = shown("video", titled("Intro", title, "Intro"))
+    assert len(set(app.selectbox(key="video").options)) == 3
     plays = {}
     for media_id in ("m0", "m1", "m2"):
-        app.selectbox(key="one-media").set_value(media_id).run()
+        app.selectbox(key="video").set_value(media_id).run()
         plays[media_id] = tiles(app)["Plays"]
     assert plays == {"m0": "70", "m1": "140", "m2": "210"}
 
 
 def test_the_filter_by_media_tells_equal_titles_apart() -> None:
     app = shown("overview", titled("Intro", "Intro"))
-    assert sorted(app.sidebar.multiselect(key="media").options) == ["Intro (m0)", "Intro (m1)"]
-    app.sidebar.multiselect(key="media").set_value(["m1"]).run()
+    assert sorted(app.multiselect(key="media").options) == ["Intro (m0)", "Intro (m1)"]
+    app.multiselect(key="media").set_value(["m1"]).run()
     assert tiles(app)["Plays"] == "140"
 
 
@@ -119,7 +119,7 @@ def test_long_titles_that_begin_alike_are_told_apart_in_a_message() -> None:
 
 def test_the_report_tells_equal_titles_apart_in_every_section() -> None:
     text = page(titled("Intro", "Intro"), WEEK)
-    for section in ("Media", "Retention"):
+    for section in ("Top ten videos", "Engagement"):
         shown = text.split(f"<h2>{section}</h2>")[1].split("<h2>")[0]
         assert "Intro (m0)" in shown
         assert "Intro (m1)" in shown
@@ -130,14 +130,13 @@ def test_the_report_tells_equal_titles_apart_in_every_section() -> None:
 
 
 def test_under_a_channel_the_funnel_begins_with_its_sessions_and_ends_as_the_tile_says() -> None:
-    app = of_facebook(shown("media", titled("Intro")))
+    app = of_facebook(shown("video", titled("Intro")))
     of_media = Scope(WEEK.start, LAST, ("m0",), ("facebook",))
     steps = figures.funnel(figures.compare(titled("Intro"), of_media).whole.now)
     assert steps[0] == ("sessions", 6)
     assert [n for _, n in steps] == [6, 5, 4, 2, 1]
-    assert tiles(app)["Completion"] == "16.7 %"
     table = next(d.value for d in app.dataframe if "step" in d.value)
-    assert table["step"].iloc[0] == "Sessions"
+    assert table["step"].iloc[0] == "Plays"
     assert [f"{s:.1f} %" for s in (table["share"].iloc[0], table["share"].iloc[-1])] == ["100.0 %", "16.7 %"]
 
 
@@ -164,17 +163,10 @@ def test_under_a_channel_each_section_that_is_of_all_says_so(looked_at: Page) ->
 def test_retention_and_the_state_of_the_lake_are_of_all_channels() -> None:
     of_all = [section.title for section in SECTIONS if not section.by_channel]
     assert of_all == [
-        "Changes to media", "Retention", "Days fetched", "Failed intervals", "Certificates", "Reconciliation",
-        "Share of the account", "Broken identities", "Quarantine", "Revisions", "Runs",
+        "Engagement", "What changed at Wistia", "Days fetched", "Failed intervals", "State of the days",
+        "Reconciliation",
+        "Share of the account", "Broken identities", "Quarantine", "How Wistia changed your numbers", "Runs",
     ]  # fmt: skip
-
-
-def test_the_unclassified_share_is_of_all_channels_and_says_so() -> None:
-    app = shown("channels", titled("Intro"))
-    assert tiles(app)["Unclassified"] == "25.0 %"
-    app = of_facebook(app)
-    assert tiles(app)["Unclassified"] == "25.0 %"
-    assert "Unclassified is a share of all channels, whichever are chosen." in captions(app)
 
 
 def test_a_channel_with_conversions_alone_does_not_break_its_page() -> None:
@@ -183,23 +175,15 @@ def test_a_channel_with_conversions_alone_does_not_break_its_page() -> None:
         "gold.channel_daily",
         [{"media_id": "m0", "date": WEEK.start, "channel": "email", "plays_from_events": 0}],
     )
-    assert not shown("channels", query).exception
+    assert not shown("traffic", query).exception
 
 
-def test_the_unclassified_share_counts_beyond_the_eighth_channel() -> None:
+def test_what_no_rule_fits_is_other_or_unknown_and_never_wins() -> None:
     query = titled("Intro")
-    query.change("DELETE FROM gold.channel_daily")
-    plays = {f"c{n}": 100 - n for n in range(9)} | {"unclassified": 36}
-    query.add(
-        "gold.channel_daily",
-        [
-            {"media_id": "m0", "date": WEEK.start, "channel": c, "plays_from_events": p}
-            for c, p in plays.items()
-        ],
-    )
-    (section,) = (s for s in SECTIONS if s.title == "Plays by channel")
-    (numbers,) = (b for b in section.blocks(view(Reader(query), WEEK)) if isinstance(b, Numbers))
-    assert [(n.title, n.value) for n in numbers.numbers] == [("Unclassified", "4.0 %")]
+    query.change("UPDATE silver.fact_events SET channel = 'unclassified' WHERE event_key IN ('m0-1', 'm0-2')")
+    (section,) = (s for s in SECTIONS if s.title == "Channels")
+    (table,) = (b for b in section.blocks(view(Reader(query), WEEK)) if isinstance(b, Table))
+    assert [table.spelled(row)[:2] for row in table.rows] == [["Facebook", "4"], ["other / unknown", "2"]]
 
 
 # how often counts moved
@@ -243,7 +227,8 @@ def test_a_bar_is_a_band_named_by_its_own_day_and_nothing_else() -> None:
 def test_a_line_breaks_where_nothing_is_known() -> None:
     days = [date(2026, 3, d) for d in (1, 2, 3)]
     block = Days("Plays", days, {"Plays": [5, None, 7]}, Kind.COUNT)
-    (data,) = charts.days(block).to_dict()["datasets"].values()
+    spec = charts.days(block).to_dict()
+    data = spec["datasets"][spec["layer"][0]["data"]["name"]]
     assert [d["value"] for d in data] == [5, None, 7]
 
 
@@ -251,7 +236,7 @@ def test_a_chart_with_a_note_still_has_its_lines() -> None:
     day = date(2026, 3, 1)
     flags = [Flag(day, "Intro", "file swapped")]
     spec = charts.days(Days("Plays", [day], {"Plays": [5]}, Kind.COUNT, flags=flags)).to_dict()
-    lines, dots, rule = spec["layer"]
+    lines, dots, _, rule, _ = spec["layer"]
     assert [d["value"] for d in spec["datasets"][lines["data"]["name"]]] == [5]
     assert dots["data"] == lines["data"]
     assert [d["media"] for d in spec["datasets"][rule["data"]["name"]]] == ["Intro"]

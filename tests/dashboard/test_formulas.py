@@ -9,7 +9,7 @@ import pytest
 from dashboard.published import Published, days
 from support.some import some
 from wistlake.contracts import TABLES
-from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS
+from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS, SPREAD
 from wistlake.quality.metrics import METRICS, Adds
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.reader import Reader
@@ -20,7 +20,8 @@ FIRST = date(2026, 3, 2)
 WEEK = Scope(date(2026, 3, 9), date(2026, 3, 15))
 GOLD = [table for table in TABLES if table.layer == "gold"]
 DECLARED = {
-    *OF_SESSION.values(), *OF_SESSIONS.values(), *OF_MEDIA_DAY.values(), *(m.recount for m in METRICS if m.recount),
+    *OF_SESSION.values(), *OF_SESSIONS.values(), *OF_MEDIA_DAY.values(), *SPREAD.values(),
+    *(m.recount for m in METRICS if m.recount),
     *(m.over_days(table) for m in METRICS for table in GOLD if m.adds in (Adds.SUM, Adds.RATIO)),
 }  # fmt: skip
 COMPUTED = re.compile(

@@ -145,7 +145,7 @@ def test_report_and_digest_name_what_is_missing() -> None:
 def test_an_absent_day_is_a_row_of_dashes_in_the_report() -> None:
     text = page(lake(days("a", BEFORE, [*STEADY[:9], None, *STEADY[10:]])), WEEK)
     row = text.split('<th scope="row">11 Mar 2026</th>')[1].split("</tr>")[0]
-    assert row.count("–") == row.count("<td") == len(TILES)
+    assert row.count("–") == row.count("<td") - 1 == len(TILES)  # plays of the day before it are known
 
 
 def test_many_gaps_are_counted_not_listed() -> None:
@@ -188,9 +188,7 @@ def test_only_a_media_made_in_the_period_is_new() -> None:
     assert moves(compared) == {"b": 210}
     assert compared.coverage.notes == {"b": "new"}
     assert told(query) == []
-    assert [(c["day"], c["media_id"], c["what"]) for c in changes(query, WEEK)] == [
-        (FIRST, "b", "new at Wistia")
-    ]
+    assert [(c["day"], c["media_id"], c["what"]) for c in changes(query, WEEK)] == [(FIRST, "b", "new video")]
     assert "  +210 Gap method (210), new" in digest(query).lines
     assert "+210, new" in page(query, WEEK)
 
@@ -220,7 +218,7 @@ def test_a_deleted_media_says_so_and_is_listed() -> None:
     ]
     assert "  −150 Gap method (60), deleted, nothing after 10 Mar 2026" in digest(query).lines
     text = page(query, WEEK)
-    assert "deleted at Wistia, noticed 13 Mar 2026" in text.split("<h2>Changes to media</h2>")[1]
+    assert "deleted at Wistia, noticed 13 Mar 2026" in text.split("<h3>What changed at Wistia</h3>")[1]
 
 
 def test_a_media_that_came_back_was_not_deleted() -> None:

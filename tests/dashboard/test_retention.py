@@ -71,10 +71,10 @@ def test_the_first_run_already_shows_the_snapshot_that_it_took() -> None:
     query = published(snapshot(4, 10, [10, 5], [0, 0]))
     found = curve(query)
     assert (found.last_day, found.ever) == (date(2026, 3, 4), [1.0, 0.5])
-    assert "Retention" in page(query, requested_scope(query))
+    assert "Engagement of" in page(query, requested_scope(query))
 
 
-def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_eighth_are_counted() -> None:
+def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_third_are_counted() -> None:
     names = [f"m{number}" for number in range(10)]
     query = Published(
         {
@@ -86,8 +86,8 @@ def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_eighth_ar
         }
     )
     drawn = page(query, requested_scope(query))
-    assert [drawn.count(f'Retention of {name}" class="chart') for name in names] == [1] * 8 + [0] * 2
-    assert "The 8 most played media; 2 others left out." in drawn
+    assert [drawn.count(f'Engagement of {name}" class="chart') for name in names] == [1] * 3 + [0] * 7
+    assert "The 3 most played videos; 7 others left out." in drawn
 
 
 def test_the_newest_days_show_the_newest_snapshot_and_older_days_their_own() -> None:
@@ -120,7 +120,7 @@ def test_what_can_not_be_compared_has_no_curve_of_these_days(plays: int, of_gold
     snapshots = snapshot(2, 10, [10, 5], [0, 0]), snapshot(3, plays, [12, 6], [0, 0])
     found = curve(published(*snapshots, steps=(of_gold,)))
     assert (found.verdict, found.lately) == (verdict, None)
-    assert "No curve of these days alone" in found.summary
+    assert "No curve of this period" in found.summary
 
 
 def test_the_curve_of_these_days_adds_up_what_gold_says_of_each_of_them() -> None:

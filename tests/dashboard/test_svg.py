@@ -4,7 +4,20 @@ import re
 
 import pytest
 
-from wistlake_dashboard.report.svg import MOST_DOTS, SMALL, WIDE, Line, Size, bar, grid, lines, stack, steps
+from wistlake_dashboard.report.svg import (
+    MOST_DOTS,
+    SMALL,
+    WIDE,
+    Line,
+    Size,
+    bar,
+    curve,
+    grid,
+    lines,
+    spark,
+    stack,
+)
+from wistlake_dashboard.ticks import clock_steps, steps
 
 
 def text(value: float | None) -> str:
@@ -42,12 +55,12 @@ def test_marks_are_round_and_two_to_six(most: float, marks: list[float]) -> None
 
 def test_points_stand_at_their_share_of_the_width_and_height() -> None:
     """650 by 178 units are left between the margins."""
-    drawn = chart(Line("Plays", "a", [0, 50, 100], ["none", "half", "all"]))
+    drawn = chart(Line("Plays", "a", [0, 50, 100], [1]))
     assert 'viewBox="0 0 720 220"' in drawn
     assert 'aria-label="A title"' in drawn
     assert 'd="M56.0 194.0 L381.0 105.0 L706.0 16.0"' in drawn
-    assert re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="3"><title>(\w+)', drawn) == [
-        ("56.0", "194.0", "none"), ("381.0", "105.0", "half"), ("706.0", "16.0", "all"),
+    assert re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="3.2"( class="open")?', drawn) == [
+        ("56.0", "194.0", ""), ("381.0", "105.0", ' class="open"'), ("706.0", "16.0", ""),
     ]  # fmt: skip
     grid = attributes(drawn, "line", "grid")
     assert [(g["y1"], g["y2"], g["x1"], g["x2"]) for g in grid] == [
@@ -59,16 +72,63 @@ def test_points_stand_at_their_share_of_the_width_and_height() -> None:
 
 
 def test_a_value_that_is_missing_is_a_gap_and_one_point_stands_in_the_middle() -> None:
-    assert 'd="M56.0 194.0 M706.0 16.0"' in chart(Line("Plays", "a", [0, None, 100], ["a", "b", "c"]))
+    assert 'd="M56.0 194.0 M706.0 16.0"' in chart(Line("Plays", "a", [0, None, 100]))
     assert 'd="M381.0 16.0"' in chart(Line("Plays", "a", [100]), labels=1)
     assert 'text-anchor="middle">day 0' in chart(Line("Plays", "a", [100]), labels=1)
 
 
-def test_days_before_the_period_are_shaded_up_to_half_way_to_its_first() -> None:
-    values = Line("Plays", "a", [1, 2, 3])
-    assert attributes(chart(values), "rect", "past") == []
-    (past,) = attributes(chart(values, shaded=1), "rect", "past")
-    assert (past["x"], past["y"], past["width"], past["height"]) == ("56", "16", "162.5", "178")
+def test_a_tip_belongs_to_the_stretch_that_is_nearest_to_its_point() -> None:
+    drawn = chart(Line("Plays", "a", [1, 2, 3]), tips=["one", "two", "three"])
+    hits = attributes(drawn, "rect", "hit")
+    assert [(h["x"], h["width"], h["y"], h["height"]) for h in hits] == [
+        ("-106.5", "325.0", "16", "178"), ("218.5", "325.0", "16", "178"), ("543.5", "325.0", "16", "178"),
+    ]  # fmt: skip
+    assert re.findall(r"<title>(\w+)</title>", drawn) == ["one", "two", "three"]
+
+
+def test_the_period_before_has_no_dots_and_may_be_shorter() -> None:
+    drawn = chart(Line("Plays", "past", [1, 2]), Line("Plays", "a", [1, 2, 4]))
+    assert drawn.count("<circle") == 3
+    assert 'd="M56.0 149.5 L381.0 105.0"' in drawn.split('class="line past"')[1].split("</g>")[0]
+
+
+def test_names_of_points_are_not_repeated() -> None:
+    drawn = str(
+        lines("T", [Line("Plays", "a", [1.0] * 4)], ["Mar 2026", "Mar 2026", "Apr 2026", "Apr 2026"], text)
+    )
+    assert re.findall(r">(\w{3} 2026)<", drawn) == ["Mar 2026", "Apr 2026"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "marks"),
+    [
+        (3, [0, 1, 2, 3]), (61.04, [0, 15, 30, 45, 60]), (182.4, [0, 60, 120, 180]), (435, [0, 120, 240, 360]),
+        (912.9, [0, 300, 600, 900]), (2710, [0, 600, 1200, 1800, 2400]), (7300, [0, 1800, 3600, 5400, 7200]),
+        (40_000, [0, 7200, 14_400, 21_600, 28_800, 36_000]), (0, [0]),
+    ],
+)  # fmt: skip
+def test_times_on_an_axis_are_round(seconds: float, marks: list[float]) -> None:
+    assert clock_steps(seconds) == marks
+
+
+def test_a_curve_has_its_points_and_marks_at_their_times() -> None:
+    """340 units between the margins for a hundred seconds."""
+    drawn = str(
+        curve("T", [Line("All time", "c", [1.0, 0.5, 0.0])], 100.0, [(25, 50, "12 % leave", "drop")], text)
+    )
+    assert 'd="M46.0 16.0 L216.0 80.0 L386.0 144.0"' in drawn
+    (mark,) = attributes(drawn, "rect", "drop")
+    assert (mark["x"], mark["width"]) == ("131.0", "85.0")
+    assert "<title>12 % leave</title>" in drawn
+    assert re.findall(r'y="164" text-anchor="(\w+)">(\d+)', drawn) == [
+        ("start", "0"), ("middle", "30"), ("middle", "60"), ("middle", "90"),
+    ]  # fmt: skip
+    assert "<circle" not in drawn
+
+
+def test_a_spark_is_as_high_as_its_place_and_has_gaps() -> None:
+    assert 'd="M0.0 22.0 M100.0 2.0"' in str(spark([5, None, 10]))
+    assert 'd="M0.0 22.0"' in str(spark([5]))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +155,7 @@ def test_notes_are_numbered_flags_at_their_day() -> None:
 
 def test_many_points_have_no_dots() -> None:
     def dots(count: int) -> int:
-        return chart(Line("Plays", "a", [1.0] * count, ["tip"] * count), labels=count).count("<circle")
+        return chart(Line("Plays", "a", [1.0] * count), labels=count).count("<circle")
 
     assert (dots(MOST_DOTS), dots(MOST_DOTS + 1)) == (MOST_DOTS, 0)
 

@@ -11,8 +11,9 @@ from wistlake_dashboard import digest as digests
 from wistlake_dashboard import gaps
 from wistlake_dashboard.coverage import Coverage, Gap, Lifespan, Reason
 from wistlake_dashboard.digest import LONGEST, Digest, digest
+from wistlake_dashboard.figures import compare
 from wistlake_dashboard.reader import Reader
-from wistlake_dashboard.scope import Scope, default_scope, last_days, listed
+from wistlake_dashboard.scope import Against, Scope, default_scope, last_days, listed
 from wistlake_dashboard.sections import view
 from wistlake_dashboard.trust import Trust, trust
 
@@ -50,8 +51,11 @@ def test_the_tone_is_that_of_the_worst(more: dict[str, Any], tone: str) -> None:
 
 
 def test_a_summary_names_what_is_to_be_looked_at() -> None:
-    assert trusted().summary == "3 of 3 media days certified. Last run succeeded, 16 Mar 2026, 02:15 UTC."
-    assert trusted(last_run=None, certificates={}).summary == "0 of 0 media days certified."
+    assert (
+        trusted().summary
+        == "3 of 3 media days verified against Wistia. Last run succeeded, 16 Mar 2026, 02:15 UTC."
+    )
+    assert trusted(last_run=None, certificates={}).summary == "0 of 0 media days verified against Wistia."
     whole = trusted(
         certificates={"certified": 1, "provisional": 2},
         provisional=(FIRST, LAST),
@@ -60,7 +64,7 @@ def test_a_summary_names_what_is_to_be_looked_at() -> None:
         failed=3,
     )
     assert whole.summary == (
-        "1 of 3 media days certified. Provisional, may still move: 9–15 Mar 2026. Last run succeeded, 16 Mar 2026, "
+        "1 of 3 media days verified against Wistia. May still change: 9–15 Mar 2026. Last run succeeded, 16 Mar 2026, "
         "02:15 UTC. Look at: 2 broken checks, 1 refused record, 3 failed intervals."
     )
     assert "failed interval" not in trusted(broken=1).summary
@@ -109,7 +113,7 @@ def test_the_week_is_told_beside_the_one_before() -> None:
     assert message.lines[0] == "Plays: 140 (+100 %)"
     at = message.lines.index("Moved the most, in plays:")
     assert message.lines[at + 1] == "  +70 Tour (140)"
-    assert message.lines[-1].startswith("0 of 7 media days certified.")
+    assert message.lines[-1].startswith("0 of 7 media days verified against Wistia.")
 
 
 @pytest.mark.parametrize(("table", "row", "doubtful"), [
@@ -314,7 +318,9 @@ def test_what_is_compared_are_the_days_that_both_periods_have() -> None:
 
 
 def test_a_scope_and_the_period_before_it() -> None:
-    assert (WEEK.length, WEEK.before, WEEK.with_before) == (7, Scope(BEFORE, on(8)), Scope(BEFORE, LAST))
+    assert (WEEK.length, WEEK.before, WEEK.with_before) == (
+        7, Scope(BEFORE, on(8)), Scope(FIRST, LAST, also=(BEFORE, on(8))),
+    )  # fmt: skip
     assert Scope(FIRST, FIRST).before == Scope(on(8), on(8))
     assert WEEK.days == [FIRST + timedelta(days=n) for n in range(7)]
     assert last_days(LAST, 7, ("a",)) == Scope(FIRST, LAST, ("a",))
@@ -327,3 +333,46 @@ def test_a_scope_and_the_period_before_it() -> None:
     )
     assert some.where_channel().endswith("AND media_id IN ('a') AND channel IN ('b')")
     assert (some.where_media(), WEEK.where_media()) == ("media_id IN ('a')", "TRUE")
+
+
+def test_a_year_before_is_as_many_days_on_the_same_days_of_the_week() -> None:
+    year = Scope(FIRST, LAST, against=Against.YEAR)
+    assert (year.before.start, year.before.end) == (date(2025, 3, 10), date(2025, 3, 16))
+    assert year.before.start.weekday() == FIRST.weekday()
+    both = year.with_before
+    assert both.days == [*year.before.days, *year.days]
+    assert both.where_day() == (
+        "(date BETWEEN DATE '2025-03-10' AND DATE '2025-03-16' OR date BETWEEN DATE '2026-03-09' AND DATE '2026-03-15')"
+    )
+    assert [year.offset(day) for day in (FIRST, LAST, date(2025, 3, 10), date(2025, 3, 16))] == [0, 6, 0, 6]
+    assert both.wider(1).ranges == [(date(2025, 3, 9), date(2025, 3, 17)), (on(8), on(16))]
+
+
+@pytest.mark.parametrize(
+    ("days", "against", "words"),
+    [(1, Against.PERIOD, "the day before"), (7, Against.PERIOD, "the week before"),
+     (28, Against.PERIOD, "the 28 days before"), (7, Against.YEAR, "the same days a year before")],
+)  # fmt: skip
+def test_what_a_period_is_compared_with_has_a_name(days: int, against: Against, words: str) -> None:
+    assert Scope(LAST - timedelta(days=days - 1), LAST, against=against).before_in_words == words
+
+
+def test_a_year_is_compared_day_by_day_and_the_days_between_count_for_nothing() -> None:
+    query = Published(
+        {DAILY: [*days("a", date(2025, 3, 10), [10] * 7), *days("a", BEFORE, [99] * 7 + [15] * 7)]}
+    )
+    compared = compare(query, Scope(FIRST, LAST, against=Against.YEAR))
+    assert compared.whole.before is not None
+    assert (compared.whole.now.plays, compared.whole.before.plays) == (105, 70)
+    assert compared.coverage.is_whole
+
+
+def test_until_when_days_may_change_is_as_long_as_it_took_the_newest_stable_one() -> None:
+    rows = days("a", BEFORE, [1] * 14)
+    for row in rows[10:]:
+        row["certificate"] = "provisional"
+    found = trust(Published({DAILY: rows}), WEEK)
+    assert (found.until, found.open) == (on(19), frozenset(on(n) for n in range(12, 16)))
+    young = days("a", BEFORE, [1] * 14, certificate="provisional")
+    assert trust(Published({DAILY: young}), WEEK).until is None
+    assert trust(Published({DAILY: days("a", BEFORE, [1] * 14)}), WEEK).open == frozenset()

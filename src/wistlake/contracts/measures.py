@@ -35,3 +35,5 @@ OF_MEDIA_DAY: Mapping[str, str] = {
     "viewed_millionths": "sum(viewed_millionths)",
     **{f"reached_{mark}": _count_if(f"percent_viewed >= 0.{mark}") for mark in (25, 50, 75)},
 }
+# What tells how much the shares seen differ between sessions: whether two averages differ by more than chance.
+SPREAD: Mapping[str, str] = {"viewed_squared": "sum(percent_viewed * percent_viewed)"}

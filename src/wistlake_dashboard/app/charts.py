@@ -1,20 +1,22 @@
 """Charts of the app, as Altair. Colours come from the app's theme, so that light and dark both work."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from wistlake_dashboard import words
+from wistlake_dashboard import blocks, ticks, words
 from wistlake_dashboard.app.theme import TONES
-from wistlake_dashboard.blocks import Bars, Curve, Days, Flag, Grid, Kind, Stack
+from wistlake_dashboard.blocks import Bars, Curve, Days, Flag, Grid, Kind, Mark, Stack
 from wistlake_dashboard.reader import Row
 
 HEIGHT = 260
 MOST_POINTS = 400
 NUMBER, SHARE = ",.0f", ".0%"
+PALE = "#8a93a3"
 _FORMATS = {Kind.SHARE: SHARE, Kind.HOURS: ",.1f"}
 
 
@@ -24,37 +26,63 @@ def at(day: date) -> str:
 
 
 def days(block: Days) -> alt.LayerChart:
-    """A line each. None is a gap: a line that went on over it would show what nobody knows."""
+    """A line each, the period before dashed over the same days. None is a gap: a line that went on over it would show
+    what nobody knows. The pointer need not hit a point: it is told of the nearest day."""
     long = [
-        {"day": at(day), "what": name, "value": value}
+        {"day": at(day), "what": name, "value": value, "open": day in block.open}
         for name, values in block.lines.items()
         for day, value in zip(block.days, values, strict=True)
     ]
     form = _FORMATS.get(block.kind, NUMBER)
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(format=form, tickCount=5))
     base = _chart(long, block.title).encode(
-        x=alt.X("day:T", title=None, axis=_day_axis(block.days)),
-        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=form, tickCount=5)),
-        color=_colours(block.lines),
-        tooltip=[
-            alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
-            alt.Tooltip("what:N", title="What"),
-            alt.Tooltip("value:Q", title="Number", format=".1%" if form == SHARE else form),
-        ],
+        x=alt.X("day:T", title=None, axis=_day_axis(block.days)), y=y, color=_colours(block.lines)
     )
-    lines = (base.mark_line(strokeWidth=2.2), base.mark_circle(size=40, opacity=1))
+    dots = (
+        base.transform_filter("!datum.open").mark_circle(size=46, opacity=1),
+        base.transform_filter("datum.open").mark_point(size=46, opacity=1, filled=False, strokeWidth=1.8),
+    )
     # The data belong to each part of the chart: layers in layers alone would draw nothing.
-    return alt.layer(*_shade(block), *lines, *_flags(block.flags))
+    return alt.layer(
+        *_before(block, y), base.mark_line(strokeWidth=2.2), *dots, *_flags(block.flags), _nearest(block)
+    )
 
 
-def _shade(block: Days) -> Sequence[alt.Chart]:
-    """The days before the period, up to the middle between the two."""
-    if not block.shaded:
+def _before(block: Days, y: alt.Y) -> Sequence[alt.Chart]:
+    """The period before, each value over the day that it is compared with."""
+    data = [
+        {"day": at(day), "value": value}
+        for values in block.before.values()
+        for day, value in zip(block.days, values, strict=False)
+    ]
+    if not data:
         return ()
-    period = f"{(block.days[block.shaded] - timedelta(days=1)).isoformat()}T12:00:00"
+    dashed = alt.Chart(_frame(data)).mark_line(strokeDash=[5, 4], strokeWidth=1.6, color=PALE)
+    return (dashed.encode(x="day:T", y=y),)
+
+
+def _nearest(block: Days) -> alt.Chart:
+    """A rule at the day nearest to the pointer, which tells all values of it."""
+    spell = partial(blocks.spelled, block.kind)
+    data = []
+    for n, day in enumerate(block.days):
+        told = {name: spell(values[n]) for name, values in block.lines.items()}
+        if n < len(block.days_before):
+            then = next(iter(block.before.values()))
+            told["Before"] = f"{spell(then[n])} ({words.day(block.days_before[n])})"
+        if day in block.open:
+            told["State"] = "may still change"
+        data.append({"day": at(day), "when": words.day(day)} | told)
+    names = list(dict.fromkeys(name for row in data for name in row if name not in ("day", "when")))
+    near = alt.selection_point(
+        name="near", fields=["day"], nearest=True, on="pointerover", clear="pointerout", empty=False
+    )
+    tips = [alt.Tooltip("when:N", title="Day"), *(alt.Tooltip(f"{name}:N") for name in names)]
     return (
-        alt.Chart(_frame([{"from": at(block.days[0]), "to": period}]))
-        .mark_rect(color="#8a93a3", opacity=0.15)
-        .encode(x="from:T", x2="to:T"),
+        alt.Chart(_frame(data))
+        .mark_rule(strokeWidth=1.5, color=PALE)
+        .encode(x="day:T", opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tips)
+        .add_params(near)
     )
 
 
@@ -98,24 +126,20 @@ def bars(block: Bars) -> alt.LayerChart:
     )
 
 
-def curve(block: Curve) -> alt.Chart:
-    """Each line's values over the media's length, at most 400 points drawn of each."""
+def curve(block: Curve) -> alt.LayerChart:
+    """Each line's values over the media's length, at most 400 points drawn of each; what is to be seen is marked."""
     data = []
     for name, values in block.lines.items():
         last, step = max(1, len(values) - 1), -(-len(values) // MOST_POINTS)
         points = range(0, len(values), step)
         data += [{"at": block.seconds * n / last, "what": name, "value": values[n]} for n in points]
     clock = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
-    return (
+    axis = alt.Axis(labelExpr=clock, values=ticks.clock_steps(block.seconds))
+    line = (
         _chart(data, block.title)
         .mark_line(strokeWidth=2.2)
         .encode(
-            x=alt.X(
-                "at:Q",
-                title=None,
-                scale=alt.Scale(domain=[0, block.seconds], nice=False),
-                axis=alt.Axis(labelExpr=clock, tickCount=8),
-            ),
+            x=alt.X("at:Q", title=None, scale=alt.Scale(domain=[0, block.seconds], nice=False), axis=axis),
             y=alt.Y("value:Q", title="Share of plays", axis=alt.Axis(format=SHARE, tickCount=5)),
             color=_colours(block.lines, legend=True),
             tooltip=[
@@ -124,6 +148,16 @@ def curve(block: Curve) -> alt.Chart:
                 alt.Tooltip("value:Q", title="Share of plays", format=".1%"),
             ],
         )
+    )
+    return alt.layer(*(_mark(m) for m in block.marks), line)
+
+
+def _mark(mark: Mark) -> alt.Chart:
+    """A stretch in which many leave, or that many see again."""
+    return (
+        alt.Chart(_frame([{"from": mark.start, "to": mark.end, "what": mark.what}]))
+        .mark_rect(opacity=0.25, color=TONES["bad" if mark.kind == "drop" else "good"])
+        .encode(x="from:Q", x2="to:Q", tooltip=[alt.Tooltip("what:N", title="Here")])
     )
 
 
@@ -185,13 +219,14 @@ def _frame(data: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _colours(
-    names: Mapping[str, Any], tones: Mapping[str, str] | None = None, *, legend: bool = False
+    names: Iterable[str], tones: Mapping[str, str] | None = None, *, legend: bool = False
 ) -> alt.Color:
     """A colour for each name: the theme's, or those of the tones. Narrow windows have room for two names a row."""
-    scale = {"scale": alt.Scale(domain=list(names), range=[TONES[tones[n]] for n in names])} if tones else {}
+    names = list(names)
+    scale = {"scale": alt.Scale(domain=names, range=[TONES[tones[n]] for n in names])} if tones else {}
     shown = alt.Legend(orient="top", labelLimit=240, offset=4, columns=2 if len(names) > 3 else 3)
     return alt.Color(
-        "what:N", title=None, sort=list(names), legend=shown if legend or len(names) > 1 else None, **scale
+        "what:N", title=None, sort=names, legend=shown if legend or len(names) > 1 else None, **scale
     )
 
 
@@ -203,7 +238,7 @@ def _day_axis(days: Sequence[date]) -> alt.Axis:
 
 
 def _day_format(days: Sequence[object]) -> str:
-    return "%-d %b" if len(days) < 180 else "%b %Y"
+    return "%-d %b" if len(days) <= words.LONG_AXIS else "%b %Y"
 
 
 def _band(day: date) -> Row:

@@ -1,6 +1,7 @@
 """Blocks in Streamlit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -8,25 +9,41 @@ import streamlit as st
 
 from wistlake_dashboard import words
 from wistlake_dashboard.app import charts, theme
-from wistlake_dashboard.blocks import Beside, Block, Column, Heading, Kind, Number, Numbers, Table, Text
+from wistlake_dashboard.blocks import (
+    Answer,
+    Beside,
+    Block,
+    Column,
+    Heading,
+    Kind,
+    Notes,
+    Number,
+    Numbers,
+    Table,
+    Text,
+)
 from wistlake_dashboard.reader import Row
+from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import Section, View
 from wistlake_dashboard.spreadsheet import to_csv
 
 # How a value of a kind is shown in a column of numbers: its format, what it is multiplied by, and its unit.
 _NUMBERS = {
     Kind.COUNT: ("localized", 1, ""),
-    Kind.CHANGE: ("localized", 1, ""),
+    Kind.CHANGE: ("%+d", 1, ""),
     Kind.NUMBER: ("localized", 1, ""),
     Kind.SHARE: ("%.1f %%", 100, ""),
+    Kind.RATIO: ("%.2f", 1, ""),
     Kind.SECONDS: ("%.1f", 1 / 3600, " (hours)"),
     Kind.CLOCK: ("%.0f", 1, " (seconds)"),
 }
-WIDTH = 166  # of a headline number
+WIDTH = 180  # of a headline number
+Clicked = tuple[str, str]  # the key and the value that a clicked row stands for
 
 
-def sections(view: View, shown: Iterable[Section]) -> None:
-    """Sections one below the other, halves in pairs."""
+def sections(view: View, shown: Iterable[Section]) -> Clicked | None:
+    """Sections one below the other, halves in pairs; what the reader has clicked in them."""
+    clicked = None
     for half, group in groupby(shown, lambda section: section.half):
         of_kind = list(group)
         for at in range(0, len(of_kind), 2 if half else 1):
@@ -35,47 +52,64 @@ def sections(view: View, shown: Iterable[Section]) -> None:
                 st.columns(2, gap="large") if half else [st.container()], row, strict=False
             ):
                 with place:
-                    _section(view, section)
+                    clicked = _section(view, section) or clicked
+    return clicked
 
 
-def _section(view: View, section: Section) -> None:
+def _section(view: View, section: Section) -> Clicked | None:
     if section.title:
         st.subheader(section.title)
-    for block in section.blocks(view):
-        draw(block)
+    clicked = [draw(block, view.scope) for block in section.blocks(view)]
+    return next((c for c in clicked if c), None)
 
 
-def draw(block: Block) -> None:
-    """One block."""
+def draw(block: Block, scope: Scope | None = None) -> Clicked | None:
+    """One block; what the reader has clicked in it."""
     match block:
-        case Text(line):
-            st.caption(line)
-        case Heading(line):  # it may be a name: as text, never as Markdown
-            st.text(line)
         case Numbers(numbers):
-            with st.container(horizontal=True):
+            with st.container(horizontal=True, gap="xsmall"):
                 for number in numbers:
                     _number(number)
+            st.caption(". ".join(dict.fromkeys(n.against.capitalize() for n in numbers if n.change)))
         case Table(folded=True):
             with st.expander("As a table"):
-                _table(block)
+                return _table(block, scope)
         case Table():
-            _table(block)
+            return _table(block, scope)
         case Beside(left, right):
             for place, half in zip(st.columns(2, gap="large"), (left, right), strict=True):
                 with place:
                     for part in half:
-                        draw(part)
+                        draw(part, scope)
+        case Answer() | Notes() | Text() | Heading():
+            _written(block)
         case _:
             _chart(charts.DRAWN[type(block)](block))
+    return None
+
+
+def _written(block: Answer | Notes | Text | Heading) -> None:
+    """Lines. Those that may hold names are text, never Markdown."""
+    match block:
+        case Answer(sentence, note):
+            with st.container(key="answer"):
+                st.text(sentence)
+            st.caption(note)
+        case Notes(lines):
+            st.text("\n".join(lines))
+        case Text(line):
+            st.caption(line)
+        case Heading(line):
+            st.text(line)
 
 
 def _number(number: Number) -> None:
     # A minus sign of typography would be taken for growth.
+    grey = not number.clear or number.change == "no change"
     st.metric(
         number.title, number.value, number.change.replace("−", "-") or None, help=number.meaning, border=True,
-        width=WIDTH, delta_color="off" if number.change == "no change" else "normal",
-        delta_arrow="off" if number.change == "no change" else "auto",
+        width=WIDTH, delta_color="off" if grey else "normal", delta_arrow="off" if grey else "auto",
+        chart_data=[v for v in number.spark if v is not None] or None,
     )  # fmt: skip
 
 
@@ -88,17 +122,33 @@ def _chart(chart: Any) -> None:
     st.altair_chart(chart.properties(config=config), width="stretch")
 
 
-def _table(table: Table) -> None:
-    """The rows and, below, the same as a CSV file, which also has the media's id: a title may be that of several."""
+def _table(table: Table, scope: Scope | None) -> Clicked | None:
+    """The rows and, below, the same as a CSV file, which also has the media's id: a title may be that of several. What
+    the row that the reader has clicked stands for."""
     shown = [{c.key: _value(c, row) for c in table.columns} for row in table.rows]
-    config = {c.key: _column(c) for c in table.columns}
-    st.dataframe(
-        shown, column_config=config, hide_index=True, width="stretch", placeholder=words.NOTHING
+    config = {c.key: _column(c, table.rows) for c in table.columns}
+    selects: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if table.opens else {}
+    state = st.dataframe(
+        shown, column_config=config, hide_index=True, width="stretch", placeholder=words.NOTHING,
+        key=f"table-{table.name}", **selects,
     )  # fmt: skip
     st.download_button(
-        "Download CSV", to_csv(_keys(table), table.rows), f"wistlake-{table.name}.csv", "text/csv",
+        "Download CSV", to_csv(_keys(table), table.rows, _headers(table)), _file(table, scope), "text/csv",
         key=f"csv-{table.name}", icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
+    chosen = state.selection.rows if table.opens else ()
+    return (table.opens, table.rows[chosen[0]][table.opens]) if chosen else None
+
+
+def _file(table: Table, scope: Scope | None) -> str:
+    days = f"-{scope.start}-to-{scope.end}" if scope else ""
+    return f"wistlake-{table.name}{days}.csv"
+
+
+def _headers(table: Table) -> dict[str, str]:
+    """Headers of the file that name the unit where the metric's name does not."""
+    units = {Kind.SHARE: "share of 1", Kind.CLOCK: "seconds"}
+    return {c.key: f"{c.key} ({units[c.kind]})" for c in table.columns if c.kind in units}
 
 
 def _keys(table: Table) -> Sequence[str]:
@@ -109,6 +159,8 @@ def _keys(table: Table) -> Sequence[str]:
 def _value(column: Column, row: Row) -> Any:
     if _is_text(column):
         return column.spelled(row[column.key])
+    if column.kind is Kind.LINK:  # of Wistia: nothing else is ever a link
+        return value if (value := row[column.key]) and value.startswith("https://") else None
     value, (_, factor, _) = row[column.key], _NUMBERS.get(column.kind, ("", 1, ""))
     return value if factor == 1 or value is None else factor * value
 
@@ -118,16 +170,22 @@ def _is_text(column: Column) -> bool:
     return column.absent != words.NOTHING
 
 
-def _column(column: Column) -> Any:
-    meaning = column.meaning or None
+def _column(column: Column, rows: Sequence[Row] = ()) -> Any:
+    """How Streamlit shows a column."""
+    meaning, form = column.meaning or None, st.column_config
     if _is_text(column):
-        return st.column_config.TextColumn(column.title, help=meaning)
-    if column.kind is Kind.DAY:
-        return st.column_config.DateColumn(column.title, help=meaning, format="D MMM YYYY")
-    if column.kind is Kind.MOMENT:
-        form = "D MMM YYYY, HH:mm"
-        return st.column_config.DatetimeColumn(column.title, help=meaning, format=form, timezone="UTC")
+        return form.TextColumn(column.title, help=meaning)
+    if column.bar:
+        most = max((row[column.key] or 0 for row in rows), default=0) or 1
+        return form.ProgressColumn(
+            column.title, help=meaning, format="localized", min_value=0, max_value=most
+        )
     if column.kind in _NUMBERS:
-        form, _, unit = _NUMBERS[column.kind]
-        return st.column_config.NumberColumn(f"{column.title}{unit}", help=meaning, format=form)
-    return st.column_config.Column(column.title, help=meaning)
+        spelled, _, unit = _NUMBERS[column.kind]
+        return form.NumberColumn(f"{column.title}{unit}", help=meaning, format=spelled)
+    others: dict[Kind, Callable[..., Any]] = {
+        Kind.DAY: partial(form.DateColumn, format="D MMM YYYY"),
+        Kind.MOMENT: partial(form.DatetimeColumn, format="D MMM YYYY, HH:mm", timezone="UTC"),
+        Kind.LINK: partial(form.LinkColumn, display_text="open", validate="^https://"),
+    }
+    return others.get(column.kind, form.Column)(column.title, help=meaning)

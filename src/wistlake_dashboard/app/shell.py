@@ -1,32 +1,34 @@
-"""The pages: filters in the sidebar, how far the numbers can be trusted, then the page's sections."""
+"""The pages: the bar, then the page's sections. How far the numbers can be trusted is a chip beside the title."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import streamlit as st
 
 from wistlake.errors import WistlakeError
-from wistlake_dashboard import figures
 from wistlake_dashboard.app import render
+from wistlake_dashboard.app.bar import bar
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader, Source, extent, titles
-from wistlake_dashboard.scope import Scope, default_scope
 from wistlake_dashboard.sections import Page, View
+from wistlake_dashboard.trust import Trust
 
 TITLE = "Wistia engagement"
+SIDEBAR = 200  # pixels
+# The sentence that answers holds names, so it is text: only its looks are those of a heading.
+STYLE = """<style>.st-key-answer [data-testid=stText] { font-size: 1.3rem; font-weight: 600 }</style>"""
 OF_CHANNELS = (
-    "Figures are of the sessions of the channels chosen. Wistia counts loads and plays by media alone: those and "
-    "viewers per load are left out. Missing days and certificates are of all channels, and so are the sections that "
-    "say it."
+    "Figures are of the sessions of the channels chosen. Wistia counts loads and plays by media alone: those are left "
+    "out. Missing days and the state of days are of all channels, and so are the sections that say it."
 )
-_TONES: dict[str, Callable[..., Any]] = {"": st.success, "warn": st.info, "bad": st.error}
+_CHIPS = {"": ("verified", "green"), "warn": ("may still change", "blue"), "bad": ("failed days", "red")}
 
 
 def show(source: Source, pages: tuple[Page, ...]) -> None:
     """One turn of the app."""
-    st.set_page_config(TITLE, page_icon="📈", layout="wide")
+    st.set_page_config(TITLE, page_icon="📈", layout="wide", initial_sidebar_state=SIDEBAR)
+    st.html(STYLE)
     try:
         read = _reader(source)
         published = read(extent)
@@ -35,13 +37,13 @@ def show(source: Source, pages: tuple[Page, ...]) -> None:
         st.error("The lake can't be read.")
         st.text(str(e))
         return
-    # Filters are drawn here, not by the pages: so they stay when the page changes.
+    # The bar is drawn here, not by the pages: so its values stay when the page changes.
     view = _view(read, published) if published else None
-    drawn = [
-        st.Page(_draw(p, view, published=bool(published)), title=p.title, url_path=p.path, icon=p.icon)
-        for p in pages
-    ]
-    st.navigation(drawn).run()
+    drawn: dict[str, st.Page] = {}
+    for page in pages:
+        body = _draw(page, view, drawn, published=bool(published))
+        drawn[page.path] = st.Page(body, title=page.title, url_path=page.path, icon=page.icon)
+    st.navigation(list(drawn.values())).run()
 
 
 def _reader(source: Source) -> Reader:
@@ -57,11 +59,11 @@ def _opened(version: str, _source: Source) -> Reader:
 
 def _view(read: Reader, published: tuple[date, date]) -> View | None:
     names = unique(read(titles))
-    scope = _filters(read, published, names)
+    scope = bar(read, published, names)
     return View(read, scope, names) if scope else None
 
 
-def _draw(page: Page, view: View | None, *, published: bool) -> Callable[[], None]:
+def _draw(page: Page, view: View | None, pages: dict[str, st.Page], *, published: bool) -> Callable[[], None]:
     def draw() -> None:
         st.title(page.title)
         if not published:
@@ -69,58 +71,54 @@ def _draw(page: Page, view: View | None, *, published: bool) -> Callable[[], Non
         elif view is None:
             st.info("Choose the last day of the period, too.")
         else:
-            _trust(view)
             shown = _of_one_media(view) if page.one_media else view
-            _gaps(shown.gaps(compared=page.compares))
-            render.sections(shown, page.sections)
+            _chip(shown.trust, shown.gaps(compared=page.compares), whole=page.path == "quality")
+            if view.scope.channels:
+                st.caption(OF_CHANNELS)
+            clicked = render.sections(shown, page.sections)
+            if clicked:
+                _follow(clicked, pages)
 
     return draw
 
 
 def _of_one_media(view: View) -> View:
-    """The view of the media that the reader picks of those that are shown."""
-    media_id = st.selectbox(
-        "Show", view.scope.media or tuple(view.names), format_func=view.name, key="one-media"
-    )
-    return replace(view, scope=replace(view.scope, media=(media_id,)))
+    """The view of the media that the reader picks of those that are shown, and of the day to split the period at."""
+    options = [m for m in view.scope.media or tuple(view.names) if m in view.names]
+    state = st.session_state
+    if state.get("video") not in options:
+        state["video"] = options[0] if options else None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        media_id = st.selectbox("Video", options, format_func=view.name, key="video", width=420)
+        split = st.date_input("Before and after", key="split", width=160, help="Compares the days from this one on "
+                              "with as many days before. Without it: the newest file swap.")  # fmt: skip
+    return replace(view, scope=replace(view.scope, media=(media_id or "",), split=split))
 
 
-def _gaps(lines: list[str]) -> None:
-    """What the figures lack. Titles are people's: they are shown as text."""
-    if lines:
-        with st.container(border=True, gap="xsmall"):
-            for line in lines:
-                st.text(line)
+def _follow(clicked: render.Clicked, pages: dict[str, st.Page]) -> None:
+    """Open the video of the row that was clicked, or filter by its channel."""
+    key, value = clicked
+    params = {name: st.query_params.get_all(name) for name in st.query_params}
+    if key == "media_id" and "video" in pages:
+        st.switch_page(pages["video"], query_params={**params, "video": [value]})
+    elif key == "channel" and value not in params.get("channel", ()):
+        st.query_params.from_dict({**params, "channel": [value]})
+        st.rerun()
 
 
-def _filters(read: Reader, published: tuple[date, date], names: dict[str, str]) -> Scope | None:
-    first, last = published
-    start = default_scope(first, last).start
-    with st.sidebar:
-        days = st.date_input(
-            "Days", (start, last), min_value=first, max_value=last, key="days",
-            help="The account's days, both ends included.",
-        )  # fmt: skip
-        media = st.multiselect(
-            "Media",
-            list(names),
-            # The browser sends the name back, not the id: it must be one media's alone.
-            format_func=names.__getitem__,
-            key="media",
-            placeholder="All media",
-        )
-        every = [r["name"] for r in read(figures.breakdown, "channel", Scope(first, last))]
-        channels = st.multiselect(
-            "Channels", every, key="channels", placeholder="All channels",
-            help="Wistia counts loads and plays by media alone: under a channel, sessions are shown instead.",
-        )  # fmt: skip
-    if not isinstance(days, tuple) or len(days) != 2:
-        return None
-    return Scope(days[0], days[1], tuple(sorted(media)), tuple(sorted(channels)))
-
-
-def _trust(view: View) -> None:
-    trust = view.trust
-    _TONES[trust.tone](f"{'**Simulated data.** ' if trust.is_simulated else ''}{trust.summary}")
-    if view.scope.channels:
-        st.caption(OF_CHANNELS)
+def _chip(trust: Trust, gaps: list[str], *, whole: bool) -> None:
+    """What a reader must know before any number, in a few words; the page Data quality says the rest. Titles in it are
+    people's: they are shown as text."""
+    word, colour = _CHIPS[trust.tone]
+    with st.container(horizontal=True, gap="small"):
+        if trust.is_simulated:
+            st.badge("simulated data", color="orange")
+        st.badge(word, color=colour)
+        if gaps and not whole:
+            with st.popover(f"{len(gaps)} missing", type="tertiary"):
+                for line in gaps:
+                    st.text(line)
+    if whole:
+        st.caption(trust.summary)
+        for line in gaps:
+            st.text(line)

@@ -1,6 +1,6 @@
 """The report: one HTML file that asks no network and opens from an e-mail."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from importlib import resources
 from itertools import groupby
@@ -12,8 +12,8 @@ from wistlake_dashboard.reader import Reader, extent
 from wistlake_dashboard.report.html import Markup, join, tag
 from wistlake_dashboard.report.render import drawn
 from wistlake_dashboard.scope import Scope, default_scope
-from wistlake_dashboard.sections import PAGES, Section, View, view
-from wistlake_dashboard.tiles import TILES
+from wistlake_dashboard.sections import APPENDIX, REPORT, Section, View, view
+from wistlake_dashboard.tiles import HEADLINE, TILES
 from wistlake_dashboard.trust import Trust
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Nothing may be loaded, sent or executed: only what stands in the file is shown.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 TITLE = "Wistia engagement"
+WEEK = 7  # days of a report, unless others are asked for
 
 
 def requested_scope(
@@ -32,7 +33,7 @@ def requested_scope(
     if published is None:
         return None
     first, last = published[0], end or published[1]
-    return Scope(start, last, media) if start else default_scope(first, max(first, last), media)
+    return Scope(start, last, media) if start else default_scope(first, max(first, last), media, WEEK)
 
 
 def page(query: "Query", scope: Scope | None) -> str:
@@ -55,51 +56,51 @@ def _empty() -> Markup:
 
 
 def _full(view: View) -> Markup:
-    gaps = view.gaps(compared=True)
-    return join(
-        tag("h1", TITLE),
-        tag("p", words.span(view.scope.start, view.scope.end), class_="soft"),
-        _trust(view.trust),
-        tag("ul", *(tag("li", line) for line in gaps), class_="gaps") if gaps else None,
-        *_pages(view),
+    gaps, trusted = view.gaps(compared=True), view.trust
+    appendix = (
+        tag("h2", "Definitions"),
         _definitions(),
+        tag("h2", "Data quality"),
+        tag("p", trusted.summary, class_=f"trust {trusted.tone}".strip()),
+        tag("ul", *(tag("li", line) for line in gaps), class_="gaps") if gaps else None,
+        *_sections(view, APPENDIX, "h3"),
         tag(
             "footer",
             "Plays and loads are Wistia's own daily counts; viewers and watch time come from its sessions. "
-            "Days are the account's.",
+            "Days are in your account's time zone.",
         ),
+    )
+    return join(
+        tag("p", TITLE, _chip(trusted, gaps), class_="top"),
+        *_sections(view, REPORT, "h2"),
+        tag("details", tag("summary", tag("h1", "Appendix")), *appendix, class_="page", id="appendix"),
     )
 
 
-def _trust(trust: Trust) -> Markup:
-    badge = tag("span", "simulated data", class_="badge") if trust.is_simulated else None
-    text = trust.summary
-    return tag("p", badge, " " if badge else None, text, class_=f"trust {trust.tone}".strip(), role="status")
+def _chip(trusted: Trust, gaps: Sequence[str]) -> Markup:
+    """What a reader must know before any number, in a few words; the appendix says the rest."""
+    chips = [tag("span", "simulated data", class_="chip warn")] if trusted.is_simulated else []
+    if gaps:
+        chips.append(tag("span", words.plural(len(gaps), "gap"), ", see the appendix", class_="chip warn"))
+    if trusted.tone == "bad":
+        chips.append(tag("span", "failed days, see the appendix", class_="chip bad"))
+    elif trusted.broken or trusted.quarantined:
+        chips.append(tag("span", "broken checks, see the appendix", class_="chip warn"))
+    return join(*(join(" ", chip) for chip in chips))
 
 
-def _pages(view: View) -> Iterator[Markup]:
-    """All pages one after the other; what several pages show is shown once."""
-    shown: set[Section] = set()
-    for page in PAGES:
-        sections = [section for section in page.sections if section not in shown]
-        shown.update(sections)
-        inside = _sections(view, sections)
-        yield (
-            tag("details", tag("summary", tag("h2", page.title)), *inside, class_="page")
-            if page.folded
-            else join(*inside)
-        )
-
-
-def _sections(view: View, sections: Iterable[Section]) -> Iterator[Markup]:
+def _sections(view: View, sections: Iterable[Section], level: str) -> Iterator[Markup]:
     for half, group in groupby(sections, lambda section: section.half):
         parts = [
-            tag("div" if half else "section", tag("h2", s.title) if s.title else None, *drawn(s.blocks(view)))
+            tag(
+                "div" if half else "section", tag(level, s.title) if s.title else None, *drawn(s.blocks(view))
+            )
             for s in group
         ]
         yield tag("section", *parts, class_="grid2") if half else join(*parts)
 
 
 def _definitions() -> Markup:
-    terms = [part for t in TILES for part in (tag("dt", t.title), tag("dd", definition(t.metric)))]
-    return tag("section", tag("h2", "Definitions"), tag("dl", *terms, class_="defs"))
+    shown = dict.fromkeys((*HEADLINE, *TILES))
+    terms = [part for t in shown for part in (tag("dt", t.title), tag("dd", definition(t.metric)))]
+    return tag("dl", *terms, class_="defs")

@@ -1,12 +1,13 @@
 """Blocks as HTML."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial, singledispatch
 
 from wistlake_dashboard import blocks, words
 from wistlake_dashboard.blocks import Block, Column, Kind, Number, spelled
-from wistlake_dashboard.figures import UNCLASSIFIED
+from wistlake_dashboard.names import OTHER
+from wistlake_dashboard.reader import Row
 from wistlake_dashboard.report import svg
 from wistlake_dashboard.report.html import Markup, join, tag
 
@@ -33,18 +34,31 @@ def _(block: blocks.Heading) -> Markup:
 
 
 @html.register
+def _(block: blocks.Answer) -> Markup:
+    return join(tag("h1", block.sentence, class_="answer"), tag("p", block.note, class_="soft note-line"))
+
+
+@html.register
+def _(block: blocks.Notes) -> Markup:
+    return tag("ul", *(tag("li", line) for line in block.lines), class_="notes")
+
+
+@html.register
 def _(block: blocks.Numbers) -> Markup:
     return tag("dl", *map(_tile, block.numbers), class_="tiles")
 
 
 def _tile(number: Number) -> Markup:
-    change, direction = number.change, {"+": "up", "−": "down"}.get(number.change[:1], "soft")
-    aside = tag("span", " on the period before", class_="aside")
+    change = number.change
+    direction = {"+": "up", "−": "down"}.get(change[:1], "soft") if number.clear else "soft"
     return tag(
         "div",
         tag("dt", *_term(number.title, number.meaning, f"tile-{number.title}")),
         tag("dd", number.value, class_="value"),
-        tag("dd", change, aside, class_=f"change {direction}") if change else None,
+        tag("dd", change, tag("span", f" {number.against}", class_="against"), class_=f"change {direction}")
+        if change
+        else None,
+        tag("dd", svg.spark(number.spark), class_="spark") if number.spark else None,
         class_="tile",
     )
 
@@ -62,7 +76,8 @@ def _term(title: str, meaning: str, name: str) -> tuple[Markup, Markup]:
 @html.register
 def _(block: blocks.Table) -> Markup:
     selected = block.rows[:: block.step]
-    rows = [block.spelled(row) for row in selected[: block.printed]]
+    most = {c.key: max((row[c.key] or 0 for row in block.rows), default=0) for c in block.columns if c.bar}
+    rows = [[_value(c, row, most) for c in block.columns] for row in selected[: block.printed]]
     rest = len(selected) - len(rows)
     more = tag("p", f"And {words.plural(rest, 'other')}.", class_="soft") if rest > 0 else None
     inside = join(_table(block.name, block.title, block.columns, rows), more)
@@ -90,11 +105,21 @@ def _heading(name: str, column: Column) -> Markup:
     return tag("th", *title, scope="col", class_="n" if column.kind.is_number else None)
 
 
+def _value(column: Column, row: Row, most: Mapping[str, float]) -> str | Markup:
+    value = row[column.key]
+    if column.kind is Kind.LINK and value and value.startswith("https://"):
+        return tag("a", "open", href=value, rel="noopener noreferrer", class_="link")
+    if column.bar and value and most[column.key]:
+        bar = svg.bar(value / most[column.key])
+        return tag("span", bar, tag("span", column.spelled(value)), class_="barred")
+    return words.NOTHING if column.kind is Kind.LINK else column.spelled(value)
+
+
 def _cell(at: int, column: Column, value: str | Markup) -> Markup:
-    if isinstance(value, Markup):
-        return tag("td", value, class_="w")
     if at == 0:
         return tag("th", value, scope="row")
+    if isinstance(value, Markup) and column.kind is Kind.TEXT:
+        return tag("td", value, class_="w")
     return tag("td", value, class_="n" if column.kind.is_number else None)
 
 
@@ -109,28 +134,40 @@ def _(block: blocks.Bars) -> Markup:
 
 
 def _bar(name: str, share: float) -> Markup:
-    return svg.bar(share, "warn" if name == UNCLASSIFIED else "")
+    return svg.bar(share, "warn" if name == OTHER else "")
 
 
 @html.register
 def _(block: blocks.Days) -> Markup:
-    labels = _labels(block.days)
+    labels, many = _labels(block.days), len(block.lines) > 1
     lines = [
-        svg.Line(
-            name,
-            class_,
-            values,
-            [f"{at}: {spelled(block.kind, v)}, {name.lower()}" for at, v in zip(labels, values, strict=True)],
-        )
+        svg.Line(name, class_, values, [at for at, day in enumerate(block.days) if day in block.open])
         for (name, values), class_ in zip(block.lines.items(), "ab", strict=False)
     ]
-    size = svg.WIDE if len(lines) > 1 else svg.SMALL
-    chart = svg.lines(block.title, lines, labels, _mark(block.kind), size, _flags(block), block.shaded)
-    return join(_key((line.name, line.class_) for line in lines) if len(lines) > 1 else None, chart)
+    earlier = [svg.Line(name, "past", values) for name, values in block.before.items()]
+    tips = [_tip(block, at, label) for at, label in enumerate(labels)]
+    key = [(line.name, line.class_) for line in lines] if many or earlier else []
+    chart = svg.lines(
+        block.title, [*earlier, *lines], labels, _mark(block.kind), svg.WIDE, _flags(block), tips
+    )
+    return join(_key([*key, *([("Before", "past")] if earlier else [])]) if key else None, chart)
+
+
+def _tip(block: blocks.Days, at: int, label: str) -> str:
+    """What stands at a point: the day's values and, under its own day, those before."""
+    now = [f"{spelled(block.kind, v[at])} {name.lower()}" for name, v in block.lines.items()]
+    then = [
+        f"{words.day(block.days_before[at])}: {spelled(block.kind, v[at])}"
+        for v in block.before.values()
+        if at < len(block.days_before)
+    ]
+    changes = " (may still change)" if block.days[at] in block.open else ""
+    return "; ".join((f"{label}: {', '.join(now)}{changes}", *then))
 
 
 def _labels(days: Sequence[date]) -> list[str]:
-    return [f"{day.day} {day:%b}" for day in days]
+    length = (days[-1] - days[0]).days + 1 if days else 0
+    return [words.tick(day, length) for day in days]
 
 
 def _mark(kind: Kind) -> svg.Write:
@@ -153,11 +190,10 @@ def _key(names: Iterable[tuple[str, str]], kind: str = "key") -> Markup:
 
 @html.register
 def _(block: blocks.Curve) -> Markup:
-    points = max(len(values) for values in block.lines.values())
-    labels = [words.clock(block.seconds * at / max(1, points - 1)) for at in range(points)]
-    classes = {"Ever": "c"}
+    classes = {"All time": "c"}
     lines = [svg.Line(name, classes.get(name, "a"), values) for name, values in block.lines.items()]
-    chart = svg.lines(block.title, lines, labels, _mark(Kind.SHARE), svg.SMALL)
+    marks = [(mark.start, mark.end, mark.what, mark.kind) for mark in block.marks]
+    chart = svg.curve(block.title, lines, block.seconds, marks, words.clock)
     return join(_key((line.name, line.class_) for line in lines), chart)
 
 

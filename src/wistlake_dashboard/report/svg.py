@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from wistlake_dashboard.report.html import Markup, join, tag
+from wistlake_dashboard.ticks import clock_steps, steps
 
 Write = Callable[[float], str]
 
@@ -25,29 +27,12 @@ COLOURS = 7  # classes s0 to s6 of the style sheet
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its class names the colour, None is a gap. `tips` are shown on hover, point by point."""
+    """One line: its class names the colour, None is a gap. The points numbered in `open` are hollow."""
 
     name: str
     class_: str
     values: Sequence[float | None]
-    tips: Sequence[str] = ()
-
-
-def steps(most: float) -> list[float]:
-    """Round marks from 0 to about `most`, two to six of them."""
-    if most <= 0:
-        return [0.0, 1.0]
-    if 0.8 < most <= 1.1:  # shares of 1
-        return [0.0, 0.25, 0.5, 0.75, 1.0]
-    size = 10.0 ** (len(str(int(most))) - 1) if most >= 1 else 0.1
-    for factor in (0.1, 0.2, 0.5, 1, 2, 5, 10):
-        if most / (size * factor) <= 5:
-            size *= factor
-            break
-    marks = [0.0]
-    while marks[-1] < most:
-        marks.append(round(marks[-1] + size, 6))
-    return marks
+    open: Sequence[int] = ()
 
 
 def lines(
@@ -57,22 +42,17 @@ def lines(
     write: Write,
     size: Size = WIDE,
     notes: Sequence[tuple[int, str]] = (),
-    shaded: int = 0,
+    tips: Sequence[str] = (),
 ) -> Markup:
     """A line chart. `labels` name the points, `write` spells a mark of the vertical axis, `notes` are (point,
-    text) flags, and the first `shaded` points lie before the period."""
+    text) flags, `tips` are shown wherever a pointer is nearest to their point."""
     most = max((v for line in drawn for v in line.values if v is not None), default=0)
     points, place = len(labels), _Place(size, most)
 
     def x(at: float) -> float:
         return round(size.left + (place.width * at / (points - 1) if points > 1 else place.width / 2), 1)
 
-    parts: list[Markup] = []
-    if shaded:
-        past = round(x(shaded - 0.5) - size.left, 1)
-        parts.append(tag("rect", x=size.left, y=_TOP, width=past, height=place.height, class_="past"))
-    parts += place.marks(write)
-    parts += place.labels(labels, x, edges=True)
+    parts = [*place.marks(write), *place.labels(labels, x, edges=True)]
     for number, (at, text) in enumerate(notes, 1):
         flag = join(
             tag("title", text),
@@ -80,9 +60,64 @@ def lines(
             tag("text", str(number), x=x(at) + 3, y=_TOP + 9, class_="flag"),
         )
         parts.append(tag("g", flag))
-    for line in drawn:
-        parts.append(_path(line, x, place.y))
+    parts += [_path(line, x, place.y) for line in drawn]
+    band = place.width / max(1, points - 1)
+    parts += [
+        tag("rect", tag("title", tip), x=round(x(at) - band / 2, 1), y=_TOP, width=round(band, 1),
+            height=place.height, class_="hit")
+        for at, tip in enumerate(tips)
+    ]  # fmt: skip
     return _chart(title, size, parts)
+
+
+def curve(
+    title: str,
+    drawn: Sequence[Line],
+    seconds: float,
+    marks: Sequence[tuple[float, float, str, str]],
+    clock: Write,
+) -> Markup:
+    """Shares over a media's length, at round times; `marks` are (start, end, what, class) stretches of it."""
+    size, most = SMALL, max((v for line in drawn for v in line.values if v is not None), default=0)
+    place = _Place(size, most)
+
+    def at_time(time: float) -> float:
+        return round(size.left + place.width * min(1.0, time / seconds if seconds else 0.0), 1)
+
+    parts = []
+    for start, end, what, class_ in marks:
+        left, width = at_time(start), round(max(2.0, at_time(end) - at_time(start)), 1)
+        mark = tag(
+            "rect", tag("title", what), x=left, y=_TOP, width=width, height=place.height, class_=class_
+        )
+        parts.append(mark)
+    parts += place.marks(lambda value: f"{100 * value:.0f} %")
+    for time in clock_steps(seconds):
+        near = at_time(time)
+        anchor = "start" if not time else "end" if near > size.width - 2 * _RIGHT else "middle"
+        parts.append(tag("text", clock(time), x=near, y=size.height - 6, text_anchor=anchor))
+    for line in drawn:
+        step = seconds / max(1, len(line.values) - 1)
+        parts.append(_path(line, partial(_scaled, at_time, step), place.y, dots=False))
+    return _chart(title, size, parts)
+
+
+def _scaled(at_time: Callable[[float], float], step: float, at: float) -> float:
+    return at_time(step * at)
+
+
+def spark(values: Sequence[float | None]) -> Markup:
+    """A small line without axes, for a tile; the number stands beside it."""
+    known = [v for v in values if v is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    step, span = 100 / max(1, len(values) - 1), (high - low) or 1
+    line = Line("", "a", values)
+    drawn = _path(
+        line, lambda at: round(step * at, 1), lambda v: round(22 - 20 * (v - low) / span, 1), dots=False
+    )
+    return tag(
+        "svg", drawn, viewBox="0 0 100 24", preserveAspectRatio="none", class_="sparkline", aria_hidden="true"
+    )
 
 
 def stack(
@@ -161,12 +196,13 @@ class _Place:
         """Names of points, of many a few. With `edges` the first and the last point lie on the box's edges."""
         points = len(labels)
         every = max(1, -(-points // (4 if self._size is SMALL else 6)))
+        shown = [at for at in range(0, points, every) if at < every or labels[at] != labels[at - every]]
         return [
             # On a phone every other label is left out.
             tag("text", labels[at], x=x(at), y=self._size.height - 6,
                 text_anchor=_anchor(at, points) if edges else "middle",
                 class_="odd" if points > 3 * every and at // every % 2 else None)
-            for at in range(0, points, every)
+            for at in shown
         ]  # fmt: skip
 
 
@@ -181,7 +217,9 @@ def _chart(title: str, size: Size, parts: Sequence[Markup]) -> Markup:
                class_="chart small" if size is SMALL else "chart")  # fmt: skip
 
 
-def _path(line: Line, x: Callable[[float], float], y: Callable[[float], float]) -> Markup:
+def _path(
+    line: Line, x: Callable[[float], float], y: Callable[[float], float], *, dots: bool = True
+) -> Markup:
     pieces, pen = [], "M"
     for at, value in enumerate(line.values):
         if value is None:
@@ -189,12 +227,18 @@ def _path(line: Line, x: Callable[[float], float], y: Callable[[float], float]) 
             continue
         pieces.append(f"{pen}{x(at)} {y(value)}")
         pen = "L"
-    dots = [
-        tag("circle", tag("title", tip), cx=x(at), cy=y(value), r=3)
-        for at, (value, tip) in enumerate(zip(line.values, line.tips, strict=False))
-        if value is not None and len(line.values) <= MOST_DOTS
+    drawn = [
+        tag(
+            "circle",
+            cx=x(at),
+            cy=y(value),
+            r=3.2,
+            class_="open" if at in line.open else None,
+        )
+        for at, value in enumerate(line.values)
+        if value is not None and dots and len(line.values) <= MOST_DOTS and line.class_ != "past"
     ]
-    return tag("g", tag("path", d=" ".join(pieces)), *dots, class_=f"line {line.class_}")
+    return tag("g", tag("path", d=" ".join(pieces)), *drawn, class_=f"line {line.class_}")
 
 
 def bar(portion: float, class_: str = "") -> Markup:

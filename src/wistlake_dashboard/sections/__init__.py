@@ -1,25 +1,23 @@
-"""What people see: every section once, in order. The report and the app draw these and nothing else."""
+"""What people see: every section once. The report and the app draw these and nothing else."""
 
 from dataclasses import dataclass
 
 from wistlake_dashboard.figures import compare
-from wistlake_dashboard.sections import audience, engagement, health
+from wistlake_dashboard.sections import audience, health, overview, video
 from wistlake_dashboard.sections.section import Section, View, view
 
-__all__ = ["PAGES", "SECTIONS", "Page", "Section", "View", "view"]
+__all__ = ["APPENDIX", "PAGES", "REPORT", "SECTIONS", "Page", "Section", "View", "view"]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Sections that the app shows together. `one_media`: of a single media, which the reader picks. `folded`: the
-    report, which shows all pages one after the other, hides it until it is opened."""
+    """Sections that the app shows together. `one_media`: of a single media, which the reader picks."""
 
     title: str
     path: str
     icon: str
     sections: tuple[Section, ...]
     one_media: bool = False
-    folded: bool = False
 
     @property
     def compares(self) -> bool:
@@ -28,10 +26,16 @@ class Page:
 
 
 PAGES = (
-    Page("Overview", "overview", ":material/monitoring:", engagement.OVERVIEW),
-    Page("Media detail", "media", ":material/movie:", engagement.OF_ONE_MEDIA, one_media=True),
-    Page("Channels", "channels", ":material/hub:", audience.CHANNELS),
+    Page("Overview", "overview", ":material/monitoring:", overview.OVERVIEW),
+    Page("Videos", "videos", ":material/video_library:", overview.VIDEOS),
+    Page("Video", "video", ":material/movie:", video.OF_ONE_MEDIA, one_media=True),
+    Page("Traffic", "traffic", ":material/hub:", audience.TRAFFIC),
     Page("Audience", "audience", ":material/public:", audience.AUDIENCE),
-    Page("Data health", "health", ":material/verified:", health.SECTIONS, folded=True),
+    Page("Data quality", "quality", ":material/verified:", (overview.CHANGES, *health.SECTIONS)),
 )
+# The report's pages, and its appendix.
+REPORT = (
+    *overview.OVERVIEW, video.ENGAGEMENT_CURVES, audience.CHANNELS, audience.WAYS, audience.COUNTRIES, audience.DEVICES,
+)  # fmt: skip
+APPENDIX = PAGES[-1].sections
 SECTIONS = tuple(dict.fromkeys(section for page in PAGES for section in page.sections))

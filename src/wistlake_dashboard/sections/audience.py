@@ -1,4 +1,4 @@
-"""Where plays came from, and what people watched with."""
+"""Where people watch, and with what."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,62 +6,81 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard import figures, words
-from wistlake_dashboard.blocks import Bars, Block, Column, Kind, Number, Numbers, Stack, Table, Text, measure
+from wistlake_dashboard import answer, figures, findings, names, traffic
+from wistlake_dashboard.answer import Channel
+from wistlake_dashboard.blocks import Bars, Block, Column, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections.section import Section, View
-from wistlake_dashboard.tiles import PLAYS_IN_SESSIONS
+from wistlake_dashboard.tiles import COMPLETION, ENGAGEMENT, PLAYS_IN_SESSIONS, VIEWERS
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 PART = Column("share", "Share", Kind.SHARE, "Of all plays in sessions of these days.")
+UNSEEN = "Plays in a platform's own player are invisible to Wistia."
+MOST_WAYS = 12
+_LEVELS = (
+    Column("channel", "Channel", meaning="By your labels and channel rules."), Column("utm_source", "Source"),
+    Column("utm_medium", "Medium"), Column("utm_campaign", "Campaign"), Column("page", "Page"),
+)  # fmt: skip
+_FIGURES = (replace(PLAYS_IN_SESSIONS.column, bar=True), VIEWERS.column, ENGAGEMENT.column, COMPLETION.column)
 
 
-def _channels(
-    view: View, broken_down: Sequence[Row], by_day: Sequence[Row], everywhere: Sequence[Row]
-) -> list[Block]:
-    shares = figures.shares(broken_down, top=len(broken_down))
-    if not shares:
+def _channels(_view: View, counted: Sequence[Row], found: Sequence[Channel]) -> list[Block]:
+    if not counted:
         return []
-    of_all = {name: share for name, _, share in figures.shares(everywhere, top=len(everywhere))}
-    meaning = (
-        "Share of the plays in sessions that no channel rule fits. The rules are yours: WISTLAKE_CHANNELS."
-    )
-    unclassified = Number("Unclassified", words.share(of_all.get(figures.UNCLASSIFIED, 0.0)), "", meaning)
-    # A channel with conversions alone has no plays to draw.
-    parts: dict[str, dict[date, int]] = {name: {} for name, _, _ in shares}
+    said = answer.between(found)
+    lines = [Text(f"{said[0].upper()}{said[1:]}.")] if said else []
+    rows = [{**r, "name": names.channel(r["channel"])} for r in counted]
+    name = replace(_LEVELS[0], key="name")
+    return [*lines, Table("channels", "Channels", (name, *_FIGURES), rows, opens="channel")]
+
+
+def _channels_by_day(view: View, by_day: Sequence[Row]) -> list[Block]:
+    parts: dict[str, dict[date, int]] = {}
+    order: dict[str, int] = {}
     for row in by_day:
-        if row["channel"] in parts:
-            parts[row["channel"]][row["date"]] = row["plays_from_events"]
-    of_all_note = Text("Unclassified is a share of all channels, whichever are chosen.")
-    return [
-        Numbers([unclassified]),
-        *([of_all_note] if view.scope.channels else []),
-        Stack("Plays in sessions by channel and day", "Plays", view.scope.days, parts),
-        _broken_down("channel", "Channels", "Channel", broken_down),
-    ]
+        if row["plays_from_events"]:
+            name = names.channel(row["channel"])
+            parts.setdefault(name, {})[row["date"]] = row["plays_from_events"]
+            order[name] = order.get(name, 0) - row["plays_from_events"]
+    ordered = {name: parts[name] for name in sorted(parts, key=lambda n: (order[n], n))}
+    return [Stack("Plays in sessions by channel and day", "Plays", view.scope.days, ordered)] if parts else []
 
 
-def _in_every_channel(query: "Query", scope: Scope) -> list[Row]:
-    return figures.breakdown(query, "channel", replace(scope, channels=()))
+def _ways(_view: View, counted: Sequence[Row]) -> list[Block]:
+    """Channel, source, medium, campaign, page; what no way has is left out."""
+    if not counted:
+        return []
+    rows = [{**r, "channel": names.channel(r["channel"])} for r in counted]
+    levels = [c for c in _LEVELS if c.key in ("channel", "page") or any(r[c.key] for r in rows)]
+    rows = [r | {c.key: r[c.key] or None for c in levels} for r in rows]
+    return [Table("traffic", "Where people watch", (*levels, *_FIGURES), rows, printed=MOST_WAYS)]
 
 
 def _audience(_view: View, broken_down: Sequence[Row], *, name: str, title: str, column: str) -> list[Block]:
     shares = figures.shares(broken_down)
     if not shares:
         return []
-    bars = Bars(f"{title}: shares of plays", Column("name", column), PLAYS_IN_SESSIONS.column, PART, shares)
+    named = [(_name(name, n), plays, share) for n, plays, share in shares]
+    bars = Bars(f"{title}: shares of plays", Column("name", column), PLAYS_IN_SESSIONS.column, PART, named)
     return [bars, replace(_broken_down(name, title, column, broken_down), folded=True)]
+
+
+def _name(by: str, value: str) -> str:
+    return names.country(value) if by == "country" else value
 
 
 def _broken_down(name: str, title: str, column: str, rows: Sequence[Row]) -> Table:
     whole = sum(r["plays_from_events"] for r in rows) or 1
-    shown = [r | {"name": r["name"] or "unknown", "share": r["plays_from_events"] / whole} for r in rows]
+    shown = [
+        r | {"name": _name(name, r["name"]) or "unknown", "share": r["plays_from_events"] / whole}
+        for r in rows
+    ]
     columns = (
-        Column("name", column), PLAYS_IN_SESSIONS.column, PART, measure("sessions", "Sessions"),
-        measure("watch_seconds", "Watch time"), measure("reached_95", "Saw 95 %"),
+        Column("name", column), PLAYS_IN_SESSIONS.column, PART, measure("watch_seconds", "Watch time"),
+        measure("reached_95", "Saw 95 %"),
     )  # fmt: skip
     return Table(name, title, columns, shown)
 
@@ -75,18 +94,13 @@ def _breakdown(query: "Query", scope: Scope, *, name: str) -> list[Row]:
     return figures.breakdown(query, name, scope)
 
 
-CHANNELS = (
-    Section(
-        "Plays by channel",
-        (partial(_breakdown, name="channel"), figures.channels_by_day, _in_every_channel),
-        _channels,
-        "A channel says where the embedding page's visitor came from, or what the media was made for. "
-        "Plays in a platform's own player are invisible to Wistia.",
-    ),
+CHANNELS = Section("Channels", (traffic.by_channel, findings.channels), _channels, UNSEEN)
+WAYS = Section(
+    "Where people watch",
+    (traffic.traffic,),
+    _ways,
+    "By channel, then the UTM source, medium and campaign of the page.",
 )
-AUDIENCE = (
-    _by("country", "Countries", "Country"),
-    _by("device", "Devices", "Device"),
-    _by("embed", "Embedded on", "Host"),
-    _by("browser", "Browsers", "Browser"),
-)
+TRAFFIC = (CHANNELS, Section("Channels by day", (figures.channels_by_day,), _channels_by_day), WAYS)
+COUNTRIES, DEVICES = _by("country", "Countries", "Country"), _by("device", "Devices", "Device")
+AUDIENCE = (COUNTRIES, DEVICES)

@@ -11,7 +11,13 @@ from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, T
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.sections.section import DAY, MEDIA, Section, View, listing
 
-CERTIFICATES = {"certified": "good", "settled": "mid", "provisional": "warn"}
+# How far a day can be trusted, in words, and its tone.
+CERTIFICATES = {
+    "certified": "verified against Wistia",
+    "settled": "stable",
+    "provisional": "may still change",
+}
+TONES = {"verified against Wistia": "good", "stable": "mid", "may still change": "warn"}
 STATES = {health.DONE: "good", health.MISSING: "soft", health.WAITING: "warn", health.FAILED: "bad"}
 DATE, DATASET = Column("date", "Day", Kind.DAY), Column("dataset", "Dataset")
 
@@ -37,16 +43,17 @@ def _fetched(_view: View, calendar: Sequence[Row]) -> list[Block]:
 
 
 def _certificates(view: View, counted: Sequence[Row]) -> list[Block]:
-    parts: dict[str, dict[date, int]] = {name: {} for name in CERTIFICATES}
-    for row in counted:
+    parts: dict[str, dict[date, int]] = {words: {} for words in CERTIFICATES.values()}
+    rows = [r | {"certificate": CERTIFICATES[r["certificate"]]} for r in counted]
+    for row in rows:
         parts[row["certificate"]][row["date"]] = row["media_days"]
     columns = (
-        DATE, Column("certificate", "Certificate"),
-        Column("media_days", "Media", Kind.COUNT, "Media whose day has this certificate."),
+        DATE, Column("certificate", "State"),
+        Column("media_days", "Media", Kind.COUNT, "Media whose day is in this state."),
     )  # fmt: skip
     return [
-        Stack("Certificates by day", "Media", view.scope.days, parts, CERTIFICATES),
-        Table("certificates", "Certificates", columns, counted, folded=True),
+        Stack("State of the days", "Media", view.scope.days, parts, TONES),
+        Table("certificates", "State of the days", columns, rows, folded=True),
     ] if counted else []  # fmt: skip
 
 
@@ -87,7 +94,7 @@ SECTIONS = (
         empty="No interval failed in these days.",
     ),
     Section(
-        "Certificates", (health.certificates,), _certificates, empty="No day is published.", by_channel=False
+        "State of the days", (health.certificates,), _certificates, empty="No day is published.", by_channel=False
     ),
     listing(
         "Reconciliation", health.verdicts, "reconciliation",
@@ -124,7 +131,7 @@ SECTIONS = (
         empty="No record was refused in these days.",
     ),
     listing(
-        "Revisions", health.revisions, "revisions",
+        "How Wistia changed your numbers", health.revisions, "revisions",
         (
             DATE, MEDIA, measure("plays", "Plays at first", "first_plays"), measure("plays", "Plays now"),
             measure("loads", "Loads at first", "first_loads"), measure("loads", "Loads now"),

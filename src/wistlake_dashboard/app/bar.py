@@ -1,0 +1,102 @@
+"""The bar above every page: period, comparison, grain and filters. All of it stands in the address, too."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from wistlake_dashboard import figures, names
+from wistlake_dashboard.app.state import CUSTOM, PERIODS, Chosen, chosen, first_choice
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.scope import Against, Grain, Scope
+from wistlake_dashboard.traffic import described
+
+_ADDRESS = "address"  # what this session last wrote there
+_BY = {Grain.DAY: "Day", Grain.WEEK: "Week", Grain.MONTH: "Month"}
+
+
+def bar(read: Reader, published: tuple[date, date], titles: Mapping[str, str]) -> Scope | None:
+    """Draw it; the scope that it says, or None while the last day of a period is missing."""
+    _from_address(published, titles)
+    media = read(described, Scope(*published))
+    folders = sorted({r["folder"] for r in media.values() if r["folder"]})
+    channels = [r["name"] for r in read(figures.breakdown, "channel", Scope(*published))]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="bar"):
+        st.selectbox("Period", PERIODS, key="period", width=140)
+        if st.session_state["period"] == CUSTOM:
+            st.date_input(
+                "Days", min_value=published[0], max_value=published[1], key="days", width=220,
+                help="Days in your account's time zone, both ends included.",
+            )  # fmt: skip
+        st.selectbox(
+            "Compare with", list(Against), key="against", format_func=lambda a: str(a).capitalize(), width=170
+        )
+        st.selectbox("By", list(Grain), key="grain", format_func=_BY.__getitem__, width=110)
+        _filters(channels, folders, titles)
+    st.session_state.setdefault("days", first_choice(published).days)
+    days = st.session_state["days"]
+    if st.session_state["period"] == CUSTOM and (not isinstance(days, tuple) or len(days) != 2):
+        return None
+    said = _said(published)
+    _to_address(said.params(published))
+    return said.scope(published, _of_folders(said, media))
+
+
+def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str]) -> None:
+    count = sum(len(st.session_state[name]) for name in ("channels", "folders", "media"))
+    with st.popover(f"Filters ({count})" if count else "Filters", icon=":material/filter_list:"):
+        st.multiselect(
+            "Channels", _with_chosen(channels, "channels"), key="channels", placeholder="All channels",
+            format_func=names.channel,
+            help="Wistia counts loads and plays by media alone: under a channel, sessions are shown instead.",
+        )  # fmt: skip
+        st.multiselect("Folders", _with_chosen(folders, "folders"), key="folders", placeholder="All folders")
+        # The browser sends the name back, not the id: it must be one media's alone.
+        st.multiselect(
+            "Videos", list(titles), key="media", format_func=titles.__getitem__, placeholder="All videos"
+        )
+
+
+def _with_chosen(options: list[str], key: str) -> list[str]:
+    """The options, and what an address asks for that is none of them (any more): nothing is played there, then."""
+    return list(dict.fromkeys((*options, *st.session_state[key])))
+
+
+def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """The media that the filters leave; none means all."""
+    if not said.folders:
+        return tuple(sorted(said.media))
+    inside = {m for m, row in media.items() if row["folder"] in said.folders}
+    left = inside & set(said.media) if said.media else inside
+    return tuple(sorted(left)) or ("",)
+
+
+def _from_address(published: tuple[date, date], titles: Mapping[str, str]) -> None:
+    """Take the address's word at first, and when somebody else has changed it: another link, the way back."""
+    params = {name: st.query_params.get_all(name) for name in st.query_params}
+    state = st.session_state
+    if _ADDRESS in state and (not params or params == state[_ADDRESS]):
+        return
+    found = chosen(params, published, titles)
+    state["period"], state["days"] = found.period, found.days
+    state["against"], state["grain"] = found.against, found.grain
+    state["channels"], state["folders"], state["media"] = (
+        list(found.channels), list(found.folders), list(found.media),
+    )  # fmt: skip
+    state["video"], state["split"] = found.video, found.split
+
+
+def _said(published: tuple[date, date]) -> Chosen:
+    state = st.session_state
+    days = state["days"] if len(state["days"]) == 2 else first_choice(published).days
+    return Chosen(
+        state["period"], tuple(days), state["against"], state["grain"], tuple(sorted(state["channels"])),
+        tuple(sorted(state["folders"])), tuple(sorted(state["media"])), state.get("video"), state.get("split"),
+    )  # fmt: skip
+
+
+def _to_address(params: dict[str, list[str]]) -> None:
+    st.session_state[_ADDRESS] = params
+    if {name: st.query_params.get_all(name) for name in st.query_params} != params:
+        st.query_params.from_dict(params)

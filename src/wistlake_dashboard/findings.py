@@ -1,0 +1,103 @@
+"""What the sentence that answers is made of, read from published tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from wistlake.contracts.measures import OF_MEDIA_DAY, SPREAD
+from wistlake_dashboard import noise, tables
+from wistlake_dashboard.answer import Channel, Findings, Measure, Moved
+from wistlake_dashboard.figures import Comparison, compare
+from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.scope import Scope
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+_MEASURES = {n: OF_MEDIA_DAY[n] for n in ("plays_from_events", "sessions", "viewed_millionths")} | dict(
+    SPREAD
+)
+_COUNTED = ", ".join(f"{sql} AS {name}" for name, sql in _MEASURES.items())
+_PLAYED = "coalesce(plays, plays_from_events)"
+
+
+def findings(query: "Query", scope: Scope) -> Findings:
+    """Of a scope, against what it is compared with."""
+    compared = compare(query, scope)
+    found = Findings(compared.whole.now.played, channels=channels(query, scope))
+    if not compared.is_possible:
+        return found
+    by_media = _days(query, scope, compared)
+    everything = _together(by_media.values())
+    moved = {m: _moved(scope, days, compared.coverage.notes.get(m, "")) for m, days in by_media.items()}
+    return Findings(found.plays, scope.before_in_words, _moved(scope, everything), moved, found.channels)
+
+
+def channels(query: "Query", scope: Scope) -> list[Channel]:
+    """Each channel's plays by day, and how much of the media its sessions watched."""
+    counted = rows(
+        query,
+        f"SELECT channel, date, {_COUNTED} FROM {tables.sessions(scope)} GROUP BY channel, date ORDER BY channel, date",
+    )
+    of_channel: dict[str, list[Row]] = {}
+    for row in counted:
+        of_channel.setdefault(row["channel"], []).append(row)
+    return [_channel(scope, name, days) for name, days in of_channel.items()]
+
+
+def _channel(scope: Scope, name: str, days: list[Row]) -> Channel:
+    plays = {r["date"]: r["plays_from_events"] for r in days}
+    sessions = sum(r["sessions"] for r in days)
+    mean = sum(r["viewed_millionths"] for r in days) / 1e6 / sessions
+    variance = max(0.0, sum(r["viewed_squared"] for r in days) / sessions - mean * mean)
+    return Channel(name, tuple(plays.get(day, 0) for day in scope.days), sessions, mean, variance)
+
+
+_Days = Mapping[date, Row]
+
+
+def _days(query: "Query", scope: Scope, compared: Comparison) -> Mapping[str, _Days]:
+    """By media and day, what is compared."""
+    both = scope.with_before
+    cover = compared.coverage
+    alike = "" if cover.is_whole else f" AND {cover.condition()}"
+    found: dict[str, dict[date, Row]] = {}
+    for row in rows(
+        query,
+        f"SELECT media_id, date, {_PLAYED} AS plays, loads, watch_milliseconds FROM {tables.daily(both)} d "
+        f"WHERE {both.where()}{alike}",
+    ):
+        found.setdefault(row["media_id"], {})[row["date"]] = row
+    return found
+
+
+def _together(media: Iterable[_Days]) -> _Days:
+    """All media as one: days added up."""
+    whole: dict[date, Row] = {}
+    for days in media:
+        for day, row in days.items():
+            added = whole.setdefault(day, {"plays": 0, "loads": None, "watch_milliseconds": None})
+            for name in added:
+                if row[name] is not None:
+                    added[name] = (added[name] or 0) + row[name]
+    return whole
+
+
+def _moved(scope: Scope, days: _Days, note: str = "") -> Moved:
+    plays = _measure(scope, days, "plays")
+    assert plays is not None  # noqa: S101 - the column is never NULL
+    watched = _measure(scope, days, "watch_milliseconds", counts=False)
+    if watched and plays.before:  # it can't be steadier than the plays that it is of
+        watched = replace(watched, noise=max(watched.noise, plays.noise / plays.before * watched.before))
+    return Moved(plays, _measure(scope, days, "loads"), watched, note)
+
+
+def _measure(scope: Scope, days: _Days, name: str, *, counts: bool = True) -> Measure | None:
+    if all(row[name] is None for row in days.values()):
+        return None
+    now, before = (
+        [(days[day][name] or 0) if day in days else 0 for day in period.days]
+        for period in (scope, scope.before)
+    )
+    return Measure(sum(now), sum(before), noise.of_sums(now, before, counts=counts))

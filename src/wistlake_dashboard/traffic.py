@@ -1,0 +1,67 @@
+"""Where people watch: sessions by channel, source, medium, campaign and page; and how a video stands among its like."""
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from wistlake.contracts.measures import OF_MEDIA_DAY
+from wistlake.quality.metrics import metric
+from wistlake_dashboard import tables
+from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.scope import Scope
+
+if TYPE_CHECKING:
+    from wistlake.ports import Query
+
+LEVELS = ("channel", "utm_source", "utm_medium", "utm_campaign", "page")
+_EMPTY = "''"
+_PAGE = "coalesce(embed_host, '') || coalesce(embed_path, '')"
+_COUNTED = ("plays_from_events", "sessions", "unique_viewers", "viewed_millionths", "reached_95")
+_METRICS = ("plays_from_events", "average_viewed_share", "completion_share")
+
+
+def traffic(query: "Query", scope: Scope) -> list[Row]:
+    """Each way to a video: the levels, plays, viewers, the average share watched and completion; most plays first."""
+    return _by(query, scope, LEVELS)
+
+
+def by_channel(query: "Query", scope: Scope) -> list[Row]:
+    """The same by channel alone."""
+    return _by(query, scope, LEVELS[:1])
+
+
+def _by(query: "Query", scope: Scope, levels: tuple[str, ...]) -> list[Row]:
+    key = ", ".join(
+        f"{_PAGE if name == 'page' else f'coalesce({name}, {_EMPTY})'} AS {name}" for name in levels
+    )
+    counted = ", ".join(f"{OF_MEDIA_DAY[name]} AS {name}" for name in _COUNTED)
+    by = ", ".join(str(n + 1) for n in range(len(levels)))
+    sessions = f"SELECT {key}, {counted} FROM {tables.sessions(scope)} GROUP BY {by}"
+    metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
+    of_levels = ", ".join(levels)
+    text = f"SELECT {of_levels}, unique_viewers, {metrics} FROM ({sessions}) t GROUP BY {of_levels}, unique_viewers"
+    return sorted(rows(query, text), key=lambda r: (-r["plays_from_events"], *(r[name] for name in levels)))
+
+
+def described(query: "Query", _scope: Scope) -> dict[str, Row]:
+    """Each media's folder, length and page, by id."""
+    media = rows(query, "SELECT media_id, folder, duration_seconds, url FROM silver.dim_media")
+    return {r["media_id"]: r for r in media}
+
+
+def peers(media: dict[str, Row], media_id: str) -> list[str]:
+    """The other media of the same folder whose length is at least half of this one's, and at most twice."""
+    of = media.get(media_id)
+    if of is None or not of["duration_seconds"]:
+        return []
+    least, most = of["duration_seconds"] / 2, of["duration_seconds"] * 2
+    return [
+        m
+        for m, row in media.items()
+        if m != media_id and row["folder"] == of["folder"] and least <= (row["duration_seconds"] or 0) <= most
+    ]
+
+
+def middle(values: list[float | None]) -> float | None:
+    """The median of what is known."""
+    known = [v for v in values if v is not None]
+    return median(known) if known else None
