@@ -59,17 +59,22 @@ def answers(address: str) -> bool:
         return False
 
 
+def drawn(driver: Chrome) -> bool:
+    """Whether the page of the dashboard is drawn."""
+    return bool(driver.execute_script(_READY))
+
+
 def open_page(driver: Chrome, address: str, page: str) -> float:
     """Go to a page of the dashboard by its menu; the seconds until it is drawn."""
     began = time.perf_counter()
     if not driver.current_url.startswith(address):
         driver.get(address)
-        until(lambda: driver.execute_script(_READY))
+        until(lambda: drawn(driver))
     link = f"document.querySelector('[data-testid=stSidebarNavLink][href$=\"/{page}\"]')"
     until(lambda: driver.execute_script(f"return !!{link}"))
     driver.execute_script(f"{link}.click()")
     title = f"return {link}.getAttribute('aria-current') === 'page'"
-    until(lambda: driver.execute_script(title) and driver.execute_script(_READY))
+    until(lambda: driver.execute_script(title) and drawn(driver))
     return time.perf_counter() - began
 
 

@@ -43,7 +43,6 @@ def test_tiles_equal_the_query(driver: Chrome, address: str, lake: Lake) -> None
     counted = command(
         lake.folder, "query", "--format", "json",
         "SELECT sum(loads)::BIGINT AS loads, sum(plays)::BIGINT AS plays, sum(watch_milliseconds)::BIGINT AS watched, "
-        ""
         "sum(viewed_millionths) / 1e6 / sum(sessions) AS seen, "
         "(SELECT count(DISTINCT visitor_id) FROM gold.fact_media_engagement WHERE " + where + ") AS viewers "
         "FROM gold.fact_media_daily WHERE " + where,

@@ -12,7 +12,7 @@ from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.scope import Against, Grain, Scope
 from wistlake_dashboard.traffic import described
 
-_ADDRESS = "address"  # what this session last wrote there
+_ADDRESS = "address"  # what this session last chose, and wrote there
 _BY = {Grain.DAY: "Day", Grain.WEEK: "Week", Grain.MONTH: "Month"}
 
 
@@ -34,12 +34,11 @@ def bar(read: Reader, published: tuple[date, date], titles: Mapping[str, str]) -
         )
         st.selectbox("By", list(Grain), key="grain", format_func=_BY.__getitem__, width=110)
         _filters(channels, folders, titles)
-    st.session_state.setdefault("days", first_choice(published).days)
     days = st.session_state["days"]
     if st.session_state["period"] == CUSTOM and (not isinstance(days, tuple) or len(days) != 2):
         return None
     said = _said(published)
-    _to_address(said.params(published))
+    _to_address(said, published)
     return said.scope(published, _of_folders(said, media))
 
 
@@ -73,18 +72,26 @@ def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]]) -> tuple[s
 
 
 def _from_address(published: tuple[date, date], titles: Mapping[str, str]) -> None:
-    """Take the address's word at first, and when somebody else has changed it: another link, the way back."""
+    """Take the address's word at first, and when somebody else has changed it: another link, the way back. Otherwise
+    give back what Streamlit drops of the bar when the page changes."""
     params = {name: st.query_params.get_all(name) for name in st.query_params}
     state = st.session_state
-    if _ADDRESS in state and (not params or params == state[_ADDRESS]):
+    if _ADDRESS in state and (not params or params == state[_ADDRESS].params(published)):
+        for name, value in _values(state[_ADDRESS]).items():
+            state.setdefault(name, value)
         return
-    found = chosen(params, published, titles)
-    state["period"], state["days"] = found.period, found.days
-    state["against"], state["grain"] = found.against, found.grain
-    state["channels"], state["folders"], state["media"] = (
-        list(found.channels), list(found.folders), list(found.media),
-    )  # fmt: skip
-    state["video"], state["split"] = found.video, found.split
+    state[_ADDRESS] = chosen(params, published, titles)
+    for name, value in _values(state[_ADDRESS]).items():
+        state[name] = value
+
+
+def _values(said: Chosen) -> dict[str, Any]:
+    """What each part of the bar shows, by key."""
+    return {
+        "period": said.period, "days": said.days, "against": said.against, "grain": said.grain,
+        "channels": list(said.channels), "folders": list(said.folders), "media": list(said.media),
+        "video": said.video, "split": said.split,
+    }  # fmt: skip
 
 
 def _said(published: tuple[date, date]) -> Chosen:
@@ -92,11 +99,12 @@ def _said(published: tuple[date, date]) -> Chosen:
     days = state["days"] if len(state["days"]) == 2 else first_choice(published).days
     return Chosen(
         state["period"], tuple(days), state["against"], state["grain"], tuple(sorted(state["channels"])),
-        tuple(sorted(state["folders"])), tuple(sorted(state["media"])), state.get("video"), state.get("split"),
+        tuple(sorted(state["folders"])), tuple(sorted(state["media"])), state["video"], state["split"],
     )  # fmt: skip
 
 
-def _to_address(params: dict[str, list[str]]) -> None:
-    st.session_state[_ADDRESS] = params
+def _to_address(said: Chosen, published: tuple[date, date]) -> None:
+    st.session_state[_ADDRESS] = said
+    params = said.params(published)
     if {name: st.query_params.get_all(name) for name in st.query_params} != params:
         st.query_params.from_dict(params)

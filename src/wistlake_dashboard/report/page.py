@@ -58,9 +58,9 @@ def _empty() -> Markup:
 def _full(view: View) -> Markup:
     gaps, trusted = view.gaps(compared=True), view.trust
     appendix = (
-        tag("h2", "Definitions"),
+        tag("h3", "Definitions"),
         _definitions(),
-        tag("h2", "Data quality"),
+        tag("h3", "Data quality"),
         tag("p", trusted.summary, class_=f"trust {trusted.tone}".strip()),
         tag("ul", *(tag("li", line) for line in gaps), class_="gaps") if gaps else None,
         *_sections(view, APPENDIX, "h3"),
@@ -73,7 +73,7 @@ def _full(view: View) -> Markup:
     return join(
         tag("p", TITLE, _chip(trusted, gaps), class_="top"),
         *_sections(view, REPORT, "h2"),
-        tag("details", tag("summary", tag("h1", "Appendix")), *appendix, class_="page", id="appendix"),
+        tag("section", tag("h2", "Appendix"), *appendix, class_="page"),
     )
 
 
