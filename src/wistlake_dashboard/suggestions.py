@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wistlake_dashboard.names import UNCLASSIFIED
 from wistlake_dashboard.reader import rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 CHANNEL, CAMPAIGN, AUDIENCE = "channel", "campaign", "audience"
-UNCLASSIFIED = "unclassified"
 _MEDIA = (
     "SELECT media_id, title, folder, subfolder, channel FROM silver.dim_media WHERE NOT is_deleted"
     " ORDER BY media_id"
