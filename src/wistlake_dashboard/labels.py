@@ -1,10 +1,12 @@
-"""Labels of media as a filter."""
+"""Labels of media: as a filter, and the figures of each."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from wistlake.errors import ConfigError
-from wistlake_dashboard.reader import rows
+from wistlake.quality.metrics import metric
+from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 Labelled = Mapping[str, Mapping[str, frozenset[str]]]  # media by value, by label
 _SELECT = "SELECT media_id, label, value FROM gold.dim_media_label ORDER BY label, value, media_id"
 _MOST_NAMED = 10
+_METRICS = ("loads", "plays", "average_viewed_share", "completion_share")
 
 
 def labelled(query: "Query") -> Labelled:
@@ -37,6 +40,19 @@ def media_with(labelled: Labelled, wanted: Iterable[str]) -> frozenset[str]:
     return media
 
 
+def left(labelled: Labelled, wanted: Iterable[str]) -> frozenset[str]:
+    """As `media_with`; none where there is no such label any more."""
+    try:
+        return media_with(labelled, wanted)
+    except ConfigError:
+        return frozenset()
+
+
+def names(labelled: Labelled) -> list[str]:
+    """Each `label=value` that there is, in order."""
+    return [f"{label}={value}" for label, values in labelled.items() for value in values]
+
+
 def _media_of(labelled: Labelled, label: str, values: Iterable[str]) -> frozenset[str]:
     if not labelled:
         raise ConfigError(
@@ -55,3 +71,20 @@ def _media_of(labelled: Labelled, label: str, values: Iterable[str]) -> frozense
 def _some(names: Iterable[str]) -> str:
     first = list(names)
     return ", ".join(first[:_MOST_NAMED]) + (", ..." if len(first) > _MOST_NAMED else "")
+
+
+def by_label(query: "Query", scope: Scope) -> list[Row]:
+    """The videos of each label with their plays, most plays first; a video counts once for each of its labels."""
+    metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
+    figures = rows(
+        query,
+        f"SELECT label, value, count(DISTINCT d.media_id) AS videos, {metrics} FROM gold.fact_media_daily d JOIN "
+        "(SELECT media_id AS labelled, label, value FROM gold.dim_media_label) l ON l.labelled = d.media_id "
+        f"WHERE {scope.where()} GROUP BY label, value",
+    )
+    return sorted(figures, key=lambda r: (r["label"], -(r["plays"] or 0), r["value"]))
+
+
+def of_all(query: "Query", _scope: Scope) -> Labelled:
+    """`labelled`, as a figure."""
+    return labelled(query)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wistlake_dashboard.names import UNCLASSIFIED
 from wistlake_dashboard.reader import rows
+from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -92,6 +93,11 @@ def labelled(query: "Query") -> frozenset[tuple[str, str]]:
 def suggestions(query: "Query") -> tuple[Suggestion, ...]:
     """What the published titles and folders suggest for media that lack the label."""
     return suggested(media(query), labelled(query))
+
+
+def of_all(query: "Query", _scope: Scope) -> tuple[Suggestion, ...]:
+    """`suggestions`, as a figure."""
+    return suggestions(query)
 
 
 def suggested(media: Sequence[Described], labelled: Iterable[tuple[str, str]] = ()) -> tuple[Suggestion, ...]:

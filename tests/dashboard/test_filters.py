@@ -1,5 +1,6 @@
 """What a filter leaves: every figure holds to it, or says that it can't. And a media is its id, never its title."""
 
+import re
 from datetime import date
 
 import pytest
@@ -160,10 +161,10 @@ def test_under_a_channel_each_section_that_is_of_all_says_so(looked_at: Page) ->
     assert captions(of_facebook(app)).count(OF_ALL_CHANNELS) == len(of_all)
 
 
-def test_retention_and_the_state_of_the_lake_are_of_all_channels() -> None:
+def test_retention_labels_and_the_state_of_the_lake_are_of_all_channels() -> None:
     of_all = [section.title for section in SECTIONS if not section.by_channel]
     assert of_all == [
-        "Engagement", "What changed at Wistia", "Days fetched", "Failed intervals", "State of the days",
+        "Engagement", "By label", "What changed at Wistia", "Days fetched", "Failed intervals", "State of the days",
         "Reconciliation",
         "Share of the account", "Broken identities", "Quarantine", "How Wistia changed your numbers", "Runs",
     ]  # fmt: skip
@@ -240,3 +241,59 @@ def test_a_chart_with_a_note_still_has_its_lines() -> None:
     assert [d["value"] for d in spec["datasets"][lines["data"]["name"]]] == [5]
     assert dots["data"] == lines["data"]
     assert [d["media"] for d in spec["datasets"][rule["data"]["name"]]] == ["Intro"]
+
+
+# labels
+
+
+def labelled() -> Published:
+    query = titled("Intro", "Tour", "Outro")
+    query.add(
+        "gold.dim_media_label",
+        [
+            {"media_id": m, "label": label, "value": value}
+            for m, label, value in (
+                ("m0", "campaign", "spring"), ("m1", "campaign", "summer"), ("m2", "campaign", "spring"),
+                ("m2", "audience", "नए 🎉"),
+            )
+        ],
+    )  # fmt: skip
+    return query
+
+
+def test_the_filter_by_label_leaves_the_media_that_have_it() -> None:
+    app = shown("overview", labelled())
+    assert app.multiselect(key="labels").options == ["audience=नए 🎉", "campaign=spring", "campaign=summer"]
+    for chosen, plays in (
+        (["campaign=spring"], "280"),
+        (["campaign=spring", "campaign=summer"], "420"),
+        (["campaign=spring", "audience=नए 🎉"], "210"),
+    ):
+        app.multiselect(key="labels").set_value(chosen).run()
+        assert not app.exception
+        assert tiles(app)["Plays"] == plays
+    app.multiselect(key="labels").set_value(["campaign=summer", "audience=नए 🎉"]).run()
+    assert not app.exception
+    assert "Plays" not in tiles(app) or tiles(app)["Plays"] in ("0", "-", "–")
+
+
+def test_without_a_label_there_is_no_such_filter_and_the_report_says_how_to_give_one() -> None:
+    app = shown("overview", titled("Intro"))
+    assert "labels" not in [m.key for m in app.multiselect]
+    text = page(titled("FBads intro", "Tour", "Outro"), WEEK)
+    section = text.split("<h2>By label</h2>")[1].split("<h2>")[0]
+    assert "No video has a label yet" in section
+    assert "audience" in section
+    assert "wistlake media label" in section
+
+
+def test_a_report_with_labels_has_the_plays_of_each() -> None:
+    text = page(labelled(), WEEK)
+    section = text.split("<h2>By label</h2>")[1].split("<h2>")[0]
+    assert "No video has a label yet" not in section
+    rows = [re.findall(r"<t[dh][^>]*>([^<]*)", row) for row in section.split("<tr>")]
+    assert [row[:4] for row in rows[-3:]] == [
+        ["audience", "नए 🎉", "1", "210"],
+        ["campaign", "spring", "2", "280"],
+        ["campaign", "summer", "1", "140"],
+    ]

@@ -22,9 +22,9 @@ def params(**words: str | list[str]) -> dict[str, list[str]]:
         {}, params(period="7"), params(period="90"), params(period="month"), params(period="quarter"),
         params(period="custom", from_="2026-02-01", to="2026-02-14"), params(compare="year"), params(by="week"),
         params(channel=["facebook", "youtube"]), params(folder="Main Funnel"), params(media=["a", "b"]),
-        params(video="b"), params(split="2026-02-20"),
+        params(video="b"), params(split="2026-02-20"), params(label=["audience=new", "campaign=नए 🎉"]),
         params(period="7", compare="year", by="month", channel="x", folder="y", media="a", video="a",
-               split="2026-03-01"),
+               label="z=z", split="2026-03-01"),
     ],
 )  # fmt: skip
 def test_an_address_says_what_was_chosen_and_nothing_more(address: dict[str, list[str]]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from wistlake_dashboard import figures, names
+from wistlake_dashboard import figures, labels, names
 from wistlake_dashboard.app.state import CUSTOM, PERIODS, Chosen, chosen, first_choice
+from wistlake_dashboard.labels import Labelled
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.scope import Against, Grain, Scope
 from wistlake_dashboard.traffic import described
@@ -19,7 +20,7 @@ _BY = {Grain.DAY: "Day", Grain.WEEK: "Week", Grain.MONTH: "Month"}
 def bar(read: Reader, published: tuple[date, date], titles: Mapping[str, str]) -> Scope | None:
     """Draw it; the scope that it says, or None while the last day of a period is missing."""
     _from_address(published, titles)
-    media = read(described, Scope(*published))
+    media, labelled = read(described, Scope(*published)), read(labels.labelled)
     folders = sorted({r["folder"] for r in media.values() if r["folder"]})
     channels = [r["name"] for r in read(figures.breakdown, "channel", Scope(*published))]
     with st.container(horizontal=True, vertical_alignment="bottom", key="bar"):
@@ -33,17 +34,17 @@ def bar(read: Reader, published: tuple[date, date], titles: Mapping[str, str]) -
             "Compare with", list(Against), key="against", format_func=lambda a: str(a).capitalize(), width=170
         )
         st.selectbox("By", list(Grain), key="grain", format_func=_BY.__getitem__, width=110)
-        _filters(channels, folders, titles)
+        _filters(channels, folders, titles, labelled)
     days = st.session_state["days"]
     if st.session_state["period"] == CUSTOM and (not isinstance(days, tuple) or len(days) != 2):
         return None
     said = _said(published)
     _to_address(said, published)
-    return said.scope(published, _of_folders(said, media))
+    return said.scope(published, _of_folders(said, media, labelled))
 
 
-def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str]) -> None:
-    count = sum(len(st.session_state[name]) for name in ("channels", "folders", "media"))
+def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str], labelled: Labelled) -> None:
+    count = sum(len(st.session_state[name]) for name in ("channels", "folders", "labels", "media"))
     with st.popover(f"Filters ({count})" if count else "Filters", icon=":material/filter_list:"):
         st.multiselect(
             "Channels", _with_chosen(channels, "channels"), key="channels", placeholder="All channels",
@@ -51,6 +52,11 @@ def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str])
             help="Wistia counts loads and plays by media alone: under a channel, sessions are shown instead.",
         )  # fmt: skip
         st.multiselect("Folders", _with_chosen(folders, "folders"), key="folders", placeholder="All folders")
+        if options := _with_chosen(labels.names(labelled), "labels"):
+            st.multiselect(
+                "Labels", options, key="labels", placeholder="All labels",
+                help="Of one label any value that is chosen, of different labels all of them.",
+            )  # fmt: skip
         # The browser sends the name back, not the id: it must be one media's alone.
         st.multiselect(
             "Videos", list(titles), key="media", format_func=titles.__getitem__, placeholder="All videos"
@@ -62,12 +68,15 @@ def _with_chosen(options: list[str], key: str) -> list[str]:
     return list(dict.fromkeys((*options, *st.session_state[key])))
 
 
-def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]], labelled: Labelled) -> tuple[str, ...]:
     """The media that the filters leave; none means all."""
-    if not said.folders:
+    if not (said.folders or said.labels):
         return tuple(sorted(said.media))
-    inside = {m for m, row in media.items() if row["folder"] in said.folders}
-    left = inside & set(said.media) if said.media else inside
+    left = set(said.media or media)
+    if said.folders:
+        left &= {m for m, row in media.items() if row["folder"] in said.folders}
+    if said.labels:
+        left &= labels.left(labelled, said.labels)
     return tuple(sorted(left)) or ("",)
 
 
@@ -90,7 +99,7 @@ def _values(said: Chosen) -> dict[str, Any]:
     return {
         "period": said.period, "days": said.days, "against": said.against, "grain": said.grain,
         "channels": list(said.channels), "folders": list(said.folders), "media": list(said.media),
-        "video": said.video, "split": said.split,
+        "video": said.video, "split": said.split, "labels": list(said.labels),
     }  # fmt: skip
 
 
@@ -100,6 +109,7 @@ def _said(published: tuple[date, date]) -> Chosen:
     return Chosen(
         state["period"], tuple(days), state["against"], state["grain"], tuple(sorted(state["channels"])),
         tuple(sorted(state["folders"])), tuple(sorted(state["media"])), state["video"], state["split"],
+        tuple(sorted(state["labels"])),
     )  # fmt: skip
 
 

@@ -33,9 +33,10 @@ class Chosen:
     media: tuple[str, ...] = ()
     video: str | None = None
     split: date | None = None
+    labels: tuple[str, ...] = ()
 
     def scope(self, published: tuple[date, date], media: tuple[str, ...]) -> Scope:
-        """The days and media; `media` are those of the folders and videos chosen, none for all."""
+        """The days and media; `media` are those of the folders, labels and videos chosen, none for all."""
         start, end = days_of(self.period, self.days, published)
         return Scope(start, end, media, self.channels, self.against, self.grain, split=self.split)
 
@@ -52,6 +53,7 @@ class Chosen:
             "channel": list(self.channels),
             "folder": list(self.folders),
             "media": list(self.media),
+            "label": list(self.labels),
             "video": [self.video] if self.video else [],
             "split": [self.split.isoformat()] if self.split else [],
         }
@@ -98,6 +100,7 @@ def chosen(params: Params, published: tuple[date, date], media: Iterable[str]) -
         tuple(m for m in params.get("media", ()) if m in known),
         video if video in known else None,
         _date(params, "split"),
+        tuple(params.get("label", ())),
     )
 
 

@@ -1,0 +1,48 @@
+"""Videos by label; while there is none, what titles and folders suggest, and how to take it."""
+
+from collections.abc import Sequence
+
+from wistlake_dashboard import labels, suggestions
+from wistlake_dashboard.blocks import Block, Column, Kind, Table, Text, measure
+from wistlake_dashboard.labels import Labelled
+from wistlake_dashboard.reader import Row
+from wistlake_dashboard.sections.section import MEDIA, Section, View
+from wistlake_dashboard.suggestions import Suggestion
+
+MOST_SUGGESTED = 5
+NONE_YET = (
+    "No video has a label yet. A label says what Wistia can't: for which channel, campaign or audience a video is. "
+    "Give one with `wistlake media label ID channel=facebook campaign=spring-sale`; it holds for all days from the "
+    "next run on, and figures can be compared by it."
+)
+SUGGESTED = "Titles and folders suggest these; `wistlake media label --to-csv labels.csv` writes all of them."
+COLUMNS = (
+    Column("label", "Label"), Column("value", "Value"), Column("videos", "Videos", Kind.COUNT),
+    *(measure(name, title, name) for name, title in (
+        ("plays", "Plays"), ("average_viewed_share", "Average share watched"), ("completion_share", "Completion"),
+    )),
+)  # fmt: skip
+
+
+def _by_label(
+    view: View, labelled: Labelled, rows: Sequence[Row], suggested: Sequence[Suggestion]
+) -> list[Block]:
+    if labelled:
+        return [Table("labels", "By label", COLUMNS, rows)] if rows else []
+    shown: list[Row] = [
+        {
+            "media": view.name(s.media_id),
+            "label": f"{s.label}={s.value}",
+            "why": s.why,
+            "media_id": s.media_id,
+        }
+        for s in suggested[:MOST_SUGGESTED]
+    ]
+    columns = (MEDIA, Column("label", "Suggested label"), Column("why", "Why"))
+    proposed: list[Block] = [Text(SUGGESTED), Table("suggestions", "Suggested labels", columns, shown)]
+    return [Text(NONE_YET), *(proposed if shown else [])]
+
+
+BY_LABEL = Section(
+    "By label", (labels.of_all, labels.by_label, suggestions.of_all), _by_label, by_channel=False
+)
