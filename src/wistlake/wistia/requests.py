@@ -117,6 +117,7 @@ class Sender:
         self._slots = asyncio.Semaphore(connection.max_concurrency)
         self._in_flight = 0
         self._pauses = 0
+        self._announced_until = float("-inf")
         self.http = http_client(connection, transport)
 
     @property
@@ -150,6 +151,7 @@ class Sender:
         ):
             if attempt.num > 1:
                 self._count(request, "retries")
+                self._announce(request, attempt.num - 1, policy.wait)
                 await self._wait(policy.wait)
             policy.backoff = attempt.next_wait
             with attempt:
@@ -166,6 +168,14 @@ class Sender:
         if isinstance(outcome, Response):
             return outcome
         raise outcome
+
+    def _announce(self, request: Request, retry: int, wait: float) -> None:
+        """Say that a retry comes: once for all requests that wait at the same time."""
+        now = self._monotonic()
+        if now >= self._announced_until:
+            self._announced_until = now + wait
+            count = f"retry {retry}/{request.attempts - 1}"
+            request.log.warning(f"Can't reach Wistia, {count} in {max(1, round(wait))} s", retry=retry)
 
     def _count(self, request: Request, counter: str) -> None:
         for stats in (self.stats, request.stats):
@@ -230,7 +240,7 @@ class Sender:
         if not isinstance(outcome, Transient):
             request.log.debug("request", **facts)
             return
-        request.log.warning("request failed", reason=outcome.reason, **facts)
+        request.log.info("request failed", reason=outcome.reason, **facts)
         if outcome.throttled:
             self._pause_account(request, outcome)
 

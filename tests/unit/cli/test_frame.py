@@ -166,6 +166,27 @@ def test_logs_are_json_or_lines_for_people_and_as_many_as_are_wanted(
         assert datetime.fromisoformat(logged["timestamp"]).utcoffset() == timedelta(0)
 
 
+def test_a_retry_is_one_plain_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    session.configure_logs()
+    structlog.get_logger().bind(media_id="m1").warning("Can't reach Wistia, retry 3/9 in 8 s", retry=3)
+    assert stream.getvalue() == "Can't reach Wistia, retry 3/9 in 8 s\n"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("", 100), ("60", 60)])
+def test_a_pipe_is_as_wide_as_it_says_and_cuts_no_table(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    output.sentence("word " * 60)
+    lines = capsys.readouterr().out.splitlines()
+    assert width - 5 <= max(map(len, lines)) <= width
+    wide = " ".join(["a cell"] * 60)
+    output.table("", ("name", "value"), [(wide, 1)])
+    assert wide in capsys.readouterr().out
+
+
 def test_logs_follow_a_stream_that_takes_the_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", first)
@@ -368,7 +389,7 @@ def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(capsys: Capture) -> None
     words = " ".join(["word"] * 39)
     output.table("Long", ("text",), [(words,)])
     assert words in capsys.readouterr().out
-    assert output.width() == 200
+    assert output.width() == 100
 
 
 def test_a_title_in_a_pipe_is_one_line_however_narrow_the_table(capsys: Capture) -> None:

@@ -6,6 +6,7 @@ from email.utils import format_datetime
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from unit.wistia.fakes import CANARY, DAY, START, Clock, FreeBudget, client, events, run, scripted
 from wistlake.contracts import SOURCES, source
@@ -49,11 +50,28 @@ def test_throttling_is_honoured_for_the_whole_account(status, headers, least, li
     assert [s for s in clock.sleeps if least <= s <= least + 1] == clock.sleeps
     assert (wistia.stats.requests, wistia.stats.retries, wistia.stats.throttled) == (2, 1, 1)
     assert wistia.stats.seconds_slept == sum(clock.sleeps)
-    assert [line["log_level"] for line in lines] == ["warning", "debug"]
+    assert [line["log_level"] for line in lines] == ["info", "warning", "debug"]
+    assert lines[1]["event"] == f"Can't reach Wistia, retry 1/9 in {round(clock.sleeps[0])} s"
     assert lines[0]["dataset"] == "events"
     assert lines[0]["media_id"] == "m1"
     assert lines[0]["day"] == "2026-09-01"
     assert lines[0]["status"] == status
+
+
+def test_requests_that_wait_together_say_so_once():
+    class Still(Clock):
+        async def sleep(self, seconds):
+            await asyncio.sleep(0)
+
+    clock = Still()
+    handle, _ = scripted(*[httpx2.Response(429, headers={"retry-after": "40"})] * 3, *[GOOD] * 3)
+
+    async def both(c):
+        return await asyncio.gather(*(c.fetch(EVENTS, media, DAY, DAY) for media in ("m1", "m2", "m3")))
+
+    with capture_logs() as lines:
+        run(client(handle, clock=clock), both)
+    assert [line["retry"] for line in lines if line["log_level"] == "warning"] == [1]
 
 
 DOWN = httpx2.Response(503, json={"error": "Analytics service is temporarily unavailable"})

@@ -5,6 +5,7 @@ Everything printed goes through here and loses its terminal control sequences (`
 
 import io
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FAILURE = ("dataset", "media_id", "day", "reason")  # what is shown of an interval that failed
-_PIPE_WIDTH = 200  # characters, where there is no terminal
+_PIPE_WIDTH = (
+    100  # characters of prose, where there is no terminal and no COLUMNS; tables are as wide as they are
+)
+_UNLIMITED = 100_000
 _GAP = 2  # blanks between columns
 _WHOLE = 10_000  # from here on no decimals are shown
 
@@ -109,7 +113,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any] | Map
     for row in cells:
         drawn.add_row(*map(Text, row))
     if not console.is_terminal:
-        console.width = console.measure(drawn).maximum
+        unlimited = console.options.update(max_width=_UNLIMITED)
+        console.width = console.measure(drawn, options=unlimited).maximum
     console.print(drawn)
     say()
 
@@ -147,7 +152,7 @@ def _console() -> "Console":
     from rich.console import Console
 
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = _PIPE_WIDTH
     return console
 

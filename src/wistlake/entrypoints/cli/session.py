@@ -138,10 +138,13 @@ def configure_logs(*, verbose: bool = False) -> None:
     if for_people:
         plain = structlog.dev.plain_traceback
         colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        renderers = (
-            _plain_values,
-            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
-        )
+        console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+
+        def line(logger: Any, method: str, event: "EventDict") -> str:
+            """As it is shown. That a request is tried again is said to people: without level and facts."""
+            return str(event["event"]) if "retry" in event else console(logger, method, event)
+
+        renderers = (_plain_values, line)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
