@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark wheel sbom publish image lint-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark wheel sbom publish image site evidence evidence-live lint-tools aws-build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,8 +31,8 @@ fuzz: setup ## a million hostile inputs; minutes
 fuzz-short: setup ## as many as a minute holds; in CI
 	WISTLAKE_FUZZ_EXAMPLES=600 WISTLAKE_FUZZ_MUTANTS=50 WISTLAKE_FUZZ_LEAST=200000 $(BIN)/python -m pytest tests/fuzz
 
-check: ## everything that reads code without running it, WORKERS at a time
-	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync lint types layers aws-lint
+check: ## everything that reads code or pages without running them, WORKERS at a time
+	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync lint types layers aws-lint site
 
 setup: .venv/dev ## .venv with all that development needs
 
@@ -139,6 +139,16 @@ image: wheel ## the OCI image, with the wheel in it (needs docker)
 
 aws-build: setup ## what goes to AWS, below build/
 	$(BIN)/python infra/build.py
+
+site: $(TOOLS)/site/ready ## the documentation site, below build/site; a broken link is an error
+	$(TOOLS)/site/bin/python infra/site.py
+	$(TOOLS)/site/bin/mkdocs build --strict --quiet
+
+evidence: setup aws-tools ## docs/evidence: a simulated week through the emulator of AWS, a page a day; minutes
+	cd tests && ../$(BIN)/python -m support.aws.evidence ../docs/evidence
+
+evidence-live: setup ## the same pages of the stage that the environment names, below docs/evidence/live
+	$(BIN)/wistlake certify --days 7 --pages docs/evidence/live
 
 aws-test: setup aws-tools ## deploys both templates into an emulator on this machine, and lets days pass
 	$(BIN)/python -m pytest -m aws

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 BEGINNINGS = ("bring-your-token.md", "README.md")
 NOT_RUN = {
     "not run: make": ("make",),
+    "not run: it downloads": ("uvx",),
     "not run: it asks": ("wistlake",),
     "not run: it serves until Ctrl-C": (".venv/bin/wistlake",),
     "not run: it needs a refused record": ("wistlake",),

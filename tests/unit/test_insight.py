@@ -11,7 +11,7 @@ from wistlake import bronze
 from wistlake.bronze import Manifest
 from wistlake.errors import ConfigError
 from wistlake.insight import quarantine
-from wistlake.insight.certify import evidence
+from wistlake.insight.certify import DayPage, evidence
 from wistlake.insight.explain import explain, moved_sessions, revisions
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State, Watermark
 from wistlake.planning.plan import Window
@@ -246,3 +246,18 @@ def test_what_concerns_the_whole_lake_is_a_problem_of_the_evidence() -> None:
         "1 rows of silver.fact_events repeat an event_key",
         "the watermark of events m1 was overridden: agreed",
     )
+
+
+def test_a_days_page_has_what_the_run_did_and_checked() -> None:
+    at = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+    summary = {
+        "tables": {"silver.fact_events": {"new": 12, "updated": 3}},
+        "checks": {"passed": 40},
+        "days_published": 2,
+    }
+    run = Run("run-1", "scheduled", "simulated", "succeeded", at, at + timedelta(seconds=9), summary=summary)
+    page = DayPage(date(2026, 3, 2), "simulated", run, 4, 120, 0, ()).markdown()
+    assert page.startswith("# 2026-03-02: passed (simulated)\n")
+    assert "- duration: 9.0 s" in page
+    assert "Days of gold published: 2. Checks: 40 passed." in page
+    assert "| silver.fact_events | 12 | 3 | 0 | 0 |" in page

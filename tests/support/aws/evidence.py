@@ -5,7 +5,6 @@
 The page of each day is what `wistlake certify --pages` says, as it would of a live stage.
 """
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,43 +18,26 @@ from support.aws.stage import Stage, stage
 from support.lake import START, Scenario
 from wistia_simulator import Profile
 
-DAYS = 7
+DAYS, WEEK = 7, "week.md"
 SCENARIO = Scenario(
     profile=Profile(media=3, sessions_per_day=40, history_days=4, email_share=0.3, returning_share=0.3),
     settings={"lookback_days": 2},
 )
-_HEAD = f"""# Seven days of evidence
+_HEAD = f"""# A simulated week
 
-**Simulated.** Wistia is this project's simulator, AWS an emulator on one machine (`tests/support/aws`): the templates
-are deployed; the state machine, the functions and the Glue script are the real ones. It shows that {DAYS} days run by
-themselves. It shows nothing of Wistia's or AWS's speed. `make evidence` makes these pages anew.
+**Simulated**, by `make evidence`: {DAYS} days, one execution each, nobody's hand in between. Seconds are its own
+and say nothing of AWS.
 
 | day | run | execution | seconds | rows read | days published | intervals | verdict |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
-_LIVE = """
-## What the whole week says
+_REST = """
+`wistlake certify --days {days}` on that stage:
 
 {certified}
 Rows of `gold.fact_media_daily` in Athena, day by day:
 
 {athena}
-
-## The live week
-
-After seven scheduled days on a stage, with nobody's hand in them, from a machine that may read it
-([reading](../setup.md)):
-
-<!-- not run: it needs an AWS account -->
-
-```sh
-export WISTLAKE_PLACE=aws WISTLAKE_STAGE=prod
-make evidence-live
-```
-
-It runs `wistlake certify --days 7 --pages docs/evidence/live`. The title of each page says *live*, and the command
-ends with 1 if a day had no scheduled run, a gap, a duplicate, or a run by hand. Commit the folder. A day of simulated
-data can't pass for a live one: the ledger notes where each run's answers came from.
 """
 
 
@@ -72,8 +54,8 @@ def run(made: Stage, folder: Path) -> None:
     counted = made.query("SELECT dt, count(*) AS n FROM wistia_gold_fact_media_daily GROUP BY dt ORDER BY dt")
     athena = "\n".join(["| dt | media |", "| --- | --- |", *(f"| {r['dt']} | {r['n']} |" for r in counted)])
     block = "\n".join(("```text", *(line.rstrip() for line in certified.strip().splitlines()), "```", ""))
-    text = _HEAD + "".join(rows) + _LIVE.format(certified=block, athena=athena)
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    text = _HEAD + "".join(rows) + _REST.format(days=DAYS, certified=block, athena=athena)
+    (folder / WEEK).write_text(text, encoding="utf-8")
 
 
 def row(day: str, ended: Execution, seconds: float) -> str:
@@ -87,8 +69,8 @@ def row(day: str, ended: Execution, seconds: float) -> str:
 
 def main(folder: Path) -> None:
     """Build, bootstrap, deploy, and let the week pass."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    for old in (*folder.glob("2*.md"), folder / WEEK):
+        old.unlink(missing_ok=True)
     subprocess.run([sys.executable, "infra/build.py"], cwd=tools.ROOT, check=True, timeout=300)
     with (
         tempfile.TemporaryDirectory() as scratch,
