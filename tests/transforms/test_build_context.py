@@ -1,12 +1,14 @@
-"""What a build notes of its landings: how many records of each day were refused, and why."""
+"""What a build notes of its landings: how many records of each day were refused, and why; and what it does at once."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from threading import Barrier, get_ident
 
 from support.memory import MemoryObjects
 from wistlake import bronze
 from wistlake.bronze import Manifest
-from wistlake.pipeline.tables.context import BuildContext
+from wistlake.pipeline.tables.context import SMALL_BUILD, BuildContext
 from wistlake.pipeline.tables.plan import BuildPlan
 from wistlake.ports import TableStore
 from wistlake.quality.checks import Effect
@@ -57,3 +59,32 @@ def test_a_landing_whose_parts_are_not_what_it_promised_is_left_out(store: Table
     assert "does not describe its parts" in at_work.stopped_keys["events", "lost", DAY]
     at_work.stopped["whole"] = "a test said so"
     assert at_work.manifests("events") == []
+
+
+def of_rows(store: TableStore, rows: int) -> BuildContext:
+    landing = bronze.landing_id("events", "m1", DAY, "run")
+    payload = bronze.payload_hash(())
+    return context(
+        store, Manifest(landing, "events", "m1", DAY, "run", NOW, True, rows, 1, "hash", payload, ())
+    )
+
+
+def test_the_steps_of_a_small_build_are_done_at_once(store: TableStore) -> None:
+    meeting = Barrier(2)
+
+    def step(result: int) -> Callable[[], int]:
+        return lambda: meeting.wait(timeout=10) * 0 + result
+
+    assert of_rows(store, SMALL_BUILD).side_by_side(step(1), step(2)) == [1, 2]
+    assert of_rows(store, SMALL_BUILD).both(step(3), step(4)) == (3, 4)
+
+
+def test_the_steps_of_a_large_build_follow_each_other(store: TableStore) -> None:
+    under_way: list[int] = []
+
+    def step() -> int:
+        under_way.append(get_ident())
+        return len(under_way)
+
+    assert of_rows(store, SMALL_BUILD + 1).side_by_side(step, step) == [1, 2]
+    assert set(under_way) == {get_ident()}, "a thread for a step that fills the engine by itself"

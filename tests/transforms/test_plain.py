@@ -74,7 +74,7 @@ def built(store: EngineTables, objects: LocalObjects, *landings: Manifest) -> tu
     """Rows of a build's landings, and rows for quarantine."""
     plan = BuildPlan("run", SEEN, "UTC", (b"key",), landings, frozenset(), frozenset())
     context = BuildContext(plan, objects, store, lambda pairs, shared=(): None)
-    context.typed("events", DERIVED["events"], RULES["events"])
+    context.typed({"events": (DERIVED["events"], RULES["events"])})
     frames = (context.parsed["events"], *context.rejected)
     rows, rejected = (sorted(json.dumps(r.asDict(), default=str) for r in f.collect()) for f in frames)
     return rows, rejected

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from wistlake.contracts.dim_media import TABLE
 from wistlake.contracts.media_metadata import SOURCE
 from wistlake.derive import mask
+from wistlake.derive.spark import columns_ddl
 from wistlake.transforms.channels import UNCLASSIFIED, Rule, media_channel
 from wistlake.transforms.conform import conform
 from wistlake.transforms.first import first
@@ -29,6 +30,8 @@ _UPDATED_AT = f"""case
     when {_DIFFERS} then greatest(_was_updated_at, built_at)
     else coalesce(_was_updated_at, updated_at) end"""
 _DESCRIBED = tuple(c for c in TABLE.column_names if c not in ("url", "channel", "is_deleted", "built_at"))
+#: The columns of `described`, as DDL: known without asking the engine.
+DESCRIBED = columns_ddl(TABLE.column(name) for name in _DESCRIBED)
 
 
 def named(frame: DataFrame) -> DataFrame:
@@ -60,19 +63,16 @@ def described(typed: DataFrame) -> DataFrame:
         "observed_at",
         "landing_id",
     )
-    return named(observed)
+    return named(observed).select(*_DESCRIBED)
 
 
-def observed(typed: DataFrame | None, current: DataFrame) -> DataFrame:
-    """The media as this build describes them, and the others as today's `dim_media` has them; None without a
-    description."""
+def observed(described: DataFrame | None, current: DataFrame) -> DataFrame:
+    """The media as this build has them `described` (None: it has not), and the others as today's `dim_media` has
+    them."""
     others = current.where("not is_deleted").select(*_DESCRIBED)
-    if typed is None:
+    if described is None:
         return others
-    described_now = described(typed).select(*_DESCRIBED)
-    return described_now.unionByName(
-        others.join(described_now, on="media_id", how="left_anti").select(*_DESCRIBED)
-    )
+    return described.unionByName(others.join(described, on="media_id", how="left_anti").select(*_DESCRIBED))
 
 
 def deleted(current: DataFrame) -> DataFrame:

@@ -171,9 +171,10 @@ def accepted(rows: DataFrame) -> DataFrame:
     return rows.where("reason is null")
 
 
-def counts(rows: DataFrame) -> DataFrame:
-    """Parsed rows counted by landing and reason (`count`)."""
-    return rows.groupBy(F.col("landing_id"), F.col("reason")).count()
+def counts(rows: DataFrame, name: str) -> DataFrame:
+    """Parsed rows of one dataset (`counted`: its name), counted by landing and reason (`count`)."""
+    counted = rows.groupBy(F.col("landing_id"), F.col("reason")).count()
+    return counted.withColumn("counted", F.lit(name))
 
 
 def without(rows: DataFrame, landing_ids: Sequence[str]) -> DataFrame:

@@ -71,6 +71,13 @@ def _absent(current: DataFrame, columns: tuple[str, ...]) -> DataFrame:
     )
 
 
+def keys(typed: DataFrame) -> DataFrame:
+    """The keys of the rows that an endpoint's typed rows make."""
+    return typed.select(
+        F.col("landing_media_id").alias("media_id"), F.col("landing_dt").alias("snapshot_date")
+    )
+
+
 def build(
     stats: DataFrame | None,
     curves: DataFrame | None,
@@ -89,14 +96,14 @@ def build(
     right = _newest(_absent(current, CURVES) if curves is None else curves, CURVES).withColumnsRenamed(
         {"observed_at": "_curve_observed_at", "landing_id": "_curve_landing_id"}
     )
-    keys = ["media_id", "snapshot_date"]
-    old = current.select(*keys, *(F.col(c).alias(f"_old_{c}") for c in (*known, *CURVES)))
+    key = list(TABLE.key)
+    old = current.select(*key, *(F.col(c).alias(f"_old_{c}") for c in (*known, *CURVES)))
     spans = dim_media_history.spans(
         history, _duration=F.col("duration_seconds"), _asset=F.col("original_asset")
     )
     joined = (
-        left.join(right, on=keys, how="full")
-        .join(old, on=keys, how="left")
+        left.join(right, on=key, how="full")
+        .join(old, on=key, how="left")
         .withColumn("observed_at", F.expr(_OBSERVED))
         .join(
             F.broadcast(spans),

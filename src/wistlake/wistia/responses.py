@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Never
@@ -138,31 +138,30 @@ def _fits(value: Any, kind: Type) -> bool:
 
 def _at(record: Any, path: str) -> Any:
     for name in path.split("."):
-        record = record.get(name) if isinstance(record, Mapping) else None
+        record = record.get(name) if isinstance(record, dict) else None
     return record
 
 
 def _has(value: Any, path: str) -> bool:
     for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
+        if not isinstance(value, dict) or name not in value:
             return False
         value = value[name]
     return True
 
 
 def _depth(document: Any) -> int:
-    """Levels of containers, counted as far as one beyond `MAX_DEPTH`."""
-    depth, level = 0, [document]
+    """Levels of containers, counted as far as one beyond `MAX_DEPTH`. Only containers are followed: nearly all values
+    are none."""
+    depth, level = 0, [document] if isinstance(document, dict | list) else []
     while level and depth <= MAX_DEPTH:
-        depth += any(isinstance(value, dict | list) for value in level)
-        level = [child for parent in level for child in _children(parent)]
+        depth += 1
+        level = [child for parent in level for child in _children(parent) if type(child) in (dict, list)]
     return depth
 
 
-def _children(parent: Any) -> Iterable[Any]:
-    if isinstance(parent, dict):
-        return parent.values()
-    return parent if isinstance(parent, list) else ()
+def _children(parent: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return parent.values() if isinstance(parent, dict) else parent
 
 
 def _too_deep(request: str) -> SourceChanged:

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.handmade import EVENTS, HandMade
+from wistlake.adapters.iceberg_paths import to_path
 from wistlake.adapters.local import rest_catalog
 from wistlake.adapters.local.catalog import LocalCatalog
 from wistlake.adapters.local.rest_catalog import MOST_BYTES, Routes
+from wistlake.contracts.fact_events import TABLE as EVENTS_TABLE
 
 FIELDS = [
     {"id": 1, "name": "day", "type": "date", "required": False},
@@ -29,6 +31,29 @@ BY_N = {
 def answer(routes: Routes, method: str, path: str, **body: Any) -> tuple[int, Any]:
     status, content = routes.answer(method, path, json.dumps(body).encode())
     return int(status), json.loads(content) if isinstance(content, bytes) else content
+
+
+def test_a_state_of_a_table_is_read_once_and_a_newer_one_is_seen(tmp_path: Path) -> None:
+    catalog, other = LocalCatalog(tmp_path), LocalCatalog(tmp_path)
+    catalog.ensure([EVENTS_TABLE])
+    routes, name = Routes(catalog.sql), EVENTS_TABLE.full_name
+    path = "namespaces/{}/tables/{}".format(*name.split("."))
+    first = answer(routes, "GET", path)
+    file = to_path(first[1]["metadata-location"])
+    file.rename(hidden := file.with_suffix(".hidden"))
+    assert answer(routes, "GET", path) == first, "the file was read again"
+    assert catalog.load(name).metadata == catalog.load(name).metadata
+    hidden.rename(file)
+    with other.load(name).transaction() as transaction:
+        transaction.set_properties(note="by another process")
+    newer = answer(routes, "GET", path)[1]
+    assert newer["metadata-location"] == catalog.load(name).metadata_location != first[1]["metadata-location"]
+    assert newer["metadata"]["properties"]["note"] == "by another process"
+    change = {"action": "set-properties", "updates": {"note": "by an engine"}}
+    committed = answer(routes, "POST", path, requirements=[], updates=[change])[1]
+    assert committed["metadata"]["properties"]["note"] == "by an engine"
+    assert answer(routes, "GET", path)[1] == committed
+    assert other.load(name).metadata == catalog.load(name).metadata
 
 
 def test_tables_are_made_found_and_listed(tmp_path: Path) -> None:

@@ -15,9 +15,12 @@ from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.table import CommitTableResponse
 from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.transforms import DayTransform, MonthTransform
 from pyiceberg.transforms import Transform as IcebergTransform
+from pyiceberg.typedef import Identifier
 from pyiceberg.types import (
     BooleanType,
     DateType,
@@ -89,7 +92,40 @@ def partition_spec(table: Table, columns: Schema) -> PartitionSpec:
 
 
 class _Catalog(SqlCatalog):
-    """PyIceberg's catalog, which never loads the code that a table's properties name."""
+    """PyIceberg's catalog, which never loads the code that a table's properties name, and reads each state of a table
+    once: an engine asks for one many times in a build."""
+
+    def __init__(self, name: str, **properties: str) -> None:
+        super().__init__(name, **properties)
+        # The newest of each table: where it is, and what it says.
+        self._states: dict[Identifier, tuple[str, TableMetadata]] = {}
+
+    def load_table(self, identifier: str | Identifier) -> IcebergTable:
+        name = self.identifier_to_tuple(identifier)
+        location, metadata = self._states.get(name, ("", None))
+        if metadata is None or location != self._location(name):
+            table = super().load_table(name)
+            self._states[name] = (table.metadata_location, table.metadata)
+            return table
+        io = self._load_file_io()
+        return IcebergTable(name, metadata=metadata, metadata_location=location, io=io, catalog=self)
+
+    def commit_table(self, table: IcebergTable, *changes: Any) -> CommitTableResponse:
+        done = super().commit_table(table, *changes)
+        self._states[table.name()] = (done.metadata_location, done.metadata)
+        return done
+
+    def _location(self, name: Identifier) -> str | None:
+        """Where the catalog has the table's newest state."""
+        with closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(
+                "SELECT metadata_location FROM iceberg_tables"
+                " WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?",
+                (self.name, self.namespace_to_string(name[:-1]), name[-1]),
+            )
+            found = cursor.fetchone()
+        return found and found[0]
 
     def _load_file_io(self, *_arguments: Any, **_options: Any) -> FileIO:
         return PyArrowFileIO(self.properties)

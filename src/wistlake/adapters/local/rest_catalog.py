@@ -60,18 +60,14 @@ def no_middleware(handler: RequestHandler) -> RequestHandler:
     return handler
 
 
-def _table_response(table: Any) -> Response:
-    metadata = table.metadata.model_dump_json(by_alias=True, exclude_none=True)
-    location = json.dumps(table.metadata_location)
-    return HTTPStatus.OK, f'{{"metadata-location":{location},"metadata":{metadata},"config":{{}}}}'.encode()
-
-
 class Routes(RequestHandler):
     """The part of Iceberg's REST specification that the engines use, over a PyIceberg catalog."""
 
     def __init__(self, catalog: Any, *, read_only: bool = False) -> None:
         self._catalog = catalog
         self._read_only = read_only
+        # The newest state of each table: where it is, and how it is sent.
+        self._loaded: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._table: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
             (method, re.compile(f"^{pattern}$"), handler)
             for method, pattern, handler in (
@@ -118,7 +114,7 @@ class Routes(RequestHandler):
         return HTTPStatus.OK, {"identifiers": [{"namespace": list(t[:-1]), "name": t[-1]} for t in tables]}
 
     def _load(self, _body: bytes, namespace: str, name: str) -> Response:
-        return _table_response(self._catalog.load_table((namespace, name)))
+        return self._state(namespace, name, self._catalog.load_table((namespace, name)))
 
     def _create_table(self, body: bytes, namespace: str) -> Response:
         request = json.loads(body)
@@ -131,13 +127,24 @@ class Routes(RequestHandler):
             SortOrder.model_validate(order) if order else UNSORTED_SORT_ORDER,
             request.get("properties") or {},
         )
-        return _table_response(created)
+        return self._state(namespace, request["name"], created)
 
     def _commit(self, body: bytes, namespace: str, name: str) -> Response:
         identifier = {"identifier": {"namespace": [namespace], "name": name}}
         commit = CommitTableRequest.model_validate(identifier | json.loads(body))
         table = self._catalog.load_table((namespace, name))
-        return _table_response(self._catalog.commit_table(table, commit.requirements, commit.updates))
+        done = self._catalog.commit_table(table, commit.requirements, commit.updates)
+        return self._state(namespace, name, done)
+
+    def _state(self, namespace: str, name: str, table: Any) -> Response:
+        """A table, written as JSON once: engines ask for the same state many times."""
+        location, sent = self._loaded.get((namespace, name), ("", b""))
+        if location != table.metadata_location:
+            metadata = table.metadata.model_dump_json(by_alias=True, exclude_none=True)
+            place = json.dumps(table.metadata_location)
+            sent = f'{{"metadata-location":{place},"metadata":{metadata},"config":{{}}}}'.encode()
+            self._loaded[namespace, name] = (table.metadata_location, sent)
+        return HTTPStatus.OK, sent
 
 
 def _error(status: HTTPStatus, kind: str, message: str) -> Response:

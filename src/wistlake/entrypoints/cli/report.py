@@ -129,6 +129,12 @@ def lake_report(lake: "Lake") -> Path:
     return lake.settings.lake / "report.html"
 
 
+def load() -> None:
+    """Import what `write_after_run` needs."""
+    import wistlake.adapters.duckdb_query  # noqa: F401
+    import wistlake_dashboard.report  # noqa: F401
+
+
 def write_after_run(lake: "Lake") -> None:
     """Write the lake's own report anew. A failure is logged: the run or job before it has succeeded."""
     import structlog

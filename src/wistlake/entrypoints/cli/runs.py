@@ -11,6 +11,7 @@ import typer
 from wistlake.entrypoints.cli import output, progress, session
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
 from wistlake.entrypoints.cli.report import lake_report, write_after_run
+from wistlake.entrypoints.cli.report import load as load_report
 
 if TYPE_CHECKING:
     from wistlake.insight.cost import Estimate
@@ -29,9 +30,15 @@ def perform(lake: "LaptopLake", spec: "RunSpec", *, as_json: bool, silent: bool 
     from wistlake.pipeline.run.driver import RunFailed, run
 
     dependencies = lake.dependencies()
+
+    def warm() -> None:
+        dependencies.warm()
+        if lake.settings.report:
+            load_report()  # while the engine is at work
+
     try:
         with progress.shown(hidden=as_json) as step:
-            result = run(spec, replace(dependencies, progress=step))
+            result = run(spec, replace(dependencies, progress=step, warm=warm))
     except KeyboardInterrupt:
         output.warn("stopped. Nothing is half published; run it again to go on")
         raise typer.Exit(INTERRUPTED) from None

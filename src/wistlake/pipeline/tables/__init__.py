@@ -3,6 +3,8 @@
 The modules that need an engine are imported inside `build`: whoever plans and publishes, but does not build, has none.
 """
 
+from functools import partial
+
 from wistlake.contracts import TABLES
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, interval_key, merged
 from wistlake.planning.publishing import EVENTS
@@ -25,27 +27,28 @@ def build(
     """
     from wistlake.pipeline.tables import details, gold, labels, reconcile, silver
     from wistlake.pipeline.tables.context import BuildContext
-    from wistlake.transforms import fact_events
 
     store.ensure(TABLES)
     context = BuildContext(plan, objects, store, intend)
-    typed = silver.events(context)
-    silver.media(context, None if typed is None else fact_events.newest_pages(typed))
-    silver.lifetime(context)
-    silver.by_date(context)
-    silver.analytics(context)
-    silver.visitors(context)
-    silver.sessions(context, typed)
+    landed = silver.typed(context)
+    for steps in (
+        (silver.media, silver.by_date, silver.analytics, silver.visitors),
+        (silver.sessions, silver.lifetime),
+    ):
+        context.side_by_side(*(partial(step, context, landed) for step in steps))
     silver.rezoned(context)
     labels.sessions(context)
     silver.quarantined(context)
     judgements, certificates, blocked = gold.days(context, gold.affected(context))
-    gold.visitors(context, {*certificates, *plan.withdrawn})
-    gold.retention(context)
-    labels.given(context)
-    details.conversions(context)
-    reconcile.check_references(context)
-    judgements += reconcile.lifetimes(context)
+    others = (
+        partial(gold.visitors, context, {*certificates, *plan.withdrawn}),
+        partial(gold.retention, context),
+        partial(labels.given, context),
+        partial(details.conversions, context),
+        partial(reconcile.check_references, context),
+    )
+    lifetimes, _ = context.both(partial(reconcile.lifetimes, context), partial(context.side_by_side, *others))
+    judgements += lifetimes
     findings = reconcile.record(context, judgements)
     return BuildResult(
         counts={name: changes.counts() for name, changes in context.outcomes.items()},

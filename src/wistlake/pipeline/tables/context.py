@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.errors import PySparkException
 
@@ -19,6 +21,7 @@ from wistlake.pipeline.tables.damage import damaged, damaged_text
 from wistlake.pipeline.tables.plan import BuildPlan, Intend, Key, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, commit, compare
 from wistlake.planning.shared_keys import SharedDays
+from wistlake.pool import in_order
 from wistlake.ports import ObjectStore, TableStore
 from wistlake.quality.checks import Finding, is_refused, reasons_text, refused_rows
 from wistlake.transforms import landing, quarantine, scope
@@ -26,6 +29,12 @@ from wistlake.transforms.conform import moment, union
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+SMALL_BUILD = 50_000  # rows of its landings
+STEPS_AT_ONCE = 4
+Reading = tuple[Mapping[str, str], Mapping[str, str]]  # derived columns, and rules: SQL by name
+_R = TypeVar("_R")
+_S = TypeVar("_S")
 
 
 class BuildContext:
@@ -38,7 +47,7 @@ class BuildContext:
 
     def __init__(self, plan: BuildPlan, objects: ObjectStore, store: TableStore, intend: Intend) -> None:
         self.plan, self.objects, self.store = plan, objects, store
-        self.intend = intend
+        self.intend, self._intending = intend, Lock()
         self.spark = store.spark
         self.built_at = moment(plan.started_at)
         self.pads = landing.pads_frame(self.spark, list(plan.keys))
@@ -51,6 +60,17 @@ class BuildContext:
         self.findings: list[Finding] = []
         self.shared = plan.shared
         self.stopped_keys = damaged(plan.landings, objects)
+
+    def side_by_side(self, *steps: Callable[[], _R]) -> list[_R]:
+        """The results of steps that don't need each other. Small builds do them at once, for most of their time goes
+        into the planning of queries; in large ones each step fills the cores and memory by itself."""
+        is_small = sum(m.rows for m in self.plan.landings) <= SMALL_BUILD
+        return in_order(lambda step: step(), steps, STEPS_AT_ONCE) if is_small else [step() for step in steps]
+
+    def both(self, one: Callable[[], _R], other: Callable[[], _S]) -> tuple[_R, _S]:
+        """The results of two such steps, of a type each."""
+        results: list[Any] = self.side_by_side(one, other)
+        return results[0], results[1]
 
     # landings
 
@@ -65,33 +85,46 @@ class BuildContext:
             and interval_key(m) not in self.stopped_keys
         ]
 
-    def typed(self, dataset: str, derived: Mapping[str, str], rules: Mapping[str, str]) -> "DataFrame | None":
-        """Rows of the dataset's landings that keep the contract; None without any landing.
+    def typed(self, datasets: Mapping[str, Reading]) -> dict[str, "DataFrame | None"]:
+        """By dataset, the rows of its landings that keep the contract; None without any landing.
 
         The others go to quarantine. A landing is left out as a whole if too many of its rows are rejected, for
         the rest would be taken for all of it, or if it has more or fewer lines than its manifest promises: an
         engine that finds no files reports no error.
         """
-        manifests = self.manifests(dataset)
-        if not manifests:
-            return None
-        contract, types = source(dataset), types_hash(source(dataset))
-        plain = [m for m in manifests if m.plain == types]
+        landed = {name: manifests for name in datasets if (manifests := self.manifests(name))}
+        frames = self.side_by_side(*(partial(self._staged, name, datasets[name]) for name in landed))
+        staged = dict(zip(landed, frames, strict=True))
+        counted = _rows_by_landing(staged)
+        kept = {name: self._kept(name, staged[name], landed[name], counted.get(name, {})) for name in landed}
+        return {name: kept.get(name) for name in datasets}
+
+    def _staged(self, dataset: str, reading: Reading) -> "DataFrame":
+        """Every row of the dataset's landings, parsed."""
+        manifests, contract = self.manifests(dataset), source(dataset)
+        plain = [m for m in manifests if m.plain == types_hash(contract)]
         try:
-            rows = self._stage_rows(
-                contract, plain, [m for m in manifests if m.plain != types], derived, rules
-            )
+            return self._stage_rows(contract, plain, [m for m in manifests if m not in plain], *reading)
         except PySparkException:
             if not plain:
                 raise
             # A mark was wrong: what stops a reader with types can be refused by name as text.
-            rows = self._stage_rows(contract, [], manifests, derived, rules)
-        if incomplete := self._count_rows(rows, manifests):
+            return self._stage_rows(contract, [], manifests, *reading)
+
+    def _kept(
+        self,
+        dataset: str,
+        rows: "DataFrame",
+        manifests: Sequence[Manifest],
+        counted: Mapping[str, Counter[str]],
+    ) -> "DataFrame":
+        """The rows of a dataset that the build takes."""
+        if incomplete := self._note_rows(counted, manifests):
             rows = landing.without(rows, incomplete)
         if rejecting := [m for m in manifests if self.reasons.get(interval_key(m))]:
             text = self.store.lines(self._uris(rejecting))
             hashes = landing.fingerprints(text, self.pads, len(self.plan.keys))
-            self.rejected.append(quarantine.build(rows, hashes, contract, self.built_at))
+            self.rejected.append(quarantine.build(rows, hashes, source(dataset), self.built_at))
         self.parsed[dataset] = rows
         return landing.without(landing.accepted(rows), self._stop_rejected(rejecting))
 
@@ -124,12 +157,9 @@ class BuildContext:
     def _uris(self, manifests: Iterable[Manifest]) -> list[str]:
         return [self.objects.uri(p.key) for m in manifests for p in m.parts if p.rows]
 
-    def _count_rows(self, rows: "DataFrame", manifests: Iterable[Manifest]) -> list[str]:
-        """Count the rows of each landing, and those that were rejected; the landings that are incomplete."""
-        by_landing: dict[str, Counter[str]] = {}
-        for row in landing.counts(rows).collect():
-            by_landing.setdefault(row["landing_id"], Counter())[row["reason"] or ""] = row["count"]
-        incomplete = []
+    def _note_rows(self, counted: Mapping[str, Counter[str]], manifests: Iterable[Manifest]) -> list[str]:
+        """Note how many rows each landing has, and how many were rejected; the landings that are incomplete."""
+        by_landing, incomplete = dict(counted), []
         for m in manifests:
             counts, key = by_landing.pop(m.landing_id, Counter()), interval_key(m)
             if counts.total() != m.rows:
@@ -231,8 +261,19 @@ class BuildContext:
         share keys, is written down before: after the commit no row would change again."""
         pairs = affected_pairs([changes])
         if pairs or shared:
-            self.intend(pairs, shared)
+            with self._intending:
+                self.intend(pairs, shared)
         self.commit(changes)
+
+
+def _rows_by_landing(staged: Mapping[str, "DataFrame"]) -> dict[str, dict[str, Counter[str]]]:
+    """Parsed rows by dataset, landing and reason ("": accepted). One query: of small builds it is most of the cost."""
+    counted: dict[str, dict[str, Counter[str]]] = {}
+    if staged:
+        for row in union(landing.counts(rows, name) for name, rows in staged.items()).collect():
+            of_dataset = counted.setdefault(row["counted"], {})
+            of_dataset.setdefault(row["landing_id"], Counter())[row["reason"] or ""] = row["count"]
+    return counted
 
 
 def _rejected_text(manifest: Manifest, reasons: Counter[str]) -> str:

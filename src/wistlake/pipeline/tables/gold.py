@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wistlake.bronze import Manifest
@@ -73,8 +74,9 @@ def days(
     withdrawn = context.plan.withdrawn
     if not pairs and not withdrawn:
         return (), {}, set()
-    sessions, frame = _sessions_of(context, pairs)
-    counted = reconcile.recount(context, pairs, frame)
+    sessions, counted = context.both(
+        partial(_sessions_of, context, pairs), partial(reconcile.recount, context, pairs)
+    )
     judged = reconcile.days(context, pairs, counted, _by_date_of(context, pairs))
     judgements = judged.judgements
     stopped = blocked(judgements)
@@ -82,15 +84,17 @@ def days(
     if not publishable and not withdrawn:
         return judgements, {}, stopped
     if stopped:
-        sessions, frame = _sessions_of(context, publishable)
+        sessions = _sessions_of(context, publishable)
     certificates = _certificates(context, publishable, judgements) | {
         pair: certificate for pair, certificate in judged.standing.items() if pair in publishable
     }
     staged = _stage(context, publishable, sessions, certificates)
     agreements = reconcile.agreement(publishable, staged, counted)
     broken = blocked(agreements) | _broken(context, staged)
-    for changes in staged:
-        context.commit(without(changes, broken))
+    daily_first, *others = (without(changes, broken) for changes in staged)
+    # If the build dies before the others, the next one finds the changes that have days written to it.
+    context.commit(daily_first)
+    context.side_by_side(*(partial(context.commit, changes) for changes in others))
     published = {pair: certificate for pair, certificate in certificates.items() if pair not in broken}
     return (*judgements, *agreements, *reconcile.nothing_to_judge(withdrawn)), published, stopped | broken
 
@@ -106,11 +110,11 @@ def _pairs_frame(context: BuildContext, pairs: Iterable[Pair]) -> "DataFrame":
     return local(context.spark, sorted(pairs), PAIRS)
 
 
-def _sessions_of(context: BuildContext, pairs: set[Pair]) -> tuple["DataFrame", "DataFrame"]:
+def _sessions_of(context: BuildContext, pairs: set[Pair]) -> "DataFrame":
     frame = _pairs_frame(context, pairs)
     nearby_days = {d for _, day in pairs for d in _around(day)}
     events = context.store.read(FACT_EVENTS).where(days_in("event_date", nearby_days))
-    return context.store.stage("gold_sessions", daily.sessions(events, frame), daily.SCHEMA), frame
+    return context.store.stage("gold_sessions", daily.sessions(events, frame), daily.SCHEMA)
 
 
 def _by_date_of(context: BuildContext, pairs: set[Pair]) -> "DataFrame":
@@ -149,10 +153,11 @@ def _stage(
     rows = fact_media_daily.build(certified, sessions, by_date, analytics, context.built_at)
     places = pairs | context.plan.withdrawn
     engagement = fact_media_engagement.build(sessions, context.built_at)
-    others = [_compare(context, FACT_MEDIA_ENGAGEMENT, engagement, places, "sessions + play_count")]
+    compared = [(FACT_MEDIA_ENGAGEMENT, engagement, places, "sessions + play_count")]
     for table in DIMENSION_DAILY:
         of_table = dimension_daily.build(sessions, table, context.built_at)
-        others.append(_compare(context, table, of_table, places, "sessions + plays_from_events"))
+        compared.append((table, of_table, places, "sessions + plays_from_events"))
+    others = context.side_by_side(*(partial(_compare, context, *of_table) for of_table in compared))
     changed = affected_pairs(others)
     return [_compare(context, FACT_MEDIA_DAILY, rows, places, "sessions", changed), *others]
 

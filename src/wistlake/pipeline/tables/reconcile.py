@@ -1,9 +1,10 @@
 """Reconciliation inside a build: gathers the figures, has `quality` judge them, writes the verdicts."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wistlake.contracts.dim_media import TABLE as DIM_MEDIA
@@ -49,12 +50,13 @@ Counted = Mapping[Pair, Mapping[str, int]]
 _COUNTED = (*recounting.FIGURES, "events", "misplaced")
 
 
-def recount(context: BuildContext, pairs: set[Pair], frame: "DataFrame") -> Counted:
-    """The days' figures from silver alone; zeros where it has no session. `frame` has the same pairs."""
+def recount(context: BuildContext, pairs: set[Pair]) -> Counted:
+    """The days' figures from silver alone; zeros where it has no session."""
+    wanted = local(context.spark, sorted(pairs), "media_id string, date date")
     near = {day + timedelta(days=n) for _, day in pairs for n in (-1, 0, 1)}
     events = context.store.read(FACT_EVENTS).where(days_in("event_date", near))
     counted = dict.fromkeys(pairs, dict.fromkeys(_COUNTED, 0))
-    for row in recounting.build(events, frame).collect():
+    for row in recounting.build(events, wanted).collect():
         counted[(row["media_id"], row["date"])] = {
             name: row[name] if row[name] is None else int(row[name]) for name in _COUNTED
         }
@@ -66,11 +68,7 @@ def days(context: BuildContext, pairs: set[Pair], counted: Counted, by_date: "Da
     if not pairs:
         return Judged((), {})
     plan = context.plan
-    counts = {
-        (r["media_id"], r["date"]): (r["load_count"], r["play_count"])
-        for r in by_date.select("media_id", "date", "load_count", "play_count").collect()
-    }
-    past = _past(context, pairs)
+    counts, past = context.both(partial(_counts, by_date), partial(_past, context, pairs))
     context.findings += volume({p: c["sessions"] for p, c in counted.items()}, past)
     settled = {(p.media_id, p.date): (p.loads, p.plays) for p in past if is_settled(p)}
     confirmed = (plan.confirmed | plan.counts_confirmed) - _newly_observed(context)
@@ -95,6 +93,14 @@ def days(context: BuildContext, pairs: set[Pair], counted: Counted, by_date: "Da
         again = _observed_again(context, doubtful)
         figures = [replace(f, plays_confirmed=f.plays_confirmed or f.pair in again) for f in figures]
     return judge_days(figures, past, plan.past_lookback & plan.confirmed, plan.band)
+
+
+def _counts(by_date: "DataFrame") -> dict[Pair, tuple[int | None, int | None]]:
+    """Loads and plays as Wistia counts them."""
+    return {
+        (r["media_id"], r["date"]): (r["load_count"], r["play_count"])
+        for r in by_date.select("media_id", "date", "load_count", "play_count").collect()
+    }
 
 
 def _newly_observed(context: BuildContext) -> set[Pair]:
@@ -165,12 +171,11 @@ def lifetimes(context: BuildContext) -> tuple[Judgement, ...]:
         return ()
     today = context.plan.started_at.date()
     taken = _since(context, MEDIA_LIFETIME, "snapshot_date", today - timedelta(days=SPAN_DAYS + 1))
-    snapshots = scope.of_media(taken, outcome.media).select(*(f.name for f in fields(Snapshot))).collect()
+    of_media = scope.of_media(taken, outcome.media).select(*(f.name for f in fields(Snapshot)))
     plays = _since(context, FACT_MEDIA_BY_DATE, "date", today - timedelta(days=SPAN_DAYS + 4))
-    counts = {
-        (r["media_id"], r["date"]): r["play_count"]
-        for r in scope.of_media(plays, outcome.media).select("media_id", "date", "play_count").collect()
-    }
+    counted = scope.of_media(plays, outcome.media).select("media_id", "date", "play_count")
+    snapshots, days = context.side_by_side(of_media.collect, counted.collect)
+    counts = {(r["media_id"], r["date"]): r["play_count"] for r in days}
     return lifetime.judge((Snapshot(**s.asDict()) for s in snapshots), counts, zone(context.plan.zone))
 
 
@@ -208,15 +213,17 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
     """`ops.reconciliation`: every verdict, as last judged; `ops.quality_results`: every check of this build,
     which are returned. A later build of the same run replaces what it checks again."""
     run_id, at = context.plan.run_id, context.plan.started_at
+    commits: list[Callable[[], None]] = []
     verdicts = [
         (j.identity, j.media_id, j.date, str(j.verdict), j.blocking, j.ours, j.theirs, j.lower, j.upper, run_id, at)
         for j in judgements
     ]  # fmt: skip
     if verdicts:
         rows = local(context.spark, verdicts, columns_ddl(RECONCILIATION.columns))
-        context.write(
-            RECONCILIATION, rows, context.with_keys_of(RECONCILIATION, rows, days={v[2] for v in verdicts})
-        )
+        before = context.with_keys_of(RECONCILIATION, rows, days={v[2] for v in verdicts})
+        changes = context.compare(RECONCILIATION, rows, before)
+        context.check(changes)
+        commits.append(partial(context.commit, changes))
     findings = (*context.plan.findings, *context.rejected_findings(), *context.findings)
     latest = {(f.check, f.scope): f for f in findings}.values()
     results = [
@@ -235,5 +242,6 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
     ]
     rows = local(context.spark, results, columns_ddl(QUALITY_RESULTS.columns))
     current = context.store.read(QUALITY_RESULTS).where(f"run_id = '{run_id}'")
-    context.write(QUALITY_RESULTS, rows, scope.whole(current))
+    commits.append(partial(context.write, QUALITY_RESULTS, rows, scope.whole(current)))
+    context.side_by_side(*commits)
     return tuple(latest)

@@ -1,7 +1,7 @@
 """Silver: each table from its typed landings, in the order in which they need each other."""
 
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.derive.spark import columns_ddl
 from wistlake.pipeline.tables import checks
-from wistlake.pipeline.tables.context import BuildContext
+from wistlake.pipeline.tables.context import BuildContext, Reading
 from wistlake.pipeline.tables.plan import Pair, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.planning import shared_keys
-from wistlake.planning.publishing import EVENTS
+from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.quality.checks import is_shrunk
 from wistlake.transforms import (
@@ -43,16 +43,33 @@ from wistlake.transforms.conform import local, union
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+Typed = Mapping[str, "DataFrame | None"]  # by dataset: the rows of its landings that keep the contract
 KEYLESS = frozenset({"malformed_json", "missing_event_key", "bad_event_key"})  # it may be any session
 
 
-def media(context: BuildContext, urls: "DataFrame | None") -> None:
+def typed(context: BuildContext) -> Typed:
+    """Typed rows of every dataset, staged; None where nothing has landed."""
+    epochs = len(context.plan.keys)
+    datasets: dict[str, Reading] = {
+        EVENTS: (fact_events.derived(epochs), fact_events.RULES),
+        "media_metadata": ({}, dim_media.RULES),
+        "media_stats": (media_lifetime.STATS_DERIVED, media_lifetime.STATS_RULES),
+        "media_engagement": ({}, media_lifetime.CURVES_RULES),
+        BY_DATE: ({}, fact_media_by_date.RULES),
+        "analytics_daily": (media_analytics_by_date.DERIVED, media_analytics_by_date.RULES),
+        "visitors": (visitor_activity.derived(epochs), visitor_activity.RULES),
+    }
+    return context.typed(datasets)
+
+
+def media(context: BuildContext, landed: Typed) -> None:
     """`dim_media` and its history."""
-    typed = context.typed("media_metadata", {}, dim_media.RULES)
+    typed, events = landed["media_metadata"], landed[EVENTS]
+    urls = None if events is None else fact_events.newest_pages(events)
     missing = [m for m in context.plan.landings if m.dataset == "media_metadata" and m.missing]
     current, labelled = context.store.read(DIM_MEDIA), context.plan.labels.waiting
-    described = typed is not None or missing or labelled
-    if not described and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
+    is_described = typed is not None or missing or labelled
+    if not is_described and (urls is None or dim_media.with_new_page(urls, current).isEmpty()):
         return
     gone = local(
         context.spark,
@@ -62,13 +79,19 @@ def media(context: BuildContext, urls: "DataFrame | None") -> None:
     if labelled:  # those that are gone already get their channel too
         gone = gone.unionByName(dim_media.deleted(scope.of_media(current, labelled)))
     pages = urls if urls is not None else local(context.spark, [], "media_id string, url string")
-    observed = dim_media.observed(typed, current)
+    described = (
+        None
+        if typed is None
+        else context.store.stage("described_media", dim_media.described(typed), dim_media.DESCRIBED)
+    )
+    observed = dim_media.observed(described, current)
     rows = dim_media.build(observed, gone, current, pages, context.plan.rules, context.built_at)
-    context.write(DIM_MEDIA, rows, context.with_keys_of(DIM_MEDIA, rows))
-    if typed is not None:
+    media = observed.select("media_id").unionByName(gone.select("media_id"))
+    context.write(DIM_MEDIA, rows, context.with_keys_of(DIM_MEDIA, media))
+    if described is not None:
         history = context.store.read(DIM_MEDIA_HISTORY)
-        versions = dim_media_history.build(dim_media.described(typed), history, context.built_at)
-        before = context.with_keys_of(DIM_MEDIA_HISTORY, versions, ["media_id"])
+        versions = dim_media_history.build(described, history, context.built_at)
+        before = context.with_keys_of(DIM_MEDIA_HISTORY, described, ["media_id"])
         changes = context.compare(DIM_MEDIA_HISTORY, versions, before)
         context.check(changes)
         _time_sessions(context, versions, changes)
@@ -95,21 +118,20 @@ def correct_sessions(context: BuildContext, rows: "DataFrame", current: "DataFra
     context.commit_input_of_gold(changes)
 
 
-def lifetime(context: BuildContext) -> None:
+def lifetime(context: BuildContext, landed: Typed) -> None:
     """`media_lifetime`: both endpoints on one row."""
-    stats = context.typed("media_stats", media_lifetime.STATS_DERIVED, media_lifetime.STATS_RULES)
-    curves = context.typed("media_engagement", {}, media_lifetime.CURVES_RULES)
+    stats, curves = landed["media_stats"], landed["media_engagement"]
     if stats is None and curves is None:
         return
     history, current = context.store.read(DIM_MEDIA_HISTORY), context.store.read(MEDIA_LIFETIME)
     rows = media_lifetime.build(stats, curves, history, current, context.built_at)
-    context.write(MEDIA_LIFETIME, rows, context.with_keys_of(MEDIA_LIFETIME, rows), conversion_daily.COUNTED)
+    taken = union(media_lifetime.keys(frame) for frame in (stats, curves) if frame is not None)
+    context.write(MEDIA_LIFETIME, rows, context.with_keys_of(MEDIA_LIFETIME, taken), conversion_daily.COUNTED)
 
 
-def by_date(context: BuildContext) -> None:
+def by_date(context: BuildContext, landed: Typed) -> None:
     """`media_by_date_observations`, then `fact_media_by_date`."""
-    days = {m.day for m in context.manifests("media_by_date")}
-    typed = context.typed("media_by_date", {}, fact_media_by_date.RULES)
+    days, typed = {m.day for m in context.manifests(BY_DATE)}, landed[BY_DATE]
     if typed is None:
         return
     rows = fact_media_by_date.build(typed, context.built_at)
@@ -117,7 +139,7 @@ def by_date(context: BuildContext) -> None:
         FACT_MEDIA_BY_DATE,
         rows,
         lambda r: context.with_keys_of(FACT_MEDIA_BY_DATE, r, days=days),
-        "media_by_date",
+        BY_DATE,
     )
     before = context.with_keys_of(OBSERVATIONS, rows, ["media_id", "date"], days)
     observations = media_by_date_observations.build(rows, before)
@@ -125,11 +147,10 @@ def by_date(context: BuildContext) -> None:
     context.commit_input_of_gold(changes)
 
 
-def analytics(context: BuildContext) -> None:
+def analytics(context: BuildContext, landed: Typed) -> None:
     """`media_analytics_by_date`, where the account has it."""
     table = MEDIA_ANALYTICS_BY_DATE
-    days = {m.day for m in context.manifests("analytics_daily")}
-    typed = context.typed("analytics_daily", media_analytics_by_date.DERIVED, media_analytics_by_date.RULES)
+    days, typed = {m.day for m in context.manifests("analytics_daily")}, landed["analytics_daily"]
     if typed is None:
         return
     rows = media_analytics_by_date.build(typed, context.built_at)
@@ -139,23 +160,18 @@ def analytics(context: BuildContext) -> None:
     context.commit_input_of_gold(changes)
 
 
-def visitors(context: BuildContext) -> None:
+def visitors(context: BuildContext, landed: Typed) -> None:
     """`silver.visitors`, where it is switched on."""
-    epochs = len(context.plan.keys)
-    typed = context.typed("visitors", visitor_activity.derived(epochs), visitor_activity.RULES)
+    typed = landed["visitors"]
     if typed is None:
         return
     rows = visitor_activity.build(typed, context.built_at)
     context.write(VISITORS, rows, context.with_keys_of(VISITORS, rows))
 
 
-def events(context: BuildContext) -> "DataFrame | None":
-    """Typed sessions, staged; the media's pages in them are needed before the sessions are."""
-    return context.typed("events", fact_events.derived(len(context.plan.keys)), fact_events.RULES)
-
-
-def sessions(context: BuildContext, typed: "DataFrame | None") -> None:
+def sessions(context: BuildContext, landed: Typed) -> None:
     """`fact_events`: whole (media, day) scopes, and their keys wherever they are stored today."""
+    typed = landed[EVENTS]
     if typed is None:
         return
     history = context.store.read(DIM_MEDIA_HISTORY)
