@@ -13,9 +13,11 @@ from wistlake.ports import TableStore
 
 
 def load() -> None:
-    """Import what `tables` needs. A run does so beside its fetching: it is most of a small run's time."""
+    """Import what `tables` needs, and the report after it. A run does so beside its fetching: it is most of a small
+    run's time."""
     import pyspark.sql.connect.session  # noqa: F401
 
+    import wistlake.adapters.duckdb_query
     import wistlake.adapters.engine.sail
     import wistlake.adapters.local.catalog
     import wistlake.pipeline.tables.gold

@@ -131,7 +131,6 @@ def lake_report(lake: "Lake") -> Path:
 
 def load() -> None:
     """Import what `write_after_run` needs."""
-    import wistlake.adapters.duckdb_query  # noqa: F401
     import wistlake_dashboard.report  # noqa: F401
 
 
