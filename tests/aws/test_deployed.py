@@ -40,8 +40,9 @@ from wistlake.quality.views import views
 from wistlake.wiring.spec import window as window_of
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
-DAYS = 7
+DAYS, APART = 7, 3
 LAST = START + timedelta(days=DAYS - 1)
+OF_GLUE = "/aws-glue/jobs/wistlake-dev-role/x/output"  # Glue would make it
 FACTS = "wistia_gold_fact_media_daily"
 WELL_KNOWN = (
     f"SELECT dt, count(*) AS n FROM {FACTS} GROUP BY dt ORDER BY dt",
@@ -57,9 +58,9 @@ def on(day: int) -> datetime:
 
 @pytest.fixture(scope="module")
 def week(deployed: Stage) -> Stage:
-    """Seven days, one execution each, nobody's hand in it."""
+    """Seven days, one execution each, nobody's hand in it; on one of them each batch is an execution too."""
     for day in range(DAYS):
-        ended = deployed.day(on(day))
+        ended = deployed.day(on(day), **({"distributed": True} if day == APART else {}))
         assert ended.status == "SUCCEEDED", ended.cause
         assert ended.output["verdict"] == "succeeded"
     return deployed
@@ -91,6 +92,17 @@ class TestWeek:
         found = evidence(week.ledger, week, window, DAYS)
         assert found.passed, (found.problems, [d.problems for d in found.days])
         assert [d.origin for d in found.days] == ["simulated"] * DAYS
+
+    def test_a_day_of_batches_that_are_executions_of_their_own(self, week: Stage) -> None:
+        """What it made is compared with the laptop's above."""
+        prefix = f"runs/run-{APART + 1:04d}/batches-"
+        read = [c["arguments"] for c in week.cloud.calls() if c["resource"].endswith(":s3:getObject")]
+        assert [(r["Key"], r["items"] > 0) for r in read] == [
+            (f"{prefix}{phase}.json", True) for phase in (0, 1)
+        ]
+        called = [c["arguments"]["Payload"] for c in week.cloud.calls() if "lambda:invoke" in c["resource"]]
+        batches = [p["batch"] for p in called if p["run_id"] == f"run-{APART + 1:04d}" and "batch" in p]
+        assert len(batches) == sum(r["items"] for r in read)
 
     def test_states_stay_small(self, week: Stage) -> None:
         for call in some(week.cloud.calls()):
@@ -363,8 +375,11 @@ class TestKeeping:
         assert found["Target"]["Arn"] == made["KeepMachineArn"]
         assert found["ScheduleExpression"] == "cron(45 5 ? * SUN *)"
         before = week.tables()
+        week.cloud.client("logs").create_log_group(logGroupName=OF_GLUE)
         ended = week.cloud.run(made["KeepMachineArn"], "upkeep-1", {})
         assert ended.status == "SUCCEEDED", ended.cause
+        groups = week.cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws-glue/")["logGroups"]
+        assert [(g["logGroupName"], g["retentionInDays"]) for g in groups] == [(OF_GLUE, 30)]
         done = week.kept("upkeep-1")
         assert done["files_merged"] > 0
         assert done["snapshots_expired"] > 0

@@ -21,6 +21,7 @@ PER_PAGE = 100  # records of a page: the most that Wistia serves
 MOST_PAGES = 150  # of one listing: a longer one is cut by day, so that a failure costs little
 MOST_MEDIA = 100  # that one request for descriptions names
 BATCH_MEDIA = 50  # of one process, but for descriptions: those of `MOST_MEDIA` are one request
+MOST_BATCHES = 1_000  # of sessions, in one run: its machine carries a line for each that fails
 GUESSED_ROWS = 10.0  # sessions of a media and day, where nothing at all is known
 _RECENT = 14  # days whose mean stands for a day that was never read
 _PROOF = 2  # requests that prove that a list of several pages stood still
@@ -202,12 +203,13 @@ def _group(fetch: Fetch) -> tuple[int, str]:
 
 
 def _in_batches(fetches: Sequence[Fetch]) -> Iterator[list[Fetch]]:
-    """All fetches of up to `BATCH_MEDIA` media, or of up to `MOST_PAGES` pages of sessions. Requests that name many
-    media are cut to those of the batch."""
+    """All fetches of up to `BATCH_MEDIA` media, or of up to `MOST_PAGES` pages of sessions, and more pages where there
+    would be too many batches. Requests that name many media are cut to those of the batch."""
     walks = [f for f in fetches if f.dataset == EVENTS]
+    most = max(MOST_PAGES, 2 * sum(requests(f.rows) for f in walks) / MOST_BATCHES)  # some are half full
     batch: list[Fetch] = []
     for fetch in walks:
-        if batch and sum(requests(f.rows) for f in (*batch, fetch)) > MOST_PAGES:
+        if batch and sum(requests(f.rows) for f in (*batch, fetch)) > most:
             yield batch
             batch = []
         batch.append(fetch)

@@ -105,10 +105,31 @@ def test_a_plan_names_its_media_and_ends_a_run_without_work(
             {"batch": "events-1", "phase": 0, "datasets": ("events",), "medias": ("120 media",)},
             {"batch": "snapshots-1", "phase": 1, "datasets": ("media_stats",), "medias": ("m1",)},
         ],
+        "items": [],
     }  # fmt: skip
     assert ended == [planned] * idle
     days = {"start": date(2026, 2, 1), "end": None}
     assert asked == [{"run_id": "r1", "trigger": "backfill", "now": NOW, "media": (), "most": 3, **days}]
+
+
+def test_batches_that_are_executions_of_their_own_are_left_where_the_machine_reads_them(
+    renewed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, objects = NOW.date(), MemoryObjects()
+    fetches = (Fetch("events", "m1", day, day), Fetch("media_stats", "m1", day, day, if_moved=True))
+    planned = RunPlan(ORDER, fetches, (), NOW)
+    deps = SimpleNamespace(ledger="seen", objects=objects)
+    monkeypatch.setattr(plan.aws, "dependencies", lambda settings, runtime: deps)
+    monkeypatch.setattr(plan, "run_spec", lambda settings, **order: ORDER)
+    monkeypatch.setattr(plan, "plan_run", lambda spec, deps, lease, wall: planned)
+    monkeypatch.setattr(plan, "is_idle", lambda planned, ledger: False)
+    event = {"run_id": "r1", "trigger": "manual", "distributed": True}
+    answer = plan.handler(event, None)
+    keys = ["runs/r1/batches-0.json", "runs/r1/batches-1.json"]
+    assert (answer["batches"], answer["items"]) == ([], keys)
+    of_events = {"batch": "events-1", "phase": 0, "datasets": ["events"], "medias": ["m1"]}
+    assert json.loads(objects.get(keys[0])) == [of_events]
+    assert [b["batch"] for b in json.loads(objects.get(keys[1]))] == ["snapshots-1"]
 
 
 @pytest.mark.parametrize("given", [0, -1, True, "3", 2.5, []])

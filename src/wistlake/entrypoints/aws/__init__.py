@@ -14,8 +14,12 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
           when the run began),
           "execution"?: ARN of the execution that holds the lake's lease until it is over,
           "from"?, "to"?: days of a backfill, "medias"?: [media ids], "reason"?: text,
-          "most_media"?: number, of the media named or listed only the first so many}
-    out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...], "nothing_to_do": bool}
+          "most_media"?: number, of the media named or listed only the first so many,
+          "distributed"?: true, each batch is an execution of its own however few there are}
+    out  {"run_id", "plan_key", "batches": [{"batch", "phase", "datasets", "medias"}, ...],
+          "items": [keys of documents with the batches of each phase], "nothing_to_do": bool}
+    Above 500 media, or 200 batches, `batches` is empty and the machine reads `items`: a Distributed Map, each batch
+    of which has a history of its own. Below that `items` is empty.
     A batch is what one call of `ingest` reads, and its name begins with what that is: sessions (`events-1`), daily
     counts of up to 50 media (`by_date-1`), descriptions of up to 100 (`metadata-1`), or lifetime figures of media
     that moved (`snapshots-1`, of phase 1: they wait for those of phase 0). The machine has a state for each.

@@ -1,18 +1,24 @@
 """Lambda `plan`: takes the lease, decides what the run asks for, and writes it down."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
 
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.run.handover import plan_key
+from wistlake.pipeline.run.handover import RunPlan, items_key, plan_key
 from wistlake.pipeline.run.stages import end_idle, is_idle, plan_run
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.packing import MOST_MEDIA, batches
+from wistlake.ports import ObjectStore
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake.wiring.spec import run_spec
+
+# More, and each batch is an execution of its own: the history of one execution ends at 25,000 events.
+INLINE_MEDIA, INLINE_BATCHES = 500, 200
+Shown = dict[str, Any]
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -37,15 +43,36 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     idle = is_idle(planned, deps.ledger)
     if idle:
         end_idle(planned, deps, lease)
+    shown_batches = shown(planned.fetches)
+    items = []
+    if not idle and (event.get("distributed") or are_many(planned, shown_batches)):
+        items = written(shown_batches, spec.run_id, deps.objects)
     return {
         "run_id": spec.run_id,
         "plan_key": plan_key(spec.run_id),
-        "batches": shown(planned.fetches),
+        "batches": [] if items else shown_batches,
+        "items": items,
         "nothing_to_do": idle,
     }
 
 
-def shown(fetches: Iterable[Fetch]) -> list[dict[str, Any]]:
+def are_many(planned: RunPlan, shown_batches: Sequence[Shown]) -> bool:
+    """Whether the batches are too many for the history and the states of one execution."""
+    media = {media_id for fetch in planned.fetches for media_id in fetch.media}
+    return len(media) > INLINE_MEDIA or len(shown_batches) > INLINE_BATCHES
+
+
+def written(shown_batches: Sequence[Shown], run_id: str, objects: ObjectStore) -> list[str]:
+    """Put the batches where the machine reads them from, a document a phase; the keys, by phase."""
+    keys = []
+    for phase in range(1 + max((b["phase"] for b in shown_batches), default=-1)):
+        keys.append(items_key(run_id, phase))
+        of_phase = [b for b in shown_batches if b["phase"] == phase]
+        objects.put(keys[-1], json.dumps(of_phase, separators=(",", ":")).encode())
+    return keys
+
+
+def shown(fetches: Iterable[Fetch]) -> list[Shown]:
     """The batches as the console shows them; of one that is about many media, only how many."""
     return [
         {

@@ -92,6 +92,11 @@ def summary_key(run_id: str, batch: str) -> str:
     return f"{folder(run_id)}/ingested/{batch}.json"
 
 
+def items_key(run_id: str, phase: int) -> str:
+    """Key of the batches of one phase, where the machine reads them from there."""
+    return f"{folder(run_id)}/batches-{phase}.json"
+
+
 def verdicts_key(run_id: str) -> str:
     """The verdicts' key."""
     return f"{folder(run_id)}/verdicts.json"

@@ -5,9 +5,11 @@ events of what happens inside a Map.
 """
 
 import contextvars
+import copy
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,7 +23,11 @@ from support.aws.emulator.glue_jobs import run_application_job
 
 NEEDS = (
     (stepfunctions, ("_SERVICE_DISPATCH", "_ExecutionError", "_execute_task", "_invoke_resource")),
-    (stepfunctions, ("_state_machines",)),
+    (stepfunctions, ("_state_machines", "_run_distributed_map", "_run_sub_machine", "_s3_object_text")),
+    (
+        stepfunctions,
+        ("_apply_jsonata_template", "_apply_jsonata_output", "_apply_state_assign", "_next_or_end"),
+    ),
     (glue, ("_start_job_run", "_get_job_run")),
     (iam_evaluator, ("EvalContext", "evaluate", "_gather_role_policies")),
     (app, ("AUTH",)),
@@ -34,6 +40,8 @@ _DENIALS = {
     "events": "EMRServerless.AccessDeniedException",
     "sns": "SNS.AuthorizationErrorException",
     "dynamodb": "DynamoDB.AccessDeniedException",
+    "s3": "States.ItemReaderFailed",
+    "states": "States.Runtime",
 }
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("role_of_the_machine", default="")
 _writing = Lock()
@@ -46,8 +54,7 @@ def install() -> None:
     task, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
 
     def task_with_role(state: Any, given: Any, execution: Any, context: Any) -> Any:
-        machine = stepfunctions._state_machines.get(execution.get("stateMachineArn"), {})
-        token = _role.set(machine.get("roleArn", ""))
+        token = _become(execution)
         try:
             return task(state, given, execution, context)
         finally:
@@ -65,6 +72,45 @@ def install() -> None:
             _note(resource, arguments, error)
 
     stepfunctions._execute_task, stepfunctions._invoke_resource = task_with_role, invoke_if_allowed
+    stepfunctions._run_distributed_map = _run_distributed_map
+
+
+def _become(execution: Any) -> Any:
+    machine = stepfunctions._state_machines.get(execution.get("stateMachineArn"), {})
+    return _role.set(machine.get("roleArn", ""))
+
+
+def _run_distributed_map(
+    state: Any, given: Any, _effective: Any, processor: Any, execution: Any, context: Any
+) -> Any:
+    """A Distributed Map whose fields are JSONata: the emulator knows those of JSONPath. A child execution sees nothing
+    of the variables outside."""
+    reader = stepfunctions._apply_jsonata_template(state["ItemReader"]["Arguments"], given, context)
+    most = stepfunctions._apply_jsonata_template(state["MaxConcurrency"], given, context)
+    token = _become(execution)
+    try:
+        _allow("arn:aws:states:::s3:getObject", reader)
+        _allow("arn:aws:states:::states:startExecution", {"StateMachineArn": execution["stateMachineArn"]})
+    finally:
+        _role.reset(token)
+    items = json.loads(stepfunctions._s3_object_text(reader["Bucket"], reader["Key"]))
+    _note("arn:aws:states:::s3:getObject", {**reader, "items": len(items)}, "")
+
+    def child(number: int) -> Any:
+        outside = copy.deepcopy(context)
+        outside["Map"] = {"Item": {"Index": number, "Value": items[number]}}
+        own = stepfunctions._apply_jsonata_template(state["ItemSelector"], given, outside)
+        inside = {**copy.deepcopy(context), "variables": {}}
+        return stepfunctions._run_sub_machine(
+            processor["States"], processor["StartAt"], own, execution, inside
+        )
+
+    with ThreadPoolExecutor(int(most)) as pool:
+        begun = [pool.submit(contextvars.copy_context().run, child, n) for n in range(len(items))]
+        results = [b.result() for b in begun]
+    output = stepfunctions._apply_jsonata_output(state, given, context, result=results, default=results)
+    stepfunctions._apply_state_assign(state, given, context, result=results)
+    return output, stepfunctions._next_or_end(state)
 
 
 def _note(resource: str, arguments: Any, error: str) -> None:
@@ -117,6 +163,10 @@ def _needed(resource: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if "dynamodb:updateItem" in resource:
         return [("dynamodb:UpdateItem", f"arn:aws:dynamodb:{place}:table/{arguments.get('TableName')}")]
+    if "s3:getObject" in resource:
+        return [("s3:GetObject", f"arn:aws:s3:::{arguments.get('Bucket')}/{arguments.get('Key')}")]
+    if "states:startExecution" in resource:
+        return [("states:StartExecution", arguments["StateMachineArn"])]
     if "sns:publish" in resource:
         return [("sns:Publish", arguments.get("TopicArn", ""))]
     return []
