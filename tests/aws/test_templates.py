@@ -486,11 +486,16 @@ class TestEngines:
         on_emr = dict(zip(flat[::2], flat[1::2], strict=True))
         of_the_run = self.states["Build"]["Arguments"]["Arguments"]
         assert {name: on_emr[name] for name in of_the_run} == of_the_run
+        size = {"--workers", "--cores"}  # each engine has its own
+        workers, cores = on_emr["--workers"], on_emr["--cores"]
+        assert (workers, cores) == ("{% $string(1 + $number('${EmrExecutors}')) %}", "4")  # and a driver
+        assert self.given["EmrExecutors"] == {"Ref": "EmrExecutors"}
+        assert f"spark.executor.cores={cores}" in str(self.given["BuildSettings"])
         for name, text in on_emr.items():
-            if name not in of_the_run:
+            if name not in of_the_run and name not in size:
                 value = self.given[text[2:-1]]
                 assert value == job["DefaultArguments"][name], name
-        assert set(on_emr) == of_the_run.keys() | {
+        assert set(on_emr) == of_the_run.keys() | size | {
             n for n in job["DefaultArguments"] if "_" in n or n in ("--stage", "--database")
         }
 
