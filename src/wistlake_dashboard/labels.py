@@ -74,11 +74,11 @@ def _some(names: Iterable[str]) -> str:
 
 
 def by_label(query: "Query", scope: Scope) -> list[Row]:
-    """The videos of each label with their plays, most plays first; a video counts once for each of its labels."""
+    """The plays of each label, most plays first; a video counts once for each of its labels."""
     metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
     figures = rows(
         query,
-        f"SELECT label, value, count(DISTINCT d.media_id) AS videos, {metrics} FROM gold.fact_media_daily d JOIN "
+        f"SELECT label, value, {metrics} FROM gold.fact_media_daily d JOIN "
         "(SELECT media_id AS labelled, label, value FROM gold.dim_media_label) l ON l.labelled = d.media_id "
         f"WHERE {scope.where()} GROUP BY label, value",
     )

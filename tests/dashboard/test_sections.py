@@ -31,6 +31,7 @@ from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.report import page, svg
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import APPENDIX, PAGES, REPORT, SECTIONS, Page, View, overview, view
+from wistlake_dashboard.sections.labels import NONE_YET
 
 BEFORE, FIRST, LAST = date(2026, 3, 9), date(2026, 3, 11), date(2026, 3, 12)
 WEEK = Scope(FIRST, LAST)
@@ -204,6 +205,7 @@ EXPECTED: dict[str, list[Any]] = {
         ["Facebook", "fb", "spring", "www.example.com/offer", "24", "24", "50.0 %", "0.0 %"],
         ["YouTube", "–", "–", "www.example.com/", "20", "20", "50.0 %", "0.0 %"],
     ],
+    "By label": [NONE_YET],
     "Countries": [["DE", "5", "62.5 %", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "1 h 30 min", "3"]],
     "Devices": [["iOS", "7", "87.5 %", "1 h 30 min", "3"], ["Windows", "1", "12.5 %", "1 h 30 min", "3"]],
     "What changed at Wistia": [["11 Mar 2026", "Tour", "title Old → Tour"]],

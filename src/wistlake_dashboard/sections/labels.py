@@ -15,6 +15,7 @@ NONE_YET = (
     "Give one with `wistlake media label ID channel=facebook campaign=spring-sale`; it holds for all days from the "
     "next run on, and figures can be compared by it."
 )
+NOTHING_PLAYED = "No video with a label was played in these days."
 SUGGESTED = "Titles and folders suggest these; `wistlake media label --to-csv labels.csv` writes all of them."
 COLUMNS = (
     Column("label", "Label"), Column("value", "Value"), Column("videos", "Videos", Kind.COUNT),
@@ -28,7 +29,8 @@ def _by_label(
     view: View, labelled: Labelled, rows: Sequence[Row], suggested: Sequence[Suggestion]
 ) -> list[Block]:
     if labelled:
-        return [Table("labels", "By label", COLUMNS, rows)] if rows else []
+        counted = [r | {"videos": len(labelled[r["label"]][r["value"]])} for r in rows]
+        return [Table("labels", "By label", COLUMNS, counted) if counted else Text(NOTHING_PLAYED)]
     shown: list[Row] = [
         {
             "media": view.name(s.media_id),
@@ -40,9 +42,13 @@ def _by_label(
     ]
     columns = (MEDIA, Column("label", "Suggested label"), Column("why", "Why"))
     proposed: list[Block] = [Text(SUGGESTED), Table("suggestions", "Suggested labels", columns, shown)]
-    return [Text(NONE_YET), *(proposed if shown else [])]
+    return [Text(NONE_YET), *proposed] if shown else []
 
 
 BY_LABEL = Section(
-    "By label", (labels.of_all, labels.by_label, suggestions.of_all), _by_label, by_channel=False
+    "By label",
+    (labels.of_all, labels.by_label, suggestions.of_all),
+    _by_label,
+    empty=NONE_YET,
+    by_channel=False,
 )
