@@ -42,7 +42,7 @@ setup: .venv/dev ## .venv with all that development needs
 	$(PYTHON) -m venv .venv
 
 .venv/laptop: requirements/laptop.txt pyproject.toml | .venv/bin/python
-	@echo "Installing into .venv, once: 200 MB to download, 700 MB on disk (pysail and pyarrow 170 MB each, DuckDB 120, pandas and numpy 105)"
+	@echo "Installing into .venv, once: 200 MB to download, 800 MB on disk (pysail and pyarrow 170 MB each, DuckDB 120, pandas and numpy 105)"
 	@# The whole of PySpark and its client are the same package: what one leaves behind would break the other.
 	@! ls -d .venv/lib/python3*/site-packages/pyspark-*.dist-info >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(PIP) install --require-hashes -r requirements/laptop.txt
@@ -142,7 +142,7 @@ aws-build: setup ## what goes to AWS, below build/
 
 site: $(TOOLS)/site/ready ## the documentation site, below build/site; a broken link is an error
 	$(TOOLS)/site/bin/python infra/site.py
-	$(TOOLS)/site/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(TOOLS)/site/bin/mkdocs build --strict --quiet
 
 evidence: setup aws-tools ## docs/evidence: a simulated week through the emulator of AWS, a page a day; minutes
 	cd tests && ../$(BIN)/python -m support.aws.evidence ../docs/evidence
