@@ -104,6 +104,12 @@ def landing_id(dataset: str, media_id: str, day: date, run_id: str) -> str:
     return f"{dataset}/dt={day.isoformat()}/media_id={media_id}/run_id={run_id}"
 
 
+def interval_of(landing: str) -> tuple[str, str, date]:
+    """Dataset, media and day of a landing, by its id."""
+    dataset, day, media, _ = landing.split("/")
+    return dataset, media.removeprefix("media_id="), date.fromisoformat(day.removeprefix("dt="))
+
+
 def folder(landing: str) -> str:
     """The landing's folder."""
     return f"{ROOT}/{landing}"

@@ -5,13 +5,14 @@ Dates are days in the account's zone, moments have a zone. Every call may raise 
 retry may help; other errors are named.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from wistlake.contracts.form import Table
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.planning.labels import MediaLabels
 
@@ -65,7 +66,7 @@ class Lease:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run in the ledger. `trigger` is scheduled, manual, backfill, repair or rebuild; `origin` is live or
-    simulated; `summary` is the run's result as JSON."""
+    simulated. Its result, which may be long, is asked for by itself (`Ledger.summary`)."""
 
     run_id: str
     trigger: str
@@ -74,7 +75,6 @@ class Run:
     started_at: datetime
     ended_at: datetime | None = None
     error: str = ""
-    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TableRef(NamedTuple):
@@ -125,16 +125,30 @@ class Ledger(Protocol):
         start: date | None = None,
         end: date | None = None,
     ) -> Sequence[Interval]:
-        """The intervals with this dataset, media and days (both ends included), ordered by their key."""
+        """The intervals with this dataset, media and days (both ends included), ordered by their key. Without a media
+        it reads the whole ledger: for jobs about all of a lake, never for a run."""
+
+    def open_intervals(self, media_ids: Collection[str] | None = None) -> Sequence[Interval]:
+        """The intervals of these media, or of all, that are not compacted, ordered by their key: as many as are new or
+        unsettled, however long the history is."""
 
     def record(self, intervals: Iterable[Interval]) -> None:
-        """Write the intervals, each replacing the one with the same key; atomic per batch of 100."""
+        """Write the intervals, each replacing the one with the same key; atomic per batch of 100. They are open then,
+        also those that were compacted."""
+
+    def compacted(self, media_ids: Collection[str] | None = None) -> Mapping[str, Compacted]:
+        """What is known of the compacted intervals of these media, or of all that have some."""
+
+    def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
+        """Let open intervals, each time of one media, be compacted ones, and what goes with them be what is known of
+        those. Interrupted, some of them stay open; one that was recorded anew since it was read stays open too, and
+        is a StoreBusy where that is noticed."""
 
     def watermarks(self) -> Sequence[Watermark]:
         """All watermarks, ordered by dataset and media."""
 
-    def advance(self, watermark: Watermark) -> bool:
-        """Set the watermark if its `last_date` is later than the stored one, atomically; whether it was set."""
+    def advance(self, watermarks: Iterable[Watermark]) -> Sequence[Watermark]:
+        """Set each watermark if its `last_date` is later than the stored one, atomically; those that were set."""
 
     def override(self, watermark: Watermark) -> None:
         """Set the watermark to any date, also an earlier one. ConfigError without an `override_reason`."""
@@ -151,11 +165,15 @@ class Ledger(Protocol):
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
         """Write the entries, each replacing the one of the same media; atomic per batch of 100."""
 
-    def put_run(self, run: Run) -> None:
-        """Write the run, replacing the one with the same id; its `started_at` never changes."""
+    def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
+        """Write the run, replacing the one with the same id; its `started_at` never changes. With a `summary`, its
+        result as JSON, that too; without, the one it has stays."""
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
         """The newest runs first."""
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        """The run's result as JSON; empty if it has none."""
 
     def publish(self, publication: Publication) -> None:
         """Make `publication` the one that readers follow. Older ones are kept; one that they follow already is not

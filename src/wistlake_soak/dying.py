@@ -8,7 +8,16 @@ _P = TypeVar("_P")
 MUTATING = frozenset(
     (
         *("put", "delete"),  # ObjectStore
-        *("record", "advance", "override", "put_media", "put_run", "publish", "put_facts"),  # Ledger
+        *(
+            "record",
+            "compact",
+            "advance",
+            "override",
+            "put_media",
+            "put_run",
+            "publish",
+            "put_facts",
+        ),  # Ledger
         *("ensure", "merge", "stage"),  # TableStore
         "notify",
     )

@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "watermark order", "wistlake/pipeline/run/outcome.py",
         "    show(spec, ledger, result, changed.values())\n"
-        "    advance(spec, ledger, media, {**intervals, **changed}.values())\n",
-        "    advance(spec, ledger, media, {**intervals, **changed}.values())\n"
+        "    advance(spec, ledger, media, view)\n",
+        "    advance(spec, ledger, media, view)\n"
         "    show(spec, ledger, result, changed.values())\n",
         ("tests/unit/test_publishing_order.py",),
     ),

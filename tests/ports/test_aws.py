@@ -1,5 +1,6 @@
 """What only AWS can get wrong."""
 
+import gzip
 import json
 import random
 import secrets
@@ -23,8 +24,9 @@ from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
-from wistlake.errors import ConfigError, LeaseHeld, StoreError
-from wistlake.planning.intervals import Watermark
+from wistlake.errors import ConfigError, LeaseHeld, StoreDamaged, StoreError
+from wistlake.planning.compacted import Compacted
+from wistlake.planning.intervals import Interval, State, Watermark
 from wistlake.ports import Notice, Publication, Run
 from wistlake.privacy.keys import KeyChain, encode
 
@@ -100,7 +102,7 @@ class TestLedger:
     def test_watermarks_are_an_item_that_others_can_read(
         self, account: Account, ledger: DynamoLedger
     ) -> None:
-        ledger.advance(Watermark("events", "alphaalpha", DAY, NOW))
+        ledger.advance([Watermark("events", "alphaalpha", DAY, NOW)])
         (item,) = account.client("dynamodb").scan(TableName=ledger._marks)["Items"]
         assert {name: item[name]["S"] for name in ("dataset", "media_id", "last_date", "updated_at")} == {
             "dataset": "events",
@@ -113,10 +115,66 @@ class TestLedger:
         lines = [
             {"dataset": "events", "media_id": f"media{n:05}", "rows": n, "pages": 1} for n in range(9000)
         ]
-        run = Run("r1", "manual", "live", "succeeded", NOW, summary={"intervals": lines})
+        run = Run("r1", "manual", "live", "succeeded", NOW)
         assert len(json.dumps(lines)) > 600_000  # an item holds 400 KB
-        ledger.put_run(run)
+        ledger.put_run(run, {"intervals": lines})
         assert ledger.runs() == [run]
+        assert ledger.summary(run) == {"intervals": lines}
+
+    def test_items_of_older_versions_are_read(self, account: Account, ledger: DynamoLedger) -> None:
+        """Nothing compacted, no roster, and the summary in the run's own item."""
+        at = {"S": "2026-11-20T02:15:00.123456+00:00"}
+        interval = {
+            "dataset": {"S": "events"}, "media_id": {"S": "m"}, "day": {"S": "2026-11-19"}, "state": {"S": "landed"},
+            "run_id": {"S": "r1"}, "updated_at": at, "reason": {"S": ""}, "landing_id": {"S": "l"},
+            "observed_at": at, "content_hash": {"S": "c0"}, "rows": {"N": "3"}, "finished": {"BOOL": True},
+            "missing": {"BOOL": False}, "confirmations": {"N": "2"}, "built_signature": {"S": ""},
+        }  # fmt: skip
+        summary = gzip.compress(b'{"checks": {"holds": 3}}', mtime=0)
+        run = {
+            "run_id": {"S": "r1"}, "trigger": {"S": "scheduled"}, "origin": {"S": "live"},
+            "status": {"S": "succeeded"}, "started_at": at, "error": {"S": ""}, "summary": {"B": summary},
+        }  # fmt: skip
+        media = {
+            "media_id": {"S": "m"},
+            "first_day": {"S": "2026-11-19"},
+            "added_at": at,
+            "reason": {"S": ""},
+        }
+        for pk, sk, item in (
+            ("intervals#m", "events#2026-11-19", interval),
+            ("runs", f"{at['S']}#r1", run),
+            ("media", "m", media),
+        ):
+            account.client("dynamodb").put_item(
+                TableName=ledger._table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **item}
+            )
+        expected = Interval(
+            "events", "m", DAY, State.LANDED, "r1", NOW, "", "l", NOW, "c0", 3, finished=True, confirmations=2
+        )
+        assert (
+            ledger.open_intervals()
+            == ledger.intervals()
+            == ledger.intervals("events", "m", DAY, DAY)
+            == [expected]
+        )
+        assert ledger.compacted() == {}
+        assert ledger.runs() == [Run("r1", "scheduled", "live", "succeeded", NOW)]
+        assert ledger.summary(ledger.runs()[0]) == {"checks": {"holds": 3}}
+        ledger.compact([(Compacted("m"), [expected])])
+        assert ledger.open_intervals() == []
+        assert ledger.intervals() == [expected]
+
+    def test_a_month_that_is_none_is_told(self, account: Account, ledger: DynamoLedger) -> None:
+        for columns in (b'{"day": ["yesterday"]}', b'{"day": 7}', b"["):
+            item = {
+                "pk": {"S": "months#m"},
+                "sk": {"S": "2026-11"},
+                "intervals": {"B": gzip.compress(columns)},
+            }
+            account.client("dynamodb").put_item(TableName=ledger._table, Item=item)
+            with pytest.raises(StoreDamaged, match="wistlake never wrote"):
+                ledger.intervals(media_id="m")
 
     def test_many_may_publish_at_once(self, account: Account, ledger: DynamoLedger) -> None:
         class Slow:

@@ -1,5 +1,6 @@
 """What every Ledger promises."""
 
+import contextlib
 import os
 import random
 import signal
@@ -20,7 +21,8 @@ from ports.processes import race, worker
 from support.some import some
 from wistlake.adapters.local import ledger as sqlite_ledger
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.errors import ConfigError, LeaseHeld, StoreError
+from wistlake.errors import ConfigError, LeaseHeld, StoreBusy, StoreError
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.planning.labels import LabelChange, MediaLabels
 from wistlake.ports import Ledger, Publication, Run, TableRef
@@ -119,37 +121,126 @@ class TestIntervals:
         assert ledger.intervals() == []
 
 
+class TestCompacted:
+    """Old days that nobody asks about: known at a glance, and readable by themselves."""
+
+    def days(self, count: int = 40, media_id: str = ALPHA, **more: Any) -> list[Interval]:
+        """Days over two months, of two datasets."""
+        return [
+            replace(FULL, media_id=media_id, dataset=dataset, day=DAY - timedelta(days=n), **more)
+            for dataset in ("events", "gold")
+            for n in reversed(range(count))
+        ]
+
+    def known(self, media_id: str = ALPHA) -> Compacted:
+        return Compacted(
+            media_id,
+            days={"events": ((date(2026, 9, 1), DAY),)},
+            built={"events": "b1"},
+            months={"2026-10": NOW, "2026-11": None},
+            certificates={"final": ((DAY, DAY),)},
+            moved=((DAY, NOW),),
+            changed_at=NOW,
+            rows=(1, -1),
+            read_at=(5, 0),
+        )
+
+    def test_they_are_open_no_more_and_read_as_before(self, ledger: Ledger) -> None:
+        everything, open_ = self.days(), [interval(media_id=BETA), interval("gold", BETA)]
+        ledger.record([*everything, *open_])
+        assert ledger.open_intervals() == sorted([*everything, *open_], key=lambda i: i.key)
+        ledger.compact([(self.known(), everything)])
+        assert ledger.open_intervals() == open_
+        assert ledger.open_intervals([BETA]) == open_
+        assert ledger.open_intervals([ALPHA, "unheard"]) == ledger.open_intervals([]) == []
+        assert ledger.intervals(media_id=ALPHA) == everything
+        assert ledger.intervals() == sorted([*everything, *open_], key=lambda i: i.key)
+        first = DAY - timedelta(days=30)
+        assert ledger.intervals("gold", ALPHA, first, first) == [
+            i for i in everything if i.key == ("gold", ALPHA, first)
+        ]
+        assert ledger.intervals(media_id=ALPHA, start=first) == [i for i in everything if i.day >= first]
+
+    def test_what_is_known_of_them_comes_back(self, ledger: Ledger) -> None:
+        assert ledger.compacted() == {}
+        ledger.compact([(self.known(), [])])
+        ledger.compact([(self.known(BETA), [])])
+        assert ledger.compacted() == {ALPHA: self.known(), BETA: self.known(BETA)}
+        assert ledger.compacted([BETA, "unheard"]) == {BETA: self.known(BETA)}
+        ledger.compact([(replace(self.known(), rows=(7,)), [])])
+        assert ledger.compacted([ALPHA])[ALPHA].rows == (7,)
+
+    def test_one_that_is_recorded_anew_is_open(self, ledger: Ledger) -> None:
+        everything = self.days()
+        ledger.record(everything)
+        ledger.compact([(self.known(), everything)])
+        anew = replace(everything[3], state=State.PLANNED, run_id="r2")
+        ledger.record([anew])
+        assert ledger.open_intervals() == [anew]
+        assert ledger.intervals(media_id=ALPHA) == [*everything[:3], anew, *everything[4:]]
+        ledger.compact([(self.known(), [anew])])
+        assert ledger.open_intervals() == []
+        assert ledger.intervals("events", ALPHA)[3] == anew
+
+    def test_one_that_somebody_recorded_meanwhile_stays_open(self, ledger: Ledger) -> None:
+        everything = self.days(3)
+        ledger.record(everything)
+        anew = replace(everything[1], state=State.FAILED, run_id="r2")
+        ledger.record([anew])
+        with contextlib.suppress(StoreBusy):
+            ledger.compact([(self.known(), everything)])
+        assert anew in ledger.open_intervals()
+        assert ledger.intervals(media_id=ALPHA) == [everything[0], anew, *everything[2:]]
+
+    def test_more_than_one_write_holds(self, ledger: Ledger) -> None:
+        many = [replace(i, dataset=f"{i.dataset}{n}") for i in self.days(31) for n in range(6)]
+        ledger.record(many)
+        ledger.compact([(self.known(), many)])
+        assert ledger.open_intervals() == []
+        assert ledger.intervals() == sorted(many, key=lambda i: i.key)
+
+
 class TestWatermarks:
     def mark(self, day: date, reason: str = "", media_id: str = ALPHA, dataset: str = "events") -> Watermark:
         return Watermark(dataset, media_id, day, NOW, reason)
 
     def test_only_forward(self, ledger: Ledger) -> None:
         assert ledger.watermarks() == []
-        assert ledger.advance(self.mark(DAY))
-        assert not ledger.advance(self.mark(DAY))
-        assert not ledger.advance(self.mark(DAY - timedelta(days=1)))
+        assert ledger.advance([self.mark(DAY)]) == [self.mark(DAY)]
+        assert ledger.advance([self.mark(DAY)]) == []
+        assert ledger.advance([self.mark(DAY - timedelta(days=1))]) == []
         assert ledger.watermarks() == [self.mark(DAY)]
-        assert ledger.advance(self.mark(DAY + timedelta(days=1)))
+        assert ledger.advance([self.mark(DAY + timedelta(days=1))])
         assert [w.last_date for w in ledger.watermarks()] == [DAY + timedelta(days=1)]
 
     def test_each_dataset_and_media_has_its_own(self, ledger: Ledger) -> None:
         marks = [self.mark(DAY, "", m, d) for d in ("media_by_date", "events") for m in (BETA, ALPHA)]
-        assert all(ledger.advance(mark) for mark in marks)
+        assert sorted(ledger.advance(marks), key=marks.index) == marks
         assert ledger.watermarks() == marks[::-1]
+
+    def test_of_many_those_move_that_are_later(self, ledger: Ledger) -> None:
+        """Also where one transaction holds them all, and one of them is not."""
+        ids = [f"media{n:05}" for n in range(230)]
+        ledger.advance([self.mark(DAY, "", ids[n]) for n in (0, 120)])
+        later = [self.mark(DAY, "", m) for m in ids]
+        assert [w.media_id for w in ledger.advance(later)] == [m for m in ids if m not in (ids[0], ids[120])]
+        assert ledger.watermarks() == later
+        assert ledger.advance(later) == []
+        assert ledger.advance([]) == []
 
     @pytest.mark.parametrize("reason", ["", "  \n"])
     def test_an_override_needs_a_reason(self, ledger: Ledger, reason: str) -> None:
-        ledger.advance(self.mark(DAY))
+        ledger.advance([self.mark(DAY)])
         with pytest.raises(ConfigError, match=r"alphaalpha.*say why"):
             ledger.override(self.mark(date(2026, 1, 1), reason))
         assert ledger.watermarks() == [self.mark(DAY)]
 
     def test_an_override_may_go_back_and_the_next_advance_goes_on_from_there(self, ledger: Ledger) -> None:
-        ledger.advance(self.mark(DAY))
+        ledger.advance([self.mark(DAY)])
         back = self.mark(date(2026, 1, 1), "restated by Wistia")
         ledger.override(back)
         assert ledger.watermarks() == [back]
-        assert ledger.advance(self.mark(date(2026, 1, 2)))
+        assert ledger.advance([self.mark(date(2026, 1, 2))])
         assert ledger.watermarks() == [self.mark(date(2026, 1, 2))]
 
     def test_the_greatest_of_many_threads_stays(self, ledger: Ledger) -> None:
@@ -160,7 +251,7 @@ class TestWatermarks:
 
         def offer(mine: list[date], stored: list[date]) -> None:
             for day in mine:
-                if ledger.advance(self.mark(day)):
+                if ledger.advance([self.mark(day)]):
                     moved.append(day)
                 stored.append(ledger.watermarks()[0].last_date)
 
@@ -234,20 +325,33 @@ class TestRuns:
             status="failed",
             ended_at=NOW + timedelta(hours=1),
             error="SourceUnavailable: 503",
-            summary={"rows": 3, "days": [1, {"x": None}], "share": 0.5, "name": "é"},
         )
         ledger.put_run(ended)
         assert ledger.runs() == [ended]
 
     def test_a_summary_is_kept_as_json(self, ledger: Ledger) -> None:
-        summary: dict[str, Any] = {"days": (1, 2), "proxy": MappingProxyType({"a": 1})}
-        ledger.put_run(self.run("a", summary=summary))
+        summary: dict[str, Any] = {
+            "days": (1, 2),
+            "proxy": MappingProxyType({"a": 1}),
+            "name": "é",
+            "x": None,
+        }
+        ledger.put_run(self.run("a"), summary)
         summary["days"] = "changed afterwards"
-        assert ledger.runs()[0].summary == {"days": [1, 2], "proxy": {"a": 1}}
+        ledger.put_run(self.run("b"))
+        assert ledger.summary(self.run("a")) == {"days": [1, 2], "proxy": {"a": 1}, "name": "é", "x": None}
+        assert ledger.summary(self.run("b")) == ledger.summary(self.run("unheard")) == {}
+
+    def test_a_summary_stays_until_another_is_given(self, ledger: Ledger) -> None:
+        ledger.put_run(self.run("a"), {"rows": 1})
+        ledger.put_run(self.run("a", status="failed"))
+        assert ledger.summary(self.run("a")) == {"rows": 1}
+        ledger.put_run(self.run("a", status="failed"), {})
+        assert ledger.summary(self.run("a")) == {}
 
     def test_what_json_cannot_hold_is_refused(self, ledger: Ledger) -> None:
         with pytest.raises((TypeError, ValueError)):
-            ledger.put_run(self.run("a", summary={"at": object()}))
+            ledger.put_run(self.run("a"), {"at": object()})
         assert ledger.runs() == []
 
 
@@ -540,7 +644,10 @@ class TestSqliteFile:
         ]
         assert ledger.watermarks() == [Watermark("events", "m", DAY, NOW)]
         assert ledger.media() == [MediaEntry("m", DAY, NOW)]
-        assert ledger.runs() == [Run("r1", "manual", "live", "running", NOW, summary={"rows": 3})]
+        assert ledger.runs() == [Run("r1", "manual", "live", "running", NOW)]
+        assert ledger.summary(ledger.runs()[0]) == {"rows": 3}
+        assert ledger.open_intervals() == ledger.intervals()
+        assert ledger.compacted() == {}
         tables = {"gold.x": TableRef("a", 7), "gold.y": TableRef("b", None)}
         assert ledger.publication() == Publication("r1", NOW, tables)
 
@@ -555,18 +662,18 @@ class TestSqliteFile:
         assert ("extra",) not in tables
 
     @pytest.mark.parametrize(
-        ("table", "kind"),
+        ("table", "kind", "more"),
         [
-            ("intervals", Interval),
-            ("watermarks", Watermark),
-            ("media", MediaEntry),
-            ("labels", MediaLabels),
-            ("runs", Run),
+            ("intervals", Interval, {"compacted"}),
+            ("watermarks", Watermark, set()),
+            ("media", MediaEntry, set()),
+            ("labels", MediaLabels, set()),
+            ("runs", Run, {"summary"}),
         ],
     )
-    def test_columns_are_the_fields(self, path: Path, table: str, kind: Any) -> None:
+    def test_columns_are_the_fields(self, path: Path, table: str, kind: Any, more: set[str]) -> None:
         columns = SqliteLedger(path)._database.rows(f"PRAGMA table_info({table})", (), lambda row: row[1])
-        assert set(columns) == {f.name for f in fields(kind)}
+        assert set(columns) == {f.name for f in fields(kind)} | more
 
     @pytest.mark.parametrize(
         "filters",
@@ -587,6 +694,18 @@ class TestSqliteFile:
         ledger._database._connection.set_trace_callback(None)
         plan = ledger._database.rows(f"EXPLAIN QUERY PLAN {asked[-1]}", (), lambda row: row[3])
         assert not [step for step in some(plan) if step.startswith("SCAN")], plan
+
+    @pytest.mark.parametrize("media_ids", [None, [ALPHA]])
+    def test_open_ones_are_read_from_their_index_alone(self, path: Path, media_ids: list[str] | None) -> None:
+        ledger = SqliteLedger(path)
+        asked: list[str] = []
+        ledger._database._connection.set_trace_callback(asked.append)
+        ledger.open_intervals(media_ids)
+        ledger._database._connection.set_trace_callback(None)
+        plan = ledger._database.rows(f"EXPLAIN QUERY PLAN {asked[-1]}", (), lambda row: row[3])
+        assert [step for step in plan if "intervals" in step] == [
+            "SCAN intervals USING INDEX open_intervals"
+        ], plan
 
     def test_a_lease_has_a_plain_name(self, path: Path) -> None:
         with (

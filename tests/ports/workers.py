@@ -37,7 +37,7 @@ def advance(path: Path, offset: str) -> None:
     sys.stdin.readline()
     days = list(range(1 + int(offset), 29, 3))
     for day in [*days[::2], *days[::-1]]:
-        ledger.advance(Watermark("events", "abcdef1234", date(2026, 11, day), NOW))
+        ledger.advance([Watermark("events", "abcdef1234", date(2026, 11, day), NOW)])
 
 
 def record_forever(path: Path, run_id: str) -> None:

@@ -98,7 +98,7 @@ def test_an_error_repeats_no_word_of_the_source(answer: str, dataset: str, path:
         run(lake.run_spec(START, settings, datasets=(dataset,)), parts)
     result = caught.value.result.as_json() if isinstance(caught.value, RunFailed) else {}
     reasons = [i.reason for i in lake.ledger.intervals()]
-    runs = [(r.status, r.error, r.summary) for r in lake.ledger.runs()]
+    runs = [(r.status, r.error, lake.ledger.summary(r)) for r in lake.ledger.runs()]
     assert [r[0] for r in runs] == ["failed"]
     assert [n.failed for n in notifier.notices] == [True]
     assert not shown(json.dumps([result, reasons, runs, log], default=str))

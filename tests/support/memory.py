@@ -5,7 +5,7 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any
 
 from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
 from wistlake.object_keys import check_key, check_prefix
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.labels import MediaLabels
 from wistlake.planning.pacing import Booking, Change, PacedBudget
@@ -66,7 +67,10 @@ class MemoryLedger(Ledger):
         self._watermarks: dict[tuple[str, str], Watermark] = {}
         self._media: dict[str, MediaEntry] = {}
         self._labels: dict[str, MediaLabels] = {}
+        self._compacted: dict[str, Compacted] = {}
+        self._closed: set[tuple[str, str, date]] = set()
         self._runs: dict[str, Run] = {}
+        self._summaries: dict[str, str] = {}
         self._publications: list[Publication] = []
         self._facts: dict[str, str] = {}
 
@@ -105,23 +109,44 @@ class MemoryLedger(Ledger):
                 and (start or date.min) <= key[2] <= (end or date.max)
             ]
 
+    def open_intervals(self, media_ids: Collection[str] | None = None) -> Sequence[Interval]:
+        with self._lock:
+            return [
+                self._intervals[key]
+                for key in sorted(self._intervals.keys() - self._closed)
+                if media_ids is None or key[1] in media_ids
+            ]
+
     def record(self, intervals: Iterable[Interval]) -> None:
         changes = {interval.key: interval for interval in intervals}
         with self._lock:
             self._intervals |= changes
+            self._closed -= changes.keys()
+
+    def compacted(self, media_ids: Collection[str] | None = None) -> Mapping[str, Compacted]:
+        with self._lock:
+            return {m: c for m, c in self._compacted.items() if media_ids is None or m in media_ids}
+
+    def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
+        with self._lock:
+            for compacted, intervals in changes:
+                self._compacted[compacted.media_id] = compacted
+                self._closed |= {i.key for i in intervals if self._intervals.get(i.key) == i}
 
     def watermarks(self) -> Sequence[Watermark]:
         with self._lock:
             return [self._watermarks[key] for key in sorted(self._watermarks)]
 
-    def advance(self, watermark: Watermark) -> bool:
-        key = (watermark.dataset, watermark.media_id)
+    def advance(self, watermarks: Iterable[Watermark]) -> Sequence[Watermark]:
+        moved = []
         with self._lock:
-            stored = self._watermarks.get(key)
-            if stored and watermark.last_date <= stored.last_date:
-                return False
-            self._watermarks[key] = watermark
-            return True
+            for watermark in watermarks:
+                key = (watermark.dataset, watermark.media_id)
+                stored = self._watermarks.get(key)
+                if stored is None or watermark.last_date > stored.last_date:
+                    self._watermarks[key] = watermark
+                    moved.append(watermark)
+        return moved
 
     def override(self, watermark: Watermark) -> None:
         require_reason(watermark)
@@ -146,15 +171,22 @@ class MemoryLedger(Ledger):
         with self._lock:
             self._labels |= changes
 
-    def put_run(self, run: Run) -> None:
-        copied = replace(run, summary=json.loads(_document(run.summary)))
+    def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
+        document = None if summary is None else _document(summary)
         with self._lock:
-            self._runs[run.run_id] = copied
+            self._runs[run.run_id] = run
+            if document is not None:
+                self._summaries[run.run_id] = document
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
         with self._lock:
             newest = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
-        return copy.deepcopy(newest[:limit])
+        return newest[:limit]
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        with self._lock:
+            document: Mapping[str, Any] = json.loads(self._summaries.get(run.run_id, "{}"))
+        return document
 
     def publish(self, publication: Publication) -> None:
         with self._lock:

@@ -10,7 +10,9 @@ from support.memory import MemoryObjects
 from wistlake.channel_rules import Rule
 from wistlake.contracts import source
 from wistlake.pipeline.run.pending import assemble
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.labels import Labels, MediaLabels
 from wistlake.planning.plan import Window
@@ -39,7 +41,7 @@ def gold(certificate: str = "settled", state: State = State.PUBLISHED, day: date
 def findings(*intervals: Interval, check: str, zone_name: str = "UTC") -> dict[str, Finding]:
     window = Window(NOW, zone(zone_name), 7)
     spec = RunSpec("run", "scheduled", "live", zone_name, window, SOURCES, MediaChoice(("m1",)))
-    plan = assemble(spec, MEDIA, intervals, MemoryObjects(), (b"key",))
+    plan = assemble(spec, MEDIA, LedgerView(intervals), RawPages(MemoryObjects()), (b"key",))
     assert plan.landings == ()
     return {f.table: f for f in plan.findings if f.check == check}
 

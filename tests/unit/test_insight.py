@@ -198,7 +198,7 @@ def test_days_prove_something_where_a_scheduled_run_of_one_origin_succeeded() ->
         ("r4", "scheduled", "live", "succeeded", THIRD),
         ("r5", "manual", "simulated", "succeeded", THIRD + timedelta(hours=1)),
     ):
-        ledger.put_run(Run(run_id, trigger, origin, status, at, at + timedelta(seconds=90), summary=figures))
+        ledger.put_run(Run(run_id, trigger, origin, status, at, at + timedelta(seconds=90)), figures)
     window = Window(THIRD, NEW_YORK, 7)
     found = evidence(ledger, lived(), window, 3)
     assert [(d.day.day, d.origin, d.run and d.run.run_id, d.pages, d.rows) for d in found.days] == [

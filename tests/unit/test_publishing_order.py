@@ -10,6 +10,7 @@ from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.pipeline.run.outcome import publish_build
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window
@@ -45,7 +46,7 @@ def _ledger() -> MemoryLedger:
 
 
 def _publish(ledger: MemoryLedger, seen: MemoryLedger, result: BuildResult = RESULT) -> None:
-    publish_build(ORDER, seen, MEDIA, {i.key: i for i in ledger.intervals()}, PLAN, result)
+    publish_build(ORDER, seen, MEDIA, LedgerView(ledger.intervals()), PLAN, result)
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -12,6 +12,7 @@ from wistlake.contracts import source
 from wistlake.pipeline.run.recover import landed, recover, repeats
 from wistlake.pipeline.run.select import planned
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.lookback import MOST_LEARNED_DAYS, REMEMBERED, learned
 from wistlake.planning.plan import HORIZON, Window
@@ -270,7 +271,7 @@ def asked(ledger: MemoryLedger, known: list[Interval], spec: RunSpec = SPEC) -> 
     young = spec.window.now.date() - timedelta(days=10)
     return {
         (dataset, day)
-        for f in planned(spec, ledger, FOLLOWED, known)
+        for f in planned(spec, ledger, FOLLOWED, LedgerView(known))
         for dataset, _, day in f.keys
         if day < young
     }

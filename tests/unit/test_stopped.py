@@ -14,8 +14,10 @@ from wistlake.insight.gaps import failed
 from wistlake.pipeline.jobs.rebuild import REBUILD
 from wistlake.pipeline.run.outcome import outcome, unchanged
 from wistlake.pipeline.run.pending import assemble, pending
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.recover import landed as reading
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Interval, MediaEntry, State
@@ -124,7 +126,7 @@ def test_a_stopped_landing_is_not_built_as_the_neighbour_of_another_day() -> Non
         objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
 
     def together(*intervals: Interval, spec: RunSpec = ORDER) -> set[date]:
-        work = assemble(spec, [MEDIA], intervals, objects, (b"key",), shared=days)
+        work = assemble(spec, [MEDIA], LedgerView(intervals), RawPages(objects), (b"key",), shared=days)
         return {m.day for m in work.landings}
 
     assert together(first, built(last)) == {first.day, last.day}
@@ -158,7 +160,8 @@ def test_days_that_share_keys_are_built_again_once_their_lists_were_read_in_anot
     shared, objects = SharedDays("m1", first.day, last.day, newer), MemoryObjects()
     for interval in (first, last):
         objects.put(bronze.manifest_key(interval.landing_id), bronze.encode_manifest(manifest(interval)))
-    work = assemble(ORDER, [MEDIA], [first, last, *counts], objects, (b"key",), shared=frozenset({shared}))
+    view = LedgerView([first, last, *counts])
+    work = assemble(ORDER, [MEDIA], view, RawPages(objects), (b"key",), shared=frozenset({shared}))
     assert {m.day for m in work.landings if m.dataset == EVENTS} == days
 
 

@@ -12,7 +12,6 @@ from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import ACCOUNT
 from wistlake.entrypoints.aws import events
 from wistlake.errors import ConfigError
-from wistlake.insight.preview import Inputs
 from wistlake.planning.intervals import MediaEntry
 from wistlake.ports import Publication, Run, TableRef
 from wistlake.settings import ArgumentsOnly, Settings
@@ -115,7 +114,8 @@ def test_a_lake_in_a_folder_is_read_without_being_written_to(made: HandMade) -> 
     lake = LaptopLake(settings(lake=made.folder), Runtime(lambda: NOW, lambda: 0.0))
     before = {p: p.stat().st_mtime_ns for p in made.folder.rglob("*.db")}
     assert lake.whole_lake("r", "forget", NOW).choice.ids == (ACCOUNT,)
-    assert lake.plan_inputs() == Inputs([], [], {}, {})
+    inputs = lake.plan_inputs()
+    assert (inputs.media, inputs.view.all(), inputs.sample, inputs.share) == ([], [], {}, {})
     assert lake.query().sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist() == [{"n": 2}]
     assert {p: p.stat().st_mtime_ns for p in made.folder.rglob("*.db")} == before
     assert Published(lake).version() == "run-1"
@@ -127,7 +127,8 @@ def test_a_lake_in_a_folder_is_read_without_being_written_to(made: HandMade) -> 
 
 def test_a_lake_that_is_not_there_has_nothing_to_plan_from(tmp_path: Path) -> None:
     lake = LaptopLake(settings(lake=tmp_path / "new"), Runtime(lambda: NOW, lambda: 0.0))
-    assert lake.plan_inputs() == Inputs()
+    inputs = lake.plan_inputs()
+    assert (inputs.media, inputs.view.all(), inputs.view.compacted) == ((), [], {})
 
 
 class Lake:

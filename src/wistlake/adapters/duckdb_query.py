@@ -2,7 +2,7 @@
 but those tables (`query_sandbox`)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from functools import cache
@@ -105,18 +105,21 @@ class DuckDBQuery(Query):
         self._damaged: dict[str, StoreError] = {}
         self._published = publication or self._newest()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._ledger_read: set[str] = set()
 
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with DuckDB's message if it is something else, can't run, or reads
         other files; StoreError if one of its tables is damaged."""
         connection = self._open()
         try:
-            self._make_views(connection, _words(text))
+            self._make_views(connection, words := _words(text))
+            self._read_ledger(connection, words)
             try:
                 return self._run(connection, text)
             except duckdb.CatalogException:
                 # A view by a name that was not recognised; or a wrong name, for which DuckDB proposes what there is.
                 self._make_views(connection, {name.lower() for name, _ in self._views})
+                self._read_ledger(connection, [f"ops.{name}" for name in _LEDGER_TABLES])
                 return self._run(connection, text)
         except duckdb.PermissionException as e:
             reason = str(e).partition("\n")[0]
@@ -178,9 +181,6 @@ class DuckDBQuery(Query):
             connection.execute(f"CREATE SCHEMA {layer}")
         for table in TABLES:
             self._bind(connection, table)
-        for name, rows in _ledger_tables(self._ledger).items() if self._ledger else ():
-            connection.register(f"_{name}", rows)
-            connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
         self._connection = connection
         return connection
 
@@ -190,6 +190,14 @@ class DuckDBQuery(Query):
         for name, select in self._views:
             if name.lower() in names and not self._damaged.keys() & set(self._tables_of(select)):
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
+
+    def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+        """Make the tables of the ledger that are named: one with every interval takes long on a large lake."""
+        for name, read in _LEDGER_TABLES.items():
+            if self._ledger and f"ops.{name}" in names and name not in self._ledger_read:
+                self._ledger_read.add(name)
+                connection.register(f"_{name}", read(self._ledger))
+                connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
 
     def _folders(self) -> list[str]:
         """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""
@@ -234,19 +242,18 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[\w.]+", re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())))
 
 
-def _ledger_tables(ledger: Ledger) -> dict[str, pa.Table]:
-    return {
-        "intervals": _rows(Interval, ledger.intervals(), _INTERVAL_COLUMNS),
-        "watermarks": _rows(Watermark, ledger.watermarks()),
-        "runs": _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
-        "media": _rows(MediaEntry, ledger.media()),
-        "account": _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
-    }
-
-
 def _rows(kind: type, values: Sequence[Any], columns: Sequence[str] = ()) -> pa.Table:
     """Dataclasses as rows: a column for each of the named fields, or for all."""
     types = get_type_hints(kind)
     schema = pa.schema([(name, _LEDGER_TYPES[types[name]]) for name in columns or types])
     arrays = [pa.array([getattr(value, field.name) for value in values], field.type) for field in schema]
     return pa.table(arrays, schema=schema)
+
+
+_LEDGER_TABLES: Mapping[str, Callable[[Ledger], pa.Table]] = {
+    "intervals": lambda ledger: _rows(Interval, ledger.intervals(), _INTERVAL_COLUMNS),
+    "watermarks": lambda ledger: _rows(Watermark, ledger.watermarks()),
+    "runs": lambda ledger: _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
+    "media": lambda ledger: _rows(MediaEntry, ledger.media()),
+    "account": lambda ledger: _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
+}

@@ -84,15 +84,17 @@ def evidence(ledger: Ledger, query: Query, window: Window, days: int) -> Evidenc
     counted = query.sql("SELECT count(*) - count(DISTINCT event_key) AS n FROM silver.fact_events")
     duplicates = int(counted.to_pylist()[0]["n"])
     newest = [last - timedelta(days=n) for n in reversed(range(days))]
-    pages = tuple(_page(day, [r for r in runs if r.started_at.date() == day], duplicates) for day in newest)
+    pages = tuple(
+        _page(ledger, day, [r for r in runs if r.started_at.date() == day], duplicates) for day in newest
+    )
     return Evidence(pages, tuple(_problems(ledger, query, window, duplicates)))
 
 
-def _page(day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
+def _page(ledger: Ledger, day: date, runs: Sequence[Run], duplicates: int) -> DayPage:
     succeeded = [r for r in runs if r.trigger == "scheduled" and r.status == SUCCEEDED]
     run = succeeded[-1] if succeeded else runs[-1] if runs else None
     origins = {r.origin for r in runs}
-    lines = [line for r in runs for line in r.summary.get("intervals", ())]
+    lines = [line for r in runs for line in ledger.summary(r).get("intervals", ())]
     return DayPage(
         day,
         "no run" if not origins else origins.pop() if len(origins) == 1 else "mixed: simulated and live",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from wistlake.contracts.form import ACCOUNT
 from wistlake.planning import packing
+from wistlake.planning.compacted import NONE, CompactedMedia
 from wistlake.planning.intervals import Fetch, Interval
 from wistlake.planning.packing import batches
 from wistlake.planning.publishing import EVENTS
@@ -91,10 +92,11 @@ def estimate(
     per_minute: int,
     concurrency: int,
     stages: int = STAGES,
+    compacted: CompactedMedia = NONE,
 ) -> Estimate:
     """The estimate for a run of `fetches` in each stage. The rows of a day of events are taken from the ledger's
-    `intervals`; without any, they fill one page."""
-    rows = packing.mean_rows(intervals)
+    `intervals`, open and `compacted`; without any, they fill one page."""
+    rows = packing.mean_rows(intervals, compacted)
     calls = sum(requests(f, rows) for f in fetches)
     media = len({m for f in fetches for m in f.media} - {ACCOUNT})
     functions = len(batches(fetches))

@@ -5,6 +5,8 @@ from datetime import date
 
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import ACCOUNT, Calendar
+from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning.compacted import datasets_of
 from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.planning.plan import Window, gaps, touched
 from wistlake.planning.publishing import GOLD
@@ -14,12 +16,11 @@ Key = tuple[str, str, date]
 _SNAPSHOTS = frozenset(s.name for s in SOURCES if s.calendar is Calendar.SNAPSHOT)
 
 
-def missing_days(
-    media: Sequence[MediaEntry], intervals: Sequence[Interval], window: Window
-) -> tuple[Key, ...]:
+def missing_days(media: Sequence[MediaEntry], view: LedgerView, window: Window) -> tuple[Key, ...]:
     """Finished days that a followed media should have and readers do not, of the datasets that the lake has at all."""
-    datasets = {i.dataset for i in intervals}
-    return gaps([s for s in SOURCES if s.name in datasets], media, intervals, window)
+    datasets = datasets_of(view.intervals.values(), view.compacted)
+    sources = [s for s in SOURCES if s.name in datasets]
+    return gaps(sources, media, view.intervals.values(), window, view.compacted)
 
 
 def failed(intervals: Iterable[Interval], media: Iterable[MediaEntry]) -> tuple[Interval, ...]:
@@ -43,11 +44,16 @@ def still_failed(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     )
 
 
+def open_work(ledger: Ledger, window: Window) -> tuple[tuple[Key, ...], tuple[Interval, ...]]:
+    """The days that are missing, and the intervals that failed."""
+    media, view = ledger.media(), LedgerView.of(ledger)
+    return missing_days(media, view, window), failed(view.all(), media)
+
+
 def to_repair(ledger: Ledger, window: Window, media: Collection[str] = ()) -> frozenset[Key]:
     """Gaps and failures of `media` (default: all) inside the window's named days."""
-    media_entries, intervals = ledger.media(), ledger.intervals()
-    missing = missing_days(media_entries, intervals, window)
-    keys = {*missing, *(i.key for i in failed(intervals, media_entries))}
+    missing, failures = open_work(ledger, window)
+    keys = {*missing, *(i.key for i in failures)}
     return frozenset(
         key for key in keys if key[0] != GOLD and (not media or key[1] in media) and _is_named(key, window)
     )

@@ -7,11 +7,12 @@ from typing import Any
 from wistlake.errors import ConfigError
 from wistlake.pipeline.run.select import share
 from wistlake.pipeline.run.spec import RunSpec
-from wistlake.planning.intervals import Fetch, Interval, MediaEntry
+from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning.intervals import Fetch, MediaEntry
 from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.plan import first_day, plan
 from wistlake.planning.sample import FACTS as SAMPLE
-from wistlake.planning.sample import sample
+from wistlake.planning.sample import drawn_keys, sample, sample_of_the_day
 from wistlake.ports import Ledger
 
 
@@ -21,14 +22,14 @@ class Inputs:
     followed share of the account."""
 
     media: Sequence[MediaEntry] = ()
-    intervals: Sequence[Interval] = ()
+    view: LedgerView = field(default_factory=LedgerView)
     sample: Mapping[str, Any] = field(default_factory=dict)
     share: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ledger: Ledger) -> "Inputs":
         """Those of the ledger."""
-        return cls(ledger.media(), ledger.intervals(), ledger.facts(SAMPLE), ledger.facts(SHARE))
+        return cls(ledger.media(), LedgerView.of(ledger), ledger.facts(SAMPLE), ledger.facts(SHARE))
 
 
 def preview(spec: RunSpec, inputs: Inputs) -> tuple[Fetch, ...]:
@@ -41,6 +42,9 @@ def preview(spec: RunSpec, inputs: Inputs) -> tuple[Fetch, ...]:
         )
     first = spec.window.start or first_day(spec.window)
     followed = [entries.get(m, MediaEntry(m, first, spec.window.now)) for m in ids]
-    sampled = sample(followed, inputs.intervals, spec.window, inputs.sample)
+    view = inputs.view
+    drawn = sample_of_the_day(followed, view.all(), spec.window, inputs.sample, view.compacted)
+    view.load(drawn_keys(spec.window, drawn))
+    sampled = sample(followed, view.all(), spec.window, drawn, view.compacted)
     of_account = share(spec.choice, inputs.share)
-    return plan(spec.sources, followed, inputs.intervals, spec.window, sampled, of_account)
+    return plan(spec.sources, followed, view.all(), spec.window, sampled, of_account, view.compacted)

@@ -28,7 +28,7 @@ def listed(query: Query, media: Collection[str] = (), reason: str | None = None)
 def stopped(ledger: Ledger, rows: Sequence[Row]) -> tuple[Interval, ...]:
     """The days of which so much was refused that nothing of them was taken; their `reason` says it."""
     landings = {r["landing_id"] for r in rows}
-    return tuple(i for i in ledger.intervals() if i.is_stopped and i.landing_id in landings)
+    return tuple(i for i in ledger.open_intervals() if i.is_stopped and i.landing_id in landings)
 
 
 def shown(query: Query, objects: ObjectStore, record_id: str) -> Row:

@@ -4,6 +4,8 @@ from collections import Counter
 from typing import Any
 
 from wistlake.insight.gaps import missing_days, still_failed
+from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning.compacted import each_day
 from wistlake.planning.lookback import learned
 from wistlake.planning.plan import Window
 from wistlake.planning.publishing import GOLD
@@ -18,21 +20,29 @@ _FAILURE = ("dataset", "media_id", "day", "reason")
 
 def health(ledger: Ledger, window: Window) -> dict[str, Any]:
     """Plain values, ready for JSON."""
-    intervals = ledger.intervals()
-    runs = ledger.runs(1)
-    missing = missing_days(ledger.media(), intervals, window)
-    certificates = Counter(i.reason for i in intervals if i.dataset == GOLD and i.reason)
-    lookbacks = learned(intervals, window.now, window.lookback_days)
+    view, runs = LedgerView.of(ledger), ledger.runs(1)
+    summary = ledger.summary(runs[0]) if runs else {}
+    missing = missing_days(ledger.media(), view, window)
+    lookbacks = learned(view.all(), window.now, window.lookback_days, view.compacted)
     return {
         "last_run": {name: getattr(runs[0], name) for name in _RUN} if runs else None,
-        "checks": dict(runs[0].summary.get("checks", {})) if runs else {},
-        "warnings": list(runs[0].summary.get("warnings", ())) if runs else [],
+        "checks": dict(summary.get("checks", {})),
+        "warnings": list(summary.get("warnings", ())),
         "watermarks": [{name: getattr(w, name) for name in _WATERMARK} for w in ledger.watermarks()],
-        "certificates": dict(sorted(certificates.items())),
+        "certificates": dict(sorted(_certificates(view).items())),
         "lookback_learned": dict(sorted(lookbacks.items())),
         "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
-        "failed": [{name: getattr(i, name) for name in _FAILURE} for i in still_failed(intervals)],
+        "failed": [{name: getattr(i, name) for name in _FAILURE} for i in still_failed(view.all())],
     }
+
+
+def _certificates(view: LedgerView) -> Counter[str]:
+    """Days of gold by certificate."""
+    count = Counter(i.reason for i in view.intervals.values() if i.dataset == GOLD and i.reason)
+    for media_id, of_media in view.compacted.items():
+        for name, ranges in of_media.certificates.items():
+            count[name] += sum(view.is_compacted((GOLD, media_id, day)) for day in each_day(ranges))
+    return count
 
 
 def verdicts(query: Query) -> list[dict[str, Any]]:

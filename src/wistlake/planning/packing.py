@@ -7,13 +7,14 @@ or all of them: its cost is its pages. What a page holds is known from earlier r
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 from math import inf
 
 from wistlake.contracts.form import ACCOUNT
+from wistlake.planning.compacted import NONE, CompactedMedia
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.publishing import BY_DATE, EVENTS
 
@@ -41,32 +42,49 @@ class Volume:
     share: float | None
     means: Mapping[str, float]
     usual: float = GUESSED_ROWS  # of a media that was never read
+    compacted: CompactedMedia = field(default_factory=dict)
 
     @classmethod
-    def of(cls, intervals: Iterable[Interval], followed: Iterable[str], share: float | None) -> "Volume":
+    def of(
+        cls,
+        intervals: Iterable[Interval],
+        followed: Iterable[str],
+        share: float | None,
+        compacted: CompactedMedia = NONE,
+    ) -> "Volume":
         """What the ledger's intervals tell."""
         read = [i for i in intervals if i.dataset == EVENTS and i.landing_id]
-        means = mean_rows(read)
+        means = mean_rows(read, compacted)
         usual = sum(means.values()) / len(means) if means else GUESSED_ROWS
-        return cls({(i.media_id, i.day): i.rows for i in read}, tuple(followed), share, means, usual)
+        rows = {(i.media_id, i.day): i.rows for i in read}
+        return cls(rows, tuple(followed), share, means, usual, compacted)
 
     def of_day(self, media_id: str, day: date) -> float:
         """Sessions of one media on one day."""
-        return self.rows.get((media_id, day), self.means.get(media_id, self.usual))
+        rows = self.rows.get((media_id, day))
+        if rows is None and media_id in self.compacted:
+            of_media = self.compacted[media_id]
+            place = of_media.place(EVENTS, day)
+            rows = None if place is None or of_media.rows[place] < 0 else of_media.rows[place]
+        return self.means.get(media_id, self.usual) if rows is None else rows
 
     def of_account(self, day: date) -> float:
         """Sessions of the whole account on one day; more than anybody reads if its share is not known."""
         return sum(self.of_day(media, day) for media in self.followed) / self.share if self.share else inf
 
 
-def mean_rows(intervals: Iterable[Interval]) -> dict[str, float]:
+def mean_rows(intervals: Iterable[Interval], compacted: CompactedMedia = NONE) -> dict[str, float]:
     """Sessions of a media and day, by media: the mean of its newest days that were read."""
-    by_media: dict[str, list[Interval]] = {}
+    by_media: dict[str, dict[date, int]] = {}
+    for media_id, of_media in compacted.items():
+        read = [(day, rows) for day, rows, _ in of_media.listed(EVENTS) if rows >= 0]
+        if read:
+            by_media[media_id] = dict(read[-_RECENT:])
     for i in intervals:
         if i.dataset == EVENTS and i.landing_id:
-            by_media.setdefault(i.media_id, []).append(i)
-    newest = {m: sorted(of_media, key=lambda i: i.day)[-_RECENT:] for m, of_media in by_media.items()}
-    return {m: sum(i.rows for i in recent) / len(recent) for m, recent in newest.items()}
+            by_media.setdefault(i.media_id, {})[i.day] = i.rows
+    newest = {m: [of_day[day] for day in sorted(of_day)[-_RECENT:]] for m, of_day in by_media.items()}
+    return {m: sum(rows) / len(rows) for m, rows in newest.items()}
 
 
 def share_of(facts: Mapping[str, int]) -> float | None:
@@ -140,13 +158,15 @@ def narrower(fetch: Fetch) -> tuple[Fetch, ...]:
     return tuple(Fetch(dataset, media, day, day) for dataset, media, day in fetch.keys)
 
 
-def due(fetches: Iterable[Fetch], intervals: Iterable[Interval]) -> tuple[tuple[Fetch, ...], dict[str, int]]:
+def due(
+    fetches: Iterable[Fetch], intervals: Iterable[Interval], compacted: CompactedMedia = NONE
+) -> tuple[tuple[Fetch, ...], dict[str, int]]:
     """Those of the fetches that are only made if something moved, of whose media anything new was read after the last
     snapshot; and by dataset, of how many media the last one still stands. `intervals` are as this run has read
     them."""
     conditional = [f for f in fetches if f.if_moved]
     taken: dict[tuple[str, str], datetime] = {}
-    changed: dict[str, datetime] = {}
+    changed = {m: of_media.changed_at for m, of_media in compacted.items() if of_media.changed_at}
     for i in intervals:
         if i.dataset in SNAPSHOTS and i.landing_id and i.observed_at and i.state is not State.FAILED:
             pair = (i.dataset, i.media_id)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.planning.calendar import days, last_finished, today, utc_days_of
+from wistlake.planning.compacted import NONE, Compacted, CompactedMedia
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.packing import METADATA, SNAPSHOTS, Volume, cover, descriptions, ranges
@@ -55,6 +56,7 @@ def wanted_days(
     window: Window,
     intervals: Mapping[date, Interval],
     lookback_days: int | None = None,
+    compacted: Compacted | None = None,
 ) -> Sequence[date]:
     """The days of one (dataset, media) that the run asks for, ascending.
 
@@ -74,7 +76,14 @@ def wanted_days(
     again = window.lookback_days if lookback_days is None else lookback_days
     lookback = last - timedelta(days=again)
     begin = max(entry.first_day, floor)
-    return tuple(day for day in days(begin, last) if day >= lookback or _unfinished(intervals.get(day)))
+    # What is compacted, and was not recorded since, is finished.
+    rests = Compacted("") if compacted is None else compacted
+    return tuple(
+        day
+        for day in days(begin, last)
+        if day >= lookback
+        or (_unfinished(intervals.get(day)) and not (day not in intervals and rests.has(source.name, day)))
+    )
 
 
 def _named(source: Source, entry: MediaEntry, window: Window, last: date) -> tuple[date, date]:
@@ -104,23 +113,26 @@ def plan(
     window: Window,
     sampled: Collection[tuple[str, str, date]] = (),
     share: float | None = None,
+    compacted: CompactedMedia = NONE,
 ) -> tuple[Fetch, ...]:
-    """Every fetch of one run, by dataset in contract order. `sampled` are settled (dataset, media, day)s to read once
-    more; `share` is that of the followed media in the account's sessions, None if it is not known."""
+    """Every fetch of one run, by dataset in contract order. `intervals` are the open ones at least, `compacted` is what
+    is known of the others. `sampled` are settled (dataset, media, day)s to read once more; `share` is that of the
+    followed media in the account's sessions, None if it is not known."""
     by_media: dict[tuple[str, str], dict[date, Interval]] = {}
     for interval in intervals:
         by_media.setdefault((interval.dataset, interval.media_id), {})[interval.day] = interval
-    lookbacks = learned(intervals, window.now, window.lookback_days)
+    lookbacks = learned(intervals, window.now, window.lookback_days, compacted)
     active = [m for m in media if m.retired_at is None]
     needs: dict[str, dict[str, list[date]]] = {}
     listed = tuple(sources)
     for source in listed:
         for entry in _account(active) if source.account_wide else active:
             pair = (source.name, entry.media_id)
-            wanted = wanted_days(source, entry, window, by_media.get(pair, {}), lookbacks.get(entry.media_id))
+            rests, of_pair = compacted.get(entry.media_id), by_media.get(pair, {})
+            wanted = wanted_days(source, entry, window, of_pair, lookbacks.get(entry.media_id), rests)
             more = {day for dataset, media_id, day in sampled if (dataset, media_id) == pair}
             needs.setdefault(source.name, {})[entry.media_id] = sorted({*wanted, *more})
-    volume = Volume.of(intervals, [m.media_id for m in active], share)
+    volume = Volume.of(intervals, [m.media_id for m in active], share, compacted)
     return tuple(
         replace(f, if_moved=_is_fresh(by_media.get((f.dataset, f.media_id), {}).values(), f))
         for source in listed
@@ -176,10 +188,14 @@ def _is_fresh(snapshots: Iterable[Interval], fetch: Fetch) -> bool:
 
 
 def gaps(
-    sources: Iterable[Source], media: Iterable[MediaEntry], intervals: Iterable[Interval], window: Window
+    sources: Iterable[Source],
+    media: Iterable[MediaEntry],
+    intervals: Iterable[Interval],
+    window: Window,
+    compacted: CompactedMedia = NONE,
 ) -> tuple[tuple[str, str, date], ...]:
     """Finished days that a followed media should have and readers do not, as (dataset, media, day)."""
-    done = {i.key for i in intervals if i.is_settled}
+    done = {i.key: i.is_settled for i in intervals}
     return tuple(
         (source.name, entry.media_id, day)
         for source in sources
@@ -190,7 +206,10 @@ def gaps(
             max(entry.first_day, newest(source, window) - HORIZON),
             last_finished(source.calendar, window.now, window.tz),
         )
-        if (source.name, entry.media_id, day) not in done
+        if not done.get(
+            (source.name, entry.media_id, day),
+            entry.media_id in compacted and compacted[entry.media_id].has(source.name, day),
+        )
     )
 
 

@@ -1,15 +1,17 @@
 """Which of the account's days may be in gold, and which must be computed although no row changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import Calendar
 from wistlake.planning.calendar import days, is_over, last_finished, local_days_of, utc_days_of
+from wistlake.planning.compacted import NONE, CompactedMedia
 from wistlake.planning.intervals import Interval, MediaEntry, State
 
 Pair = tuple[str, date]
+Key = tuple[str, str, date]
 GOLD = "gold"  # the ledger's name for a published (media, local day); `reason` holds its certificate
 EVENTS, BY_DATE = "events", "media_by_date"
 PROVISIONAL = "provisional"
@@ -48,6 +50,8 @@ def gold_days(  # noqa: PLR0913 - what a day depends on
     zone_name: str = "",
     run_id: str = "",
     lookbacks: Mapping[str, int] | None = None,
+    compacted: CompactedMedia = NONE,
+    load: Callable[[set[Key]], Iterable[Interval]] = lambda _: (),
 ) -> GoldDays:
     """What a build of `pending` may publish.
 
@@ -55,13 +59,33 @@ def gold_days(  # noqa: PLR0913 - what a day depends on
     (with `include_open_days`: landed at all). A dataset that the source does not have for a media, or
     that is switched off, is not waited for; a day of which nothing at all has landed isn't a day of zeros.
     A day that gold has by another zone than `zone_name` is computed again or, if its days are not complete in this
-    one, withdrawn. `run_id` is the run that read `pending`; `lookbacks` are those that media have learned.
+    one, withdrawn. `run_id` is the run that read `pending`; `lookbacks` are those that media have learned. A day of
+    gold that is `compacted` stays as it is, unless something of it was read. `load` gives the intervals of the keys
+    that this takes, where they are not among `intervals`.
     """
-    sorter = _Sorter(intervals, pending, datasets, now, tz, include_open_days, zone_name, run_id)
-    for entry in media:
-        of_media = (lookbacks or {}).get(entry.media_id, lookback_days)
-        sorter.sort(entry, _aged(now, tz, of_media))
+    sorter = _Sorter(intervals, pending, datasets, now, tz, include_open_days, zone_name, run_id, compacted)
+    entries = [
+        (entry, first_recent(now, tz, (lookbacks or {}).get(entry.media_id, lookback_days)))
+        for entry in media
+    ]
+    sorter.index |= {i.key: i for i in load({key for one in entries for key in sorter.inputs(*one)})}
+    for one in entries:
+        sorter.sort(*one)
     return GoldDays(**{f.name: frozenset(sorter.pairs[f.name]) for f in fields(GoldDays)})
+
+
+def inputs_of(pair: Pair, tz: tzinfo) -> tuple[Key, ...]:
+    """The intervals of a day of gold, and those that it is made of."""
+    media_id, day = pair
+    events = ((EVENTS, media_id, d) for d in utc_days_of(day, tz))
+    return (GOLD, media_id, day), (BY_DATE, media_id, day), *events
+
+
+def local_days(interval: Interval, tz: tzinfo) -> tuple[date, ...]:
+    """The local days that an interval is about."""
+    if interval.dataset == EVENTS:
+        return local_days_of(interval.day, tz)
+    return (interval.day,)
 
 
 class _Sorter:
@@ -77,9 +101,13 @@ class _Sorter:
         include_open_days: bool,
         zone_name: str,
         run_id: str,
+        compacted: CompactedMedia,
     ) -> None:
+        self.compacted = compacted
         self.index = {i.key: i for i in intervals}
-        self.changed = {(i.media_id, day) for i in pending for day in _local_days(i, tz)}
+        self.changed: defaultdict[str, set[date]] = defaultdict(set)
+        for i in pending:
+            self.changed[i.media_id].update(local_days(i, tz))
         self.datasets, self.now, self.tz, self.open_days = datasets, now, tz, include_open_days
         self.zone_name = zone_name
         self.read = {
@@ -88,6 +116,11 @@ class _Sorter:
             if i.dataset == BY_DATE and i.run_id == run_id and i.state is not State.FAILED
         }
         self.pairs: defaultdict[str, set[Pair]] = defaultdict(set)
+
+    def inputs(self, entry: MediaEntry, aged: date) -> Iterator[Key]:
+        """The intervals that `sort` looks at."""
+        for day in self._candidates(entry, aged):
+            yield from inputs_of((entry.media_id, day), self.tz)
 
     def sort(self, entry: MediaEntry, aged: date) -> None:
         """Sort the days of one media."""
@@ -122,13 +155,17 @@ class _Sorter:
         """Days whose gold is missing, may have changed, or may have aged: few of a long history.
         Of a media that is no longer followed, only those that gold has."""
         last = last_finished(Calendar.LOCAL, self.now, self.tz) + timedelta(days=1)
-        mine = {day for media_id, day in self.changed if media_id == entry.media_id}
+        mine = self.changed[entry.media_id]
         first = min(mine | {entry.first_day})
+        of_media = self.compacted.get(entry.media_id)
         for day in days(first, last):
             gold = self.index.get((GOLD, entry.media_id, day))
-            if entry.retired_at is not None and not _stands(gold):
+            rests = gold is None and of_media is not None and of_media.has(GOLD, day)
+            if entry.retired_at is not None and not (rests or _stands(gold)):
                 continue
             is_new = day in mine or (entry.media_id, day) in self.read
+            if rests and not is_new:
+                continue
             if is_new or self._is_in_another_zone(gold) or _is_open(gold, day, aged):
                 yield day
 
@@ -159,16 +196,10 @@ def _is_settled(gold: Interval | None) -> bool:
     return _is_current(gold) and gold is not None and gold.reason not in ("", PROVISIONAL)
 
 
-def _aged(now: datetime, tz: tzinfo, lookback_days: int) -> date:
+def first_recent(now: datetime, tz: tzinfo, lookback_days: int) -> date:
     """Local days before this one are not asked for again because of their age."""
     last = min(last_finished(Calendar.UTC, now, tz), last_finished(Calendar.LOCAL, now, tz))
     return last - timedelta(days=lookback_days + 1)
-
-
-def _local_days(interval: Interval, tz: tzinfo) -> tuple[date, ...]:
-    if interval.dataset == EVENTS:
-        return local_days_of(interval.day, tz)
-    return (interval.day,)
 
 
 def _is_current(gold: Interval | None) -> bool:

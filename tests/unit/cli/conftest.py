@@ -65,15 +65,15 @@ def remember(ledger: SqliteLedger) -> None:
     ledger.record([_interval(RETIRED, date(2026, 2, 21), State.FAILED, "of no interest")])
     gold = _interval(MEDIA, date(2026, 2, 26), State.PUBLISHED, "provisional")
     ledger.record([Interval("gold", MEDIA, gold.day, gold.state, "run-1", BEGAN, reason="provisional")])
-    ledger.advance(Watermark("events", MEDIA, date(2026, 2, 28), BEGAN))
-    ledger.advance(Watermark("media_by_date", MEDIA, date(2026, 2, 27), BEGAN))
+    ledger.advance([Watermark("events", MEDIA, date(2026, 2, 28), BEGAN)])
+    ledger.advance([Watermark("media_by_date", MEDIA, date(2026, 2, 27), BEGAN)])
     before = BEGAN - timedelta(days=1)
     ledger.put_run(
         Run("run-1", "scheduled", "simulated", "failed", before, before + timedelta(minutes=3), "no answer")
     )
     summary = {"checks": {"holds": 7, "broken": 1}, "warnings": ["one of them is broken"]}
     ledger.put_run(
-        Run("run-2", "manual", "simulated", "succeeded", BEGAN, BEGAN + timedelta(minutes=4), "", summary)
+        Run("run-2", "manual", "simulated", "succeeded", BEGAN, BEGAN + timedelta(minutes=4)), summary
     )
 
 

@@ -2,9 +2,11 @@
 
     watermarks   dataset | media_id -> last_date, updated_at, override_reason
     ledger       pk | sk
-                 intervals#<media_id> | <dataset>#<day>        media | <media_id>        labels | <media_id>
-                 runs | <started_at>#<run_id>                   publications | <number>
+                 media | <media_id>                             labels | <media_id>
+                 runs | <started_at>#<run_id>                   summaries | <started_at>#<run_id>
+                 publications | <number>
                  facts | <name>                                 lease | <name>
+                 and the intervals: see `interval_items`
 
 A lease is an item that outlives the process that took it, because the steps of one run are separate processes that
 hold it one after the other, under the run's id. If an execution of a state machine holds it, it is free as soon as
@@ -12,16 +14,18 @@ that execution is over, and no sooner: Step Functions knows. Otherwise it has an
 puts off for as long as it runs.
 """
 
-import re
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from wistlake.adapters.aws import executions
 from wistlake.adapters.aws.client import client, conditionally, explained
+from wistlake.adapters.aws.dynamo import BATCH, DynamoTable, side_by_side
+from wistlake.adapters.aws.interval_items import IntervalItems
 from wistlake.adapters.aws.items import (
     Attribute,
     Item,
@@ -34,12 +38,12 @@ from wistlake.adapters.aws.items import (
     to_item,
 )
 from wistlake.errors import LeaseHeld, StoreBusy, StoreError
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.labels import MediaLabels
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
-BATCH = 100  # items that one transaction can write
-_INTERVALS, _MEDIA, _LABELS, _RUNS = "intervals#", "media", "labels", "runs"
+_MEDIA, _LABELS, _RUNS, _SUMMARIES = "media", "labels", "runs", "summaries"
 _PUBLICATIONS, _FACTS, _LEASE = "publications", "facts", "lease"
 _ATTEMPTS = 20
 
@@ -61,6 +65,8 @@ class DynamoLedger(Ledger):
     ) -> None:
         self._table, self._marks = ledger, watermarks
         self._db = dynamodb or client("dynamodb")
+        self._items = DynamoTable(ledger, self._db)
+        self._intervals = IntervalItems(self._items)
         self._execution, self._states = execution, states
         self._on_publication = on_publication
 
@@ -94,7 +100,7 @@ class DynamoLedger(Ledger):
     def renew(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> None:
         """Extend the lease; LeaseHeld if another owner has taken it since."""
         values = {":owner": text(owner), ":ends": text(moment(now + timedelta(seconds=ttl_seconds)))}
-        if not self._update(_LEASE, name, "SET #ends = :ends", "#owner = :owner", values):
+        if not self._items.update(_LEASE, name, "SET #ends = :ends", "#owner = :owner", values):
             raise LeaseHeld(self._who_holds(name))
 
     def release(self, name: str, owner: str) -> None:
@@ -119,17 +125,19 @@ class DynamoLedger(Ledger):
         else:
             change = f"{change} REMOVE #execution"
         change = f"{change} ADD #token :one"
-        taken = self._update(_LEASE, name, change, f"{free} OR #owner = :owner" if again else free, values)
+        taken = self._items.update(
+            _LEASE, name, change, f"{free} OR #owner = :owner" if again else free, values
+        )
         if not taken and (dead := self._left_by_the_dead(name)):
             values = {k: v for k, v in values.items() if k != ":nobody"} | {":dead": dead}
-            taken = self._update(_LEASE, name, change, "#token = :dead", values)
+            taken = self._items.update(_LEASE, name, change, "#token = :dead", values)
         if not taken:
             raise LeaseHeld(self._who_holds(name))
         return Lease(name, owner, int(taken["token"]["N"]), now)
 
     def _left_by_the_dead(self, name: str) -> Attribute | None:
         """The token of a lease whose execution is over; None if it is none, or held by somebody else."""
-        held = self._get(_LEASE, name)
+        held = self._items.get(_LEASE, name)
         execution = held.get("execution", {}).get("S", "")
         return held["token"] if execution and executions.is_over(execution, self._states) else None
 
@@ -138,10 +146,10 @@ class DynamoLedger(Ledger):
         values = {":nobody": text(""), ":owner": text(owner)}
         if token is not None:
             values[":token"] = number(token)
-        self._update(_LEASE, name, "SET #owner = :nobody", condition, values)
+        self._items.update(_LEASE, name, "SET #owner = :nobody", condition, values)
 
     def _who_holds(self, name: str) -> str:
-        lease = self._get(_LEASE, name)
+        lease = self._items.get(_LEASE, name)
         owner, since = (lease.get(k, {}).get("S", "") for k in ("owner", "since"))
         who = f"{owner} has held it since {since}" if owner else "another process has just held it"
         return f"the lease `{name}` of {self._table} is taken: {who}. Wait for it, or stop it"
@@ -155,57 +163,88 @@ class DynamoLedger(Ledger):
         start: date | None = None,
         end: date | None = None,
     ) -> Sequence[Interval]:
-        first, last = start or date.min, end or date.max
-        items = (
-            self._scan(self._table, "begins_with(pk, :intervals)", {":intervals": text(_INTERVALS)})
-            if media_id is None
-            else self._query(f"{_INTERVALS}{media_id}", f"{dataset}#" if dataset else "")
-        )
-        intervals = (from_item(Interval, item) for item in items)
-        return sorted(
-            (i for i in intervals if dataset in (None, i.dataset) and first <= i.day <= last),
-            key=lambda i: i.key,
-        )
+        return self._intervals.of(dataset, media_id, start, end)
+
+    def open_intervals(self, media_ids: Collection[str] | None = None) -> Sequence[Interval]:
+        return self._intervals.open(media_ids)
 
     def record(self, intervals: Iterable[Interval]) -> None:
-        self._write(
-            {(f"{_INTERVALS}{i.media_id}", f"{i.dataset}#{i.day.isoformat()}"): to_item(i) for i in intervals}
-        )
+        self._intervals.record(intervals)
+
+    def compacted(self, media_ids: Collection[str] | None = None) -> Mapping[str, Compacted]:
+        return self._intervals.compacted(media_ids)
+
+    def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
+        side_by_side(lambda change: self._intervals.compact(*change), list(changes))
 
     # watermarks
 
     def watermarks(self) -> Sequence[Watermark]:
-        watermarks = (from_item(Watermark, item) for item in self._scan(self._marks))
+        pages = self._db.get_paginator("scan").paginate(TableName=self._marks, ConsistentRead=True)
+        with explained(self._marks):  # the table has nothing else
+            watermarks = [from_item(Watermark, item) for page in pages for item in page["Items"]]
         return sorted(watermarks, key=lambda w: (w.dataset, w.media_id))
 
-    def advance(self, watermark: Watermark) -> bool:
-        condition = "attribute_not_exists(last_date) OR last_date < :day"
-        values = {":day": text(watermark.last_date.isoformat())}
-        return self._put(self._marks, to_item(watermark), condition, values)
+    def advance(self, watermarks: Iterable[Watermark]) -> Sequence[Watermark]:
+        latest = {(w.dataset, w.media_id): w for w in sorted(watermarks, key=lambda w: w.last_date)}
+        later = [latest[key] for key in sorted(latest)]
+        batches = [later[first : first + BATCH] for first in range(0, len(later), BATCH)]
+        return [w for of_batch in side_by_side(self._advance, batches) for w in of_batch]
+
+    def _advance(self, batch: Sequence[Watermark]) -> Sequence[Watermark]:
+        """In one transaction; one by one if any of them is later already, or somebody else writes too."""
+        if len(batch) > 1:
+            with contextlib.suppress(StoreBusy), explained(self._marks):
+                self._db.transact_write_items(TransactItems=[{"Put": self._forward(w)} for w in batch])
+                return batch
+        return [w for w in batch if self._advance_one(w)]
+
+    def _advance_one(self, watermark: Watermark) -> bool:
+        with explained(self._marks):
+            return conditionally(self._db.put_item, **self._forward(watermark)) is not None
+
+    def _forward(self, watermark: Watermark) -> dict[str, Any]:
+        """The request that sets a watermark if it is later."""
+        return {
+            "TableName": self._marks,
+            "Item": to_item(watermark),
+            "ConditionExpression": "attribute_not_exists(last_date) OR last_date < :day",
+            "ExpressionAttributeValues": {":day": text(watermark.last_date.isoformat())},
+        }
 
     def override(self, watermark: Watermark) -> None:
         require_reason(watermark)
-        self._put(self._marks, to_item(watermark))
+        with explained(self._marks):
+            self._db.put_item(TableName=self._marks, Item=to_item(watermark))
 
     # media, labels, runs, publications, facts
 
     def media(self) -> Sequence[MediaEntry]:
-        return [from_item(MediaEntry, item) for item in self._query(_MEDIA)]
+        return [from_item(MediaEntry, item) for item in self._items.query(_MEDIA)]
 
     def put_media(self, entries: Iterable[MediaEntry]) -> None:
-        self._write({(_MEDIA, e.media_id): to_item(e) for e in entries})
+        self._items.write({(_MEDIA, e.media_id): to_item(e) for e in entries})
 
     def labels(self) -> Sequence[MediaLabels]:
-        return [from_item(MediaLabels, item) for item in self._query(_LABELS)]
+        return [from_item(MediaLabels, item) for item in self._items.query(_LABELS)]
 
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
-        self._write({(_LABELS, e.media_id): to_item(e) for e in entries})
+        self._items.write({(_LABELS, e.media_id): to_item(e) for e in entries})
 
-    def put_run(self, run: Run) -> None:
-        self._write({(_RUNS, f"{moment(run.started_at)}#{run.run_id}"): to_item(run)})
+    def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
+        items: dict[tuple[str, str], Item] = {(_RUNS, _sk(run)): to_item(run)}
+        if summary is not None:
+            items[(_SUMMARIES, _sk(run))] = {"summary": document(summary)}
+        self._items.write(items)
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
-        return [from_item(Run, item) for item in self._query(_RUNS, newest_first=True, limit=limit)]
+        return [from_item(Run, item) for item in self._items.query(_RUNS, newest_first=True, limit=limit)]
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        # Older versions kept it with the run.
+        item = self._items.get(_SUMMARIES, _sk(run)) or self._items.get(_RUNS, _sk(run))
+        summary: Mapping[str, Any] = plain(item["summary"]) if "summary" in item else {}
+        return summary
 
     def publish(self, publication: Publication) -> None:
         self._make_newest(publication)
@@ -214,102 +253,30 @@ class DynamoLedger(Ledger):
     def _make_newest(self, publication: Publication) -> None:
         item = to_item(publication)
         for _ in range(_ATTEMPTS):
-            newest = next(iter(self._query(_PUBLICATIONS, newest_first=True, limit=1)), None)
+            newest = next(iter(self._items.query(_PUBLICATIONS, newest_first=True, limit=1)), None)
             if newest and from_item(Publication, newest) == publication:
                 return
             following = int(newest["sk"]["S"]) + 1 if newest else 1
-            key = {"pk": text(_PUBLICATIONS), "sk": text(f"{following:012d}")}
-            if self._put(self._table, {**key, **item}, "attribute_not_exists(pk)"):
+            if self._items.put_new(_PUBLICATIONS, f"{following:012d}", item):
                 return
         raise StoreBusy(f"{self._table}: others publish all the time: stop them, and run again")
 
     def publication(self) -> Publication | None:
-        newest = self._query(_PUBLICATIONS, newest_first=True, limit=1)
+        newest = self._items.query(_PUBLICATIONS, newest_first=True, limit=1)
         return next((from_item(Publication, item) for item in newest), None)
 
     def publications(self, since: datetime) -> Sequence[Publication]:
-        items = self._query(_PUBLICATIONS, newest_first=True)
+        items = self._items.query(_PUBLICATIONS, newest_first=True)
         return followed_since((from_item(Publication, item) for item in items), since)
 
     def facts(self, name: str) -> Mapping[str, Any]:
-        item = self._get(_FACTS, name)
+        item = self._items.get(_FACTS, name)
         facts: Mapping[str, Any] = plain(item["document"]) if item else {}
         return facts
 
     def put_facts(self, name: str, facts: Mapping[str, Any]) -> None:
-        self._write({(_FACTS, name): {"document": document(facts)}})
+        self._items.write({(_FACTS, name): {"document": document(facts)}})
 
-    # DynamoDB
 
-    def _write(self, items: Mapping[tuple[str, str], Item]) -> None:
-        puts = [
-            {"Put": {"TableName": self._table, "Item": {"pk": text(pk), "sk": text(sk), **item}}}
-            for (pk, sk), item in items.items()
-        ]
-        for first in range(0, len(puts), BATCH):
-            with explained(self._table):
-                self._db.transact_write_items(TransactItems=puts[first : first + BATCH])
-
-    def _put(
-        self, table: str, item: Item, condition: str = "", values: Mapping[str, Any] | None = None
-    ) -> bool:
-        """Write the item if the condition holds; whether it did."""
-        options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
-        if values:
-            options["ExpressionAttributeValues"] = values
-        with explained(table):
-            return conditionally(self._db.put_item, TableName=table, Item=item, **options) is not None
-
-    def _update(self, pk: str, sk: str, change: str, condition: str, values: Mapping[str, Any]) -> Item:
-        """The item after the change; empty if the condition does not hold."""
-        names = set(re.findall(r"#\w+", f"{change} {condition}"))
-        with explained(self._table):
-            response = conditionally(
-                self._db.update_item,
-                TableName=self._table,
-                Key={"pk": text(pk), "sk": text(sk)},
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={name: name[1:] for name in names},
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-            )
-        return response["Attributes"] if response else {}
-
-    def _get(self, pk: str, sk: str) -> Item:
-        with explained(self._table):
-            item: Item = self._db.get_item(
-                TableName=self._table, Key={"pk": text(pk), "sk": text(sk)}, ConsistentRead=True
-            ).get("Item", {})
-        return item
-
-    def _query(
-        self, pk: str, begins: str = "", *, newest_first: bool = False, limit: int | None = None
-    ) -> Iterator[Item]:
-        """Items of one partition in the order of their range keys, at most `limit`."""
-        condition, values = "pk = :pk", {":pk": text(pk)}
-        if begins:
-            condition = f"{condition} AND begins_with(sk, :begins)"
-            values[":begins"] = text(begins)
-        pages = self._db.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
-            ScanIndexForward=not newest_first,
-            PaginationConfig={"MaxItems": limit, "PageSize": limit} if limit else {},
-        )
-        yield from self._items(self._table, pages)
-
-    def _scan(
-        self, table: str, condition: str = "", values: Mapping[str, Any] | None = None
-    ) -> Iterator[Item]:
-        """Items of the whole table."""
-        options = {"FilterExpression": condition, "ExpressionAttributeValues": values} if condition else {}
-        pages = self._db.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **options)
-        yield from self._items(table, pages)
-
-    def _items(self, table: str, pages: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
-        with explained(table):
-            for page in pages:
-                yield from page["Items"]
+def _sk(run: Run) -> str:
+    return f"{moment(run.started_at)}#{run.run_id}"

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from wistlake.adapters.local.database import Database, Upgrades
 from wistlake.adapters.local.locks import lock, open_private
 from wistlake.codec import decode, encode
 from wistlake.errors import LeaseHeld, StoreError
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.labels import MediaLabels
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
@@ -75,6 +76,12 @@ UPGRADES: Upgrades = (
     ),
     ("ALTER TABLE intervals ADD COLUMN changed_at TEXT",),
     ("CREATE TABLE labels (media_id TEXT NOT NULL PRIMARY KEY, changes TEXT NOT NULL) WITHOUT ROWID",),
+    (
+        # Compacted intervals stay where they are: only the open ones are in the index that a run reads.
+        "ALTER TABLE intervals ADD COLUMN compacted INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX open_intervals ON intervals (dataset, media_id, day) WHERE compacted = 0",
+        "CREATE TABLE compacted (media_id TEXT NOT NULL PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID",
+    ),
 )
 
 
@@ -146,21 +153,52 @@ class SqliteLedger(Ledger):
             filters["day <= ?"] = (end or date.max).isoformat()
         return self._read(_INTERVALS, "dataset, media_id, day", filters)
 
+    def open_intervals(self, media_ids: Collection[str] | None = None) -> Sequence[Interval]:
+        # Named, because sqlite has too few figures about the table to choose it by itself.
+        sql = f"{_INTERVALS.select} INDEXED BY open_intervals WHERE compacted = 0"
+        if media_ids is not None:
+            sql = f"{sql} AND media_id IN (SELECT value FROM json_each(?))"
+        values = [] if media_ids is None else [json.dumps(list(media_ids))]
+        return self._database.rows(f"{sql} ORDER BY dataset, media_id, day", values, _INTERVALS.value)
+
     def record(self, intervals: Iterable[Interval]) -> None:
-        self._write(_INTERVALS, intervals)
+        self._write(_INTERVALS, intervals)  # a row that replaces another one is not compacted
+
+    def compacted(self, media_ids: Collection[str] | None = None) -> Mapping[str, Compacted]:
+        sql, values = "SELECT document FROM compacted", []
+        if media_ids is not None:
+            sql, values = (
+                f"{sql} WHERE media_id IN (SELECT value FROM json_each(?))",
+                [json.dumps(list(media_ids))],
+            )
+        known = self._database.rows(sql, values, lambda row: decode(Compacted, json.loads(row[0])))
+        return {c.media_id: c for c in known}
+
+    def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
+        unchanged = "dataset = ? AND media_id = ? AND day = ? AND updated_at = ? AND run_id = ?"
+        with self._database.writing() as connection:
+            for compacted, intervals in changes:
+                document = json.dumps(encode(Compacted, compacted))
+                keys = [
+                    (*i.key[:2], i.day.isoformat(), encode(datetime, i.updated_at), i.run_id)
+                    for i in intervals
+                ]
+                connection.execute(
+                    "INSERT OR REPLACE INTO compacted VALUES (?, ?)", (compacted.media_id, document)
+                )
+                connection.executemany(f"UPDATE intervals SET compacted = 1 WHERE {unchanged}", keys)
 
     def watermarks(self) -> Sequence[Watermark]:
         return self._read(_WATERMARKS, "dataset, media_id")
 
-    def advance(self, watermark: Watermark) -> bool:
+    def advance(self, watermarks: Iterable[Watermark]) -> Sequence[Watermark]:
+        sql = (
+            f"{_WATERMARKS.insert} ON CONFLICT (dataset, media_id) DO UPDATE SET "
+            "last_date = excluded.last_date, updated_at = excluded.updated_at, "
+            "override_reason = excluded.override_reason WHERE excluded.last_date > last_date"
+        )
         with self._database.writing() as connection:
-            cursor = connection.execute(
-                f"{_WATERMARKS.insert} ON CONFLICT (dataset, media_id) DO UPDATE SET "
-                "last_date = excluded.last_date, updated_at = excluded.updated_at, "
-                "override_reason = excluded.override_reason WHERE excluded.last_date > last_date",
-                _WATERMARKS.row(watermark),
-            )
-            return cursor.rowcount == 1
+            return [w for w in watermarks if connection.execute(sql, _WATERMARKS.row(w)).rowcount == 1]
 
     def override(self, watermark: Watermark) -> None:
         require_reason(watermark)
@@ -178,12 +216,23 @@ class SqliteLedger(Ledger):
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
         self._write(_LABELS, entries)
 
-    def put_run(self, run: Run) -> None:
-        self._write(_RUNS, [run])
+    def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
+        kept = "coalesce(?, (SELECT summary FROM runs WHERE run_id = ?), '{}')"
+        document = None if summary is None else json.dumps(summary, default=dict)
+        with self._database.writing() as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO runs ({_RUNS.names}, summary) VALUES ({_RUNS.places}, {kept})",
+                [*_RUNS.row(run), document, run.run_id],
+            )
 
     def runs(self, limit: int = 100) -> Sequence[Run]:
         sql = f"{_RUNS.select} ORDER BY started_at DESC, run_id DESC LIMIT ?"
         return self._database.rows(sql, (limit,), _RUNS.value)
+
+    def summary(self, run: Run) -> Mapping[str, Any]:
+        sql = "SELECT summary FROM runs WHERE run_id = ?"
+        documents = self._database.rows(sql, (run.run_id,), lambda row: json.loads(row[0]))
+        return documents[0] if documents else {}
 
     def publish(self, publication: Publication) -> None:
         if self.publication() == publication:
@@ -230,8 +279,9 @@ class _RowCodec(Generic[_V]):
         # Sqlite stores booleans as integers, and documents as text.
         self._booleans = [name for name, of in types.items() if of is bool]
         self._documents = [name for name, of in types.items() if get_origin(of) in (Mapping, tuple)]
+        self.names, self.places = names, ", ".join("?" * len(types))
         self.select = f"SELECT {names} FROM {table}"
-        self.insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(types))})"
+        self.insert = f"INSERT INTO {table} ({names}) VALUES ({self.places})"
         self.replace = self.insert.replace("INSERT", "INSERT OR REPLACE", 1)
 
     def query(self, order: str, filters: Mapping[str, str | None]) -> tuple[str, list[str]]:

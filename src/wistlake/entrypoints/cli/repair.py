@@ -39,9 +39,8 @@ def gaps(now: Now = None, as_json: Json = False) -> None:
 
     lake = session.lake()
     ledger = lake.ledger(read_only=True)
-    media, intervals = ledger.media(), ledger.intervals()
-    missing = insight.missing_days(media, intervals, window(lake.settings, session.as_of(now, ledger)))
-    failed = output.fields(insight.failed(intervals, media), output.FAILURE)
+    missing, failures = insight.open_work(ledger, window(lake.settings, session.as_of(now, ledger)))
+    failed = output.fields(failures, output.FAILURE)
     if as_json:
         gaps = [{"dataset": d, "media_id": m, "day": on} for d, m, on in missing]
         output.print_json({"gaps": gaps, "failed": failed})

@@ -203,12 +203,18 @@ def plan(
     fetches = preview(spec, inputs)
     per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency
     estimate = (
-        cost.estimate(fetches, inputs.intervals, per_minute=per_minute, concurrency=concurrency)
+        cost.estimate(
+            fetches,
+            inputs.view.all(),
+            per_minute=per_minute,
+            concurrency=concurrency,
+            compacted=inputs.view.compacted,
+        )
         if cloud
         else None
     )
     columns = ("dataset", "media_id", "start", "end", "landings", "requests", "if_moved")
-    means = mean_rows(inputs.intervals)
+    means = mean_rows(inputs.view.all(), inputs.view.compacted)
     rows = [
         {
             **fields,

@@ -10,6 +10,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
 from wistlake.pipeline import tombstone_copies
+from wistlake.pipeline.run.raw_pages import note_removed
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, ObjectStore, Publication, TableRef
 
 GRACE = timedelta(hours=24)  # the longest that a reader may take over one publication
@@ -78,6 +79,7 @@ def maintain(
                 locations = {r.metadata_location for r in refs}
                 result.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
         result.landings_removed = drop_raw_pages(objects, limit)
+        note_removed(ledger, limit)
     return result
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from wistlake import bronze
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.planning.intervals import Interval, State
 from wistlake.planning.labels import FACTS as LABELS
 from wistlake.planning.publishing import GOLD
@@ -52,22 +52,26 @@ def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> t
     ledger.put_facts(LABELS, {})
     intervals = ledger.intervals()
     landed = [i for i in intervals if i.landing_id]
-    retained = [i for i in landed if objects.exists(bronze.manifest_key(i.landing_id))]
+    pages = RawPages.of(objects, ledger)
+    pages.look_up(landed)
+    retained = [i for i in landed if pages.has(i)]
     retained_keys = {i.key for i in retained}
     expired = [i for i in landed if i.key not in retained_keys]
     lost_days = {(i.media_id, i.day) for i in expired}
-    gold = [i for i in intervals if i.dataset == GOLD]
+    gold = {
+        i: replace(
+            i,
+            built_signature=i.built_signature or zone,
+            published_at=i.published_at if (i.media_id, i.day) in lost_days else None,
+        )
+        for i in intervals
+        if i.dataset == GOLD
+    }
     ledger.record(
         [
             *(replace(i, built_signature=REBUILD) for i in retained),
-            *(
-                replace(
-                    i,
-                    built_signature=i.built_signature or zone,
-                    published_at=i.published_at if (i.media_id, i.day) in lost_days else None,
-                )
-                for i in gold
-            ),
+            # All of them for another zone: one that is compacted would not be looked at.
+            *(after for before, after in gold.items() if zone or after != before),
         ]
     )
     return len(retained), expired

@@ -13,7 +13,10 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Removal, Table
 from wistlake.derive import pseudonym
 from wistlake.pipeline.jobs.rewrite import Purge, resigned
+from wistlake.pipeline.run.pending import built_from
 from wistlake.pipeline.run.spec import LakeDependencies, RunSpec
+from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning.publishing import GOLD
 from wistlake.ports import LEASE, LEASE_SECONDS, Publication, TableStore
 from wistlake.privacy.keys import KeyChain
 
@@ -84,10 +87,18 @@ def _wrap(store: TableStore, table: Table, chain: KeyChain, now: datetime) -> in
 
 def _sign(spec: RunSpec, deps: LakeDependencies, chain: KeyChain) -> None:
     """What was built under the old epoch counts as built under the new one: its rows are wrapped already."""
-    ledger = deps.ledger
-    signed = [
-        (i, resigned(i, i, spec, chain.epoch, chain.epoch + 1))
-        for i in ledger.intervals()
-        if i.dataset != "gold"
-    ]
+    ledger, was, now = deps.ledger, chain.epoch, chain.epoch + 1
+    view = LedgerView.of(ledger)
+    signed = [(i, resigned(i, i, spec, was, now)) for i in view.all() if i.dataset != GOLD]
     ledger.record(new for old, new in signed if new != old)
+    ledger.compact(
+        (replace(of_media, built={**of_media.built, **moved}), ())
+        for of_media in view.compacted.values()
+        if (
+            moved := {
+                name: built_from(name, spec, now)
+                for name, built in of_media.built.items()
+                if built == built_from(name, spec, was)
+            }
+        )
+    )

@@ -16,12 +16,16 @@ from wistlake.pipeline.run.outcome import (
     show,
     unchanged,
 )
-from wistlake.pipeline.run.pending import Done, assemble, following, pending
+from wistlake.pipeline.run.pending import Done, assemble, built_from, following, pending, restamped, signature
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult, merged
 from wistlake.pipeline.tables import build as build_tables
+from wistlake.planning.compacted import month_of
 from wistlake.planning.intervals import Interval
+from wistlake.planning.publishing import GOLD
 from wistlake.planning.shared_keys import SharedDays
 
 Key = tuple[str, str, date]
@@ -50,28 +54,64 @@ def build_run(deps: LakeDependencies, plan: RunPlan) -> Verdicts:
 
 
 class _Build:
-    """One build at work. `intervals` are those of the ledger, or as they will be once they are published;
-    `changed` those that this step has changed."""
+    """One build at work. The `view` has the intervals of the ledger that it asks for, or as they will be once they are
+    published; `changed` are those that this step has changed."""
 
     def __init__(self, deps: LakeDependencies, plan: RunPlan, policy: Policy) -> None:
         self.deps, self.spec, self.policy = deps, plan.spec, policy
         self.keys = deps.keys()
         self.media = retired(self.spec, deps.ledger.media(), plan.left)
         self.labels = labels.read(deps.ledger)
-        self.intervals = {i.key: i for i in deps.ledger.intervals()}
+        self.view = LedgerView.of(deps.ledger, as_read=self._as_built)
+        self.pages = RawPages.of(deps.objects, deps.ledger)
         self.changed: dict[Key, Interval] = {}
+        self._load_retained()
 
     def run(self, progress: Progress = quiet, on_engine: Callable[[], None] = lambda: None) -> Verdicts:
         """Every build that is needed, as one."""
         result = self._builds(progress, on_engine)
-        return Verdicts(result, tuple(self.changed[key] for key in sorted(self.changed)))
+        expired = restamped(self.spec, self.view.all(), self.pages, len(self.keys))
+        if opened := {key: i for key, i in expired.items() if key not in self.loaded}:
+            self._note(None, opened)
+        return Verdicts(result, tuple(self.changed[key] for key in sorted(self.changed)), len(self.keys))
+
+    def _as_built(self, interval: Interval) -> Interval:
+        """A compacted interval as silver has it: what its media's compacted days were built from says more than its
+        own signature, which may be older."""
+        now = built_from(interval.dataset, self.spec, len(self.keys)) if interval.dataset != GOLD else ""
+        if (
+            not interval.landing_id
+            or self.view.compacted[interval.media_id].built.get(interval.dataset) != now
+        ):
+            return interval
+        return replace(interval, built_signature=signature(interval, self.spec, len(self.keys)))
+
+    def _load_retained(self) -> None:
+        """Load the compacted days that a new version builds anew: those of which bronze may still hold the pages."""
+        now = {s.name: built_from(s.name, self.spec, len(self.keys)) for s in self.spec.sources}
+        before = self.pages.gone_before
+        keys: set[Key] = set()
+        for media_id, of_media in self.view.compacted.items():
+            stale = [name for name in of_media.days if name in now and of_media.built.get(name) != now[name]]
+            months = {
+                m for m, read_at in of_media.months.items() if read_at and not (before and read_at < before)
+            }
+            keys |= {
+                (name, media_id, day)
+                for name in stale
+                for day in of_media.days_of(name)
+                if month_of(day) in months
+            }
+        opened = set(self.view.intervals)
+        self.view.load(keys)
+        self.loaded = self.view.intervals.keys() - opened
 
     def _builds(self, progress: Progress, on_engine: Callable[[], None]) -> BuildResult | None:
         spec, deps = self.spec, self.deps
-        waiting = {i.key for i in pending(self.intervals.values(), spec, len(self.keys))}
-        self._note(None, unchanged(spec, self.intervals.values(), waiting))
+        waiting = {i.key for i in pending(self.view.all(), spec, len(self.keys))}
+        self._note(None, unchanged(spec, self.view.all(), waiting))
         plan = assemble(
-            spec, self.media, list(self.intervals.values()), deps.objects, self.keys,
+            spec, self.media, self.view, self.pages, self.keys,
             shared=shared_days(deps.ledger), usual=deps.rows_per_build, labels=self.labels,
         )  # fmt: skip
         if not plan.is_needed:
@@ -85,9 +125,9 @@ class _Build:
                 progress("building", sum(len(p.landings) for p, _ in done), total)
                 result = build_tables(plan, deps.objects, store, self._intend)
                 done.append((plan, result))
-                self._note(result, outcome(spec, self.intervals, plan, result))
+                self._note(result, outcome(spec, self.view.intervals, plan, result))
                 plan = following(
-                    spec, self.media, list(self.intervals.values()), deps.objects, self.keys, done,
+                    spec, self.media, self.view, self.pages, self.keys, done,
                     deps.rows_per_build, self.labels.applied_all,
                 )  # fmt: skip
         progress("building", total, total)
@@ -95,17 +135,18 @@ class _Build:
 
     def _intend(self, pairs: set[tuple[str, date]], shared: Collection[SharedDays] = ()) -> None:
         """Written at once, whatever the policy: should the build die, the next one must know of these days."""
-        self.intervals.update(intend(self.spec, self.deps.ledger, self.intervals, pairs, shared))
+        self.view.load((GOLD, *pair) for pair in pairs)
+        self.view.intervals |= intend(self.spec, self.deps.ledger, self.view.intervals, pairs, shared)
 
     def _note(self, result: BuildResult | None, changed: dict[Key, Interval]) -> None:
         """Take over what one build has changed, and show it to readers where the policy says so."""
         self.changed |= changed
         if self.policy is Policy.EACH_BUILD:
             show(self.spec, self.deps.ledger, result, changed.values())
-        self.intervals |= changed
+        self.view.intervals |= changed
         if result is not None:
             self._advance()
 
     def _advance(self) -> None:
         if self.policy is Policy.EACH_BUILD:
-            advance(self.spec, self.deps.ledger, self.media, self.intervals.values())
+            advance(self.spec, self.deps.ledger, self.media, self.view)

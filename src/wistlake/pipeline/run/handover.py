@@ -46,10 +46,12 @@ class RunPlan:
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """What a build came to: its result (of the judgements, those that are broken), None if there was nothing
-    to build; and the intervals as they are once readers follow its tables."""
+    to build; and the intervals as they are once readers follow its tables. `epoch`: of the pseudonyms that it was built
+    with, 0 if nobody wrote that down."""
 
     built: BuildResult | None
     intervals: tuple[Interval, ...]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outage import Outage
 from wistlake.pipeline.run.recover import landed, repeats
 from wistlake.pipeline.run.spec import Client, Dependencies, Progress, Redact, RunSpec, quiet
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.packing import FACTS as SHARE
@@ -91,9 +92,10 @@ class Question:
 async def ingest(deps: Dependencies, handover: Handover) -> Handover:
     """Second step: land every fetch of the plan. A media that fails does not stop the others."""
     spec = handover.plan.spec
-    intervals = {i.key: i for i in deps.ledger.intervals()}
+    view = LedgerView.of(deps.ledger)
+    view.load(key for f in handover.plan.fetches for key in f.keys)
     context = replace(IngestContext.of(spec, deps), on_news=_once_beside(deps.warm))
-    done = await land(deps, context, handover.plan.fetches, intervals)
+    done = await land(deps, context, handover.plan.fetches, view)
     note_share(deps.ledger, done)
     return replace(handover, fetched=FetchSummary.of(done), errors=tuple(done.errors.values()))
 
@@ -102,12 +104,13 @@ async def land(
     deps: Dependencies,
     context: "IngestContext",
     fetches: Sequence[Fetch],
-    intervals: Mapping[Key, Interval],
+    view: LedgerView,
     seconds: float | None = None,
 ) -> Ingested:
-    """Land the fetches; after `seconds`, what is under way is given up. `intervals` are those of the ledger."""
+    """Land the fetches; after `seconds`, what is under way is given up. `view` has their intervals, as far as the
+    ledger knows them."""
     async with deps.client() as client:
-        work = Ingest(context, deps.objects, deps.ledger, intervals, client)
+        work = Ingest(context, deps.objects, deps.ledger, view, client)
         try:
             async with asyncio.timeout(seconds):
                 await work.run(fetches)
@@ -136,11 +139,11 @@ class Ingest:
         context: IngestContext,
         objects: ObjectStore,
         ledger: Ledger,
-        intervals: Mapping[Key, Interval],
+        view: LedgerView,
         client: Client,
     ) -> None:
         self.context, self.objects, self.ledger = context, objects, ledger
-        self.intervals, self.client = intervals, client
+        self.view, self.client = view, client
         self.done = Ingested()
         self._ended = self._planned_fetches = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
@@ -174,7 +177,8 @@ class Ingest:
     def _due(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
         """Snapshots of media of which anything new was read. The others' last ones still stand."""
         existing = (f for f in fetches if f.media_id not in gone)
-        taken_now, self.done.carried = due(existing, {**self.intervals, **self.done.intervals}.values())
+        known = {**self.view.intervals, **self.done.intervals}
+        taken_now, self.done.carried = due(existing, known.values(), self.view.compacted)
         self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
         yield from taken_now
 
@@ -379,7 +383,7 @@ class Ingest:
 
     def _before(self, key: Key) -> Interval:
         now = self.context.clock()
-        before = self.intervals.get(key)
+        before = self.view.intervals.get(key)
         if before is None:
             return Interval(*key, state=State.PLANNED, run_id=self.context.run_id, updated_at=now)
         return replace(before, run_id=self.context.run_id, updated_at=now)

@@ -28,7 +28,7 @@ def require_same_origin(ledger: Ledger, origin: str) -> None:
     look alike. `origin` as in `ports.Run`."""
     last = last_fetching(ledger)
     filled = last.origin if last else origin
-    if filled != origin and ledger.intervals():
+    if filled != origin and (ledger.compacted() or ledger.open_intervals()):
         raise ConfigError(
             f"this lake holds {KINDS[filled]}, and this run would add {KINDS[origin]}: "
             "set WISTLAKE_LAKE to another folder, or WISTIA_BASE_URL to the source that filled it"

@@ -10,9 +10,11 @@ from wistlake.contracts.form import Calendar
 from wistlake.pipeline.run import labels
 from wistlake.pipeline.run.pending import as_built, as_stopped, signature
 from wistlake.pipeline.run.spec import RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildPlan, BuildResult
 from wistlake.planning import shared_keys
 from wistlake.planning.calendar import utc_days_of, zone
+from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.planning.plan import HORIZON, watermark
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD
@@ -55,14 +57,15 @@ def publish_build(
     spec: RunSpec,
     ledger: Ledger,
     media: Iterable[MediaEntry],
-    intervals: Mapping[Key, Interval],
+    view: LedgerView,
     plan: BuildPlan,
     result: BuildResult,
 ) -> None:
     """Show one build to readers, and move the watermarks."""
-    changed = outcome(spec, intervals, plan, result)
+    changed = outcome(spec, view.intervals, plan, result)
+    view.intervals |= changed
     show(spec, ledger, result, changed.values())
-    advance(spec, ledger, media, {**intervals, **changed}.values())
+    advance(spec, ledger, media, view)
 
 
 def outcome(
@@ -136,25 +139,26 @@ def unchanged(spec: RunSpec, intervals: Iterable[Interval], pending_keys: set[Ke
     return {i.key: i for i in same}
 
 
-def advance(
-    spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], intervals: Iterable[Interval]
-) -> None:
+def advance(spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], view: LedgerView) -> None:
     """Move each watermark to the end of its contiguous published prefix; never back."""
     first = {m.media_id: m.first_day for m in media}
     settled: dict[tuple[str, str], set[date]] = {}
-    for i in intervals:
-        if i.is_settled and i.state is not State.FAILED:
+    for i in view.intervals.values():
+        if i.dataset != GOLD and i.is_settled and i.state is not State.FAILED:
             settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
-    for (dataset, media_id), settled_days in sorted(settled.items()):
-        if dataset == GOLD:
-            continue
+    stored = {(w.dataset, w.media_id): w.last_date for w in ledger.watermarks()}
+    moved = []
+    for (dataset, media_id), open_days in sorted(settled.items()):
+        rests = view.compacted.get(media_id, Compacted(media_id)).days_of(dataset)
+        settled_days = open_days | {day for day in rests if (dataset, media_id, day) not in view.intervals}
         # A snapshot can't be taken of a day that is gone: only the newest counts.
         snapshot = source(dataset).calendar is Calendar.SNAPSHOT
         # Days that Wistia no longer keeps can't be missing.
         begins = max(first.get(media_id, min(settled_days)), max(settled_days) - HORIZON)
         last = max(settled_days) if snapshot else watermark(begins, settled_days)
-        if last is not None:
-            ledger.advance(Watermark(dataset, media_id, last, spec.window.now))
+        if last is not None and last > stored.get((dataset, media_id), date.min):
+            moved.append(Watermark(dataset, media_id, last, spec.window.now))
+    ledger.advance(moved)
 
 
 def _blocked(spec: RunSpec, result: BuildResult) -> dict[Key, str]:

@@ -5,27 +5,27 @@ import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from itertools import groupby
 
-from wistlake import bronze
-from wistlake.bronze import Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.spec import TRANSFORM_VERSION, USUAL_ROWS, RunSpec
+from wistlake.pipeline.run.view import LedgerView, Readings
 from wistlake.pipeline.tables import BuildPlan, BuildResult
-from wistlake.planning.calendar import last_finished, local_days_of, zone
+from wistlake.planning.calendar import last_finished, zone
+from wistlake.planning.compacted import CompactedMedia
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
 from wistlake.planning.labels import Labels, channel_rules
 from wistlake.planning.lookback import learned
-from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days, local_days
 from wistlake.planning.shared_keys import SharedDays, neighbours, reordered
 from wistlake.pool import in_order
-from wistlake.ports import ObjectStore
 from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
 from wistlake.transforms.channels import fingerprint
 
 Key = tuple[str, str, date]
+Pair = tuple[str, date]
 Done = tuple[BuildPlan, BuildResult]
 
 
@@ -50,6 +50,12 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def built_from(dataset: str, spec: RunSpec, epoch: int) -> str:
+    """What `signature` says of all days of a dataset alike. Days that were compacted under another one are pending."""
+    parts = [source(dataset).version, TRANSFORM_VERSION, epoch, spec.zone_name, fingerprint(spec.rules)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
 def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[Interval, ...]:
     """Intervals whose newest landing silver was not built from. One that was stopped is not tried again
     before it is listed anew, or a new contract may take it."""
@@ -61,6 +67,16 @@ def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[I
         and i.landing_id
         and i.built_signature != (STOPPED if i.is_stopped else "") + signature(i, spec, epoch)
     )
+
+
+def restamped(
+    spec: RunSpec, intervals: Iterable[Interval], pages: RawPages, epoch: int
+) -> dict[Key, Interval]:
+    """The published intervals that a new version would build anew, and whose pages are gone: as built by it. They stay
+    as they are, and nobody asks for their pages again."""
+    waiting = [i for i in pending(intervals, spec, epoch) if i.built_signature and i.state is State.PUBLISHED]
+    pages.look_up(waiting)
+    return {i.key: replace(i, built_signature=signature(i, spec, epoch)) for i in waiting if not pages.has(i)}
 
 
 def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple[Interval, ...]:
@@ -86,8 +102,8 @@ def within_memory(waiting: Sequence[Interval], usual: int = USUAL_ROWS) -> tuple
 def assemble(
     spec: RunSpec,
     media: Sequence[MediaEntry],
-    intervals: Sequence[Interval],
-    objects: ObjectStore,
+    view: LedgerView,
+    pages: RawPages,
     keys: tuple[bytes, ...],
     tried: Set[Key] = frozenset(),
     shared: frozenset[SharedDays] = frozenset(),
@@ -100,18 +116,25 @@ def assemble(
 
     Reads the manifests of its landings; StoreError if one that the ledger promises is not there.
     """
-    open_ = pending(intervals, spec, len(keys))
+    open_ = pending(view.all(), spec, len(keys))
     # What was built once and has left bronze since stays as it stands; what never was built is missed.
-    buildable = [i for i in open_ if not i.built_signature or _is_retained(i, objects)]
-    read_at = {(i.media_id, i.day): i.observed_at for i in intervals if i.dataset == EVENTS and i.observed_at}
+    pages.look_up(i for i in open_ if i.built_signature)
+    buildable = [i for i in open_ if not i.built_signature or pages.has(i)]
+    read_at = Readings(view)
     if any(s.name == EVENTS for s in spec.sources):
-        buildable += _built(intervals, reordered(shared, read_at) - {i.key for i in buildable}, objects)
+        buildable += _built(view, reordered(shared, read_at) - {i.key for i in buildable}, pages)
     waiting = within_memory([i for i in buildable if i.key not in tried], usual)
-    waiting = (*waiting, *_built(intervals, neighbours({i.key for i in waiting}, shared) - tried, objects))
+    waiting = (*waiting, *_built(view, neighbours({i.key for i in waiting}, shared) - tried, pages))
     later = {i.key for i in buildable} - {i.key for i in waiting}
-    ready = [i for i in intervals if i.key not in later]
     labels = labels or Labels()
+    view.load((EVENTS, m, day) for m in labels.waiting for day in view.compacted_days(EVENTS, m))
+    ready = [i for i in view.all() if i.key not in later]
     relabelled = [i for i in ready if i.dataset == EVENTS and i.media_id in labels.waiting]
+
+    def load(keys: set[Key]) -> list[Interval]:
+        view.load(keys)
+        return [view.intervals[key] for key in keys & view.intervals.keys() - later]
+
     days = gold_days(
         media,
         ready,
@@ -123,7 +146,9 @@ def assemble(
         include_open_days=spec.window.include_open_days,
         zone_name=spec.zone_name,
         run_id=spec.run_id,
-        lookbacks=learned(intervals, spec.window.now, spec.window.lookback_days),
+        lookbacks=learned(view.all(), spec.window.now, spec.window.lookback_days, view.compacted),
+        compacted=view.compacted,
+        load=load,
     )
     unbuilt = {i.key for i in open_}
     gone = unbuilt - {i.key for i in buildable}
@@ -132,7 +157,7 @@ def assemble(
         started_at=spec.window.now,
         zone=spec.zone_name,
         keys=keys,
-        landings=tuple(in_order(partial(_manifest, objects), waiting)),
+        landings=tuple(in_order(pages.manifest, waiting)),
         publishable=days.publishable,
         refresh=days.refresh,
         past_lookback=days.past_lookback,
@@ -141,33 +166,37 @@ def assemble(
         counts_confirmed=days.counts_confirmed,
         reread=days.reread,
         withdrawn=frozenset() if later else days.withdrawn,  # what waits may make them whole
-        listed_at={p: at for p, at in read_at.items() if (EVENTS, *p) not in unbuilt - gone},
+        listed_at=Readings(view, {(m, day) for dataset, m, day in unbuilt - gone if dataset == EVENTS}),
         read_at=read_at,
         shared=shared,
-        rezoned=frozenset((m, d) for dataset, m, d in gone if dataset == EVENTS)
-        if _is_rezoned(intervals, spec)
-        else frozenset(),
-        findings=(*_freshness(spec, media, ready), *_settled(spec, intervals)),
+        rezoned=frozenset(_rezoned(view, gone, spec, len(keys))),
+        findings=(*_freshness(spec, media, ready, view.compacted), *_settled(spec, view)),
         rules=(*channel_rules(labels.entries), *spec.rules),
         labels=labels,
         accept_shrink=spec.accept_shrink,
     )
 
 
-def _is_retained(interval: Interval, objects: ObjectStore) -> bool:
-    return objects.exists(bronze.manifest_key(interval.landing_id))
-
-
-def _manifest(objects: ObjectStore, interval: Interval) -> Manifest:
-    """The landing's manifest, as new as the last reading that said the same."""
-    manifest = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
-    return replace(manifest, observed_at=interval.observed_at or manifest.observed_at)
-
-
-def _built(intervals: Iterable[Interval], keys: Set[Key], objects: ObjectStore) -> list[Interval]:
+def _built(view: LedgerView, keys: Set[Key], pages: RawPages) -> list[Interval]:
     """The intervals of `keys` that have a landing which was taken, as far as its raw pages are there."""
-    landed = (i for i in intervals if i.key in keys and i.landing_id and not i.is_stopped) if keys else ()
-    return [i for i in landed if _is_retained(i, objects)]
+    view.load(keys)
+    here = (view.intervals[key] for key in sorted(keys & view.intervals.keys()))
+    return [i for i in here if i.landing_id and not i.is_stopped and pages.has(i)]
+
+
+def _rezoned(view: LedgerView, gone: Set[Key], spec: RunSpec, epoch: int) -> Iterator[Pair]:
+    """The days of sessions that only get the local day of another zone, because their raw pages are `gone`."""
+    if not _is_rezoned(view.intervals.values(), spec):
+        return
+    yield from ((m, day) for dataset, m, day in gone if dataset == EVENTS)
+    now = built_from(EVENTS, spec, epoch)
+    for media_id, of_media in view.compacted.items():
+        if of_media.built.get(EVENTS) != now:
+            yield from (
+                (media_id, day)
+                for day in of_media.days_of(EVENTS)
+                if view.is_compacted((EVENTS, media_id, day))
+            )
 
 
 def _is_rezoned(intervals: Iterable[Interval], spec: RunSpec) -> bool:
@@ -176,24 +205,23 @@ def _is_rezoned(intervals: Iterable[Interval], spec: RunSpec) -> bool:
     return bool(names - {"", spec.zone_name})
 
 
-def _settled(spec: RunSpec, intervals: Sequence[Interval]) -> Iterator[Finding]:
+def _settled(spec: RunSpec, view: LedgerView) -> Iterator[Finding]:
     """Whether the settled days that were read again today say what they said before."""
-    settled = {
-        (i.media_id, i.day)
-        for i in intervals
-        if i.dataset == GOLD
-        and i.state in (State.PUBLISHED, State.BUILT)
-        and i.reason not in ("", PROVISIONAL)
-    }
     tz, today = zone(spec.zone_name), spec.window.now.astimezone(UTC).date()
+
+    def is_settled(pair: Pair) -> bool:
+        gold = view.intervals.get((GOLD, *pair))
+        if gold is None:
+            return view.is_compacted((GOLD, *pair))
+        return gold.state in (State.PUBLISHED, State.BUILT) and gold.reason not in ("", PROVISIONAL)
+
     for name in (EVENTS, BY_DATE):
         read = [
             (i.media_id, i.day, _on(i.moved_at) == today)
-            for i in intervals
+            for i in view.all()
             if i.dataset == name
             and _on(i.observed_at) == today
-            and settled
-            & {(i.media_id, d) for d in (local_days_of(i.day, tz) if name == EVENTS else (i.day,))}
+            and any(is_settled((i.media_id, day)) for day in local_days(i, tz))
         ]
         if read:
             yield settled_days(name, read)
@@ -204,11 +232,14 @@ def _on(moment: datetime | None) -> date | None:
 
 
 def _freshness(
-    spec: RunSpec, media: Sequence[MediaEntry], intervals: Iterable[Interval]
+    spec: RunSpec, media: Sequence[MediaEntry], intervals: Iterable[Interval], compacted: CompactedMedia
 ) -> Iterable[Finding]:
     """How far each daily dataset has landed, against the newest day that is over."""
     followed = [m.media_id for m in media if m.retired_at is None]
     newest: dict[str, dict[str, date | None]] = {}
+    for media_id, of_media in compacted.items():
+        for dataset in of_media.days:
+            newest.setdefault(dataset, {})[media_id] = of_media.last(dataset)
     for i in intervals:
         # What the source does not have is not late.
         if (i.landing_id and i.finished) or i.missing:
@@ -224,8 +255,8 @@ def _freshness(
 def following(
     spec: RunSpec,
     media: Sequence[MediaEntry],
-    intervals: Sequence[Interval],
-    objects: ObjectStore,
+    view: LedgerView,
+    pages: RawPages,
     keys: tuple[bytes, ...],
     done: Sequence[Done],
     usual: int = USUAL_ROWS,
@@ -236,7 +267,7 @@ def following(
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    work = assemble(spec, media, intervals, objects, keys, tried, done[-1][1].shared, usual, labels)
+    work = assemble(spec, media, view, pages, keys, tried, done[-1][1].shared, usual, labels)
     remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
         work,

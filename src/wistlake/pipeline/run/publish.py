@@ -7,12 +7,14 @@ import structlog
 
 from wistlake.errors import WistlakeError
 from wistlake.foreign import shown_name
+from wistlake.pipeline.run.compact import compact
 from wistlake.pipeline.run.fetched import FetchSummary
 from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outcome import Policy, advance, retired, show
 from wistlake.pipeline.run.record import FAILED, PARTIAL, SUCCEEDED
 from wistlake.pipeline.run.result import bounded, build_errors, describe
 from wistlake.pipeline.run.spec import Dependencies
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import LANDED, State
 from wistlake.planning.packing import batches
@@ -29,26 +31,29 @@ def publish(deps: Dependencies, handover: Handover, policy: Policy) -> Handover:
     spec, ledger, verdicts, result = handover.plan.spec, deps.ledger, handover.verdicts, handover.result
     if verdicts is not None and policy is Policy.AT_THE_END:
         show(spec, ledger, verdicts.built, verdicts.intervals)
+    view = LedgerView.of(ledger)
     if verdicts is not None:
         entries = ledger.media()
         media = retired(spec, entries, handover.plan.left)
         ledger.put_media(m for m, entry in zip(media, entries, strict=True) if m != entry)
         if policy is Policy.AT_THE_END:
-            advance(spec, ledger, media, ledger.intervals())
+            advance(spec, ledger, media, view)
     built = verdicts.built if verdicts else None
     describe(result, handover.fetched, built, note_drift(ledger, handover.fetched))
     errors = (*handover.errors, *build_errors(built))
     result.errors = bounded([str(e) for e in errors], "`wistlake status` names what failed")
-    hurt = failed_media(deps.ledger, handover, built) if errors else set()
+    hurt = failed_media(view, handover, built) if errors else set()
     result.failed_media = sorted(hurt)
     result.status = _status(deps.ledger, handover, hurt, errors)
+    if verdicts is not None and verdicts.epoch:
+        compact(spec, ledger, view, verdicts.epoch)
     return replace(handover, errors=errors)
 
 
-def failed_media(ledger: Ledger, handover: Handover, built: BuildResult | None) -> set[str]:
+def failed_media(view: LedgerView, handover: Handover, built: BuildResult | None) -> set[str]:
     """The media of which this run could not land, build or reconcile something."""
     run_id, of_batches = handover.plan.spec.run_id, {getattr(e, "batch", "") for e in handover.errors}
-    mine = {i.key: i.state for i in ledger.intervals() if i.run_id == run_id and i.dataset != GOLD}
+    mine = {i.key: i.state for i in view.all() if i.run_id == run_id and i.dataset != GOLD}
     hurt = {key[1] for key, state in mine.items() if state is State.FAILED}
     for batch in batches(handover.plan.fetches):
         if batch.name in of_batches:  # its function may have died before it noted anything

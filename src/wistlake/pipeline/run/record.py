@@ -39,7 +39,7 @@ def end(
     """Record the end of a run; `summary` is its result as JSON, which says its status where there are `errors`."""
     status = str(summary.get("status", FAILED)) if errors else SUCCEEDED
     error = "; ".join(errors)
-    ledger.put_run(replace(run, status=status, ended_at=ended_at, error=error, summary=kept(summary)))
+    ledger.put_run(replace(run, status=status, ended_at=ended_at, error=error), kept(summary))
 
 
 def kept(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
 
     Most of it is fetched again anyway. But a media may be gone by now, and then nothing else is left of it.
     """
-    planned = [i for i in ledger.intervals() if i.state is State.PLANNED]
+    planned = [i for i in ledger.open_intervals() if i.state is State.PLANNED]
     # Day after day may be partial: only runs that left something open are looked for.
     dead = _dead(ledger.runs(_RUNS), run_id) & {i.run_id for i in planned}
     waiting = {i.key: i for i in planned if i.run_id in dead}

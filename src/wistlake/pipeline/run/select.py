@@ -15,12 +15,13 @@ from wistlake.pipeline.run.labels import give
 from wistlake.pipeline.run.outcome import LEFT
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
-from wistlake.planning.intervals import Fetch, Interval, MediaEntry
+from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning.intervals import Fetch, MediaEntry
 from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.packing import METADATA, share_of
 from wistlake.planning.plan import exactly, first_day, plan
 from wistlake.planning.sample import FACTS as SAMPLE
-from wistlake.planning.sample import sample, sample_of_the_day
+from wistlake.planning.sample import drawn_keys, sample, sample_of_the_day
 from wistlake.ports import Ledger
 
 log = structlog.get_logger()
@@ -39,10 +40,11 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     media_ids = await _media_ids(spec.choice, deps)
     tombstone_copies.reload(deps.objects, ledger)
     recover(ledger, deps.objects, spec.run_id)
+    view = LedgerView.of(ledger)
     media = _follow(spec, ledger, media_ids)
     _label(spec, ledger)
     left = _left(spec, ledger, media_ids)
-    fetches = (*_final_checks(spec, left), *planned(spec, ledger, media, ledger.intervals()))
+    fetches = (*_final_checks(spec, left), *planned(spec, ledger, media, view))
     await read_totals(deps, spec, fetches, follows_all=_follows_all(spec.choice, media_ids, media))
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
@@ -50,17 +52,19 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
 
 
 def planned(
-    spec: RunSpec, ledger: Ledger, media: Sequence[MediaEntry], intervals: Sequence[Interval]
+    spec: RunSpec, ledger: Ledger, media: Sequence[MediaEntry], view: LedgerView
 ) -> tuple[Fetch, ...]:
     """The fetches of the run. The day's sample is written to the ledger, for later runs of the day."""
     if spec.only is not None:
         return exactly(spec.sources, spec.only, spec.window)
     before = ledger.facts(SAMPLE)
-    document = sample_of_the_day(media, intervals, spec.window, before)
+    document = sample_of_the_day(media, view.all(), spec.window, before, view.compacted)
     if document != before:
         ledger.put_facts(SAMPLE, document)
-    sampled = sample(media, intervals, spec.window, document)
-    return plan(spec.sources, media, intervals, spec.window, sampled, share(spec.choice, ledger.facts(SHARE)))
+    view.load(drawn_keys(spec.window, document))
+    sampled = sample(media, view.all(), spec.window, document, view.compacted)
+    of_account = share(spec.choice, ledger.facts(SHARE))
+    return plan(spec.sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
 
 
 def share(choice: MediaChoice, facts: Mapping[str, Any]) -> float | None:

@@ -5,7 +5,7 @@ has what is done. Only `publish_run` moves what readers see.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -35,9 +35,10 @@ from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import LANDED, Fetch, Interval, State
-from wistlake.planning.packing import MOST_MEDIA, Batch, batches, due
+from wistlake.planning.packing import Batch, batches, due
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
 from wistlake.quality.checks import age_hours
@@ -70,7 +71,7 @@ def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: dateti
 
 def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
     """Whether the run asks for nothing, and nothing of earlier runs waits for a build."""
-    waits = labels.read(ledger).waiting or any(i.state is not State.PUBLISHED for i in ledger.intervals())
+    waits = labels.read(ledger).waiting or any(i.state is not State.PUBLISHED for i in ledger.open_intervals())
     return not (plan.fetches or waits)
 
 
@@ -101,23 +102,24 @@ def ingest_round(
     """
     spec = plan.spec
     batch = _batch(plan, name)
-    intervals = {i.key: i for i in _intervals(deps.ledger, batch)}
-    taken_now, carried = due(batch.fetches, intervals.values())
+    view = LedgerView.of(deps.ledger, batch.media)
+    view.load(key for f in batch.fetches for key in f.keys)
+    taken_now, carried = due(batch.fetches, view.all(), view.compacted)
     wanted = [*(f for f in batch.fetches if not f.if_moved), *taken_now]
     if carried and not deps.objects.exists(summary_key(spec.run_id, name)):
         add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=carried))
-    waiting = _waiting(spec, wanted, intervals)
+    waiting = _waiting(spec, wanted, view.intervals)
     if not waiting:
         return Round(0, 0, 0)
     context = replace(
         IngestContext.of(spec, deps),
-        clock=_never_back(spec.window.now, intervals.values()),
+        clock=_never_back(spec.window.now, view.all()),
         may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
         outage=Outage(outage.told(deps.ledger, wall)),
     )
     seconds = max(0.0, seconds_left() - LAST_SECONDS)
-    done = asyncio.run(land(deps, context, [replace(f, if_moved=False) for f in waiting], intervals, seconds))
-    left = _waiting(spec, waiting, intervals | done.intervals, failed=False)
+    done = asyncio.run(land(deps, context, [replace(f, if_moved=False) for f in waiting], view, seconds))
+    left = _waiting(spec, waiting, view.intervals | done.intervals, failed=False)
     note_share(deps.ledger, done)
     outage.tell(deps.ledger, context.outage.found, wall)
     add_summary(deps.objects, spec.run_id, name, FetchSummary.of(done))
@@ -140,15 +142,6 @@ def _batch(plan: RunPlan, name: str) -> Batch:
             f"the plan of {plan.spec.run_id} has no batch {name}: name one that `plan` returned"
         )
     return batch
-
-
-def _intervals(ledger: Ledger, batch: Batch) -> Iterator[Interval]:
-    """Those of the batch's media: asked for one by one where they are few."""
-    if len(batch.media) > MOST_MEDIA:
-        yield from ledger.intervals()
-    else:
-        for media_id in batch.media:
-            yield from ledger.intervals(media_id=media_id)
 
 
 def _waiting(

@@ -61,13 +61,14 @@ def land_copies(work: Work, copies: Sequence[LandingCopy], person: Person) -> No
     """Land each landing again without the person, and move the ledger's intervals to the new ones."""
     landed = {c.old.landing_id: _land_copy(work, c, person) for c in copies}
     moved = []
-    for interval in work.deps.ledger.intervals():
+    ledger, asked = work.deps.ledger, sorted({(c.old.dataset, c.old.media_id, c.old.day) for c in copies})
+    for interval in (i for dataset, m, day in asked for i in ledger.intervals(dataset, m, day, day)):
         new = landed.get(interval.landing_id)
         while new is not None and new.landing_id in landed:
             new = landed[new.landing_id]
         if new is not None:
             moved.append(_moved(work, interval, new))
-    work.deps.ledger.record(moved)
+    ledger.record(moved)
 
 
 def _land_copy(work: Work, copy: LandingCopy, person: Person) -> Manifest:

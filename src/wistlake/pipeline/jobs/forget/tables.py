@@ -11,11 +11,13 @@ from wistlake.derive.merge import days_in
 from wistlake.pipeline.jobs.forget.landings import LandingCopy
 from wistlake.pipeline.jobs.forget.request import Work
 from wistlake.pipeline.run.outcome import publish_build
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables.plan import BuildPlan, Pair
 from wistlake.planning.calendar import zone
+from wistlake.planning.compacted import datasets_of
 from wistlake.planning.labels import FACTS as LABELS
 from wistlake.planning.labels import Labels
-from wistlake.planning.publishing import BY_DATE, EVENTS, gold_days
+from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, gold_days
 from wistlake.ports import TableStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
@@ -84,7 +86,7 @@ def erase(work: Work, ids: frozenset[str], copies: Sequence[LandingCopy]) -> dic
         for of_gold in gold:  # also of days that could not be computed again
             _erase(store, of_gold, ids, {})
         result = replace(result, tables=store.refs())
-    publish_build(work.spec, ledger, ledger.media(), {i.key: i for i in ledger.intervals()}, plan, result)
+    publish_build(work.spec, ledger, ledger.media(), LedgerView.of(ledger), plan, result)
     work.facts["days_computed_anew"] = len(result.published)
     work.facts["days_left_as_they_were"] = len(result.blocked)
     return erased
@@ -97,20 +99,22 @@ def _affected(work: Work, store: TableStore, ids: frozenset[str]) -> set[Pair]:
     for name, day in (("silver.fact_events", "event_date_local"), ("gold.fact_media_engagement", "date")):
         rows = _theirs(store, table(name), ids).select("media_id", day).distinct().collect()
         pairs |= {(r[0], r[1]) for r in rows}
-    return pairs & {(i.media_id, i.day) for i in work.deps.ledger.intervals("gold")}
+    ledger = work.deps.ledger
+    return {(media_id, day) for media_id, day in pairs if ledger.intervals(GOLD, media_id, day, day)}
 
 
 def _plan(work: Work, pairs: set[Pair]) -> BuildPlan:
     """A build of gold alone."""
     spec, ledger = work.spec, work.deps.ledger
-    intervals = ledger.intervals()
     media = {m for m, _ in pairs}
+    intervals = [i for m in sorted(media) for i in ledger.intervals(media_id=m)]
+    view = LedgerView.of(ledger)
     of_media = [i for i in intervals if i.media_id in media and i.dataset in (EVENTS, BY_DATE)]
     days = gold_days(
         [m for m in ledger.media() if m.media_id in media],
         intervals,
         of_media,
-        datasets=frozenset(i.dataset for i in intervals),
+        datasets=frozenset(datasets_of(view.intervals.values(), view.compacted)),
         now=spec.window.now,
         tz=zone(spec.zone_name),
         lookback_days=spec.window.lookback_days,
