@@ -1,25 +1,14 @@
 """One DynamoDB table of items with the keys `pk` and `sk`, as the ledger uses it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from wistlake.adapters.aws.client import conditionally, explained
 from wistlake.adapters.aws.items import Item, text
+from wistlake.pool import in_order
 
 BATCH = 100  # items that one transaction can write
-_WORKERS = 8  # requests at a time; a client keeps ten connections
-_T = TypeVar("_T")
-_R = TypeVar("_R")
-
-
-def side_by_side(work: Callable[[_T], _R], of: Sequence[_T]) -> list[_R]:
-    """`work` of each, several at a time, in their order: a request waits for the network most of the time."""
-    if len(of) < 2:
-        return [work(one) for one in of]
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        return list(pool.map(work, of))
 
 
 class DynamoTable:
@@ -66,7 +55,7 @@ class DynamoTable:
         """Put the items, each batch of them in one transaction."""
         puts = [self.put_of(pk, sk, item) for (pk, sk), item in items.items()]
         batches = [puts[first : first + BATCH] for first in range(0, len(puts), BATCH)]
-        side_by_side(self.transact, batches)
+        in_order(self.transact, batches)
 
     def put_of(self, pk: str, sk: str, item: Item) -> Mapping[str, Any]:
         """The part of a transaction that puts an item."""

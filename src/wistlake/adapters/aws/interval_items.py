@@ -18,13 +18,14 @@ from functools import partial
 from itertools import groupby
 from typing import Any, TypeVar
 
-from wistlake.adapters.aws.dynamo import BATCH, DynamoTable, side_by_side
+from wistlake.adapters.aws.dynamo import BATCH, DynamoTable
 from wistlake.adapters.aws.items import Attribute, Item, document, from_item, moment, plain, text, to_item
 from wistlake.codec import DecodeError, decode, encode
 from wistlake.contracts.form import ACCOUNT
 from wistlake.errors import StoreDamaged
 from wistlake.planning.compacted import Compacted, month_of
 from wistlake.planning.intervals import Interval
+from wistlake.pool import in_order
 
 _OPEN, _MONTHS = "intervals#", "months#"
 _COMPACTED, _ROSTER, _MEDIA = "compacted", "roster", "media"
@@ -48,7 +49,7 @@ class IntervalItems:
             return list(self._of_media(one, dataset, start or date.min, end or date.max))
 
         media = self._media() if media_id is None else [media_id]
-        found = side_by_side(of_media, media)
+        found = in_order(of_media, media)
         return sorted((i for of_one in found for i in of_one), key=lambda i: i.key)
 
     def _of_media(self, media_id: str, dataset: str | None, start: date, end: date) -> Iterator[Interval]:
@@ -69,7 +70,7 @@ class IntervalItems:
         def of_media(media_id: str) -> list[Interval]:
             return [from_item(Interval, item) for item in self._table.query(f"{_OPEN}{media_id}")]
 
-        found = side_by_side(of_media, self._media() if media_ids is None else sorted(media_ids))
+        found = in_order(of_media, self._media() if media_ids is None else sorted(media_ids))
         return sorted((i for of_one in found for i in of_one), key=lambda i: i.key)
 
     def record(self, intervals: Iterable[Interval]) -> None:
@@ -86,7 +87,9 @@ class IntervalItems:
         if media_ids is None:
             items: Iterable[Item] = self._table.query(_COMPACTED)
         else:
-            items = side_by_side(lambda media_id: self._table.get(_COMPACTED, media_id), sorted(media_ids))
+            items = in_order(
+                lambda media_id: self._table.get(_COMPACTED, media_id), sorted(media_ids), WORKERS
+            )
         known = (_read(partial(decode, Compacted), item["document"]) for item in items if item)
         return {c.media_id: c for c in known}
 

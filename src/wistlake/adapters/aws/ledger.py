@@ -24,7 +24,7 @@ from typing import Any
 
 from wistlake.adapters.aws import executions
 from wistlake.adapters.aws.client import client, conditionally, explained
-from wistlake.adapters.aws.dynamo import BATCH, DynamoTable, side_by_side
+from wistlake.adapters.aws.dynamo import BATCH, DynamoTable
 from wistlake.adapters.aws.interval_items import IntervalItems
 from wistlake.adapters.aws.items import (
     Attribute,
@@ -41,6 +41,7 @@ from wistlake.errors import LeaseHeld, StoreBusy, StoreError
 from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.labels import MediaLabels
+from wistlake.pool import in_order
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
 
 _MEDIA, _LABELS, _RUNS, _SUMMARIES = "media", "labels", "runs", "summaries"
@@ -175,7 +176,7 @@ class DynamoLedger(Ledger):
         return self._intervals.compacted(media_ids)
 
     def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
-        side_by_side(lambda change: self._intervals.compact(*change), list(changes))
+        in_order(lambda change: self._intervals.compact(*change), changes)
 
     # watermarks
 
@@ -189,7 +190,7 @@ class DynamoLedger(Ledger):
         latest = {(w.dataset, w.media_id): w for w in sorted(watermarks, key=lambda w: w.last_date)}
         later = [latest[key] for key in sorted(latest)]
         batches = [later[first : first + BATCH] for first in range(0, len(later), BATCH)]
-        return [w for of_batch in side_by_side(self._advance, batches) for w in of_batch]
+        return [w for of_batch in in_order(self._advance, batches) for w in of_batch]
 
     def _advance(self, batch: Sequence[Watermark]) -> Sequence[Watermark]:
         """In one transaction; one by one if any of them is later already, or somebody else writes too."""

@@ -71,7 +71,9 @@ def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: dateti
 
 def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
     """Whether the run asks for nothing, and nothing of earlier runs waits for a build."""
-    waits = labels.read(ledger).waiting or any(i.state is not State.PUBLISHED for i in ledger.open_intervals())
+    waits = labels.read(ledger).waiting or any(
+        i.state is not State.PUBLISHED for i in ledger.open_intervals()
+    )
     return not (plan.fetches or waits)
 
 
