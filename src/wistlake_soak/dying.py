@@ -8,16 +8,8 @@ _P = TypeVar("_P")
 MUTATING = frozenset(
     (
         *("put", "delete"),  # ObjectStore
-        *(
-            "record",
-            "compact",
-            "advance",
-            "override",
-            "put_media",
-            "put_run",
-            "publish",
-            "put_facts",
-        ),  # Ledger
+        *("record", "compact", "advance", "override", "put_media", "put_labels"),  # Ledger
+        *("put_run", "publish", "put_facts"),
         *("ensure", "merge", "stage"),  # TableStore
         "notify",
     )

@@ -148,6 +148,18 @@ class TestRoles:
         }
         assert may == {"KeepRole"}
 
+    def test_the_ledger_is_asked_and_never_scanned_and_one_role_takes_items_away(self) -> None:
+        granted = {
+            name: {a for s in statements if "LedgerTable" in json.dumps(s["Resource"]) for a in s["Action"]}
+            for name, statements in roles(SYSTEM).items()
+        }
+        assert {n for n, actions in granted.items() if "dynamodb:Query" in actions} >= {
+            "PlanRole",
+            "BuildRole",
+        }
+        assert {n for n, actions in granted.items() if "dynamodb:Scan" in actions} == set()
+        assert {n for n, actions in granted.items() if "dynamodb:DeleteItem" in actions} == {"PublishRole"}
+
     def test_a_plan_may_read_who_was_forgotten(self) -> None:
         """Tombstones outlive the ledger: a plan teaches one that came back from a backup."""
         may = [str(s["Resource"]) for s in roles(SYSTEM)["PlanRole"] if "s3:GetObject" in s["Action"]]

@@ -87,9 +87,7 @@ class IntervalItems:
         if media_ids is None:
             items: Iterable[Item] = self._table.query(_COMPACTED)
         else:
-            items = in_order(
-                lambda media_id: self._table.get(_COMPACTED, media_id), sorted(media_ids), WORKERS
-            )
+            items = in_order(lambda media_id: self._table.get(_COMPACTED, media_id), sorted(media_ids))
         known = (_read(partial(decode, Compacted), item["document"]) for item in items if item)
         return {c.media_id: c for c in known}
 
