@@ -20,6 +20,7 @@ from wistlake.pipeline.run.handover import RunPlan
 from wistlake.pipeline.run.ingest import Ingest, IngestContext
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import ingest_round
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.packing import batches
@@ -77,7 +78,7 @@ def laptop(wistia: Wistia, fetches: Sequence[Fetch], known: Sequence[Interval] =
     objects, ledger = MemoryObjects(), MemoryLedger()
     ledger.record(known)
     context = IngestContext("r1", zone("UTC"), lambda: NOW, time.monotonic)
-    work = Ingest(context, objects, ledger, {i.key: i for i in known}, wistia)
+    work = Ingest(context, objects, ledger, LedgerView(known), wistia)
     done = asyncio.run(work.run(fetches))
     return landed(objects, ledger, next(iter(done.errors.values()), None))
 

@@ -17,6 +17,7 @@ from wistlake.errors import SourceChanged, SourceUnavailable, StoreError
 from wistlake.pipeline.run import ingest
 from wistlake.pipeline.run.fetched import Ingested
 from wistlake.pipeline.run.ingest import Ingest, IngestContext, note_share, share_out
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, State
 from wistlake.planning.packing import FACTS as SHARE
@@ -88,7 +89,7 @@ def landed(
     """The sessions that landed by media and day of the month, with the ledger, and what the ingest did."""
     objects, ledger = objects or MemoryObjects(), MemoryLedger()
     context = IngestContext("r1", zone("UTC"), lambda: NOW, time.monotonic)
-    done = asyncio.run(Ingest(context, objects, ledger, {}, wistia).run(fetches))
+    done = asyncio.run(Ingest(context, objects, ledger, LedgerView(), wistia).run(fetches))
     note_share(ledger, done)
     found = {
         (i.media_id, i.day.day): [

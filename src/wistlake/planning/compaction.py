@@ -42,8 +42,8 @@ def compactable(
     datasets: Collection[str],
     is_built: Callable[[Interval], bool],
 ) -> list[Interval]:
-    """Those open `intervals` of one media that come to rest: of the `datasets` and gold, older than `limit`, not
-    touched by this run, and with nothing left to build. None before a week of them has gathered.
+    """Those open `intervals` of one media that come to rest: of the `datasets` and gold, not touched by this run, and
+    with nothing left to build; days older than `limit`, and any snapshot. None before a week of them has gathered.
 
     What gold is made of stays open next to a day of gold that is open: its build needs both. So does the newest
     snapshot, which says when the next one is due.
@@ -51,7 +51,7 @@ def compactable(
     resting = [
         i
         for i in intervals
-        if i.day < limit
+        if (i.day < limit or i.dataset in _SNAPSHOTS)
         and i.run_id != run_id
         and is_at_rest(i)
         and (i.dataset == GOLD or (i.dataset in datasets and is_built(i)))

@@ -33,11 +33,10 @@ EXAMPLES = [
         },
     ),
     (
-        Run("r1", "manual", "live", "failed", NOW, NOW, "error", {"rows": [1, {"x": None}]}),
+        Run("r1", "manual", "live", "failed", NOW, NOW, "error"),
         {
             "run_id": {"S": "r1"}, "trigger": {"S": "manual"}, "origin": {"S": "live"}, "status": {"S": "failed"},
             "started_at": MOMENT, "ended_at": MOMENT, "error": {"S": "error"},
-            "summary": packed({"rows": [1, {"x": None}]}),
         },
     ),
     (
