@@ -5,7 +5,7 @@ from typing import Any
 
 from wistlake.insight.gaps import missing_days, still_failed
 from wistlake.pipeline.run.view import LedgerView
-from wistlake.planning.compacted import each_day
+from wistlake.planning.compacted import Compacted, is_within
 from wistlake.planning.lookback import learned
 from wistlake.planning.plan import Window
 from wistlake.planning.publishing import GOLD
@@ -38,11 +38,15 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
 
 def _certificates(view: LedgerView) -> Counter[str]:
     """Days of gold by certificate."""
-    count = Counter(i.reason for i in view.intervals.values() if i.dataset == GOLD and i.reason)
-    for media_id, of_media in view.compacted.items():
+    gold = [i for i in view.intervals.values() if i.dataset == GOLD]
+    count = Counter(i.reason for i in gold if i.reason)
+    for of_media in view.compacted.values():
         for name, ranges in of_media.certificates.items():
-            count[name] += sum(view.is_compacted((GOLD, media_id, day)) for day in each_day(ranges))
-    return count
+            count[name] += sum((last - first).days + 1 for first, last in ranges)
+    for i in gold:  # one that is open counts as it is now
+        of_media = view.compacted.get(i.media_id, Compacted(i.media_id))
+        count.subtract(n for n, ranges in of_media.certificates.items() if is_within(ranges, i.day))
+    return +count
 
 
 def verdicts(query: Query) -> list[dict[str, Any]]:

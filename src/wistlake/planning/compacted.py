@@ -6,7 +6,7 @@ that is recorded anew is open again, and counts instead of what stands here.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -43,9 +43,7 @@ class Compacted:
 
     def has(self, dataset: str, day: date) -> bool:
         """Whether the day of the dataset is compacted."""
-        ranges = self.days.get(dataset, ())
-        at = bisect_right(ranges, (day, date.max)) - 1
-        return at >= 0 and day <= ranges[at][1]
+        return is_within(self.days.get(dataset, ()), day)
 
     def days_of(self, dataset: str) -> Iterator[date]:
         """The days of a dataset, ascending."""
@@ -64,6 +62,13 @@ class Compacted:
             before += (last - first).days + 1
         return None
 
+    def others(self, dataset: str, first: date, last: date) -> Iterator[date]:
+        """The days from `first` to `last` that are not among those of a dataset, ascending."""
+        for begin, end in self.days.get(dataset, ()):
+            yield from days(first, min(begin - timedelta(days=1), last))
+            first = max(first, end + timedelta(days=1))
+        yield from days(first, last)
+
     def last(self, dataset: str) -> date | None:
         """The newest day of a dataset."""
         ranges = self.days.get(dataset, ())
@@ -71,6 +76,12 @@ class Compacted:
 
 
 CompactedMedia = Mapping[str, Compacted]  # by id
+
+
+def is_within(ranges: Sequence[DateRange], day: date) -> bool:
+    """Whether one of the ranges, which are ascending, has the day."""
+    at = bisect_right(ranges, (day, date.max)) - 1
+    return at >= 0 and day <= ranges[at][1]
 
 
 def each_day(ranges: Iterable[DateRange]) -> Iterator[date]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.planning.calendar import days, last_finished, today, utc_days_of
-from wistlake.planning.compacted import NONE, Compacted, CompactedMedia
+from wistlake.planning.compacted import NONE, Compacted, CompactedMedia, DateRange
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.packing import METADATA, SNAPSHOTS, Volume, cover, descriptions, ranges
@@ -78,12 +78,9 @@ def wanted_days(
     begin = max(entry.first_day, floor)
     # What is compacted, and was not recorded since, is finished.
     rests = Compacted("") if compacted is None else compacted
-    return tuple(
-        day
-        for day in days(begin, last)
-        if day >= lookback
-        or (_unfinished(intervals.get(day)) and not (day not in intervals and rests.has(source.name, day)))
-    )
+    open_ = {*rests.others(source.name, begin, last), *(day for day in intervals if begin <= day <= last)}
+    unfinished = {day for day in open_ if day < lookback and _unfinished(intervals.get(day))}
+    return tuple(sorted({*unfinished, *days(max(begin, lookback), last)}))
 
 
 def _named(source: Source, entry: MediaEntry, window: Window, last: date) -> tuple[date, date]:
@@ -195,30 +192,44 @@ def gaps(
     compacted: CompactedMedia = NONE,
 ) -> tuple[tuple[str, str, date], ...]:
     """Finished days that a followed media should have and readers do not, as (dataset, media, day)."""
-    done = {i.key: i.is_settled for i in intervals}
-    return tuple(
-        (source.name, entry.media_id, day)
-        for source in sources
-        if source.calendar is not Calendar.SNAPSHOT and not source.optional
-        for entry in media
-        if entry.retired_at is None
-        for day in days(
-            max(entry.first_day, newest(source, window) - HORIZON),
-            last_finished(source.calendar, window.now, window.tz),
-        )
-        if not done.get(
-            (source.name, entry.media_id, day),
-            entry.media_id in compacted and compacted[entry.media_id].has(source.name, day),
-        )
-    )
+    done: dict[tuple[str, str], dict[date, bool]] = {}
+    for i in intervals:
+        done.setdefault((i.dataset, i.media_id), {})[i.day] = i.is_settled
+    missing = []
+    for source in sources:
+        if source.calendar is Calendar.SNAPSHOT or source.optional:
+            continue
+        last = last_finished(source.calendar, window.now, window.tz)
+        for entry in media:
+            if entry.retired_at is None:
+                first = max(entry.first_day, newest(source, window) - HORIZON)
+                of_pair = done.get((source.name, entry.media_id), {})
+                others = compacted.get(entry.media_id, Compacted("")).others(source.name, first, last)
+                open_ = {*others, *(day for day in of_pair if first <= day <= last)}
+                missing += [
+                    (source.name, entry.media_id, day) for day in sorted(open_) if not of_pair.get(day, False)
+                ]
+    return tuple(missing)
 
 
-def watermark(entry_first_day: date, published: Iterable[date]) -> date | None:
-    """The last day of the contiguous prefix of `published` that begins at the media's first day."""
-    have = set(published)
-    if entry_first_day not in have:
-        return None
-    last = entry_first_day
-    while last + timedelta(days=1) in have:
-        last += timedelta(days=1)
-    return last
+def watermark(
+    entry_first_day: date,
+    published: Iterable[date],
+    compacted: Sequence[DateRange] = (),
+    opened: Collection[date] = (),
+) -> date | None:
+    """The last day of the contiguous prefix of `published` that begins at the media's first day. The `compacted` days
+    are published too, but for those that were `opened` again."""
+    have, following = set(published), entry_first_day
+    while True:
+        end = next((last for first, last in compacted if first <= following <= last), None)
+        stop = min((day for day in opened if end and following <= day <= end), default=None)
+        if stop == following and following not in have:
+            break
+        if end is not None and stop != following:
+            following = stop or end + timedelta(days=1)
+        elif following in have:
+            following += timedelta(days=1)
+        else:
+            break
+    return following - timedelta(days=1) if following > entry_first_day else None

@@ -16,7 +16,9 @@ from wistlake import bronze
 from wistlake.contracts import source
 from wistlake.errors import StoreDamaged
 from wistlake.pipeline.run.pending import assemble, within_memory
+from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import reconcile
 from wistlake.pipeline.tables.damage import damaged
 from wistlake.pipeline.tables.plan import interval_key
@@ -127,7 +129,7 @@ def planned(objects: Counted, intervals: list[Interval]) -> tuple[bronze.Manifes
     window = Window(NOW, zone("UTC"), 7)
     spec = RunSpec("run", "scheduled", "live", "UTC", window, (source("events"),), MediaChoice(("m0000",)))
     media = [MediaEntry(m, FIRST, NOW) for m in sorted({i.media_id for i in intervals})]
-    return assemble(spec, media, intervals, objects, (b"key",)).landings
+    return assemble(spec, media, LedgerView(intervals), RawPages(objects), (b"key",)).landings
 
 
 def test_every_manifest_is_read_once_and_few_at_a_time() -> None:

@@ -1,4 +1,4 @@
-"""DynamoDB in memory, as far as the ledger asks it: what is stored, what is made up when it is read, and what that took.
+"""DynamoDB in memory, as far as the ledger asks it: what is stored, what is made up as it is read, and what it took.
 
 The ledger's suite runs against the emulator; this one is for lakes that no emulator could hold.
 """
@@ -33,6 +33,11 @@ class Twin:
         self.requests.clear()
         self.read.clear()
         self.bytes_read = 0
+
+    def keep(self, *pks: str) -> None:
+        """Make up these partitions now, and never again."""
+        for pk in pks:
+            self._stored[pk] = self._partition(pk)
 
     def _partition(self, pk: str) -> dict[str, Item]:
         if pk in self._stored:
@@ -92,8 +97,10 @@ class Twin:
             if action == "Put" and "pk" in of["Item"]:
                 self._put(of["Item"])
             elif action == "Delete":
-                partition = self._stored.setdefault(of["Key"]["pk"]["S"], self._partition(of["Key"]["pk"]["S"]))
-                partition.pop(of["Key"]["sk"]["S"])
+                partition = self._stored.setdefault(
+                    of["Key"]["pk"]["S"], self._partition(of["Key"]["pk"]["S"])
+                )
+                partition.pop(of["Key"]["sk"]["S"], None)
 
     def _put(self, item: Item) -> None:
         pk = item["pk"]["S"]

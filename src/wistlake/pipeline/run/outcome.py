@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from enum import Enum
+from itertools import islice
 
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
@@ -143,19 +144,23 @@ def advance(spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], view: Le
     """Move each watermark to the end of its contiguous published prefix; never back."""
     first = {m.media_id: m.first_day for m in media}
     settled: dict[tuple[str, str], set[date]] = {}
+    of_pair: dict[tuple[str, str], set[date]] = {}
     for i in view.intervals.values():
+        of_pair.setdefault((i.dataset, i.media_id), set()).add(i.day)
         if i.dataset != GOLD and i.is_settled and i.state is not State.FAILED:
             settled.setdefault((i.dataset, i.media_id), set()).add(i.day)
     stored = {(w.dataset, w.media_id): w.last_date for w in ledger.watermarks()}
     moved = []
     for (dataset, media_id), open_days in sorted(settled.items()):
-        rests = view.compacted.get(media_id, Compacted(media_id)).days_of(dataset)
-        settled_days = open_days | {day for day in rests if (dataset, media_id, day) not in view.intervals}
+        rests = view.compacted.get(media_id, Compacted(media_id))
+        newest = max(filter(None, (max(open_days), rests.last(dataset))))
         # A snapshot can't be taken of a day that is gone: only the newest counts.
         snapshot = source(dataset).calendar is Calendar.SNAPSHOT
         # Days that Wistia no longer keeps can't be missing.
-        begins = max(first.get(media_id, min(settled_days)), max(settled_days) - HORIZON)
-        last = max(settled_days) if snapshot else watermark(begins, settled_days)
+        oldest = min(open_days | set(islice(rests.days_of(dataset), 1)))
+        begins = max(first.get(media_id, oldest), newest - HORIZON)
+        opened = {day for day in of_pair[(dataset, media_id)] if day not in open_days}
+        last = newest if snapshot else watermark(begins, open_days, rests.days.get(dataset, ()), opened)
         if last is not None and last > stored.get((dataset, media_id), date.min):
             moved.append(Watermark(dataset, media_id, last, spec.window.now))
     ledger.advance(moved)

@@ -10,6 +10,7 @@ from wistlake.bronze import Confirmation, Manifest
 from wistlake.contracts import source
 from wistlake.contracts.form import Calendar
 from wistlake.errors import StoreError
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Ledger, ObjectStore, Run
 
@@ -17,12 +18,16 @@ Key = tuple[str, str, object]
 _RUNS = 100
 
 
-def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval, ...]:
-    """Record what the runs that died since the last good one have landed; the intervals that this changes.
+def recover(
+    ledger: Ledger, objects: ObjectStore, run_id: str, view: LedgerView | None = None
+) -> tuple[Interval, ...]:
+    """Record what the runs that died since the last good one have landed, and tell the `view` of the ledger; the
+    intervals that this changes.
 
     Most of it is fetched again anyway. But a media may be gone by now, and then nothing else is left of it.
     """
-    planned = [i for i in ledger.open_intervals() if i.state is State.PLANNED]
+    view = view or LedgerView(ledger.open_intervals())
+    planned = [i for i in view.intervals.values() if i.state is State.PLANNED]
     # Day after day may be partial: only runs that left something open are looked for.
     dead = _dead(ledger.runs(_RUNS), run_id) & {i.run_id for i in planned}
     waiting = {i.key: i for i in planned if i.run_id in dead}
@@ -46,6 +51,7 @@ def recover(ledger: Ledger, objects: ObjectStore, run_id: str) -> tuple[Interval
         k: replace(i, state=State.LANDED) for k, i in waiting.items() if k not in recovered and i.landing_id
     }
     ledger.record(recovered.values())
+    view.intervals.update({i.key: i for i in recovered.values()})
     return tuple(recovered.values())
 
 

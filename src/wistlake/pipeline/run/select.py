@@ -39,8 +39,8 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     spec, ledger = handover.plan.spec, deps.ledger
     media_ids = await _media_ids(spec.choice, deps)
     tombstone_copies.reload(deps.objects, ledger)
-    recover(ledger, deps.objects, spec.run_id)
     view = LedgerView.of(ledger)
+    recover(ledger, deps.objects, spec.run_id, view)
     media = _follow(spec, ledger, media_ids)
     _label(spec, ledger)
     left = _left(spec, ledger, media_ids)
