@@ -1,8 +1,9 @@
 """Evidence that the lake ran by itself: consecutive scheduled runs, no manual ones, no gaps, no duplicates."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Privacy
@@ -23,6 +24,7 @@ class DayPage:
     rows: int
     duplicates: int
     problems: tuple[str, ...]
+    summary: Mapping[str, Any] = field(default_factory=dict)  # of the run
 
     def markdown(self) -> str:
         """The page. Its title tells whether the data is Wistia's or simulated."""
@@ -39,12 +41,12 @@ class DayPage:
             ]
         body += [f"- pages: {self.pages}", f"- rows: {self.rows}", f"- duplicates: {self.duplicates}"]
         body += [f"- problem: {p}" for p in self.problems]
-        return "\n".join([*head, *body, "", *(_figures(self.run) if self.run else ())])
+        return "\n".join([*head, *body, "", *(_figures(self.summary) if self.run else ())])
 
 
-def _figures(run: Run) -> list[str]:
+def _figures(summary: Mapping[str, Any]) -> list[str]:
     """What the run did to each table and what its checks said, as its result tells it."""
-    tables, checks = run.summary.get("tables", {}), run.summary.get("checks", {})
+    tables, checks = summary.get("tables", {}), summary.get("checks", {})
     said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(checks.items()))
     kinds = ("new", "updated", "removed", "unchanged")
     lines = [
@@ -52,7 +54,7 @@ def _figures(run: Run) -> list[str]:
         for name, rows in sorted(tables.items())
     ]
     head = [f"| table | {' | '.join(kinds)} |", f"| --- |{' --- |' * len(kinds)}"]
-    published = run.summary.get("days_published", 0)
+    published = summary.get("days_published", 0)
     return [
         f"Days of gold published: {published}. Checks: {said or 'none'}.",
         "",
@@ -103,6 +105,7 @@ def _page(ledger: Ledger, day: date, runs: Sequence[Run], duplicates: int) -> Da
         sum(line["rows"] for line in lines),
         duplicates,
         tuple(_faults_of_day(runs, succeeded)),
+        ledger.summary(run) if run else {},
     )
 
 
