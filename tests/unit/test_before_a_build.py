@@ -94,7 +94,7 @@ def test_any_settled_day_of_a_media_may_change_with_its_labels_and_none_has_to()
     )
     settled = (interval("events"), interval("media_by_date"), gold())
     for given, days in ((labels, {("m1", DAY)}), (labels.applied_all, set()), (None, set())):
-        plan = assemble(spec, MEDIA, settled, MemoryObjects(), (b"key",), labels=given)
+        plan = assemble(spec, MEDIA, LedgerView(settled), RawPages(MemoryObjects()), (b"key",), labels=given)
         assert (plan.publishable, plan.refresh) == (days, set())
         assert plan.is_needed is bool(days)
         assert plan.rules[0] == (Rule("podcast", "media_id", "^(m1)$") if given else spec.rules[0])
