@@ -166,8 +166,11 @@ def compare(query: "Query", scope: Scope) -> Comparison:
     every = _two_periods(query, scope, "")
     even = every if cover.is_whole else _two_periods(query, scope, f" AND {cover.condition()}")
     ids = sorted({m for _, m in every if m})
+    whole = _pair(every, even if cover.even else None, None)
+    if whole.now.played and whole.before and not (whole.compared.played or whole.before.played):
+        whole = Pair(whole.now, None)  # what both periods have was never played: it says nothing of the rest
     return Comparison(
-        _pair(every, even if cover.even else None, None),
+        whole,
         {m: _pair(every, even if m in cover.even else None, m) for m in ids},
         cover,
     )

@@ -116,6 +116,15 @@ def test_half_a_period_is_no_comparison() -> None:
     assert gaps.NO_COMPARISON in page(query, WEEK)
 
 
+def test_what_was_never_played_is_no_comparison_for_the_rest() -> None:
+    """The one media that both periods have was not played: that the other is as it was would be a guess."""
+    query = lake(days("a", FIRST, [30] * 7), days("b", BEFORE, [0] * 14))
+    compared = figures.compare(query, WEEK)
+    assert (compared.is_possible, plays_tile(compared)) == (False, "")
+    assert "210 plays." in page(query, WEEK)
+    assert figures.compare(lake(days("b", BEFORE, [0] * 14)), WEEK).is_possible
+
+
 def test_a_media_whose_every_day_is_blocked_is_named_too() -> None:
     query = lake(days("a", BEFORE, STEADY))
     query.add(MEDIA, [{"media_id": "b", "first_day": BEFORE}])

@@ -67,7 +67,7 @@ def draw(block: Block, scope: Scope | None = None) -> Clicked | None:
     """One block; what the reader has clicked in it."""
     match block:
         case Numbers(numbers):
-            with st.container(horizontal=True, gap="xsmall"):
+            with st.container(horizontal=True, gap="xxsmall"):
                 for number in numbers:
                     _number(number)
             st.caption(". ".join(dict.fromkeys(n.against.capitalize() for n in numbers if n.change)))
