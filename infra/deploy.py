@@ -51,6 +51,7 @@ PARAMETERS = {
     "WISTIA_TIMEOUT": "AnswerSeconds",
     "WISTIA_PER_PAGE": "RecordsPerPage",
     "WISTLAKE_DATASETS": "Datasets",
+    "WISTLAKE_CHANNELS": "ChannelRules",
     "WISTLAKE_ACCOUNT_TIMEZONE": "AccountTimezone",
     "WISTLAKE_LOOKBACK_DAYS": "LookbackDays",
     "WISTLAKE_START_DATE": "StartDate",
@@ -232,7 +233,8 @@ def _package(functions: Path, environment: Mapping[str, str]) -> set[str]:
     settings = {}
     for variable, name in FILES.items():
         (functions / name).unlink(missing_ok=True)
-        if given := environment.get(variable, "").strip():
+        given = environment.get(variable, "").strip()
+        if given and not given.startswith("s3://"):  # an object is a parameter: the run reads it
             if not (ROOT / given).is_file():
                 raise Broken(f"{variable}: the repository has no file {given}")
             shutil.copyfile(ROOT / given, functions / name)

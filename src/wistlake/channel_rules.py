@@ -48,13 +48,22 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 
 
 def read(path: Path) -> tuple[Rule, ...]:
-    """The rules of a TOML file: `[[rule]]` tables of channel, field and pattern. ConfigError names every fault."""
+    """The rules of a file; see `parsed`."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))["rule"]
-        rules = tuple(Rule(str(t["channel"]), str(t["field"]), str(t["pattern"])) for t in tables)
-    except (OSError, ValueError, KeyError, TypeError) as e:
+        content = path.read_bytes()
+    except OSError as e:
         raise ConfigError(f"{path} has no list of [[rule]] with channel, field and pattern: {e}") from e
-    problems = [f"{path}: {problem}" for rule in rules for problem in _problems(rule)]
+    return parsed(content, str(path))
+
+
+def parsed(content: bytes, place: str) -> tuple[Rule, ...]:
+    """The rules of a TOML document: `[[rule]]` tables of channel, field and pattern. ConfigError names every fault."""
+    try:
+        tables = tomllib.loads(content.decode())["rule"]
+        rules = tuple(Rule(str(t["channel"]), str(t["field"]), str(t["pattern"])) for t in tables)
+    except (ValueError, KeyError, TypeError) as e:
+        raise ConfigError(f"{place} has no list of [[rule]] with channel, field and pattern: {e}") from e
+    problems = [f"{place}: {problem}" for rule in rules for problem in _problems(rule)]
     if problems:
         raise ConfigError(problems)
     return rules

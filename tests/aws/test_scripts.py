@@ -195,6 +195,18 @@ class TestPackagedSettings:
         assert Settings().channels is None
         assert not (functions / "channels.toml").exists()
 
+    def test_rules_in_a_bucket_are_a_parameter_and_no_file(self, functions: Path) -> None:
+        place = "s3://wistlake-bronze-dev-123456789012-eu-central-1/settings/channels.toml"
+        given = {"MEDIA_IDS": "all", "WISTLAKE_CHANNELS": place}
+        assert deploy._package(functions, given) == set()
+        chosen = deploy.chosen(given)["ChannelRules"]
+        assert chosen == place
+        pattern = template("template.yaml")["Parameters"]["ChannelRules"]["AllowedPattern"]
+        assert re.fullmatch(pattern, place)
+        assert not re.fullmatch(pattern, place.replace("/settings/", "/bronze/")), (
+            "which the plan may not read"
+        )
+
     def test_labels(self, functions: Path, tmp_path: Path) -> None:
         (tmp_path / "ours.csv").write_text("media_id,campaign\nabc123xyz0,spring\n")
         assert deploy._package(functions, {"WISTLAKE_LABELS": "ours.csv"}) == {"WISTLAKE_LABELS"}

@@ -19,6 +19,7 @@ from support.lake import START, Scenario
 from support.some import some
 from wistia_simulator import Fault, FaultPlan, Nth, Profile
 from wistlake.adapters.aws.objects import S3Objects
+from wistlake.channel_rules import Rule
 from wistlake.contracts.form import ACCOUNT
 from wistlake.entrypoints.aws import ingest, plan, publish
 from wistlake.entrypoints.cli.main import app
@@ -393,3 +394,24 @@ def test_states_stay_small_for_a_thousand_media_over_two_years(start: Start) -> 
     assert len(json.dumps(state)) < 64 << 10
     said = lake.publish(planned, failed=failed, build_failed={"error": "E", "message": "x" * 10_000})
     assert len(json.dumps(said)) < 8 << 10
+
+
+def test_channel_rules_lie_in_the_bucket_and_each_run_reads_them(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = start()
+    place = {"Bucket": lake.bronze, "Key": "settings/channels.toml"}
+    monkeypatch.setenv("WISTLAKE_CHANNELS", f"s3://{lake.bronze}/{place['Key']}")
+    with pytest.raises(ConfigError, match=rf"there is no s3://{lake.bronze}/settings/channels.toml"):
+        lake.plan("r0", START)
+    s3 = lake.account.client("s3")
+    for run_id, channel in (("r1", "intranet"), ("r2", "ours")):
+        rules = f"[[rule]]\nchannel = '{channel}'\nfield = 'media_id'\npattern = '^abc'\n"
+        s3.put_object(**place, Body=rules.encode())
+        planned = lake.plan(run_id, START)
+        plan_of = decode_plan(s3.get_object(Bucket=lake.bronze, Key=planned["plan_key"])["Body"].read())
+        assert plan_of.spec.rules == (Rule(channel, "media_id", "^abc"),)
+        lake.publish(planned, build_failed={"error": "E", "message": "not asked for"})
+    s3.put_object(**place, Body=b"[[rule]]\nchannel = 'odd'\nfield = 'colour'\npattern = 'x'\n")
+    with pytest.raises(ConfigError, match="no such field colour"):
+        lake.plan("r3", START)

@@ -99,7 +99,8 @@ def test_the_page_of_aws_names_every_service_of_the_template() -> None:
         "Scheduler": "EventBridge Scheduler", "Events": "EventBridge", "Serverless": "Lambda", "Lambda": "Lambda",
         "StepFunctions": "Step Functions", "SecretsManager": "Secrets Manager", "Glue": "Glue", "S3": "S3",
         "DynamoDB": "DynamoDB", "Athena": "Athena", "CloudWatch": "CloudWatch", "Logs": "logs", "SNS": "SNS",
-        "CloudFormation": "CloudFormation", "IAM": "OIDC",
+        "CloudFormation": "CloudFormation", "IAM": "OIDC", "EMRServerless": "EMR Serverless", "SQS": "SQS",
+        "Budgets": "AWS Budgets",
     }  # fmt: skip
     told = {service for service in used if names.get(service, service) in page}
     assert {"DynamoDB", "Glue", "Athena", "SNS", "S3"} <= told

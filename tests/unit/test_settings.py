@@ -19,6 +19,7 @@ from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError
 from wistlake.settings import Settings
 from wistlake.settings.document import DOCS, env_example
+from wistlake.settings.values import InBucket
 from wistlake.settings.write import write
 
 ROOT = Path(__file__).parents[2]
@@ -583,6 +584,18 @@ RULE = "[[rule]]\nchannel = 'paid'\nfield = 'utm_medium'\npattern = '^CPC$'\n"
 
 
 class TestChannelRules:
+    def test_a_file_may_lie_in_a_bucket(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WISTLAKE_CHANNELS", "s3://lake/settings/channels.toml")
+        assert Settings().channels == InBucket("lake", "settings/channels.toml")
+
+    @pytest.mark.parametrize("place", ["s3://", "s3://lake", "s3://lake/", "s3:///rules.toml"])
+    def test_a_bucket_alone_is_no_file(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        monkeypatch.setenv("WISTLAKE_CHANNELS", place)
+        (problem,) = problems()
+        assert problem == f"WISTLAKE_CHANNELS is '{place}': give a file, or s3://bucket/key"
+
     @pytest.mark.parametrize(
         ("pattern", "why"),
         [

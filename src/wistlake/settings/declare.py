@@ -151,11 +151,15 @@ class Declaration(BaseModel):
     include_open_days: bool = _setting(
         "WISTLAKE_INCLUDE_OPEN_DAYS", False, "Also land the running day, as provisional.", "true or false"
     )
-    channels: Annotated[Path | None, AfterValidator(values.channels)] = _setting(
+    channels: Annotated[
+        Path | values.InBucket | None,
+        BeforeValidator(values.object_or_file),
+        AfterValidator(values.channels),
+    ] = _setting(
         "WISTLAKE_CHANNELS",
         None,
         "A TOML file of ordered channel rules, as docs/channels.md has them; unset: the built-in ones.",
-        "a file",
+        "a file, or s3://bucket/key",
     )
     labels: Annotated[Path | None, AfterValidator(values.labels)] = _setting(
         "WISTLAKE_LABELS",

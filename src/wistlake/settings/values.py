@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,32 @@ def lake(value: Path) -> Path:
     return Path(os.path.abspath(home("WISTLAKE_LAKE", value)))  # one name, however it is written
 
 
-def channels(value: Path | None) -> Path | None:
-    """A file of channel rules that can be read."""
+@dataclass(frozen=True, slots=True)
+class InBucket:
+    """An object of S3."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        """Its address."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def object_or_file(value: Any) -> Any:
+    """An `s3://` address as what it names; anything else as it is."""
+    if not (isinstance(value, str) and value.startswith("s3://")):
+        return value
+    bucket, _, key = value.removeprefix("s3://").partition("/")
+    if not (bucket and key):
+        raise ValueError("neither a file nor an s3://bucket/key")
+    return InBucket(bucket, key)
+
+
+def channels(value: Path | InBucket | None) -> Path | InBucket | None:
+    """A file of channel rules that can be read; an object, when a run reads it."""
+    if isinstance(value, InBucket):
+        return value
     if (path := _file("WISTLAKE_CHANNELS", value)) is None:
         return None
     try:

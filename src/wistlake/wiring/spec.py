@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
-from wistlake.channel_rules import DEFAULT_RULES
-from wistlake.channel_rules import read as read_rules
+from wistlake import channel_rules
+from wistlake.channel_rules import DEFAULT_RULES, Rule
 from wistlake.contracts import SOURCES, source
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.errors import ConfigError, unknown
@@ -14,6 +14,7 @@ from wistlake.planning.calendar import last_finished
 from wistlake.planning.plan import HORIZON, Window
 from wistlake.ports import Ledger
 from wistlake.settings import Settings
+from wistlake.settings.values import InBucket
 from wistlake.wiring import label_file
 
 WISTIA_HOST = "api.wistia.com"
@@ -51,7 +52,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         sources=_sources(datasets or settings.datasets),
         choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None, most),
         max_concurrency=settings.max_concurrency,
-        rules=read_rules(settings.channels) if settings.channels else DEFAULT_RULES,
+        rules=_rules(settings),
         build_only=build_only,
         only=only,
         accept_shrink=accept_shrink,
@@ -88,6 +89,21 @@ def oldest_day(now: datetime) -> date:
 def _labels(settings: Settings) -> Mapping[str, Mapping[str, str]]:
     lines = label_file.read(settings.labels, "WISTLAKE_LABELS") if settings.labels else {}
     return {media_id: line.labels for media_id, line in lines.items()}
+
+
+def _rules(settings: Settings) -> tuple[Rule, ...]:
+    """The channel rules of a file, of an object in a bucket, or the built-in ones."""
+    place = settings.channels
+    if place is None:
+        return DEFAULT_RULES
+    if not isinstance(place, InBucket):
+        return channel_rules.read(place)
+    from wistlake.adapters.aws.objects import S3Objects
+
+    objects = S3Objects(place.bucket)
+    if not objects.exists(place.key):
+        raise ConfigError(f"WISTLAKE_CHANNELS: there is no {place}: put the file there, or unset it")
+    return channel_rules.parsed(objects.get(place.key), str(place))
 
 
 def _sources(names: tuple[str, ...]) -> tuple[Source, ...]:

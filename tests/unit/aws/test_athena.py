@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support.memory import MemoryLedger
 from support.some import some
@@ -19,6 +20,7 @@ from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive import athena
 from wistlake.entrypoints.aws import athena_resources
+from wistlake.errors import StoreError
 from wistlake.ports import Publication, TableRef
 from wistlake.quality.queries import QUERIES
 from wistlake.quality.views import VIEWS, View, views
@@ -119,13 +121,37 @@ def test_a_publication_that_readers_have_is_shown_to_athena_again() -> None:
 
 
 class Glue:
-    """Notes what it is asked to update."""
+    """Notes what it is asked to update; it has no view of the names in `lacks`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lacks: tuple[str, ...] = (), code: str = "EntityNotFoundException") -> None:
         self.asked: list[dict[str, Any]] = []
+        self.lacks, self.code = lacks, code
 
     def update_table(self, **asked: Any) -> None:
+        if asked["TableInput"]["Name"] in self.lacks:
+            raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "UpdateTable")
         self.asked.append(asked)
+
+
+class TestNewView:
+    """Code knows of a view before the deployment has made it: a run in between publishes all the same."""
+
+    PUBLISHED = Publication("r1", datetime(2026, 3, 6, tzinfo=UTC), {})
+    SHOWN = tuple((v.name, v.select, v.columns) for v in VIEWS[:3])
+    NAMED = tuple(athena.table_name(v.name) for v in VIEWS[:3])
+
+    def test_one_that_is_not_there_yet_waits_for_the_next_publication(self) -> None:
+        glue = Glue(lacks=self.NAMED[:1])
+        aws_views.show(self.PUBLISHED, "lake", self.SHOWN, glue)
+        assert [asked["TableInput"]["Name"] for asked in glue.asked] == [*self.NAMED[1:]]
+
+    def test_none_at_all_is_another_database(self) -> None:
+        with pytest.raises(StoreError, match="WISTLAKE_STAGE"):
+            aws_views.show(self.PUBLISHED, "lake", self.SHOWN, Glue(lacks=self.NAMED))
+
+    def test_one_that_may_not_be_written_is_said(self) -> None:
+        with pytest.raises(StoreError, match="let the role do this"):
+            aws_views.show(self.PUBLISHED, "lake", self.SHOWN, Glue(self.NAMED[2:], "AccessDeniedException"))
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=NAMES)

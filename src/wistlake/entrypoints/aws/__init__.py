@@ -88,7 +88,7 @@ TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: h
 
 RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
 bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
-    plan      s3 PutObject R, GetObject B, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
+    plan      s3 PutObject R, GetObject B and settings/*, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
               UpdateItem, Query, Scan L · secretsmanager GetSecretValue token · states DescribeExecution
     ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
               dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
