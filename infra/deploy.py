@@ -58,6 +58,7 @@ PARAMETERS = {
     "WISTLAKE_TOLERATED_PERCENT": "ToleratedPercent",
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
     "WISTLAKE_BRONZE_REDACTION": "BronzeRedaction",
+    "WISTLAKE_CITY": "KeepCity",
     "WISTLAKE_REQUESTS_PER_MINUTE": "RequestsPerMinute",
     "WISTLAKE_MAX_CONCURRENCY": "RequestsAtOnce",
     "DDB_TABLE": "WatermarkTableName",

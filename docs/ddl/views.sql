@@ -25,7 +25,7 @@ CREATE OR REPLACE VIEW fct_media_engagement AS SELECT media_id, visitor_id, date
 CREATE OR REPLACE VIEW fact_media_by_date AS SELECT media_id, date, load_count, play_count, hours_watched_modelled, dt FROM (SELECT media_id, date, load_count, play_count, hours_watched_modelled, date AS dt FROM silver_fact_media_by_date) v;
 
 -- silver.fact_events with dt, the UTC day: the sessions that Wistia still lists.
-CREATE OR REPLACE VIEW fact_events AS SELECT event_key, media_id, visitor_id, CAST(received_at AS timestamp(3)) AS received_at, percent_viewed, country, region, browser, browser_version, platform, is_mobile, channel, dt FROM (SELECT event_key, media_id, visitor_id, received_at, percent_viewed, country, region, browser, browser_version, platform, is_mobile, channel, event_date AS dt FROM silver_fact_events WHERE removed_at IS NULL) v;
+CREATE OR REPLACE VIEW fact_events AS SELECT event_key, media_id, visitor_id, CAST(received_at AS timestamp(3)) AS received_at, percent_viewed, country, region, city, browser, browser_version, platform, is_mobile, channel, dt FROM (SELECT event_key, media_id, visitor_id, received_at, percent_viewed, country, region, city, browser, browser_version, platform, is_mobile, channel, event_date AS dt FROM silver_fact_events WHERE removed_at IS NULL) v;
 
 -- silver.dim_media in short: hashed_id is media_id, id is Wistia's number.
 CREATE OR REPLACE VIEW dim_media AS SELECT media_id, hashed_id, id, title, url, channel, CAST(created_at AS timestamp(3)) AS created_at FROM (SELECT media_id, media_id AS hashed_id, numeric_id AS id, title, url, channel, created_at FROM silver_dim_media) v;

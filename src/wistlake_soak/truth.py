@@ -461,6 +461,7 @@ class Truth:
             "conversion_type": s.conversion_type or None,
             "country": s.country or None,
             "region": s.region or None,
+            "city": None,  # unless a setting keeps it
             "browser": s.browser,
             "browser_version": s.browser_version,
             "platform": s.platform,

@@ -16,6 +16,7 @@ from privacy.marking import Marking
 from privacy.people import PEOPLE
 from support.lake import START, Lake, Scenario
 from support.memory import RecordingNotifier
+from support.some import some
 from wistia_simulator import ServerOptions, create_app, transport
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -153,6 +154,15 @@ def test_with_redaction_there_is_none_in_bronze_either(tmp_path: Path) -> None:
     assert left_by_the_dead == {}
     assert lake.places(with_bronze=True) == {}
     assert lake.lake.rows("silver.fact_events")
+
+
+@pytest.mark.parametrize("redaction", [False, True])
+def test_a_city_that_is_kept_is_all_that_leaves_and_for_one_table(tmp_path: Path, redaction: bool) -> None:
+    lake, left_by_the_dead = lived_through(tmp_path / "lake", keep_city=True, bronze_redaction=redaction)
+    found = {**left_by_the_dead, **lake.places(with_bronze=redaction)}
+    assert {what for whats in found.values() for what in whats} == {"city"}
+    elsewhere = ("bronze/events/", "warehouse/silver/fact_events/", "staging/")
+    assert [place for place in some(found) if not place.startswith(elsewhere)] == []
 
 
 @pytest.mark.parametrize("path", ["email", "lat"])

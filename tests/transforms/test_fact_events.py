@@ -18,8 +18,8 @@ def typed(spark, text: str) -> DataFrame:
     """Rows as `landing.parse` leaves them."""
     head, *rest = text.strip().splitlines()
     extra = "landing_id:string | observed_at:timestamp | line:bigint"
-    more = "visitor_id:string | embed_host:string | embed_path:string | utm_source:string | utm_medium:string | utm_campaign:string"
-    rows = [f"{row} | l1 | 2026-03-05T02:15 | {n} | v | | | | |" for n, row in enumerate(rest, 1)]
+    more = "city:string | visitor_id:string | embed_host:string | embed_path:string | utm_source:string | utm_medium:string | utm_campaign:string"
+    rows = [f"{row} | l1 | 2026-03-05T02:15 | {n} | | v | | | | |" for n, row in enumerate(rest, 1)]
     return given(spark, events.SOURCE, "\n".join([f"{head} | {extra} | {more}", *rows]))
 
 

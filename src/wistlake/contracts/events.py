@@ -25,7 +25,7 @@ SOURCE = Source(
         Field("media_name", Type.STRING, Privacy.NONE, "The media's name today.", volatile=True, cosmetic=True),
         Field("media_url", Type.STRING, Privacy.NONE, "The media's page in Wistia.", cosmetic=True),
         Field("ip", Type.STRING, Privacy.PERSONAL, "Address of the viewer."),
-        Field("city", Type.STRING, Privacy.PERSONAL, "City of the viewer."),
+        Field("city", Type.STRING, Privacy.PERSONAL, "City of the viewer; empty when unknown.", kept_by="WISTLAKE_CITY"),
         Field("lat", Type.DOUBLE, Privacy.PERSONAL, "Latitude of the viewer."),
         Field("lon", Type.DOUBLE, Privacy.PERSONAL, "Longitude of the viewer."),
         Field("org", Type.STRING, Privacy.PERSONAL, "Network the viewer came from."),

@@ -40,6 +40,7 @@ TABLE = Table(
         Column("conversion_type", Type.STRING, Privacy.NONE, "Kind of conversion; NULL when none."),
         Column("country", Type.STRING, Privacy.COARSE, "Two-letter country; NULL when unknown."),
         Column("region", Type.STRING, Privacy.COARSE, "Region; NULL when unknown."),
+        Column("city", Type.STRING, Privacy.MASKED, "City, where WISTLAKE_CITY is on; NULL when off or unknown."),
         Column("browser", Type.STRING, Privacy.COARSE, "Browser family."),
         Column("browser_version", Type.STRING, Privacy.COARSE, "Browser version, as text."),
         Column("platform", Type.STRING, Privacy.COARSE, "Operating system or device; vocabulary drifts over years."),

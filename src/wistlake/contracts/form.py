@@ -63,7 +63,7 @@ class Field:
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
     Of a STRINGS list of objects only the values under the keys in `items` are kept.
     `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
-    never a reason to refuse the record.
+    never a reason to refuse the record. A PERSONAL field that a setting lets into silver names it in `kept_by`.
     """
 
     path: str
@@ -77,6 +77,7 @@ class Field:
     holds_json: bool = False
     cosmetic: bool = False
     items: tuple[str, ...] = ()
+    kept_by: str = ""
 
     @property
     def column(self) -> str:

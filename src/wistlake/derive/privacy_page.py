@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from wistlake.contracts.form import Privacy, Source, Table
+from wistlake.contracts.form import Field, Privacy, Source, Table
 
 _FATE = {
     Privacy.NONE: "silver and gold; says nothing about a person",
@@ -30,6 +30,11 @@ Labels of media are about media: an e-mail address is refused as a value. The le
 gave a label: the name with which that person was signed in on their machine. `wistlake forget` is about viewers,
 and leaves labels as they are.
 
+A city may single a person out: one viewer in a village. It ends in bronze, unless `WISTLAKE_CITY` is on: then
+`silver.fact_events` has it, personal-looking parts masked, and no other table does. `wistlake forget` removes it
+with the person's sessions. Switched off, the next run takes it out of every day, those whose raw pages are gone
+included; snapshots of before keep it until `wistlake maintain` lets them expire.
+
 `event_key` is kept as Wistia serves it. It says nothing about a person by itself, but whoever has the
 account's token can ask Wistia for the session and so for its visitor (who has the token can list them all
 anyway). It stays because it is the session's identity: a session that is listed twice, grows or moves to
@@ -47,9 +52,14 @@ def page(sources: Iterable[Source], tables: Iterable[Table]) -> str:
 def _sources(sources: Iterable[Source]) -> Iterator[str]:
     for source in sources:
         yield from ("", f"## bronze: {source.name}", "", "| field | class | goes to |", "| --- | --- | --- |")
-        yield from (f"| `{f.path}` | {f.privacy} | {_FATE[f.privacy]} |" for f in source.fields)
+        yield from (f"| `{f.path}` | {f.privacy} | {_fate(f)} |" for f in source.fields)
         if source.tolerated:
             yield f"| {', '.join(f'`{t}`' for t in source.tolerated)} | not named | bronze only |"
+
+
+def _fate(field: Field) -> str:
+    kept = f"silver, masked, where `{field.kept_by}` is on; else " if field.kept_by else ""
+    return f"{kept}{_FATE[field.privacy]}"
 
 
 def _tables(tables: Iterable[Table]) -> Iterator[str]:

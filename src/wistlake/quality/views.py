@@ -126,7 +126,7 @@ VIEWS: tuple[View, ...] = (
         "silver.fact_events with dt, the UTC day: the sessions that Wistia still lists.",
         EVENTS,
         _same(
-            "event_key", "media_id", "visitor_id", "received_at", "percent_viewed", "country", "region",
+            "event_key", "media_id", "visitor_id", "received_at", "percent_viewed", "country", "region", "city",
             "browser", "browser_version", "platform", "is_mobile", "channel",
         )
         | {"dt": "event_date"},

@@ -180,6 +180,12 @@ class Declaration(BaseModel):
         "Cut personal values out before landing, so that no raw copy exists.",
         "on or off",
     )
+    keep_city: bool = _setting(
+        "WISTLAKE_CITY",
+        False,
+        "Keep each session's city in silver.fact_events. It may single a person out, and else ends in bronze.",
+        "on or off",
+    )
     report: bool = _setting(
         "WISTLAKE_REPORT",
         True,

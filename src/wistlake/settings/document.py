@@ -35,6 +35,7 @@ def _docs() -> Iterator[SettingDoc]:
         "api_version": NEWEST_API,
         "bronze_redaction": "off",
         "config": TOML,
+        "keep_city": "off",
         "datasets": ",".join(s.name for s in SOURCES if not s.optional),
     }
     for name, info in Declaration.model_fields.items():

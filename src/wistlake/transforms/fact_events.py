@@ -22,12 +22,14 @@ RULES = {
 }
 
 
-def derived(epochs: int) -> dict[str, str]:
-    """What stays of the personal fields, and the share as it is meant: SQL over a parsed line."""
+def derived(epochs: int, *, keep_city: bool = False) -> dict[str, str]:
+    """What stays of the personal fields, and the share as it is meant: SQL over a parsed line. A city that is not kept
+    is not even read."""
     url = "line.record.embed_url"
     return {
         "percent_viewed": share(SOURCE.field("percent_viewed")),
         "visitor_id": pseudonym.sql("line.record.visitor_key", epochs),
+        "city": mask.masked(value(SOURCE.field("city"))) if keep_city else "cast(null as string)",
         "embed_host": mask.host(url),
         "embed_path": mask.path(url),
         "utm_source": mask.utm(url, "source"),
@@ -108,6 +110,11 @@ def moved_to_zone(events: DataFrame, zone: str, built_at: Column) -> DataFrame:
     return events.withColumns(
         {"event_date_local": F.expr(local_date("received_at", zone)), "built_at": built_at}
     )
+
+
+def without_city(events: DataFrame, built_at: Column) -> DataFrame:
+    """`fact_events` as if no city had been kept."""
+    return events.withColumns({"city": F.lit(None).cast("string"), "built_at": built_at})
 
 
 def in_another_channel(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wistlake.contracts.form import Source
+from wistlake.derive.mask import plain_masked
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.pipeline.run.spec import Redact
 from wistlake.ports import Budget
@@ -62,12 +63,14 @@ def redaction(settings: Settings, keys: Callable[[], tuple[bytes, ...]]) -> Reda
         return None
 
     def cut(contract: Source, record: dict[str, Any]) -> dict[str, Any]:
-        visitor_key, page = record.get("visitor_key"), record.get("embed_url")
+        visitor_key, page, city = (record.get(name) for name in ("visitor_key", "embed_url", "city"))
         replacements = {}
         if isinstance(visitor_key, str) and visitor_key:
             replacements["visitor_key"] = pseudonym(keys()[:1], visitor_key)
         if isinstance(page, str):
             replacements["embed_url"] = masked_page(page)
+        if settings.keep_city and isinstance(city, str):
+            replacements["city"] = plain_masked(city) or ""
         return redact(contract, record, replacements)
 
     return cut

@@ -57,6 +57,7 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         only=only,
         accept_shrink=accept_shrink,
         tolerated_percent=settings.tolerated_percent,
+        keep_city=settings.keep_city,
         labels=_labels(settings),
     )
 

@@ -29,6 +29,7 @@ from wistlake.planning.publishing import GOLD
 from wistlake.planning.shared_keys import SharedDays
 
 Key = tuple[str, str, date]
+CITIES = "cities"  # the ledger's document: whether silver may have any
 
 
 def build(
@@ -114,11 +115,15 @@ class _Build:
             spec, self.media, self.view, self.pages, self.keys,
             shared=shared_days(deps.ledger), usual=deps.rows_per_build, labels=self.labels,
         )  # fmt: skip
+        plan = replace(plan, clears_cities=not spec.keep_city and bool(deps.ledger.facts(CITIES).get("kept")))
         if not plan.is_needed:
             self._advance()
             return None
         total = max(1, len(waiting))
         done: list[Done] = []
+        if spec.keep_city:  # said first: should the build die, what it wrote is not forgotten
+            deps.ledger.put_facts(CITIES, {"kept": True})
+        clears = plan.clears_cities
         with deps.tables() as store:
             on_engine()
             while plan.is_needed:
@@ -130,6 +135,8 @@ class _Build:
                     spec, self.media, self.view, self.pages, self.keys, done,
                     deps.rows_per_build, self.labels.applied_all,
                 )  # fmt: skip
+        if clears:
+            deps.ledger.put_facts(CITIES, {"kept": False})
         progress("building", total, total)
         return merged([result for _, result in done])
 

@@ -130,6 +130,7 @@ class _PlanDocument:
     left: tuple[str, ...]
     began: datetime
     tolerated_percent: float = 10.0
+    keep_city: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def encode_plan(plan: RunPlan) -> bytes:
         left=plan.left,
         began=plan.began,
         tolerated_percent=spec.tolerated_percent,
+        keep_city=spec.keep_city,
     )
     return _dump(_PlanDocument, document)
 
@@ -212,6 +214,7 @@ def decode_plan(data: bytes) -> RunPlan:
         tuple(Rule(*rule) for rule in plain.rules),
         accept_shrink=plain.accept_shrink,
         tolerated_percent=plain.tolerated_percent,
+        keep_city=plain.keep_city,
     )
     return RunPlan(spec, plain.fetches, plain.left, plain.began)
 

@@ -46,6 +46,7 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
         epoch,
         spec.zone_name,
         fingerprint(spec.rules),
+        *(["city"] if spec.keep_city else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -172,6 +173,7 @@ def assemble(
         rezoned=frozenset(_rezoned(view, gone, spec, len(keys))),
         findings=(*_freshness(spec, media, ready, view.compacted), *_settled(spec, view)),
         rules=(*channel_rules(labels.entries), *spec.rules),
+        keep_city=spec.keep_city,
         labels=labels,
         accept_shrink=spec.accept_shrink,
     )
@@ -275,6 +277,7 @@ def following(
         reread=work.reread - computed,
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run
+        clears_cities=False,
         findings=tuple(f for f in work.findings if f.check != SETTLED_DAYS),
     )
 

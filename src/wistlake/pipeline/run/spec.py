@@ -103,5 +103,6 @@ class RunSpec:
     build_only: bool = False  # rebuild: land nothing, build what bronze holds
     only: frozenset[Key] | None = None  # repair: ask for exactly these intervals
     accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
+    keep_city: bool = False  # of sessions, in silver: else it ends in bronze
     tolerated_percent: float = 10.0  # of the media may fail, and the run is partial, not failed
     labels: Wanted = field(default_factory=dict)  # that the settings' file gives to media

@@ -25,7 +25,7 @@ def build(
     behind and the days that share keys: if the run dies after the commit, the next one must know of them, for no
     row will change again.
     """
-    from wistlake.pipeline.tables import details, gold, labels, reconcile, silver
+    from wistlake.pipeline.tables import cities, details, gold, labels, reconcile, silver
     from wistlake.pipeline.tables.context import BuildContext
 
     store.ensure(TABLES)
@@ -38,6 +38,7 @@ def build(
         context.side_by_side(*(partial(step, context, landed) for step in steps))
     silver.rezoned(context)
     labels.sessions(context)
+    cities.cleared(context)
     silver.quarantined(context)
     judgements, certificates, blocked = gold.days(context, gold.affected(context))
     others = (

@@ -69,6 +69,8 @@ class BuildPlan:
     rezoned: frozenset[Pair] = frozenset()
     findings: tuple[Finding, ...] = ()
     rules: tuple[Rule, ...] = DEFAULT_RULES
+    keep_city: bool = False  # of sessions, in silver
+    clears_cities: bool = False  # that it has kept until now
     labels: Labels = field(default_factory=Labels)
     band: Band = DEFAULT_BAND
     accept_shrink: frozenset[str] = frozenset()  # media whose losses a person has accepted
@@ -76,7 +78,14 @@ class BuildPlan:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.landings or self.refresh or self.withdrawn or self.rezoned or self.labels.waiting)
+        return bool(
+            self.landings
+            or self.refresh
+            or self.withdrawn
+            or self.rezoned
+            or self.labels.waiting
+            or self.clears_cities
+        )
 
 
 @dataclass(frozen=True, slots=True)

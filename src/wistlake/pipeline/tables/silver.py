@@ -51,7 +51,7 @@ def typed(context: BuildContext) -> Typed:
     """Typed rows of every dataset, staged; None where nothing has landed."""
     epochs = len(context.plan.keys)
     datasets: dict[str, Reading] = {
-        EVENTS: (fact_events.derived(epochs), fact_events.RULES),
+        EVENTS: (fact_events.derived(epochs, keep_city=context.plan.keep_city), fact_events.RULES),
         "media_metadata": ({}, dim_media.RULES),
         "media_stats": (media_lifetime.STATS_DERIVED, media_lifetime.STATS_RULES),
         "media_engagement": ({}, media_lifetime.CURVES_RULES),
