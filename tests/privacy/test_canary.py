@@ -161,7 +161,7 @@ def test_a_city_that_is_kept_is_all_that_leaves_and_for_one_table(tmp_path: Path
     lake, left_by_the_dead = lived_through(tmp_path / "lake", keep_city=True, bronze_redaction=redaction)
     found = {**left_by_the_dead, **lake.places(with_bronze=redaction)}
     assert {what for whats in found.values() for what in whats} == {"city"}
-    elsewhere = ("bronze/events/", "warehouse/silver/fact_events/", "staging/")
+    elsewhere = ("bronze/wistia/events/", "warehouse/silver/fact_events/", "staging/")
     assert [place for place in some(found) if not place.startswith(elsewhere)] == []
 
 

@@ -77,6 +77,7 @@ class TestDefaults:
             "labels": None,
             "bronze_retention_days": 30,
             "bronze_redaction": False,
+            "keep_city": False,
             "notify_command": "",
             "notify_webhook": None,
             "slack_webhook_url": None,
