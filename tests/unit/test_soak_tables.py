@@ -209,7 +209,7 @@ EXPECTED = {
         """
     ),
     "silver.fact_events": [
-        {"region": "NY" if row["country"] else "", "city": "", "embed_host": "", "embed_path": "", **dict.fromkeys(UTM, "")} | row
+        {"region": "NY" if row["country"] else "", **dict.fromkeys(("city", "embed_host", "embed_path", *UTM), "")} | row
         | (BY_MAIL if row["channel"] == "email" else {})
         for row in written(
             f"""
