@@ -209,7 +209,7 @@ EXPECTED = {
         """
     ),
     "silver.fact_events": [
-        {"region": "NY" if row["country"] else "", **dict.fromkeys(("city", "embed_host", "embed_path", *UTM), "")} | row
+        dict.fromkeys(("city", "embed_host", "embed_path", *UTM), "") | {"region": "NY" if row["country"] else ""} | row
         | (BY_MAIL if row["channel"] == "email" else {})
         for row in written(
             f"""
