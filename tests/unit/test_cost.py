@@ -61,10 +61,11 @@ def steady(media: int, rows: int = 100) -> cost.Estimate:
     return cost.estimate(fetches, known, per_minute=540, concurrency=16)
 
 
-@pytest.mark.parametrize(("media", "least", "most"), [(2, 9, 12), (100, 20, 25), (1000, 60, 80)])
+@pytest.mark.parametrize(("media", "least", "most"), [(2, 9, 12), (100, 18, 25), (1000, 45, 80)])
 def test_a_month_of_two_stages_is_within_a_quarter_of_what_is_expected(
     media: int, least: float, most: float
 ) -> None:
+    """20 and 60 dollars were expected at least, with a ledger that each run read whole: docs/costs.md."""
     assert 0.75 * least <= steady(media).dollars_a_month <= 1.25 * most
 
 
@@ -132,7 +133,7 @@ def test_the_bill_of_two_media_is_what_the_price_list_makes_of_it() -> None:
                 "s3 writes": objects * runs * 0.005 / 1000,
                 "s3 reads": 3 * objects * runs * 0.0004 / 1000,
                 "dynamodb writes": (6 * days + 2 * requests) * runs * 0.625 / 1e6,
-                "dynamodb reads": known * runs * 0.125 / 1e6,
+                "dynamodb reads": 30 * 2 * runs * 0.125 / 1e6,
                 "dynamodb storage": known * 400 / 1e9 * 0.25,
                 "dynamodb recovery": known * 400 / 1e9 * 0.20,
                 "step functions": (8 + 4 * functions) * runs * 0.025 / 1000,

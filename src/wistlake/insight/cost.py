@@ -48,7 +48,8 @@ MINUTES_PER_MILLION_ROWS, MINUTES_PER_THOUSAND_LANDINGS = 1.5, 0.5
 UPKEEPS_A_MONTH, UPKEEP_MINUTES, UPKEEP_MINUTES_PER_GB = 4.3, 6.0, 0.2
 QUERIES_A_DAY, QUERY_MB = 50, 10  # Athena bills 10 MB at least
 BYTES_PER_EVENT, DAYS_STORED = 600, 760  # of all layers together, compressed
-WRITES_PER_INTERVAL, READS_PER_INTERVAL = 6, 1.0  # planned, landed, published, each transactional
+WRITES_PER_INTERVAL = 6  # planned, landed, published, each transactional
+READS_PER_MEDIA = 30.0  # of a run: plan, build and publish read what is open, and a summary of all else
 BYTES_PER_INTERVAL, DATASETS = 400, 4
 OBJECTS_PER_LANDING, READS_PER_OBJECT, OBJECTS_PER_BUILD = 2, 3, 400
 STEPS_PER_RUN, STEPS_PER_BATCH = 8, 4
@@ -125,7 +126,7 @@ def estimate(
         "s3 writes": objects * RUNS_A_MONTH,
         "s3 reads": READS_PER_OBJECT * objects * RUNS_A_MONTH,
         "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * calls) * RUNS_A_MONTH,
-        "dynamodb reads": READS_PER_INTERVAL * known * RUNS_A_MONTH,
+        "dynamodb reads": READS_PER_MEDIA * media * RUNS_A_MONTH,
         "dynamodb storage": known * BYTES_PER_INTERVAL / 1e9,
         "dynamodb recovery": known * BYTES_PER_INTERVAL / 1e9,
         "step functions": (STEPS_PER_RUN + STEPS_PER_BATCH * functions) * RUNS_A_MONTH,
