@@ -82,6 +82,10 @@ class SourceMissing(WistlakeError):
     exit_code = 65
 
 
+class SourceNotInPlan(SourceMissing):
+    """Wistia answers 403 to an optional dataset: the account's plan does not include it."""
+
+
 class SourceChanged(WistlakeError):
     """The payload lacks or retypes something that the contract relies on."""
 

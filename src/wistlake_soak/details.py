@@ -2,21 +2,45 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from wistia_simulator import World
+from wistia_simulator.analytics import GROUPS
+from wistia_simulator.vocabulary import LANGUAGES
 
 Row = dict[str, Any]
 Newest = Callable[[str], Mapping[tuple[str, date], datetime]]  # when each day of a dataset was last read
 
-KEYS = {"gold.conversion_daily": ("media_id", "date", "kind")}
+BY_VALUE = ("media_id", "date", "dimension", "value")
+KEYS = {
+    "gold.conversion_daily": ("media_id", "date", "kind"),
+    "silver.conversions_by_date": ("media_id", "date"),
+    "silver.traffic_by_date": BY_VALUE,
+    "gold.traffic_daily": BY_VALUE,
+}
+BREAKDOWNS = {  # the simulator's dimensions, and what the lake calls them
+    "traffic_daily": {n: n for n in GROUPS},
+    "languages_daily": {"language": "language"},
+    "embed_locations_daily": {"embed_url": "embed_page"},
+}
 
 
 def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
     """Rows by table; a table that nothing was read for is left out."""
-    found = {"gold.conversion_daily": [*_of_days(world, newest), *_between_snapshots(world, newest)]}
+    traffic = [row for dataset in BREAKDOWNS for row in _traffic(world, dataset, newest(dataset))]
+    found = {
+        "gold.conversion_daily": [*_of_days(world, newest), *_between_snapshots(world, newest)],
+        "silver.conversions_by_date": [
+            {"media_id": media, "date": day, "conversions": sent}
+            for (media, day), at in newest("conversions").items()
+            if (sent := len(world.truth.leads(media, day, at)))
+        ],
+        "silver.traffic_by_date": [{n: v for n, v in row.items() if n not in _OF_GOLD} for row in traffic],
+        "gold.traffic_daily": [{n: v for n, v in row.items() if n not in _OF_SILVER} for row in traffic],
+    }
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -30,6 +54,42 @@ def actions(world: World, media: str, at: datetime | None) -> Row:
     }
 
 
+_OF_GOLD, _OF_SILVER = ("engagement", "share_of_plays"), ("engagement_rate", "listed")
+_MOST = 100  # values that a breakdown lists
+
+
+def _traffic(world: World, dataset: str, read: Mapping[tuple[str, date], datetime]) -> Iterator[Row]:
+    for (media, day), at in read.items():
+        for served, dimension in BREAKDOWNS[dataset].items():
+            groups = [
+                g for g in world.truth.breakdown(media, day, served, at) if g.value or served != "embed_url"
+            ]
+            groups = groups[:_MOST]
+            plays = sum(group.plays for group in groups)
+            spoken = served == "language"
+            for group in groups:
+                engagement = None if spoken else group.engagement
+                yield {
+                    "media_id": media,
+                    "date": day,
+                    "dimension": dimension,
+                    "value": _shown(dimension, group.value or ""),
+                    "loads": None if spoken else group.loads,
+                    "plays": group.plays,
+                    "engagement_rate": engagement,
+                    "engagement": engagement,
+                    "share_of_plays": group.plays / plays,
+                    "has_captions": LANGUAGES[group.value or ""] if spoken else None,
+                    "listed": len(groups),
+                }
+
+
+def _shown(dimension: str, value: str) -> str:
+    """A page is its host and its path."""
+    page = urlsplit(value)
+    return f"{page.hostname}{page.path}" if dimension == "embed_page" else value
+
+
 def _of_days(world: World, newest: Newest) -> list[Row]:
     rows = []
     for (media, day), at in newest("analytics_daily").items():
@@ -41,6 +101,9 @@ def _of_days(world: World, newest: Newest) -> list[Row]:
         for kind, (shown, taken) in kinds.items():
             if shown or taken:
                 rows.append(_conversion(media, day, kind, "day", None, shown, taken))
+    for (media, day), at in newest("conversions").items():
+        if sent := len(world.truth.leads(media, day, at)):
+            rows.append(_conversion(media, day, "lead", "day", None, None, sent))
     return rows
 
 

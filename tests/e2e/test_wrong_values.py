@@ -110,6 +110,7 @@ WRONG = [
     ("revisions --media abc", "isn't a hashed id"),
     ("explore medias --per-page 0", "--per-page: Input should be"),
     ("explore media-stats --media-id abc", "isn't a hashed id"),
+    ("explore analytics --max-pages 0", "--max-pages: Input should be"),
     ("explore visitors --max-pages 0", "--max-pages: Input should be"),
     ("explore incremental --from soon", "isn't a date"),
     ("key rotate --reason why", "no such option: --reason (Possible options: --json)"),

@@ -25,7 +25,7 @@ _KEPT = re.compile(rb"zqkx[0-9a-f]{8}")
 # Identities and times, by which requests, days and rows are found: not to be altered.
 _STEADY = {
     "media_id", "hashed_id", "received_at", "date", "timestamp", "created", "updated", "created_at",
-    "last_active_at", "type", "status", "cursor",
+    "last_active_at", "converted_at", "type", "status", "cursor",
 }  # fmt: skip
 _ROUTES = tuple(
     (re.compile(".*/(v1|modern)" + s.endpoint.replace("{media_id}", "[^/]+") + "$"), s) for s in SOURCES
@@ -78,6 +78,8 @@ class Marking(httpx2.AsyncBaseTransport):
             source = self.classes["media_metadata"]
         if isinstance(body, list):
             return [self._record(source, r) for r in body]
+        if isinstance(body.get("data"), list):  # a page that names the next one
+            return {**body, "data": [self._record(source, r) for r in body["data"]]}
         return self._record(source, body)
 
     def _record(self, source: Source | None, record: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +105,10 @@ class Marking(httpx2.AsyncBaseTransport):
         kept = next((c for p, c in known.items() if path == p or path.startswith(f"{p}.")), None)
         if kept is not None and kept is not Privacy.PERSONAL:
             keep = path.rpartition(".")[2] in _STEADY or not isinstance(value, str) or path == "assets.type"
-            return value if keep else f"{self._mark(path, who, KEPT)} {value}"
+            if keep:
+                return value
+            marked = f"{self._mark(path, who, KEPT)} {value}"
+            return f"{marked} {self._mark(path, who)}@mail.example.com" if kept is Privacy.MASKED else marked
         return self._personal(path, value, who)
 
     def _personal(self, path: str, value: Any, who: str) -> Any:

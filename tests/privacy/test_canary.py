@@ -28,12 +28,12 @@ from wistlake_dashboard.report import page, requested_scope
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(
-    profile=replace(PEOPLE, sessions_per_day=30, conversion_share=0.1, ipv6_share=0.2, canary=None),
+    profile=replace(PEOPLE, sessions_per_day=30, conversion_share=0.1, lead_share=0.3, ipv6_share=0.2, canary=None),
     settings={
         "lookback_days": 1,
         "datasets": (
             "media_metadata", "media_stats", "media_engagement", "media_by_date", "events", "analytics_daily",
-            "visitors",
+            "visitors", "traffic_daily", "languages_daily", "embed_locations_daily", "conversions",
         ),
     },
 )  # fmt: skip
@@ -130,6 +130,12 @@ def test_the_run_went_through_everything(marked: tuple[Marked, dict[str, set[str
     assert any("422 a body of" in text for text in marked[0].said)
     assert lake.rows("silver.visitors")
     assert lake.rows("gold.dim_visitor")
+    assert {r["dimension"] for r in lake.rows("gold.traffic_daily")} >= {
+        "referrer_domain",
+        "language",
+        "embed_page",
+    }
+    assert lake.rows("silver.conversions_by_date")
 
 
 def test_what_may_leave_bronze_is_seen_by_the_search(marked: tuple[Marked, dict[str, set[str]]]) -> None:
@@ -140,6 +146,7 @@ def test_what_may_leave_bronze_is_seen_by_the_search(marked: tuple[Marked, dict[
     }
     raw = set().union(*marked[0].places(with_bronze=True).values())
     assert raw >= {"ip", "email", "lat", "lon", "org", "city", "visitor_key", "conversion_data.email"}
+    assert raw >= {"first_name", "last_name", "utm_campaign", "referrer_domain", "embed_path", "language"}
     assert raw >= {"visitor_identity.name", "a field that nobody announced", "iframe_heatmap_url"}
 
 

@@ -18,7 +18,7 @@ def test_no_table_has_a_personal_column() -> None:
 
 def test_people_are_named_by_sessions_and_by_the_list_of_visitors() -> None:
     """Nothing else is searched for a person, nor kept from landing because of one."""
-    assert {s.name for s in SOURCES if is_personal(s)} == {"events", "visitors"}
+    assert {s.name for s in SOURCES if is_personal(s)} == {"events", "visitors", "conversions"}
 
 
 def test_what_a_contract_does_not_name_is_not_kept() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 from wistlake.contracts.form import Field, Source
 from wistlake.transforms import (
+    conversions_by_date,
     dim_media,
     fact_events,
     fact_media_by_date,
     media_analytics_by_date,
     media_lifetime,
+    traffic_by_date,
     visitor_activity,
 )
 
@@ -33,6 +35,12 @@ GOOD: Mapping[str, dict[str, Any]] = {
     },
     "media_engagement": {"engagement": 0.5, "engagement_data": [2, 1], "rewatch_data": [0, 0]},
     "analytics_daily": {"timestamp": "2026-03-02T05:00:00Z", "form_conversions": 1},
+    "traffic_daily": {"group_by": "utm_source", "utm_source": "{id}", "loads": 5, "plays": 2, "engagement_rate": 0.5},
+    "conversions": {"converted_at": "2026-03-02T10:00:00.000Z"},
+    "languages_daily": {"language": "en", "plays": 2, "captions_support": True},
+    "embed_locations_daily": {
+        "embed_domain": "www.example.com", "embed_path": "/{id}", "loads": 5, "plays": 2, "engagement_rate": 0.5,
+    },
     "visitors": {
         "visitor_key": "{id}", "created_at": "2026-03-02T10:00:00Z", "last_active_at": "2026-03-02T10:00:00Z",
         "load_count": 1, "play_count": 1,
@@ -42,6 +50,7 @@ DERIVED = {
     "events": fact_events.derived(1),
     "media_stats": media_lifetime.STATS_DERIVED,
     "analytics_daily": media_analytics_by_date.DERIVED,
+    **traffic_by_date.DERIVED,
     "visitors": visitor_activity.derived(1),
 }
 RULES = {
@@ -51,6 +60,8 @@ RULES = {
     "media_stats": media_lifetime.STATS_RULES,
     "media_engagement": media_lifetime.CURVES_RULES,
     "analytics_daily": media_analytics_by_date.RULES,
+    **traffic_by_date.RULES,
+    "conversions": conversions_by_date.RULES,
     "visitors": visitor_activity.RULES,
 }
 

@@ -17,13 +17,14 @@ from pyspark.sql import functions as F
 from support.odd import DERIVED, GOOD, ODD, RULES, odd_records
 from support.some import some
 from wistlake.bronze import encode_lines
-from wistlake.contracts import SOURCES, TABLES, source, table
+from wistlake.contracts import SOURCES, TABLES, breakdowns, source, table
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY, DEVICE_DAILY, EMBED_DAILY, GEO_DAILY
 from wistlake.contracts.form import Table
 from wistlake.derive import checks
 from wistlake.derive.spark import columns_ddl
 from wistlake.transforms import (
     conversion_daily,
+    conversions_by_date,
     daily,
     dim_media,
     dim_media_history,
@@ -38,9 +39,12 @@ from wistlake.transforms import (
     media_by_date_observations,
     media_lifetime,
     media_retention_daily,
+    traffic_by_date,
+    traffic_daily,
     visitor_activity,
 )
 from wistlake.transforms.channels import DEFAULT_RULES
+from wistlake.transforms.conform import union
 
 DAY = date(2026, 3, 2)
 SEEN = datetime(2026, 3, 3, 2, 15, tzinfo=UTC)
@@ -131,7 +135,13 @@ class Taken:
         more = F.expr("transform(action_counts, n -> n + 1)")
         again = first.withColumns({"snapshot_date": F.date_add("snapshot_date", 1), "action_counts": more})
         between = conversion_daily.between_snapshots(first.unionByName(again), self.built_at)
-        return conversion_daily.build(self.analytics(), self.built_at).unionByName(between)
+        return conversion_daily.build(self.analytics(), self.forms(), self.built_at).unionByName(between)
+
+    def forms(self) -> DataFrame:
+        return conversions_by_date.build(self.rows["conversions"], self.built_at)
+
+    def traffic(self) -> DataFrame:
+        return union(traffic_by_date.build(self.rows[s.name], s, self.built_at) for s in breakdowns.SOURCES)
 
     def pairs(self) -> DataFrame:
         """Every media on both days that its records may be on."""
@@ -177,6 +187,9 @@ BUILT: Mapping[str, Callable[[Taken], DataFrame]] = {
     "gold.embed_daily": lambda taken: taken.by(EMBED_DAILY),
     "gold.media_retention_daily": Taken.retention,
     "gold.conversion_daily": Taken.conversions,
+    "silver.traffic_by_date": Taken.traffic,
+    "silver.conversions_by_date": Taken.forms,
+    "gold.traffic_daily": lambda taken: traffic_daily.build(taken.traffic(), taken.built_at),
 }
 
 

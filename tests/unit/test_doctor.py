@@ -110,6 +110,13 @@ def test_raw_pages_may_hold_personal_data_unless_they_were_redacted() -> None:
 # the probes, over answers that are written here
 
 
+def refused(status: int) -> SourceRefused:
+    """Wistia's refusal of a request."""
+    error = SourceRefused(str(status))
+    error.status = status
+    return error
+
+
 class Answers:
     """A client that answers by the path's end and its parameters; the rest is an empty list."""
 
@@ -292,6 +299,22 @@ ONE, OTHER = {"event_key": "a", "ip": "198.51.100.7"}, {"event_key": "b", "ip": 
             "engagement body",
             [("engagement", {}, [])],
             (UNKNOWN, "IndexError: the probe got no answer that it can read"),
+        ),
+        (
+            "traffic_daily",
+            [("traffic", {"group_by": "utm_source"}, [{}])],
+            ("yes", "200; WISTLAKE_DATASETS switches it on"),
+        ),
+        ("conversions", [("conversions", {}, refused(403))], ("not in your plan", "403")),
+        (
+            "conversions",
+            [("conversions", {}, refused(401))],
+            ("no", "the token lacks 'Read detailed stats', or is refused"),
+        ),
+        (
+            "languages_daily",
+            [("languages", {}, SourceMissing("404"))],
+            ("no", "404: not for this account, nor on /v1"),
         ),
     ],
 )

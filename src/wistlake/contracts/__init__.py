@@ -2,7 +2,10 @@
 
 from wistlake.contracts import (
     analytics_daily,
+    breakdowns,
     conversion_daily,
+    conversions,
+    conversions_by_date,
     dim_media,
     dim_media_history,
     dim_media_label,
@@ -24,6 +27,8 @@ from wistlake.contracts import (
     quality_results,
     quarantine,
     reconciliation,
+    traffic_by_date,
+    traffic_daily,
     visitor_activity,
     visitors,
 )
@@ -36,6 +41,8 @@ SOURCES: tuple[Source, ...] = (
     media_by_date.SOURCE,
     events.SOURCE,
     analytics_daily.SOURCE,
+    *breakdowns.SOURCES,
+    conversions.SOURCE,
     visitors.SOURCE,
 )
 
@@ -47,6 +54,8 @@ TABLES: tuple[Table, ...] = (
     media_by_date_observations.TABLE,
     fact_events.TABLE,
     media_analytics_by_date.TABLE,
+    traffic_by_date.TABLE,
+    conversions_by_date.TABLE,
     visitor_activity.TABLE,
     quarantine.TABLE,
     fact_media_daily.TABLE,
@@ -56,6 +65,7 @@ TABLES: tuple[Table, ...] = (
     *dimension_daily.TABLES,
     media_retention_daily.TABLE,
     conversion_daily.TABLE,
+    traffic_daily.TABLE,
     quality_results.TABLE,
     reconciliation.TABLE,
 )

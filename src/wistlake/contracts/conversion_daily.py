@@ -12,10 +12,10 @@ TABLE = Table(
     key=("media_id", "date", "kind"),
     partition="months(date)",
     scope=("media_id", "date", "kind"),
-    sources=("analytics_daily", "media_stats"),
+    sources=("analytics_daily", "media_stats", "conversions"),
     columns=(
         *MEDIA_DAY,
-        Column("kind", Type.STRING, Privacy.NONE, "cta and form: of Wistia's analytics, by day. Others: a type of Wistia's lifetime figures. They count the same clicks, so don't add them up.", nullable=False),
+        Column("kind", Type.STRING, Privacy.NONE, "cta and form: of Wistia's analytics, by day; lead: forms that its list of conversions names. Others: a type of Wistia's lifetime figures. They count the same clicks, so don't add them up.", nullable=False),
         Column("basis", Type.STRING, Privacy.NONE, "Whether the figures are a day's own, or what was added between two lifetime snapshots.", nullable=False, allowed=(DAY, BETWEEN)),
         Column("previous_date", Type.DATE, Privacy.NONE, "Between snapshots: the day of the one before; `date` is that of the later one, both UTC."),
         Column("impressions", Type.LONG, Privacy.NONE, "How often they were shown; NULL where Wistia does not tell.", minimum=0),

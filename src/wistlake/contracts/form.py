@@ -61,6 +61,7 @@ class Field:
     `required` fields stop the run as `SourceChanged` when a whole page lacks them; on single rows their
     absence quarantines the row, unless they are `nullable`: a media without a play has no rate.
     A STRING that `holds_json` may be an object or a list as served; any other is a plain value.
+    Of a MASKED text only what `mask` leaves of it leaves bronze.
     Of a STRINGS list of objects only the values under the keys in `items` are kept.
     `cosmetic` fields describe and measure nothing: one that is absent, or not of its type, is unknown, and
     never a reason to refuse the record. A PERSONAL field that a setting lets into silver names it in `kept_by`.
@@ -78,6 +79,7 @@ class Field:
     cosmetic: bool = False
     items: tuple[str, ...] = ()
     kept_by: str = ""
+    mask: str = ""  # text, host or path: which of the masks of `derive` applies
 
     @property
     def column(self) -> str:
@@ -87,7 +89,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One bronze dataset: what Wistia serves at one endpoint, per media (or account) and day."""
+    """One bronze dataset: what Wistia serves at one endpoint, per media (or account) and day.
+
+    `dimensions` are those that its records are broken down by; each of several costs a request of its own. One that is
+    `only_played` is asked for of days with plays only. Figures that need `rest_days` to come to rest are read after
+    those, and once. The source serves at most `most_days` with one request, and keeps them for `kept_days`.
+    """
 
     name: str
     doc: str
@@ -98,6 +105,11 @@ class Source:
     version: int = 1
     account_wide: bool = False
     optional: bool = False
+    dimensions: tuple[str, ...] = ()
+    only_played: bool = False
+    rest_days: int = 0
+    most_days: int = 366
+    kept_days: int = 730
     tolerated: tuple[str, ...] = ()  # further top-level keys, which the lake does not use: no drift report
 
     def field(self, path: str) -> Field:

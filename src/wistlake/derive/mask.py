@@ -132,12 +132,32 @@ def name(value: str) -> str:
     return f"case when {value} rlike {_literal(_LOOKS_AT)} then {_replaced(value, ADDRESS)} else {value} end"
 
 
+def of(kind: str, value: str) -> str:
+    """What a mask leaves of a `text`, of the `host` of a page, or of its `path`; NULL for nothing."""
+    match kind:
+        case "host":
+            return host(f"concat('https://', {value})")
+        case "path":
+            return path(f"concat('https://host', case when {value} like '/%' then '' else '/' end, {value})")
+    return masked(value)
+
+
 # ---- the same in Python
 
 
 def plain_masked(value: str) -> str | None:
     """As `masked`."""
     return re.sub(_PERSONAL, MASK, value[:_MOST_READ])[:MAX_LENGTH] or None
+
+
+def plain_of(kind: str, value: str) -> str | None:
+    """As `of`."""
+    match kind:
+        case "host":
+            return plain_host(f"https://{value}")
+        case "path":
+            return plain_path(f"https://host{'' if value.startswith('/') else '/'}{value}")
+    return plain_masked(value)
 
 
 def plain_host(url: str) -> str | None:

@@ -3,16 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from wistlake.contracts import source
-from wistlake.errors import SourceMissing, WistlakeError
+from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.exploration.samples import Samples
 from wistlake.exploration.watermarks import candidates, moment, suggested
 from wistlake.foreign import shown_name
 from wistlake.wistia import WistiaClient
-from wistlake.wistia.endpoints import EVENTS, MEDIA_LIST, VISITORS, path, segment
+from wistlake.wistia.client import NOT_IN_PLAN
+from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, VISITORS, path, segment
 
 ACCOUNT, MEDIA = "account-wide", "one media"
 _STOPPED = "stopped"
@@ -110,6 +111,26 @@ async def events(client: WistiaClient, options: ProbeOptions, samples: Samples) 
     return [await _read_pages(client, options, samples, target) for target in targets]
 
 
+async def analytics(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
+    """What Wistia's analytics tell of each media: of the named days, or of the week before."""
+    end = options.end or samples.now.date() - timedelta(days=1)
+    start = options.start or end - timedelta(days=6)
+    targets = [
+        _Target(
+            f"{name}{f' by {dimension}' if dimension else ''} of {m}",
+            name,
+            path(source(name), m),
+            ("_".join(filter(None, (f"media_{m}", name, dimension))),),
+            {**e.params(m, start, end), **({e.group_by: dimension} if dimension else {})},
+        )
+        for m in options.media
+        for name, e in ENDPOINTS.items()
+        if e.dated_only
+        for dimension in (source(name).dimensions if e.group_by else ("",))
+    ]
+    return [await _read_pages(client, options, samples, target) for target in targets]
+
+
 async def visitors(client: WistiaClient, options: ProbeOptions, samples: Samples) -> list[ListReport]:
     """The account's visitors, after a test whether a media has a list of its own."""
     paths = [f"{path(source('media_stats'), m)}/visitors" for m in options.media]
@@ -189,6 +210,11 @@ async def _read_pages(
             page = await client.page(target.path, params)
         except SourceMissing as e:
             ended = f"{e.status}: nothing there"
+            break
+        except SourceRefused as e:
+            if e.status != NOT_IN_PLAN:
+                raise
+            ended = f"{e.status}: not in your plan"
             break
         request = {"path": target.path, "params": params}
         for name in target.names:

@@ -7,6 +7,7 @@ left out.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT
 from wistlake.planning import packing
 from wistlake.planning.compacted import NONE, CompactedMedia
@@ -153,8 +154,11 @@ def _cost(what: str, units: float) -> Cost:
 
 
 def requests(fetch: Fetch, rows: Mapping[str, float]) -> int:
-    """How many requests a fetch takes: one, or the pages of a list of sessions and the proof that it stood still."""
-    return int(packing.requests(fetch.rows or _events(fetch, rows))) if fetch.dataset == EVENTS else 1
+    """How many requests a fetch takes: one, one a dimension, or the pages of a list of sessions and the proof that it
+    stood still."""
+    if fetch.dataset == EVENTS:
+        return int(packing.requests(fetch.rows or _events(fetch, rows)))
+    return len(source(fetch.dataset).dimensions) or 1
 
 
 def _events(fetch: Fetch, rows: Mapping[str, float]) -> float:

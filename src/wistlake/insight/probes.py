@@ -10,7 +10,8 @@ from wistlake.contracts import source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.insight.doctor import UNKNOWN, Check
 from wistlake.wistia import WistiaClient
-from wistlake.wistia.endpoints import EVENTS, MEDIA_LIST, path
+from wistlake.wistia.client import NOT_IN_PLAN
+from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, path, permission
 
 PAGE = 100  # records that Wistia serves at once
 
@@ -147,6 +148,28 @@ async def authentication(client: WistiaClient, way: str) -> Check:
     return Check(f"live: {way} authentication", "yes", "200")
 
 
+def _of_analytics(name: str) -> Probe:
+    """A probe of one optional dataset of the dated API: whether the token may read it, and the plan has it."""
+
+    async def probe(subject: Subject) -> tuple[str, str]:
+        contract, target = source(name), ENDPOINTS[name]
+        day = subject.now.astimezone(subject.tz).date() - timedelta(days=2)
+        params = target.params(subject.media_id, day, day)
+        if target.group_by:
+            params |= {target.group_by: contract.dimensions[0]}
+        try:
+            await subject.records(subject.path(name), **params)
+        except SourceMissing:
+            return "no", "404: not for this account, nor on /v1"
+        except SourceRefused as e:
+            if e.status == NOT_IN_PLAN:
+                return "not in your plan", "403"
+            return "no", f"the token lacks {permission(contract.endpoint)!r}, or is refused"
+        return "yes", "200; WISTLAKE_DATASETS switches it on"
+
+    return probe
+
+
 async def _unknown_media(subject: Subject) -> tuple[str, str]:
     try:
         await subject.records(path(source("media_stats"), "zzzzzzzzzz"))
@@ -186,4 +209,5 @@ PROBES: tuple[tuple[str, Probe], ...] = (
     ("archived media in the default list", _archived),
     ("reversed days", _reversed),
     ("a day that is none", _invalid_day),
+    *((name, _of_analytics(name)) for name, e in ENDPOINTS.items() if e.dated_only),
 )

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from math import inf
 
+from wistlake.contracts import SOURCES
 from wistlake.contracts.form import ACCOUNT
 from wistlake.planning.compacted import NONE, CompactedMedia
 from wistlake.planning.intervals import Fetch, Interval, State
@@ -29,6 +30,7 @@ _PROOF = 2  # requests that prove that a list of several pages stood still
 _DAY = timedelta(days=1)
 FACTS = "account_share"  # the ledger's document
 METADATA, SNAPSHOTS = "media_metadata", ("media_stats", "media_engagement")
+PLAYED = tuple(s.name for s in SOURCES if s.only_played)  # asked for of days with plays: after the counts
 COUNTS = (BY_DATE, "analytics_daily")
 
 
@@ -217,6 +219,8 @@ def batches(fetches: Iterable[Fetch]) -> tuple[Batch, ...]:
 def _group(fetch: Fetch) -> tuple[int, str]:
     if fetch.dataset in SNAPSHOTS:
         return 1, "snapshots"
+    if fetch.dataset in PLAYED:
+        return 1, "played"
     if fetch.dataset == METADATA:
         return 0, "metadata"
     return (0, "by_date") if fetch.dataset in COUNTS else (0, "events")

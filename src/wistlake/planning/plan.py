@@ -13,7 +13,6 @@ from wistlake.planning.lookback import learned
 from wistlake.planning.packing import METADATA, SNAPSHOTS, Volume, cover, descriptions, ranges
 
 HORIZON = timedelta(days=730)  # Wistia keeps events for two years
-MAX_RANGE = 366  # days that one ranged request asks for
 FRESH_DAYS = 7  # after which the lifetime figures of a quiet media are read again, give or take as many
 
 
@@ -63,21 +62,27 @@ def wanted_days(
     By hand: exactly the account's days that are named, as far as they are over; of a dataset that counts by
     UTC days, every day that they touch. Daily: the lookback (the media's own, where it has learned one), and
     every earlier day since the media's first one that was never published, or of which no two readings agree.
+    Figures that rest first are read once: what is missing of the lookback; older days are read by hand.
     Snapshots are always taken, of now: figures of older days depend on them (a session's watch time on
     its media's duration).
     """
     last = newest(source, window)
     if source.calendar is Calendar.SNAPSHOT:
         return (last,)
-    floor = last - HORIZON
+    floor = last - timedelta(days=min(HORIZON.days, source.kept_days))
+    last -= timedelta(days=source.rest_days)
     if window.by_hand:
         begin, end = _named(source, entry, window, last)
         return tuple(days(max(begin, floor), min(end, last)))
+    # What is compacted, and was not recorded since, is finished.
+    rests = Compacted("") if compacted is None else compacted
+    if source.rest_days:
+        begin = max(entry.first_day, floor, last - timedelta(days=window.lookback_days))
+        missing = {*rests.others(source.name, begin, last), *intervals}
+        return tuple(d for d in days(begin, last) if d in missing and not is_read(intervals.get(d)))
     again = window.lookback_days if lookback_days is None else lookback_days
     lookback = last - timedelta(days=again)
     begin = max(entry.first_day, floor)
-    # What is compacted, and was not recorded since, is finished.
-    rests = Compacted("") if compacted is None else compacted
     open_ = {*rests.others(source.name, begin, last), *(day for day in intervals if begin <= day <= last)}
     unfinished = {day for day in open_ if day < lookback and _unfinished(intervals.get(day))}
     return tuple(sorted({*unfinished, *days(max(begin, lookback), last)}))
@@ -94,6 +99,11 @@ def _named(source: Source, entry: MediaEntry, window: Window, last: date) -> tup
 def touched(named: date | None, tz: tzinfo, otherwise: date) -> tuple[date, ...]:
     """The UTC days that a day of the account touches; `otherwise` if none is named."""
     return (otherwise,) if named is None else utc_days_of(named, tz)
+
+
+def is_read(interval: Interval | None) -> bool:
+    """Whether readers have what the source said of the day."""
+    return interval is not None and interval.is_settled and interval.state is not State.FAILED
 
 
 def _unfinished(interval: Interval | None) -> bool:
@@ -169,7 +179,7 @@ def _fetches(
             return descriptions(source.name, tuple(needs), day)
         return (Fetch(source.name, media_id, day, day) for media_id in needs)
     if source.calendar is Calendar.LOCAL:
-        return (f for m, on_days in needs.items() for f in ranges(source.name, m, on_days, MAX_RANGE))
+        return (f for m, on_days in needs.items() for f in ranges(source.name, m, on_days, source.most_days))
     finished = last_finished(source.calendar, window.now, window.tz)
     return cover(needs, volume, {day for of_media in needs.values() for day in of_media if day > finished})
 

@@ -60,6 +60,8 @@ def _blank(value: Any) -> str:
 def _shaped(field: Field, value: Any) -> Any:
     """The value if it has the contract's type, with the addresses in texts masked. An object in place of a plain value
     may contain anything: it becomes an empty one, which silver rejects as well."""
+    if field.mask and isinstance(value, str):
+        return mask.plain_of(field.mask, value)
     if field.holds_json or _is_plain(value):
         return _without_addresses(value)
     if field.items and isinstance(value, list):

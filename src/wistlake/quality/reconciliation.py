@@ -112,6 +112,7 @@ UNIQUE_KEYS = "unique_event_keys"
 SETTLED_COUNTS = "settled_counts_stay"
 GOLD_IS_SILVER = "gold_is_silver"
 PLAUSIBLE = "plausible_plays"
+TRAFFIC_AND_PLAYS = "traffic_and_plays"
 
 IDENTITIES: Mapping[str, str] = {
     PLAYED_HOURS: "Lifetime hours x 3600 = plays x duration x engagement.",
@@ -122,6 +123,7 @@ IDENTITIES: Mapping[str, str] = {
     SETTLED_COUNTS: "Wistia's counts of a settled day don't change any more.",
     GOLD_IS_SILVER: "Gold, counted anew from silver, is gold.",
     PLAUSIBLE: "Plays that sessions contradict by an order of magnitude are not believed at once.",
+    TRAFFIC_AND_PLAYS: "The plays of each breakdown of Wistia's analytics against its plays of the day, less bots.",
 }
 
 
@@ -234,6 +236,25 @@ def _settled_counts(day: DayFigures) -> Judgement:
     loads, plays = day.settled_counts
     holds = (loads, plays) == (day.loads, day.plays)
     return judgement(SETTLED_COUNTS, day.pair, float(plays or 0), float(day.plays), holds=holds)
+
+
+MOST_LISTED = 100  # values of a breakdown that Wistia lists
+BOTS_SHARE, BOTS_LEAST = 0.5, 5.0  # of a day's plays, that a bot filter may leave out
+MORE_SHARE, MORE_LEAST = 0.05, 3.0  # that a later reading may have more
+
+
+def traffic_and_plays(day: Pair, listed: Iterable[tuple[int, bool]], plays: int | None) -> Judgement:
+    """The plays of a day's breakdowns, each with whether it may have been cut off, against the day's plays. The one
+    that differs most is told. It stops nothing: the two figures are made by different services."""
+    if plays is None:
+        return not_applicable(TRAFFIC_AND_PLAYS, day)
+    lower, upper = -max(BOTS_LEAST, BOTS_SHARE * plays), max(MORE_LEAST, MORE_SHARE * plays)
+    whole = [ours for ours, is_cut in listed if not (is_cut and ours < plays)]
+    if not whole:
+        return not_applicable(TRAFFIC_AND_PLAYS, day)
+    ours = max(whole, key=lambda n: abs(n - plays))
+    holds = all(lower <= n - plays <= upper for n in whole)
+    return judgement(TRAFFIC_AND_PLAYS, day, float(ours), float(plays), (lower, upper), holds=holds)
 
 
 def gold_is_silver(

@@ -12,8 +12,8 @@ _KINDS = {"cta": ("cta_impressions", "cta_conversions"), "form": ("cast(null as 
 _RATE = "case when impressions > 0 then cast(actions as double) / impressions end"
 
 
-def build(analytics: DataFrame, built_at: Column) -> DataFrame:
-    """Rows of `media_analytics_by_date` to one a kind that was shown or taken."""
+def build(analytics: DataFrame, leads: DataFrame, built_at: Column) -> DataFrame:
+    """Rows of `media_analytics_by_date` and `conversions_by_date` to one a kind that was shown or taken."""
     kinds = (
         analytics.select(
             "media_id",
@@ -24,7 +24,14 @@ def build(analytics: DataFrame, built_at: Column) -> DataFrame:
         )
         for kind, (impressions, actions) in _KINDS.items()
     )
-    rows = union(kinds).where("coalesce(impressions, 0) > 0 or coalesce(actions, 0) > 0")
+    listed = leads.select(
+        "media_id",
+        "date",
+        F.lit("lead").alias("kind"),
+        F.lit(None).cast("bigint").alias("impressions"),
+        F.col("conversions").alias("actions"),
+    )
+    rows = union([*kinds, listed]).where("coalesce(impressions, 0) > 0 or coalesce(actions, 0) > 0")
     return _conformed(rows.withColumns({"basis": F.lit(DAY), "previous_date": F.lit(None)}), built_at)
 
 

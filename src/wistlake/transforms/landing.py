@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
-from wistlake.derive import pseudonym
+from wistlake.derive import mask, pseudonym
 from wistlake.derive.spark import JSON_TYPES, LOOKS_NESTED, SPARK, envelope, raw_path, typed
 from wistlake.transforms.conform import local
 
@@ -44,6 +44,8 @@ def _text(field: Field) -> str:
 
 def value(field: Field, *, plain: bool = False) -> str:
     """SQL for the field's typed value over a parsed line; of `plain` records, some have their type already."""
+    if field.mask:
+        return mask.of(field.mask, raw_path(field) if plain else _text(field))
     if plain and (field.type is Type.STRING or field.type in JSON_TYPES):
         return raw_path(field)
     return typed(_text(field), field.type)
@@ -74,7 +76,7 @@ def below_zero(source: Source, *paths: str) -> str:
 
 
 def _refusal(field: Field, first: str, *, plain: bool) -> str:
-    raw, good = raw_path(field), value(field, plain=plain)
+    raw, good = raw_path(field), _text(field) if field.mask else value(field, plain=plain)
     is_typed = plain and field.type in JSON_TYPES
     absent = f"{raw} is null" if is_typed else f"({raw} is null or {raw} = '')"
     bad = f"when not {absent} and ({good}) is null then 'bad_{field.column}'" if good != raw else ""

@@ -38,3 +38,11 @@ def build(events: DataFrame, wanted: DataFrame) -> DataFrame:
         counted = once.groupBy(*map(F.col, _DAY)).agg(F.count(F.lit(1)).alias(name))
         figures = figures.join(counted, on=list(_DAY), how="inner")
     return figures
+
+
+def by_dimension(traffic: DataFrame) -> DataFrame:
+    """The plays of each dimension of a day, and how many values Wistia listed."""
+    keys = ("media_id", "date", "dimension")
+    return traffic.groupBy(*map(F.col, keys)).agg(
+        F.sum("plays").alias("plays"), F.max("listed").alias("listed")
+    )

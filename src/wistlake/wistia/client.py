@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx2
 
 from wistlake.contracts.form import Source
-from wistlake.errors import ConfigError, SourceChanged, SourceMissing, SourceUnavailable
+from wistlake.errors import (
+    ConfigError,
+    SourceChanged,
+    SourceMissing,
+    SourceNotInPlan,
+    SourceRefused,
+    SourceUnavailable,
+)
 from wistlake.wistia import responses
 from wistlake.wistia.connection import MAX_PER_PAGE, Connection
 from wistlake.wistia.endpoints import (
@@ -40,6 +47,7 @@ from wistlake.wistia.responses import Record, Response
 if TYPE_CHECKING:
     from wistlake.ports import Budget
 
+NOT_IN_PLAN = 403
 PROBE_ATTEMPTS = 3  # a person waits for the result
 
 
@@ -118,26 +126,32 @@ class WistiaClient:
         Snapshots have no days and account-wide sources no media: they ignore these arguments. Sessions of all media
         are listed for `ACCOUNT`. `rows`: how many records there were last time, 0 if unknown. A deleted media gives
         an empty listing marked `missing`. Raises SourceUnavailable (run again later), SourceRefused (the token),
-        SourceChanged (the payload), SourceMissing (the account has no such dataset) and ConfigError.
+        SourceChanged (the payload), SourceMissing (the account has no such dataset, or, as SourceNotInPlan, its plan
+        does not include an optional one) and ConfigError.
         """
         target = endpoint(source, self.connection)
         if start > end:
             raise ConfigError(f"{source.name}: the days {start}..{end} are reversed")
         request = self._request(source, target, media_id, start, end)
+        absent: SourceMissing
         try:
             async with self._slot():
                 records, walk = await self._read(source, target, request, rows)
         except SourceUnavailable:
             self._unavailable.add(source.name)
             raise
+        except SourceRefused as e:
+            if not (source.optional and e.status == NOT_IN_PLAN):
+                raise
+            absent = SourceNotInPlan(f"{source.name}: not in your plan. {e}")
         except SourceMissing as e:
             if target.missing_means == "media":
                 return self._listing(request, [], {"pages": 0, "terminal": "missing"}, missing=True)
-            gone = f"{source.name}: dataset unavailable. {e}"
+            absent = SourceMissing(f"{source.name}: dataset unavailable. {e}")
         else:
             self._unavailable.discard(source.name)
             return self._listing(request, records, walk)
-        raise SourceMissing(gone)
+        raise absent
 
     async def describe(self, source: Source, media_ids: Sequence[str]) -> Listing:
         """The metadata of those of some media that the account's list has, in one request for each page. `source` is
@@ -250,6 +264,10 @@ class WistiaClient:
             order = Order(source.key, target.sorted_by, target.reorders)
             records, proof = await read_consistently(self._pager(request, source, rows), order)
             return records, proof.as_dict()
+        if target.shape is Shape.CURSOR:
+            return await self._to_the_end(source, request)
+        if target.group_by:
+            return await self._by_dimension(source, target.group_by, request)
         response = await self._sender.get(request)
         one = target.shape is Shape.OBJECT
         records = (
@@ -259,6 +277,35 @@ class WistiaClient:
         )
         responses.check_fields(source, records, request.path)
         return records, Proof(1, len(records), "single").as_dict()
+
+    async def _to_the_end(self, source: Source, request: Request) -> tuple[list[Record], Mapping[str, Any]]:
+        """A list whose pages name the next one. SourceChanged if it does not end."""
+        found: list[Record] = []
+        cursors: set[str] = set()
+        more: dict[str, str] = {}
+        while True:
+            response = await self._sender.get(request, **more)
+            page, cursor = responses.page_and_cursor(response.body, request.path)
+            responses.check_fields(source, page, request.path)
+            found += page
+            if cursor is None:
+                return found, Proof(len(cursors) + 1, len(page), "last page").as_dict()
+            if cursor in cursors or len(cursors) >= MAX_PAGES:
+                raise SourceChanged(f"{request.path}: the cursor does not advance: the list never ends")
+            cursors.add(cursor)
+            more = {"cursor": cursor}
+
+    async def _by_dimension(
+        self, source: Source, parameter: str, request: Request
+    ) -> tuple[list[Record], Mapping[str, Any]]:
+        """One list for each of the source's dimensions; each record says which one it is about."""
+        found: list[Record] = []
+        for dimension in source.dimensions:
+            response = await self._sender.get(request, **{parameter: dimension})
+            rows = responses.records(response.body, request.path)
+            found += [{parameter: dimension, **row} for row in rows]
+        responses.check_fields(source, found, request.path)
+        return found, Proof(len(source.dimensions), len(found), "single").as_dict()
 
     def _pager(
         self,

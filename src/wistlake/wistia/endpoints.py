@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, auto
 
@@ -31,6 +31,7 @@ class Shape(Enum):
     PAGES = auto()  # one page of a list
     LIST = auto()  # the whole list
     OBJECT = auto()  # one record
+    CURSOR = auto()  # one page of a list, and the cursor of the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class Endpoint:
     reorders: bool = False
     missing_means: str = "media"  # or "dataset"
     dated_only: bool = False
+    group_by: str = (
+        ""  # the parameter that names one of the source's dimensions: each is a request of its own
+    )
 
 
 def day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
@@ -63,6 +67,11 @@ def _daily_until_day_after(media_id: str, start: date, end: date) -> dict[str, s
     return day_range(media_id, start, end + timedelta(days=1)) | {"granularity": "daily"}
 
 
+def _until_day_after(media_id: str, start: date, end: date) -> dict[str, str]:
+    return day_range(media_id, start, end + timedelta(days=1)) | {"per_page": "100"}
+
+
+_BREAKDOWN = Endpoint(Shape.LIST, _until_day_after, missing_means="dataset", dated_only=True)
 ENDPOINTS: Mapping[str, Endpoint] = {
     "media_metadata": Endpoint(Shape.OBJECT),
     "media_stats": Endpoint(Shape.OBJECT),
@@ -70,6 +79,10 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "media_by_date": Endpoint(Shape.LIST, day_range),
     "events": Endpoint(Shape.PAGES, _sessions, sorted_by="received_at"),
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
+    "traffic_daily": replace(_BREAKDOWN, group_by="group_by"),
+    "languages_daily": _BREAKDOWN,
+    "embed_locations_daily": _BREAKDOWN,
+    "conversions": replace(_BREAKDOWN, shape=Shape.CURSOR),
     "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
 }
 

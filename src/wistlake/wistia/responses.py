@@ -91,6 +91,18 @@ def record(body: Any, request: str) -> Record:
     return body
 
 
+def page_and_cursor(body: Any, request: str) -> tuple[list[Record], str | None]:
+    """The records of a page, and the cursor of the next one; None on the last page. SourceChanged if it is no page."""
+    page = record(body, request)
+    rows, info = records(page.get("data"), request), record(page.get("page_info"), request)
+    if not info.get("has_next_page"):
+        return rows, None
+    cursor = info.get("end_cursor")
+    if not isinstance(cursor, str) or not cursor:
+        raise SourceChanged(f"{request}: another page is promised, and no cursor given to ask for it")
+    return rows, cursor
+
+
 def check_fields(source: Source, page: Sequence[Record], request: str) -> None:
     """SourceChanged if a required field is missing from every record of a page, or has the wrong type in all.
 

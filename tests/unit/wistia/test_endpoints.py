@@ -7,7 +7,8 @@ import pytest
 
 from unit.wistia.fakes import DAY, client, run, scripted
 from wistlake.contracts import SOURCES, source
-from wistlake.errors import ConfigError
+from wistlake.contracts.breakdowns import TRAFFIC
+from wistlake.errors import ConfigError, SourceChanged, SourceMissing, SourceNotInPlan, SourceRefused
 from wistlake.wistia.endpoints import ENDPOINTS
 
 LATER = date(2026, 9, 3)
@@ -28,6 +29,12 @@ WANTED = {
     "visitors": "/stats/visitors?per_page=100&page=1",
     "analytics_daily": "/analytics/medias/m1/timeseries"
     "?start_date=2026-09-01&end_date=2026-09-04&granularity=daily",
+    "traffic_daily": "/analytics/medias/m1/traffic"
+    "?start_date=2026-09-01&end_date=2026-09-04&per_page=100&group_by=utm_source",
+    "conversions": "/analytics/medias/m1/conversions?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
+    "languages_daily": "/analytics/medias/m1/languages?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
+    "embed_locations_daily": "/analytics/medias/m1/embed_locations"
+    "?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
 }
 
 
@@ -38,15 +45,68 @@ def test_every_source_has_an_endpoint():
 @pytest.mark.parametrize("name", sorted(WANTED))
 def test_request(name):
     answer = httpx2.Response(200, json=OBJECTS[name]) if name in OBJECTS else NOTHING
-    handle, seen = scripted(answer)
+    if name == "conversions":
+        answer = httpx2.Response(200, json={"data": [], "page_info": {"has_next_page": False}})
+    each = len(source(name).dimensions) or 1
+    handle, seen = scripted(*[answer] * each)
     listing = run(client(handle), lambda c: c.fetch(source(name), "m1", DAY, LATER))
     assert str(seen[0].url) == f"https://api.wistia.com/modern{WANTED[name]}"
     assert seen[0].headers["X-Wistia-API-Version"] == "2026-09"
     assert seen[0].headers["Authorization"].startswith("Bearer ")
     assert listing.records == ([OBJECTS[name]] if name in OBJECTS else [])
-    assert listing.requests == len(seen) == 1
+    assert listing.requests == len(seen) == each
     assert listing.api == {"base": "https://api.wistia.com/modern", "version": "2026-09"}
     assert "page" not in listing.request["params"]
+
+
+def forms(first, last, cursor, **info):
+    rows = [
+        {"email": f"{n}@example.com", "converted_at": f"2026-09-01T10:00:{n:02}.000Z"}
+        for n in range(first, last)
+    ]
+    return httpx2.Response(200, json={"data": rows, "page_info": {"end_cursor": cursor, **info}})
+
+
+def test_forms_are_read_by_cursor_to_the_last_page():
+    handle, seen = scripted(forms(0, 3, "c3", has_next_page=True), forms(3, 5, "c5", has_next_page=False))
+    listing = run(client(handle), lambda c: c.fetch(source("conversions"), "m1", DAY, DAY))
+    assert [r["email"][0] for r in listing.records] == list("01234")
+    assert [r.url.params.get("cursor") for r in seen] == [None, "c3"]
+    assert (listing.pages, listing.walk["terminal"]) == (2, "last page")
+
+
+@pytest.mark.parametrize(
+    "second", [forms(0, 3, "c3", has_next_page=True), forms(3, 5, None, has_next_page=True), NOTHING]
+)
+def test_forms_that_never_end_are_a_change_of_the_source(second):
+    handle, _ = scripted(forms(0, 3, "c3", has_next_page=True), second, second)
+    with pytest.raises(SourceChanged):
+        run(client(handle), lambda c: c.fetch(source("conversions"), "m1", DAY, DAY))
+
+
+def test_a_breakdown_has_a_request_for_each_dimension_and_says_which():
+    answers = [httpx2.Response(200, json=[{d: "x", "loads": 2, "plays": 1}]) for d in TRAFFIC.dimensions]
+    handle, seen = scripted(*answers)
+    listing = run(client(handle), lambda c: c.fetch(TRAFFIC, "m1", DAY, DAY))
+    assert [r.url.params["group_by"] for r in seen] == list(TRAFFIC.dimensions)
+    assert [(r["group_by"], r[r["group_by"]]) for r in listing.records] == [
+        (d, "x") for d in TRAFFIC.dimensions
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(403, SourceNotInPlan), (401, SourceRefused), (404, SourceMissing)]
+)
+def test_a_plan_without_an_optional_dataset_is_told_from_a_token_that_is_refused(status, error):
+    handle, _ = scripted(
+        httpx2.Response(status, json={"error": "Analytics are not available on your current plan"})
+    )
+    with pytest.raises(error) as caught:
+        run(client(handle), lambda c: c.fetch(TRAFFIC, "m1", DAY, DAY))
+    assert type(caught.value) is error
+    handle, _ = scripted(httpx2.Response(403, json={"error": "Stats are not available on your current plan"}))
+    with pytest.raises(SourceRefused):
+        run(client(handle), lambda c: c.fetch(source("events"), "m1", DAY, DAY))
 
 
 def test_v1_has_the_same_paths_without_a_version():

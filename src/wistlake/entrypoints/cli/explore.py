@@ -81,6 +81,17 @@ COMMANDS: tuple[tuple[str, tuple[tuple[str, Any, Any], ...], str], ...] = (
         """,
     ),
     (
+        "analytics",
+        (*_MEDIA, *_DAYS, *_COMMON),
+        """What Wistia's analytics tell of media.
+
+        Traffic, languages, pages and forms of some days, the last week if none are named. Names and addresses of people
+        who sent forms are redacted.
+
+        Example: wistlake explore analytics --media-id abc123def4 --from 2026-03-01 --to 2026-03-01
+        """,
+    ),
+    (
         "visitors",
         (*_MEDIA, *_COMMON),
         """The account's visitors.

@@ -14,17 +14,25 @@ from wistlake.bronze import Confirmation, Manifest, Part
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
 from wistlake.derive import plain
-from wistlake.errors import SourceChanged, SourceMissing, SourceRefused, SourceUnavailable, WistlakeError
+from wistlake.errors import (
+    SourceChanged,
+    SourceMissing,
+    SourceNotInPlan,
+    SourceRefused,
+    SourceUnavailable,
+    WistlakeError,
+)
 from wistlake.pipeline.run.fetched import FetchSummary, Ingested
 from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outage import Outage
+from wistlake.pipeline.run.played import counted_by, has_plays, note_plan
 from wistlake.pipeline.run.recover import landed, repeats
 from wistlake.pipeline.run.spec import Client, Dependencies, Progress, Redact, RunSpec, quiet
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.intervals import Fetch, Interval, State
 from wistlake.planning.packing import FACTS as SHARE
-from wistlake.planning.packing import METADATA, SNAPSHOTS, descriptions, due, narrower
+from wistlake.planning.packing import METADATA, PLAYED, SNAPSHOTS, descriptions, due, narrower
 from wistlake.ports import Ledger, ObjectStore
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Admission
@@ -116,6 +124,9 @@ async def land(
                 await work.run(fetches)
         except TimeoutError:
             log.warning("out of time", run_id=context.run_id)
+        note_plan(
+            deps.ledger, context.outage.not_in_plan, {d for d, _ in work.done.requests}, context.clock()
+        )
         return work.done
 
 
@@ -151,7 +162,7 @@ class Ingest:
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
-        certain = [f for f in fetches if not f.if_moved]
+        certain = [f for f in fetches if not f.if_moved and f.dataset not in PLAYED]
         self._planned_fetches = len(fetches)
         self.ledger.record(self._planned(key) for f in certain for key in f.keys)
         await self._all(f for f in certain if f.dataset == METADATA)
@@ -161,6 +172,7 @@ class Ingest:
         rest = [f for f in self._of_existing(certain, gone) if f.dataset != METADATA]
         await self._all(f for f in rest if f.dataset not in SNAPSHOTS)
         await self._all([*(f for f in rest if f.dataset in SNAPSHOTS), *self._due(fetches, gone)])
+        await self._played([f for f in fetches if f.dataset in PLAYED and f.media_id not in gone])
         self._record()
         return self.done
 
@@ -181,6 +193,23 @@ class Ingest:
         taken_now, self.done.carried = due(existing, known.values(), self.view.compacted)
         self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
         yield from taken_now
+
+    async def _played(self, fetches: Collection[Fetch]) -> None:
+        """What is asked for of days with plays only, as far as there are any. The first request of each dataset goes
+        ahead: an account whose plan does not include it is asked once."""
+        context, by_dataset = self.context, dict[str, list[Fetch]]()
+        self.view.load(counted for f in fetches for key in f.keys for counted in counted_by(key, context.tz))
+        for fetch in fetches:
+            if any(has_plays(key, self._known, self.objects, context.tz) for key in fetch.keys):
+                by_dataset.setdefault(fetch.dataset, []).append(fetch)
+            else:
+                self._progress()
+        self.ledger.record(self._planned(k) for played in by_dataset.values() for f in played for k in f.keys)
+        await self._all(played[0] for played in by_dataset.values())
+        await self._all(f for played in by_dataset.values() for f in played[1:])
+
+    def _known(self, key: Key) -> Interval | None:
+        return self.done.intervals.get(key) or self.view.intervals.get(key)
 
     async def _all(self, fetches: Iterable[Fetch]) -> None:
         try:
@@ -210,6 +239,8 @@ class Ingest:
                 raise
             except SourceMissing as e:
                 outage.note(fetch.dataset, answered=True)
+                if isinstance(e, SourceNotInPlan):
+                    outage.not_in_plan[fetch.dataset] = str(e)
                 self.done.unavailable[fetch.dataset] = str(e)
                 self._note_missing(fetch.keys)
                 instead = ()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from wistlake.errors import SourceUnavailable
+from wistlake.errors import SourceNotInPlan, SourceUnavailable
 from wistlake.ports import Ledger
 
 IN_A_ROW = 5  # listings that nobody answered: each was tried again for minutes
@@ -22,9 +22,12 @@ class Outage:
 
     told: frozenset[str] = frozenset()
     unanswered: Counter[str] = field(default_factory=Counter)
+    not_in_plan: dict[str, str] = field(default_factory=dict)  # what Wistia said, by dataset
 
     def require(self, dataset: str) -> None:
-        """SourceUnavailable, without asking, if the dataset is down."""
+        """Without asking: SourceUnavailable if the dataset is down, SourceNotInPlan if the plan lacks it."""
+        if said := self.not_in_plan.get(dataset):
+            raise SourceNotInPlan(said)
         if self.is_down(dataset):
             raise SourceUnavailable(
                 f"Wistia did not answer {IN_A_ROW} listings of {dataset} in a row: the others were not asked for. "

@@ -246,9 +246,11 @@ def _freshness(
         # What the source does not have is not late.
         if (i.landing_id and i.finished) or i.missing:
             of_dataset = newest.setdefault(i.dataset, {})
-            of_dataset[i.media_id] = max(i.day, of_dataset.get(i.media_id) or i.day)
+            # An optional one that the account does not have is not asked for every day.
+            day = date.max if i.missing and source(i.dataset).optional else i.day
+            of_dataset[i.media_id] = max(day, of_dataset.get(i.media_id) or day)
     for s in spec.sources:
-        if s.calendar is not Calendar.SNAPSHOT and not s.account_wide:
+        if s.calendar is not Calendar.SNAPSHOT and not s.account_wide and not s.only_played:
             days = newest.get(s.name, {})
             expected = last_finished(s.calendar, spec.window.now, spec.window.tz)
             yield freshness(s.name, {m: days.get(m) for m in followed}, expected)

@@ -17,6 +17,8 @@ from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Fetch, MediaEntry
+from wistlake.planning.optional import FACTS as NOT_IN_PLAN
+from wistlake.planning.optional import asked, too_many
 from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.packing import METADATA, share_of
 from wistlake.planning.plan import exactly, first_day, plan
@@ -64,7 +66,15 @@ def planned(
     view.load(drawn_keys(spec.window, document))
     sampled = sample(media, view.all(), spec.window, document, view.compacted)
     of_account = share(spec.choice, ledger.facts(SHARE))
-    return plan(spec.sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
+    facts = {} if spec.window.by_hand else ledger.facts(NOT_IN_PLAN)
+    sources = asked(spec.sources, facts, spec.window.now, len(media), is_listed=spec.choice.is_listed)
+    for source in spec.sources:
+        if too_many(source, len(media), is_listed=spec.choice.is_listed):
+            log.warning(
+                f"{source.name} is not asked for: {len(media):,} media cost as many requests a day, or more; "
+                "name those that matter in MEDIA_IDS"
+            )
+    return plan(sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
 
 
 def share(choice: MediaChoice, facts: Mapping[str, Any]) -> float | None:

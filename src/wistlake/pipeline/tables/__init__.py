@@ -32,7 +32,7 @@ def build(
     context = BuildContext(plan, objects, store, intend)
     landed = silver.typed(context)
     for steps in (
-        (silver.media, silver.by_date, silver.analytics, silver.visitors),
+        (silver.media, silver.by_date, silver.analytics, silver.breakdowns, silver.forms, silver.visitors),
         (silver.sessions, silver.lifetime),
     ):
         context.side_by_side(*(partial(step, context, landed) for step in steps))
@@ -49,7 +49,7 @@ def build(
         partial(reconcile.check_references, context),
     )
     lifetimes, _ = context.both(partial(reconcile.lifetimes, context), partial(context.side_by_side, *others))
-    judgements += lifetimes
+    judgements += lifetimes + details.traffic(context)
     findings = reconcile.record(context, judgements)
     return BuildResult(
         counts={name: changes.counts() for name, changes in context.outcomes.items()},

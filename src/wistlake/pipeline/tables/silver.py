@@ -5,14 +5,19 @@ from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from wistlake.contracts.breakdowns import DIMENSIONS
+from wistlake.contracts.breakdowns import SOURCES as BREAKDOWNS
+from wistlake.contracts.conversions_by_date import TABLE as CONVERSIONS_BY_DATE
 from wistlake.contracts.dim_media import TABLE as DIM_MEDIA
 from wistlake.contracts.dim_media_history import TABLE as DIM_MEDIA_HISTORY
 from wistlake.contracts.fact_events import TABLE as FACT_EVENTS
 from wistlake.contracts.fact_media_by_date import TABLE as FACT_MEDIA_BY_DATE
+from wistlake.contracts.form import Source
 from wistlake.contracts.media_analytics_by_date import TABLE as MEDIA_ANALYTICS_BY_DATE
 from wistlake.contracts.media_by_date_observations import TABLE as OBSERVATIONS
 from wistlake.contracts.media_lifetime import TABLE as MEDIA_LIFETIME
 from wistlake.contracts.quarantine import TABLE as QUARANTINE
+from wistlake.contracts.traffic_by_date import TABLE as TRAFFIC_BY_DATE
 from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.derive.spark import columns_ddl
@@ -26,6 +31,7 @@ from wistlake.planning.shared_keys import SharedDays
 from wistlake.quality.checks import is_shrunk
 from wistlake.transforms import (
     conversion_daily,
+    conversions_by_date,
     dim_media,
     dim_media_history,
     fact_events,
@@ -35,6 +41,7 @@ from wistlake.transforms import (
     media_lifetime,
     scope,
     session_scope,
+    traffic_by_date,
     visitor_activity,
 )
 from wistlake.transforms.changes import REMOVED, UNCHANGED, UPDATED
@@ -57,6 +64,8 @@ def typed(context: BuildContext) -> Typed:
         "media_engagement": ({}, media_lifetime.CURVES_RULES),
         BY_DATE: ({}, fact_media_by_date.RULES),
         "analytics_daily": (media_analytics_by_date.DERIVED, media_analytics_by_date.RULES),
+        **{s.name: (traffic_by_date.DERIVED[s.name], traffic_by_date.RULES[s.name]) for s in BREAKDOWNS},
+        "conversions": ({}, conversions_by_date.RULES),
         "visitors": (visitor_activity.derived(epochs), visitor_activity.RULES),
     }
     return context.typed(datasets)
@@ -158,6 +167,50 @@ def analytics(context: BuildContext, landed: Typed) -> None:
         table, rows, lambda r: context.with_keys_of(table, r, days=days), "analytics_daily"
     )
     context.commit_input_of_gold(changes)
+
+
+def breakdowns(context: BuildContext, landed: Typed) -> None:
+    """`traffic_by_date`, of each breakdown that was read, one after the other: they share the table."""
+    for source in BREAKDOWNS:
+        if (typed := landed[source.name]) is not None:
+            _breakdown(context, source, typed)
+
+
+def _breakdown(context: BuildContext, source: Source, typed: "DataFrame") -> None:
+    """One breakdown. A day's newest list says all: what it lacks is gone."""
+    pairs = {(m.media_id, m.day) for m in context.manifests(source.name)}
+    rows = traffic_by_date.build(typed, source, context.built_at)
+    _, changes = context.compare_sound(
+        TRAFFIC_BY_DATE, rows, lambda _: _listed_before(context, source.name, pairs), source.name
+    )
+    context.commit(changes)
+
+
+def _listed_before(context: BuildContext, dataset: str, pairs: set[Pair]) -> "DataFrame":
+    rows = context.store.read(TRAFFIC_BY_DATE).where(days_in("date", (day for _, day in pairs)))
+    dimensions = ", ".join(f"'{d}'" for d in DIMENSIONS[dataset])
+    places = local(context.spark, sorted(pairs), "media_id string, date date")
+    return scope.of_places(rows.where(f"dimension in ({dimensions})"), places, ["media_id", "date"])
+
+
+def forms(context: BuildContext, landed: Typed) -> None:
+    """`conversions_by_date`. Of a day whose newest list is empty there is no row."""
+    pairs = {(m.media_id, m.day) for m in context.manifests("conversions")}
+    typed = landed["conversions"]
+    if typed is None:
+        return
+    rows = conversions_by_date.build(typed, context.built_at)
+    places = local(context.spark, sorted(pairs), "media_id string, date date")
+    days = days_in("date", (day for _, day in pairs))
+    _, changes = context.compare_sound(
+        CONVERSIONS_BY_DATE,
+        rows,
+        lambda _: scope.of_places(
+            context.store.read(CONVERSIONS_BY_DATE).where(days), places, ["media_id", "date"]
+        ),
+        "conversions",
+    )
+    context.commit(changes)
 
 
 def visitors(context: BuildContext, landed: Typed) -> None:

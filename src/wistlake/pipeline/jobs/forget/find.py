@@ -5,7 +5,7 @@ from typing import Any
 
 from wistlake.errors import ConfigError
 from wistlake.pipeline.jobs.forget import landings
-from wistlake.pipeline.jobs.forget.landings import PERSONAL, LandingCopy
+from wistlake.pipeline.jobs.forget.landings import COUNTED, PERSONAL, LandingCopy
 from wistlake.pipeline.jobs.forget.request import Who, Work
 from wistlake.privacy import tombstones
 from wistlake.privacy.addresses import identities
@@ -24,12 +24,21 @@ def person(work: Work, who: Who) -> Person:
         return Person(frozenset({tombstones.visitor_mark(work.keys, who.visitor_key)}))
     named = Person(addresses=frozenset({tombstones.address_mark(work.keys, who.email)}))
     devices |= marks(work, named)
-    if not devices and not _was_forgotten(work, named):
+    if not devices and not _was_forgotten(work, named) and not _sent_a_form(work, named):
         raise ConfigError(
             "nobody is known by that address: neither the raw pages that are kept nor Wistia's own "
             "search name a visitor; if you know the visitor's key, give --visitor-key"
         )
     return Person(devices, named.addresses)
+
+
+def _sent_a_form(work: Work, named: Person) -> bool:
+    """Whether raw pages hold a form with the person's address: such a record names no visitor."""
+    return any(
+        tombstones.is_about(named, work.keys, record)
+        for _, lines in landings.each(work, (COUNTED,))
+        for _, record in lines
+    )
 
 
 def marks(work: Work, person: Person) -> frozenset[str]:

@@ -19,6 +19,7 @@ from wistlake.privacy.tombstones import Person
 
 ALL = tuple(s.name for s in SOURCES)
 PERSONAL = tuple(s.name for s in SOURCES if tombstones.is_personal(s))
+COUNTED = "conversions"  # people are in its raw pages, and in no row: tables count it only
 _COPY = re.compile(r"-f(\d+)$")
 Lines = list[tuple[int, dict[str, Any]]]  # records by line number
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from wistlake import bronze
+from wistlake.bronze import Manifest
 from wistlake.contracts import TABLES, table
 from wistlake.contracts.form import Removal, Table
 from wistlake.derive.merge import days_in
-from wistlake.pipeline.jobs.forget.landings import LandingCopy
+from wistlake.pipeline.jobs.forget.landings import COUNTED, LandingCopy
 from wistlake.pipeline.jobs.forget.request import Work
 from wistlake.pipeline.run.outcome import publish_build
 from wistlake.pipeline.run.view import LedgerView
@@ -81,7 +83,7 @@ def erase(work: Work, ids: frozenset[str], copies: Sequence[LandingCopy]) -> dic
             if theirs or other.name in WITH_TEXTS:
                 _mask(store, other, theirs)
         erased |= {t.full_name: _count(store, t, ids) for t in gold}
-        plan = _plan(work, pairs)
+        plan = replace(_plan(work, pairs), landings=_counted_anew(work, copies))
         result = build(plan, work.deps.objects, store)
         for of_gold in gold:  # also of days that could not be computed again
             _erase(store, of_gold, ids, {})
@@ -90,6 +92,14 @@ def erase(work: Work, ids: frozenset[str], copies: Sequence[LandingCopy]) -> dic
     work.facts["days_computed_anew"] = len(result.published)
     work.facts["days_left_as_they_were"] = len(result.blocked)
     return erased
+
+
+def _counted_anew(work: Work, copies: Sequence[LandingCopy]) -> tuple[Manifest, ...]:
+    """The new landings of datasets that tables only count: no row of theirs is the person's, but the count is of
+    one more. Those that the ledger stands on, for an older one says nothing."""
+    standing = {i.landing_id for i in work.deps.ledger.intervals(COUNTED)}
+    names = (c.new for c in copies if c.old.dataset == COUNTED and c.new in standing)
+    return tuple(bronze.decode_manifest(work.deps.objects.get(bronze.manifest_key(n))) for n in names)
 
 
 def _affected(work: Work, store: TableStore, ids: frozenset[str]) -> set[Pair]:
