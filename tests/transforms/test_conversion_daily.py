@@ -6,14 +6,12 @@ from datetime import UTC, date, datetime
 from support.tables import expect, given
 from wistlake.contracts import (
     conversion_daily,
-    conversions,
     conversions_by_date,
     media_analytics_by_date,
     media_lifetime,
     media_stats,
 )
 from wistlake.transforms import conversion_daily as transform
-from wistlake.transforms import conversions_by_date as count_forms
 from wistlake.transforms import landing
 from wistlake.transforms.media_lifetime import STATS_DERIVED, STATS_RULES, _with_actions
 
@@ -42,22 +40,6 @@ def test_a_day_has_a_row_for_each_kind_that_was_shown_or_taken(spark, built_at):
         m1       | 2026-03-03 | cta  | day   |               | 8           | 0       | 0
         m2       | 2026-03-02 | lead | day   |               |             | 4       |
         """,
-    )  # fmt: skip
-
-
-def test_forms_are_counted_by_day_of_the_newest_list(spark, built_at):
-    typed = given(
-        spark, conversions.SOURCE,
-        """
-        converted_at     | landing_media_id:string | landing_dt:date | observed_at:timestamp | landing_id:string
-        2026-03-02T10:00 | m1 | 2026-03-02 | 2026-03-04T02:15 | l1
-        2026-03-02T10:00 | m1 | 2026-03-02 | 2026-03-05T02:15 | l2
-        2026-03-02T11:00 | m1 | 2026-03-02 | 2026-03-05T02:15 | l2
-        """,
-    )  # fmt: skip
-    expect(
-        count_forms.build(typed, built_at), conversions_by_date.TABLE,
-        "media_id | date | conversions | landing_id\n m1 | 2026-03-02 | 2 | l2",
     )  # fmt: skip
 
 

@@ -6,12 +6,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from support.tables import expect, given
-from wistlake.contracts import breakdowns, traffic_by_date, traffic_daily
+from wistlake.contracts import breakdowns, traffic_by_date
 from wistlake.derive import mask
 from wistlake.privacy.redaction import redact
 from wistlake.transforms import landing
-from wistlake.transforms import traffic_by_date as silver
-from wistlake.transforms import traffic_daily as gold
+from wistlake.transforms import traffic_by_date as transform
 
 PLACE = "landing_media_id:string | landing_dt:date | observed_at:timestamp | landing_id:string"
 L1 = "m1 | 2026-03-02 | 2026-03-04T02:15 | l1"
@@ -33,7 +32,7 @@ def test_traffic_has_the_value_of_the_dimension_that_was_asked_for(spark, built_
         """,
     )  # fmt: skip
     expect(
-        silver.build(typed, breakdowns.TRAFFIC, built_at), traffic_by_date.TABLE,
+        transform.build(typed, breakdowns.TRAFFIC, built_at), traffic_by_date.TABLE,
         f"""
         {COLUMNS}
         m1 | 2026-03-02 | utm_source      | mail     | 9  | 4 | 0.5   |  | 2 | l2
@@ -48,7 +47,7 @@ def test_languages_and_pages_are_dimensions_as_well(spark, built_at):
         spark, breakdowns.LANGUAGES, f"language | plays | captions_support | {PLACE}\n en | 4 | true | {L1}"
     )
     expect(
-        silver.build(spoken, breakdowns.LANGUAGES, built_at), traffic_by_date.TABLE,
+        transform.build(spoken, breakdowns.LANGUAGES, built_at), traffic_by_date.TABLE,
         f"{COLUMNS}\n m1 | 2026-03-02 | language | en | | 4 | | true | 1 | l1",
     )  # fmt: skip
     pages = given(
@@ -56,29 +55,8 @@ def test_languages_and_pages_are_dimensions_as_well(spark, built_at):
         f"embed_domain | embed_path | loads | plays | engagement_rate | {PLACE}\n a.example | /b | 5 | 4 | 0.5 | {L1}",
     )  # fmt: skip
     expect(
-        silver.build(pages, breakdowns.EMBED_LOCATIONS, built_at), traffic_by_date.TABLE,
+        transform.build(pages, breakdowns.EMBED_LOCATIONS, built_at), traffic_by_date.TABLE,
         f"{COLUMNS}\n m1 | 2026-03-02 | embed_page | a.example/b | 5 | 4 | 0.5 | | 1 | l1",
-    )  # fmt: skip
-
-
-def test_gold_says_which_share_of_its_dimension_a_value_has(spark, built_at):
-    rows = given(
-        spark, traffic_by_date.TABLE,
-        """
-        media_id | date       | dimension  | value | loads | plays | engagement_rate
-        m1       | 2026-03-02 | utm_source | mail  | 9     | 3     | 0.5
-        m1       | 2026-03-02 | utm_source | ""    | 3     | 1     | 0.25
-        m1       | 2026-03-02 | language   | en    |       | 0     |
-        """,
-    )  # fmt: skip
-    expect(
-        gold.build(rows, built_at), traffic_daily.TABLE,
-        """
-        media_id | date       | dimension  | value | loads | plays | engagement | share_of_plays
-        m1       | 2026-03-02 | utm_source | mail  | 9     | 3     | 0.5        | 0.75
-        m1       | 2026-03-02 | utm_source | ""    | 3     | 1     | 0.25       | 0.25
-        m1       | 2026-03-02 | language   | en    |       | 0     |            |
-        """,
     )  # fmt: skip
 
 
@@ -101,8 +79,8 @@ def test_people_in_a_value_are_masked_before_it_leaves_bronze(spark, name):
         breakdowns.TRAFFIC,
         landing.landing_frame(spark, [("l1", "m1", DAY, SEEN, "traffic_daily")]),
         landing.pads_frame(spark, [b"k" * 32]),
-        silver.DERIVED["traffic_daily"],
-        silver.RULES["traffic_daily"],
+        transform.DERIVED["traffic_daily"],
+        transform.RULES["traffic_daily"],
     )
     kept = [r[name] for r in parsed.where("reason is null").orderBy("line").select(name).collect()]
     assert kept[0] == served[0].lower()
