@@ -106,7 +106,7 @@ def test_names_are_never_markup(lake: Lake, number: int) -> None:
     """Names may stand where text is text (tables, charts, lists), never in Markdown or HTML."""
     app = shown(number, lake.folder)
     marked = [
-        e for kind in ("markdown", "caption", "subheader", "title", "info", "error") for e in app.get(kind)
+        e for kind in ("markdown", "caption", "header", "title", "info", "error") for e in app.get(kind)
     ]
     assert marked
     assert [e.value for e in marked if EVIL[:8] in e.value] == []

@@ -419,7 +419,7 @@ def by_title(app: AppTest) -> list[tuple[str, list[Any]]]:
     """What the app draws below each title of a page, in order."""
     shown: list[tuple[str, list[Any]]] = [("", [])]  # the bar, the sentence and the tiles
     for element in app.main:
-        if element.type == "subheader":
+        if element.type == "header":
             shown.append((element.value, []))
         else:
             shown[-1][1].append(element)

@@ -58,7 +58,7 @@ def sections(view: View, shown: Iterable[Section]) -> Clicked | None:
 
 def _section(view: View, section: Section) -> Clicked | None:
     if section.title:
-        st.subheader(section.title)
+        st.header(section.title)
     clicked = [draw(block, view.scope) for block in section.blocks(view)]
     return next((c for c in clicked if c), None)
 

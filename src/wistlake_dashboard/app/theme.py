@@ -25,7 +25,7 @@ _DARK: dict[str, object] = {
 TONES = {"good": "#2f8f5b", "mid": "#5b8fd6", "soft": "#8a93a3", "warn": "#c98a1b", "bad": "#c2303f"}
 CHART_INK = {"light": "#4d5666", "dark": "#b0b8c5"}
 _BOTH: dict[str, object] = {
-    "headingFontSizes": ["2rem", "1.5rem", "1.2rem"],
+    "headingFontSizes": ["2rem", "1.3rem", "1.2rem"],
     "metricValueFontSize": "1.45rem",
     "paddingTop": "3.5rem",
 }
