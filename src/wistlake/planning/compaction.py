@@ -12,6 +12,7 @@ from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL
 
 WEEK = 7  # days of a media that are compacted at once: one write instead of seven
 _SNAPSHOTS = frozenset(s.name for s in SOURCES if s.calendar is Calendar.SNAPSHOT)
+_ONCE = _SNAPSHOTS | {s.name for s in SOURCES if s.rest_days}  # one reading is all that there will be
 _INPUTS = (EVENTS, BY_DATE)  # of gold
 _DAY = timedelta(days=1)
 
@@ -22,7 +23,7 @@ def is_at_rest(interval: Interval) -> bool:
         return False
     if interval.dataset == GOLD:
         return interval.reason not in ("", PROVISIONAL)
-    return interval.dataset in _SNAPSHOTS or interval.missing or interval.is_confirmed
+    return interval.dataset in _ONCE or interval.missing or interval.is_confirmed
 
 
 def restamped(before: Compacted, built: Mapping[str, str]) -> Compacted:
