@@ -81,5 +81,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     if isinstance(value, float):
-        return f"{value:,.0f} s"
+        return f"{words.count(value)} s"
     return "none" if value is None or value == "" else str(value)

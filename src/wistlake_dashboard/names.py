@@ -4,6 +4,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
+from wistlake_dashboard import locales
+
 UNCLASSIFIED = "unclassified"
 OTHER = "other / unknown"
 _CHANNELS = {
@@ -19,7 +21,7 @@ def channel(name: str) -> str:
 
 def country(code: str) -> str:
     """A country as people write it; its code where there is no better name."""
-    return code
+    return locales.country(code)
 
 
 def quoted(title: str, longest: int = 48) -> str:

@@ -43,7 +43,7 @@ class Trust:
     def summary(self) -> str:
         """Verified days, what may still change, the last run, and what is to be looked at."""
         days = words.plural(sum(self.certificates.values()), "media day")
-        parts = [f"{self.certificates.get('certified', 0):,} of {days} verified against Wistia."]
+        parts = [f"{words.count(self.certificates.get('certified', 0))} of {days} verified against Wistia."]
         if self.provisional:
             parts.append(f"May still change: {words.span(*self.provisional)}.")
         if self.last_run:

@@ -1,7 +1,9 @@
-"""How numbers are written for people: one way each, everywhere."""
+"""How numbers are written for people: one way each, everywhere, in the reader's locale."""
 
 from collections.abc import Callable
 from datetime import date, datetime
+
+from wistlake_dashboard import locales
 
 NOTHING = "–"
 LONG_AXIS = 180  # days: longer ones name months, with their year
@@ -10,12 +12,13 @@ LEAST_PLAYS = 20  # of fewer, a percentage says nothing
 
 def count(value: float | None) -> str:
     """1,234; a dash for unknown."""
-    return NOTHING if value is None else f"{value:,.0f}"
+    return NOTHING if value is None else locales.number(value)
 
 
 def number(value: float) -> str:
     """1,234.5: as many decimals as there are, and six figures at most."""
-    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    decimals = len(f"{value:.6g}".partition(".")[2]) if abs(value) < 1e6 else 0
+    return locales.number(value, decimals)
 
 
 def text(value: object) -> str:
@@ -25,7 +28,7 @@ def text(value: object) -> str:
 
 def hours(value: float) -> str:
     """12.5, 3, 0.25."""
-    return f"{value:,.1f}".removesuffix(".0") if value >= 1 else f"{value:.2g}"
+    return number(round(value, 1)) if value >= 1 else number(float(f"{value:.2g}"))
 
 
 def share(value: float | None) -> str:
@@ -33,18 +36,20 @@ def share(value: float | None) -> str:
     if value is None:
         return NOTHING
     if 0 < value < 0.0005:
-        return "<0.1 %"
-    return ">99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
+        return f"<{locales.number(0.1, 1)} %"
+    if 0.9995 <= value < 1:
+        return f">{locales.number(99.9, 1)} %"
+    return f"{locales.number(100 * value, 1)} %"
 
 
 def ratio(value: float) -> str:
     """0.45: two decimals."""
-    return f"{value:,.2f}"
+    return locales.number(value, 2)
 
 
 def whole_share(value: float) -> str:
     """27 %; <1 % of what is not nothing."""
-    return "<1 %" if 0 < value < 0.005 else f"{100 * value:,.0f} %"
+    return "<1 %" if 0 < value < 0.005 else f"{locales.number(100 * value)} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -53,7 +58,7 @@ def duration(seconds: float | None) -> str:
         return NOTHING
     whole = round(seconds)
     if whole >= 100 * 3600:
-        return f"{whole / 3600:,.0f} h"
+        return f"{locales.number(whole / 3600)} h"
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours:
         return f"{hours} h {minutes} min"
@@ -69,28 +74,24 @@ def clock(seconds: float) -> str:
 
 def day(value: date) -> str:
     """2 Mar 2026."""
-    return f"{value.day} {value:%b %Y}"
+    return locales.day(value)
 
 
 def weekday(value: date) -> str:
     """Fri 6 Mar."""
-    return f"{value:%a} {value.day} {value:%b}"
+    return locales.weekday(value)
 
 
 def tick(value: date, days: int) -> str:
     """A day on an axis of so many days: 6 Mar, or Mar 2026."""
-    return f"{value:%b %Y}" if days > LONG_AXIS else f"{value.day} {value:%b}"
+    return locales.month(value) if days > LONG_AXIS else locales.day_of_year(value)
 
 
 def span(start: date, end: date) -> str:
     """2–8 Mar 2026, or as much as is needed to tell the ends apart."""
     if start == end:
         return day(end)
-    if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day}–{day(end)}"
-    if start.year == end.year:
-        return f"{start.day} {start:%b} – {day(end)}"
-    return f"{day(start)} – {day(end)}"
+    return locales.span(start, end)
 
 
 def moment(value: datetime) -> str:
@@ -122,9 +123,9 @@ def change_in_share(now: float | None, before: float | None, basis: float) -> st
 
 def signed(value: float) -> str:
     """+12, −3."""
-    return f"{'+' if value > 0 else '−'}{abs(value):,}"
+    return f"{'+' if value > 0 else '−'}{locales.number(abs(value), 0 if isinstance(value, int) else 1)}"
 
 
 def plural(number: int, noun: str) -> str:
     """1 day, 2 days."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{locales.number(number)} {noun}{'' if number == 1 else 's'}"

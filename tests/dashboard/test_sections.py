@@ -206,7 +206,7 @@ EXPECTED: dict[str, list[Any]] = {
         ["YouTube", "–", "–", "www.example.com/", "20", "20", "50.0 %", "0.0 %"],
     ],
     "By label": [NONE_YET],
-    "Countries": [["DE", "5", "62.5 %", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "1 h 30 min", "3"]],
+    "Countries": [["Germany", "5", "62.5 %", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "1 h 30 min", "3"]],
     "Devices": [["iOS", "7", "87.5 %", "1 h 30 min", "3"], ["Windows", "1", "12.5 %", "1 h 30 min", "3"]],
     "What changed at Wistia": [["11 Mar 2026", "Tour", "title Old → Tour"]],
     "Days fetched": [

@@ -107,7 +107,7 @@ def _flags(flags: Sequence[Flag]) -> Sequence[alt.Chart]:
 def bars(block: Bars) -> alt.LayerChart:
     """Horizontal bars, each with its number and share."""
     data = [
-        {"name": name, "number": n, "share": share, "label": f"{n:,}  ({words.share(share)})"}
+        {"name": name, "number": n, "share": share, "label": f"{words.count(n)}  ({words.share(share)})"}
         for name, n, share in block.bars
     ]
     most = max((n for _, n, _ in block.bars), default=1)

@@ -7,6 +7,7 @@ from datetime import date
 import streamlit as st
 
 from wistlake.errors import WistlakeError
+from wistlake_dashboard import locales
 from wistlake_dashboard.app import render
 from wistlake_dashboard.app.bar import bar
 from wistlake_dashboard.names import unique
@@ -26,7 +27,12 @@ _CHIPS = {"": ("verified", "green"), "warn": ("may still change", "blue"), "bad"
 
 
 def show(source: Source, pages: tuple[Page, ...]) -> None:
-    """One turn of the app."""
+    """One turn of the app, written as the reader's browser says."""
+    with locales.written_for(st.context.locale):
+        _show(source, pages)
+
+
+def _show(source: Source, pages: tuple[Page, ...]) -> None:
     st.set_page_config(TITLE, page_icon="📈", layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(STYLE)
     try:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wistlake.quality.metrics import definition
-from wistlake_dashboard import words
+from wistlake_dashboard import locales, words
 from wistlake_dashboard.reader import Reader, extent
 from wistlake_dashboard.report.html import Markup, join, tag
 from wistlake_dashboard.report.render import drawn
@@ -36,9 +36,10 @@ def requested_scope(
     return Scope(start, last, media) if start else default_scope(first, max(first, last), media, WEEK)
 
 
-def page(query: "Query", scope: Scope | None) -> str:
-    """The whole file."""
-    body = _empty() if scope is None else _full(view(Reader(query), scope))
+def page(query: "Query", scope: Scope | None, locale: str | None = None) -> str:
+    """The whole file, with numbers, days and countries as readers of the locale write them."""
+    with locales.written_for(locale):
+        body = _empty() if scope is None else _full(view(Reader(query), scope))
     style = resources.files("wistlake_dashboard.report").joinpath("style.css").read_text(encoding="utf-8")
     head = join(
         tag("meta", charset="utf-8"),

@@ -203,7 +203,9 @@ def _(block: blocks.Stack) -> Markup:
     bars = [(tones[name], [of_day.get(day, 0) for day in block.days]) for name, of_day in block.parts.items()]
     tips = [
         f"{label}: "
-        + ", ".join(f"{of_day[day]:,} {name}" for name, of_day in block.parts.items() if day in of_day)
+        + ", ".join(
+            f"{words.count(of_day[day])} {name}" for name, of_day in block.parts.items() if day in of_day
+        )
         for day, label in zip(block.days, _labels(block.days), strict=True)
     ]
     return join(_key(tones.items(), "key squares"), svg.stack(block.title, bars, _labels(block.days), tips))

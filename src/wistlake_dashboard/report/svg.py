@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from wistlake_dashboard import words
 from wistlake_dashboard.report.html import Markup, join, tag
 from wistlake_dashboard.ticks import clock_steps, steps
 
@@ -131,7 +132,7 @@ def stack(
     def middle(at: float) -> float:
         return round(size.left + band * (at + 0.5), 1)
 
-    parts = [*place.marks(lambda value: f"{value:,.0f}"), *place.labels(labels, middle)]
+    parts = [*place.marks(words.count), *place.labels(labels, middle)]
     for at, tip in enumerate(tips):
         below, pieces = 0, [tag("title", tip)]
         for class_, values in bars:

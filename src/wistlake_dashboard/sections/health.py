@@ -6,7 +6,7 @@ from datetime import date
 
 from wistlake.contracts import reconciliation
 from wistlake.quality.account import DEFINITION, TiedDay, sentences, share
-from wistlake_dashboard import health
+from wistlake_dashboard import health, words
 from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.sections.section import DAY, MEDIA, Section, View, listing
@@ -37,13 +37,15 @@ def _fetched(_view: View, calendar: Sequence[Row]) -> list[Block]:
         Grid(
             "Intervals by dataset and day", {(r["dataset"], r["day"]): r["state"] for r in calendar}, STATES
         ),
-        Text(", ".join(f"{n:,} {state}" for state, n in counts.most_common()) + " (datasets' days)."),
+        Text(
+            ", ".join(f"{words.count(n)} {state}" for state, n in counts.most_common()) + " (datasets' days)."
+        ),
         Table("calendar", "Days fetched", columns, calendar, folded=True),
     ]
 
 
 def _certificates(view: View, counted: Sequence[Row]) -> list[Block]:
-    parts: dict[str, dict[date, int]] = {words: {} for words in CERTIFICATES.values()}
+    parts: dict[str, dict[date, int]] = {state: {} for state in CERTIFICATES.values()}
     rows = [r | {"certificate": CERTIFICATES[r["certificate"]]} for r in counted]
     for row in rows:
         parts[row["certificate"]][row["date"]] = row["media_days"]

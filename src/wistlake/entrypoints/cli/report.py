@@ -44,14 +44,23 @@ def report(
             help="Where; default: report.html in the lake, of what is chosen a file here that names it.",
         ),
     ] = None,
+    locale: Annotated[
+        str | None,
+        typer.Option(
+            "--locale", help="How numbers, days and countries are written: en-US, de-DE, en-IN, ..."
+        ),
+    ] = None,
 ) -> None:
     """Write what is published as one self-contained HTML file.
 
     Example: wistlake report --from 2026-03-02 --to 2026-03-08 --label campaign=spring-sale
     """
+    from wistlake_dashboard import locales
     from wistlake_dashboard.report import page, requested_scope
 
     in_order(start, end)
+    if locale:
+        locales.known(locale)
     given = file_to_write(out, "--out") if out else None
     lake, ids = session.lake(), media_ids(media)
     query = lake.query()
@@ -68,7 +77,7 @@ def report(
         path = Path(f"wistlake-report-{'-'.join(filter(None, chosen))}.html")
     else:
         path = lake_report(lake)
-    path.write_text(page(query, scope), encoding="utf-8")
+    path.write_text(page(query, scope, locale), encoding="utf-8")
     output.say(f"report: {path}")
 
 
