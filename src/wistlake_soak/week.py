@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from wistia_simulator import Fault, ServerOptions, TrueSession, World, create_app, transport
+from wistlake.contracts import SOURCES
 from wistlake.errors import LeaseHeld, StoreError, WistlakeError
 from wistlake.pipeline.jobs.media import followed
 from wistlake.pipeline.jobs.rebuild import prepare
@@ -49,6 +50,10 @@ class Lived:
     broken: list[str] = field(default_factory=list)  # promises of the product that it broke
 
 
+# What the account may have is read as well, but for rates that the truth has not.
+DATASETS = tuple(s.name for s in SOURCES if not (s.account_wide or s.name == "analytics_daily"))
+
+
 class Week:
     """One lake, one world, one script."""
 
@@ -65,6 +70,7 @@ class Week:
             media_ids=self.world.media_ids,
             lake=self.lake,
             account_timezone=self.script.zone,
+            datasets=DATASETS,
         )
 
     def live(self, tell: Callable[[str], None]) -> Lived:
