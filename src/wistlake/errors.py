@@ -5,6 +5,7 @@
     ├── SourceUnavailable       429, 5xx, time-outs after every retry: run again later 75
     ├── SourceRefused           401, 403: rotate the token or widen its permissions    77
     ├── SourceMissing           404: the media is gone; the run goes on without it     65
+    │   └── SourceNotInPlan     403 to an optional dataset: it is asked again in a week 65
     ├── SourceChanged           the payload is not what the contract relies on         65
     ├── ContractViolation       rows break a promise that may not be quarantined       65
     ├── Unreconciled            our totals and the source's disagree beyond the band   65

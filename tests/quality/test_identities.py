@@ -29,6 +29,7 @@ from wistlake.quality.reconciliation import (
     judge,
     learned_band,
     same_magnitude,
+    traffic_and_plays,
     usual,
 )
 
@@ -268,5 +269,6 @@ def test_a_media_without_a_duration_has_no_hours_to_judge() -> None:
 
 
 def test_every_identity_is_described() -> None:
-    judged = {*verdicts(GOOD), *lifetime([snapshot(DAY, 1)]), gold_is_silver("m", DAY, {}, {}).identity}
+    judged = {*verdicts(GOOD), *lifetime([snapshot(DAY, 1)]), gold_is_silver("m", DAY, {}, {}).identity,
+              traffic_and_plays(("m", DAY), [], None).identity}  # fmt: skip
     assert judged == set(IDENTITIES)

@@ -74,6 +74,16 @@ def test_an_endpoint_that_is_not_described_breaks_what_is_not_optional() -> None
     assert not found["visitors"].is_breaking
 
 
+def test_a_list_with_cursors_is_compared_by_its_records() -> None:
+    contract = source("conversions")
+    rows = {"type": "array", "items": {"properties": {"converted_at": {"type": "integer"}}}}
+    page = {"properties": {"data": rows, "page_info": {"type": "object"}}}
+    content = {"application/json": {"schema": page}}
+    operations = {"get": {"responses": {"200": {"content": content}}}}
+    found = diff([contract], {"openapi": "3.1.1", "paths": {contract.endpoint: operations}})
+    assert [(d.field, d.kind) for d in found if d.is_breaking] == [("converted_at", Kind.RETYPED)]
+
+
 @pytest.mark.parametrize("wrong", [{}, {"openapi": "3.1.1"}, {"paths": {}}])
 def test_what_is_no_description(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="no OpenAPI"):

@@ -255,8 +255,8 @@ def test_a_days_page_has_what_the_run_did_and_checked() -> None:
         "checks": {"passed": 40},
         "days_published": 2,
     }
-    run = Run("run-1", "scheduled", "simulated", "succeeded", at, at + timedelta(seconds=9), summary=summary)
-    page = DayPage(date(2026, 3, 2), "simulated", run, 4, 120, 0, ()).markdown()
+    run = Run("run-1", "scheduled", "simulated", "succeeded", at, at + timedelta(seconds=9))
+    page = DayPage(date(2026, 3, 2), "simulated", run, 4, 120, 0, (), summary).markdown()
     assert page.startswith("# 2026-03-02: passed (simulated)\n")
     assert "- duration: 9.0 s" in page
     assert "Days of gold published: 2. Checks: 40 passed." in page

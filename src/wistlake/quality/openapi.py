@@ -66,8 +66,10 @@ def _of_source(source: Source, operations: Any, description: Schema) -> Iterator
     if schema is None:
         yield Difference(source.name, "", Kind.NO_ENDPOINT, not source.optional, source.endpoint)
         return
+    of_client = source.key if len(source.dimensions) > 1 else ()  # the dimension, written into each record
     for field in source.fields:
-        yield from _of_field(source, field, schema, description)
+        if field.path not in of_client:
+            yield from _of_field(source, field, schema, description)
     for name in sorted(set(_properties(schema, description)) - source.expected_keys):
         yield Difference(source.name, name, Kind.NEW, is_breaking=False)
 
@@ -83,6 +85,9 @@ def _response_schema(operations: Any, description: Schema) -> Schema | None:
     if media is None:
         return None
     schema = _resolved(media.get("schema", {}), description)
+    page = _properties(schema, description)
+    if "page_info" in page:  # a list with cursors
+        schema = _resolved(page.get("data", {}), description)
     return _resolved(schema["items"], description) if "items" in schema else schema
 
 

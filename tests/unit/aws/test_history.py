@@ -304,8 +304,8 @@ def session_of(
         running.append(given)
         session.conf = running[0]
 
-    monkeypatch.setattr(aws_spark, "SparkConf", lambda: conf)
-    monkeypatch.setattr(aws_spark, "SparkContext", SimpleNamespace(getOrCreate=started))
+    monkeypatch.setattr("pyspark.SparkConf", lambda: conf, raising=False)
+    monkeypatch.setattr("pyspark.SparkContext", SimpleNamespace(getOrCreate=started), raising=False)
     builder = SimpleNamespace(getOrCreate=lambda: session)
     monkeypatch.setattr(aws_spark, "SparkSession", SimpleNamespace(builder=builder))
     with aws_spark.session(WAREHOUSE) as spark:

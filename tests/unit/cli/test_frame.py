@@ -385,7 +385,10 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(capsys: Capture) -> No
     assert third.split() == ["b"]
 
 
-def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(capsys: Capture) -> None:
+def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     words = " ".join(["word"] * 39)
     output.table("Long", ("text",), [(words,)])
     assert words in capsys.readouterr().out
@@ -401,6 +404,7 @@ def test_a_title_in_a_pipe_is_one_line_however_narrow_the_table(capsys: Capture)
 def test_a_long_sentence_is_broken_between_words_on_a_terminal_and_whole_in_a_pipe(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     long = f"Followed: {'w' * 30} 100.0 % of the well-watched account's plays."
     output.sentence(long)
     assert capsys.readouterr().out == f"{long}\n"

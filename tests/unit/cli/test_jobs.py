@@ -205,6 +205,7 @@ def test_a_narrow_terminal_has_the_columns_that_matter(
     capsys: Capture, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs.session, "is_verbose", lambda: True)
+    monkeypatch.setattr(runs.output, "on_terminal", lambda: True)
     for width, columns in ((120, 8), (121, 12)):
         monkeypatch.setattr(runs.output, "width", lambda width=width: width)
         runs.show(result, as_json=False)

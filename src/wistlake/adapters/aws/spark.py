@@ -6,7 +6,6 @@ Imports nothing but pyspark and boto3: it runs inside Glue.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from wistlake.adapters.aws.table_files import below
@@ -39,6 +38,8 @@ def settings(warehouse: str) -> Mapping[str, str]:
 def session(warehouse: str) -> Iterator[SparkSession]:
     """The job's session. The job's own settings (`--conf`) win over `settings`; if they define the catalog, none
     of our settings for it are mixed in."""
+    from pyspark import SparkConf, SparkContext  # the client of Spark, which the tests have, is without them
+
     conf, catalog = SparkConf(), f"spark.sql.catalog.{CATALOG}"
     missing = {
         name: value

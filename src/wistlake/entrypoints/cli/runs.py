@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS: tuple[str, ...] = ("dataset", "media_id", "days", "rows", "new", "updated", "removed", "quarantined")
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
-WIDE = 120  # characters from which on a table may have a dozen columns
+WIDE = 120  # characters of a terminal from which on a table may have a dozen columns
 
 
 def perform(lake: "LaptopLake", spec: "RunSpec", *, as_json: bool, silent: bool = False) -> None:
@@ -101,7 +101,7 @@ def _attention(result: "RunResult") -> Iterator[str]:
 def _show_each(result: "RunResult") -> None:
     """What each dataset and media brought, and where the time went."""
     columns = COLUMNS
-    if output.width() > WIDE:
+    if not output.on_terminal() or output.width() > WIDE:
         columns = (*columns, "unchanged", "pages", "requests", "seconds")
     output.table(f"Run {result.run_id}", columns, in_words(result.intervals))
     for dataset, count in result.carried.items():
