@@ -481,12 +481,11 @@ class TestEngines:
     states = machine()["States"]
 
     def test_the_machine_chooses_by_the_parameter(self) -> None:
-        choices = self.states["AnythingLanded"]["Choices"]
-        builds = [(c["Condition"], c["Next"]) for c in choices if c["Next"].startswith("Build")]
-        assert builds == [
-            ("{% $landed > 0 and '${BuildEngine}' = 'emr-serverless' %}", "BuildOnEmr"),
-            ("{% $landed > 0 %}", "Build"),
-        ]
+        state = self.states["AnythingLanded"]
+        builds = [(c["Condition"], c["Next"]) for c in state["Choices"] if c["Next"].startswith("Build")]
+        assert builds == [("{% '${BuildEngine}' = 'emr-serverless' %}", "BuildOnEmr")]
+        assert state["Choices"][-1]["Next"] == "BuildOnEmr"
+        assert state["Default"] == "Build"
         assert SYSTEM["Parameters"]["BuildEngine"]["Default"] == "glue"
         assert self.states["BuildOnEmr"]["Next"] == self.states["Build"]["Next"] == "Publish"
 

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from support.lake import START, Lake, Scenario
 from support.memory import MemoryLedger
 from unit.wistia.fakes import FreeBudget
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
@@ -95,3 +99,54 @@ def test_every_command_begins_a_media_where_the_settings_say(start: date | None)
     spec = run_spec(settings, run_id="r", trigger="manual", now=NOW)
     assert window(settings, NOW) == spec.window
     assert spec.window.start_date == start
+
+
+@pytest.mark.parametrize("trigger", ["manual", "backfill"])
+def test_an_id_that_wistia_does_not_have_is_named_with_those_that_it_has(
+    tmp_path: Path, trigger: str
+) -> None:
+    """Also beside one that it has: whoever mistypes one of two wants both, and nothing is fetched before that."""
+    lake = Lake(tmp_path / "lake", Scenario(Profile(media=12, sessions_per_day=1, history_days=1)))
+    there = [m.media_id for m in lake.world.truth.medias()]
+    mistyped = f"{there[3][:-1]}{'a' if there[3][-1] != 'a' else 'b'}"
+    with pytest.raises(ConfigError) as told:
+        lake.run_day(START, media=(there[0], mistyped), trigger=trigger)
+    (line,) = str(told.value).splitlines()
+    assert line.startswith(f"Wistia has no media {mistyped}, did you mean {there[3]}? (there are ")
+    assert line.endswith(" and 2 more); nothing was fetched")
+    assert sum(m in line.partition("(")[2] for m in there) == select.MOST_NAMED
+    (failed,) = lake.ledger.runs()
+    assert (failed.status, failed.error) == ("failed", line)
+    assert (lake.ledger.media(), lake.ledger.intervals()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("named", "followed", "asked"),
+    [(True, (), ["described", "fetched"]), (True, ("abcdef1234",), []), (False, (), [])],
+)
+def test_only_an_id_of_this_order_that_is_new_is_looked_up(
+    named: bool, followed: tuple[str, ...], asked: list[str]
+) -> None:
+    """One that was followed may be gone since, and the settings may name one that is: the run goes on without it."""
+    told: list[str] = []
+
+    class Archive:
+        """Has the media, which its list leaves out."""
+
+        async def describe(self, source: Any, media_ids: Any) -> Any:
+            told.append("described")
+            return SimpleNamespace(records=[])
+
+        async def fetch(self, *_: Any) -> Any:
+            told.append("fetched")
+            return SimpleNamespace(missing=False)
+
+    ledger = MemoryLedger()
+    ledger.put_media([MediaEntry(m, NOW.date(), NOW) for m in followed])
+    deps: Any = SimpleNamespace(ledger=ledger, client=lambda: nullcontext(Archive()))
+    spec = run_spec(
+        Settings(media_ids="abcdef1234"), run_id="r1", trigger="manual", now=NOW,
+        media=("abcdef1234",) if named else (),
+    )  # fmt: skip
+    assert asyncio.run(select._media_ids(spec, deps)) == ("abcdef1234",)
+    assert told == asked

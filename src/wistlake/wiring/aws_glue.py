@@ -148,14 +148,14 @@ def _engine(
 def keeping(
     job: Job, run_id: str, clock: Callable[[], datetime], retention_days: int
 ) -> Iterator[tuple[LakeDependencies, Keeper]]:
-    """Parts for work on the whole lake; one Spark for all of it."""
+    """Parts for work on the whole lake; one Spark for all of it. Nothing is written before the work has the lease: it
+    creates the tables that it needs itself."""
     from wistlake.adapters.aws.history import GluePurge, GlueUpkeep
 
     silver, raw = S3Objects(job.silver_bucket), objects(job)
     ring = aws_secrets.SecretKeys(job.key_secret)
     held = fence(job, run_id, clock)
     with _damage_named(job), _engine(job, run_id, held) as (store, catalog):
-        store.ensure(TABLES)
         parts = replace(
             dependencies(job, run_id, clock), tables=lambda: nullcontext(store), keys=lambda: ring.load().keys
         )

@@ -50,7 +50,9 @@ def run_spec(  # noqa: PLR0913 - one parameter for each option of a command
         zone_name=settings.account_timezone,
         window=window(settings, now, start, end),
         sources=_sources(datasets or settings.datasets),
-        choice=MediaChoice(ids, settings.media_folder or None, settings.media_tag or None, most),
+        choice=MediaChoice(
+            ids, settings.media_folder or None, settings.media_tag or None, most, is_named=bool(media)
+        ),
         max_concurrency=settings.max_concurrency,
         rules=_rules(settings),
         build_only=build_only,

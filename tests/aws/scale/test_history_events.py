@@ -198,6 +198,8 @@ def test_the_machine_reads_what_the_plan_has_written() -> None:
     assert reader["Arguments"]["Bucket"] == "${BronzeBucket}"
     assert evaluate((reader["Arguments"]["Key"], {"items": keys, "phase": 1})) == [keys[1]]
     assert written([], "r1", objects) == []
+    later = [b for b in shown(fetches) if b["phase"] == 1]
+    assert written(later, "r1", objects) == keys[1:], "a list without batches is not read"
 
 
 @pytest.mark.parametrize(
@@ -207,15 +209,35 @@ def test_the_machine_reads_what_the_plan_has_written() -> None:
         ([], {"phase": 2, "batches": [{"phase": 1}]}, "Build"),
         (["k0", "k1"], {"phase": 1, "batches": []}, "EachBatchApart"),
         (["k0", "k1"], {"phase": 2, "batches": []}, "Build"),
-        (["k0", "k1"], {"phase": 1, "batches": [], "landed": 0}, "NothingLanded"),
+        (["k0", "k1"], {"phase": 1, "batches": [], "landed": 0, "failed": [{}]}, "NothingLanded"),
+        ([], {"phase": 1, "batches": [{"phase": 1}], "landed": 0, "failed": [{}]}, "NothingLanded"),
+        (
+            [],
+            {"phase": 1, "batches": [{"phase": 1}], "landed": 0},
+            "EachBatch",
+        ),  # the first phase had no batch
+        ([], {"phase": 1, "batches": [], "landed": 0}, "Build"),  # nothing was asked for
+        ([], {"phase": 2, "batches": [{"phase": 1}], "failed": [{}]}, "Build"),  # some failed
+        ([], {"phase": 2, "batches": [{"phase": 1}], "landed": 0, "failed": [{}]}, "NothingLanded"),
+        (["k0"], {"phase": 1, "batches": []}, "Build"),
     ],
 )
 def test_the_machine_goes_from_phase_to_phase(items: list[str], given: dict[str, Any], expected: str) -> None:
-    variables = {"items": items, "landed": 1, **given}
+    """It builds unless all that it tried has failed."""
+    variables = {"items": items, "landed": 1, "failed": [], **given}
     state = STATES["AnythingLanded"]
     holds = evaluate(*((choice["Condition"], variables) for choice in state["Choices"]))
     chosen = next((c["Next"] for c, h in zip(state["Choices"], holds, strict=True) if h), state["Default"])
     assert chosen == expected
+
+
+@pytest.mark.parametrize("batches_", [[], [{"phase": 1, "batch": "snapshots-1"}]])
+def test_a_phase_without_batches_leaves_nothing_landed_and_nothing_failed(batches_: list[Any]) -> None:
+    (items,) = evaluate((INLINE["Items"], {"batches": batches_, "phase": 0}))
+    assert items == []
+    variables = {"phase": 0, "landed": 0, "failed": [], "states": {"result": items}}
+    assigned = evaluate(*((INLINE["Assign"][name], variables) for name in ("phase", "landed", "failed")))
+    assert assigned == [1, 0, []]
 
 
 @pytest.mark.parametrize(("items", "chosen"), [([], False), (["k0"], True)])

@@ -1,8 +1,11 @@
 """Requests for work on a whole lake on AWS: as they went, refused plainly, done by the rules of the last run."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,15 +14,16 @@ from support.memory import MemoryLedger, MemoryObjects
 from unit.aws.test_handover import NOW, ORDER
 from wistlake.codec import encode
 from wistlake.contracts import SOURCES
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, LeaseHeld, StoreError
 from wistlake.pipeline.jobs import request as keep
 from wistlake.pipeline.jobs.forget import Who
 from wistlake.pipeline.jobs.request import Keeper, Request
 from wistlake.pipeline.run.handover import RunPlan, encode_plan, plan_key
 from wistlake.pipeline.run.spec import LakeDependencies, MediaChoice
 from wistlake.planning.intervals import MediaEntry
-from wistlake.ports import Run
+from wistlake.ports import LEASE, LEASE_SECONDS, Run
 from wistlake.privacy.keys import KeyChain, fresh
+from wistlake.wiring import aws_glue
 
 LATER = NOW + timedelta(days=3)
 
@@ -127,3 +131,34 @@ def test_an_interrupted_rotation_comes_first(task: str) -> None:
     """Its ids are of two epochs, and it knows the tables by their snapshots."""
     with pytest.raises(StoreError, match="wistlake key rotate"):
         asked_for(task, fresh().begun())
+
+
+@pytest.mark.parametrize("task", keep.TASKS)
+def test_nothing_is_written_before_the_job_has_the_lease(monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    """The run that has it may have begun after the job asked for it: an engine takes its time to start."""
+    ledger, objects = lake(r1=encode_plan(RunPlan(ORDER, {}, (), NOW)))
+    touched: list[str] = []
+
+    class Untouchable:
+        def __getattr__(self, name: str) -> Any:
+            return touched.append(name)
+
+    @contextmanager
+    def engine(*_: Any) -> Iterator[Any]:
+        yield SimpleNamespace(spark=None, ensure=lambda _: touched.append("ensure")), Untouchable()
+
+    monkeypatch.setattr(aws_glue, "_engine", engine)
+    monkeypatch.setattr(aws_glue, "_damage_named", lambda _: nullcontext())
+    monkeypatch.setattr(aws_glue, "S3Objects", lambda bucket: objects)
+    monkeypatch.setattr(aws_glue, "ledger", lambda _: ledger)
+    keys = SimpleNamespace(load=lambda: KeyChain((fresh(),)))
+    monkeypatch.setattr(aws_glue.aws_secrets, "SecretKeys", lambda _: keys)
+    request = Request(task, NOW, Who(email="a@example.com"), [])
+    job = aws_glue.Job("b", "s", "w", "l", "k", "db")
+    with (
+        ledger.lease(LEASE, "run-1", NOW, LEASE_SECONDS),
+        aws_glue.keeping(job, "upkeep", lambda: NOW, 30) as parts,
+        pytest.raises(LeaseHeld),
+    ):
+        keep.keep(request, "upkeep", *parts)
+    assert touched == []

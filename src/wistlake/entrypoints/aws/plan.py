@@ -63,9 +63,9 @@ def are_many(planned: RunPlan, shown_batches: Sequence[Shown]) -> bool:
 
 
 def written(shown_batches: Sequence[Shown], run_id: str, objects: ObjectStore) -> list[str]:
-    """Put the batches where the machine reads them from, a document a phase; the keys, by phase."""
+    """Put the batches where the machine reads them from, a document for each phase that has any; the keys, in order."""
     keys = []
-    for phase in range(1 + max((b["phase"] for b in shown_batches), default=-1)):
+    for phase in sorted({b["phase"] for b in shown_batches}):
         keys.append(items_key(run_id, phase))
         of_phase = [b for b in shown_batches if b["phase"] == phase]
         objects.put(keys[-1], json.dumps(of_phase, separators=(",", ":")).encode())

@@ -72,8 +72,9 @@ def quarantine_replay(
     from wistlake.pipeline.jobs.quarantine import prepare_replay
     from wistlake.wiring.spec import run_spec
 
+    named = media_ids(media)
     lake, run_id, at = session.job(now)
-    rows = insight.listed(lake.query(), media_ids(media), reason)
+    rows = insight.listed(lake.query(), named, reason)
     replay = prepare_replay(lake.ledger(), lake.objects(), rows, run_id, at)
     if replay.expired and not as_json:
         days = sorted({r["day"] for r in replay.expired})

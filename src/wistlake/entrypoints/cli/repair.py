@@ -100,10 +100,10 @@ def repair(
     from wistlake.wiring.spec import run_spec, window
 
     in_order(start, end)
-    lake, run_id, at = session.job(now)
     ids = media_ids(media)
     if accept_shrink and not ids:
         raise ConfigError("--accept-shrink believes a loss for good: name the media it is about with --media")
+    lake, run_id, at = session.job(now)
     keys = to_repair(lake.ledger(read_only=True), window(lake.settings, at, start, end), ids)
     if not keys:
         output.answer({"status": "succeeded", "intervals": []}, "nothing to repair", as_json=as_json)

@@ -62,7 +62,7 @@ def report(
     if locale:
         locales.known(locale)
     given = file_to_write(out, "--out") if out else None
-    lake, ids = session.lake(), media_ids(media)
+    ids, lake = media_ids(media), session.lake()
     query = lake.query()
     _require_numbers(query, start, end, ids)
     names = (*(labels or ()), *(channels or ()))

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 import structlog
 
-from wistlake.errors import ConfigError
+from wistlake.contracts import source
+from wistlake.errors import ConfigError, closest
 from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.account import read_totals
 from wistlake.pipeline.run.handover import Handover
@@ -39,7 +40,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     is fetched.
     """
     spec, ledger = handover.plan.spec, deps.ledger
-    media_ids = await _media_ids(spec.choice, deps)
+    media_ids = await _media_ids(spec, deps)
     tombstone_copies.reload(deps.objects, ledger)
     view = LedgerView.of(ledger)
     recover(ledger, deps.objects, spec.run_id, view)
@@ -68,10 +69,10 @@ def planned(
     of_account = share(spec.choice, ledger.facts(SHARE))
     facts = {} if spec.window.by_hand else ledger.facts(NOT_IN_PLAN)
     sources = asked(spec.sources, facts, spec.window.now, len(media), is_listed=spec.choice.is_listed)
-    for source in spec.sources:
-        if too_many(source, len(media), is_listed=spec.choice.is_listed):
+    for contract in spec.sources:
+        if too_many(contract, len(media), is_listed=spec.choice.is_listed):
             log.warning(
-                f"{source.name} is not asked for: {len(media):,} media cost as many requests a day, or more; "
+                f"{contract.name} is not asked for: {len(media):,} media cost as many requests a day, or more; "
                 "name those that matter in MEDIA_IDS"
             )
     return plan(sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
@@ -88,11 +89,35 @@ def _is_whole(choice: MediaChoice) -> bool:
     return choice.is_listed and not (choice.folder or choice.tag or choice.most)
 
 
-async def _media_ids(choice: MediaChoice, deps: Dependencies) -> Sequence[str]:
+async def _media_ids(spec: RunSpec, deps: Dependencies) -> Sequence[str]:
+    choice = spec.choice
     if not choice.is_listed:
+        if choice.is_named and (new := set(choice.ids) - {m.media_id for m in deps.ledger.media()}):
+            async with deps.client() as client:
+                await _require_there(sorted(new), client, spec.window.now.astimezone(UTC).date())
         return choice.ids
     async with deps.client() as client:
         return await choose(choice, client)
+
+
+async def _require_there(media_ids: Sequence[str], client: Client, day: date) -> None:
+    """ConfigError if Wistia doesn't have one of the media. One that the list lacks may only be archived."""
+    contract = source(METADATA)
+    described = {r["hashed_id"] for r in (await client.describe(contract, media_ids)).records}
+    doubtful = [m for m in media_ids if m not in described]
+    absent = [m for m in doubtful if (await client.fetch(contract, m, day, day)).missing]
+    if absent:
+        there = [m["hashed_id"] for m in await client.list_media()]
+        match = closest(absent[0], there)
+        raise ConfigError(
+            f"Wistia has no media {_some(absent)}{f', did you mean {match}?' if match else ''} "
+            f"(there are {_some(there)}); nothing was fetched"
+        )
+
+
+def _some(media_ids: Sequence[str]) -> str:
+    more = len(media_ids) - MOST_NAMED
+    return f"{', '.join(media_ids[:MOST_NAMED])}{f' and {more:,} more' if more > 0 else ''}"
 
 
 async def choose(choice: MediaChoice, client: Client) -> tuple[str, ...]:

@@ -74,12 +74,13 @@ class Dependencies(LakeDependencies):
 @dataclass(frozen=True, slots=True)
 class MediaChoice:
     """Which media a run is about: ids, or everything the account lists (in a folder, with a tag). `most` of what is
-    listed are enough for a try-out."""
+    listed are enough for a try-out. `is_named`: the ids are those of this one order, and may be mistyped."""
 
     ids: tuple[str, ...] = ()
     folder: str | None = None
     tag: str | None = None
     most: int | None = None
+    is_named: bool = False
 
     @property
     def is_listed(self) -> bool:
