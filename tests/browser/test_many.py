@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
+from browser.axe import findings
 from browser.chrome import LOOKS, complaints, cut, faint, fresh, look, overflow
 from dashboard.published import DAILY, DIM, Published, days
 from wistlake_dashboard.report import page
@@ -88,3 +89,4 @@ def test_titles_of_every_script_fit(
     assert faint(driver) == []
     assert cut(driver) == []
     assert complaints(driver) == []
+    assert findings(driver) == []

@@ -14,9 +14,9 @@ from wistlake_dashboard.report.svg import (
     curve,
     grid,
     lines,
-    spark,
     stack,
 )
+from wistlake_dashboard.sparkline import spark
 from wistlake_dashboard.ticks import clock_steps, steps
 
 

@@ -38,10 +38,14 @@ def days(block: Days) -> alt.LayerChart:
     base = _chart(long, block.title).encode(
         x=alt.X("day:T", title=None, axis=_day_axis(block.days)), y=y, color=_colours(block.lines)
     )
-    dots = (
-        base.transform_filter("!datum.open").mark_circle(size=46, opacity=1),
-        base.transform_filter("datum.open").mark_point(size=46, opacity=1, filled=False, strokeWidth=1.8),
-    )
+    # A layer without any mark would be a picture without a name to a screen reader.
+    known = {point["open"] for point in long if point["value"] is not None}
+    dots = []
+    if False in known:
+        dots.append(base.transform_filter("!datum.open").mark_circle(size=46, opacity=1))
+    if True in known:
+        hollow = base.transform_filter("datum.open")
+        dots.append(hollow.mark_point(size=46, opacity=1, filled=False, strokeWidth=1.8))
     # The data belong to each part of the chart: layers in layers alone would draw nothing.
     return alt.layer(
         *_before(block, y), base.mark_line(strokeWidth=2.2), *dots, *_flags(block.flags), _nearest(block)
@@ -55,7 +59,7 @@ def _before(block: Days, y: alt.Y) -> Sequence[alt.Chart]:
         for values in block.before.values()
         for day, value in zip(block.days, values, strict=False)
     ]
-    if not data:
+    if all(point["value"] is None for point in data):
         return ()
     dashed = alt.Chart(_frame(data)).mark_line(strokeDash=[5, 4], strokeWidth=1.6, color=PALE)
     return (dashed.encode(x="day:T", y=y),)

@@ -25,6 +25,7 @@ from wistlake_dashboard.blocks import (
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import Section, View
+from wistlake_dashboard.sparkline import spark
 from wistlake_dashboard.spreadsheet import to_csv
 
 # How a value of a kind is shown in a column of numbers: its format, what it is multiplied by, and its unit.
@@ -106,11 +107,13 @@ def _written(block: Answer | Notes | Text | Heading) -> None:
 def _number(number: Number) -> None:
     # A minus sign of typography would be taken for growth.
     grey = not number.clear or number.change == "no change"
-    st.metric(
-        number.title, number.value, number.change.replace("−", "-") or None, help=number.meaning, border=True,
-        width=WIDTH, delta_color="off" if grey else "normal", delta_arrow="off" if grey else "auto",
-        chart_data=[v for v in number.spark if v is not None] or None,
-    )  # fmt: skip
+    with st.container(border=True, width=WIDTH, height="stretch", gap="xxsmall"):
+        st.metric(
+            number.title, number.value, number.change.replace("−", "-") or None, help=number.meaning,
+            delta_color="off" if grey else "normal", delta_arrow="off" if grey else "auto",
+        )  # fmt: skip
+        if number.spark:  # as in the report: the marks of Streamlit's own have no name for a screen reader
+            st.markdown(spark(number.spark), unsafe_allow_html=True)
 
 
 def _chart(chart: Any) -> None:

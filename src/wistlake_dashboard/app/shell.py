@@ -8,7 +8,7 @@ import streamlit as st
 
 from wistlake.errors import WistlakeError
 from wistlake_dashboard import locales
-from wistlake_dashboard.app import render
+from wistlake_dashboard.app import render, theme
 from wistlake_dashboard.app.bar import bar
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader, Source, extent, titles
@@ -18,7 +18,10 @@ from wistlake_dashboard.trust import Trust
 TITLE = "Wistia engagement"
 SIDEBAR = 200  # pixels
 # The sentence that answers holds names, so it is text: only its looks are those of a heading.
-STYLE = """<style>.st-key-answer [data-testid=stText] { font-size: 1.3rem; font-weight: 600 }</style>"""
+STYLE = """<style>.st-key-answer [data-testid=stText] { font-size: 1.3rem; font-weight: 600 }
+.sparkline { display: block; width: 100%; height: 26px; overflow: visible }
+.sparkline path { fill: none; stroke: var(--line); stroke-width: 1.6;
+  vector-effect: non-scaling-stroke; stroke-linejoin: round }</style>"""
 OF_CHANNELS = (
     "Figures are of the sessions of the channels chosen. Wistia counts loads and plays by media alone: those are left "
     "out. Missing days and the state of days are of all channels, and so are the sections that say it."
@@ -34,7 +37,8 @@ def show(source: Source, pages: tuple[Page, ...]) -> None:
 
 def _show(source: Source, pages: tuple[Page, ...]) -> None:
     st.set_page_config(TITLE, page_icon="📈", layout="wide", initial_sidebar_state=SIDEBAR)
-    st.html(STYLE)
+    line = theme.LINE["dark" if st.context.theme.type == "dark" else "light"]
+    st.html(f"{STYLE}<style>:root {{ --line: {line} }}</style>")
     try:
         read = _reader(source)
         published = read(extent)

@@ -23,6 +23,7 @@ _DARK: dict[str, object] = {
     "chartCategoricalColors": ["#7db0ff", "#f0a24a", "#6fd39b", "#d59bf0", "#5fd0e0", "#ff8e98", "#b0b8c5"],
 }
 TONES = {"good": "#2f8f5b", "mid": "#5b8fd6", "soft": "#8a93a3", "warn": "#c98a1b", "bad": "#c2303f"}
+LINE = {"light": _LIGHT["primaryColor"], "dark": _DARK["primaryColor"]}
 CHART_INK = {"light": "#4d5666", "dark": "#b0b8c5"}
 _BOTH: dict[str, object] = {
     "headingFontSizes": ["2rem", "1.3rem", "1.2rem"],

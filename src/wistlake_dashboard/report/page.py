@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from wistlake.quality.metrics import definition
 from wistlake_dashboard import locales, words
+from wistlake_dashboard.html import Markup, join, tag
 from wistlake_dashboard.reader import Reader, extent
-from wistlake_dashboard.report.html import Markup, join, tag
 from wistlake_dashboard.report.render import drawn
 from wistlake_dashboard.scope import Scope, default_scope
 from wistlake_dashboard.sections import APPENDIX, REPORT, Section, View, view

@@ -6,10 +6,11 @@ from functools import partial, singledispatch
 
 from wistlake_dashboard import blocks, words
 from wistlake_dashboard.blocks import Block, Column, Kind, Number, spelled
+from wistlake_dashboard.html import Markup, join, tag
 from wistlake_dashboard.names import OTHER
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.report import svg
-from wistlake_dashboard.report.html import Markup, join, tag
+from wistlake_dashboard.sparkline import spark
 
 
 def drawn(blocks: Iterable[Block]) -> list[Markup]:
@@ -58,7 +59,7 @@ def _tile(number: Number) -> Markup:
         tag("dd", change, tag("span", f" {number.against}", class_="against"), class_=f"change {direction}")
         if change
         else None,
-        tag("dd", svg.spark(number.spark), class_="spark") if number.spark else None,
+        tag("dd", spark(number.spark), class_="spark") if number.spark else None,
         class_="tile",
     )
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from wistlake_dashboard import words
-from wistlake_dashboard.report.html import Markup, join, tag
+from wistlake_dashboard.html import Markup, join, tag
+from wistlake_dashboard.sparkline import stroke
 from wistlake_dashboard.ticks import clock_steps, steps
 
 Write = Callable[[float], str]
@@ -105,20 +106,6 @@ def curve(
 
 def _scaled(at_time: Callable[[float], float], step: float, at: float) -> float:
     return at_time(step * at)
-
-
-def spark(values: Sequence[float | None]) -> Markup:
-    """A small line without axes, for a tile; the number stands beside it."""
-    known = [v for v in values if v is not None]
-    low, high = min(known, default=0), max(known, default=0)
-    step, span = 100 / max(1, len(values) - 1), (high - low) or 1
-    line = Line("", "a", values)
-    drawn = _path(
-        line, lambda at: round(step * at, 1), lambda v: round(22 - 20 * (v - low) / span, 1), dots=False
-    )
-    return tag(
-        "svg", drawn, viewBox="0 0 100 24", preserveAspectRatio="none", class_="sparkline", aria_hidden="true"
-    )
 
 
 def stack(
@@ -221,13 +208,6 @@ def _chart(title: str, size: Size, parts: Sequence[Markup]) -> Markup:
 def _path(
     line: Line, x: Callable[[float], float], y: Callable[[float], float], *, dots: bool = True
 ) -> Markup:
-    pieces, pen = [], "M"
-    for at, value in enumerate(line.values):
-        if value is None:
-            pen = "M"
-            continue
-        pieces.append(f"{pen}{x(at)} {y(value)}")
-        pen = "L"
     drawn = [
         tag(
             "circle",
@@ -239,7 +219,7 @@ def _path(
         for at, value in enumerate(line.values)
         if value is not None and dots and len(line.values) <= MOST_DOTS and line.class_ != "past"
     ]
-    return tag("g", tag("path", d=" ".join(pieces)), *drawn, class_=f"line {line.class_}")
+    return tag("g", tag("path", d=stroke(line.values, x, y)), *drawn, class_=f"line {line.class_}")
 
 
 def bar(portion: float, class_: str = "") -> Markup:

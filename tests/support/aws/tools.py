@@ -25,6 +25,14 @@ def python(name: str) -> Path:
     return TOOLS / name / "bin" / "python"
 
 
+def file(name: str, path: str) -> Path:
+    """A file of one environment, which is made anew where it lacks the file."""
+    found = TOOLS / name / path
+    if not found.exists():
+        _make(f".tools/{name}/ready")
+    return found
+
+
 def _make(target: str) -> None:
     command = ["make", "--no-print-directory", target, f"PYTHON={sys.executable}"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=1200)
