@@ -32,7 +32,7 @@ def rows(drawn: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
     [(Kind.COUNT, ",.0f", "1"), (Kind.HOURS, ",.1f", "1"), (Kind.SHARE, ".0%", "100.0 %")],
 )
 def test_lines_by_day_are_written_as_their_kind(kind: Kind, axis: str, tip: str) -> None:
-    drawn = spec(charts.days(Days("Title", days(3), {"a": [1, 2, 3]}, kind)))
+    drawn = spec(charts.days(Days("Title", days(3), {"a": [1, 2, 3]}, kind, open=frozenset(days(3)[2:]))))
     line, dots, hollow, near = drawn["layer"]
     assert line["encoding"]["y"]["axis"] == {"format": axis, "tickCount": 5}
     assert (line["description"], drawn["height"]) == ("Title", charts.HEIGHT)
@@ -41,10 +41,33 @@ def test_lines_by_day_are_written_as_their_kind(kind: Kind, axis: str, tip: str)
         [{"filter": "!datum.open"}], [{"filter": "datum.open"}], False,
     )  # fmt: skip
     assert rows(drawn, line)[0] == {"day": "2026-03-02T00:00:00", "what": "a", "value": 1, "open": False}
-    assert rows(drawn, near)[0] == {"day": "2026-03-02T00:00:00", "when": "2 Mar 2026", "a": tip}
-    assert [t.get("title", t["field"]) for t in near["encoding"]["tooltip"]] == ["Day", "a"]
+    assert rows(drawn, near)[0] == {
+        "day": "2026-03-02T00:00:00",
+        "when": "2 Mar 2026",
+        "a": tip,
+        "State": None,
+    }
+    assert [t.get("title", t["field"]) for t in near["encoding"]["tooltip"]] == ["Day", "a", "State"]
     (told,) = drawn["params"]
     assert (told["select"]["nearest"], told["select"]["fields"]) == (True, ["day"])
+
+
+@pytest.mark.parametrize(
+    ("values", "open_", "layers"),
+    [
+        ([1, 2], [], ["line", "circle", "rule"]),
+        ([1, 2], [0], ["line", "circle", "point", "rule"]),
+        ([1, 2], [0, 1], ["line", "point", "rule"]),
+        ([None, 2], [0], ["line", "circle", "rule"]),
+    ],
+)
+def test_no_layer_is_without_a_mark_for_a_screen_reader_finds_no_name_for_it(
+    values: list[float | None], open_: list[int], layers: list[str]
+) -> None:
+    still = frozenset(days(2)[at] for at in open_)
+    before = {"a": [None, None]}
+    block = Days("T", days(2), {"a": values}, Kind.COUNT, before=before, days_before=days(2), open=still)
+    assert [layer["mark"]["type"] for layer in spec(charts.days(block))["layer"]] == layers
 
 
 def test_the_period_before_is_dashed_over_the_days_that_it_is_compared_with() -> None:

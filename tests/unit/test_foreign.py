@@ -16,8 +16,8 @@ from wistlake.entrypoints.cli import main, output, session
 from wistlake.errors import WistlakeError
 from wistlake.foreign import one_line, printable
 from wistlake.ports import Notice
-from wistlake_dashboard.reader import rows
 from wistlake_dashboard.html import tag
+from wistlake_dashboard.reader import rows
 
 HARM = "a\x1b[2Jb\x9b31mc\x07\x08\x00\u202edcba\u2066e\u200ff\u061cg\ufeffh\U000e0041i"
 FORGED = "\r\nerror: forged\u2028error: forged\u2029error: forged\x85error: forged\x0berror: forged"
