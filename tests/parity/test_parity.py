@@ -91,8 +91,14 @@ def test_every_table_equals_the_truth(told: Told, engine: str, at: str) -> None:
     published = told.published[engine, MOMENTS[at]]
     for name, rows in some(told.true[MOMENTS[at]].items()):
         assert rows, name
-        wanted = [{n: v for n, v in row.items() if n not in UNTOLD} for row in rows]
-        assert differences(table(name), wanted, published[name]) == [], name
+        wanted, left = (list(filter(_is_told, of)) for of in (rows, published[name]))
+        told_of = [{n: v for n, v in row.items() if n not in UNTOLD} for row in wanted]
+        assert differences(table(name), told_of, left) == [], name
+
+
+def _is_told(row: Row) -> bool:
+    """Whether the model of the truth knows of it: breakdowns by campaigns, masked alike, are added up."""
+    return row.get("dimension") not in UNTOLD
 
 
 @pytest.mark.parametrize("engine", ENGINES)
