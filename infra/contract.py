@@ -19,14 +19,16 @@ import boto3
 
 from wistlake.contracts import SOURCES
 from wistlake.contracts.form import Source
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError, SourceMissing, WistlakeError
 from wistlake.settings import Settings
 from wistlake.wiring.source import NoBudget, connection
 from wistlake.wistia import WistiaClient
-from wistlake.wistia.endpoints import endpoint, path
-from wistlake.wistia.responses import check_fields
+from wistlake.wistia.client import NOT_IN_PLAN
+from wistlake.wistia.endpoints import Shape, endpoint, path
+from wistlake.wistia.responses import check_fields, page_and_cursor
 
 _PAGE = {"per_page": "10"}
+NOT_THERE = "not there"  # what an account may lack of the optional datasets
 
 
 def main(secret: str, transport: Any = None) -> int:
@@ -45,7 +47,7 @@ async def _ask_all(settings: Settings, media: str, transport: Any, say: Callable
     async with _client(settings, transport) as client:
         for source in SOURCES:
             verdict = await _ask(client, source, media)
-            changed += bool(verdict) and not (source.optional and verdict.startswith("SourceMissing"))
+            changed += bool(verdict) and not (source.optional and verdict.startswith(NOT_THERE))
             say(f"{source.name}: {verdict or 'as promised'}\n")
     return changed
 
@@ -63,9 +65,16 @@ async def _ask(client: WistiaClient, source: Source, media: str) -> str:
     try:
         how = endpoint(source, client.connection)
         where = path(source, media)
-        answer = await client.page(where, {**_PAGE, **how.params(media, first, last)})
-        check_fields(source, answer.records, where)
+        dimension = {how.group_by: source.dimensions[0]} if how.group_by else {}
+        answer = await client.page(where, {**_PAGE, **how.params(media, first, last), **dimension})
+        is_cut = how.shape is Shape.CURSOR
+        records = page_and_cursor(answer.body, where)[0] if is_cut else answer.records
+        check_fields(source, [{**dimension, **record} for record in records], where)
+    except SourceMissing:
+        return f"{NOT_THERE}: 404"
     except WistlakeError as e:
+        if e.status == NOT_IN_PLAN:
+            return f"{NOT_THERE}: {NOT_IN_PLAN}, not in this account's plan"
         return f"{type(e).__name__}: {e}"
     return ""
 

@@ -42,7 +42,7 @@ def test_a_first_deployment_that_fails_is_not_in_the_way_of_the_second(other: St
         chosen = cloud.changeset("third", third.variables)
         (queries,) = (  # the stack within the stack, which is made when most of it is there
             {"Bucket": artifacts, "Key": found["Key"]}
-            for found in s3.list_objects_v2(Bucket=artifacts, Prefix="sam/")["Contents"]
+            for found in s3.list_objects_v2(Bucket=artifacts, Prefix="code/")["Contents"]
             if found["Key"].endswith(".template")
             and b"AWS::Athena::NamedQuery" in s3.get_object(Bucket=artifacts, Key=found["Key"])["Body"].read()
         )

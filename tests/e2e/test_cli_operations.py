@@ -31,6 +31,7 @@ from wistlake.errors import ConfigError
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import State
 from wistlake.ports import Publication
+from wistlake.wistia.endpoints import ENDPOINTS
 
 pytestmark = pytest.mark.engine
 DAYS = 3
@@ -423,7 +424,8 @@ def test_doctor_asks_what_nobody_has_written_down(lake: Path, capsys: pytest.Cap
     assert checks["live: events a page without per_page"]["verdict"] == "10"
     assert checks["live: unknown media in stats"]["verdict"] == "404"
     assert checks["live: basic authentication"]["verdict"] in ("yes", "no")
-    assert len(checks) == 7 + 10 + 1
+    assert {n for n in ENDPOINTS if ENDPOINTS[n].dated_only} <= {n.removeprefix("live: ") for n in checks}
+    assert len(checks) == 7 + 10 + 1 + 5  # five optional datasets
 
 
 def test_a_first_run_without_a_token_offers_the_demo(

@@ -66,7 +66,9 @@ class Alias:
         alias = paths.renamed(plain, self._to_alias)
         if metadata := plain.get("metadata"):
             self._show(metadata)
-            paths.to_path(alias["metadata-location"]).write_text(json.dumps(alias["metadata"]))
+            shown = paths.to_path(alias["metadata-location"])
+            if not shown.exists():  # a state never changes, and the engine may be reading the file
+                shown.write_text(json.dumps(alias["metadata"]))
         return alias
 
     def request(self, plain: Any) -> Any:

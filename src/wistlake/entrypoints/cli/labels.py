@@ -46,7 +46,7 @@ def label(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Say of media what Wistia does not: their channel, campaign, audience, or anything else.
+    """Give media labels: their channel, campaign, audience, or others.
 
     `channel` comes before the channel rules; every label is a row of gold.dim_media_label, and a filter. The next run
     brings it into the tables, for all days. A mistake changes nothing.
