@@ -76,6 +76,13 @@ def test_an_engine_is_shown_the_current_snapshot_under_plain_paths(odd: HandMade
     ]
 
 
+def test_a_state_that_an_engine_may_be_reading_is_not_written_again(odd: HandMade, seen: Alias) -> None:
+    location = to_path(seen.response(loaded(odd))["metadata-location"])
+    location.write_text("as it was")
+    seen.response(loaded(odd))
+    assert location.read_text() == "as it was"
+
+
 def test_what_an_engine_commits_is_copied_into_the_lake_without_the_alias(odd: HandMade, seen: Alias) -> None:
     shown = seen.response(loaded(odd))["metadata"]
     listed = to_path(current(shown))
