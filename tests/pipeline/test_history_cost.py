@@ -28,7 +28,7 @@ SCENARIO = Scenario(
     settings={"lookback_days": 2},
 )
 # One row a media or a version of it: these are small, and their files are written anew.
-SMALL = {"silver.dim_media", "silver.dim_media_history"}
+SMALL = {"silver.dim_media", "silver.dim_media_history", "gold.dim_media_label"}
 ONLY_ADDED_TO = "ops.quality_results"
 NAMES = [t.full_name for t in TABLES if t.partition]
 
