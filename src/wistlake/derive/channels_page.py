@@ -29,7 +29,7 @@ rule that fits names a session's channel; rules about the session (UTM, host) go
 
 `WISTLAKE_CHANNELS` names a TOML file with rules of your own. They replace the built-in ones: copy from below what you
 want to keep. On AWS it names a file of the repository, which a deployment brings, or an object of the bronze bucket
-(`s3://BUCKET/settings/channels.toml`), which each run reads. The next run after a change names the channels anew, of
+by its whole address, below `settings/`, which each run reads. The next run after a change names the channels anew, of
 all days whose raw pages are still there.
 
 ```toml
