@@ -9,6 +9,7 @@ _LIGHT: dict[str, object] = {
     "greenTextColor": "#12693a",
     "redTextColor": "#a51d2d",
     "grayTextColor": "#4d5666",
+    "codeTextColor": "#0b0e14",
     "chartCategoricalColors": ["#1f5fbf", "#b45309", "#12693a", "#8b3fb0", "#0e7490", "#a51d2d", "#6b7280"],
 }
 _DARK: dict[str, object] = {
@@ -20,6 +21,7 @@ _DARK: dict[str, object] = {
     "greenTextColor": "#6fd39b",
     "redTextColor": "#ff8e98",
     "grayTextColor": "#b0b8c5",
+    "codeTextColor": "#e8ebf0",
     "chartCategoricalColors": ["#7db0ff", "#f0a24a", "#6fd39b", "#d59bf0", "#5fd0e0", "#ff8e98", "#b0b8c5"],
 }
 TONES = {"good": "#2f8f5b", "mid": "#5b8fd6", "soft": "#8a93a3", "warn": "#c98a1b", "bad": "#c2303f"}
