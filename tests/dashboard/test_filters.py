@@ -237,7 +237,7 @@ def test_a_chart_with_a_note_still_has_its_lines() -> None:
     day = date(2026, 3, 1)
     flags = [Flag(day, "Intro", "file swapped")]
     spec = charts.days(Days("Plays", [day], {"Plays": [5]}, Kind.COUNT, flags=flags)).to_dict()
-    lines, dots, _, rule, _ = spec["layer"]
+    lines, dots, rule, _ = spec["layer"]
     assert [d["value"] for d in spec["datasets"][lines["data"]["name"]]] == [5]
     assert dots["data"] == lines["data"]
     assert [d["media"] for d in spec["datasets"][rule["data"]["name"]]] == ["Intro"]

@@ -1,5 +1,6 @@
 """What the entry points on AWS load: functions no engine, the Glue script nothing but pyspark and boto3."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from support.aws import tools
 
+SOURCES = Path(__file__).parents[3] / "src"
 _FUNCTIONS = ("plan", "ingest", "publish", "release", "slack")
 _HEAVY = ("pyspark", "pysail", "pyarrow", "pyiceberg", "duckdb", "pandas", "numpy", "sqlalchemy")
 _MOST_SECONDS = 1.5
@@ -28,7 +30,10 @@ sys.meta_path.insert(0, Refusing)
 
 
 def run(code: str, *, python: str | Path = sys.executable) -> str:
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    env = {**os.environ, "PYTHONPATH": str(SOURCES)}  # as Glue has it: beside the packages, not among them
+    done = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=False, timeout=120, env=env
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
