@@ -122,15 +122,18 @@ class Stage:
     @property
     def reading(self) -> dict[str, str]:
         """The same, with where Athena finds it and how this process reaches the account."""
-        made = self.outputs
-        where = {"GLUE_DATABASE": made["Database"], "ATHENA_WORKGROUP": made["Workgroup"]}
-        return self.cloud.environment | self.lake | where
+        return self.cloud.environment | self.lake | self.athena
 
-    def command(self, *arguments: str, now: datetime | None = None) -> str:
+    @property
+    def athena(self) -> dict[str, str]:
+        """Where Athena finds the tables."""
+        return {"GLUE_DATABASE": self.outputs["Database"], "ATHENA_WORKGROUP": self.outputs["Workgroup"]}
+
+    def command(self, *arguments: str, now: datetime | None = None, **settings: str) -> str:
         """What a command prints to somebody whose lake this stage is."""
         program = (sys.executable, "-m", "wistlake.entrypoints.cli.main")
         at = ("--now", now.isoformat()) if now else ()
-        return self.cloud.step(*program, *arguments, *at, **self.lake)
+        return self.cloud.step(*program, *arguments, *at, **self.lake, **settings)
 
     def kept(self, run_id: str) -> dict[str, Any]:
         """What the keeping job did in that run."""
