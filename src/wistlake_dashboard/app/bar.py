@@ -13,7 +13,7 @@ from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.scope import Against, Grain, Scope
 from wistlake_dashboard.traffic import described
 
-_ADDRESS = "address"  # what this session last chose, and wrote there
+_ADDRESS = "address"  # what a reader last chose, and what the address was made of
 _BY = {Grain.DAY: "Day", Grain.WEEK: "Week", Grain.MONTH: "Month"}
 
 
