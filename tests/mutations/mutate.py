@@ -136,7 +136,7 @@ MUTATIONS = (
     ),
     Mutation(
         "epoch after a rotation", "wistlake/pipeline/jobs/rotate.py",
-        "spec, chain.epoch, chain.epoch + 1)", "spec, chain.epoch, chain.epoch)",
+        "ledger, chain.epoch, chain.epoch + 1", "ledger, chain.epoch, chain.epoch",
         ("tests/unit/test_rotation.py",),
     ),
     Mutation(
@@ -166,10 +166,10 @@ MUTATIONS = (
     ),
     Mutation(
         "order of the pages", "wistlake_dashboard/sections/__init__.py",
-        '    Page("Channels", "channels", ":material/hub:", audience.CHANNELS),\n'
+        '    Page("Traffic", "traffic", ":material/hub:", (*audience.TRAFFIC, labels.BY_LABEL)),\n'
         '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n',
         '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n'
-        '    Page("Channels", "channels", ":material/hub:", audience.CHANNELS),\n',
+        '    Page("Traffic", "traffic", ":material/hub:", (*audience.TRAFFIC, labels.BY_LABEL)),\n',
         ("tests/dashboard/test_sections.py",),
     ),
 )  # fmt: skip

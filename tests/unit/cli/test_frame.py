@@ -1,5 +1,6 @@
 """What all commands share: how errors end, what logs show, how a table is drawn, a lake's time, what `init` asks."""
 
+import asyncio
 import io
 import json
 import logging
@@ -610,7 +611,7 @@ def test_the_dashboard_is_for_this_machine_and_its_address_is_a_secret(
     for _ in range(2):
         assert call("dashboard", "--port", "0") == 0
     (port, path), (_, other) = served
-    assert f"dashboard: http://127.0.0.1:{port}/{path}/" in capsys.readouterr().out
+    assert capsys.readouterr().out == ""  # its address is told once it listens
     assert port > 0
     assert path != other
     assert len(path) >= 22  # 128 bits
@@ -624,6 +625,20 @@ def test_the_dashboard_is_for_this_machine_and_its_address_is_a_secret(
     monkeypatch.setattr(dashboard, "find_spec", lambda _: None)
     assert call("dashboard") == 2
     assert "needs Streamlit" in capsys.readouterr().err
+
+
+def test_the_dashboards_address_is_told_once_it_listens(capsys: Capture) -> None:
+    async def told() -> str:
+        port = dashboard._free_port(0)
+        telling = asyncio.create_task(dashboard._tell_once_it_listens(port, "secret"))
+        await asyncio.sleep(0.1)
+        assert not telling.done()
+        assert capsys.readouterr().out == ""
+        async with await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", port):
+            await asyncio.wait_for(telling, 20)
+        return f"dashboard: http://127.0.0.1:{port}/secret/"
+
+    assert asyncio.run(told()) == capsys.readouterr().out.splitlines()[0]
 
 
 @pytest.mark.parametrize(

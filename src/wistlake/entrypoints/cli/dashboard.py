@@ -1,8 +1,11 @@
 """`dashboard`: the published numbers in a browser."""
 
+import asyncio
 import secrets
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,9 +38,6 @@ def dashboard(
     Published(session.lake()).version()  # a lake that can't be read fails here, not in the browser
     free = _free_port(port)
     path = secrets.token_urlsafe(16)
-    output.say(f"dashboard: http://{HOST}:{free}/{path}/")
-    output.say("Ctrl-C ends it")
-    sys.stdout.flush()
     _serve(free, path)
 
 
@@ -56,7 +56,29 @@ def _serve(port: int, path: str) -> None:
     from wistlake_dashboard.app.theme import THEME
 
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False)
-    st.App(SCRIPT, middleware=[guard]).run(config=_config(port, path) | THEME)
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        telling = asyncio.create_task(_tell_once_it_listens(port, path))
+        yield
+        telling.cancel()
+
+    st.App(SCRIPT, lifespan=lifespan, middleware=[guard]).run(config=_config(port, path) | THEME)
+
+
+async def _tell_once_it_listens(port: int, path: str) -> None:
+    """Streamlit binds its port after it has called us: an address that is printed before can't be opened yet."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        output.say(f"dashboard: http://{HOST}:{port}/{path}/")
+        output.say("Ctrl-C ends it")
+        sys.stdout.flush()
+        return
 
 
 def _config(port: int, path: str) -> dict[str, object]:
