@@ -17,6 +17,7 @@ from unit.wistia.fakes import FreeBudget
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
 from wistlake.errors import ConfigError
 from wistlake.pipeline.run import select
+from wistlake.pipeline.run.driver import RunFailed
 from wistlake.pipeline.run.select import choose
 from wistlake.pipeline.run.spec import MediaChoice
 from wistlake.planning.intervals import MediaEntry
@@ -120,14 +121,33 @@ def test_an_id_that_wistia_does_not_have_is_named_with_those_that_it_has(
     assert (lake.ledger.media(), lake.ledger.intervals()) == ([], [])
 
 
+@pytest.mark.parametrize("day", [1, 2])
+def test_an_id_of_the_settings_that_wistia_does_not_have_fails_by_itself(tmp_path: Path, day: int) -> None:
+    """On the first run and on every later one, and the others' numbers come."""
+    lake = Lake(tmp_path / "lake", Scenario(Profile(media=2, sessions_per_day=1, history_days=1)))
+    there = lake.world.truth.medias()[0].media_id
+    for _ in range(day):
+        with pytest.raises(RunFailed) as told:
+            lake.run_day(START, changes={"media_ids": f"{there},nosuchmed1"})
+    assert str(told.value) == (
+        "nosuchmed1: Wistia has no such media: correct MEDIA_IDS, `wistlake explore medias` prints the ids"
+    )
+    assert told.value.result.failed_media == ["nosuchmed1"]
+    assert [m.media_id for m in lake.ledger.media()] == [there]
+    assert {i.media_id for i in lake.ledger.intervals()} == {there}
+
+
 @pytest.mark.parametrize(
     ("named", "followed", "asked"),
-    [(True, (), ["described", "fetched"]), (True, ("abcdef1234",), []), (False, (), [])],
-)
-def test_only_an_id_of_this_order_that_is_new_is_looked_up(
+    [
+        (True, (), ["described", "fetched"]), (True, ("abcdef1234",), []),
+        (False, (), ["described", "fetched"]), (False, ("abcdef1234",), []),
+    ],
+)  # fmt: skip
+def test_only_an_id_that_is_new_is_looked_up(
     named: bool, followed: tuple[str, ...], asked: list[str]
 ) -> None:
-    """One that was followed may be gone since, and the settings may name one that is: the run goes on without it."""
+    """One that was followed may be gone since: the run goes on without it."""
     told: list[str] = []
 
     class Archive:
@@ -148,5 +168,5 @@ def test_only_an_id_of_this_order_that_is_new_is_looked_up(
         Settings(media_ids="abcdef1234"), run_id="r1", trigger="manual", now=NOW,
         media=("abcdef1234",) if named else (),
     )  # fmt: skip
-    assert asyncio.run(select._media_ids(spec, deps)) == ("abcdef1234",)
+    assert asyncio.run(select._media_ids(spec, deps)) == (("abcdef1234",), ())
     assert told == asked

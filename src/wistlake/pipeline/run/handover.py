@@ -35,12 +35,13 @@ _V = TypeVar("_V")
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """The run's spec, its fetches, the media that left the account's list, and when the run really began, whatever time
-    it is about."""
+    it is about. `absent`: media that the settings name, and Wistia does not have."""
 
     spec: RunSpec
     fetches: tuple[Fetch, ...]
     left: tuple[str, ...]
     began: datetime
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,13 @@ def begin(spec: RunSpec, began: datetime) -> Handover:
 
 def of_plan(plan: RunPlan) -> Handover:
     """The handover of the first step."""
-    return Handover(plan, RunResult(plan.spec.run_id, plan.spec.trigger))
+    errors = tuple(
+        ConfigError(
+            f"{m}: Wistia has no such media: correct MEDIA_IDS, `wistlake explore medias` prints the ids"
+        )
+        for m in plan.absent
+    )
+    return Handover(plan, RunResult(plan.spec.run_id, plan.spec.trigger), errors=errors)
 
 
 def folder(run_id: str) -> str:
@@ -131,6 +138,7 @@ class _PlanDocument:
     began: datetime
     tolerated_percent: float = 10.0
     keep_city: bool = False
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,7 @@ def encode_plan(plan: RunPlan) -> bytes:
         began=plan.began,
         tolerated_percent=spec.tolerated_percent,
         keep_city=spec.keep_city,
+        absent=plan.absent,
     )
     return _dump(_PlanDocument, document)
 
@@ -216,7 +225,7 @@ def decode_plan(data: bytes) -> RunPlan:
         tolerated_percent=plain.tolerated_percent,
         keep_city=plain.keep_city,
     )
-    return RunPlan(spec, plain.fetches, plain.left, plain.began)
+    return RunPlan(spec, plain.fetches, plain.left, plain.began, plain.absent)
 
 
 def _fetches_of_format_1(plain: dict[str, Any]) -> None:

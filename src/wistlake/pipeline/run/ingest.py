@@ -105,7 +105,7 @@ async def ingest(deps: Dependencies, handover: Handover) -> Handover:
     context = replace(IngestContext.of(spec, deps), on_news=_once_beside(deps.warm))
     done = await land(deps, context, handover.plan.fetches, view)
     note_share(deps.ledger, done)
-    return replace(handover, fetched=FetchSummary.of(done), errors=tuple(done.errors.values()))
+    return replace(handover, fetched=FetchSummary.of(done), errors=(*handover.errors, *done.errors.values()))
 
 
 async def land(

@@ -54,7 +54,7 @@ def failed_media(view: LedgerView, handover: Handover, built: BuildResult | None
     """The media of which this run could not land, build or reconcile something."""
     run_id, of_batches = handover.plan.spec.run_id, {getattr(e, "batch", "") for e in handover.errors}
     mine = {i.key: i.state for i in view.all() if i.run_id == run_id and i.dataset != GOLD}
-    hurt = {key[1] for key, state in mine.items() if state is State.FAILED}
+    hurt = {*handover.plan.absent, *(key[1] for key, state in mine.items() if state is State.FAILED)}
     for batch in batches(handover.plan.fetches):
         if batch.name in of_batches:  # its function may have died before it noted anything
             certain = (key for f in batch.fetches if not f.if_moved for key in f.keys)

@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 from wistlake.contracts import source
-from wistlake.errors import ConfigError, closest
+from wistlake.errors import ConfigError, SourceMissing, SourceUnavailable, closest
 from wistlake.pipeline import tombstone_copies
 from wistlake.pipeline.run.account import read_totals
-from wistlake.pipeline.run.handover import Handover
+from wistlake.pipeline.run.handover import Handover, of_plan
 from wistlake.pipeline.run.labels import give
 from wistlake.pipeline.run.outcome import LEFT
 from wistlake.pipeline.run.recover import recover
@@ -40,7 +40,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     is fetched.
     """
     spec, ledger = handover.plan.spec, deps.ledger
-    media_ids = await _media_ids(spec, deps)
+    media_ids, absent = await _media_ids(spec, deps)
     tombstone_copies.reload(deps.objects, ledger)
     view = LedgerView.of(ledger)
     recover(ledger, deps.objects, spec.run_id, view)
@@ -51,7 +51,7 @@ async def select(deps: Dependencies, handover: Handover) -> Handover:
     await read_totals(deps, spec, fetches, follows_all=_follows_all(spec.choice, media_ids, media))
     log.info("planned", run_id=spec.run_id, fetches=len(fetches), media=len(media))
     left_ids = tuple(m.media_id for m in left)
-    return replace(handover, plan=replace(handover.plan, fetches=fetches, left=left_ids))
+    return of_plan(replace(handover.plan, fetches=fetches, left=left_ids, absent=absent))
 
 
 def planned(
@@ -89,30 +89,43 @@ def _is_whole(choice: MediaChoice) -> bool:
     return choice.is_listed and not (choice.folder or choice.tag or choice.most)
 
 
-async def _media_ids(spec: RunSpec, deps: Dependencies) -> Sequence[str]:
+async def _media_ids(spec: RunSpec, deps: Dependencies) -> tuple[Sequence[str], tuple[str, ...]]:
+    """The media that the run is about, and those of the settings that Wistia does not have. ConfigError if it has none
+    of them, or lacks one that was named for this run."""
     choice = spec.choice
-    if not choice.is_listed:
-        if choice.is_named and (new := set(choice.ids) - {m.media_id for m in deps.ledger.media()}):
-            async with deps.client() as client:
-                await _require_there(sorted(new), client, spec.window.now.astimezone(UTC).date())
-        return choice.ids
+    if choice.is_listed:
+        async with deps.client() as client:
+            return await choose(choice, client), ()
+    new = sorted(set(choice.ids) - {m.media_id for m in deps.ledger.media()})
+    if not new:
+        return choice.ids, ()
     async with deps.client() as client:
-        return await choose(choice, client)
+        try:
+            absent = await _absent(new, client, spec.window.now.astimezone(UTC).date())
+        except (SourceMissing, SourceUnavailable):
+            if choice.is_named:
+                raise
+            absent = []  # the run's own fetches say what can't be had
+        if absent and (choice.is_named or len(absent) == len(choice.ids)):
+            raise await _mistyped(absent, client)
+    return tuple(m for m in choice.ids if m not in absent), tuple(absent)
 
 
-async def _require_there(media_ids: Sequence[str], client: Client, day: date) -> None:
-    """ConfigError if Wistia doesn't have one of the media. One that the list lacks may only be archived."""
+async def _absent(media_ids: Sequence[str], client: Client, day: date) -> list[str]:
+    """Those of the media that Wistia doesn't have. One that its list lacks may only be archived."""
     contract = source(METADATA)
     described = {r["hashed_id"] for r in (await client.describe(contract, media_ids)).records}
     doubtful = [m for m in media_ids if m not in described]
-    absent = [m for m in doubtful if (await client.fetch(contract, m, day, day)).missing]
-    if absent:
-        there = [m["hashed_id"] for m in await client.list_media()]
-        match = closest(absent[0], there)
-        raise ConfigError(
-            f"Wistia has no media {_some(absent)}{f', did you mean {match}?' if match else ''} "
-            f"(there are {_some(there)}); nothing was fetched"
-        )
+    return [m for m in doubtful if (await client.fetch(contract, m, day, day)).missing]
+
+
+async def _mistyped(absent: Sequence[str], client: Client) -> ConfigError:
+    there = [m["hashed_id"] for m in await client.list_media()]
+    match = closest(absent[0], there)
+    return ConfigError(
+        f"Wistia has no media {_some(absent)}{f', did you mean {match}?' if match else ''} "
+        f"(there are {_some(there)}); nothing was fetched"
+    )
 
 
 def _some(media_ids: Sequence[str]) -> str:

@@ -227,9 +227,10 @@ def _handover(
     fetched = FetchSummary()
     for batch in batches(plan.fetches):
         fetched.add(read_summary(deps.objects, run_id, batch.name))
-    handover = replace(of_plan(plan), fetched=fetched, errors=tuple(failed))
+    handover = of_plan(plan)
+    handover = replace(handover, fetched=fetched, errors=(*handover.errors, *failed))
     if build_failed:
-        return replace(handover, errors=(*failed, build_failed))
+        return replace(handover, errors=(*handover.errors, build_failed))
     return replace(handover, verdicts=decode_verdicts(deps.objects.get(verdicts_key(run_id))))
 
 
