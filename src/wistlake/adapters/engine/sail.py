@@ -199,10 +199,7 @@ def _connect(address: str) -> "SparkSession":
     from pyspark.sql.connect import client
     from pyspark.sql.connect.session import SparkSession as Session
 
-    # The whole of PySpark 3.5 has Spark Connect too, under older names.
-    base = client.DefaultChannelBuilder if hasattr(client, "DefaultChannelBuilder") else client.ChannelBuilder
-
-    class Here(base):  # type: ignore[misc,valid-type]  # pyspark has no types for it
+    class Here(client.DefaultChannelBuilder):  # type: ignore[misc]  # pyspark has no types for it
         """Connects to an address that Spark's own URLs can't express."""
 
         def toChannel(self) -> grpc.Channel:  # noqa: N802, the base class's name
@@ -212,10 +209,7 @@ def _connect(address: str) -> "SparkSession":
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     spark = Session.builder.channelBuilder(Here("sc://engine")).create()
     # By default Spark retries for many minutes, but a local engine that does not respond will not come back.
-    if hasattr(spark.client, "set_retry_policies"):
-        spark.client.set_retry_policies([client.retries.DefaultPolicy(max_retries=2)])
-    else:
-        spark.client._retry_policy["max_retries"] = 2
+    spark.client.set_retry_policies([client.retries.DefaultPolicy(max_retries=2)])
     # It writes every plan as text for a log that nobody keeps: a tenth of a small run's time.
     spark.client._proto_to_string = lambda *_: ""
     return cast("SparkSession", spark)
