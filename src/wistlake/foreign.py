@@ -14,6 +14,8 @@ _JOINERS = "\u200c\u200d"  # parts of words in some scripts, and of emoji
 _REPLACEMENT = "\ufffd"
 # Straight ones, and those that word processors make of them.
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("\u201c", "\u201d"), ("\u2018", "\u2019"))
+# What a spreadsheet takes for a formula, the wide forms included that some programs read as plain ones.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _BREAKS = re.compile(r"\r\n|[\t-\r\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -36,6 +38,12 @@ def one_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_REPLACEMENT if _has_effect(c) else c for c in _BREAKS.sub(" ", text))
+
+
+def no_formula(text: str) -> str:
+    """The text on one line, for CSV, with an apostrophe in front of what a spreadsheet would take for a formula. csv
+    would not quote a bare carriage return, and a terminal shows what follows a line break as if it were a row."""
+    return one_line(f"'{text}" if text.startswith(_FORMULA) else text)
 
 
 def unquoted(text: str) -> str:

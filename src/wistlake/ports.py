@@ -244,6 +244,10 @@ class TableStore(Protocol):
 class Query(Protocol):
     """Read-only SQL over the published state."""
 
+    @property
+    def published(self) -> Publication | None:
+        """The publication that it reads; None before the first."""
+
     def sql(self, text: str) -> "pa.Table":
         """The rows of a SELECT over `layer.table`s, under distinct column names. ConfigError with the engine's message
         if it can't run."""

@@ -5,10 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wistlake.foreign import one_line
-
-# What a spreadsheet takes for a formula, the wide forms included that some programs read as plain ones.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+from wistlake.foreign import no_formula
 
 
 def to_csv(
@@ -27,8 +24,4 @@ def to_csv(
 def _guard(value: Any) -> Any:
     if isinstance(value, list):
         value = ", ".join(map(str, value))
-    if not isinstance(value, str):
-        return value
-    # On one line: csv would not quote a bare carriage return, and a terminal shows what follows a line break
-    # as if it were a row.
-    return one_line(f"'{value}" if value.startswith(_FORMULA) else value)
+    return no_formula(value) if isinstance(value, str) else value

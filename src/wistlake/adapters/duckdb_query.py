@@ -15,27 +15,16 @@ import duckdb_extension_iceberg
 import pyarrow as pa
 
 from wistlake.adapters import query_sandbox as sandbox
-from wistlake.adapters.query_result import answer
+from wistlake.adapters.query_result import answer, schema
 from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
-from wistlake.contracts.form import Table, Type
+from wistlake.contracts.form import Table
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.planning import account
 from wistlake.planning.account import AccountDay
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Ledger, Publication, Query, Run, TableRef
-
-_ARROW: Mapping[Type, pa.DataType] = {
-    Type.STRING: pa.string(),
-    Type.LONG: pa.int64(),
-    Type.DOUBLE: pa.float64(),
-    Type.BOOLEAN: pa.bool_(),
-    Type.DATE: pa.date32(),
-    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-    Type.LONGS: pa.list_(pa.int64()),
-    Type.STRINGS: pa.list_(pa.string()),
-}
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _LEDGER_TYPES: Mapping[Any, pa.DataType] = {
@@ -78,7 +67,7 @@ def _load(connection: duckdb.DuckDBPyConnection) -> None:
 
 def empty(table: Table) -> pa.Table:
     """The contract's columns without rows."""
-    return pa.schema([(c.name, _ARROW[c.type]) for c in table.columns]).empty_table()
+    return schema(table.columns).empty_table()
 
 
 class DuckDBQuery(Query):
@@ -106,6 +95,11 @@ class DuckDBQuery(Query):
         self._published = publication or self._newest()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._ledger_read: set[str] = set()
+
+    @property
+    def published(self) -> Publication | None:
+        """The publication that it reads; None before the first."""
+        return self._published
 
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with DuckDB's message if it is something else, can't run, or reads

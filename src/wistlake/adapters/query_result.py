@@ -1,8 +1,26 @@
 """The result of a query in a form that every reader can take, from any engine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
+
+from wistlake.contracts.form import Column, Type
+
+_ARROW: Mapping[Type, pa.DataType] = {
+    Type.STRING: pa.string(),
+    Type.LONG: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.LONGS: pa.list_(pa.int64()),
+    Type.STRINGS: pa.list_(pa.string()),
+}
+
+
+def schema(columns: Iterable[Column]) -> pa.Schema:
+    """The columns as Arrow has them."""
+    return pa.schema([(c.name, _ARROW[c.type]) for c in columns])
 
 
 def answer(result: pa.Table) -> pa.Table:

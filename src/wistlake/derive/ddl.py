@@ -53,6 +53,7 @@ def copy(name: str, columns: Columns, day: str, bucket: str) -> str:
     create = f"CREATE EXTERNAL TABLE IF NOT EXISTS {table} ({typed}) PARTITIONED BY ({day}"
     create += f" {HIVE[dict(columns)[day]]}) STORED AS PARQUET LOCATION '{folder}'"
     meaning = f"A copy of {name} as Parquet, for tools that read no Iceberg. UNLOAD wants an empty folder."
+    meaning += f" `wistlake export --to parquet --tables {name}` writes such files, too."
     return _file(meaning, (unload, create, f"MSCK REPAIR TABLE {table}"))
 
 

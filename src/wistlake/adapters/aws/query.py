@@ -20,7 +20,7 @@ from wistlake.adapters.aws.client import client, explained, set_up
 from wistlake.adapters.query_result import answer
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
-from wistlake.ports import Ledger, Query
+from wistlake.ports import Ledger, Publication, Query
 
 if TYPE_CHECKING:
     import duckdb
@@ -87,6 +87,11 @@ class AthenaQuery(Query):
         self._views = dict(views)
         self._athena = athena or client("athena")
         self._sleep = sleep
+
+    @property
+    def published(self) -> Publication | None:
+        """The publication that it reads; None before the first."""
+        return self._published
 
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with Athena's message if it is something else, or can't run. IAM
