@@ -24,7 +24,7 @@ from wistlake.settings import Settings
 from wistlake.wiring.source import NoBudget, connection
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.client import NOT_IN_PLAN
-from wistlake.wistia.endpoints import Shape, endpoint, path
+from wistlake.wistia.endpoints import Shape, by_dimension, endpoint, path
 from wistlake.wistia.responses import check_fields, page_and_cursor
 
 _PAGE = {"per_page": "10"}
@@ -65,7 +65,7 @@ async def _ask(client: WistiaClient, source: Source, media: str) -> str:
     try:
         how = endpoint(source, client.connection)
         where = path(source, media)
-        dimension = {how.group_by: source.dimensions[0]} if how.group_by else {}
+        dimension = by_dimension(source)[0]
         answer = await client.page(where, {**_PAGE, **how.params(media, first, last), **dimension})
         is_cut = how.shape is Shape.CURSOR
         records = page_and_cursor(answer.body, where)[0] if is_cut else answer.records

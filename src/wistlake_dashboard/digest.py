@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wistlake_dashboard import figures, gaps, words
+from wistlake.contracts.conversion_daily import DAY
+from wistlake_dashboard import analytics, figures, gaps, words
 from wistlake_dashboard.figures import Comparison, Pair
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import extent, titles
-from wistlake_dashboard.scope import last_days
+from wistlake_dashboard.scope import Scope, last_days
+from wistlake_dashboard.sections.analytics import UNKNOWN, kind
 from wistlake_dashboard.tiles import TILES
 from wistlake_dashboard.trust import Trust, trust
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from wistlake.ports import Query
 
 DAYS = 7
-MOVERS = 5
+MOVERS, REFERRERS = 5, 3
 SHOWN = ("plays", "unique_viewers", "watch_seconds", "completion_share")
 LONGEST_TITLE = 60
 LONGEST = 2500  # characters; Slack folds longer messages
@@ -47,14 +49,40 @@ def digest(query: "Query") -> Digest:
     trusted = trust(query, scope)
     return Digest(
         f"Wistia, {words.span(scope.start, scope.end)}",
-        (*_whole(compared.whole), *_movers(compared, names), *_gaps(compared, names), _trust(trusted)),
+        (
+            *_whole(compared.whole), *_actions(query, scope), *_referrers(query, scope),
+            *_movers(compared, names), *_gaps(compared, names), _trust(trusted),
+        ),
         doubtful=bool(trusted.failed or trusted.broken),
-    )
+    )  # fmt: skip
 
 
 def _whole(pair: Pair) -> list[str]:
     numbers = [tile.number(pair) for tile in TILES if tile.metric in SHOWN]
     return [f"{n.title}: {n.value}{f' ({n.change})' if n.change else ''}" for n in numbers]
+
+
+def _actions(query: "Query", scope: Scope) -> list[str]:
+    """Calls to action and forms: by day, or between lifetime figures where nothing else is known."""
+    counted = analytics.actions(query, scope)
+    rows = [r for r in counted if r["basis"] == DAY] or counted
+    return [
+        f"{kind(r['kind'])}: {words.count(r['actions'])}"
+        + (
+            f" of {words.count(r['impressions'])} ({words.share(r['action_rate'])})"
+            if r["impressions"]
+            else ""
+        )
+        for r in rows
+    ]
+
+
+def _referrers(query: "Query", scope: Scope) -> list[str]:
+    """The pages before that brought the most plays."""
+    rows = analytics.breakdown(query, scope, dimension="referrer_domain")
+    named = [(r["value"] or UNKNOWN, r["analytics_plays"]) for r in rows[:REFERRERS] if r["analytics_plays"]]
+    listed = "; ".join(f"{name[: LONGEST_TITLE // 2]} {words.count(plays)}" for name, plays in named)
+    return [f"Referrers, in plays: {listed}"] if named else []
 
 
 def _movers(compared: Comparison, names: dict[str, str]) -> list[str]:

@@ -64,6 +64,11 @@ def failures(query: "Query", scope: Scope) -> list[Row]:
     )
 
 
+def not_in_plan(query: "Query", _scope: Scope) -> list[Row]:
+    """The optional datasets that the account's plan lacks: dataset, said_at, asked_again_at."""
+    return rows(query, "SELECT dataset, said_at, asked_again_at FROM ops.not_in_plan ORDER BY dataset")
+
+
 def account(query: "Query", scope: Scope) -> list[TiedDay]:
     """The account's own totals beside those of all followed media, whichever are chosen; ascending days."""
     return [day for day in tied(rows(query, DAYS)) if scope.start <= day.date <= scope.end]

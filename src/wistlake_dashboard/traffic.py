@@ -29,13 +29,18 @@ def by_channel(query: "Query", scope: Scope) -> list[Row]:
     return _by(query, scope, LEVELS[:1])
 
 
-def _by(query: "Query", scope: Scope, levels: tuple[str, ...]) -> list[Row]:
+def by_level(query: "Query", scope: Scope, level: str, condition: str) -> list[Row]:
+    """The same by one level, of the sessions `s` for which the condition holds."""
+    return _by(query, scope, (level,), condition)
+
+
+def _by(query: "Query", scope: Scope, levels: tuple[str, ...], condition: str = "TRUE") -> list[Row]:
     key = ", ".join(
         f"{_PAGE if name == 'page' else f'coalesce({name}, {_EMPTY})'} AS {name}" for name in levels
     )
     counted = ", ".join(f"{OF_MEDIA_DAY[name]} AS {name}" for name in _COUNTED)
     by = ", ".join(str(n + 1) for n in range(len(levels)))
-    sessions = f"SELECT {key}, {counted} FROM {tables.sessions(scope)} GROUP BY {by}"
+    sessions = f"SELECT {key}, {counted} FROM {tables.sessions(scope)} WHERE {condition} GROUP BY {by}"
     metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
     of_levels = ", ".join(levels)
     text = f"SELECT {of_levels}, unique_viewers, {metrics} FROM ({sessions}) t GROUP BY {of_levels}, unique_viewers"

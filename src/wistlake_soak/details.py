@@ -16,6 +16,7 @@ Newest = Callable[[str], Mapping[tuple[str, date], datetime]]  # when each day o
 
 BY_VALUE = ("media_id", "date", "dimension", "value")
 KEYS = {
+    "silver.media_analytics_by_date": ("media_id", "date"),
     "gold.conversion_daily": ("media_id", "date", "kind"),
     "silver.conversions_by_date": ("media_id", "date"),
     "silver.traffic_by_date": BY_VALUE,
@@ -32,6 +33,10 @@ def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
     """Rows by table; a table that nothing was read for is left out."""
     traffic = [row for dataset in BREAKDOWNS for row in _traffic(world, dataset, newest(dataset))]
     found = {
+        "silver.media_analytics_by_date": [
+            {"media_id": media, "date": day} | analytics(world, media, day, at)
+            for (media, day), at in newest("analytics_daily").items()
+        ],
         "gold.conversion_daily": [*_of_days(world, newest), *_between_snapshots(world, newest)],
         "silver.conversions_by_date": [
             {"media_id": media, "date": day, "conversions": sent}
@@ -44,6 +49,12 @@ def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
+def analytics(world: World, media: str, day: date, at: datetime) -> Row:
+    """The timeseries' metrics of a day at a moment; None on a day without plays."""
+    told: Mapping[str, Any] = world.truth.analytics(media, day, at)
+    return {column: told.get(served) for column, served in _METRICS.items()}
+
+
 def actions(world: World, media: str, at: datetime | None) -> Row:
     """The calls to action in the lifetime figures of a moment."""
     served: Any = world.truth.lifetime(media, at).get("actions") if at else None
@@ -54,6 +65,11 @@ def actions(world: World, media: str, at: datetime | None) -> Row:
     }
 
 
+_SAME = (
+    "plays", "unique_plays", "unique_loads", "unique_visitors", "play_rate", "engagement_rate", "cta_impressions",
+    "cta_conversions", "form_conversions",
+)  # fmt: skip
+_METRICS = {**{name: name for name in _SAME}, "played_seconds": "played_time"}  # columns, and what is served
 _OF_GOLD, _OF_SILVER = ("engagement", "share_of_plays"), ("engagement_rate", "listed")
 _MOST = 100  # values that a breakdown lists
 
@@ -93,10 +109,10 @@ def _shown(dimension: str, value: str) -> str:
 def _of_days(world: World, newest: Newest) -> list[Row]:
     rows = []
     for (media, day), at in newest("analytics_daily").items():
-        told: Mapping[str, Any] = world.truth.analytics(media, day, at)
+        told = analytics(world, media, day, at)
         kinds = {
-            "cta": (told.get("cta_impressions"), told.get("cta_conversions")),
-            "form": (None, told.get("form_conversions")),
+            "cta": (told["cta_impressions"], told["cta_conversions"]),
+            "form": (None, told["form_conversions"]),
         }
         for kind, (shown, taken) in kinds.items():
             if shown or taken:

@@ -124,7 +124,7 @@ class Truth:
         self._index = {media: n for n, media in enumerate(world.media_ids)}
         self._descriptions = self._described()
         self._history = self._first_described() if first_read is not None else self._descriptions
-        self._counted = self._newest("media_by_date")
+        self._counted, self._analysed = self._newest("media_by_date"), self._newest("analytics_daily")
         self._useful_lists = [x for x in self.landings if x.dataset == "events" and not self._is_useless(x)]
         self.sessions = self._replay()
         self.waiting = self._waiting()
@@ -502,7 +502,7 @@ class Truth:
                     "media_id": media,
                     "date": day,
                     **counts,
-                    "play_rate_analytics": None,
+                    "play_rate_analytics": self._of_day(media, day)._play_rate(media, day),
                     "play_rate_estimated": viewers / loads if loads else None,
                     "full_milliseconds": sum(math.floor(r["duration_seconds"] * 1000 + 0.5) for r in timed),
                     **measures(of_day),
@@ -545,6 +545,10 @@ class Truth:
             "plays": counts.get("play_count"),
             "hours_watched_modelled": counts.get("hours_watched_modelled"),
         }
+
+    def _play_rate(self, media: str, day: date) -> float | None:
+        at = self._analysed.get((media, day))
+        return details.analytics(self.world, media, day, at)["play_rate"] if at else None
 
     def _retention(self) -> list[Row]:
         snapshots = defaultdict(list)

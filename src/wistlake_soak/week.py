@@ -50,8 +50,7 @@ class Lived:
     broken: list[str] = field(default_factory=list)  # promises of the product that it broke
 
 
-# What the account may have is read as well, but for rates that the truth has not.
-DATASETS = tuple(s.name for s in SOURCES if not (s.account_wide or s.name == "analytics_daily"))
+DATASETS = tuple(s.name for s in SOURCES if not s.account_wide)  # also those that an account may lack
 
 
 class Week:

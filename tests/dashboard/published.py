@@ -20,6 +20,7 @@ LEDGER = {
     "ops.media": "media_id VARCHAR, first_day DATE, added_at TIMESTAMPTZ, retired_at TIMESTAMPTZ, reason VARCHAR",
     "ops.account": "date DATE, loads BIGINT, plays BIGINT, observed_at TIMESTAMPTZ, follows_all BOOLEAN, "
     "reason VARCHAR",
+    "ops.not_in_plan": "dataset VARCHAR, said_at TIMESTAMPTZ, asked_again_at TIMESTAMPTZ",
 }  # fmt: skip
 DAILY, INTERVALS, MEDIA = "gold.fact_media_daily", "ops.intervals", "ops.media"
 DIM, HISTORY = "silver.dim_media", "silver.dim_media_history"

@@ -10,7 +10,7 @@ from dashboard.published import Published, days
 from support.some import some
 from wistlake.contracts import TABLES
 from wistlake.contracts.measures import OF_MEDIA_DAY, OF_SESSION, OF_SESSIONS, SPREAD
-from wistlake.quality.metrics import METRICS, Adds
+from wistlake.quality.metrics import ANALYTICS, METRICS, Adds
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.scope import Scope
@@ -22,6 +22,7 @@ GOLD = [table for table in TABLES if table.layer == "gold"]
 DECLARED = {
     *OF_SESSION.values(), *OF_SESSIONS.values(), *OF_MEDIA_DAY.values(), *SPREAD.values(),
     *(m.recount for m in METRICS if m.recount),
+    *(m.over_days() for m in ANALYTICS),
     *(m.over_days(table) for m in METRICS for table in GOLD if m.adds in (Adds.SUM, Adds.RATIO)),
 }  # fmt: skip
 COMPUTED = re.compile(

@@ -31,6 +31,7 @@ from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.report import page, svg
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import APPENDIX, PAGES, REPORT, SECTIONS, Page, View, overview, view
+from wistlake_dashboard.sections.analytics import LESS_BOTS
 from wistlake_dashboard.sections.labels import NONE_YET
 
 BEFORE, FIRST, LAST = date(2026, 3, 9), date(2026, 3, 11), date(2026, 3, 12)
@@ -147,6 +148,43 @@ def lake() -> Published:
         ],
     )  # fmt: skip
     query.add(
+        "gold.traffic_daily",
+        [
+            {"media_id": "a", "date": FIRST, "dimension": dimension, "value": value, "plays": plays, "loads": loads,
+             "engagement": engagement, "has_captions": captions}
+            for dimension, value, plays, loads, engagement, captions in (
+                ("referrer_domain", "www.google.com", 6, 9, 0.5, None), ("referrer_domain", "", 2, 4, 0.25, None),
+                ("utm_source", "fb", 5, 8, 0.5, None), ("utm_source", "", 3, 5, 0.4, None),
+                ("utm_campaign", "spring", 5, 8, 0.5, None), ("utm_campaign", "autumn", 3, 5, 0.4, None),
+                ("embed_page", "www.example.com/offer", 8, 13, 0.45, None), ("language", "en", 6, None, None, True),
+                ("language", "de", 2, None, None, False), ("viewer_screen_size", "1920x1080", 8, 13, 0.45, None),
+            )
+        ],
+    )  # fmt: skip
+    query.add(
+        "gold.traffic_daily",  # the value's engagement is that of its plays, not the mean of its days
+        [{"media_id": "a", "date": LAST, "dimension": "referrer_domain", "value": "www.google.com", "plays": 2,
+          "loads": 3, "engagement": 0.9}],
+    )  # fmt: skip
+    query.add(
+        "gold.conversion_daily",
+        [
+            {"media_id": "a", "date": d, "kind": kind, "basis": basis, "previous_date": before, "impressions": shown,
+             "actions": taken}
+            for d, kind, basis, before, shown, taken in (
+                (FIRST, "cta", "day", None, 40, 4), (LAST, "cta", "day", None, 10, 1),
+                (FIRST, "form", "day", None, None, 3),
+                (FIRST, "call_to_action", "between_snapshots", BEFORE, 70, 7),  # what was done before the first day
+                (LAST, "call_to_action", "between_snapshots", FIRST, 30, 3),
+                (LAST + timedelta(days=1), "call_to_action", "between_snapshots", LAST, 20, 2),
+            )
+        ],
+    )  # fmt: skip
+    query.add(
+        "ops.not_in_plan",
+        [{"dataset": "conversions", "said_at": NOW, "asked_again_at": "2026-03-20 02:15:00"}],
+    )
+    query.add(
         "ops.runs",
         [{"run_id": "r1", "trigger": "scheduled", "origin": "live", "status": "succeeded", "started_at": NOW,
           "ended_at": "2026-03-13 02:16:30", "error": None}],
@@ -175,6 +213,11 @@ EXPECTED: dict[str, list[Any]] = {
         ["Tour", "+20", "40", "60", "more loads"], ["Intro", "−1", "10", "9", "within the usual noise"],
     ],
     "Top ten videos": [["Tour", "60", "+50 %", "1 h 0 min", "16.7 %"], ["Intro", "9", "−1", "9 min 0 s", "111.1 %"]],
+    "Calls to action and forms": [
+        "Each line is counted in its own way. They overlap: don't add them up.",
+        ["Calls to action", "50", "5", "10.0 %", "day by day"], ["Forms", "–", "3", "–", "day by day"],
+        ["Call to action", "50", "5", "10.0 %", "between lifetime figures of 11 Mar 2026 and 13 Mar 2026"],
+    ],
     "All videos": [
         "The box at the left of a row opens the video.",
         ["Tour", "60", "+50 %", "2", "120", "1.7 %", "1 h 0 min", "16.7 %", "3.3 %", "1"],
@@ -205,9 +248,26 @@ EXPECTED: dict[str, list[Any]] = {
         ["Facebook", "fb", "spring", "www.example.com/offer", "24", "24", "50.0 %", "0.0 %"],
         ["YouTube", "–", "–", "www.example.com/", "20", "20", "50.0 %", "0.0 %"],
     ],
+    "Referrers": [
+        LESS_BOTS,
+        ["www.google.com", "8", "80.0 %", "12", "60.0 %"], ["none, or not told", "2", "20.0 %", "4", "25.0 %"],
+    ],
+    "Campaigns, counted twice": [
+        ("Wistia's analytics leave out bots, and are read once, a day after each day; sessions hold whatever was "
+        "played. Both are of the media days that both have; they are never added up."),
+        "By source: 8 plays in the analytics, 22 in sessions.",
+        ["Source", "fb", "5", "12", "−7", "50.0 %", "50.0 %"],
+        ["Source", "none, or not told", "3", "10", "−7", "40.0 %", "50.0 %"],
+        ["Campaign", "spring", "5", "12", "−7", "50.0 %", "50.0 %"],
+        ["Campaign", "autumn", "3", "0", "+3", "40.0 %", "–"],
+        ["Campaign", "none, or not told", "0", "10", "−10", "–", "50.0 %"],
+    ],
+    "Pages": [LESS_BOTS, ["www.example.com/offer", "8", "100.0 %", "13", "45.0 %"]],
     "By label": [NONE_YET],
     "Countries": [["Germany", "5", "62.5 %", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "1 h 30 min", "3"]],
     "Devices": [["iOS", "7", "87.5 %", "1 h 30 min", "3"], ["Windows", "1", "12.5 %", "1 h 30 min", "3"]],
+    "Languages": [LESS_BOTS, ["en", "6", "75.0 %", "yes"], ["de", "2", "25.0 %", "no"]],
+    "Screens": [LESS_BOTS, ["1920x1080", "8", "100.0 %", "13", "45.0 %"]],
     "What changed at Wistia": [["11 Mar 2026", "Tour", "title Old → Tour"]],
     "Days fetched": [
         "1 published, 1 failed, 1 not there, 1 waiting (datasets' days).",
@@ -221,6 +281,10 @@ EXPECTED: dict[str, list[Any]] = {
         ["11 Mar 2026", "stable", "2"], ["12 Mar 2026", "verified against Wistia", "1"], ["12 Mar 2026", "stable", "1"],
     ],
     "Reconciliation": [["events_and_plays", "yes", "1", "1", "0"]],
+    "Not in your plan": [
+        "Optional datasets that Wistia refuses to this account (403). Nothing else depends on them.",
+        ["conversions", "13 Mar 2026, 02:15 UTC", "20 Mar 2026, 02:15 UTC"],
+    ],
     "Share of the account": [
         "Of all followed media, whichever are chosen.", "The account's own totals are not available.",
     ],
@@ -238,7 +302,8 @@ EXPECTED: dict[str, list[Any]] = {
 # Charts below each title that has any: what kinds, in order.
 CHARTS: dict[str, list[type[Block]]] = {
     "Plays over time": [Days], "Engagement": [Curve], "Funnel": [Bars], "Channels by day": [Stack],
-    "Countries": [Bars], "Devices": [Bars], "Days fetched": [Grid], "State of the days": [Stack],
+    "Countries": [Bars], "Devices": [Bars], "Languages": [Bars], "Screens": [Bars],
+    "Days fetched": [Grid], "State of the days": [Stack],
 }  # fmt: skip
 DRAWN = (Days, Bars, Curve, Stack, Grid)
 UNTITLED = {overview.ANSWER: "answer", overview.HEADLINE: "headline"}
@@ -358,8 +423,22 @@ def test_a_lake_without_anything_to_show_says_so_in_every_section() -> None:
     assert shown["answer"][0] == "No plays."
     for name, section in BY_NAME.items():
         if name not in ("answer", "headline", "Plays over time"):
-            assert shown[name][-1] == section.empty
+            assert shown[name][-1:] == ([section.empty] if section.empty else [])
     assert len({section.empty for section in SECTIONS}) > 10
+
+
+def test_what_is_optional_and_off_is_nowhere_to_be_seen() -> None:
+    query = Published({DAILY: days("a", BEFORE, [20, 20, 30, 30])})
+    optional = [section.title for section in some(SECTIONS) if not section.empty]
+    assert optional == [
+        "Calls to action and forms", "Referrers", "Campaigns, counted twice", "Pages", "Languages", "Screens",
+        "Not in your plan",
+    ]  # fmt: skip
+    text = page(query, WEEK)
+    assert [title for title in optional if f">{title}<" in text] == []
+    for looked_at in PAGES:
+        shown = [title for title, _ in by_title(in_the_app(looked_at.path, query, WEEK)) if title]
+        assert shown == [s.title for s in looked_at.sections if s.title and s.empty]
 
 
 # the report
@@ -430,10 +509,10 @@ def by_title(app: AppTest) -> list[tuple[str, list[Any]]]:
 def test_the_app_shows_the_same_sections_with_the_same_numbers(query: Published, shown_page: Page) -> None:
     """A page of one media shows the sections of that media: they are those of a view of it."""
     shown = by_title(in_the_app(shown_page.path, query, WEEK))
-    sections = shown_page.sections
-    assert [title for title, _ in shown if title] == [s.title for s in sections if s.title]
     scope = Scope(FIRST, LAST, ("b",)) if shown_page.one_media else WEEK  # "Intro" is the first title
     looked_at = view(Reader(query), scope)
+    sections = [s for s in shown_page.sections if s.blocks(looked_at)]
+    assert [title for title, _ in shown if title] == [s.title for s in sections if s.title]
     for title in dict.fromkeys(s.title for s in sections):
         (elements,) = (elements for shown_title, elements in shown if shown_title == title)
         named = [name for name, section in BY_NAME.items() if section.title == title and section in sections]

@@ -30,6 +30,7 @@ class Facts:
         self.sessions = [r for r in self.listed if self.is_published(r["media_id"], r["event_date_local"])]
         self.days = sorted({day for _, day in self.daily})
         self.seen = truth.landings
+        self.traffic, self.conversions = true["gold.traffic_daily"], true["gold.conversion_daily"]
 
     def is_published(self, media_id: str, day: date) -> bool:
         """Whether a media's day stands in gold."""
@@ -238,6 +239,36 @@ def campaigns(facts: Facts) -> list[Row]:
     ]
 
 
+def referrers(facts: Facts) -> list[Row]:
+    of_referrer = grouped((r for r in facts.traffic if r["dimension"] == "referrer_domain"), "value")
+    return [
+        {
+            "referrer": value,
+            "plays": sum(r["plays"] for r in rows),
+            "loads": sum(r["loads"] for r in rows),
+            "engagement": sum(r["plays"] * r["engagement"] for r in rows) / sum(r["plays"] for r in rows),
+        }
+        for (value,), rows in of_referrer.items()
+    ]
+
+
+def actions(facts: Facts) -> list[Row]:
+    found = []
+    for (media, kind, basis), rows in grouped(facts.conversions, "media_id", "kind", "basis").items():
+        shown, taken = (sum(r[n] or 0 for r in rows) for n in ("impressions", "actions"))
+        found.append(
+            {
+                "title": facts.titles[media],
+                "kind": kind,
+                "basis": basis,
+                "impressions": shown,
+                "actions": taken,
+            }
+            | {"rate": taken / shown if shown else None}
+        )
+    return found
+
+
 def coming_back(facts: Facts) -> list[Row]:
     days = Counter(len({r["event_date_local"] for r in rows}) for rows in facts.by("visitor_id").values())
     return [{"days": n, "viewers": viewers} for n, viewers in days.items()]
@@ -383,6 +414,8 @@ ANSWERS: dict[str, tuple[Callable[[Facts], list[Row]], Callable[[Row], Any]]] = 
     "On which pages is it played?": (pages, descending("sessions")),
     "Which channels bring viewers, and how much is unclassified?": (channels, descending("sessions")),
     "Which campaigns bring viewers who stay?": (campaigns, descending("sessions")),
+    "Which referrers send plays?": (referrers, descending("plays")),
+    "How often are calls to action taken?": (actions, descending("actions")),
     "How many viewers come back?": (coming_back, lambda r: r["days"]),
     "What else do viewers of one media watch?": (also_watched, descending("viewers")),
     "On which days of the week is it watched?": (weekdays, descending("plays_per_day")),

@@ -17,10 +17,10 @@ COOKED = [q for q in QUERIES if q.page == COOKBOOK]
 pytestmark = pytest.mark.engine
 
 
-def test_there_are_twenty_questions() -> None:
+def test_there_are_as_many_questions_as_it_says() -> None:
     asked = [b.heading for b in QUERIES if b.page == COOKBOOK]
-    assert len(asked) == 20
-    assert len(set(asked)) == 20
+    assert len(asked) == 22
+    assert len(set(asked)) == 22
     assert all(question.endswith("?") for question in asked)
 
 

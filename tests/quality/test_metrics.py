@@ -1,5 +1,6 @@
 """Metrics as code: what follows from the declarations, and what they refuse."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import duckdb
 import pytest
 
 from support.published import Published
+from wistlake.contracts.conversion_daily import TABLE as CONVERSION_DAILY
 from wistlake.contracts.fact_media_daily import TABLE as DAILY
+from wistlake.contracts.traffic_daily import TABLE as TRAFFIC_DAILY
 from wistlake.entrypoints.docs import pages
 from wistlake.errors import ConfigError
-from wistlake.quality.metrics import METRICS, Adds, definition, metric, misuses
+from wistlake.quality.metrics import ANALYTICS, METRICS, Adds, definition, metric, misuses
 from wistlake.quality.views import views
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,6 +29,8 @@ DOCS = Path(__file__).parents[2] / "docs"
         "SELECT sum(coalesce(d.unique_viewers, 0)) FROM gold.fact_media_daily d",
         "SELECT sum(CASE WHEN loads > 0 THEN unique_viewers END) / sum(loads) FROM gold.fact_media_daily",
         "SELECT avg(viewers_per_load) FROM gold.media_metrics",
+        "SELECT avg(rate) FROM gold.conversion_daily",
+        "SELECT sum(share_of_plays) FROM gold.traffic_daily",
     ],
 )
 def test_averaged_ratios_and_summed_uniques_are_refused(sql: str) -> None:
@@ -73,6 +78,13 @@ def test_viewers_per_load_of_a_media_counts_who_came_twice_once() -> None:
 def test_numerators_and_denominators_are_columns_of_the_contract() -> None:
     used = {c for m in METRICS for c in (m.numerator, m.denominator) if c}
     assert used <= set(DAILY.column_names)
+
+
+def test_metrics_of_the_analytics_are_made_of_their_tables_columns() -> None:
+    columns = {*TRAFFIC_DAILY.column_names, *CONVERSION_DAILY.column_names}
+    words = {w for m in ANALYTICS for w in re.findall(r"\b[a-z_]+\b", f"{m.numerator} {m.denominator}")}
+    assert words <= columns
+    assert all(definition(m.name).startswith(m.doc) and metric(m.name) is m for m in ANALYTICS)
 
 
 def test_every_column_of_the_daily_table_has_a_definition() -> None:

@@ -21,7 +21,7 @@ from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
-from wistlake.planning import account
+from wistlake.planning import account, optional
 from wistlake.planning.account import AccountDay
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Ledger, Publication, Query, Run, TableRef
@@ -72,7 +72,7 @@ def empty(table: Table) -> pa.Table:
 
 class DuckDBQuery(Query):
     """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`,
-    `ops.account`.
+    `ops.account`, `ops.not_in_plan`.
 
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
@@ -250,4 +250,5 @@ _LEDGER_TABLES: Mapping[str, Callable[[Ledger], pa.Table]] = {
     "runs": lambda ledger: _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
     "media": lambda ledger: _rows(MediaEntry, ledger.media()),
     "account": lambda ledger: _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
+    "not_in_plan": lambda ledger: _rows(optional.Refusal, optional.refusals(ledger.facts(optional.FACTS))),
 }

@@ -13,7 +13,7 @@ from wistlake.exploration.watermarks import candidates, moment, suggested
 from wistlake.foreign import shown_name
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.client import NOT_IN_PLAN
-from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, VISITORS, path, segment
+from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, VISITORS, by_dimension, path, segment
 
 ACCOUNT, MEDIA = "account-wide", "one media"
 _STOPPED = "stopped"
@@ -117,16 +117,16 @@ async def analytics(client: WistiaClient, options: ProbeOptions, samples: Sample
     start = options.start or end - timedelta(days=6)
     targets = [
         _Target(
-            f"{name}{f' by {dimension}' if dimension else ''} of {m}",
+            f"{' by '.join((name, *dimension.values()))} of {m}",
             name,
             path(source(name), m),
-            ("_".join(filter(None, (f"media_{m}", name, dimension))),),
-            {**e.params(m, start, end), **({e.group_by: dimension} if dimension else {})},
+            ("_".join((f"media_{m}", name, *dimension.values())),),
+            {**e.params(m, start, end), **dimension},
         )
         for m in options.media
         for name, e in ENDPOINTS.items()
         if e.dated_only
-        for dimension in (source(name).dimensions if e.group_by else ("",))
+        for dimension in by_dimension(source(name))
     ]
     return [await _read_pages(client, options, samples, target) for target in targets]
 

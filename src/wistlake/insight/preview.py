@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wistlake.errors import ConfigError
-from wistlake.pipeline.run.select import share
+from wistlake.pipeline.run.select import not_asked, share
 from wistlake.pipeline.run.spec import RunSpec
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Fetch, MediaEntry
+from wistlake.planning.optional import FACTS as NOT_IN_PLAN
 from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.plan import first_day, plan
 from wistlake.planning.sample import FACTS as SAMPLE
@@ -18,24 +19,27 @@ from wistlake.ports import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a plan depends on, as the ledger has it: media, intervals, the day's sample, and the document of the
-    followed share of the account."""
+    """What a plan depends on, as the ledger has it: media, intervals, the day's sample, and the documents of the
+    followed share of the account and of the datasets that its plan lacks."""
 
     media: Sequence[MediaEntry] = ()
     view: LedgerView = field(default_factory=LedgerView)
     sample: Mapping[str, Any] = field(default_factory=dict)
     share: Mapping[str, Any] = field(default_factory=dict)
+    not_in_plan: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ledger: Ledger) -> "Inputs":
         """Those of the ledger."""
-        return cls(ledger.media(), LedgerView.of(ledger), ledger.facts(SAMPLE), ledger.facts(SHARE))
+        facts = map(ledger.facts, (SAMPLE, SHARE, NOT_IN_PLAN))
+        return cls(ledger.media(), LedgerView.of(ledger), *facts)
 
 
-def preview(spec: RunSpec, inputs: Inputs) -> tuple[Fetch, ...]:
-    """The fetches of a run. ConfigError where only the account could tell which media there are."""
+def preview(spec: RunSpec, inputs: Inputs) -> tuple[tuple[Fetch, ...], dict[str, str]]:
+    """The fetches of a run, and the optional datasets that it leaves out, with the reason. ConfigError where only the
+    account could tell which media there are."""
     entries = {m.media_id: m for m in inputs.media}
-    ids = spec.choice.ids or tuple(entries)
+    ids = spec.choice.ids or tuple(m for m, entry in entries.items() if entry.retired_at is None)
     if not ids:
         raise ConfigError(
             "MEDIA_IDS is all, and no run has asked the account yet: name --media, or run first"
@@ -47,4 +51,6 @@ def preview(spec: RunSpec, inputs: Inputs) -> tuple[Fetch, ...]:
     view.load(drawn_keys(spec.window, drawn))
     sampled = sample(followed, view.all(), spec.window, drawn, view.compacted)
     of_account = share(spec.choice, inputs.share)
-    return plan(spec.sources, followed, view.all(), spec.window, sampled, of_account, view.compacted)
+    absent = not_asked(spec, inputs.not_in_plan, len(followed))
+    sources = [s for s in spec.sources if s.name not in absent]
+    return plan(sources, followed, view.all(), spec.window, sampled, of_account, view.compacted), absent

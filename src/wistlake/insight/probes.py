@@ -11,7 +11,7 @@ from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
 from wistlake.insight.doctor import UNKNOWN, Check
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.client import NOT_IN_PLAN
-from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, path, permission
+from wistlake.wistia.endpoints import ENDPOINTS, EVENTS, MEDIA_LIST, by_dimension, path, permission
 
 PAGE = 100  # records that Wistia serves at once
 
@@ -154,9 +154,7 @@ def _of_analytics(name: str) -> Probe:
     async def probe(subject: Subject) -> tuple[str, str]:
         contract, target = source(name), ENDPOINTS[name]
         day = subject.now.astimezone(subject.tz).date() - timedelta(days=2)
-        params = target.params(subject.media_id, day, day)
-        if target.group_by:
-            params |= {target.group_by: contract.dimensions[0]}
+        params = target.params(subject.media_id, day, day) | by_dimension(contract)[0]
         try:
             await subject.records(subject.path(name), **params)
         except SourceMissing:

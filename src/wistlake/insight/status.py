@@ -1,10 +1,12 @@
 """The state of a lake: its last run, how far each dataset is complete, what is missing or failed."""
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from wistlake.insight.gaps import missing_days, still_failed
 from wistlake.pipeline.run.view import LedgerView
+from wistlake.planning import optional
 from wistlake.planning.compacted import Compacted, is_within
 from wistlake.planning.lookback import learned
 from wistlake.planning.plan import Window
@@ -31,6 +33,7 @@ def health(ledger: Ledger, window: Window) -> dict[str, Any]:
         "watermarks": [{name: getattr(w, name) for name in _WATERMARK} for w in ledger.watermarks()],
         "certificates": dict(sorted(_certificates(view).items())),
         "lookback_learned": dict(sorted(lookbacks.items())),
+        "not_in_plan": [asdict(r) for r in optional.refusals(ledger.facts(optional.FACTS))],
         "gaps": [{"dataset": d, "media_id": m, "day": day} for d, m, day in missing],
         "failed": [{name: getattr(i, name) for name in _FAILURE} for i in still_failed(view.all())],
     }

@@ -2,6 +2,7 @@
 that costs requests for each media and day of a long list that nobody has named."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,25 +13,36 @@ BELIEVED = timedelta(days=7)  # how long: then it is asked for once more, and sa
 MOST_LISTED = 200  # media of a list; more have to be named
 
 
-def too_many(source: Source, media: int, *, is_listed: bool) -> bool:
-    """Whether a dataset that costs requests for each media and day is left out of so many media."""
-    return source.only_played and is_listed and media > MOST_LISTED
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A dataset that the account's plan was said to lack, and from when on it is asked for again."""
+
+    dataset: str
+    said_at: datetime
+    asked_again_at: datetime
 
 
-def asked(
+def refusals(facts: Mapping[str, Any]) -> list[Refusal]:
+    """What the document says, by dataset."""
+    said = {name: datetime.fromisoformat(at) for name, at in sorted(facts.items())}
+    return [Refusal(name, at, at + BELIEVED) for name, at in said.items()]
+
+
+def left_out(
     sources: Iterable[Source], facts: Mapping[str, Any], now: datetime, media: int, *, is_listed: bool
-) -> tuple[Source, ...]:
-    """The sources without those that a daily run leaves out. `is_listed`: the media are what the account lists."""
-    return tuple(
-        s
-        for s in sources
-        if not (s.optional and _is_refused(facts.get(s.name), now))
-        and not too_many(s, media, is_listed=is_listed)
-    )
-
-
-def _is_refused(said: str | None, now: datetime) -> bool:
-    return said is not None and now - datetime.fromisoformat(said) < BELIEVED
+) -> dict[str, str]:
+    """The datasets that a run does not ask for, and why. `is_listed`: the media are what the account lists."""
+    refused = {r.dataset: r for r in refusals(facts) if now < r.asked_again_at}
+    reasons = {}
+    for source in sources:
+        if source.optional and source.name in refused:
+            again = refused[source.name].asked_again_at
+            reasons[source.name] = f"not in your plan; it is asked for again after {again:%Y-%m-%d}"
+        elif source.only_played and is_listed and media > MOST_LISTED:
+            reasons[source.name] = (
+                f"{media:,} media cost as many requests a day, or more; name those that matter in MEDIA_IDS"
+            )
+    return reasons
 
 
 def after(

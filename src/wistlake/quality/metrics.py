@@ -1,7 +1,8 @@
 """Metrics as code: one declaration each, from which views, documentation, tooltips and tests follow.
 
-A metric is a numerator and, for ratios, a denominator, both SQL aggregates over rows of `fact_media_daily`.
-Sums add up over media and days; a ratio is always a ratio of sums; uniques are counted anew.
+A metric is a numerator and, for ratios, a denominator, both SQL aggregates over rows of `fact_media_daily`, or of the
+tables of Wistia's analytics. Sums add up over media and days; a ratio is always a ratio of sums; uniques are counted
+anew.
 """
 
 import re
@@ -86,6 +87,7 @@ class Metric:
 
 
 _EVENTS, _BY_DATE = "sessions (/stats/events)", "Wistia's daily counts (by_date)"
+_ANALYTICS = "Wistia's analytics"
 
 METRICS: tuple[Metric, ...] = (
     Metric("loads", "Times the player was loaded on the account's day.", "loads", Adds.SUM, _BY_DATE),
@@ -102,7 +104,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "play_rate_analytics", "Unique plays / unique loads, as Wistia computes it.", "play_rate_analytics",
-        Adds.DAY, "Wistia's analytics", unit="share",
+        Adds.DAY, _ANALYTICS, unit="share",
     ),
     Metric(
         "play_rate_estimated", "Our estimate of a day: distinct viewers / loads of the media's day.",
@@ -149,12 +151,41 @@ METRICS: tuple[Metric, ...] = (
     Metric("conversions", "Sessions with a conversion.", "conversions", Adds.SUM, _EVENTS),
 )  # fmt: skip
 
+# Of `gold.traffic_daily` and `gold.conversion_daily`. They add up within one dimension or kind alone: each play is in
+# all dimensions, and a click may be in several kinds.
+ANALYTICS: tuple[Metric, ...] = (
+    Metric("analytics_loads", "Players loaded, after Wistia's bot filter.", "loads", Adds.SUM, _ANALYTICS),
+    Metric(
+        "analytics_plays", "Plays after Wistia's bot filter.", "plays", Adds.SUM, _ANALYTICS,
+        bias="On busy days about a seventh fewer than plays; never mixed with figures of sessions.",
+    ),
+    Metric(
+        "analytics_engagement", "Share of the media that a play saw, on average, after Wistia's bot filter.",
+        "plays * engagement", Adds.RATIO, _ANALYTICS, "CASE WHEN engagement IS NOT NULL THEN plays END", "share",
+    ),
+    Metric(
+        "impressions", "Times that a call to action or form was shown.", "impressions", Adds.SUM, _ANALYTICS,
+        bias="Of forms Wistia does not tell.",
+    ),
+    Metric(
+        "actions", "Times that a call to action was clicked, or a form sent.", "actions", Adds.SUM, _ANALYTICS,
+        bias="Kinds overlap: they are never added up.",
+    ),
+    Metric(
+        "action_rate", "Actions / impressions, where both are known.",
+        "CASE WHEN impressions > 0 THEN actions END", Adds.RATIO, _ANALYTICS,
+        "CASE WHEN actions IS NOT NULL THEN impressions END", "share",
+    ),
+)  # fmt: skip
+
 _UNIQUES = ("unique_viewers", "unique_visitors")
 _RATIOS = (
     *(m.name for m in METRICS if m.denominator or m.adds is Adds.DAY),
     "play_rate",
     "watched_share",
     "watched_percent",
+    "share_of_plays",
+    "rate",
 )
 
 # An aggregate over one column, also where it stands in coalesce() or behind a condition.
@@ -165,12 +196,12 @@ _CALL = re.compile(
 
 def metric(name: str) -> Metric:
     """The metric called `name`; KeyError if there is none."""
-    return {m.name: m for m in METRICS}[name]
+    return {m.name: m for m in (*METRICS, *ANALYTICS)}[name]
 
 
 def definition(name: str) -> str:
     """Tooltip of the metric called `name`, else the contract's description of that column. KeyError if neither."""
-    for one in METRICS:
+    for one in (*METRICS, *ANALYTICS):
         if one.name == name:
             return one.tooltip
     for column in DAILY.columns:
@@ -224,7 +255,7 @@ Generated from the declarations; edit those. Ratios are never averaged; uniques 
     rows = [
         f"| `{m.name}` | {m.doc} | `{m.numerator}`{f' / `{m.denominator}`' if m.denominator else ''}"
         f" | {m.unit} | {m.adds} | {m.source} | {m.bias or '-'} |"
-        for m in METRICS
+        for m in (*METRICS, *ANALYTICS)
     ]
     of_account = (
         f"\n## Share of the account\n\n`account_share`, of plays and of loads: {account.DEFINITION} A ratio of sums"

@@ -30,6 +30,7 @@ from wistlake.wistia.endpoints import (
     Endpoint,
     Params,
     Shape,
+    by_dimension,
     checked_path,
     day_range,
     endpoint,
@@ -267,7 +268,7 @@ class WistiaClient:
         if target.shape is Shape.CURSOR:
             return await self._to_the_end(source, request)
         if target.group_by:
-            return await self._by_dimension(source, target.group_by, request)
+            return await self._by_dimension(source, request)
         response = await self._sender.get(request)
         one = target.shape is Shape.OBJECT
         records = (
@@ -295,15 +296,12 @@ class WistiaClient:
             cursors.add(cursor)
             more = {"cursor": cursor}
 
-    async def _by_dimension(
-        self, source: Source, parameter: str, request: Request
-    ) -> tuple[list[Record], Mapping[str, Any]]:
+    async def _by_dimension(self, source: Source, request: Request) -> tuple[list[Record], Mapping[str, Any]]:
         """One list for each of the source's dimensions; each record says which one it is about."""
         found: list[Record] = []
-        for dimension in source.dimensions:
-            response = await self._sender.get(request, **{parameter: dimension})
-            rows = responses.records(response.body, request.path)
-            found += [{parameter: dimension, **row} for row in rows]
+        for dimension in by_dimension(source):
+            response = await self._sender.get(request, **dimension)
+            found += [{**dimension, **row} for row in responses.records(response.body, request.path)]
         responses.check_fields(source, found, request.path)
         return found, Proof(len(source.dimensions), len(found), "single").as_dict()
 

@@ -48,9 +48,7 @@ class Endpoint:
     reorders: bool = False
     missing_means: str = "media"  # or "dataset"
     dated_only: bool = False
-    group_by: str = (
-        ""  # the parameter that names one of the source's dimensions: each is a request of its own
-    )
+    group_by: str = ""  # the parameter that names one of the source's dimensions
 
 
 def day_range(_media_id: str, start: date, end: date) -> dict[str, str]:
@@ -98,6 +96,13 @@ def endpoint(source: Source, connection: Connection) -> Endpoint:
             "or use a WISTIA_BASE_URL that ends in /modern"
         )
     return declared
+
+
+def by_dimension(source: Source) -> tuple[dict[str, str], ...]:
+    """What tells the requests of one listing apart: the parameter that names each of the source's dimensions. Nothing
+    where one request is the whole listing."""
+    parameter = ENDPOINTS[source.name].group_by
+    return tuple({parameter: dimension} for dimension in source.dimensions) if parameter else ({},)
 
 
 def path(source: Source, media_id: str) -> str:

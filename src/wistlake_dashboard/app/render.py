@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import streamlit as st
@@ -45,22 +45,21 @@ Clicked = tuple[str, str]  # the key and the value that a clicked row stands for
 def sections(view: View, shown: Iterable[Section]) -> Clicked | None:
     """Sections one below the other, halves in pairs; what the reader has clicked in them."""
     clicked = None
-    for half, group in groupby(shown, lambda section: section.half):
-        of_kind = list(group)
-        for at in range(0, len(of_kind), 2 if half else 1):
-            row = of_kind[at : at + 2] if half else of_kind[at : at + 1]
-            for place, section in zip(
-                st.columns(2, gap="large") if half else [st.container()], row, strict=False
-            ):
+    # One by one: what stands above is seen while the rest is computed.
+    of_view = ((section, content) for section in shown if (content := section.blocks(view)))
+    for half, group in groupby(of_view, lambda pair: pair[0].half):
+        while row := list(islice(group, 2 if half else 1)):
+            places = st.columns(2, gap="large") if half else [st.container()]
+            for place, (section, content) in zip(places, row, strict=False):
                 with place:
-                    clicked = _section(view, section) or clicked
+                    clicked = _section(section.title, content, view.scope) or clicked
     return clicked
 
 
-def _section(view: View, section: Section) -> Clicked | None:
-    if section.title:
-        st.header(section.title)
-    clicked = [draw(block, view.scope) for block in section.blocks(view)]
+def _section(title: str, content: Sequence[Block], scope: Scope) -> Clicked | None:
+    if title:
+        st.header(title)
+    clicked = [draw(block, scope) for block in content]
     return next((c for c in clicked if c), None)
 
 

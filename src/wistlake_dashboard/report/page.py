@@ -91,12 +91,11 @@ def _chip(trusted: Trust, gaps: Sequence[str]) -> Markup:
 
 
 def _sections(view: View, sections: Iterable[Section], level: str) -> Iterator[Markup]:
-    for half, group in groupby(sections, lambda section: section.half):
+    shown = [(section, content) for section in sections if (content := section.blocks(view))]
+    for half, group in groupby(shown, lambda pair: pair[0].half):
         parts = [
-            tag(
-                "div" if half else "section", tag(level, s.title) if s.title else None, *drawn(s.blocks(view))
-            )
-            for s in group
+            tag("div" if half else "section", tag(level, s.title) if s.title else None, *drawn(content))
+            for s, content in group
         ]
         yield tag("section", *parts, class_="grid2") if half else join(*parts)
 

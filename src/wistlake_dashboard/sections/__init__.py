@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wistlake_dashboard.figures import compare
-from wistlake_dashboard.sections import audience, health, labels, overview, video
+from wistlake_dashboard.sections import analytics, audience, health, labels, overview, video
 from wistlake_dashboard.sections.section import Section, View, view
 
 __all__ = ["APPENDIX", "PAGES", "REPORT", "SECTIONS", "Page", "Section", "View", "view"]
@@ -25,18 +25,27 @@ class Page:
         return any(compare in section.figures for section in self.sections)
 
 
+OVERVIEW = (*overview.OVERVIEW, analytics.ACTIONS)
+TRAFFIC = (
+    *audience.TRAFFIC, analytics.REFERRERS, analytics.CAMPAIGNS, analytics.PAGES, labels.BY_LABEL,
+)  # fmt: skip
 PAGES = (
-    Page("Overview", "overview", ":material/monitoring:", overview.OVERVIEW),
+    Page("Overview", "overview", ":material/monitoring:", OVERVIEW),
     Page("Videos", "videos", ":material/video_library:", overview.VIDEOS),
-    Page("Video", "video", ":material/movie:", video.OF_ONE_MEDIA, one_media=True),
-    Page("Traffic", "traffic", ":material/hub:", (*audience.TRAFFIC, labels.BY_LABEL)),
-    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),
+    Page("Video", "video", ":material/movie:", (*video.OF_ONE_MEDIA, analytics.ACTIONS), one_media=True),
+    Page("Traffic", "traffic", ":material/hub:", TRAFFIC),
+    Page(
+        "Audience",
+        "audience",
+        ":material/public:",
+        (*audience.AUDIENCE, analytics.LANGUAGES, analytics.SCREENS),
+    ),
     Page("Data quality", "quality", ":material/verified:", (overview.CHANGES, *health.SECTIONS)),
 )
 # The report's pages, and its appendix.
 REPORT = (
-    *overview.OVERVIEW, video.ENGAGEMENT_CURVES, audience.CHANNELS, audience.WAYS, labels.BY_LABEL,
-    audience.COUNTRIES, audience.DEVICES,
+    *OVERVIEW, video.ENGAGEMENT_CURVES, audience.CHANNELS, audience.WAYS, analytics.REFERRERS, analytics.CAMPAIGNS,
+    labels.BY_LABEL, audience.COUNTRIES, audience.DEVICES,
 )  # fmt: skip
 APPENDIX = PAGES[-1].sections
 SECTIONS = tuple(dict.fromkeys(section for page in PAGES for section in page.sections))

@@ -108,6 +108,15 @@ SECTIONS = (
         ),
         empty="Nothing was judged in these days.",
     ),
+    listing(
+        "Not in your plan", health.not_in_plan, "not-in-plan",
+        (
+            DATASET, Column("said_at", "Wistia said so", Kind.MOMENT),
+            Column("asked_again_at", "Asked again after", Kind.MOMENT),
+        ),
+        empty="",
+        caption="Optional datasets that Wistia refuses to this account (403). Nothing else depends on them.",
+    ),
     Section(
         "Share of the account", (health.account,), _account, "Of all followed media, whichever are chosen.",
         "The account's own totals are not available.", by_channel=False,

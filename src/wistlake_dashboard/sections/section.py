@@ -54,8 +54,8 @@ def view(read: Reader, scope: Scope) -> View:
 @dataclass(frozen=True, slots=True)
 class Section:
     """One thing that people see. `arrange` makes blocks of the view and of `figures`, in this order; `caption` says
-    what they show, `empty` what to say if there are none. `by_channel`: whether the filter by channel holds for it.
-    `half`: two such sections in a row stand beside each other."""
+    what they show, `empty` what to say if there are none; where that is nothing, the section is left out. `by_channel`:
+    whether the filter by channel holds for it. `half`: two such sections in a row stand beside each other."""
 
     title: str
     figures: tuple[Figure, ...]
@@ -66,11 +66,13 @@ class Section:
     half: bool = False
 
     def blocks(self, view: View) -> list[Block]:
-        """Everything below the section's title."""
+        """Everything below the section's title; nothing if the section is left out."""
         notes = [self.caption] if self.caption else []
         if view.scope.channels and not self.by_channel:
             notes.append(OF_ALL_CHANNELS)
         content = list(self.arrange(view, *(view.read(figure, view.scope) for figure in self.figures)))
+        if not content and not self.empty:
+            return []
         return [*map(Text, notes), *(content or [Text(self.empty)])]
 
 

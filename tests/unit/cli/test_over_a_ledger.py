@@ -1,6 +1,7 @@
 """Commands that read and change what a lake's ledger says; no engine, no source."""
 
 import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from support.commands import call
 from support.handmade import HandMade
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.planning.intervals import MediaEntry
+from wistlake.planning.optional import FACTS as NOT_IN_PLAN
 from wistlake.quality.views import views
 
 MEDIA, RETIRED = "abcdef1234", "retired001"
+BEGAN = datetime(2026, 3, 5, 2, 15, tzinfo=UTC)
 NOW = ("--now", "2026-03-05T02:15:00+00:00")
 
 
@@ -91,6 +95,56 @@ def test_status_names_the_last_run_and_what_is_missing(
     ):
         assert line in lines, line
     assert lines[-1] == "`wistlake gaps` lists them, `wistlake repair` fetches them"
+
+
+@pytest.fixture
+def without_traffic(lake: HandMade) -> HandMade:
+    """The account's plan was said to lack a dataset, on the day of the last run."""
+    facts = SqliteLedger(lake.folder / "ledger.db")
+    facts.put_facts(NOT_IN_PLAN, {"traffic_daily": "2026-03-05T02:15:00+00:00"})
+    facts.close()
+    return lake
+
+
+def test_what_the_plan_lacks_is_said_and_not_planned(
+    without_traffic: HandMade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lacking,) = answer(capsys, "status", *NOW)["not_in_plan"]
+    assert lacking == {
+        "dataset": "traffic_daily",
+        "said_at": "2026-03-05 02:15:00+00:00",
+        "asked_again_at": "2026-03-12 02:15:00+00:00",
+    }
+    said = "not in your plan; it is asked for again after 2026-03-12"
+    assert f"traffic_daily is {said}" in printed(capsys, "status", *NOW)
+    assert printed(capsys, "query", "SELECT dataset FROM ops.not_in_plan")[-1] == "traffic_daily"
+
+    plan = ("plan", "--datasets", "traffic_daily,media_by_date")
+    planned = answer(capsys, *plan, *NOW)
+    assert planned["left_out"] == {"traffic_daily": said}
+    assert {f["dataset"] for f in planned["fetches"]} == {"media_by_date"}
+    assert f"traffic_daily is left out: {said}" in printed(capsys, *plan, *NOW)
+    week_later = answer(capsys, *plan, "--now", "2026-03-12T02:15:00+00:00")
+    assert week_later["left_out"] == {}
+    assert {f["dataset"] for f in week_later["fetches"]} == {"traffic_daily", "media_by_date"}
+    by_hand = answer(capsys, *plan, "--from", "2026-03-01", "--to", "2026-03-02", *NOW)
+    assert by_hand["left_out"] == {}, "whoever names days wants to know"
+
+
+def test_a_plan_says_what_too_many_media_leave_out(
+    lake: HandMade, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = SqliteLedger(lake.folder / "ledger.db")
+    many.put_media([MediaEntry(f"media{n:05}", date(2026, 3, 3), BEGAN) for n in range(200)])
+    many.close()
+    plan = ("plan", "--datasets", "traffic_daily,media_by_date", *NOW)
+    assert answer(capsys, *plan)["left_out"] == {}, "one media is named"
+    monkeypatch.setenv("MEDIA_IDS", "all")
+    planned = answer(capsys, *plan)
+    assert planned["left_out"] == {
+        "traffic_daily": "201 media cost as many requests a day, or more; name those that matter in MEDIA_IDS"
+    }
+    assert {f["dataset"] for f in planned["fetches"]} == {"media_by_date"}
 
 
 def test_certify_says_of_each_day_why_it_proves_nothing(

@@ -14,6 +14,7 @@ LEDGER = {  # tables of `ops` that are read from the ledger, which Athena can't
     "watermarks": "How far each dataset of each media is complete.",
     "media": "The media that are followed, or were.",
     "account": "The account's own totals, by day.",
+    "not_in_plan": "The optional datasets that the account's plan lacks, and since when that is known.",
 }
 FORMS = ("table", "json", "csv")
 ATHENA_HAS_NO_LEDGER = (
@@ -106,6 +107,9 @@ def _show(state: Mapping[str, Any]) -> None:
         output.say(f"  warning: {warning}")
     for media_id, days in state["lookback_learned"].items():
         output.say(f"  {media_id} has lately moved after its lookback: {days} days of it are asked for again")
+    for refusal in state["not_in_plan"]:
+        again = f"{refusal['asked_again_at']:%Y-%m-%d}"
+        output.say(f"  {refusal['dataset']} is not in your plan; it is asked for again after {again}")
     provisional = sum(n for name, n in state["certificates"].items() if name == "provisional")
     records = sum(q["records"] for q in state["quarantine"])
     output.say(f"provisional media days: {provisional}; records in quarantine: {records}")

@@ -200,7 +200,7 @@ def plan(
     options, lake = _options(start, end, media, datasets), session.lake(now)
     spec = run_spec(lake.settings, run_id="plan", trigger="manual", now=lake.runtime.clock(), **options)
     inputs = lake.plan_inputs()
-    fetches = preview(spec, inputs)
+    fetches, left_out = preview(spec, inputs)
     per_minute, concurrency = lake.settings.requests_per_minute, lake.settings.max_concurrency
     estimate = (
         cost.estimate(
@@ -228,7 +228,7 @@ def plan(
         priced = (
             {"cloud": {**asdict(estimate), "dollars_a_month": estimate.dollars_a_month}} if estimate else {}
         )
-        output.print_json({"fetches": rows, "count": len(rows), **priced})
+        output.print_json({"fetches": rows, "count": len(rows), "left_out": left_out, **priced})
         return
     named = [
         {**row, "media_id": f"{len(fetch.media)} media"} if fetch.dataset == METADATA and fetch.parts else row
@@ -240,6 +240,8 @@ def plan(
     output.say(
         f"{len(rows)} listings, about {certain} requests, and up to {conditional} where something moved"
     )
+    for dataset, why in left_out.items():
+        output.say(f"{dataset} is left out: {why}")
     if estimate:
         _show_costs(estimate, f"{cost.REGION}, prices of {cost.AS_OF}")
 

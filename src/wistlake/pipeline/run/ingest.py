@@ -241,8 +241,10 @@ class Ingest:
                 outage.note(fetch.dataset, answered=True)
                 if isinstance(e, SourceNotInPlan):
                     outage.not_in_plan[fetch.dataset] = str(e)
+                    self._note_missing(fetch.keys, "not in your plan")
+                else:
+                    self._note_missing(fetch.keys)
                 self.done.unavailable[fetch.dataset] = str(e)
-                self._note_missing(fetch.keys)
                 instead = ()
             except WistlakeError as e:
                 outage.note(fetch.dataset, answered=not isinstance(e, SourceUnavailable))
@@ -440,14 +442,14 @@ class Ingest:
             and self.objects.exists(bronze.manifest_key(before.landing_id))
         )
 
-    def _note_missing(self, keys: Iterable[Key]) -> None:
+    def _note_missing(self, keys: Iterable[Key], reason: str = "not found at the source") -> None:
         """The source has nothing there, by its own word: not a gap, and nothing is removed because of it."""
         for key in keys:
             before = self._before(key)
             self.done.intervals[key] = replace(
                 before,
                 state=State.PUBLISHED,
-                reason="not found at the source",
+                reason=reason,
                 missing=not before.landing_id,
                 finished=True,
                 published_at=before.published_at or self.context.clock(),

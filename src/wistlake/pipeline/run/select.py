@@ -19,7 +19,7 @@ from wistlake.pipeline.run.spec import Client, Dependencies, MediaChoice, RunSpe
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.intervals import Fetch, MediaEntry
 from wistlake.planning.optional import FACTS as NOT_IN_PLAN
-from wistlake.planning.optional import asked, too_many
+from wistlake.planning.optional import left_out
 from wistlake.planning.packing import FACTS as SHARE
 from wistlake.planning.packing import METADATA, share_of
 from wistlake.planning.plan import exactly, first_day, plan
@@ -67,15 +67,20 @@ def planned(
     view.load(drawn_keys(spec.window, document))
     sampled = sample(media, view.all(), spec.window, document, view.compacted)
     of_account = share(spec.choice, ledger.facts(SHARE))
-    facts = {} if spec.window.by_hand else ledger.facts(NOT_IN_PLAN)
-    sources = asked(spec.sources, facts, spec.window.now, len(media), is_listed=spec.choice.is_listed)
-    for contract in spec.sources:
-        if too_many(contract, len(media), is_listed=spec.choice.is_listed):
-            log.warning(
-                f"{contract.name} is not asked for: {len(media):,} media cost as many requests a day, or more; "
-                "name those that matter in MEDIA_IDS"
-            )
+    refused = ledger.facts(NOT_IN_PLAN)
+    absent = not_asked(spec, refused, len(media))
+    for dataset, why in absent.items():
+        # What the plan lacks was said by the run that was refused: once a week is enough.
+        (log.info if dataset in refused else log.warning)(f"{dataset} is not asked for: {why}")
+    sources = [s for s in spec.sources if s.name not in absent]
     return plan(sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
+
+
+def not_asked(spec: RunSpec, facts: Mapping[str, Any], media: int) -> dict[str, str]:
+    """The optional datasets that the run leaves out of so many media, and why. By hand, what the account's plan was
+    said to lack (the ledger's document) is asked for all the same."""
+    of_plan = {} if spec.window.by_hand else facts
+    return left_out(spec.sources, of_plan, spec.window.now, media, is_listed=spec.choice.is_listed)
 
 
 def share(choice: MediaChoice, facts: Mapping[str, Any]) -> float | None:
