@@ -25,7 +25,7 @@ from wistlake.wiring.source import NoBudget, connection
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.client import NOT_IN_PLAN
 from wistlake.wistia.endpoints import Shape, by_dimension, endpoint, path
-from wistlake.wistia.responses import check_fields, page_and_cursor
+from wistlake.wistia.responses import check_fields, page_and_cursor, unfolded
 
 _PAGE = {"per_page": "10"}
 NOT_THERE = "not there"  # what an account may lack of the optional datasets
@@ -68,7 +68,8 @@ async def _ask(client: WistiaClient, source: Source, media: str) -> str:
         dimension = by_dimension(source)[0]
         answer = await client.page(where, {**_PAGE, **how.params(media, first, last), **dimension})
         is_cut = how.shape is Shape.CURSOR
-        records = page_and_cursor(answer.body, where)[0] if is_cut else answer.records
+        page = page_and_cursor(answer.body, where)[0] if is_cut else answer.records
+        records = unfolded(source, page, where)
         check_fields(source, [{**dimension, **record} for record in records], where)
     except SourceMissing:
         return f"{NOT_THERE}: 404"

@@ -38,6 +38,14 @@ class Group:
     seconds: int
 
 
+def others(groups: Sequence[Group]) -> Group:
+    """Some groups as one without a value."""
+    plays = sum(group.plays for group in groups)
+    engagement = round(sum(group.engagement * group.plays for group in groups) / plays, 4)
+    loads, seconds = (sum(getattr(group, name) for group in groups) for name in ("loads", "seconds"))
+    return Group(None, loads, plays, engagement, seconds)
+
+
 class Analytics:
     """The breakdowns of all medias, as of a moment. Days are local day numbers, moments epoch seconds."""
 

@@ -80,6 +80,11 @@ class Backend(Protocol):
     def breakdown(self, media_id: str, first: date, end: date, dimension: str) -> list[Payload] | None:
         return None
 
+    def embed_pages(
+        self, media_id: str, first: date, end: date, granularity: Granularity, most: int
+    ) -> list[Payload] | None:
+        return None
+
     def leads(self, media_id: str, first: date, end: date) -> list[Payload] | None:
         return None
 
@@ -270,16 +275,13 @@ class WorldBackend(Backend):
         if live is None or not self._world.profile.analytics:
             return None
         figures = self._world.figures
-        buckets: dict[date, list[int]] = {}
-        for day in range(day_number(first), day_number(end)):
-            buckets.setdefault(max(first, _bucket(to_date(day), granularity)), []).append(day)
         return [
             payloads.analytics_bucket(
                 figures.local.bounds(days[0])[0],
                 [real for day in days if (real := figures.real_day(live[0].index, day, live[1]))],
                 self._world.profile.timeseries_stamp,
             )
-            for days in buckets.values()
+            for days in _buckets(first, end, granularity)
         ]
 
     def _analysed(self, media_id: str) -> tuple[MediaState, int] | None:
@@ -308,6 +310,20 @@ class WorldBackend(Backend):
                 return [payloads.embed_location(group) for group in groups if group.value]
         return [payloads.traffic(group, dimension) for group in groups]
 
+    def embed_pages(
+        self, media_id: str, first: date, end: date, granularity: Granularity, most: int
+    ) -> list[Payload] | None:
+        live = self._analysed(media_id)
+        if live is None:
+            return None
+        buckets = []
+        for days in _buckets(first, end, granularity):
+            groups = self._world.analytics.groups(live[0].index, days[0], days[-1], "embed_url", live[1])
+            start = self._world.figures.local.bounds(days[0])[0]
+            pages = [group for group in groups if group.value]
+            buckets.append(payloads.embed_bucket(start, pages, most, self._world.profile.timeseries_stamp))
+        return buckets
+
     def leads(self, media_id: str, first: date, end: date) -> list[Payload] | None:
         live = self._analysed(media_id)
         if live is None:
@@ -322,6 +338,14 @@ class WorldBackend(Backend):
 def _folder(state: FolderState, catalog: Catalog, api: Api) -> Payload:
     body = payloads.folder(state, catalog)
     return body if api.base == "modern" else payloads.project(body)
+
+
+def _buckets(first: date, end: date, granularity: Granularity) -> list[list[int]]:
+    """The day numbers of each bucket from ``first`` to ``end``, which is excluded."""
+    buckets: dict[date, list[int]] = {}
+    for day in range(day_number(first), day_number(end)):
+        buckets.setdefault(max(first, _bucket(to_date(day), granularity)), []).append(day)
+    return list(buckets.values())
 
 
 def _bucket(day: date, granularity: Granularity) -> date:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from wistia_simulator.analytics import Group, Lead
+from wistia_simulator.analytics import Group, Lead, others
 from wistia_simulator.catalog import Catalog, FolderState, MediaState
 from wistia_simulator.clock import iso_millis, iso_offset, moment, to_date
 from wistia_simulator.figures import DayFigures, Engagement, Lifetime, RealDay, Totals
@@ -186,8 +186,7 @@ def aggregate(media: MediaState, figures: Lifetime) -> Payload:
 
 def analytics_bucket(start: int, days: Sequence[RealDay], stamp: Stamp = "observed") -> Payload:
     """One bucket of the analytics timeseries; a bucket without plays has its timestamp only."""
-    between = " " if stamp == "observed" else "T"
-    body: Payload = {"timestamp": moment(start).strftime(f"%Y-%m-%d{between}%H:%M:%S.000Z")}
+    body: Payload = {"timestamp": _bucket_start(start, stamp)}
     plays = sum(day.plays for day in days)
     if not plays:
         return body
@@ -230,15 +229,14 @@ def language(group: Group, plays: int) -> Payload:
 
 
 def embed_location(group: Group) -> Payload:
-    """One row of /analytics/medias/{id}/embed_locations."""
-    url = group.value or ""
-    page = urlsplit(url)
+    """One row of /analytics/medias/{id}/embed_locations; a group without a value is of all other pages."""
+    page = urlsplit(group.value or "")
     unique = max(1, int(group.plays * 0.93))
     return {
-        "embed_domain": page.hostname or "",
-        "embed_path": page.path,
-        "embed_url": url,
-        "page_title": f"Page at {page.path}",
+        "embed_domain": page.hostname,
+        "embed_path": page.path if group.value else None,
+        "embed_url": group.value,
+        "page_title": f"Page at {page.path}" if group.value else "All other",
         "loads": group.loads,
         "unique_loads": max(unique, int(group.loads * 0.9)),
         "plays": group.plays,
@@ -249,6 +247,20 @@ def embed_location(group: Group) -> Payload:
         "unique_visitors": max(unique, int(group.loads * 0.9)),
         "cta_conversion_rate": 0.0,
     }
+
+
+def embed_bucket(start: int, pages: Sequence[Group], most: int, stamp: Stamp) -> Payload:
+    """One bucket of /analytics/medias/{id}/embed_locations_timeseries: its pages with most plays, and all others."""
+    rest = [others(pages[most:])] if pages[most:] else []
+    return {
+        "timestamp": _bucket_start(start, stamp),
+        "entries": [embed_location(group) for group in (*pages[:most], *rest)],
+    }
+
+
+def _bucket_start(start: int, stamp: Stamp) -> str:
+    between = " " if stamp == "observed" else "T"
+    return moment(start).strftime(f"%Y-%m-%d{between}%H:%M:%S.000Z")
 
 
 def lead(sent: Lead) -> Payload:

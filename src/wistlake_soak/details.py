@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wistia_simulator import World
-from wistia_simulator.analytics import GROUPS
+from wistia_simulator.analytics import GROUPS, Group, others
 from wistia_simulator.vocabulary import LANGUAGES
 
 Row = dict[str, Any]
@@ -77,10 +77,7 @@ _MOST = 100  # values that a breakdown lists
 def _traffic(world: World, dataset: str, read: Mapping[tuple[str, date], datetime]) -> Iterator[Row]:
     for (media, day), at in read.items():
         for served, dimension in BREAKDOWNS[dataset].items():
-            groups = [
-                g for g in world.truth.breakdown(media, day, served, at) if g.value or served != "embed_url"
-            ]
-            groups = groups[:_MOST]
+            groups = _listed(world.truth.breakdown(media, day, served, at), served)
             plays = sum(group.plays for group in groups)
             spoken = served == "language"
             for group in groups:
@@ -100,10 +97,18 @@ def _traffic(world: World, dataset: str, read: Mapping[tuple[str, date], datetim
                 }
 
 
+def _listed(groups: list[Group], served: str) -> list[Group]:
+    """The groups that a breakdown lists; of pages, those beyond are listed as one."""
+    if served != "embed_url":
+        return groups[:_MOST]
+    pages = [g for g in groups if g.value]
+    return [*pages[:_MOST], *([others(pages[_MOST:])] if pages[_MOST:] else [])]
+
+
 def _shown(dimension: str, value: str) -> str:
     """A page is its host and its path."""
     page = urlsplit(value)
-    return f"{page.hostname}{page.path}" if dimension == "embed_page" else value
+    return f"{page.hostname}{page.path}" if value and dimension == "embed_page" else value
 
 
 def _of_days(world: World, newest: Newest) -> list[Row]:

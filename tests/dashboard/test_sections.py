@@ -156,7 +156,8 @@ def lake() -> Published:
                 ("referrer_domain", "www.google.com", 6, 9, 0.5, None), ("referrer_domain", "", 2, 4, 0.25, None),
                 ("utm_source", "fb", 5, 8, 0.5, None), ("utm_source", "", 3, 5, 0.4, None),
                 ("utm_campaign", "spring", 5, 8, 0.5, None), ("utm_campaign", "autumn", 3, 5, 0.4, None),
-                ("embed_page", "www.example.com/offer", 8, 13, 0.45, None), ("language", "en", 6, None, None, True),
+                ("embed_page", "www.example.com/offer", 8, 13, 0.45, None), ("embed_page", "", 2, 3, 0.5, None),
+                ("language", "en", 6, None, None, True),
                 ("language", "de", 2, None, None, False), ("viewer_screen_size", "1920x1080", 8, 13, 0.45, None),
             )
         ],
@@ -262,7 +263,10 @@ EXPECTED: dict[str, list[Any]] = {
         ["Campaign", "autumn", "3", "0", "+3", "40.0 %", "–"],
         ["Campaign", "none, or not told", "0", "10", "−10", "–", "50.0 %"],
     ],
-    "Pages": [LESS_BOTS, ["www.example.com/offer", "8", "100.0 %", "13", "45.0 %"]],
+    "Pages": [
+        LESS_BOTS,
+        ["www.example.com/offer", "8", "80.0 %", "13", "45.0 %"], ["all other pages", "2", "20.0 %", "3", "50.0 %"],
+    ],
     "By label": [NONE_YET],
     "Countries": [["Germany", "5", "62.5 %", "1 h 30 min", "3"], ["unknown", "3", "37.5 %", "1 h 30 min", "3"]],
     "Devices": [["iOS", "7", "87.5 %", "1 h 30 min", "3"], ["Windows", "1", "12.5 %", "1 h 30 min", "3"]],

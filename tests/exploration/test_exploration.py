@@ -228,6 +228,17 @@ def test_samples_keep_the_form_and_no_person() -> None:
     assert (kept["city"], kept["attributes"]) == ("", {})
 
 
+def test_samples_show_the_rows_that_an_object_holds() -> None:
+    served = {
+        "timestamp": "2026-03-02",
+        "entries": [{"embed_domain": "a.example", "page_title": "Jane"}, "Jane"],
+    }
+    assert blanked(source("embed_locations_daily"), served) == {
+        "timestamp": "2026-03-02",
+        "entries": [{"embed_domain": "a.example", "page_title": "[redacted: a text]"}, "[redacted: a text]"],
+    }
+
+
 def test_nothing_personal_reaches_the_disk_unless_it_is_asked_for(app, media, tmp_path: Path) -> None:
     for raw in (False, True):
         samples = Samples(tmp_path / str(raw), NOW, raw)

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,12 +14,18 @@ from support.compare import differences
 from support.lake import START, Lake, Scenario
 from support.some import some
 from wistia_simulator import Profile, ServerOptions, World, create_app, transport
+from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.contracts import SOURCES, table
 from wistlake.contracts.breakdowns import SOURCES as BREAKDOWNS
 from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.select import select
 from wistlake.planning.optional import FACTS
+from wistlake_dashboard.blocks import Table
+from wistlake_dashboard.reader import Reader, extent
+from wistlake_dashboard.scope import Scope
+from wistlake_dashboard.sections import Section, analytics, view
+from wistlake_dashboard.words import NOTHING
 from wistlake_soak.details import KEYS
 
 pytestmark = pytest.mark.engine
@@ -27,7 +34,7 @@ PROFILE = replace(
     Profile.hostile(), media=3, sessions_per_day=9.0, history_days=9, lead_share=0.3
 )  # the third is never played
 DEFAULT = tuple(s.name for s in SOURCES if not s.optional)
-DIMENSIONS = sum(len(s.dimensions) for s in BREAKDOWNS)
+DIMENSIONS = sum(len(s.dimensions) for s in BREAKDOWNS if s.most_days == 1)  # each a request a day
 
 
 class Counting(httpx2.AsyncBaseTransport):
@@ -70,10 +77,12 @@ def test_each_day_with_plays_is_asked_for_once_by_each_dimension(tmp_path: Path)
         before = asked(lake).copy()
         assert lake.run_day(START + timedelta(days=day)).status == "succeeded"
         news = asked(lake) - before
-        days = {(media, start) for _, media, start, _ in some(news)}
+        pages = {media for route, media, _, _ in some(news) if route == "embed_locations_timeseries"}
+        days = {(media, start) for route, media, start, _ in news if route in ("traffic", "languages")}
         assert days <= played(lake)
+        assert pages == {media for media, _ in days}, "one request for all days of a media"
         assert len(days) <= 2 * (3 if day == 0 else 1), "the lookback, then a day each"
-        assert news.total() == len(days) * DIMENSIONS
+        assert news.total() == len(days) * DIMENSIONS + len(pages)
         lake.run_day(START + timedelta(days=day, minutes=30))
         assert asked(lake) == before + news, "once is enough"
 
@@ -85,10 +94,17 @@ def test_what_is_off_is_not_asked_for(tmp_path: Path) -> None:
     assert lake.rows("gold.traffic_daily") == []
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_every_value_is_the_simulators(seed: int, tmp_path: Path) -> None:
-    lake = lake_of(tmp_path / "lake", seed, (*DEFAULT, "analytics_daily", *NAMES, "conversions"))
+@pytest.fixture(scope="module", params=range(1, 6))
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Two days of every optional dataset of a media."""
+    folder = tmp_path_factory.mktemp("whole") / "lake"
+    lake = lake_of(folder, request.param, (*DEFAULT, "analytics_daily", *NAMES, "conversions"))
     lake.run_days(2)
+    return lake
+
+
+def test_every_value_is_the_simulators(whole: Lake) -> None:
+    lake = whole
     truth = lake.truth().tables()
     assert truth.keys() >= KEYS.keys()
     for name, rows in truth.items():
@@ -97,8 +113,93 @@ def test_every_value_is_the_simulators(seed: int, tmp_path: Path) -> None:
     assert any(rate is not None for rate in rates)
     verdicts = lake.sql("SELECT verdict FROM ops.reconciliation WHERE identity = 'traffic_and_plays'")
     assert {r["verdict"] for r in verdicts} == {"holds"}
-    if seed == 1:
+    if lake.scenario.seed == 1:
         assert lake.changed_by_rebuild(START + timedelta(days=1)) == []
+
+
+def shown(lake: Lake, section: Section) -> list[list[str]]:
+    """The rows of a section's table, as report and dashboard write them."""
+    query = DuckDBQuery(lake.ledger)
+    first, last = extent(query) or pytest.fail("nothing is published")
+    blocks = section.blocks(view(Reader(query), Scope(first, last)))
+    (table,) = (b for b in blocks if isinstance(b, Table))
+    return [table.spelled(row) for row in table.rows]
+
+
+def added(rows: list[dict[str, Any]], unnamed: str) -> dict[str, tuple[str, ...]]:
+    """By value: plays, share, loads and engagement, added up and written by hand."""
+    of_value: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        of_value.setdefault(row["value"], []).append(row)
+    whole = sum(row["plays"] for row in rows)
+    found = {}
+    for value, of in of_value.items():
+        plays, loads = (sum(r[n] or 0 for r in of) for n in ("plays", "loads"))
+        engagement = sum(r["plays"] * (r["engagement"] or 0) for r in of) / plays
+        found[value or unnamed] = (f"{plays:,}", percent(plays / whole), f"{loads:,}", percent(engagement))
+    return found
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def test_what_people_see_are_the_simulators_numbers(whole: Lake) -> None:
+    truth = whole.truth().tables()
+    days = sorted({r["date"] for r in truth["gold.fact_media_daily"]})
+    rows = [r for r in some(truth["gold.traffic_daily"]) if days[0] <= r["date"] <= days[-1]]
+    for section, dimension, unnamed in (
+        (analytics.REFERRERS, "referrer_domain", analytics.UNKNOWN),
+        (analytics.PAGES, "embed_page", analytics.OTHER_PAGES),
+        (analytics.SCREENS, "viewer_screen_size", analytics.UNKNOWN),
+    ):
+        wanted = added([r for r in rows if r["dimension"] == dimension], unnamed)
+        assert {name: tuple(rest) for name, *rest in some(shown(whole, section))} == wanted, dimension
+    spoken = added([r for r in rows if r["dimension"] == "language"], analytics.UNKNOWN)
+    assert {name: (plays, share) for name, plays, share, _ in some(shown(whole, analytics.LANGUAGES))} == {
+        name: figures[:2] for name, figures in spoken.items()
+    }
+
+
+def test_actions_that_people_see_are_the_simulators(whole: Lake) -> None:
+    truth = whole.truth().tables()
+    days = sorted({r["date"] for r in truth["gold.fact_media_daily"]})
+    wanted: dict[str, list[int | None]] = {}
+    for row in some(truth["gold.conversion_daily"]):
+        later = timedelta(days=row["basis"] == "between_snapshots")  # a snapshot tells of the day before
+        if days[0] + later <= row["date"] <= days[-1] + later:
+            of_kind = wanted.setdefault(analytics.kind(row["kind"]), [None, None])
+            for n, name in enumerate(("impressions", "actions")):
+                if row[name] is not None:
+                    of_kind[n] = (of_kind[n] or 0) + row[name]
+    seen = {what: [shows, takes] for what, shows, takes, *_ in some(shown(whole, analytics.ACTIONS))}
+    assert seen == {k: [f"{n:,}" if n is not None else NOTHING for n in pair] for k, pair in wanted.items()}
+    assert {"Calls to action", "Forms", "Forms, listed one by one"} <= seen.keys()
+
+
+def test_campaigns_that_people_see_are_the_simulators_counted_twice(whole: Lake) -> None:
+    of_lake = whole.truth()
+    rows = [r for r in of_lake.tables()["gold.traffic_daily"] if (r["media_id"], r["date"]) in of_lake.days]
+    seen = {(of, value): rest for of, value, *rest in some(shown(whole, analytics.CAMPAIGNS))}
+    for dimension, title in (
+        ("utm_source", "Source"),
+        ("utm_medium", "Medium"),
+        ("utm_campaign", "Campaign"),
+    ):
+        of_dimension = [r for r in rows if r["dimension"] == dimension]
+        both = {(r["media_id"], r["date"]) for r in of_dimension}
+        sessions = Counter(
+            s[dimension] or ""
+            for s in of_lake.published_sessions
+            if s["conversion_type"] is None and (s["media_id"], s["event_date_local"]) in both
+        )
+        listed = Counter[str]()
+        for row in of_dimension:
+            listed[row["value"]] += row["plays"]
+        for value in listed | sessions:
+            plays, in_sessions = seen.pop((title, value or analytics.UNKNOWN))[:2]
+            assert (plays, in_sessions) == (f"{listed[value]:,}", f"{sessions[value]:,}"), (title, value)
+    assert not seen
 
 
 def read(lake: Lake, day: int) -> Handover:

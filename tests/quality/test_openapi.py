@@ -84,6 +84,21 @@ def test_a_list_with_cursors_is_compared_by_its_records() -> None:
     assert [(d.field, d.kind) for d in found if d.is_breaking] == [("converted_at", Kind.RETYPED)]
 
 
+def test_rows_that_stand_in_an_object_are_compared_with_what_stands_around_them() -> None:
+    contract = source("embed_locations_daily")
+    rows = {
+        "type": "array",
+        "items": {"properties": {"embed_domain": {"type": "string"}, "plays": {"type": "string"}}},
+    }
+    schema = {"type": "array", "items": {"properties": {"timestamp": {"type": "string"}, "entries": rows}}}
+    operations = {"get": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}}
+    found = diff([contract], {"openapi": "3.1.1", "paths": {contract.endpoint: operations}})
+    assert [(d.field, d.kind) for d in found if d.is_breaking] == [
+        ("loads", Kind.GONE), ("plays", Kind.RETYPED),
+    ]  # fmt: skip
+    assert not [d for d in found if d.field in ("timestamp", "embed_domain", "entries")]
+
+
 @pytest.mark.parametrize("wrong", [{}, {"openapi": "3.1.1"}, {"paths": {}}])
 def test_what_is_no_description(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="no OpenAPI"):

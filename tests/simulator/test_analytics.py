@@ -40,6 +40,32 @@ def test_every_breakdown_adds_up_to_the_timeseries(path, seed):
     assert all(row["plays"] <= row["loads"] for row in rows if "loads" in row)
 
 
+def test_pages_by_day_are_those_of_the_days_and_what_is_beyond_is_one_row():
+    subject = world(sessions_per_day=90.0)
+    media = subject.media_ids[0]
+    path = f"/modern/analytics/medias/{media}/embed_locations"
+    span = "start_date=2026-11-16&end_date=2026-11-18"
+    whole, cut = (
+        get(app_of(subject), f"{path}_timeseries?{span}&granularity=daily&per_page={most}")
+        for most in (100, 1)
+    )
+    assert [bucket["timestamp"][:10] for bucket in whole] == ["2026-11-16", "2026-11-17"]
+    assert whole[1]["entries"] == get(app_of(subject), f"{path}?{SPAN}&per_page=100")
+    for bucket, shorter in zip(whole, cut, strict=True):
+        first, *rest = some(bucket["entries"])
+        assert shorter["entries"][0] == first
+        (other,) = shorter["entries"][1:]
+        assert [other[n] for n in ("embed_domain", "embed_path", "embed_url")] == [None, None, None]
+        assert other["page_title"] == "All other"
+        assert (other["plays"], other["loads"]) == tuple(
+            sum(r[n] for r in some(rest)) for n in ("plays", "loads")
+        )
+    (week,) = get(app_of(subject), f"{path}_timeseries?{span}&granularity=weekly&per_page=100")
+    assert sum(r["plays"] for r in week["entries"]) == sum(r["plays"] for b in whole for r in b["entries"])
+    old = f"{path}_timeseries?start_date=2026-05-01&end_date=2026-05-02&granularity=daily"
+    assert statuses(app_of(subject), f"{path}_timeseries?{span}", old) == [400, 422]
+
+
 def test_bots_are_left_out_of_busy_days_only():
     for sessions, low, high in ((20.0, 0.94, 1.01), (300.0, 0.8, 0.9)):
         subject = world(sessions_per_day=sessions, vanishing=0.0)

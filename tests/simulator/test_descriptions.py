@@ -8,7 +8,7 @@ from simulator.support import BEARER, SAMPLES, app_of, get, world
 from wistia_simulator import Profile
 
 PUBLISHED = SAMPLES.parent / "openapi"
-NAMES = (("v1", "v1", 14), ("2026-05", "modern", 21), ("2026-09-fragment.reconstructed", "modern", 15))
+NAMES = (("v1", "v1", 14), ("2026-05", "modern", 22), ("2026-09-fragment.reconstructed", "modern", 15))
 RANGE = "start_date=2026-11-10&end_date=2026-11-18"
 # Observed in real answers, and declared by later releases only.
 UNDESCRIBED = {"identifying_event_key"}
@@ -48,6 +48,9 @@ def paths(app):
         "/analytics/medias/{mediaId}/traffic": f"/analytics/medias/{media}/traffic?{RANGE}&group_by=utm_source",
         "/analytics/medias/{mediaId}/languages": f"/analytics/medias/{media}/languages?{RANGE}",
         "/analytics/medias/{mediaId}/embed_locations": f"/analytics/medias/{media}/embed_locations?{RANGE}",
+        "/analytics/medias/{mediaId}/embed_locations_timeseries": (
+            f"/analytics/medias/{media}/embed_locations_timeseries?{RANGE}&granularity=daily"
+        ),
         "/analytics/medias/{mediaId}/conversions": f"/analytics/medias/{media}/conversions?{RANGE}",
     }
 

@@ -39,7 +39,8 @@ GOOD: Mapping[str, dict[str, Any]] = {
     "conversions": {"converted_at": "2026-03-02T10:00:00.000Z"},
     "languages_daily": {"language": "en", "plays": 2, "captions_support": True},
     "embed_locations_daily": {
-        "embed_domain": "www.example.com", "embed_path": "/{id}", "loads": 5, "plays": 2, "engagement_rate": 0.5,
+        "timestamp": "2026-03-02T05:00:00Z", "embed_domain": "www.example.com", "embed_path": "/{id}",
+        "loads": 5, "plays": 2, "engagement_rate": 0.5,
     },
     "visitors": {
         "visitor_key": "{id}", "created_at": "2026-03-02T10:00:00Z", "last_active_at": "2026-03-02T10:00:00Z",

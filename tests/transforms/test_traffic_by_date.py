@@ -52,11 +52,13 @@ def test_languages_and_pages_are_dimensions_as_well(spark, built_at):
     )  # fmt: skip
     pages = given(
         spark, breakdowns.EMBED_LOCATIONS,
-        f"embed_domain | embed_path | loads | plays | engagement_rate | {PLACE}\n a.example | /b | 5 | 4 | 0.5 | {L1}",
+        f"embed_domain | embed_path | loads | plays | engagement_rate | {PLACE}\n"
+        f" a.example | /b | 5 | 4 | 0.5 | {L1}\n | | 3 | 2 | 0.25 | {L1}",  # and all others
     )  # fmt: skip
     expect(
         transform.build(pages, breakdowns.EMBED_LOCATIONS, built_at), traffic_by_date.TABLE,
-        f"{COLUMNS}\n m1 | 2026-03-02 | embed_page | a.example/b | 5 | 4 | 0.5 | | 1 | l1",
+        f"{COLUMNS}\n m1 | 2026-03-02 | embed_page | a.example/b | 5 | 4 | 0.5 | | 2 | l1\n"
+        " m1 | 2026-03-02 | embed_page | \"\" | 3 | 2 | 0.25 | | 2 | l1",
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
 _LONGEST_ANALYTICS_DAYS = 731
 _MEDIAS_OF_A_PROJECT = 500
+_GRANULARITIES = f"granularity must be {', '.join(get_args(Granularity))}"
 _CURSOR = re.compile(r"c\d{1,9}", re.ASCII)
 _DIMENSIONS = {"languages": "language", "embed_locations": "embed_url"}
 
@@ -166,10 +167,15 @@ def _analytics(call: Call, backend: Backend) -> Response:
     days = _analytics_days(call)
     if isinstance(days, Response):
         return days
-    granularity = call.query.get("granularity", "")
-    if granularity not in get_args(Granularity):
-        return responses.bad_request("granularity must be daily, weekly or monthly")
-    return _stats(backend.analytics(call.match.argument, *days, cast("Granularity", granularity)))
+    granularity = _granularity(call)
+    if granularity is None:
+        return responses.bad_request(_GRANULARITIES)
+    return _stats(backend.analytics(call.match.argument, *days, granularity))
+
+
+def _granularity(call: Call) -> Granularity | None:
+    text = call.query.get("granularity", "")
+    return cast("Granularity", text) if text in get_args(Granularity) else None
 
 
 def _analytics_total(call: Call, backend: Backend) -> Response:
@@ -185,12 +191,29 @@ def _breakdown(call: Call, backend: Backend) -> Response:
     dimension = _DIMENSIONS.get(call.match.name) or call.query.get("group_by", "")
     if call.match.name == "traffic" and dimension not in GROUPS:
         return responses.bad_request(f"group_by must be one of {', '.join(GROUPS)}")
-    if call.match.name == "embed_locations":
-        kept = backend.now().date() - timedelta(days=backend.embed_pages_kept_days())
-        if days[0] < kept:
-            return responses.invalid(f"start_date must not lie before {kept}")
+    if call.match.name == "embed_locations" and (refused := _forgotten(days[0], backend)):
+        return refused
     rows = backend.breakdown(call.match.argument, *days, dimension)
     return _stats(rows and rows[: call.page.size])
+
+
+def _forgotten(first: date, backend: Backend) -> Response | None:
+    """Why pages of so old a day are refused."""
+    kept = backend.now().date() - timedelta(days=backend.embed_pages_kept_days())
+    return responses.invalid(f"start_date must not lie before {kept}") if first < kept else None
+
+
+def _embed_timeseries(call: Call, backend: Backend) -> Response:
+    """Pages of each day, week or month: those with most plays, and the others in one row."""
+    days = _analytics_days(call)
+    if isinstance(days, Response):
+        return days
+    granularity = _granularity(call)
+    if granularity is None:
+        return responses.bad_request(_GRANULARITIES)
+    if refused := _forgotten(days[0], backend):
+        return refused
+    return _stats(backend.embed_pages(call.match.argument, *days, granularity, call.page.size))
 
 
 def _conversions(call: Call, backend: Backend) -> Response:
@@ -236,5 +259,6 @@ _HANDLERS: Mapping[str, Callable[[Call, Backend], Response]] = {
     "traffic": _breakdown,
     "languages": _breakdown,
     "embed_locations": _breakdown,
+    "embed_timeseries": _embed_timeseries,
     "conversions": _conversions,
 }

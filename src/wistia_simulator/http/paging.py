@@ -7,7 +7,14 @@ from typing import TypeVar
 from wistia_simulator.faults import Fault
 
 MAX_PER_PAGE = 100
-_DEFAULT_PER_PAGE = {"medias": 100, "folders": 100, "traffic": 100, "languages": 100, "conversions": 25}
+_DEFAULT_PER_PAGE = {
+    "medias": 100,
+    "folders": 100,
+    "traffic": 100,
+    "languages": 100,
+    "conversions": 25,
+    "embed_timeseries": 5,
+}
 _MAX_DIGITS = 18  # a page number beyond that is past the end of any list
 
 T = TypeVar("T")

@@ -8,7 +8,15 @@ from urllib.parse import unquote
 LIST_ROUTES = frozenset({"events", "visitors", "medias", "folders"})
 """The routes with pages."""
 ANALYTICS_ROUTES = frozenset(
-    {"analytics", "analytics_total", "traffic", "languages", "embed_locations", "conversions"}
+    {
+        "analytics",
+        "analytics_total",
+        "traffic",
+        "languages",
+        "embed_locations",
+        "embed_timeseries",
+        "conversions",
+    }
 )
 """The routes of the analytics, which not every plan includes."""
 MEDIA_ROUTES = ANALYTICS_ROUTES | {"media", "media_stats", "media_aggregate", "by_date", "engagement"}
@@ -41,6 +49,7 @@ _ROUTES = tuple(
         ("traffic", "stats:read", "analytics/medias/([^/]+)/traffic", _MODERN),
         ("languages", "stats:read", "analytics/medias/([^/]+)/languages", _MODERN),
         ("embed_locations", "stats:read", "analytics/medias/([^/]+)/embed_locations", _MODERN),
+        ("embed_timeseries", "stats:read", "analytics/medias/([^/]+)/embed_locations_timeseries", _MODERN),
         ("conversions", "stats:read", "analytics/medias/([^/]+)/conversions", _MODERN),
     )
 )

@@ -1,6 +1,7 @@
 """A media's day by one dimension, as Wistia's analytics break it down: referrers, campaigns, screens, languages, pages.
 
-One request answers for one media, day and dimension.
+One request answers for one media, day and dimension; of pages, for many days. A day's pages could be asked for one by one
+as well (`/embed_locations`), which tells nothing more of them and lacks what is beyond the 100th.
 """
 
 from wistlake.contracts.form import Calendar, Field, Privacy, Source, Type
@@ -10,19 +11,18 @@ def _source(
     name: str, title: str, path: str, dimensions: tuple[str, ...], *fields: Field, **more: object
 ) -> Source:
     """A breakdown: its fields and the counts that all of them have."""
+    of_one = {"key": dimensions[:1] if len(dimensions) == 1 else ("group_by",), "most_days": 1}
     return Source(
         name=name,
         doc=f"One media's plays on one local day by {title}, most plays first.",
         endpoint=f"/analytics/medias/{{media_id}}/{path}",
         calendar=Calendar.LOCAL,
-        key=dimensions[:1] if len(dimensions) == 1 else ("group_by",),
         optional=True,
         dimensions=dimensions,
         only_played=True,
         rest_days=1,
-        most_days=1,
         fields=(*fields, Field("plays", Type.LONG, Privacy.NONE, "Plays after Wistia's bot filter.", required=True)),
-        **more,  # type: ignore[arg-type]
+        **{**of_one, **more},  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -48,11 +48,15 @@ LANGUAGES = _source(
     tolerated=("percent_of_total_plays",),
 )  # fmt: skip
 EMBED_LOCATIONS = _source(
-    "embed_locations_daily", "the page that embeds the media", "embed_locations", ("embed_domain",),
-    Field("embed_domain", Type.STRING, Privacy.MASKED, "Host of the page.", mask="host"),
+    "embed_locations_daily", "the page that embeds the media", "embed_locations_timeseries", ("embed_domain",),
+    Field("timestamp", Type.TIMESTAMP, Privacy.NONE, "Start of the local day, UTC.", required=True),
+    Field("embed_domain", Type.STRING, Privacy.MASKED, "Host of the page; null of all beyond the 100th.", mask="host"),
     Field("embed_path", Type.STRING, Privacy.MASKED, "Path of the page.", mask="path"),
     _LOADS,
     _ENGAGEMENT,
+    key=("timestamp",),
+    rows_in="entries",
+    most_days=366,
     kept_days=178,  # half a year, less what a day in another zone may begin earlier
     tolerated=(
         "embed_url", "page_title", "unique_loads", "unique_plays", "play_rate", "played_time", "unique_visitors",

@@ -93,7 +93,8 @@ class Source:
 
     `dimensions` are those that its records are broken down by; each of several costs a request of its own. One that is
     `only_played` is asked for of days with plays only. Figures that need `rest_days` to come to rest are read after
-    those, and once. The source serves at most `most_days` with one request, and keeps them for `kept_days`.
+    those, and once. The source serves at most `most_days` with one request, and keeps them for `kept_days`. `rows_in`
+    names the list of a served object that holds the records; each gets what stands around it.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Source:
     account_wide: bool = False
     optional: bool = False
     dimensions: tuple[str, ...] = ()
+    rows_in: str = ""
     only_played: bool = False
     rest_days: int = 0
     most_days: int = 366

@@ -40,6 +40,8 @@ def _shown(source: Source, path: str, value: Any) -> Any:
     fields = {field.path: field for field in source.fields}
     if value in (None, "", [], {}):
         return value
+    if path == source.rows_in and isinstance(value, list):
+        return [blanked(source, row) if isinstance(row, Mapping) else _blank(row) for row in value]
     if path == "embed_url" and path in fields:
         return page(str(value))
     if path in fields:

@@ -66,12 +66,21 @@ def _of_source(source: Source, operations: Any, description: Schema) -> Iterator
     if schema is None:
         yield Difference(source.name, "", Kind.NO_ENDPOINT, not source.optional, source.endpoint)
         return
+    if source.rows_in:
+        schema = _unfolded(source, schema, description)
     of_client = source.key if len(source.dimensions) > 1 else ()  # the dimension, written into each record
     for field in source.fields:
         if field.path not in of_client:
             yield from _of_field(source, field, schema, description)
     for name in sorted(set(_properties(schema, description)) - source.expected_keys):
         yield Difference(source.name, name, Kind.NEW, is_breaking=False)
+
+
+def _unfolded(source: Source, schema: Schema, description: Schema) -> Schema:
+    """The schema of a record that stands in a list of the object served, with what stands around it."""
+    around = dict(_properties(schema, description))
+    rows = _resolved(around.pop(source.rows_in, {}), description)
+    return {"properties": {**around, **_properties(rows.get("items", {}), description)}}
 
 
 def _response_schema(operations: Any, description: Schema) -> Schema | None:

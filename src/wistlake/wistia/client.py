@@ -274,7 +274,7 @@ class WistiaClient:
         records = (
             [responses.record(response.body, request.path)]
             if one
-            else responses.records(response.body, request.path)
+            else responses.unfolded(source, responses.records(response.body, request.path), request.path)
         )
         responses.check_fields(source, records, request.path)
         return records, Proof(1, len(records), "single").as_dict()

@@ -69,6 +69,10 @@ def _until_day_after(media_id: str, start: date, end: date) -> dict[str, str]:
     return day_range(media_id, start, end + timedelta(days=1)) | {"per_page": "100"}
 
 
+def _daily_breakdown(media_id: str, start: date, end: date) -> dict[str, str]:
+    return _daily_until_day_after(media_id, start, end) | {"per_page": "100"}
+
+
 _BREAKDOWN = Endpoint(Shape.LIST, _until_day_after, missing_means="dataset", dated_only=True)
 ENDPOINTS: Mapping[str, Endpoint] = {
     "media_metadata": Endpoint(Shape.OBJECT),
@@ -79,7 +83,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "analytics_daily": Endpoint(Shape.LIST, _daily_until_day_after, missing_means="dataset", dated_only=True),
     "traffic_daily": replace(_BREAKDOWN, group_by="group_by"),
     "languages_daily": _BREAKDOWN,
-    "embed_locations_daily": _BREAKDOWN,
+    "embed_locations_daily": replace(_BREAKDOWN, params=_daily_breakdown),
     "conversions": replace(_BREAKDOWN, shape=Shape.CURSOR),
     "visitors": Endpoint(Shape.PAGES, sorted_by="last_active_at", reorders=True, missing_means="dataset"),
 }

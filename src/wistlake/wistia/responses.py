@@ -103,6 +103,19 @@ def page_and_cursor(body: Any, request: str) -> tuple[list[Record], str | None]:
     return rows, cursor
 
 
+def unfolded(source: Source, page: list[Record], request: str) -> list[Record]:
+    """The records of a page, where its objects hold lists of them (`rows_in`); one without a list, or with null, holds
+    none. SourceChanged if it holds something else."""
+    if not source.rows_in:
+        return page
+    return [
+        {name: value for name, value in held.items() if name != source.rows_in} | row
+        for held in page
+        if held.get(source.rows_in) is not None
+        for row in records(held[source.rows_in], f"{request}: {source.rows_in}")
+    ]
+
+
 def check_fields(source: Source, page: Sequence[Record], request: str) -> None:
     """SourceChanged if a required field is missing from every record of a page, or has the wrong type in all.
 

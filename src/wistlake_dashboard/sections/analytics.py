@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 8
 MOST_PRINTED = 12
-UNKNOWN = "none, or not told"
+UNKNOWN, OTHER_PAGES = "none, or not told", "all other pages"
 LESS_BOTS = "By Wistia's analytics, which leave out bots: fewer plays than elsewhere on this page."
 OVERLAP = "Each line is counted in its own way. They overlap: don't add them up."
 KINDS = {"cta": "Calls to action", "form": "Forms", "lead": "Forms, listed one by one"}
@@ -45,13 +45,15 @@ _ACTIONS = (
 )  # fmt: skip
 
 
-def _named(rows: Sequence[Row]) -> list[Row]:
-    return [r | {"name": r["value"] or UNKNOWN} for r in rows]
+def _named(rows: Sequence[Row], unnamed: str = UNKNOWN) -> list[Row]:
+    return [r | {"name": r["value"] or unnamed} for r in rows]
 
 
-def _listed(_view: View, rows: Sequence[Row], *, name: str, title: str, column: str) -> list[Block]:
+def _listed(
+    _view: View, rows: Sequence[Row], *, name: str, title: str, column: str, unnamed: str
+) -> list[Block]:
     columns = (Column("name", column), replace(_PLAYS, bar=True), _SHARE, _LOADS, _WATCHED)
-    return [Table(name, title, columns, _named(rows), printed=MOST_PRINTED)] if rows else []
+    return [Table(name, title, columns, _named(rows, unnamed), printed=MOST_PRINTED)] if rows else []
 
 
 def _shares(
@@ -105,8 +107,8 @@ def _figure(query: "Query", scope: Scope, *, dimension: str) -> list[Row]:
     return analytics.breakdown(query, scope, dimension=dimension)
 
 
-def _list_of(dimension: str, name: str, title: str, column: str) -> Section:
-    arrange = partial(_listed, name=name, title=title, column=column)
+def _list_of(dimension: str, name: str, title: str, column: str, unnamed: str = UNKNOWN) -> Section:
+    arrange = partial(_listed, name=name, title=title, column=column, unnamed=unnamed)
     return Section(title, (_breakdown(dimension),), arrange, LESS_BOTS, "", by_channel=False)
 
 
@@ -116,7 +118,7 @@ def _shares_of(dimension: str, name: str, title: str, column: str, *more: Column
 
 
 REFERRERS = _list_of("referrer_domain", "referrers", "Referrers", "Page before")
-PAGES = _list_of(PAGE, "pages", "Pages", "Page")
+PAGES = _list_of(PAGE, "pages", "Pages", "Page", OTHER_PAGES)
 CAMPAIGNS = Section(
     "Campaigns, counted twice", (analytics.campaigns,), _campaigns,
     "Wistia's analytics leave out bots, and are read once, a day after each day; sessions hold whatever was played. "

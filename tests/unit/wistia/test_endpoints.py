@@ -33,8 +33,8 @@ WANTED = {
     "?start_date=2026-09-01&end_date=2026-09-04&per_page=100&group_by=utm_source",
     "conversions": "/analytics/medias/m1/conversions?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
     "languages_daily": "/analytics/medias/m1/languages?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
-    "embed_locations_daily": "/analytics/medias/m1/embed_locations"
-    "?start_date=2026-09-01&end_date=2026-09-04&per_page=100",
+    "embed_locations_daily": "/analytics/medias/m1/embed_locations_timeseries"
+    "?start_date=2026-09-01&end_date=2026-09-04&granularity=daily&per_page=100",
 }
 
 
@@ -92,6 +92,38 @@ def test_a_breakdown_has_a_request_for_each_dimension_and_says_which():
     assert [(r["group_by"], r[r["group_by"]]) for r in listing.records] == [
         (d, "x") for d in TRAFFIC.dimensions
     ]
+
+
+def pages(day, *entries):
+    return {"timestamp": f"{day} 04:00:00.000Z", "entries": list(entries)}
+
+
+def page(domain, plays):
+    return {"embed_domain": domain, "embed_path": "/", "loads": 9, "plays": plays}
+
+
+def test_pages_of_many_days_are_one_request_and_each_says_its_day():
+    bare = {"timestamp": "2026-09-03 04:00:00.000Z"}
+    body = [
+        pages("2026-09-01", page("a.example", 4), page(None, 2)),
+        pages("2026-09-02"),
+        bare,
+        {**bare, "entries": None},
+    ]
+    handle, seen = scripted(httpx2.Response(200, json=body))
+    listing = run(client(handle), lambda c: c.fetch(source("embed_locations_daily"), "m1", DAY, LATER))
+    assert [(r["timestamp"][:10], r["embed_domain"], r["plays"]) for r in listing.records] == [
+        ("2026-09-01", "a.example", 4), ("2026-09-01", None, 2),
+    ]  # fmt: skip
+    assert not [r for r in listing.records if "entries" in r]
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("entries", ["none", {"embed_domain": "a.example"}, [3]])
+def test_pages_that_are_no_list_of_objects_are_a_change_of_the_source(entries):
+    handle, _ = scripted(httpx2.Response(200, json=[pages("2026-09-01") | {"entries": entries}]))
+    with pytest.raises(SourceChanged, match="embed_locations_timeseries: entries"):
+        run(client(handle), lambda c: c.fetch(source("embed_locations_daily"), "m1", DAY, DAY))
 
 
 @pytest.mark.parametrize(
