@@ -25,7 +25,6 @@ from wistlake_dashboard.blocks import Table
 from wistlake_dashboard.reader import Reader, extent
 from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import Section, analytics, view
-from wistlake_dashboard.words import NOTHING
 from wistlake_soak.details import KEYS
 
 pytestmark = pytest.mark.engine
@@ -117,17 +116,17 @@ def test_every_value_is_the_simulators(whole: Lake) -> None:
         assert lake.changed_by_rebuild(START + timedelta(days=1)) == []
 
 
-def shown(lake: Lake, section: Section) -> list[list[str]]:
-    """The rows of a section's table, as report and dashboard write them."""
+def shown(lake: Lake, section: Section) -> list[dict[str, Any]]:
+    """The rows of a section's table: those that report and dashboard write."""
     query = DuckDBQuery(lake.ledger)
     first, last = extent(query) or pytest.fail("nothing is published")
     blocks = section.blocks(view(Reader(query), Scope(first, last)))
     (table,) = (b for b in blocks if isinstance(b, Table))
-    return [table.spelled(row) for row in table.rows]
+    return [{c.key: row[c.key] for c in table.columns} for row in table.rows]
 
 
-def added(rows: list[dict[str, Any]], unnamed: str) -> dict[str, tuple[str, ...]]:
-    """By value: plays, share, loads and engagement, added up and written by hand."""
+def added(rows: list[dict[str, Any]], unnamed: str) -> dict[str, dict[str, Any]]:
+    """By value: plays, share, loads and engagement, added up by hand."""
     of_value: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         of_value.setdefault(row["value"], []).append(row)
@@ -136,12 +135,13 @@ def added(rows: list[dict[str, Any]], unnamed: str) -> dict[str, tuple[str, ...]
     for value, of in of_value.items():
         plays, loads = (sum(r[n] or 0 for r in of) for n in ("plays", "loads"))
         engagement = sum(r["plays"] * (r["engagement"] or 0) for r in of) / plays
-        found[value or unnamed] = (f"{plays:,}", percent(plays / whole), f"{loads:,}", percent(engagement))
+        found[value or unnamed] = {
+            "analytics_plays": plays,
+            "share": pytest.approx(plays / whole),
+            "analytics_loads": loads,
+            "analytics_engagement": pytest.approx(engagement),
+        }
     return found
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def test_what_people_see_are_the_simulators_numbers(whole: Lake) -> None:
@@ -154,11 +154,14 @@ def test_what_people_see_are_the_simulators_numbers(whole: Lake) -> None:
         (analytics.SCREENS, "viewer_screen_size", analytics.UNKNOWN),
     ):
         wanted = added([r for r in rows if r["dimension"] == dimension], unnamed)
-        assert {name: tuple(rest) for name, *rest in some(shown(whole, section))} == wanted, dimension
+        assert {row.pop("name"): row for row in some(shown(whole, section))} == wanted, dimension
     spoken = added([r for r in rows if r["dimension"] == "language"], analytics.UNKNOWN)
-    assert {name: (plays, share) for name, plays, share, _ in some(shown(whole, analytics.LANGUAGES))} == {
-        name: figures[:2] for name, figures in spoken.items()
-    }
+    for row in some(shown(whole, analytics.LANGUAGES)):
+        wanted = spoken.pop(row["name"])
+        assert {n: row[n] for n in ("analytics_plays", "share")} == {
+            n: wanted[n] for n in ("analytics_plays", "share")
+        }
+    assert not spoken
 
 
 def test_actions_that_people_see_are_the_simulators(whole: Lake) -> None:
@@ -172,15 +175,21 @@ def test_actions_that_people_see_are_the_simulators(whole: Lake) -> None:
             for n, name in enumerate(("impressions", "actions")):
                 if row[name] is not None:
                     of_kind[n] = (of_kind[n] or 0) + row[name]
-    seen = {what: [shows, takes] for what, shows, takes, *_ in some(shown(whole, analytics.ACTIONS))}
-    assert seen == {k: [f"{n:,}" if n is not None else NOTHING for n in pair] for k, pair in wanted.items()}
+    rows = some(shown(whole, analytics.ACTIONS))
+    seen = {row["what"]: [row["impressions"], row["actions"]] for row in rows}
+    assert seen == wanted
+    assert {row["what"]: row["action_rate"] for row in rows if row["impressions"]} == {
+        what: pytest.approx(taken / shows)
+        for what, (shows, taken) in wanted.items()
+        if shows and taken is not None
+    }
     assert {"Calls to action", "Forms", "Forms, listed one by one"} <= seen.keys()
 
 
 def test_campaigns_that_people_see_are_the_simulators_counted_twice(whole: Lake) -> None:
     of_lake = whole.truth()
     rows = [r for r in of_lake.tables()["gold.traffic_daily"] if (r["media_id"], r["date"]) in of_lake.days]
-    seen = {(of, value): rest for of, value, *rest in some(shown(whole, analytics.CAMPAIGNS))}
+    seen = {(row["dimension"], row["value"]): row for row in some(shown(whole, analytics.CAMPAIGNS))}
     for dimension, title in (
         ("utm_source", "Source"),
         ("utm_medium", "Medium"),
@@ -197,8 +206,10 @@ def test_campaigns_that_people_see_are_the_simulators_counted_twice(whole: Lake)
         for row in of_dimension:
             listed[row["value"]] += row["plays"]
         for value in listed | sessions:
-            plays, in_sessions = seen.pop((title, value or analytics.UNKNOWN))[:2]
-            assert (plays, in_sessions) == (f"{listed[value]:,}", f"{sessions[value]:,}"), (title, value)
+            row = seen.pop((title, value or analytics.UNKNOWN))
+            assert row["analytics_plays"] == listed[value]
+            assert row["plays_from_events"] == sessions[value]
+            assert row["difference"] == listed[value] - sessions[value]
     assert not seen
 
 

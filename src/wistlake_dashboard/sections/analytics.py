@@ -37,7 +37,7 @@ _DIMENSIONS = {"utm_source": "Source", "utm_medium": "Medium", "utm_campaign": "
 _CAMPAIGNS = (
     Column("dimension", "UTM"), Column("value", "Value"), _PLAYS, PLAYS_IN_SESSIONS.column,
     Column("difference", "Difference", Kind.CHANGE, "Plays of the analytics, less those in sessions."), _WATCHED,
-    replace(ENGAGEMENT.column, title="In sessions"),
+    replace(ENGAGEMENT.column, title="The same in sessions"),
 )  # fmt: skip
 _ACTIONS = (
     Column("what", "What"), measure("impressions", "Shown"), measure("actions", "Taken"),
