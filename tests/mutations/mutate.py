@@ -166,10 +166,10 @@ MUTATIONS = (
     ),
     Mutation(
         "order of the pages", "wistlake_dashboard/sections/__init__.py",
-        '    Page("Traffic", "traffic", ":material/hub:", (*audience.TRAFFIC, labels.BY_LABEL)),\n'
-        '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n',
-        '    Page("Audience", "audience", ":material/public:", audience.AUDIENCE),\n'
-        '    Page("Traffic", "traffic", ":material/hub:", (*audience.TRAFFIC, labels.BY_LABEL)),\n',
+        '    Page("Traffic", "traffic", ":material/hub:", TRAFFIC),\n'
+        '    Page("Audience", "audience", ":material/public:", AUDIENCE),\n',
+        '    Page("Audience", "audience", ":material/public:", AUDIENCE),\n'
+        '    Page("Traffic", "traffic", ":material/hub:", TRAFFIC),\n',
         ("tests/dashboard/test_sections.py",),
     ),
 )  # fmt: skip

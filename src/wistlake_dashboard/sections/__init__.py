@@ -26,20 +26,14 @@ class Page:
 
 
 OVERVIEW = (*overview.OVERVIEW, analytics.ACTIONS)
-TRAFFIC = (
-    *audience.TRAFFIC, analytics.REFERRERS, analytics.CAMPAIGNS, analytics.PAGES, labels.BY_LABEL,
-)  # fmt: skip
+TRAFFIC = (*audience.TRAFFIC, analytics.REFERRERS, analytics.CAMPAIGNS, analytics.PAGES, labels.BY_LABEL)
+AUDIENCE = (*audience.AUDIENCE, analytics.LANGUAGES, analytics.SCREENS)
 PAGES = (
     Page("Overview", "overview", ":material/monitoring:", OVERVIEW),
     Page("Videos", "videos", ":material/video_library:", overview.VIDEOS),
     Page("Video", "video", ":material/movie:", (*video.OF_ONE_MEDIA, analytics.ACTIONS), one_media=True),
     Page("Traffic", "traffic", ":material/hub:", TRAFFIC),
-    Page(
-        "Audience",
-        "audience",
-        ":material/public:",
-        (*audience.AUDIENCE, analytics.LANGUAGES, analytics.SCREENS),
-    ),
+    Page("Audience", "audience", ":material/public:", AUDIENCE),
     Page("Data quality", "quality", ":material/verified:", (overview.CHANGES, *health.SECTIONS)),
 )
 # The report's pages, and its appendix.
