@@ -1,15 +1,25 @@
-"""Wistia's engagement numbers as a lakehouse. `wistlake.open(path)` reads one from Python."""
+"""Wistia's engagement numbers as a lakehouse. `wistlake.open(path)` reads one from Python.
+
+Days are `datetime.date` or text as 2026-03-02; without any, an answer is of the newest four weeks. Wherever names are
+taken, one or several are. Errors are `wistlake.errors.ConfigError`, and name what there is.
+"""
 
 import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from wistlake.insight.answer import Answer
     from wistlake.ports import Query
 
 __all__ = ["Lake", "open"]
+
+Day = date | str | None
+Names = str | Sequence[str]
 
 
 class Lake:
@@ -17,6 +27,57 @@ class Lake:
 
     def __init__(self, query: "Query") -> None:
         self._query = query
+
+    def metric(
+        self,
+        name: str,
+        by: Names = (),
+        *,
+        start: Day = None,
+        end: Day = None,
+        media: Names = (),
+        labels: Names = (),
+        channels: Names = (),
+        compare: bool = False,
+    ) -> "Answer":
+        """A metric (docs/metrics.md) by dimensions (channel, country, device, media, title, label, date, week, month,
+        ...): ratios of sums, viewers counted anew in each group, in the unit that the answer names. `labels` are
+        `label=value`. `compare` adds `before` (as many days right before) and `change`.
+
+        ConfigError for a metric, dimension, media, label or channel that is not there, and for what is not known by
+        these dimensions."""
+        from wistlake.insight import ask
+
+        selection = ask.Selection.of(start, end, media, labels, channels)
+        return ask.metric(self._query, name, selection, ask.several(by), compare=compare)
+
+    def top(
+        self, name: str = "plays", by: str = "media", count: int = 10, *, start: Day = None, end: Day = None,
+        media: Names = (), labels: Names = (), channels: Names = (),
+    ) -> "Answer":  # fmt: skip
+        """The `count` groups of a dimension with the most of a metric, beside the period before."""
+        from wistlake.insight import ask
+
+        return ask.top(self._query, name, ask.Selection.of(start, end, media, labels, channels), by, count)
+
+    def retention(self, media_id: str, *, start: Day = None, end: Day = None) -> "Answer":
+        """The share of a media's plays that saw each second (0..1), of all time and of the period. ConfigError if
+        these days have no snapshot of it."""
+        from wistlake.insight import ask
+
+        return ask.retention(self._query, media_id, ask.Selection(ask.day(start), ask.day(end)))
+
+    def trust(self, *, start: Day = None, end: Day = None, media: Names = ()) -> "Answer":
+        """Each day's certificate, what is missing, and what is wrong."""
+        from wistlake.insight import ask
+
+        return ask.trust(self._query, ask.Selection.of(start, end, media, (), ()))
+
+    def metrics(self) -> "Answer":
+        """Every metric, with its definition and unit."""
+        from wistlake.insight import ask
+
+        return ask.list_metrics(self._query)
 
     def sql(self, text: str) -> "pa.Table":
         """The rows of one SELECT over `layer.table`s. ConfigError with the engine's words if it can't run."""

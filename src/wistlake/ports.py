@@ -252,6 +252,9 @@ class Query(Protocol):
         """The rows of a SELECT over `layer.table`s, under distinct column names. ConfigError with the engine's message
         if it can't run."""
 
+    def limited(self, text: str, rows: int, seconds: float) -> "pa.Table":
+        """As `sql`, the first `rows` rows at most. ConfigError if it takes longer than `seconds`: it is ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wistlake.contracts.conversion_daily import BETWEEN, DAY
-from wistlake.quality.metrics import metric
+from wistlake.quality.metric_query import added
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import traffic
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -28,10 +28,6 @@ _NOTHING = {
 }
 
 
-def _metrics(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{metric(name).over_days()} AS {name}" for name in names)
-
-
 def breakdown(query: "Query", scope: Scope, *, dimension: str) -> list[Row]:
     """value ("" where Wistia has none), its plays, share of the dimension's plays, loads, engagement and, of a
     language, has_captions; most plays first."""
@@ -41,7 +37,7 @@ def breakdown(query: "Query", scope: Scope, *, dimension: str) -> list[Row]:
 def _breakdown(query: "Query", scope: Scope, dimension: str, condition: str = "TRUE") -> list[Row]:
     values = rows(
         query,
-        f"SELECT value, {_metrics(_TRAFFIC)}, max(has_captions) AS has_captions FROM gold.traffic_daily t "
+        f"SELECT value, {', '.join(added(_TRAFFIC))}, max(has_captions) AS has_captions FROM gold.traffic_daily t "
         f"WHERE dimension = '{dimension}' AND {scope.where()} AND {condition} GROUP BY value",
     )
     whole = sum(r["analytics_plays"] for r in values)
@@ -60,8 +56,8 @@ def _twice(query: "Query", scope: Scope, dimension: str) -> list[Row]:
         "EXISTS (SELECT 1 FROM gold.fact_media_daily d WHERE d.media_id = t.media_id AND d.date = t.date)"
     )
     read = (
-        f"EXISTS (SELECT 1 FROM gold.traffic_daily t WHERE t.dimension = '{dimension}' "
-        "AND t.media_id = s.media_id AND t.date = s.date)"
+        f"EXISTS (SELECT 1 FROM gold.traffic_daily a WHERE a.dimension = '{dimension}' "
+        "AND a.media_id = t.media_id AND a.date = t.date)"
     )
     of_all = replace(scope, channels=())
     listed = {r["value"]: r for r in _breakdown(query, of_all, dimension, published)}
@@ -82,7 +78,7 @@ def actions(query: "Query", scope: Scope) -> list[Row]:
     later = replace(scope, start=scope.start + day, end=scope.end + day)
     return rows(
         query,
-        f"SELECT kind, basis, min(previous_date) AS since, max(date) AS last, {_metrics(_ACTIONS)} "
+        f"SELECT kind, basis, min(previous_date) AS since, max(date) AS last, {', '.join(added(_ACTIONS))} "
         f"FROM gold.conversion_daily WHERE (basis = '{DAY}' AND {scope.where()}) "
         f"OR (basis = '{BETWEEN}' AND {later.where()}) GROUP BY kind, basis ORDER BY basis DESC, kind",
     )

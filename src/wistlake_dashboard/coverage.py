@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Scope, day_literal, listed
 from wistlake_dashboard import words
 from wistlake_dashboard.reader import Row, extent, rows
-from wistlake_dashboard.scope import Scope, day_literal, listed
 
 if TYPE_CHECKING:
     from wistlake.ports import Query

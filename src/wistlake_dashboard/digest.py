@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wistlake.contracts.conversion_daily import DAY
+from wistlake.quality.scope import Scope, last_days
 from wistlake_dashboard import analytics, figures, gaps, words
 from wistlake_dashboard.figures import Comparison, Pair
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import extent, titles
-from wistlake_dashboard.scope import Scope, last_days
 from wistlake_dashboard.sections.analytics import UNKNOWN, kind
 from wistlake_dashboard.tiles import TILES
 from wistlake_dashboard.trust import Trust, trust

@@ -1,39 +1,28 @@
 """The numbers that people see, from published tables only. Report, app and digest share them: they can't disagree.
 
-Every sum and ratio is the metric's own SQL (`wistlake.quality.metrics`), every unique is counted anew. The SQL is what
-DuckDB and Athena read alike.
+Their SQL is the planner's (`wistlake.quality.metric_query`): every unique is counted anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from wistlake.contracts import table
+from wistlake.quality import sources
+from wistlake.quality.metric_query import added, plan, point, recounted
 from wistlake.quality.metrics import metric
-from wistlake_dashboard import tables
+from wistlake.quality.scope import Scope, day_literal
 from wistlake_dashboard.coverage import Coverage, coverage
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Grain, Scope, day_literal
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 MARKS = (25, 50, 75, 95)
-BREAKDOWNS: Mapping[str, tuple[str, str]] = {
-    # name: (table, expression)
-    "channel": ("gold.channel_daily", "channel"),
-    "country": ("gold.geo_daily", "country"),
-    "device": ("gold.device_daily", "platform || CASE WHEN is_mobile THEN ', mobile' ELSE '' END"),
-    "browser": ("gold.device_daily", "browser"),
-    "embed": ("gold.embed_daily", "embed_host"),
-}
 _ADDED = (
     "loads", "plays", "plays_per_load", "plays_from_events", "sessions", "watch_seconds", "average_viewed_share",
     "completion_share", *(f"reached_{mark}" for mark in MARKS), "conversions",
 )  # fmt: skip
-_SUMS = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _ADDED)
-_OFFSET = "date_diff('day', {start}, date)"
 _VIEWERS_WITHOUT_LOADS = "max(CASE WHEN sessions > 0 AND coalesce(loads, 0) = 0 THEN 1 ELSE 0 END)"
 _BROKEN_DOWN = ("plays_from_events", "sessions", "watch_seconds", "reached_95")
 
@@ -70,51 +59,33 @@ _UNKNOWN, _NOTHING = Totals(), Totals(loads=0, plays=0, watch_seconds=0.0)
 def by_day(query: "Query", scope: Scope) -> dict[date, Totals]:
     """Each published day's metrics, ascending; a day that is missing is not zero. With a grain: each week's (from the
     period's first day on) or calendar month's, by its first day."""
-    number = {
-        Grain.DAY: _OFFSET,
-        Grain.WEEK: f"CAST(floor({_OFFSET} / 7.0) AS BIGINT)",
-        Grain.MONTH: "12 * year(date) + month(date) - 1",
-    }[scope.grain].format(start=day_literal(scope.start))
-    found = _measured(query, scope, ("n",), "n", f"{number} AS n, t.*")
-    return {_first_day(scope, n): totals for (n,), totals in sorted(found.items())}
-
-
-def _first_day(scope: Scope, number: int) -> date:
-    if scope.grain is Grain.MONTH:
-        return date(number // 12, number % 12 + 1, 1)
-    return scope.start + timedelta(days=number * (7 if scope.grain is Grain.WEEK else 1))
+    points = _measured(query, scope, {"point": point(scope)})
+    return {day: totals for (day,), totals in sorted(points.items())}
 
 
 def _measured(
-    query: "Query",
-    scope: Scope,
-    keys: Sequence[str],
-    grouped: str,
-    selected: str = "t.*",
-    condition: str = "",
+    query: "Query", scope: Scope, keys: Mapping[str, str], condition: str = "", sets: str = ""
 ) -> dict[tuple[Any, ...], Totals]:
     """The metrics of the scope's media days by `keys`, in two queries: uniques are counted in each group anew."""
+    where = scope.where() + condition
 
-    def read(columns: str, source: str) -> dict[tuple[Any, ...], Row]:
-        days = f"SELECT {selected} FROM {source} t WHERE {scope.where()}{condition}"
-        text = f"SELECT {', '.join(keys)}, {columns} FROM ({days}) d GROUP BY {grouped}"
+    def read(columns: Iterable[str], source: str) -> dict[tuple[Any, ...], Row]:
+        text = sources.select(source, where, keys, columns, sets)
         return {tuple(r[k] for k in keys): r for r in rows(query, text)}
 
-    sums = read(f"{_SUMS}, {_VIEWERS_WITHOUT_LOADS} AS viewers_without_loads", tables.daily(scope))
+    columns = [*added(_ADDED), f"{_VIEWERS_WITHOUT_LOADS} AS viewers_without_loads"]
+    sums = read(columns, sources.daily(scope))
     viewers = read(*_recount(scope, sums.values()))
     return {key: _totals(row, viewers.get(key, {})) for key, row in sums.items()}
 
 
-def _recount(scope: Scope, sums: Iterable[Row]) -> tuple[str, str]:
+def _recount(scope: Scope, sums: Iterable[Row]) -> tuple[list[str], str]:
     """What counts viewers anew, and where. Viewers of media days without loads have nothing to be divided by: they
     are told apart only where there are such days, because that takes three times as long."""
-    counted = f"{metric('unique_viewers').recount} AS unique_viewers"
     if scope.channels or not any(r["viewers_without_loads"] for r in sums):
-        return counted, tables.engagement(scope)
-    return (
-        f"{counted}, {metric('viewers_per_load').recount} AS viewers_of_loads",
-        tables.engagement_and_loads(),
-    )
+        return recounted({"unique_viewers": "unique_viewers"}), sources.engagement(scope)
+    both = {"unique_viewers": "unique_viewers", "viewers_per_load": "viewers_of_loads"}
+    return recounted(both), sources.engagement_and_loads()
 
 
 def _totals(sums: Row, viewers: Row) -> Totals:
@@ -178,10 +149,8 @@ def compare(query: "Query", scope: Scope) -> Comparison:
 
 def _two_periods(query: "Query", scope: Scope, condition: str) -> _Sums:
     """By (1 for the scope, 0 for the period before; media, None for all of them)."""
-    # Grouping sets over names: not every engine takes expressions there.
-    split = f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END AS p, t.*"
-    keys, grouped = ("p", "media_id"), "GROUPING SETS ((p), (p, media_id))"
-    return _measured(query, scope.with_before, keys, grouped, split, condition)
+    keys = {"p": f"CASE WHEN date >= {day_literal(scope.start)} THEN 1 ELSE 0 END", "media_id": "media_id"}
+    return _measured(query, scope.with_before, keys, condition, "GROUPING SETS ((p), (p, media_id))")
 
 
 def _pair(every: _Sums, even: _Sums | None, media_id: str | None) -> Pair:
@@ -193,26 +162,18 @@ def _pair(every: _Sums, even: _Sums | None, media_id: str | None) -> Pair:
 
 
 def breakdown(query: "Query", name: str, scope: Scope) -> list[Row]:
-    """`name` (a value of BREAKDOWNS), plays_from_events, sessions, watch_seconds, reached_95: greatest first; "" is
-    unknown."""
-    source, expression = BREAKDOWNS[name]
-    where = scope.where_channel() if name == "channel" else scope.where()
-    columns = ", ".join(f"{metric(m).over_days(table(source))} AS {m}" for m in _BROKEN_DOWN)
-    return rows(
-        query,
-        f"SELECT {expression} AS name, {columns} FROM {tables.dimension(source, scope)} d WHERE {where} "
-        "GROUP BY 1 ORDER BY 2 DESC, 1",
+    """By a dimension of sessions: `name` (its value, "" if unknown), plays_from_events, sessions, watch_seconds,
+    reached_95; most plays first."""
+    groups = rows(query, plan(_BROKEN_DOWN, scope, (name,)))
+    return sorted(
+        ({"name": g.pop(name), **g} for g in groups), key=lambda g: (-g["plays_from_events"], g["name"])
     )
 
 
 def channels_by_day(query: "Query", scope: Scope) -> list[Row]:
     """date, channel, plays_from_events."""
-    plays = metric("plays_from_events").over_days(table("gold.channel_daily"))
-    return rows(
-        query,
-        f"SELECT date, channel, {plays} AS plays_from_events FROM gold.channel_daily "
-        f"WHERE {scope.where_channel()} GROUP BY date, channel ORDER BY date, channel",
-    )
+    groups = rows(query, plan(("plays_from_events",), scope, ("date", "channel")))
+    return sorted(groups, key=lambda g: (g["date"], g["channel"]))
 
 
 def movers(comparison: Comparison, count: int = 5) -> list[tuple[str, int, Pair]]:

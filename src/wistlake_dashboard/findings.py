@@ -5,20 +5,18 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from wistlake.contracts.measures import OF_MEDIA_DAY, SPREAD
-from wistlake_dashboard import noise, tables
+from wistlake.quality import sources
+from wistlake.quality.scope import Scope
+from wistlake_dashboard import noise
 from wistlake_dashboard.answer import Channel, Findings, Measure, Moved
 from wistlake_dashboard.figures import Comparison, compare
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
-_MEASURES = {n: OF_MEDIA_DAY[n] for n in ("plays_from_events", "sessions", "viewed_millionths")} | dict(
-    SPREAD
-)
-_COUNTED = ", ".join(f"{sql} AS {name}" for name, sql in _MEASURES.items())
+_MEASURES = ("plays_from_events", "sessions", "viewed_millionths", "viewed_squared")
+_BY = {"channel": "channel", "date": "date"}
 _PLAYED = "coalesce(plays, plays_from_events)"
 
 
@@ -36,12 +34,9 @@ def findings(query: "Query", scope: Scope) -> Findings:
 
 def channels(query: "Query", scope: Scope) -> list[Channel]:
     """Each channel's plays by day, and how much of the media its sessions watched."""
-    counted = rows(
-        query,
-        f"SELECT channel, date, {_COUNTED} FROM {tables.sessions(scope)} GROUP BY channel, date ORDER BY channel, date",
-    )
+    days = rows(query, sources.counted(scope, _BY, _MEASURES))
     of_channel: dict[str, list[Row]] = {}
-    for row in counted:
+    for row in sorted(days, key=lambda d: (d["channel"], d["date"])):
         of_channel.setdefault(row["channel"], []).append(row)
     return [_channel(scope, name, days) for name, days in of_channel.items()]
 
@@ -65,7 +60,7 @@ def _days(query: "Query", scope: Scope, compared: Comparison) -> Mapping[str, _D
     found: dict[str, dict[date, Row]] = {}
     for row in rows(
         query,
-        f"SELECT media_id, date, {_PLAYED} AS plays, loads, watch_milliseconds FROM {tables.daily(both)} d "
+        f"SELECT media_id, date, {_PLAYED} AS plays, loads, watch_milliseconds FROM {sources.daily(both)} d "
         f"WHERE {both.where()}{alike}",
     ):
         found.setdefault(row["media_id"], {})[row["date"]] = row

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wistlake.quality.account import DAYS, TiedDay, tied
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.reader import Row, extent, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query

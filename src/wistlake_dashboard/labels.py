@@ -1,12 +1,13 @@
 """Labels of media: as a filter, and the figures of each."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wistlake.errors import ConfigError
-from wistlake.quality.metrics import metric
+from wistlake.quality.metric_query import plan
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -75,13 +76,10 @@ def _some(names: Iterable[str]) -> str:
 
 def by_label(query: "Query", scope: Scope) -> list[Row]:
     """The plays of each label, most plays first; a video counts once for each of its labels."""
-    metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
-    figures = rows(
-        query,
-        f"SELECT label, value, {metrics} FROM gold.fact_media_daily d JOIN "
-        "(SELECT media_id AS labelled, label, value FROM gold.dim_media_label) l ON l.labelled = d.media_id "
-        f"WHERE {scope.where()} GROUP BY label, value",
-    )
+    figures = []
+    for row in rows(query, plan(_METRICS, replace(scope, channels=()), ("label",))):
+        label, _, value = row.pop("label").partition("=")
+        figures.append({"label": label, "value": value, **row})
     return sorted(figures, key=lambda r: (r["label"], -(r["plays"] or 0), r["value"]))
 
 

@@ -47,7 +47,12 @@ class Reader:
 
 def rows(query: "Query", text: str) -> list[Row]:
     """A query's rows as dicts, texts fit to be shown. Sums of integers are integers: one engine returns decimals."""
-    return [{k: _plain(v) for k, v in row.items()} for row in query.sql(text).to_pylist()]
+    return plain(query.sql(text).to_pylist())
+
+
+def plain(listed: list[Row]) -> list[Row]:
+    """The same rows, texts fit to be shown."""
+    return [{k: _plain(v) for k, v in row.items()} for row in listed]
 
 
 def _plain(value: Any) -> Any:

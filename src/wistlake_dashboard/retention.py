@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Scope, day_literal
 from wistlake_dashboard import words
 from wistlake_dashboard.reader import Row, extent, rows
-from wistlake_dashboard.scope import Scope, day_literal
 
 if TYPE_CHECKING:
     from wistlake.ports import Query

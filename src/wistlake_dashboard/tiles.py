@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from wistlake.quality.metrics import definition
+from wistlake.quality.scope import Against, Scope
 from wistlake_dashboard import noise, words
 from wistlake_dashboard.answer import Measure
 from wistlake_dashboard.blocks import Column, Kind, Number, measure, spelled
 from wistlake_dashboard.figures import Pair, Totals
-from wistlake_dashboard.scope import Against, Scope
 
 ByDay = Mapping[date, Totals]
 

@@ -3,20 +3,15 @@
 from statistics import median
 from typing import TYPE_CHECKING
 
-from wistlake.contracts.measures import OF_MEDIA_DAY
-from wistlake.quality.metrics import metric
-from wistlake_dashboard import tables
+from wistlake.quality.metric_query import plan
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 LEVELS = ("channel", "utm_source", "utm_medium", "utm_campaign", "page")
-_EMPTY = "''"
-_PAGE = "coalesce(embed_host, '') || coalesce(embed_path, '')"
-_COUNTED = ("plays_from_events", "sessions", "unique_viewers", "viewed_millionths", "reached_95")
-_METRICS = ("plays_from_events", "average_viewed_share", "completion_share")
+_METRICS = ("plays_from_events", "unique_viewers", "average_viewed_share", "completion_share")
 
 
 def traffic(query: "Query", scope: Scope) -> list[Row]:
@@ -30,21 +25,13 @@ def by_channel(query: "Query", scope: Scope) -> list[Row]:
 
 
 def by_level(query: "Query", scope: Scope, level: str, condition: str) -> list[Row]:
-    """The same by one level, of the sessions `s` for which the condition holds."""
+    """The same by one level, of the sessions `t` for which the condition holds."""
     return _by(query, scope, (level,), condition)
 
 
-def _by(query: "Query", scope: Scope, levels: tuple[str, ...], condition: str = "TRUE") -> list[Row]:
-    key = ", ".join(
-        f"{_PAGE if name == 'page' else f'coalesce({name}, {_EMPTY})'} AS {name}" for name in levels
-    )
-    counted = ", ".join(f"{OF_MEDIA_DAY[name]} AS {name}" for name in _COUNTED)
-    by = ", ".join(str(n + 1) for n in range(len(levels)))
-    sessions = f"SELECT {key}, {counted} FROM {tables.sessions(scope)} WHERE {condition} GROUP BY {by}"
-    metrics = ", ".join(f"{metric(name).over_days()} AS {name}" for name in _METRICS)
-    of_levels = ", ".join(levels)
-    text = f"SELECT {of_levels}, unique_viewers, {metrics} FROM ({sessions}) t GROUP BY {of_levels}, unique_viewers"
-    return sorted(rows(query, text), key=lambda r: (-r["plays_from_events"], *(r[name] for name in levels)))
+def _by(query: "Query", scope: Scope, levels: tuple[str, ...], condition: str = "") -> list[Row]:
+    groups = rows(query, plan(_METRICS, scope, levels, condition=condition))
+    return sorted(groups, key=lambda g: (-g["plays_from_events"], *(g[name] for name in levels)))
 
 
 def described(query: "Query", _scope: Scope) -> dict[str, Row]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import words
 from wistlake_dashboard.reader import Row, rows
-from wistlake_dashboard.scope import Scope
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -57,6 +57,15 @@ class Trust:
             parts.append(f"Look at: {', '.join(troubles)}.")
         return " ".join(parts)
 
+    def stability(self, scope: Scope) -> str:
+        """Which of the scope's days may still change, as part of a sentence."""
+        if not self.open:
+            return "all days are stable"
+        few = words.span(min(self.open), max(self.open))
+        which = "all days" if len(self.open) == len(scope.days) else few
+        until = f" until about {words.day(self.until)}" if self.until else ""
+        return f"{which} may still change{until}"
+
 
 def trust(query: "Query", scope: Scope) -> Trust:
     """The scope's certificates, broken identities, refused records and failed intervals, and the lake's last run."""
@@ -70,8 +79,12 @@ def trust(query: "Query", scope: Scope) -> Trust:
         query,
         "SELECT (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken' AND "
         f"{scope.where()}) AS broken, "
-        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
-        f"(SELECT count(*) FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}) AS failed",
+        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined",
+    )
+    # By itself: Athena has no table of the ledger.
+    (failed,) = rows(
+        query,
+        f"SELECT count(*) AS n FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}",
     )
     provisional = next((r for r in certificates if r["certificate"] == "provisional"), None)
     open_days = rows(
@@ -83,6 +96,7 @@ def trust(query: "Query", scope: Scope) -> Trust:
         (provisional["first"], provisional["last"]) if provisional else None,
         runs[0] if runs else None,
         **counts,
+        failed=failed["n"],
         until=_until(query, provisional["last"]) if provisional else None,
         open=frozenset(r["date"] for r in open_days),
     )

@@ -13,7 +13,7 @@ from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, ov
 from browser.served import PAGES, bare, command, height, open_page
 from support.lake import Lake
 from wistlake.quality.metrics import definition
-from wistlake_dashboard.scope import default_scope
+from wistlake.quality.scope import default_scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 

@@ -11,8 +11,8 @@ from selenium.webdriver import Chrome
 from browser.axe import findings
 from browser.chrome import LOOKS, complaints, cut, faint, fresh, look, overflow
 from dashboard.published import DAILY, DIM, Published, days
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 LAST = date(2026, 3, 15)

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from dashboard.published import Published
-from wistlake_dashboard.scope import Scope
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.sections import PAGES
 
 NUMBER = {page.path: number for number, page in enumerate(PAGES)}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dashboard.published import DAILY, Published, days
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import analytics
 from wistlake_dashboard.digest import digest
-from wistlake_dashboard.scope import Scope
 
 FIRST = date(2026, 3, 2)
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)

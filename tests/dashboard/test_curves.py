@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from dashboard.published import DAILY, DIM, HISTORY, Published, days
+from wistlake.quality.scope import Grain, Scope
 from wistlake_dashboard import curves, traffic
 from wistlake_dashboard.blocks import Table, Text
 from wistlake_dashboard.figures import by_day
 from wistlake_dashboard.reader import Reader
-from wistlake_dashboard.scope import Grain, Scope
 from wistlake_dashboard.sections import Section, video, view
 
 BEFORE, FIRST, LAST = date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 15)

@@ -9,9 +9,10 @@ from dashboard.published import DAILY, Published
 from support.lake import Lake
 from support.some import some
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.quality.metric_query import DIMENSIONS
+from wistlake.quality.scope import Scope, default_scope
 from wistlake_dashboard import figures, health
 from wistlake_dashboard.reader import extent
-from wistlake_dashboard.scope import Scope, default_scope
 
 pytestmark = pytest.mark.engine
 
@@ -41,7 +42,7 @@ def test_all_channels_together_are_what_gold_says(query: DuckDBQuery, whole: Sco
     unknown = {"loads": gold.loads, "plays": gold.plays, "viewers_per_load": gold.viewers_per_load,
                "plays_per_load": gold.plays_per_load}  # fmt: skip
     assert replace(sessions, **unknown) == gold
-    for name in some(figures.BREAKDOWNS):
+    for name in some(d.name for d in DIMENSIONS if d.of_sessions):
         assert figures.breakdown(query, name, by_channels) == figures.breakdown(query, name, whole)
 
 

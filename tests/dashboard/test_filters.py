@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.published import DAILY, DIM, Published, days
 from dashboard.shown import in_the_app
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import figures, health
 from wistlake_dashboard.app import PAGES, charts
 from wistlake_dashboard.app.shell import OF_CHANNELS
@@ -16,7 +17,6 @@ from wistlake_dashboard.digest import LONGEST_TITLE, digest
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import SECTIONS, Page, view
 from wistlake_dashboard.sections.section import OF_ALL_CHANNELS
 

@@ -6,9 +6,9 @@ import pytest
 
 from dashboard.published import DAILY, Published, days
 from wistlake.errors import ConfigError
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import locales, names, words
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 8)
 

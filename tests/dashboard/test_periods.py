@@ -6,13 +6,13 @@ import pytest
 
 from dashboard.published import DAILY, DIM, HISTORY, INTERVALS, MEDIA, Published, days
 from support.some import some
+from wistlake.quality.scope import Scope, default_scope
 from wistlake_dashboard import figures, gaps, words
 from wistlake_dashboard.changes import changes
 from wistlake_dashboard.coverage import Reason, coverage
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.figures import Comparison
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope, default_scope
 from wistlake_dashboard.tiles import TILES
 
 BEFORE, FIRST, LAST = date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 15)

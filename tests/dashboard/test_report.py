@@ -12,12 +12,12 @@ import pytest
 from support.lake import Lake
 from support.some import some
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import words
 from wistlake_dashboard.blocks import Days, Flag, Kind
 from wistlake_dashboard.reader import extent
 from wistlake_dashboard.report import page, requested_scope
 from wistlake_dashboard.report.render import html
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import HEADLINE, TILES
 
 pytestmark = pytest.mark.engine

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from support.published import Published
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.report import page, requested_scope
 from wistlake_dashboard.retention import Retention, retention
-from wistlake_dashboard.scope import Scope
 
 Row = dict[str, Any]
 DAY = date(2026, 3, 2)

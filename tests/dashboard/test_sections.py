@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.published import DAILY, DIM, HISTORY, INTERVALS, Published, days
 from dashboard.shown import in_the_app
 from support.some import some
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.blocks import (
     Answer,
     Bars,
@@ -29,7 +30,6 @@ from wistlake_dashboard.blocks import (
 )
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.report import page, svg
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import APPENDIX, PAGES, REPORT, SECTIONS, Page, View, overview, view
 from wistlake_dashboard.sections.analytics import LESS_BOTS
 from wistlake_dashboard.sections.labels import NONE_YET

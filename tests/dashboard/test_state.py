@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from wistlake.quality.scope import Against, Grain, Scope
 from wistlake_dashboard.app.state import CUSTOM, MONTH, QUARTER, Chosen, chosen, days_of, first_choice
-from wistlake_dashboard.scope import Against, Grain, Scope
 
 PUBLISHED = (date(2026, 1, 5), date(2026, 3, 15))
 MEDIA = ("a", "b")

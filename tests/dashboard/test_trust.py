@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from dashboard.published import DAILY, DIM, Published, days
+from wistlake.quality.scope import Against, Scope, default_scope, last_days, listed
 from wistlake_dashboard import digest as digests
 from wistlake_dashboard import gaps
 from wistlake_dashboard.coverage import Coverage, Gap, Lifespan, Reason
 from wistlake_dashboard.digest import LONGEST, Digest, digest
 from wistlake_dashboard.figures import compare
 from wistlake_dashboard.reader import Reader
-from wistlake_dashboard.scope import Against, Scope, default_scope, last_days, listed
 from wistlake_dashboard.sections import view
 from wistlake_dashboard.trust import Trust, trust
 

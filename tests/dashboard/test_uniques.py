@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from support.published import Published
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import figures
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import TILES
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 15)

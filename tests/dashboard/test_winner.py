@@ -12,11 +12,11 @@ from support.lake import Lake, Scenario, at
 from wistia_simulator import Profile, World
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.ports import Query
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import findings
 from wistlake_dashboard.answer import between
 from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.report import page
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import PAGES, view
 
 LAST = date(2026, 3, 1)

@@ -21,9 +21,9 @@ from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.select import select
 from wistlake.planning.optional import FACTS
+from wistlake.quality.scope import Scope
 from wistlake_dashboard.blocks import Table
 from wistlake_dashboard.reader import Reader, extent
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import Section, analytics, view
 from wistlake_soak.details import KEYS
 

@@ -16,10 +16,10 @@ from wistia_simulator import Profile
 from wistlake.contracts import TABLES, table
 from wistlake.insight import gaps
 from wistlake.pipeline.run.driver import RunFailed
+from wistlake.quality.scope import Scope
 from wistlake.wiring.laptop import query_folder
 from wistlake_dashboard import figures
 from wistlake_dashboard.reader import extent
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.tiles import tiles
 
 pytestmark = pytest.mark.engine

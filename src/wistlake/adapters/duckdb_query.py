@@ -4,9 +4,10 @@ but those tables (`query_sandbox`)."""
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
-from functools import cache
+from datetime import UTC, date, datetime
+from functools import cache, partial
 from pathlib import Path
+from threading import Timer
 from typing import Any, get_type_hints
 
 import duckdb
@@ -15,7 +16,7 @@ import duckdb_extension_iceberg
 import pyarrow as pa
 
 from wistlake.adapters import query_sandbox as sandbox
-from wistlake.adapters.query_result import answer, schema
+from wistlake.adapters.query_result import TOO_LONG, answer, schema
 from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES
@@ -42,6 +43,7 @@ _INTERVAL_COLUMNS = (
     "published_at", "run_id", "landing_id", "moved_at",
 )  # fmt: skip
 _RUN_COLUMNS = ("run_id", "trigger", "origin", "status", "started_at", "ended_at", "error")
+Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
 _THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
 
@@ -68,6 +70,17 @@ def _load(connection: duckdb.DuckDBPyConnection) -> None:
 def empty(table: Table) -> pa.Table:
     """The contract's columns without rows."""
     return schema(table.columns).empty_table()
+
+
+def of_ledger(ledger: Ledger) -> "DuckDBQuery":
+    """SQL over the tables of the ledger alone."""
+    return DuckDBQuery(ledger, publication=Publication("", datetime.min.replace(tzinfo=UTC), {}))
+
+
+def names_ledger_alone(text: str) -> bool:
+    """Whether every table that a query names is one of the ledger's."""
+    names = {word for word in _words(text) if word.startswith(("silver.", "gold.", "ops."))}
+    return bool(names) and names <= {f"ops.{name}" for name in _LEDGER_TABLES}
 
 
 class DuckDBQuery(Query):
@@ -104,17 +117,38 @@ class DuckDBQuery(Query):
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with DuckDB's message if it is something else, can't run, or reads
         other files; StoreError if one of its tables is damaged."""
+        return self._ask(text, lambda result: result.to_arrow_table())
+
+    def limited(self, text: str, rows: int, seconds: float) -> pa.Table:
+        """As `sql`; what comes after the first rows is not computed where that can be."""
+        timer = Timer(seconds, self._open().interrupt)
+        timer.start()
+        try:
+            return self._ask(text, partial(_first, most=rows))
+        except duckdb.InterruptException:
+            raise ConfigError(TOO_LONG.format(seconds=seconds)) from None
+        finally:
+            timer.cancel()
+
+    @property
+    def publication(self) -> Publication | None:
+        """What it reads; None before the first."""
+        return self._published
+
+    def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
         try:
             self._make_views(connection, words := _words(text))
             self._read_ledger(connection, words)
             try:
-                return self._run(connection, text)
+                return self._run(connection, text, read)
             except duckdb.CatalogException:
                 # A view by a name that was not recognised; or a wrong name, for which DuckDB proposes what there is.
                 self._make_views(connection, {name.lower() for name, _ in self._views})
                 self._read_ledger(connection, [f"ops.{name}" for name in _LEDGER_TABLES])
-                return self._run(connection, text)
+                return self._run(connection, text, read)
+        except duckdb.InterruptException:
+            raise
         except duckdb.PermissionException as e:
             reason = str(e).partition("\n")[0]
             raise ConfigError(f"query reads the lake's tables and no other file: {reason}") from e
@@ -122,8 +156,8 @@ class DuckDBQuery(Query):
             self._check_tables(text)
             raise ConfigError(f"the query can't run: {e}") from e
 
-    def _run(self, connection: duckdb.DuckDBPyConnection, text: str) -> pa.Table:
-        return answer(connection.execute(sandbox.checked(connection, text)).to_arrow_table())
+    def _run(self, connection: duckdb.DuckDBPyConnection, text: str, read: Read) -> pa.Table:
+        return answer(read(connection.execute(sandbox.checked(connection, text))))
 
     def _check_tables(self, text: str) -> None:
         """StoreError if a table of the query is damaged; ConfigError if upkeep has removed its state meanwhile."""
@@ -229,6 +263,18 @@ class DuckDBQuery(Query):
         except duckdb.Error as e:
             why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
             self._damaged[table.full_name] = StoreDamaged(why)
+
+
+def _first(result: duckdb.DuckDBPyConnection, most: int) -> pa.Table:
+    """The first rows of a result, which is computed as it is read."""
+    reader = result.to_arrow_reader(most)
+    batches, rows = [], 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows >= most:
+            break
+    return pa.Table.from_batches(batches, reader.schema).slice(0, most)
 
 
 def _words(text: str) -> set[str]:

@@ -73,10 +73,10 @@ def revisions(query: Query, media_id: str | None = None, day: date | None = None
 
 
 _COUNTED = (
-    "count(*) FILTER (removed_at IS NULL) AS listed,"
-    " count(*) FILTER (removed_at IS NOT NULL) AS removed,"
-    " count(*) FILTER (first_observed_at > first) AS late,"
-    " count(*) FILTER (removed_at IS NULL AND observed_at > first_observed_at) AS grown"
+    "count(*) FILTER (WHERE removed_at IS NULL) AS listed,"
+    " count(*) FILTER (WHERE removed_at IS NOT NULL) AS removed,"
+    " count(*) FILTER (WHERE first_observed_at > first) AS late,"
+    " count(*) FILTER (WHERE removed_at IS NULL AND observed_at > first_observed_at) AS grown"
 )
 
 

@@ -75,6 +75,10 @@ class Metric:
         """The metric of a period whose `recount` and added denominator two queries have answered."""
         return count / below if count is not None and below else None
 
+    def recounted(self, count: str, below: str) -> str:
+        """SQL of the metric of a period from its `recount` and, if it has one, its added denominator."""
+        return self._sql(count, below)
+
     @property
     def type(self) -> Type:
         """Of the metric's values in a view."""
@@ -229,7 +233,7 @@ def media_view() -> str:
     viewers, rate = metric("unique_viewers"), metric("viewers_per_load")
     return (
         "SELECT d.*, coalesce(u.unique_viewers, 0) AS unique_viewers,"
-        f" {rate._sql('coalesce(u.viewers_of_loads, 0)', 'd.loads')} AS viewers_per_load"
+        f" {rate.recounted('coalesce(u.viewers_of_loads, 0)', 'd.loads')} AS viewers_per_load"
         f" FROM (SELECT media_id, {summed} FROM gold.fact_media_daily GROUP BY media_id) d"
         f" LEFT JOIN (SELECT e.media_id, {viewers.recount} AS unique_viewers,"
         f" {rate.recount} AS viewers_of_loads"

@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from wistlake.quality.scope import Against, Grain, Scope
 from wistlake_dashboard import figures, labels, names
 from wistlake_dashboard.app.state import CUSTOM, PERIODS, Chosen, chosen, first_choice
 from wistlake_dashboard.labels import Labelled
 from wistlake_dashboard.reader import Reader
-from wistlake_dashboard.scope import Against, Grain, Scope
 from wistlake_dashboard.traffic import described
 
 _ADDRESS = "address"  # what a reader last chose, and what the address was made of

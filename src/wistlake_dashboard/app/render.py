@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import words
 from wistlake_dashboard.app import charts, theme
 from wistlake_dashboard.blocks import (
@@ -23,7 +24,6 @@ from wistlake_dashboard.blocks import (
     Text,
 )
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections import Section, View
 from wistlake_dashboard.sparkline import spark
 from wistlake_dashboard.spreadsheet import to_csv

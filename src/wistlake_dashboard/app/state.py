@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from wistlake_dashboard.scope import Against, Grain, Scope, default_scope, last_days
+from wistlake.quality.scope import Against, Grain, Scope, default_scope, last_days
 
 LAST = {"7 days": 7, "28 days": 28, "90 days": 90}
 MONTH, QUARTER, CUSTOM = "This month", "This quarter", "Custom"

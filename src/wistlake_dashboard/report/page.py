@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wistlake.quality.metrics import definition
+from wistlake.quality.scope import Scope, default_scope
 from wistlake_dashboard import locales, words
 from wistlake_dashboard.html import Markup, join, tag
 from wistlake_dashboard.reader import Reader, extent
 from wistlake_dashboard.report.render import drawn
-from wistlake_dashboard.scope import Scope, default_scope
 from wistlake_dashboard.sections import APPENDIX, REPORT, Section, View, view
 from wistlake_dashboard.tiles import HEADLINE, TILES
 from wistlake_dashboard.trust import Trust

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from wistlake.contracts.breakdowns import PAGE
 from wistlake.contracts.conversion_daily import BETWEEN
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import analytics, words
 from wistlake_dashboard.blocks import Bars, Block, Column, Kind, Table, Text, measure
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections.section import Section, View
 from wistlake_dashboard.tiles import ENGAGEMENT, PLAYS_IN_SESSIONS
 

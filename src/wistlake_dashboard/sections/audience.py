@@ -6,11 +6,11 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import answer, figures, findings, names, traffic
 from wistlake_dashboard.answer import Channel
 from wistlake_dashboard.blocks import Bars, Block, Column, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.sections.section import Section, View
 from wistlake_dashboard.tiles import COMPLETION, ENGAGEMENT, PLAYS_IN_SESSIONS, VIEWERS
 

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Against, Grain, Scope
 from wistlake_dashboard import answer, blocks, figures, gaps, words
 from wistlake_dashboard.answer import Findings
 from wistlake_dashboard.blocks import Block, Column, Days, Kind, Table, Text, measure
@@ -15,7 +16,6 @@ from wistlake_dashboard.figures import Comparison, Totals
 from wistlake_dashboard.findings import findings
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.scope import Against, Grain, Scope
 from wistlake_dashboard.sections.section import DAY, MEDIA, Section, View, listing
 from wistlake_dashboard.tiles import PLAYS, PLAYS_IN_SESSIONS, headline, tiles, versus
 from wistlake_dashboard.traffic import described
@@ -37,10 +37,7 @@ def _note(scope: Scope, trusted: Trust) -> str:
     period = f"{words.span(scope.start, scope.end)} (through {words.weekday(scope.end)})"
     if not trusted.open:
         return f"{period}. All days are stable."
-    few = words.span(min(trusted.open), max(trusted.open))
-    which = "all days" if len(trusted.open) == scope.length else few
-    until = f" until about {words.day(trusted.until)}" if trusted.until else ""
-    return f"{period}; {which} may still change{until}."
+    return f"{period}; {trusted.stability(scope)}."
 
 
 def daily(query: "Query", scope: Scope) -> dict[date, Totals]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wistlake.quality.scope import Scope
 from wistlake_dashboard import figures, gaps
 from wistlake_dashboard.blocks import Block, Column, Kind, Table, Text
 from wistlake_dashboard.coverage import coverage
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader, Row, titles
-from wistlake_dashboard.scope import Scope
 from wistlake_dashboard.trust import Trust, trust
 
 if TYPE_CHECKING:

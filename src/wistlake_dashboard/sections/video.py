@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from wistlake.quality.scope import Against, Scope
 from wistlake_dashboard import blocks, curves, figures, traffic, words
 from wistlake_dashboard.blocks import Block, Column, Heading, Kind, Table, Text
 from wistlake_dashboard.changes import SWAPPED, changes
 from wistlake_dashboard.figures import Comparison
 from wistlake_dashboard.reader import Row, extent
 from wistlake_dashboard.retention import Retention, retention
-from wistlake_dashboard.scope import Against, Scope
 from wistlake_dashboard.sections.overview import BY_DAY, HEADLINE
 from wistlake_dashboard.sections.section import Section, View
 from wistlake_dashboard.tiles import COMPLETION, ENGAGEMENT, PLAYS_PER_LOAD, Tile, tiles

@@ -62,7 +62,7 @@ def test_a_report_of_a_label_or_a_channel(
     for asked, says in (
         (("--label", "campaign"), "write LABEL=VALUE"),
         (("--label", "campaign=x"), "campaign is one of Spring 🌷 sale"),
-        (("--label", "campaign=Spring 🌷 sale", "--media", "other12345"), "none of --media other12345 has"),
+        (("--label", "campaign=Spring 🌷 sale", "--media", "other12345"), "none of other12345 has"),
         (("--channel", "facebok"), "did you mean facebook?"),
     ):
         assert call("report", *asked) == 2
@@ -73,7 +73,7 @@ def test_a_report_of_a_label_or_a_channel(
     ("asked", "says"),
     [
         (("--label", "campaign=x"), "no media has a label yet: `wistlake media label --suggest`"),
-        (("--media", "zzzzzzzzzz"), f"--media zzzzzzzzzz: no such media in this lake. It has {MEDIA} ("),
+        (("--media", "zzzzzzzzzz"), f"zzzzzzzzzz: no such media in this lake. It has {MEDIA} ("),
         (
             ("--from", "2027-01-01"),
             "there are no numbers for these days: this lake has 2026-03-01 to 2026-03-02",

@@ -1,7 +1,4 @@
-"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer.
-
-DuckDB is imported late: Athena's readers don't need it.
-"""
+"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer."""
 
 import re
 import time
@@ -17,9 +14,9 @@ import pyarrow as pa
 from botocore.exceptions import NoCredentialsError
 
 from wistlake.adapters.aws.client import client, explained, set_up
-from wistlake.adapters.query_result import answer
+from wistlake.adapters.query_result import TOO_LONG, answer
 from wistlake.derive.athena import table_name
-from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
+from wistlake.errors import ConfigError, StoreDamaged, WistlakeError
 from wistlake.ports import Ledger, Publication, Query
 
 if TYPE_CHECKING:
@@ -70,7 +67,8 @@ def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
 class AthenaQuery(Query):
     """Query over one publication by Athena: each table as it was published (`FOR VERSION AS OF`).
 
-    `views` are (name, SELECT) on top of the tables. The SQL dialect is Athena's; the ledger is not queryable.
+    `views` are (name, SELECT) on top of the tables. The SQL dialect is Athena's. What is asked of the ledger's tables
+    alone DuckDB answers here; in Athena there are none.
     """
 
     def __init__(
@@ -82,7 +80,7 @@ class AthenaQuery(Query):
         athena: Any = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._published = ledger.publication()
+        self._ledger, self._published = ledger, ledger.publication()
         self._database, self._workgroup = database, workgroup
         self._views = dict(views)
         self._athena = athena or client("athena")
@@ -96,6 +94,18 @@ class AthenaQuery(Query):
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with Athena's message if it is something else, or can't run. IAM
         decides what else in the account a SELECT may read."""
+        return self._run(text, _LIMIT_SECONDS)
+
+    def limited(self, text: str, rows: int, seconds: float) -> pa.Table:
+        """As `sql`; a query that takes longer is ended."""
+        return self._run(text, min(seconds, _LIMIT_SECONDS), rows)
+
+    def _run(self, text: str, seconds: float, most: int | None = None) -> pa.Table:
+        from wistlake.adapters import duckdb_query
+
+        if duckdb_query.names_ledger_alone(text):
+            of_ledger = duckdb_query.of_ledger(self._ledger)
+            return of_ledger.sql(text) if most is None else of_ledger.limited(text, most, seconds)
         if not _SELECT.match(text):
             raise ConfigError("query takes one SELECT: the lake is read-only here")
         with explained(f"the workgroup {self._workgroup}"):
@@ -104,10 +114,17 @@ class AthenaQuery(Query):
                 QueryExecutionContext={"Database": self._database},
                 WorkGroup=self._workgroup,
             )["QueryExecutionId"]
-            self._wait(query)
-            pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
+            self._wait(query, seconds)
+            pages = self._athena.get_paginator("get_query_results").paginate(
+                QueryExecutionId=query, PaginationConfig={} if most is None else {"MaxItems": most + 1}
+            )  # the header is a row, too
             sets = [page["ResultSet"] for page in pages]
         return answer(_rows(sets))
+
+    @property
+    def publication(self) -> Publication | None:
+        """What it reads; None before the first."""
+        return self._published
 
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view."""
@@ -124,9 +141,9 @@ class AthenaQuery(Query):
             return f"(SELECT * FROM {table_name(word)} WHERE false)"
         return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
 
-    def _wait(self, query: str) -> None:
+    def _wait(self, query: str, seconds: float) -> None:
         waited = 0.0
-        while waited < _LIMIT_SECONDS:
+        while waited < seconds:
             status = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
             if status["State"] == "SUCCEEDED":
                 return
@@ -134,7 +151,8 @@ class AthenaQuery(Query):
                 raise _failure(str(status.get("StateChangeReason", status["State"])))
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
-        raise StoreError(f"Athena did not answer within {_LIMIT_SECONDS:.0f} s: ask for less")
+        self._athena.stop_query_execution(QueryExecutionId=query)
+        raise ConfigError(TOO_LONG.format(seconds=seconds))
 
 
 def _failure(reason: str) -> WistlakeError:

@@ -105,6 +105,18 @@ Now = Annotated[
 From = Annotated[date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.")]
 To = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day.")]
 Media = Annotated[str | None, typer.Option("--media", metavar="ID,ID", help="Only these media.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="LABEL=VALUE",
+        help="Only media with this label. Several: of one label any, of different labels all.",
+    ),
+]
+Channels = Annotated[
+    list[str] | None,
+    typer.Option("--channel", help="Only sessions of this channel, or of one of several."),
+]
 Datasets = Annotated[
     str | None,
     typer.Option(
