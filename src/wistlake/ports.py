@@ -253,7 +253,7 @@ class Query(Protocol):
         if it can't run."""
 
     def limited(self, text: str, rows: int, seconds: float) -> "pa.Table":
-        """As `sql`, the first `rows` rows at most. ConfigError if it takes longer than `seconds`: it is ended."""
+        """As `sql`, the first `rows` rows at most. StoreError if it takes longer than `seconds`: it is ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.catalog import schema
 from wistlake.contracts.fact_media_daily import TABLE
 from wistlake.errors import ConfigError, StoreError
-from wistlake.ports import Ledger, Publication, TableRef
+from wistlake.ports import Ledger, Publication, Run, TableRef
 from wistlake.quality.views import views
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -107,6 +107,7 @@ class Athena:
 
     def __init__(self, state: str, pages: list[dict[str, Any]]) -> None:
         self.states, self.pages, self.asked = ["QUEUED", "RUNNING", state], pages, ""
+        self.stopped: list[str] = []
 
     def start_query_execution(self, **given: Any) -> dict[str, Any]:
         self.asked = given["QueryString"]
@@ -116,10 +117,14 @@ class Athena:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return {"QueryExecution": {"Status": {"State": state, "StateChangeReason": "line 1:8: no"}}}
 
+    def stop_query_execution(self, **given: Any) -> None:
+        self.stopped.append(given["QueryExecutionId"])
+
     def get_paginator(self, name: str) -> Any:
         return self
 
     def paginate(self, **given: Any) -> list[dict[str, Any]]:
+        self.limit = given["PaginationConfig"]
         return self.pages
 
 
@@ -200,6 +205,31 @@ def test_columns_of_one_name_keep_their_values() -> None:
 
 @pytest.mark.parametrize(("state", "error"), [("FAILED", ConfigError), ("RUNNING", StoreError)])
 def test_what_does_not_succeed_is_told(state: str, error: type[Exception]) -> None:
-    query = AthenaQuery(ledger_of(1), "db", "wg", (), Athena(state, []), lambda seconds: None)
+    athena = Athena(state, [])
+    query = AthenaQuery(ledger_of(1), "db", "wg", (), athena, lambda seconds: None)
     with pytest.raises(error, match=r"line 1:8: no|ask for less"):
         query.sql("SELECT 1")
+    assert athena.stopped == (["q"] if state == "RUNNING" else [])
+
+
+def test_the_first_rows_are_read_and_no_more() -> None:
+    info = {"ColumnInfo": [{"Name": "n", "Type": "bigint"}]}
+    rows = [{"Data": [{"VarCharValue": text}]} for text in ("n", "7", "8")]
+    athena = Athena("SUCCEEDED", [{"ResultSet": {"ResultSetMetadata": info, "Rows": rows}}])
+    query = AthenaQuery(ledger_of(1), "db", "wg", (), athena, lambda seconds: None)
+    assert query.limited("SELECT n FROM gold.geo_daily", 2, 10).to_pylist() == [{"n": 7}, {"n": 8}]
+    assert athena.limit == {"MaxItems": 3}  # the header is a row
+    assert query.published == ledger_of(1).publication()
+
+
+def test_the_ledgers_tables_are_answered_here() -> None:
+    """Athena has none; what names another table too is its own to refuse."""
+    ledger = ledger_of(1)
+    ledger.put_run(Run("r7", "manual", "live", "succeeded", NOW, NOW))
+    athena = Athena("FAILED", [])
+    query = AthenaQuery(ledger, "db", "wg", (), athena, lambda seconds: None)
+    assert query.sql("SELECT run_id FROM ops.runs").to_pylist() == [{"run_id": "r7"}]
+    assert query.limited("SELECT run_id FROM ops.runs", 1, 10).num_rows == 1
+    assert athena.asked == ""
+    with pytest.raises(ConfigError, match="line 1:8: no"):
+        query.sql("SELECT 1 FROM ops.runs, gold.geo_daily")

@@ -12,7 +12,7 @@ import wistlake
 from support.memory import MemoryLedger
 from support.published import Published, publish
 from wistlake.contracts import table
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, StoreError
 from wistlake.insight import ask
 from wistlake.insight.answer import Answer, Days
 from wistlake.insight.ask import Selection
@@ -192,7 +192,7 @@ def test_sql_is_limited_and_its_misuse_is_told(query: Published) -> None:
     assert "may still change" in answer.trust
     mistaken = ask.sql(query, "SELECT sum(unique_viewers) AS n FROM gold.fact_media_daily", 5, 10)
     assert "uniques don't add up" in mistaken.notes[0]
-    with pytest.raises(ConfigError, match="took longer than 0 s and was ended"):
+    with pytest.raises(StoreError, match="took longer than 0 s and was ended"):
         ask.sql(query, "SELECT count(*) FROM range(100000000) a, range(100000000) b", 5, 0.2)
 
 

@@ -126,14 +126,9 @@ class DuckDBQuery(Query):
         try:
             return self._ask(text, partial(_first, most=rows))
         except duckdb.InterruptException:
-            raise ConfigError(TOO_LONG.format(seconds=seconds)) from None
+            raise StoreError(TOO_LONG.format(seconds=seconds)) from None
         finally:
             timer.cancel()
-
-    @property
-    def publication(self) -> Publication | None:
-        """What it reads; None before the first."""
-        return self._published
 
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from wistlake.contracts.form import Column, Type
 
-TOO_LONG = "the query took longer than {seconds:.0f} s and was ended: ask for fewer days or columns"
+TOO_LONG = "the query took longer than {seconds:.0f} s and was ended: ask for less"
 _ARROW: Mapping[Type, pa.DataType] = {
     Type.STRING: pa.string(),
     Type.LONG: pa.int64(),

@@ -121,11 +121,6 @@ class AthenaQuery(Query):
             sets = [page["ResultSet"] for page in pages]
         return answer(_rows(sets))
 
-    @property
-    def publication(self) -> Publication | None:
-        """What it reads; None before the first."""
-        return self._published
-
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view."""
         return _WORD.sub(lambda match: self._name(match[0], text[: match.start()]), text)
@@ -152,7 +147,7 @@ class AthenaQuery(Query):
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
         self._athena.stop_query_execution(QueryExecutionId=query)
-        raise ConfigError(TOO_LONG.format(seconds=seconds))
+        raise StoreError(TOO_LONG.format(seconds=seconds))
 
 
 def _failure(reason: str) -> WistlakeError:
