@@ -16,7 +16,7 @@ from botocore.exceptions import NoCredentialsError
 from wistlake.adapters.aws.client import client, explained, set_up
 from wistlake.adapters.query_result import TOO_LONG, answer
 from wistlake.derive.athena import table_name
-from wistlake.errors import ConfigError, StoreDamaged, WistlakeError
+from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
 from wistlake.ports import Ledger, Publication, Query
 
 if TYPE_CHECKING:
