@@ -155,8 +155,8 @@ aws-test: setup aws-tools ## deploys both templates into an emulator on this mac
 
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
-	for name in dev laptop dashboard handoff spark lambda lambda-runtime emulator aws-tools checkov release site; do \
-	  case $$name in laptop|dashboard|handoff|spark|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
+	for name in dev laptop dashboard mcp handoff spark lambda lambda-runtime emulator aws-tools checkov release site; do \
+	  case $$name in laptop|dashboard|mcp|handoff|spark|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
 	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-LOCKED = ("laptop", "dashboard", "handoff", "lambda")  # what is shipped; tools of development are not
+LOCKED = ("laptop", "dashboard", "mcp", "handoff", "lambda")  # what is shipped; tools of development are not
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)([^\\]*)", re.MULTILINE)
 _HEAD = """# Licences
 

@@ -45,7 +45,7 @@ def day(value: date | str | None) -> date | None:
 
 def several(names: Names) -> tuple[str, ...]:
     """One name or several, as a tuple."""
-    return (names,) if isinstance(names, str) else tuple(names)
+    return ((names,) if names else ()) if isinstance(names, str) else tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

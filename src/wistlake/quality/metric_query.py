@@ -112,7 +112,7 @@ def added(metrics: Iterable[str], gold: str = fact_media_daily.TABLE.full_name) 
 
 def recounted(metrics: Mapping[str, str]) -> list[str]:
     """The columns of metrics that are counted anew, over rows of who watched what on a day: name by metric."""
-    return [f"{require_metric(metric).recount} AS {name}" for metric, name in metrics.items()]
+    return [f"{require_metric(of).recount} AS {name}" for of, name in metrics.items()]
 
 
 def point(scope: Scope) -> str:
@@ -143,16 +143,16 @@ def _require_answerable(
     if compare and "month" in names:
         raise ConfigError("months differ in length: compare by week, or leave out the dimension month")
     by_sessions = [d.name for d in dimensions if d.of_sessions] or (["channel"] if scope.channels else [])
-    for metric in metrics:
-        if by_sessions and not is_of_sessions(metric):
+    for of in metrics:
+        if by_sessions and not is_of_sessions(of):
             of_sessions = ", ".join(m.name for m in METRICS if is_of_sessions(m))
             raise ConfigError(
-                f"{metric.name} is not known by {', '.join(by_sessions)}: Wistia counts it by media and day alone. "
+                f"{of.name} is not known by {', '.join(by_sessions)}: Wistia counts it by media and day alone. "
                 f"Known of sessions: {of_sessions}"
             )
-        if metric.adds is Adds.DAY and not {"media", "date"} <= set(names):
+        if of.adds is Adds.DAY and not {"media", "date"} <= set(names):
             raise ConfigError(
-                f"{metric.name} is a value of a media's day: ask for it by media and date, "
+                f"{of.name} is a value of a media's day: ask for it by media and date, "
                 "or for viewers_per_load of a longer period"
             )
 
