@@ -1,4 +1,4 @@
-"""`contract`: what the lake relies on, against what Wistia publishes and what it was seen to serve."""
+"""`contract`: what the lake relies on, against what Wistia publishes and serves; and what the lake promises."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json
 from wistlake.errors import ConfigError, SourceChanged
 
-contract = typer.Typer(help="What the lake relies on in Wistia's answers.", no_args_is_help=True)
+contract = typer.Typer(help="What the lake relies on, and what it promises.", no_args_is_help=True)
 
 
 @contract.command("diff")
@@ -68,3 +68,30 @@ def contract_drift(as_json: Json = False) -> None:
         output.print_json({"new_fields": fields})
         return
     output.table("New fields", ("dataset", "fields"), ((d, ", ".join(keys)) for d, keys in fields.items()))
+
+
+@contract.command("export")
+def contract_export(
+    odcs: Annotated[
+        bool, typer.Option("--odcs", help="By the Open Data Contract Standard, version 3; the only form.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON instead of YAML.")] = False,
+) -> None:
+    """Print what the tables promise, for catalogs and checkers: columns, types, keys, units, classes, limits.
+
+    Example: wistlake contract export --odcs > wistlake.odcs.yaml
+    """
+    from importlib.metadata import version
+
+    import yaml
+
+    from wistlake.contracts import TABLES
+    from wistlake.derive.odcs import document
+
+    if not odcs:
+        raise typer.BadParameter("--odcs is missing: the form to print")
+    promised = document(TABLES, version("wistlake"))
+    if as_json:
+        output.print_json(promised)
+    else:
+        output.say(yaml.safe_dump(promised, sort_keys=False, allow_unicode=True, width=100).rstrip())
