@@ -56,6 +56,7 @@ PARAMETERS = {
     "WISTLAKE_LOOKBACK_DAYS": "LookbackDays",
     "WISTLAKE_START_DATE": "StartDate",
     "WISTLAKE_TOLERATED_PERCENT": "ToleratedPercent",
+    "WISTLAKE_LINEAGE": "Lineage",
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
     "WISTLAKE_BRONZE_REDACTION": "BronzeRedaction",
     "WISTLAKE_CITY": "KeepCity",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from wistlake.contracts.form import Table
+from wistlake.contracts.form import Source, Table
 from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.planning.labels import MediaLabels
@@ -271,3 +271,13 @@ class Notifier(Protocol):
 
     def notify(self, notice: Notice) -> None:
         """Deliver the notice. Errors are logged, and never raised."""
+
+
+class RunListener(Protocol):
+    """Hears of runs, for catalogs of lineage. A call takes seconds at most; errors are logged, and never raised."""
+
+    def began(self, run: Run, sources: Sequence[Source]) -> None:
+        """A run that reads these sources has begun."""
+
+    def ended(self, run: Run, sources: Sequence[Source], changes: Mapping[str, Mapping[str, int]]) -> None:
+        """A run has ended; `changes` are the numbers of changed rows of each table that it built, by full name."""

@@ -17,6 +17,7 @@ from wistlake.pipeline.run.record import KILLED, RUNNING
 from wistlake.pipeline.run.record import begin as begun
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import plan_run
+from wistlake.planning.intervals import MediaEntry
 from wistlake.planning.plan import Window
 from wistlake.ports import Run
 from wistlake.zones import zone
@@ -57,6 +58,7 @@ def parts() -> Dependencies:
         yield
 
     ledger = MemoryLedger()
+    ledger.put_media([MediaEntry("abcdef1234", NOW.date(), NOW)])
     for run in EARLIER:
         ledger.put_run(run)
     engine: Any = None

@@ -81,6 +81,8 @@ class TestDefaults:
             "notify_command": "",
             "notify_webhook": None,
             "slack_webhook_url": None,
+            "lineage": "",
+            "lineage_key": None,
             "bronze_bucket": "",
             "silver_bucket": "",
             "ddb_table": "WistiaWatermarks",
@@ -544,6 +546,7 @@ class TestDocs:
             "WISTIA_API_TOKEN",
             "WISTLAKE_NOTIFY_WEBHOOK",
             "SLACK_WEBHOOK_URL",
+            "WISTLAKE_LINEAGE_KEY",
         }
 
     def test_the_written_defaults_are_the_real_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ class WebhookNotifier(Notifier):
 
     def deliver(self, notice: Notice) -> bool:
         """Post the notice; whether it was accepted. Errors are logged."""
-        return deliver(self._way, lambda: _post(self._url, self._document(notice), self._timeout))
+        return deliver(self._way, lambda: post(self._url, self._document(notice), self._timeout))
 
     def _document(self, notice: Notice) -> Mapping[str, Any]:
         return plain(notice, self._secrets)
@@ -166,30 +166,37 @@ class _NoRedirect(HTTPRedirectHandler):
         """None makes a redirect an HTTPError: a notice goes to the configured address or nowhere."""
 
 
-def _post(url: str, document: Mapping[str, Any], timeout: float) -> None:
+def post(
+    url: str, document: Mapping[str, Any], timeout: float, headers: Mapping[str, str] | None = None
+) -> None:
+    """Post the document as JSON to https, or http on this machine. Any error if that fails; redirects are one."""
     parts = urlsplit(url)
     is_local = parts.hostname in _LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise ValueError("neither https nor this machine")
     request = Request(  # noqa: S310, the scheme is checked
-        url, json.dumps(document).encode(), {"Content-Type": "application/json"}, method="POST"
+        url,
+        json.dumps(document).encode(),
+        {"Content-Type": "application/json", **(headers or {})},
+        method="POST",
     )
     # An address on this machine is not reached through a proxy.
     opener = build_opener(_NoRedirect, *((ProxyHandler({}),) if is_local else ()))
     opener.open(request, timeout=timeout).close()
 
 
-def deliver(way: str, send: Callable[[], None]) -> bool:
+def deliver(way: str, send: Callable[[], None], what: str = "notice") -> bool:
     """Send, or log the reason without the address and the command; whether it was sent."""
+    failed = f"{what}_not_delivered"
     try:
         send()
     except HTTPError as e:
         e.close()
-        _log.warning("notice_not_delivered", way=way, reason=f"HTTP {e.code}")
+        _log.warning(failed, way=way, reason=f"HTTP {e.code}")
     except subprocess.CalledProcessError as e:
-        _log.warning("notice_not_delivered", way=way, reason=f"exit code {e.returncode}")
+        _log.warning(failed, way=way, reason=f"exit code {e.returncode}")
     except Exception as e:  # a failed notice must not fail the run
-        _log.warning("notice_not_delivered", way=way, reason=type(e).__name__)
+        _log.warning(failed, way=way, reason=type(e).__name__)
     else:
         return True
     return False

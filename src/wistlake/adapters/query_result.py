@@ -7,7 +7,7 @@ import pyarrow as pa
 from wistlake.contracts.form import Column, Type
 
 TOO_LONG = "the query took longer than {seconds:.0f} s and was ended: ask for less"
-_ARROW: Mapping[Type, pa.DataType] = {
+ARROW: Mapping[Type, pa.DataType] = {
     Type.STRING: pa.string(),
     Type.LONG: pa.int64(),
     Type.DOUBLE: pa.float64(),
@@ -21,7 +21,7 @@ _ARROW: Mapping[Type, pa.DataType] = {
 
 def schema(columns: Iterable[Column]) -> pa.Schema:
     """The columns as Arrow has them."""
-    return pa.schema([(c.name, _ARROW[c.type]) for c in columns])
+    return pa.schema([(c.name, ARROW[c.type]) for c in columns])
 
 
 def answer(result: pa.Table) -> pa.Table:

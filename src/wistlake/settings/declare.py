@@ -211,6 +211,16 @@ class Declaration(BaseModel):
     slack_webhook_url: Annotated[SecretStr | None, values.webhook("SLACK_WEBHOOK_URL")] = _setting(
         "SLACK_WEBHOOK_URL", None, "Gets each notice as a Slack message.", "an https:// address"
     )
+    lineage: Annotated[str, AfterValidator(values.lineage)] = _setting(
+        "WISTLAKE_LINEAGE",
+        "",
+        "Where OpenLineage events of each run go: a line each, or a POST.",
+        "a file (not on AWS), or the https:// address of a collector's lineage API",
+        repr=False,
+    )
+    lineage_key: SecretStr | None = _setting(
+        "WISTLAKE_LINEAGE_KEY", None, "Sent to that address as a bearer token.", "the collector's API key"
+    )
     place: Literal["laptop", "aws"] = _setting(
         "WISTLAKE_PLACE",
         "laptop",
@@ -323,5 +333,5 @@ class Declaration(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set, for those who must keep them out of a text."""
-        secrets = (self.token, self.notify_webhook, self.slack_webhook_url)
+        secrets = (self.token, self.notify_webhook, self.slack_webhook_url, self.lineage_key)
         return tuple(secret.get_secret_value() for secret in secrets if secret is not None)

@@ -86,6 +86,13 @@ def webhook(variable: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def lineage(value: str) -> str:
+    """An address of a collector, or a file."""
+    if "://" in value:
+        _check_url("WISTLAKE_LINEAGE", value, "copy the whole https:// address")
+    return value
+
+
 def command_line(value: str) -> str:
     """A command as a shell would split it."""
     try:

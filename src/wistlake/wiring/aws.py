@@ -16,6 +16,7 @@ from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import Notifier, TableStore
 from wistlake.settings import Settings
 from wistlake.wiring import athena_views, source
+from wistlake.wiring.lineage import listener
 from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
 
@@ -64,6 +65,7 @@ def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
         clock=outside.clock,
         monotonic=outside.monotonic,
         redact=source.redaction(settings, keys),
+        listener=listener(settings),
     )
 
 

@@ -32,6 +32,7 @@ from wistlake.privacy.scan import Piece
 from wistlake.quality.views import views
 from wistlake.settings import Settings
 from wistlake.wiring import laptop_engine, source, spec
+from wistlake.wiring.lineage import listener
 from wistlake.wiring.notifiers import notifier
 from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
@@ -139,6 +140,7 @@ class LaptopLake:
             redact=source.redaction(self.settings, lambda: chain.keys),
             warm=laptop_engine.load if self.settings.engine == "sail" else lambda: None,
             on_the_network=self.runtime.transport is None,
+            listener=listener(self.settings),
         )
 
     def rotation_dependencies(self) -> LakeDependencies:

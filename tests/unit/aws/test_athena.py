@@ -15,7 +15,8 @@ from support.memory import MemoryLedger
 from support.some import some
 from wistlake.adapters.aws import views as aws_views
 from wistlake.adapters.aws.ledger import DynamoLedger
-from wistlake.adapters.duckdb_query import _ARROW, DuckDBQuery
+from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.query_result import ARROW
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive import athena
@@ -47,7 +48,7 @@ def test_a_view_has_the_columns_that_it_is_declared_with(query: DuckDBQuery, vie
     for column, kind in some(declared):
         found = schema.field(column).type
         # DuckDB adds whole numbers up to 128 bits, Athena to 64.
-        assert found == _ARROW[kind] or (kind is Type.LONG and str(found).startswith("decimal128(38, 0")), (
+        assert found == ARROW[kind] or (kind is Type.LONG and str(found).startswith("decimal128(38, 0")), (
             column
         )
 

@@ -52,7 +52,8 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
         with _recorded(spec, deps) as running:
             handover = _steps(begin(spec, spec.window.now), deps)
         result = handover.result
-        record.end(deps.ledger, running, deps.clock(), result.as_json(), result.errors)
+        ended = record.end(deps.ledger, running, deps.clock(), result.as_json(), result.errors)
+    deps.listener.ended(ended, spec.sources, result.tables)
     log.info("run ended", run_id=spec.run_id, status=result.status)
     deps.notifier.notify(notice(result))
     if handover.errors:
@@ -63,13 +64,14 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
 @contextmanager
 def _recorded(spec: RunSpec, deps: Dependencies) -> Iterator[Run]:
     """The run is in the ledger, also if the block raises."""
-    running = record.begin(deps.ledger, record.record_of(spec), deps.clock())
+    running = record.heard(deps, spec, deps.clock())
     log.info("run started", run_id=spec.run_id, trigger=spec.trigger)
     try:
         yield running
     except BaseException as e:
         try:
-            record.fail(deps.ledger, running, deps.clock(), e)
+            failed = record.fail(deps.ledger, running, deps.clock(), e)
+            deps.listener.ended(failed, spec.sources, {})
         finally:
             if isinstance(e, Exception):  # whoever interrupts it by hand knows
                 facts = {"run_id": spec.run_id}

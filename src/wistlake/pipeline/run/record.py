@@ -1,6 +1,6 @@
 """The ledger's record of a run: begun under the lease, ended with its result, or with what made it fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from wistlake.contracts.form import ACCOUNT
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.run.fetched import FetchLine
-from wistlake.pipeline.run.spec import RunSpec
+from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Ledger, Run
 
 RUNNING, SUCCEEDED, PARTIAL, FAILED = "running", "succeeded", "partial", "failed"
@@ -17,13 +17,17 @@ MOST_LISTED = 2_000  # of what else a summary lists
 KILLED = "it was killed, or its machine stopped: the next run went on where it had ended"
 
 
-def begin(ledger: Ledger, run: Run, wall: datetime) -> Run:
+def begin(
+    ledger: Ledger, run: Run, wall: datetime, on_closed: Callable[[Run], None] = lambda _run: None
+) -> Run:
     """Record that `run` is running. Its process holds the lease, so no other run can be: whatever the ledger still
-    calls running was killed, and is closed as failed at `wall`, the real time."""
+    calls running was killed, and is closed as failed at `wall`, the real time; `on_closed` hears of it."""
     for dead in ledger.runs():
         if dead.status == RUNNING and dead.run_id != run.run_id:
             ended_at = max(wall, dead.started_at)
-            ledger.put_run(replace(dead, status=FAILED, ended_at=ended_at, error=KILLED))
+            closed = replace(dead, status=FAILED, ended_at=ended_at, error=KILLED)
+            ledger.put_run(closed)
+            on_closed(closed)
     ledger.put_run(run)
     return run
 
@@ -35,11 +39,13 @@ def record_of(spec: RunSpec) -> Run:
 
 def end(
     ledger: Ledger, run: Run, ended_at: datetime, summary: Mapping[str, Any], errors: Sequence[str] = ()
-) -> None:
+) -> Run:
     """Record the end of a run; `summary` is its result as JSON, which says its status where there are `errors`."""
     status = str(summary.get("status", FAILED)) if errors else SUCCEEDED
     error = "; ".join(errors)
-    ledger.put_run(replace(run, status=status, ended_at=ended_at, error=error), kept(summary))
+    ended = replace(run, status=status, ended_at=ended_at, error=error)
+    ledger.put_run(ended, kept(summary))
+    return ended
 
 
 def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,9 +64,18 @@ def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
     return short
 
 
-def fail(ledger: Ledger, run: Run, ended_at: datetime, error: BaseException) -> None:
+def fail(ledger: Ledger, run: Run, ended_at: datetime, error: BaseException) -> Run:
     """Record that a run ended with `error` before it had a result."""
-    ledger.put_run(replace(run, status=FAILED, ended_at=ended_at, error=message_of(error)))
+    failed = replace(run, status=FAILED, ended_at=ended_at, error=message_of(error))
+    ledger.put_run(failed)
+    return failed
+
+
+def heard(deps: Dependencies, spec: RunSpec, wall: datetime) -> Run:
+    """`begin` for a run of `spec`, of which the listener hears, and of those that were killed."""
+    running = begin(deps.ledger, record_of(spec), wall, lambda dead: deps.listener.ended(dead, (), {}))
+    deps.listener.began(running, spec.sources)
+    return running
 
 
 def message_of(error: BaseException) -> str:

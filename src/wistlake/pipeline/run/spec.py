@@ -1,6 +1,6 @@
 """What a run is asked to do (`RunSpec`), and the outside world that it needs (`Dependencies`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from wistlake.contracts.form import Source
 from wistlake.pipeline.run.labels import Wanted
 from wistlake.planning.plan import Window
-from wistlake.ports import Ledger, Notifier, ObjectStore, TableStore
+from wistlake.ports import Ledger, Notifier, ObjectStore, Run, RunListener, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
 TRANSFORM_VERSION = 2  # raise it when a transform's meaning changes: every day is then built anew
@@ -21,6 +21,16 @@ Progress = Callable[[str, int, int], None]  # what is being done, how much of it
 
 def quiet(what: str, done: int, total: int) -> None:
     """Show no progress."""
+
+
+class Unheard(RunListener):
+    """Nobody listens."""
+
+    def began(self, run: Run, sources: Sequence[Source]) -> None:
+        """Nothing."""
+
+    def ended(self, run: Run, sources: Sequence[Source], changes: Mapping[str, Mapping[str, int]]) -> None:
+        """Nothing."""
 
 
 class Client(Protocol):
@@ -68,6 +78,7 @@ class Dependencies(LakeDependencies):
     redact: Redact | None = None
     warm: Callable[[], None] = lambda: None
     progress: Progress = quiet
+    listener: RunListener = field(default_factory=Unheard)
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 

@@ -59,11 +59,11 @@ def plan_run(spec: RunSpec, deps: Dependencies, lease: SharedLease, wall: dateti
     running = record.record_of(spec)
     try:
         open_lake(deps.ledger, spec.zone_name, spec.window.now)
-        record.begin(deps.ledger, running, wall)
+        record.heard(deps, spec, wall)
         plan = asyncio.run(select(deps, begin(spec, wall))).plan
         deps.objects.put(plan_key(spec.run_id), encode_plan(plan))
     except BaseException as e:
-        record.fail(deps.ledger, running, deps.clock(), e)
+        deps.listener.ended(record.fail(deps.ledger, running, deps.clock(), e), spec.sources, {})
         lease.release(LEASE, spec.run_id)
         raise
     return plan
@@ -80,7 +80,8 @@ def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
 def end_idle(plan: RunPlan, deps: Dependencies, lease: SharedLease) -> None:
     """End a run that has nothing to do."""
     result = RunResult(plan.spec.run_id, plan.spec.trigger)
-    record.end(deps.ledger, record.record_of(plan.spec), deps.clock(), result.as_json())
+    ended = record.end(deps.ledger, record.record_of(plan.spec), deps.clock(), result.as_json())
+    deps.listener.ended(ended, plan.spec.sources, {})
     lease.release(LEASE, plan.spec.run_id)
 
 
@@ -207,7 +208,8 @@ def publish_run(
     handover = publish(deps, _handover(plan, deps, failed, build_failed), Policy.AT_THE_END)
     result, verdicts = handover.result, handover.verdicts
     ended_at = spec.window.now + (wall - plan.began)
-    record.end(ledger, record.record_of(spec), ended_at, result.as_json(), result.errors)
+    ended = record.end(ledger, record.record_of(spec), ended_at, result.as_json(), result.errors)
+    deps.listener.ended(ended, spec.sources, result.tables)
     log.info("run ended", run_id=spec.run_id, status=result.status)
     deps.notifier.notify(notice(result))
     moved = len(set(ledger.watermarks()) - before)
