@@ -95,6 +95,8 @@ class Marking(httpx2.AsyncBaseTransport):
     def _value(self, source: Source | None, path: str, value: Any, who: str) -> Any:
         if path.rpartition(".")[2] == "cursor":
             return value
+        if source and path == source.rows_in:
+            return [self._record(source, row) for row in value]
         known = {f.path: f.privacy for f in source.fields} if source else {}
         if isinstance(value, dict):
             inner = {k: self._value(source, f"{path}.{k}", v, who) for k, v in value.items()}
