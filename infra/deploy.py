@@ -89,7 +89,11 @@ PARAMETERS = {
 OF_THE_SCRIPT = ("Stage", "ArtifactBucket", "CodePrefix", "PermissionsBoundary")
 # What the functions' package brings: files of the repository by the setting that names them, and a list of media
 # that is too long for a function's environment, which holds 4 KB in all.
-FILES = {"WISTLAKE_CHANNELS": "channels.toml", "WISTLAKE_LABELS": "labels.csv"}
+FILES = {
+    "WISTLAKE_CHANNELS": "channels.toml",
+    "WISTLAKE_LABELS": "labels.csv",
+    "WISTLAKE_ALERTS": "alerts.toml",
+}
 LONGEST_MEDIA_IDS = 2000
 # What the functions promise: names and types of their answers.
 NOTHING = type(None)

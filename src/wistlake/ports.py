@@ -15,6 +15,7 @@ from wistlake.contracts.form import Source, Table
 from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark
 from wistlake.planning.labels import MediaLabels
+from wistlake.quality.alert_history import Alert
 
 if TYPE_CHECKING:  # Lambda never loads Spark
     import pyarrow as pa
@@ -165,6 +166,12 @@ class Ledger(Protocol):
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
         """Write the entries, each replacing the one of the same media; atomic per batch of 100."""
 
+    def alerts(self) -> Sequence[Alert]:
+        """Every alert that was ever told, ordered by day, rule and subject."""
+
+    def put_alerts(self, entries: Iterable[Alert]) -> None:
+        """Write the entries, each replacing the one of the same day, rule and subject; atomic per batch of 100."""
+
     def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
         """Write the run, replacing the one with the same id; its `started_at` never changes. With a `summary`, its
         result as JSON, that too; without, the one it has stays."""
@@ -258,12 +265,13 @@ class Query(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message for people. `failed` marks bad news; `facts` are shown as keys and values."""
+    """A message for people. `failed` marks bad news, `routine` no news at all; `facts` are shown as keys and values."""
 
     title: str
     text: str
     failed: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
+    routine: bool = False
 
 
 class Notifier(Protocol):

@@ -8,7 +8,7 @@ _P = TypeVar("_P")
 MUTATING = frozenset(
     (
         *("put", "delete"),  # ObjectStore
-        *("record", "compact", "advance", "override", "put_media", "put_labels"),  # Ledger
+        *("record", "compact", "advance", "override", "put_media", "put_labels", "put_alerts"),  # Ledger
         *("put_run", "publish", "put_facts"),
         *("ensure", "merge", "stage"),  # TableStore
         "notify",

@@ -457,7 +457,7 @@ class TestPackages:
         assert packed.stat().st_size < 20 * 2**20
         assert not {p.name for p in (built / "lambda").iterdir()} & set(_HEAVY)
 
-    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "slack"])
+    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "watch", "slack"])
     def test_each_function_loads_on_lambdas_python(self, built: Path, name: str) -> None:
         said = self.python(
             "lambda-runtime",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole", "ReleaseRole", "SlackRole", "ReaderRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole", "WatchRole", "SlackRole", "ReaderRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 

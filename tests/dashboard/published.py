@@ -18,6 +18,8 @@ LEDGER = {
     "ops.runs": "run_id VARCHAR, \"trigger\" VARCHAR, origin VARCHAR, status VARCHAR, started_at TIMESTAMPTZ, "
     "ended_at TIMESTAMPTZ, error VARCHAR",
     "ops.media": "media_id VARCHAR, first_day DATE, added_at TIMESTAMPTZ, retired_at TIMESTAMPTZ, reason VARCHAR",
+    "ops.alerts": "rule VARCHAR, subject VARCHAR, day DATE, kind VARCHAR, metric VARCHAR, last_day DATE, days BIGINT, "
+    "value DOUBLE, expected DOUBLE, early BOOLEAN, told_at TIMESTAMPTZ, withdrawn_at TIMESTAMPTZ",
     "ops.account": "date DATE, loads BIGINT, plays BIGINT, observed_at TIMESTAMPTZ, follows_all BOOLEAN, "
     "reason VARCHAR",
     "ops.not_in_plan": "dataset VARCHAR, said_at TIMESTAMPTZ, asked_again_at TIMESTAMPTZ",

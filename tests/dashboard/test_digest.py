@@ -1,18 +1,23 @@
 """The digest: the lake's own numbers, in a message of bounded length, sent only on request."""
 
 import json
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from support.commands import call
 from support.lake import START, Lake, Scenario
+from support.mailbox import Mailbox
 from support.receiver import Receiver
 from wistia_simulator import MediaChange, Profile
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.entrypoints.cli import session
+from wistlake.entrypoints.cli.digest import send_after_run
 from wistlake_dashboard.digest import LONGEST, LONGEST_TITLE, Digest, digest
+from wistlake_dashboard.report import page, requested_scope
 
 pytestmark = pytest.mark.engine
 LONG = "A <b>very</b> long & hostile name by jane@example.org " * 20
@@ -107,6 +112,75 @@ def test_slack_gets_nothing_unless_it_is_told_to_send(
     assert len(payload["text"]) < 4000
 
 
+@pytest.fixture
+def mailbox(here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    with Mailbox().listening() as mailbox:
+        for name, value in {
+            "WISTLAKE_SMTP_HOST": "127.0.0.1", "WISTLAKE_SMTP_PORT": str(mailbox.port),
+            "WISTLAKE_SMTP_SECURITY": "none", "WISTLAKE_MAIL_TO": "ada@example.org,bob@example.org",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        yield mailbox
+
+
+def test_a_mailbox_gets_the_digest_with_the_report_of_this_lake(
+    lake: Lake, week: Digest, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("digest", "--email") == 0
+    shown = capsys.readouterr().out
+    assert mailbox.mails == []
+    assert "To: ada@example.org, bob@example.org" in shown
+    assert call("digest", "--email", "--send") == 0
+    assert capsys.readouterr().out == "sent: e-mail\n"
+    assert [mail["To"] for mail in mailbox.mails] == ["ada@example.org", "bob@example.org"]
+    for mail in mailbox.mails:
+        body = mail.get_body(("plain",))
+        assert body is not None
+        assert week.lines[0] in body.get_content()
+        assert "To unsubscribe" in body.get_content()
+        assert mail["Subject"] == week.title
+        (report,) = mail.iter_attachments()
+        query = DuckDBQuery(lake.ledger)
+        scope = requested_scope(query)
+        assert scope is not None
+        assert report.get_filename() == f"wistlake-{scope.start}-to-{scope.end}.html"
+        opened = report.get_content()
+        days = (scope.end - scope.start).days
+        assert f"{sum(plays(lake, days, 0).values()):,}" in opened
+        drawn = page(query, scope)
+        assert re.sub(r"\d\d:\d\d", "", opened) == re.sub(r"\d\d:\d\d", "", drawn)
+
+
+def test_the_first_run_of_its_weekday_sends_it_and_tries_again_until_one_takes_it(
+    lake: Lake, mailbox: Mailbox, slack: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack.status = 500
+    monkeypatch.setenv("WISTLAKE_DIGEST_DAY", "monday")
+    monkeypatch.setenv("WISTLAKE_ACCOUNT_TIMEZONE", lake.scenario.profile.account_timezone)
+    monday = datetime(2026, 3, 9, 2, 15, tzinfo=UTC)
+    here = session.lake()
+    monkeypatch.setenv("WISTLAKE_SMTP_PORT", "9")
+    send_after_run(session.lake(), monday)  # nobody takes it
+    assert (len(mailbox.mails), len(slack.received)) == (0, 1)
+    for hours in (0, 3, 24):
+        send_after_run(here, monday + timedelta(hours=hours))
+    assert (len(mailbox.mails), len(slack.received)) == (2, 2)
+    send_after_run(here, monday + timedelta(days=7))
+    assert (len(mailbox.mails), len(slack.received)) == (4, 3)
+
+
+def test_teams_gets_it_as_a_card(
+    here: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Receiver().listening() as receiver:
+        monkeypatch.setenv("TEAMS_WEBHOOK_URL", receiver.url)
+        assert call("digest", "--teams") == 0
+        card = json.loads(capsys.readouterr().out)
+        assert receiver.received == []
+        assert call("digest", "--teams", "--send") == 0
+        assert receiver.received == [card]
+
+
 def test_a_refusal_is_a_failure(slack: Receiver) -> None:
     slack.status = 500
     assert call("digest", "--slack", "--send") == 75
@@ -117,4 +191,6 @@ def test_sending_needs_an_address_and_a_way(here: None, capsys: pytest.CaptureFi
     assert call("digest", "--slack", "--send") == 2
     assert "SLACK_WEBHOOK_URL is not set" in capsys.readouterr().err
     assert call("digest", "--send") == 2
-    assert "--slack --send" in capsys.readouterr().err
+    assert "add --slack, --teams or --email" in capsys.readouterr().err
+    assert call("digest", "--email", "--teams", "--send") == 2
+    assert "TEAMS_WEBHOOK_URL is not set" in capsys.readouterr().err

@@ -124,6 +124,17 @@ def lake() -> Published:
         ],
     )  # fmt: skip
     query.add(
+        "ops.alerts",
+        [
+            {"rule": rule, "subject": about, "day": d, "kind": kind, "metric": "plays", "last_day": d, "days": n,
+             "value": value, "expected": usual, "early": withdrawn is None, "told_at": NOW, "withdrawn_at": withdrawn}
+            for rule, about, d, kind, n, value, usual, withdrawn in (
+                ("fell", "a", LAST, "drop", 1, 3.0, 30.0, NOW),
+                ("month", "all media", FIRST, "goal", 11, 120.0, 100.0, None),
+            )
+        ],
+    )  # fmt: skip
+    query.add(
         "silver.quarantine", [{"dataset": "events", "reason": "no key", "dt": d} for d in (FIRST, LAST, LAST)]
     )
     query.add(
@@ -297,6 +308,17 @@ EXPECTED: dict[str, list[Any]] = {
     "How Wistia changed your numbers": [
         "How Wistia's counts of each day moved after they were first read.",
         ["11 Mar 2026", "Tour", "20", "30", "50", "60", "2", "13 Mar 2026, 02:15 UTC", "1"],
+    ],
+    "Goals and alerts": [
+        "What the settings ask to be told, as it was told.",
+        [
+            "12 Mar 2026", "fell", "Tour", "3 plays on 2026-03-12, about 30 are usual (−90 %)", "withdrawn: restated",
+            "13 Mar 2026, 02:15 UTC",
+        ],
+        [
+            "11 Mar 2026", "month", "all media", "120 plays by 2026-03-11: the goal of 100 is reached",
+            "early: may still change", "13 Mar 2026, 02:15 UTC",
+        ],
     ],
     "Runs": [
         "The newest 50, whatever days and media they were about.",

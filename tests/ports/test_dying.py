@@ -86,7 +86,17 @@ def test_the_lease_is_free_for_the_next_process() -> None:
 def test_every_writing_method_of_the_ports_is_counted() -> None:
     reading = {
         *("get", "exists", "list", "uri"),
-        *("lease", "intervals", "open_intervals", "compacted", "watermarks", "media", "labels", "runs"),
+        *(
+            "lease",
+            "intervals",
+            "open_intervals",
+            "compacted",
+            "watermarks",
+            "media",
+            "labels",
+            "alerts",
+            "runs",
+        ),
         *("summary", "publication", "publications", "facts"),
         *("spark", "read", "lines", "records", "refs"),
     }

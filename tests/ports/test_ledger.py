@@ -26,6 +26,7 @@ from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.planning.labels import LabelChange, MediaLabels
 from wistlake.ports import Ledger, Publication, Run, TableRef
+from wistlake.quality.alert_history import Alert
 
 NOW = datetime(2026, 11, 20, 2, 15, 0, 123456, tzinfo=UTC)
 DAY = date(2026, 11, 19)
@@ -275,6 +276,27 @@ class TestMedia:
         assert ledger.media() == entries[::-1]
         ledger.put_media([replace(entries[0], retired_at=None, reason="")])
         assert ledger.media() == [entries[1], MediaEntry(BETA, DAY, NOW)]
+
+
+class TestAlerts:
+    ALERT = Alert(
+        "Plays fell", ALPHA, DAY, "drop", "plays", DAY + timedelta(days=2), 3, 12.0, 40.25, True, NOW,
+        NOW + timedelta(days=1),
+    )  # fmt: skip
+
+    def test_everything_comes_back_by_day_rule_and_subject(self, ledger: Ledger) -> None:
+        earlier = replace(self.ALERT, day=DAY - timedelta(days=1), rule="ज़्यादा #1")
+        other = replace(self.ALERT, subject="campaign=Frühling 🌷", withdrawn_at=None, early=False)
+        ledger.put_alerts([other, self.ALERT, earlier])
+        assert ledger.alerts() == [earlier, self.ALERT, other]
+        assert [type(a.early) for a in ledger.alerts()] == [bool, bool, bool]
+
+    def test_an_alert_replaces_that_of_its_day_rule_and_subject(self, ledger: Ledger) -> None:
+        ledger.put_alerts([self.ALERT])
+        ledger.put_alerts([replace(self.ALERT, value=3.0, withdrawn_at=None)])
+        assert [(a.value, a.stands) for a in ledger.alerts()] == [(3.0, True)]
+        ledger.put_alerts([])
+        assert len(ledger.alerts()) == 1
 
 
 class TestLabels:
@@ -668,6 +690,7 @@ class TestSqliteFile:
             ("watermarks", Watermark, set()),
             ("media", MediaEntry, set()),
             ("labels", MediaLabels, set()),
+            ("alerts", Alert, set()),
             ("runs", Run, {"summary"}),
         ],
     )

@@ -13,9 +13,11 @@ from wistlake.adapters.notify import (
     CommandNotifier,
     Several,
     SlackNotifier,
+    TeamsNotifier,
     WebhookNotifier,
     plain,
     slack_message,
+    teams_message,
 )
 from wistlake.ports import Notice, Notifier
 
@@ -42,7 +44,7 @@ def script(folder: Path, text: str) -> str:
 
 
 def test_nothing_personal_and_no_token_goes_out() -> None:
-    for text in (json.dumps(plain(NOTICE)), slack_message(NOTICE)["text"]):
+    for text in (json.dumps(plain(NOTICE)), slack_message(NOTICE)["text"], json.dumps(teams_message(NOTICE))):
         assert TOKEN not in text
         assert "@" not in text
         assert "abcdef1234" in text
@@ -70,6 +72,21 @@ def test_a_hash_of_a_table_location_survives() -> None:
 def test_facts_that_json_cannot_hold_become_text() -> None:
     notice = Notice("t", "", failed=False, facts={"path": Path("a"), "set": {1}, "deep": [{"x": Path("b")}]})
     assert json.loads(json.dumps(plain(notice)))["facts"] == {"path": "a", "set": [1], "deep": [{"x": "b"}]}
+
+
+def test_teams_reads_it(receiver: Receiver) -> None:
+    TeamsNotifier(receiver.url).notify(
+        Notice("Alerts: 1 new", "[fell](x): *5*\n\nmore", failed=True, facts={"n": 1})
+    )
+    (message,) = receiver.received
+    (attached,) = message["attachments"]
+    assert (message["type"], attached["contentType"]) == (
+        "message",
+        "application/vnd.microsoft.card.adaptive",
+    )
+    title, *lines = attached["content"]["body"]
+    assert (title["text"], title["color"]) == ("Alerts: 1 new", "Attention")
+    assert [line["text"] for line in lines] == [r"\[fell\](x): \*5\*", "more", "• n: 1"]
 
 
 def test_slack_reads_it() -> None:

@@ -18,6 +18,7 @@ from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require
 from wistlake.planning.labels import MediaLabels
 from wistlake.planning.pacing import Booking, Change, PacedBudget
 from wistlake.ports import Lease, Ledger, Notice, Notifier, ObjectStore, Publication, Run, followed_since
+from wistlake.quality.alert_history import Alert
 
 
 class MemoryObjects(ObjectStore):
@@ -67,6 +68,7 @@ class MemoryLedger(Ledger):
         self._watermarks: dict[tuple[str, str], Watermark] = {}
         self._media: dict[str, MediaEntry] = {}
         self._labels: dict[str, MediaLabels] = {}
+        self._alerts: dict[tuple[date, str, str], Alert] = {}
         self._compacted: dict[str, Compacted] = {}
         self._closed: set[tuple[str, str, date]] = set()
         self._runs: dict[str, Run] = {}
@@ -170,6 +172,15 @@ class MemoryLedger(Ledger):
         changes = {entry.media_id: entry for entry in entries}
         with self._lock:
             self._labels |= changes
+
+    def alerts(self) -> Sequence[Alert]:
+        with self._lock:
+            return [self._alerts[key] for key in sorted(self._alerts)]
+
+    def put_alerts(self, entries: Iterable[Alert]) -> None:
+        changes = {entry.key: entry for entry in entries}
+        with self._lock:
+            self._alerts |= changes
 
     def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
         document = None if summary is None else _document(summary)

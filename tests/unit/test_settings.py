@@ -83,6 +83,16 @@ class TestDefaults:
             "slack_webhook_url": None,
             "lineage": "",
             "lineage_key": None,
+            "alerts": (),
+            "teams_webhook_url": None,
+            "mail_to": (),
+            "mail_from": (),
+            "smtp_host": "",
+            "smtp_port": 587,
+            "smtp_security": "starttls",
+            "smtp_user": "",
+            "smtp_password": None,
+            "digest_day": "",
             "bronze_bucket": "",
             "silver_bucket": "",
             "ddb_table": "WistiaWatermarks",
@@ -535,6 +545,49 @@ class TestSecrets:
         assert TOKEN not in str(refused.value) + repr(refused.value.__context__)
 
 
+class TestAlerts:
+    def test_entries_stand_in_the_settings_file(self) -> None:
+        Path("wistlake.toml").write_text('WISTLAKE_LOOKBACK_DAYS = 3\n[[alert]]\nname = "a"\nkind = "drop"\n')
+        assert [(r.name, r.kind) for r in Settings().alerts] == [("a", "drop")]
+
+    def test_or_in_a_file_of_their_own_but_not_in_both(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("ours.toml").write_text('[[alert]]\nname = "a"\nkind = "spike"\n')
+        monkeypatch.setenv("WISTLAKE_ALERTS", "ours.toml")
+        assert [r.kind for r in Settings().alerts] == ["spike"]
+        monkeypatch.setenv("WISTLAKE_ALERTS", "")
+        Path("wistlake.toml").write_text(
+            'WISTLAKE_ALERTS = "ours.toml"\n[[alert]]\nname = "a"\nkind = "drop"\n'
+        )
+        assert problems()[0].endswith(
+            "WISTLAKE_ALERTS names a file, and [[alert]] is here: keep one of the two"
+        )
+
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ({"alerts": "none.toml"}, "WISTLAKE_ALERTS: there is no file"),
+            (
+                {"alerts": 5},
+                "WISTLAKE_ALERTS: alert is no list of tables: write [[alert]] above each of them",
+            ),
+            (
+                {"mail_to": "ada@example.org, bob"},
+                "WISTLAKE_MAIL_TO holds something that is no address, number 2 of 2",
+            ),
+            ({"mail_from": "Ada <a@b.c>"}, "WISTLAKE_MAIL_FROM holds something that is no address: write"),
+            ({"smtp_host": "smtp://x"}, "WISTLAKE_SMTP_HOST is no host name: write it alone"),
+            (
+                {"smtp_host": "mail.example.org", "smtp_security": "none"},
+                "WISTLAKE_SMTP_SECURITY is none, but WISTLAKE_SMTP_HOST is another machine: write starttls, or tls",
+            ),
+            ({"digest_day": "someday"}, "WISTLAKE_DIGEST_DAY is 'someday': give monday to sunday"),
+        ],
+    )
+    def test_what_is_wrong_has_a_line_with_its_cure(self, given: dict[str, Any], problem: str) -> None:
+        (line,) = problems(**given)
+        assert line.startswith(problem)
+
+
 class TestDocs:
     def test_every_field_has_a_row(self) -> None:
         assert [doc.field for doc in DOCS] == list(Settings.model_fields)
@@ -547,6 +600,8 @@ class TestDocs:
             "WISTLAKE_NOTIFY_WEBHOOK",
             "SLACK_WEBHOOK_URL",
             "WISTLAKE_LINEAGE_KEY",
+            "TEAMS_WEBHOOK_URL",
+            "WISTLAKE_SMTP_PASSWORD",
         }
 
     def test_the_written_defaults_are_the_real_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:

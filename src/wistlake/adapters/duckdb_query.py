@@ -26,6 +26,7 @@ from wistlake.planning import account, optional
 from wistlake.planning.account import AccountDay
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
 from wistlake.ports import Ledger, Publication, Query, Run, TableRef
+from wistlake.quality.alert_history import Alert
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _LEDGER_TYPES: Mapping[Any, pa.DataType] = {
@@ -33,6 +34,7 @@ _LEDGER_TYPES: Mapping[Any, pa.DataType] = {
     State: pa.string(),
     int: pa.int64(),
     int | None: pa.int64(),
+    float: pa.float64(),
     bool: pa.bool_(),
     date: pa.date32(),
     datetime: _MOMENT,
@@ -85,7 +87,7 @@ def names_ledger_alone(text: str) -> bool:
 
 class DuckDBQuery(Query):
     """Query over one publication, and over the ledger as `ops.runs`, `ops.intervals`, `ops.watermarks`, `ops.media`,
-    `ops.account`, `ops.not_in_plan`.
+    `ops.alerts`, `ops.account`, `ops.not_in_plan`.
 
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
@@ -290,6 +292,7 @@ _LEDGER_TABLES: Mapping[str, Callable[[Ledger], pa.Table]] = {
     "watermarks": lambda ledger: _rows(Watermark, ledger.watermarks()),
     "runs": lambda ledger: _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
     "media": lambda ledger: _rows(MediaEntry, ledger.media()),
+    "alerts": lambda ledger: _rows(Alert, ledger.alerts()),
     "account": lambda ledger: _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
     "not_in_plan": lambda ledger: _rows(optional.Refusal, optional.refusals(ledger.facts(optional.FACTS))),
 }

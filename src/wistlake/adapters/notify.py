@@ -1,4 +1,4 @@
-"""Delivers notices by command, webhook or Slack, or by several of them. A failed delivery never fails a run."""
+"""Delivers notices by command, webhook, Slack or Teams, or by several of them. A failed delivery never fails a run."""
 
 import json
 import re
@@ -15,7 +15,7 @@ import structlog
 from wistlake.foreign import printable
 from wistlake.ports import Notice, Notifier
 
-_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MASK = "[masked]"
 # Characters: masking takes time that grows with their square, and SNS takes 256 KB, at most twelve bytes each as JSON.
@@ -67,7 +67,7 @@ class CommandNotifier(Notifier):
         environment: Mapping[str, str],
         *,
         secrets: Iterable[str] = (),
-        timeout_seconds: float = _TIMEOUT_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._command = command
         self._environment = {k: v for k, v in environment.items() if not is_private(k)}
@@ -95,7 +95,7 @@ class WebhookNotifier(Notifier):
     _way = "webhook"
 
     def __init__(
-        self, url: str, *, secrets: Iterable[str] = (), timeout_seconds: float = _TIMEOUT_SECONDS
+        self, url: str, *, secrets: Iterable[str] = (), timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
         self._url = url
         self._secrets = (*secrets, url)
@@ -121,6 +121,15 @@ class SlackNotifier(WebhookNotifier):
         return slack_message(notice, self._secrets)
 
 
+class TeamsNotifier(WebhookNotifier):
+    """Posts the notice to a workflow of Microsoft Teams that waits for a webhook."""
+
+    _way = "teams"
+
+    def _document(self, notice: Notice) -> Mapping[str, Any]:
+        return teams_message(notice, self._secrets)
+
+
 def plain(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """The notice as a JSON object, without `secrets` and everything that looks like an address or a token."""
     hidden = tuple(secret for secret in secrets if secret)
@@ -136,13 +145,47 @@ def slack_message(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, str]
     """The notice as Slack's payload: a bold title, the text, a line a fact."""
     parts = plain(notice, secrets)
     mark = ":red_circle:" if notice.failed else ":large_green_circle:"
-    facts = "".join(f"\n• {_slack(key)}: {_slack(value)}" for key, value in parts["facts"].items())
-    return {"text": f"{mark} *{_slack(parts['title'])}*\n{_slack(parts['text'])}{facts}"}
+    title, text, facts = map(_slack, (parts["title"], parts["text"], facts_of(parts)))
+    return {"text": f"{mark} *{title}*\n{text}{facts}"}
 
 
-def _slack(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+def _slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def teams_message(notice: Notice, secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """The notice as a Teams workflow takes it: a message of one adaptive card, a paragraph a line."""
+    parts = plain(notice, secrets)
+    title = {"type": "TextBlock", "text": _teams(parts["title"]), "weight": "Bolder", "wrap": True}
+    lines = [line for line in f"{parts['text']}{facts_of(parts)}".split("\n") if line.strip()]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [
+            title | {"color": "Attention" if notice.failed else "Good"},
+            *(
+                {"type": "TextBlock", "text": _teams(line), "wrap": True, "spacing": "Small"}
+                for line in lines
+            ),
+        ],
+    }
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "content": card}]}
+
+
+def _teams(text: str) -> str:
+    """The text as it is: cards read a part of Markdown, links among it."""
+    return re.sub(r"([\\\[\]*_`#])", r"\\\1", text)
+
+
+def facts_of(parts: Mapping[str, Any], mark: str = "• ") -> str:
+    """The facts of a plain notice, a line each."""
+    return "".join(f"\n{mark}{key}: {_as_text(value)}" for key, value in parts["facts"].items())
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _masked(value: Any, secrets: tuple[str, ...]) -> Any:

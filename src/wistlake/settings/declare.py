@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from wistlake.alert_rules import Rule
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError
 from wistlake.foreign import unquoted
@@ -167,6 +168,12 @@ class Declaration(BaseModel):
         "A CSV file of labels, as `wistlake media label --to-csv` writes it: each run gives media what it says.",
         "a file",
     )
+    alerts: Annotated[tuple[Rule, ...], BeforeValidator(values.alerts)] = _setting(
+        "WISTLAKE_ALERTS",
+        (),
+        "Goals and alerts: `[[alert]]` tables at the end of wistlake.toml, or a file of them (docs/alerts.md).",
+        "[[alert]] tables, or a file",
+    )
     bronze_retention_days: int = _number(
         "WISTLAKE_BRONZE_RETENTION_DAYS",
         30,
@@ -220,6 +227,46 @@ class Declaration(BaseModel):
     )
     lineage_key: SecretStr | None = _setting(
         "WISTLAKE_LINEAGE_KEY", None, "Sent to that address as a bearer token.", "the collector's API key"
+    )
+    teams_webhook_url: Annotated[SecretStr | None, values.webhook("TEAMS_WEBHOOK_URL")] = _setting(
+        "TEAMS_WEBHOOK_URL",
+        None,
+        "Gets each notice as a card: the address of a Teams workflow (“when a webhook request is received”).",
+        "an https:// address",
+    )
+    mail_to: Annotated[_Names, values.mail_addresses("WISTLAKE_MAIL_TO")] = _setting(
+        "WISTLAKE_MAIL_TO",
+        (),
+        "Who gets alerts, failures and the digest by e-mail. Taking an address out unsubscribes it.",
+        "addresses with commas between",
+    )
+    mail_from: Annotated[_Names, values.mail_addresses("WISTLAKE_MAIL_FROM")] = _setting(
+        "WISTLAKE_MAIL_FROM",
+        (),
+        "Whose address these mails carry; unset: the first of WISTLAKE_MAIL_TO.",
+        "an address",
+    )
+    smtp_host: Annotated[str, AfterValidator(values.host)] = _setting(
+        "WISTLAKE_SMTP_HOST", "", "The mail server that sends them.", "a host name"
+    )
+    smtp_port: int = _number("WISTLAKE_SMTP_PORT", 587, "Its port.", 1, 65535)
+    smtp_security: Literal["starttls", "tls", "none"] = _setting(
+        "WISTLAKE_SMTP_SECURITY",
+        "starttls",
+        "How the way to it is encrypted; none for a server on this machine only.",
+        "starttls, tls or none",
+    )
+    smtp_user: str = _setting("WISTLAKE_SMTP_USER", "", "Who signs in there; unset: nobody.", "a name")
+    smtp_password: SecretStr | None = _setting(
+        "WISTLAKE_SMTP_PASSWORD", None, "The password of WISTLAKE_SMTP_USER.", "a password"
+    )
+    digest_day: Literal["", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        _setting(
+            "WISTLAKE_DIGEST_DAY",
+            "",
+            "The weekday (UTC) on which the first run that ends sends the digest to all of these; unset: none does.",
+            "monday to sunday",
+        )
     )
     place: Literal["laptop", "aws"] = _setting(
         "WISTLAKE_PLACE",
@@ -288,6 +335,11 @@ class Declaration(BaseModel):
     def _version_beside_base(cls, value: str | None, info: ValidationInfo) -> str | None:
         return values.api_version(value, str(info.data.get("base_url", "")))
 
+    @field_validator("smtp_security", mode="after")
+    @classmethod
+    def _encrypted_beyond_this_machine(cls, value: str, info: ValidationInfo) -> str:
+        return values.smtp_security(value, str(info.data.get("smtp_host", "")))
+
     @property
     def tz(self) -> tzinfo:
         """The account's zone."""
@@ -333,5 +385,8 @@ class Declaration(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set, for those who must keep them out of a text."""
-        secrets = (self.token, self.notify_webhook, self.slack_webhook_url, self.lineage_key)
+        secrets = (
+            self.token, self.notify_webhook, self.slack_webhook_url, self.lineage_key, self.teams_webhook_url,
+            self.smtp_password,
+        )  # fmt: skip
         return tuple(secret.get_secret_value() for secret in secrets if secret is not None)

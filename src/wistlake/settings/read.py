@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from wistlake import alert_rules
 from wistlake.foreign import unquoted
 from wistlake.settings.declare import DOTENV, TOML
 from wistlake.settings.document import BY_VARIABLE
@@ -22,7 +23,10 @@ _OURS = ("WISTLAKE_", "WISTIA_")  # names that nobody else would put into a shar
 _ALL, _ALL_WRITE = 0o007, 0o002  # modes: everybody may open, everybody may write
 _WISTIA_HOST = "api.wistia.com"
 # What decides where the token and the notices go, and what is run.
-_FAR_REACHING = ("WISTIA_BASE_URL", "WISTLAKE_NOTIFY_COMMAND", "WISTLAKE_NOTIFY_WEBHOOK", "SLACK_WEBHOOK_URL")
+_FAR_REACHING = (
+    "WISTIA_BASE_URL", "WISTLAKE_NOTIFY_COMMAND", "WISTLAKE_NOTIFY_WEBHOOK", "SLACK_WEBHOOK_URL", "TEAMS_WEBHOOK_URL",
+    "WISTLAKE_SMTP_HOST", "WISTLAKE_MAIL_TO",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,13 @@ def _read_toml(path: Path) -> SettingsFile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         return SettingsFile(problems=(_unreadable(path, e),))
     values = {name.upper(): value for name, value in document.items()}
+    if (entries := values.pop(alert_rules.TABLE.upper(), None)) is not None:
+        if "WISTLAKE_ALERTS" in values:
+            twice = (
+                f"{path.absolute()}: WISTLAKE_ALERTS names a file, and [[alert]] is here: keep one of the two"
+            )
+            return SettingsFile(problems=(twice,))
+        values["WISTLAKE_ALERTS"] = entries
     tables = [name for name, value in values.items() if isinstance(value, dict)]
     strangers = [name for name in values if name not in BY_VARIABLE]
     return _checked(

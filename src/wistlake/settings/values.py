@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from wistlake import alert_rules
+from wistlake.alert_rules import Rule
 from wistlake.channel_rules import read as read_rules
 from wistlake.contracts import SOURCES
 from wistlake.errors import ConfigError, closest
@@ -28,6 +30,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")  # characters that urlsplit lets pass, and no host name has
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ADDRESS = re.compile(r"[^\s@<>\"',;:()\x00-\x1f]+@[^\s@<>\"',;:()\x00-\x1f]+")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|::1")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -184,6 +188,49 @@ def channels(value: Path | InBucket | None) -> Path | InBucket | None:
 def labels(value: Path | None) -> Path | None:
     """A file that is there; a run reads it."""
     return _file("WISTLAKE_LABELS", value)
+
+
+def alerts(value: Any) -> tuple[Rule, ...]:
+    """The goals and alerts of a settings file's `[[alert]]` tables, or of the file that is named."""
+    if isinstance(value, Path | str):
+        value = str(value).strip()
+        path = _file("WISTLAKE_ALERTS", Path(value)) if value else None
+    try:
+        if isinstance(value, str):
+            return alert_rules.read(path) if path else ()
+        return alert_rules.parsed(value)
+    except ConfigError as e:
+        raise ValueError("\n".join(f"WISTLAKE_ALERTS: {problem}" for problem in e.problems)) from None
+
+
+def mail_addresses(variable: str) -> AfterValidator:
+    """The check of addresses to write to, or from."""
+
+    def check(value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [n for n, address in enumerate(value, 1) if not _ADDRESS.fullmatch(address)]:
+            where = "" if len(value) == 1 else f", number {wrong[0]} of {len(value)}"
+            raise ValueError(
+                f"{variable} holds something that is no address{where}: write name@example.org, with commas between"
+            )
+        return value
+
+    return AfterValidator(check)
+
+
+def host(value: str) -> str:
+    """A mail server's name, without scheme and port."""
+    if value and not _HOST.fullmatch(value):
+        raise ValueError("WISTLAKE_SMTP_HOST is no host name: write it alone, such as smtp.example.org")
+    return value
+
+
+def smtp_security(value: str, server: str) -> str:
+    """How mails travel: in the clear to this machine only."""
+    if value == "none" and server not in ("", *LOOPBACK):
+        raise ValueError(
+            "WISTLAKE_SMTP_SECURITY is none, but WISTLAKE_SMTP_HOST is another machine: write starttls, or tls"
+        )
+    return value
 
 
 def _file(variable: str, value: Path | None) -> Path | None:

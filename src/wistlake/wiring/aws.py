@@ -9,11 +9,13 @@ from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.aws.query import AthenaRecords
 from wistlake.adapters.aws.table_files import S3TableFiles
 from wistlake.adapters.notify import Late, Several, SlackNotifier
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run.spec import Dependencies
-from wistlake.ports import Notifier, TableStore
+from wistlake.ports import Notifier, Query, TableStore
+from wistlake.quality.views import views
 from wistlake.settings import Settings
 from wistlake.wiring import athena_views, source
 from wistlake.wiring.lineage import listener
@@ -67,6 +69,13 @@ def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
         redact=source.redaction(settings, keys),
         listener=listener(settings),
     )
+
+
+def query(settings: Settings) -> Query:
+    """SQL over the published tables, by Athena; the answers are plain rows."""
+    database = _required(settings.glue_database, "GLUE_DATABASE")
+    workgroup = _required(settings.athena_workgroup, "ATHENA_WORKGROUP")
+    return AthenaRecords(ledger(settings), database, workgroup, views())
 
 
 def key_ring(settings: Settings) -> aws_secrets.SecretKeys:

@@ -24,6 +24,7 @@ from wistlake.insight.preview import Inputs
 from wistlake.pipeline.jobs.forget import Search, Who, ask_source, forget, reapply
 from wistlake.pipeline.jobs.maintain import maintain
 from wistlake.pipeline.jobs.rotate import rotate
+from wistlake.pipeline.jobs.watch import watch_after_run
 from wistlake.pipeline.run.lake import LAKE
 from wistlake.pipeline.run.spec import Dependencies, LakeDependencies, RunSpec
 from wistlake.ports import LEASE, LEASE_SECONDS, ObjectStore, Query
@@ -128,17 +129,21 @@ class LaptopLake:
         ledger = SqliteLedger(folder.ledger)
         if ledger.facts(LAKE) != described:  # `wistlake repair --marker` reads this copy
             ledger.put_facts(LAKE, described)
+        people = notifier(self.settings, self.runtime.environment)
         return Dependencies(
             objects=LocalObjects(folder.root),
             ledger=ledger,
             tables=laptop_engine.tables(folder, self.settings.engine),
             client=lambda: self.client(pace=pace),
-            notifier=notifier(self.settings, self.runtime.environment),
+            notifier=people,
             keys=lambda: chain.keys,
             clock=self.runtime.clock,
             monotonic=self.runtime.monotonic,
             redact=source.redaction(self.settings, lambda: chain.keys),
             warm=laptop_engine.load if self.settings.engine == "sail" else lambda: None,
+            watch=lambda: watch_after_run(
+                self.settings.alerts, self.query, ledger, people, self.runtime.clock()
+            ),
             on_the_network=self.runtime.transport is None,
             listener=listener(self.settings),
         )

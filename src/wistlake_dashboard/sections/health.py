@@ -7,6 +7,7 @@ from datetime import date
 from wistlake.contracts import reconciliation
 from wistlake.quality.account import DEFINITION, TiedDay, sentences, share
 from wistlake_dashboard import health, words
+from wistlake_dashboard.alerts import alerts
 from wistlake_dashboard.blocks import Block, Column, Grid, Kind, Stack, Table, Text, measure
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.sections.section import DAY, MEDIA, Section, View, listing
@@ -152,6 +153,15 @@ SECTIONS = (
         ),
         empty="Wistia's daily counts of these days were not read yet.",
         caption="How Wistia's counts of each day moved after they were first read.",
+    ),
+    listing(
+        "Goals and alerts", alerts, "alerts",
+        (
+            DAY, Column("rule", "Rule"), Column("media", "About"), Column("what", "What happened"),
+            Column("state", "State"), Column("told_at", "Told (UTC)", Kind.MOMENT),
+        ),
+        empty="No goal was reached, and nothing called for an alert, in these days.",
+        caption="What the settings ask to be told, as it was told.",
     ),
     listing(
         "Runs", health.runs, "runs",

@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from support.memory import MemoryObjects
+from dashboard.published import Published
+from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
-from wistlake.entrypoints.aws import events, glue_build, glue_keep, ingest, plan, publish, release, slack
+from wistlake.entrypoints.aws import (
+    events,
+    glue_build,
+    glue_keep,
+    ingest,
+    plan,
+    publish,
+    release,
+    slack,
+    watch,
+)
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.jobs.request import FORGET
 from wistlake.pipeline.run.handover import RunPlan, encode_plan
@@ -19,7 +30,7 @@ from wistlake.pipeline.run.spec import USUAL_ROWS, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Round
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.plan import Window
-from wistlake.ports import LEASE, LEASE_SECONDS
+from wistlake.ports import LEASE, LEASE_SECONDS, Publication
 from wistlake.settings import ArgumentsOnly
 from wistlake.wiring import aws as aws_parts
 
@@ -182,6 +193,36 @@ def test_an_execution_that_was_ended_by_force_lets_go_of_its_own_lease(
     assert freed == [(LEASE, "r1")]
     with pytest.raises(ConfigError, match="the input lacks name"):
         release.handler({"detail": None}, None)
+
+
+def test_alerts_are_evaluated_once_for_each_publication_and_a_failure_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = [{"name": "fell", "kind": "drop"}]
+    ledger, people, asked = MemoryLedger(), RecordingNotifier(), []
+
+    def query(_settings: Any) -> Any:
+        asked.append(True)
+        raise StoreError("Athena is away")
+
+    monkeypatch.setattr(watch, "Settings", lambda: ArgumentsOnly(alerts=rules))
+    monkeypatch.setattr(watch.events, "configure_logs", lambda: None)
+    monkeypatch.setattr(watch.aws, "ledger", lambda _: ledger)
+    monkeypatch.setattr(watch.aws, "notifier", lambda _: people)
+    monkeypatch.setattr(watch.aws, "query", query)
+    assert watch.handler({}, None) == {"new": 0, "withdrawn": 0}
+    assert asked == [], "nothing is published"
+    ledger.publish(Publication("r1", datetime(2026, 3, 2, tzinfo=UTC), {}))
+    assert watch.handler({}, None) == {"new": 0, "withdrawn": 0}
+    assert [n.text for n in people.notices] == ["Athena is away"]
+    monkeypatch.setattr(watch.aws, "query", lambda _: asked.append(True) or Published({}))
+    for _ in range(3):
+        watch.handler({}, None)
+    assert len(asked) == 2, "a publication that was looked at is not looked at again"
+    rules.append({"name": "rose", "kind": "spike"})
+    watch.handler({}, None)
+    assert len(asked) == 3
+    assert len(people.notices) == 1
 
 
 ALARM = {

@@ -3,6 +3,7 @@
     watermarks   dataset | media_id -> last_date, updated_at, override_reason
     ledger       pk | sk
                  media | <media_id>                             labels | <media_id>
+                 alerts | <day>#<rule>#<subject>
                  runs | <started_at>#<run_id>                   summaries | <started_at>#<run_id>
                  publications | <number>
                  facts | <name>                                 lease | <name>
@@ -43,8 +44,9 @@ from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require
 from wistlake.planning.labels import MediaLabels
 from wistlake.pool import in_order
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
+from wistlake.quality.alert_history import Alert
 
-_MEDIA, _LABELS, _RUNS, _SUMMARIES = "media", "labels", "runs", "summaries"
+_MEDIA, _LABELS, _ALERTS, _RUNS, _SUMMARIES = "media", "labels", "alerts", "runs", "summaries"
 _PUBLICATIONS, _FACTS, _LEASE = "publications", "facts", "lease"
 _ATTEMPTS = 20
 
@@ -218,7 +220,7 @@ class DynamoLedger(Ledger):
         with explained(self._marks):
             self._db.put_item(TableName=self._marks, Item=to_item(watermark))
 
-    # media, labels, runs, publications, facts
+    # media, labels, alerts, runs, publications, facts
 
     def media(self) -> Sequence[MediaEntry]:
         return [from_item(MediaEntry, item) for item in self._items.query(_MEDIA)]
@@ -231,6 +233,12 @@ class DynamoLedger(Ledger):
 
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
         self._items.write({(_LABELS, e.media_id): to_item(e) for e in entries})
+
+    def alerts(self) -> Sequence[Alert]:
+        return sorted((from_item(Alert, i) for i in self._items.query(_ALERTS)), key=lambda a: a.key)
+
+    def put_alerts(self, entries: Iterable[Alert]) -> None:
+        self._items.write({(_ALERTS, f"{a.day}#{a.rule}#{a.subject}"): to_item(a) for a in entries})
 
     def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
         items: dict[tuple[str, str], Item] = {(_RUNS, _sk(run)): to_item(run)}

@@ -1,4 +1,7 @@
-"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer."""
+"""Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer.
+
+DuckDB and Arrow are imported late: functions have neither.
+"""
 
 import re
 import time
@@ -10,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
-import pyarrow as pa
 from botocore.exceptions import NoCredentialsError
 
 from wistlake.adapters.aws.client import client, explained, set_up
-from wistlake.adapters.query_result import TOO_LONG, answer
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
 from wistlake.ports import Ledger, Publication, Query
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
 _SELECT = re.compile(
@@ -91,21 +93,25 @@ class AthenaQuery(Query):
         """The publication that it reads; None before the first."""
         return self._published
 
-    def sql(self, text: str) -> pa.Table:
+    def sql(self, text: str) -> "pa.Table":
         """The rows of one SELECT. ConfigError with Athena's message if it is something else, or can't run. IAM
         decides what else in the account a SELECT may read."""
         return self._run(text, _LIMIT_SECONDS)
 
-    def limited(self, text: str, rows: int, seconds: float) -> pa.Table:
+    def limited(self, text: str, rows: int, seconds: float) -> "pa.Table":
         """As `sql`; a query that takes longer is ended."""
         return self._run(text, min(seconds, _LIMIT_SECONDS), rows)
 
-    def _run(self, text: str, seconds: float, most: int | None = None) -> pa.Table:
+    def _run(self, text: str, seconds: float, most: int | None = None) -> "pa.Table":
         from wistlake.adapters import duckdb_query
+        from wistlake.adapters.query_result import answer
 
         if duckdb_query.names_ledger_alone(text):
             of_ledger = duckdb_query.of_ledger(self._ledger)
             return of_ledger.sql(text) if most is None else of_ledger.limited(text, most, seconds)
+        return answer(_table(self._pages(text, seconds, most)))
+
+    def _pages(self, text: str, seconds: float, most: int | None = None) -> list[Mapping[str, Any]]:
         if not _SELECT.match(text):
             raise ConfigError("query takes one SELECT: the lake is read-only here")
         with explained(f"the workgroup {self._workgroup}"):
@@ -118,8 +124,7 @@ class AthenaQuery(Query):
             pages = self._athena.get_paginator("get_query_results").paginate(
                 QueryExecutionId=query, PaginationConfig={} if most is None else {"MaxItems": most + 1}
             )  # the header is a row, too
-            sets = [page["ResultSet"] for page in pages]
-        return answer(_rows(sets))
+            return [page["ResultSet"] for page in pages]
 
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view."""
@@ -147,7 +152,26 @@ class AthenaQuery(Query):
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
         self._athena.stop_query_execution(QueryExecutionId=query)
-        raise StoreError(TOO_LONG.format(seconds=seconds))
+        raise StoreError(f"the query took longer than {seconds:.0f} s and was ended: ask for less")
+
+
+class AthenaRecords(AthenaQuery):
+    """The same for a process without Arrow: of what `sql` returns, there is `to_pylist`."""
+
+    def sql(self, text: str) -> Any:
+        return _Records(self._pages(text, _LIMIT_SECONDS))
+
+
+class _Records:
+    """The rows of one answer."""
+
+    def __init__(self, sets: list[Mapping[str, Any]]) -> None:
+        self._sets = sets
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """A dict a row."""
+        names = [column["Name"] for column in _columns(self._sets)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*_values(self._sets), strict=True)]
 
 
 def _failure(reason: str) -> WistlakeError:
@@ -164,33 +188,49 @@ def _instant(text: str) -> datetime:
 
 
 # How a column of each of Athena's types is parsed, and its Arrow type; other types stay text, decimals stay exact.
-_TYPES: Mapping[str, tuple[Callable[[str], Any], pa.DataType]] = {
-    "tinyint": (int, pa.int64()),
-    "smallint": (int, pa.int64()),
-    "integer": (int, pa.int64()),
-    "bigint": (int, pa.int64()),
-    "float": (float, pa.float64()),
-    "double": (float, pa.float64()),
-    "boolean": (lambda text: text == "true", pa.bool_()),
-    "date": (date.fromisoformat, pa.date32()),
-    "timestamp": (_instant, pa.timestamp("us")),
-    "timestamp with time zone": (_instant, pa.timestamp("us", tz="UTC")),
+_TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "tinyint": (int, "int64"),
+    "smallint": (int, "int64"),
+    "integer": (int, "int64"),
+    "bigint": (int, "int64"),
+    "float": (float, "float64"),
+    "double": (float, "float64"),
+    "boolean": (lambda text: text == "true", "bool_"),
+    "date": (date.fromisoformat, "date32"),
+    "timestamp": (_instant, "timestamp"),
+    "timestamp with time zone": (_instant, "moment"),
+    "decimal": (Decimal, "decimal"),
 }
 
 
-def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], pa.DataType]:
-    if column["Type"] == "decimal":
-        return Decimal, pa.decimal128(38, int(column.get("Scale", 0)))
-    return _TYPES.get(column["Type"], (str, pa.string()))
+def _columns(sets: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    columns: list[Mapping[str, Any]] = sets[0]["ResultSetMetadata"]["ColumnInfo"]
+    return columns
 
 
-def _rows(sets: list[Mapping[str, Any]]) -> pa.Table:
-    """Athena's result sets as one table; the first row of all is the header."""
-    columns = sets[0]["ResultSetMetadata"]["ColumnInfo"]
+def _values(sets: list[Mapping[str, Any]]) -> list[list[Any]]:
+    """The values of each column; the first row of all is the header."""
     rows = [row["Data"] for result in sets for row in result["Rows"]][1:]
-    arrays = []
-    for n, column in enumerate(columns):
-        read, kind = _type(column)
+    values = []
+    for n, column in enumerate(_columns(sets)):
+        read, _ = _TYPES.get(column["Type"], (str, ""))
         texts = (row[n].get("VarCharValue") for row in rows)
-        arrays.append(pa.array([None if t is None else read(t) for t in texts], kind))
+        values.append([None if t is None else read(t) for t in texts])
+    return values
+
+
+def _table(sets: list[Mapping[str, Any]]) -> "pa.Table":
+    """Athena's result sets as one table."""
+    import pyarrow as pa
+
+    def arrow(column: Mapping[str, Any]) -> "pa.DataType":
+        name = _TYPES.get(column["Type"], (str, "string"))[1]
+        if name == "decimal":
+            return pa.decimal128(38, int(column.get("Scale", 0)))
+        if name in ("timestamp", "moment"):
+            return pa.timestamp("us", tz="UTC" if name == "moment" else None)
+        return getattr(pa, name)()
+
+    columns = _columns(sets)
+    arrays = [pa.array(of, arrow(c)) for of, c in zip(_values(sets), columns, strict=True)]
     return pa.Table.from_arrays(arrays, names=[c["Name"] for c in columns])

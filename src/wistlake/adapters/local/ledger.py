@@ -17,6 +17,7 @@ from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, Watermark, require_reason
 from wistlake.planning.labels import MediaLabels
 from wistlake.ports import Lease, Ledger, Publication, Run, followed_since
+from wistlake.quality.alert_history import Alert
 
 _V = TypeVar("_V")
 _LEASE_NAME = re.compile(r"[a-z0-9_-]{1,40}")
@@ -81,6 +82,16 @@ UPGRADES: Upgrades = (
         "ALTER TABLE intervals ADD COLUMN compacted INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX open_intervals ON intervals (dataset, media_id, day) WHERE compacted = 0",
         "CREATE TABLE compacted (media_id TEXT NOT NULL PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID",
+    ),
+    (
+        """
+        CREATE TABLE alerts (
+            rule TEXT NOT NULL, subject TEXT NOT NULL, day TEXT NOT NULL, kind TEXT NOT NULL, metric TEXT NOT NULL,
+            last_day TEXT NOT NULL, days INTEGER NOT NULL, value REAL NOT NULL, expected REAL NOT NULL,
+            early INTEGER NOT NULL, told_at TEXT NOT NULL, withdrawn_at TEXT,
+            PRIMARY KEY (day, rule, subject)
+        ) WITHOUT ROWID
+        """,
     ),
 )
 
@@ -216,6 +227,12 @@ class SqliteLedger(Ledger):
     def put_labels(self, entries: Iterable[MediaLabels]) -> None:
         self._write(_LABELS, entries)
 
+    def alerts(self) -> Sequence[Alert]:
+        return self._read(_ALERTS, "day, rule, subject")
+
+    def put_alerts(self, entries: Iterable[Alert]) -> None:
+        self._write(_ALERTS, entries)
+
     def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
         kept = "coalesce(?, (SELECT summary FROM runs WHERE run_id = ?), '{}')"
         document = None if summary is None else json.dumps(summary, default=dict)
@@ -310,6 +327,7 @@ class _RowCodec(Generic[_V]):
 _INTERVALS = _RowCodec(Interval, "intervals")
 _WATERMARKS = _RowCodec(Watermark, "watermarks")
 _MEDIA = _RowCodec(MediaEntry, "media")
+_ALERTS = _RowCodec(Alert, "alerts")
 _LABELS = _RowCodec(MediaLabels, "labels")
 _RUNS = _RowCodec(Run, "runs")
 _PUBLICATIONS = _RowCodec(Publication, "publications")

@@ -1,5 +1,5 @@
 """The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine; a fourth function
-gives back the lease of a machine that was ended by force, and a fifth one tells Slack.
+gives back the lease of a machine that was ended by force, a fifth one tells Slack, and a sixth one evaluates alerts.
 
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
@@ -71,13 +71,19 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     in   the topic's messages: notices of `publish`, what the machine says of a failed step, alarms
     out  nothing; each is in Slack, or in the log that it could not be delivered
 
+`wistlake.entrypoints.aws.watch.handler`
+    in   EventBridge's "Step Functions Execution Status Change" of an execution that succeeded or failed
+    out  {"new": n, "withdrawn": n}; alerts are in the ledger and told to the topic. It raises nothing, and asks Athena
+         only if there are rules and the publication is one that it has not seen
+
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:
 ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
 
 ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
 appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
-WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish),
+WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch), GLUE_DATABASE and
+ATHENA_WORKGROUP (watch),
 WISTLAKE_SLACK_SECRET (slack), MEDIA_IDS, and any other setting by its variable.
 
 SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
@@ -101,6 +107,9 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
               Query, Scan L, PutItem, Scan W · sns Publish topic · glue UpdateTable
     release   dynamodb UpdateItem L
+    watch     dynamodb GetItem, PutItem, Query L · athena Start-, Stop-, GetQueryExecution and GetQueryResults of its
+              workgroup · glue GetDatabase, GetTable, GetTables · s3 ListBucket, GetBucketLocation of the silver bucket,
+              GetObject warehouse/*, GetObject and PutObject athena-results/* · sns Publish topic
     slack     secretsmanager GetSecretValue Slack's
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension

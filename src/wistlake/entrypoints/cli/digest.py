@@ -1,43 +1,129 @@
-"""`digest`: the newest week as a message."""
+"""`digest`: the newest week as a message, and its delivery on the weekday that the settings name."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, WistlakeError
+
+if TYPE_CHECKING:
+    from wistlake.ports import Notice, Query
+    from wistlake.settings import Settings
+    from wistlake.wiring.lake import Lake
+    from wistlake.wiring.notifiers import Attachment
 
 NOT_DELIVERED = 75
+Send = Callable[[], bool]
 
 
 def digest(
     stdout: Annotated[bool, typer.Option("--stdout", help="As plain text, here; the default.")] = False,
     slack: Annotated[bool, typer.Option("--slack", help="As Slack's payload.")] = False,
+    teams: Annotated[bool, typer.Option("--teams", help="As the card that Teams gets.")] = False,
+    email: Annotated[
+        bool, typer.Option("--email", help="As a mail to WISTLAKE_MAIL_TO, with the report attached.")
+    ] = False,
     send: Annotated[
-        bool, typer.Option("--send", help="Post it to SLACK_WEBHOOK_URL; without this it is only shown.")
+        bool,
+        typer.Option("--send", help="Send it where the options before say; without this it is only shown."),
     ] = False,
 ) -> None:
     """The newest week in a message.
 
-    Totals, the media that moved the most, and how far to trust them. Dry unless --send.
+    Totals, the media that moved the most, and how far to trust them. Dry unless --send. With WISTLAKE_DIGEST_DAY the
+    first run of that weekday sends it everywhere.
 
-    Example: wistlake digest --slack --send
+    Example: wistlake digest --email --send
     """
-    from wistlake.ports import Notice
     from wistlake.wiring import notifiers
+
+    wanted = {name for name, given in (("slack", slack), ("teams", teams), ("e-mail", email)) if given}
+    if send and not wanted:
+        raise ConfigError("digest --send does not say where: add --slack, --teams or --email")
+    lake = session.lake()
+    query = lake.query()
+    notice = _notice(query)
+    ways = _ways(lake.settings, query, notice, wanted) if send else {}
+    if stdout or not wanted:
+        output.say(f"{notice.title}\n{notice.text}")
+    if not send and slack:
+        output.print_json(notifiers.slack_payload(lake.settings, notice))
+    if not send and teams:
+        output.print_json(notifiers.teams_payload(lake.settings, notice))
+    if not send and email:
+        output.say(notifiers.mail(lake.settings).shown(notice, _report(query)))
+    delivered = {way: deliver() for way, deliver in ways.items()}
+    for way in (way for way, accepted in delivered.items() if accepted):
+        output.say(f"sent: {way}")
+    if not all(delivered.values()):
+        raise typer.Exit(NOT_DELIVERED)
+
+
+def send_after_run(lake: "Lake", now: datetime) -> None:
+    """Send the digest everywhere if this is the first run on its weekday. A failure is logged: the run has succeeded,
+    and the next one of that day tries again."""
+    import structlog
+
+    from wistlake.pipeline.jobs.digest import send_once
+
+    if f"{now:%A}".lower() != lake.settings.digest_day:
+        return
+    try:
+        send_once(lake.ledger(), now.date(), lambda: _sent_everywhere(lake))
+    except Exception as e:
+        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().warning("the digest could not be sent", error=why)
+
+
+def _sent_everywhere(lake: "Lake") -> bool:
+    """Send it each way that the settings name; whether any of them took it."""
+    query = lake.query()
+    ways = _ways(lake.settings, query, _notice(query), _configured(lake.settings))
+    delivered = [deliver() for deliver in ways.values()]
+    return any(delivered)
+
+
+def _notice(query: "Query") -> "Notice":
+    from wistlake.ports import Notice
     from wistlake_dashboard.digest import digest as weekly
 
-    if send and not slack:
-        raise ConfigError("digest --send goes to Slack: say --slack --send")
-    lake = session.lake()
-    channel = notifiers.slack(lake.settings) if send else None
-    week = weekly(lake.query())
-    notice = Notice(week.title, week.text, failed=week.doubtful)
-    if stdout or not slack:
-        output.say(f"{notice.title}\n{notice.text}")
-    if slack and not send:
-        output.print_json(notifiers.slack_payload(lake.settings, notice))
-    if channel is not None:
-        if not channel.deliver(notice):
-            raise typer.Exit(NOT_DELIVERED)
-        output.say("sent to Slack")
+    week = weekly(query)
+    return Notice(week.title, week.text, failed=week.doubtful)
+
+
+def _configured(settings: "Settings") -> set[str]:
+    ways = {
+        "slack": settings.slack_webhook_url,
+        "teams": settings.teams_webhook_url,
+        "e-mail": settings.mail_to,
+    }
+    return {name for name, value in ways.items() if value}
+
+
+def _ways(settings: "Settings", query: "Query", notice: "Notice", wanted: set[str]) -> Mapping[str, Send]:
+    """How to send it each way. ConfigError if a setting of one of them is missing: then nothing is sent."""
+    from wistlake.wiring import notifiers
+
+    ways: dict[str, Send] = {}
+    if "slack" in wanted:
+        slack = notifiers.slack(settings)
+        ways["slack"] = lambda: slack.deliver(notice)
+    if "teams" in wanted:
+        teams = notifiers.teams(settings)
+        ways["teams"] = lambda: teams.deliver(notice)
+    if "e-mail" in wanted:
+        mail = notifiers.mail(settings)
+        ways["e-mail"] = lambda: mail.deliver(notice, _report(query))
+    return ways
+
+
+def _report(query: "Query") -> "list[Attachment]":
+    """The lake's report as a mail carries it; none while nothing is published."""
+    from wistlake.wiring.notifiers import report_file
+    from wistlake_dashboard.report import page, requested_scope
+
+    scope = requested_scope(query)
+    return [report_file(f"wistlake-{scope.start}-to-{scope.end}.html", page(query, scope))] if scope else []

@@ -34,6 +34,7 @@ from wistlake.entrypoints.cli import (
     setup,
     trust,
     upkeep,
+    watch,
 )
 from wistlake.errors import ConfigError, StoreError, WistlakeError
 from wistlake.foreign import printable
@@ -75,6 +76,7 @@ COMMANDS = (
     dashboard.dashboard,
     mcp.mcp,
     digest.digest,
+    watch.watch,
     privacy.forget,
     demo.demo,
     demo.simulate,

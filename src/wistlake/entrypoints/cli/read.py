@@ -13,6 +13,7 @@ LEDGER = {  # tables of `ops` that are read from the ledger, which Athena can't
     "intervals": "Each dataset, media and day that was asked for, and what became of it.",
     "watermarks": "How far each dataset of each media is complete.",
     "media": "The media that are followed, or were.",
+    "alerts": "Each alert that was told, and whether it was withdrawn.",
     "account": "The account's own totals, by day.",
     "not_in_plan": "The optional datasets that the account's plan lacks, and since when that is known.",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wistlake.entrypoints.cli import output, progress, session
+from wistlake.entrypoints.cli.digest import send_after_run
 from wistlake.entrypoints.cli.options import Datasets, From, Json, Media, Now, To, media_ids, names
 from wistlake.entrypoints.cli.report import lake_report, write_after_run
 from wistlake.entrypoints.cli.report import load as load_report
@@ -54,6 +55,8 @@ def _show_and_report(result: "RunResult", lake: "Lake", *, as_json: bool, silent
         show(result, as_json=as_json)
     if lake.settings.report and (result.tables or not lake_report(lake).is_file()):
         write_after_run(lake)
+    if lake.settings.digest_day:
+        send_after_run(lake, lake.runtime.clock())
 
 
 def show(result: "RunResult", *, as_json: bool) -> None:

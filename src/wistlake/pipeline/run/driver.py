@@ -56,6 +56,8 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
     deps.listener.ended(ended, spec.sources, result.tables)
     log.info("run ended", run_id=spec.run_id, status=result.status)
     deps.notifier.notify(notice(result))
+    if result.days_published or result.withdrawn:  # else there is nothing to look at
+        deps.watch()
     if handover.errors:
         raise RunFailed(handover.errors[0], result)
     return result

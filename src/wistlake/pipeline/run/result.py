@@ -107,7 +107,13 @@ def notice(result: RunResult) -> Notice:
     taken_back = bounded(withdrawals(result), "`wistlake gaps` lists the days")
     warned = bounded(result.warnings, "`wistlake status`", MOST_WARNINGS)
     text = "\n".join((f"{media}{text}", *taken_back, *warned, *drift))
-    return Notice(f"wistlake run {result.status}", text, failed, {"run_id": result.run_id})
+    return Notice(
+        f"wistlake run {result.status}",
+        text,
+        failed,
+        {"run_id": result.run_id},
+        routine=not (failed or taken_back),
+    )
 
 
 def unreconciled(built: BuildResult, media_id: str, day: date) -> Unreconciled:

@@ -70,13 +70,14 @@ class Dependencies(LakeDependencies):
     """The outside world of a run, chosen by `wiring`.
 
     `warm` loads what `tables` will need; it is called in a thread as soon as a landing brings news, so that
-    loading and fetching overlap."""
+    loading and fetching overlap. `watch` evaluates goals and alerts on what is published; it raises nothing."""
 
     client: Callable[[], AbstractAsyncContextManager[Client]]
     notifier: Notifier
     monotonic: Callable[[], float]
     redact: Redact | None = None
     warm: Callable[[], None] = lambda: None
+    watch: Callable[[], None] = lambda: None
     progress: Progress = quiet
     listener: RunListener = field(default_factory=Unheard)
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says

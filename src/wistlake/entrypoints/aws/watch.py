@@ -1,0 +1,30 @@
+"""Lambda `watch`: goals and alerts over what an execution has published."""
+
+from typing import Any
+
+import structlog
+
+from wistlake.entrypoints.aws import events
+from wistlake.errors import WistlakeError
+from wistlake.pipeline.jobs.watch import watch_publication
+from wistlake.ports import Notice
+from wistlake.settings import Settings
+from wistlake.wiring import aws
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """See the package's docstring for what goes in and comes out. What goes wrong is told, and nothing is raised:
+    called again, it would be told again."""
+    events.configure_logs()
+    settings = Settings()
+    people = aws.notifier(settings)
+    try:
+        changes = watch_publication(
+            settings.alerts, lambda: aws.query(settings), aws.ledger(settings), people, events.wall()
+        )
+    except Exception as e:
+        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().error("alerts could not be evaluated", error=why)
+        people.notify(Notice("wistlake alerts could not be evaluated", why, failed=True))
+        return {"new": 0, "withdrawn": 0}
+    return {"new": len(changes.new), "withdrawn": len(changes.withdrawn)}

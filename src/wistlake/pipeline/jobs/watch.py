@@ -1,0 +1,110 @@
+"""Evaluate goals and alerts on what is published, write the history, and tell people what is new. Needs no engine."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from wistlake.alert_rules import Kind, Rule
+from wistlake.errors import WistlakeError
+from wistlake.foreign import fingerprint, one_line
+from wistlake.pipeline.run.result import bounded
+from wistlake.ports import Ledger, Notice, Notifier, Query
+from wistlake.quality import alert_series
+from wistlake.quality.alert_history import Alert, sentence, withdrawal
+from wistlake.quality.alerts import Changes, evaluate
+
+FACTS = "alerts"  # the ledger's document: the publication and the rules that were looked at last
+MOST_LINES = 20  # that a notice spells out
+_GOOD = (Kind.GOAL, Kind.SPIKE)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the rules say now, beside what was told, and the titles of the media."""
+
+    changes: Changes
+    names: Mapping[str, str]
+
+    def standing(self, history: Sequence[Alert]) -> list[Alert]:
+        """The alerts that hold, newest day first: those of the history as they are now, and the new ones."""
+        now = {a.key: a for a in history} | {a.key: a for a in self.changes.all}
+        return sorted((a for a in now.values() if a.stands), key=lambda a: a.key, reverse=True)
+
+
+def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], now: datetime) -> Evaluation:
+    """Evaluate every rule. Reads only."""
+
+    def rows(text: str) -> list[dict[str, Any]]:
+        return list(query.sql(text).to_pylist()) if text else []
+
+    newest = rows(alert_series.NEWEST)[0]["newest"] if rules else None
+    if newest is None:
+        return Evaluation(Changes(), {})
+    labels = rows(alert_series.LABELS) if any(rule.label for rule in rules) else []
+    changes = []
+    for rule in rules:
+        if asked := alert_series.reading(rule, newest, labels):
+            read = (rows(asked.figures), rows(asked.certificates), rows(asked.swaps))
+            changes.append(evaluate(rule, alert_series.series(asked, *read), history, newest, now))
+    every = Changes(
+        *(tuple(a for c in changes for a in getattr(c, kind)) for kind in ("new", "withdrawn", "confirmed"))
+    )
+    titles = rows(alert_series.TITLES) if every.new or every.withdrawn or history else []
+    return Evaluation(every, {r["media_id"]: one_line(r["title"]) for r in titles if r["title"]})
+
+
+def watch_now(
+    rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
+) -> Evaluation:
+    """Evaluate, write down what changed, then tell what is new or taken back: each once, for it is written first."""
+    if not rules:
+        return Evaluation(Changes(), {})
+    result = evaluation(rules, query(), ledger.alerts(), now)
+    ledger.put_alerts(result.changes.all)
+    if message := notice(result):
+        notifier.notify(message)
+    log.info("alerts", new=len(result.changes.new), withdrawn=len(result.changes.withdrawn))
+    return result
+
+
+def watch_publication(
+    rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
+) -> Changes:
+    """The same for a process that is called whether or not something was published: a publication is looked at once,
+    unless the rules have changed since."""
+    publication = ledger.publication() if rules else None
+    if publication is None:
+        return Changes()
+    seen = {"publication": publication.run_id, "rules": fingerprint(repr(rules))}
+    if ledger.facts(FACTS) == seen:
+        return Changes()
+    changes = watch_now(rules, query, ledger, notifier, now).changes
+    ledger.put_facts(FACTS, seen)
+    return changes
+
+
+def watch_after_run(
+    rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
+) -> None:
+    """The same behind a run that has ended: a failure is logged, and fails nothing."""
+    try:
+        watch_now(rules, query, ledger, notifier, now)
+    except Exception as e:
+        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        log.warning("alerts could not be evaluated", error=why)
+
+
+def notice(result: Evaluation) -> Notice | None:
+    """What people are told; None if nothing is news."""
+    new, withdrawn = result.changes.new, result.changes.withdrawn
+    if not (new or withdrawn):
+        return None
+    counts = ((len(new), "new"), (len(withdrawn), "withdrawn"))
+    title = f"wistlake alerts: {', '.join(f'{count} {word}' for count, word in counts if count)}"
+    lines = [*(sentence(a, result.names) for a in new), *(withdrawal(a, result.names) for a in withdrawn)]
+    text = "\n".join(bounded(lines, "`wistlake watch --history`", MOST_LINES))
+    return Notice(title, text, failed=any(a.kind not in _GOOD for a in new))

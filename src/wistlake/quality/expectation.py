@@ -1,0 +1,172 @@
+"""What is usual for a series of daily counts, by weekday, and how unusual its newest days are. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import inf, sqrt
+from statistics import median
+
+PAST_DAYS = 84  # twelve of each weekday
+LEVEL_DAYS = 28  # the newest of them say how much is played lately
+FEWEST_DAYS = 28
+# A change shows in one day, or in several together: by how many deviations it must exceed the usual.
+WINDOWS: Mapping[int, float] = {1: 3.7, 2: 3.6, 3: 3.5, 7: 4.0}
+LONGEST = max(WINDOWS)
+_OF_SLOPE = 12 / 7**3 * (LEVEL_DAYS / 2 + LONGEST / 2) ** 2  # variance that the trend adds, by weeks cubed
+_MAD = 1.4826  # of a normal distribution: its standard deviation by the median of absolute deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """The days that end with the asked one and stand out together: their sum, what would be usual, and by how many
+    deviations they lie apart, with the sign of the change."""
+
+    days: int
+    value: float
+    expected: float
+    deviations: float
+
+    @property
+    def change(self) -> float:
+        """Of the sum, as a share of the usual."""
+        return self.value / self.expected - 1
+
+
+class Counts:
+    """The daily counts of one series; days without one are unknown."""
+
+    def __init__(self, values: Mapping[date, float]) -> None:
+        self._first = min(values, default=date.min).toordinal()
+        length = max(values).toordinal() - self._first + 1 if values else 0
+        self._values: list[float | None] = [None] * length
+        for day, value in values.items():
+            self._values[day.toordinal() - self._first] = value
+
+    def until(self, day: date, length: int) -> list[float | None]:
+        """The `length` days that end with `day`, oldest first."""
+        end = day.toordinal() - self._first + 1
+        known = self._values[max(0, end - length) : max(0, end)]
+        missing_after = end - max(0, min(end, len(self._values)))
+        before = length - len(known) - min(length, missing_after)
+        return [None] * before + known + [None] * min(length, missing_after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """Usual counts of the seven days that follow what was learned, and the usual deviation of a sum of 1, 2, ... days,
+    as a share of it."""
+
+    week: Sequence[float]
+    spread: Mapping[int, float]
+
+
+def unusual(counts: Counts, day: date, change: float) -> Unusual | None:
+    """How the days up to `day` stand out by at least `change` (a share: -0.4 is a drop, 0.4 a rise); None if they
+    do not, or if too little is known. What is usual is learned from the days before the longest window."""
+    newest = counts.until(day, LONGEST)
+    if newest[-1] is None:
+        return None
+    usual = _learned(counts.until(day - timedelta(days=LONGEST), PAST_DAYS))
+    if usual is None:
+        return None
+    hits = (_compared(newest[-length:], usual, change) for length in WINDOWS)
+    return next((hit for hit in hits if hit), None)
+
+
+def expected(counts: Counts, day: date, length: int) -> float | None:
+    """What would be usual for the `length` days that end with `day`; None if too little is known."""
+    usual = _learned(counts.until(day - timedelta(days=length), PAST_DAYS))
+    return sum(usual.week[n % 7] for n in range(length)) if usual else None
+
+
+def _compared(days: Sequence[float | None], usual: _Usual, change: float) -> Unusual | None:
+    values = [v for v in days if v is not None]
+    if len(values) < len(days):
+        return None
+    length = len(days)
+    value, base = sum(values), sum(usual.week[-length:])
+    # Half of the change, as a factor: the least that tells a change of that size from none. The newest day takes part:
+    # else one day would stand out again in each sum that it is in.
+    least = sqrt(1 + change) - 1
+    if not (_moves(value, base, least) and _moves(values[-1], usual.week[-1], least / 2)):
+        return None
+    moved = value / base - 1
+    deviations = min(abs(moved) / usual.spread[length], 2 * abs(sqrt(value) - sqrt(base)))
+    if deviations < WINDOWS[length]:
+        return None
+    return Unusual(length, value, base, deviations if moved > 0 else -deviations)
+
+
+def _moves(value: float, base: float, least: float) -> bool:
+    """Whether the value lies at least so far, a share with its sign, from the usual."""
+    return base > 0 and (value / base - 1 <= least if least < 0 else value / base - 1 >= least)
+
+
+def _learned(past: Sequence[float | None]) -> _Usual | None:
+    """What is usual, from whole weeks of days, oldest first; None if they are too few, or say nothing of a weekday."""
+    columns = [[v for v in past[w::7] if v is not None] for w in range(7)]
+    if not all(columns) or sum(map(len, columns)) < FEWEST_DAYS:
+        return None
+    past = _without_outliers(past, [median(column) for column in columns])
+    means = [_mean([v for v in past[w::7] if v is not None]) for w in range(7)]
+    recent = [(v, means[n % 7]) for n, v in enumerate(past) if v is not None and n >= len(past) - LEVEL_DAYS]
+    of_recent = sum(mean for _, mean in recent)
+    level = sum(v for v, _ in recent) / of_recent if of_recent else 1.0
+    factors = [v / means[n % 7] if v is not None and means[n % 7] > 0 else None for n, v in enumerate(past)]
+    slope = _slope(factors)
+    # From the middle of the recent days on: else a media that grows would be above the usual every day.
+    ahead = LEVEL_DAYS / 2 + 0.5
+    week = [max(0.0, level * mean * (1 + slope * (ahead + n))) for n, mean in enumerate(means)]
+    residuals = [None if f is None else f - slope * n for n, f in enumerate(factors)]
+    return _Usual(week, _spread(residuals, sum(week) / 7, len(recent)))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """Standard deviation; that of a single value is not known."""
+    if len(values) < 2:
+        return inf
+    mean = _mean(values)
+    return sqrt(sum((v - mean) ** 2 for v in values) / len(values))
+
+
+def _without_outliers(past: Sequence[float | None], medians: Sequence[float]) -> list[float | None]:
+    """The days that are not far from the median of their weekday; of each weekday at least half stay."""
+    off = [None if v is None else abs(v - medians[n % 7]) for n, v in enumerate(past)]
+    scale = _MAD * median([o / max(1.0, medians[n % 7]) for n, o in enumerate(off) if o is not None])
+    limits = [3 * max(scale * m, sqrt(max(m, 1.0))) for m in medians]
+    return [
+        v if o is not None and o <= limits[n % 7] else None
+        for n, (v, o) in enumerate(zip(past, off, strict=True))
+    ]
+
+
+def _slope(factors: Sequence[float | None]) -> float:
+    """The trend: by how much of the mean a day exceeds the one before, by a straight line through all of them."""
+    middle = _mean([n for n, f in enumerate(factors) if f is not None])
+    width = sum((n - middle) ** 2 for n, f in enumerate(factors) if f is not None) or 1.0
+    return sum((n - middle) * (f - 1) for n, f in enumerate(factors) if f is not None) / width
+
+
+def _spread(residuals: Sequence[float | None], mean: float, recent: int) -> dict[int, float]:
+    """The usual deviation of the sum of some days: as it was in the past, no less than chance brings to counts, and
+    wider because the usual itself is an estimate."""
+    of_one = _deviation([r for r in residuals if r is not None])
+    by_chance = 1 / sqrt(max(mean, 1e-9))
+    weeks = max(1.0, sum(r is not None for r in residuals) / 7)
+    spread = {}
+    for length in WINDOWS:
+        sums = [
+            _mean(of_days)
+            for n in range(length, len(residuals) + 1)
+            if len(of_days := [r for r in residuals[n - length : n] if r is not None]) == length
+        ]
+        seen = max(_deviation(sums), max(of_one, by_chance) / sqrt(length))
+        learned = max(of_one, by_chance) ** 2 * (
+            1 / (weeks * length) + 1 / max(1, recent) + _OF_SLOPE / weeks**3
+        )
+        spread[length] = sqrt(seen**2 + learned)
+    return spread
