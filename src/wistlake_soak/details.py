@@ -17,7 +17,7 @@ Newest = Callable[[str], Mapping[tuple[str, date], datetime]]  # when each day o
 BY_VALUE = ("media_id", "date", "dimension", "value")
 KEYS = {
     "silver.media_analytics_by_date": ("media_id", "date"),
-    "gold.conversion_daily": ("media_id", "date", "kind"),
+    "gold.conversion_daily": ("media_id", "date", "kind", "basis"),
     "silver.conversions_by_date": ("media_id", "date"),
     "silver.traffic_by_date": BY_VALUE,
     "gold.traffic_daily": BY_VALUE,

@@ -146,6 +146,19 @@ def test_days_between_that_nobody_needs_are_left_out() -> None:
     assert odd == set()
 
 
+def test_a_form_of_a_day_beside_those_that_were_asked_for_counts_on_the_nearest() -> None:
+    """Wistia's window may be in another zone than the account's days."""
+    contract = source("conversions")
+    days = [date(2026, 3, day) for day in (1, 2, 3)]
+    sent = [
+        {"converted_at": f"2026-{moment}:00Z"} for moment in ("02-28T23:30", "03-02T10:00", "03-04T00:10")
+    ]
+    shares, _ = share_out(contract, Fetch("conversions", "a", days[0], days[-1]), sent, UTC)
+    assert {key[2]: records for key, records in shares.items()} == dict(
+        zip(days, ([r] for r in sent), strict=True)
+    )
+
+
 @pytest.mark.parametrize("received_at", [None, 17, "yesterday", "2026-04-01T00:00:00.000Z", ""])
 def test_a_media_with_a_session_of_no_day_is_read_day_by_day(received_at: Any) -> None:
     wistia = Wistia(A1, A2, B1, session("odd", "a", received_at))

@@ -15,14 +15,17 @@ import pytest
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.contracts.form import ACCOUNT, Source
-from wistlake.errors import SourceUnavailable
+from wistlake.errors import LeaseHeld, SourceUnavailable
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
-from wistlake.pipeline.run.handover import RunPlan, read_summary
+from wistlake.pipeline.run.handover import RunPlan, of_plan, read_summary
 from wistlake.pipeline.run.outage import BELIEVED, IN_A_ROW
+from wistlake.pipeline.run.publish import failed_media
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
-from wistlake.pipeline.run.stages import LAST_SECONDS, ingest_round
+from wistlake.pipeline.run.stages import LAST_SECONDS, StepFailed, ingest_round
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import Fetch, Interval, State
+from wistlake.planning.packing import batches
 from wistlake.planning.plan import Window
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
@@ -190,3 +193,51 @@ def test_a_few_media_that_get_no_answer_are_no_outage() -> None:
         ingest_round(of_many("media_by_date"), "by_date-1", parts(odd, objects, ledger), lambda: 900.0, NOW)
     assert len(odd.asked) == 50
     assert ledger.facts("outage") == {}
+
+
+class Counting(Silent):
+    """Counts plays of one day, and none of the other."""
+
+    async def fetch(self, contract: Source, media_id: str, start: date, end: date, rows: int = 0) -> Empty:
+        self.asked.append((contract.name, start))
+        if contract.name == "media_by_date":
+            return Empty(
+                [{"date": DAY.isoformat(), "play_count": 3}, {"date": NEXT.isoformat(), "play_count": 0}]
+            )
+        return Empty()
+
+
+NEXT = DAY + timedelta(days=1)
+
+
+def test_days_without_plays_are_not_waited_for() -> None:
+    """What is asked of days with plays only: the others are neither left, nor a reason to be hurt."""
+    objects, ledger, client = MemoryObjects(), MemoryLedger(), Counting()
+    now = NOW + timedelta(days=1)
+    sources = (source("media_by_date"), source("traffic_daily"))
+    order = replace(ORDER, sources=sources, window=replace(ORDER.window, now=now))
+    fetches = (
+        Fetch("media_by_date", MEDIA, DAY, NEXT),
+        *(Fetch("traffic_daily", MEDIA, day, day) for day in (DAY, NEXT)),
+    )
+    planned = RunPlan(order, fetches, (), now)
+    deps = parts(client, objects, ledger)
+    first, second = batches(fetches)
+    assert (first.name, second.name) == ("by_date-1", "played-1")
+    assert ingest_round(planned, first.name, deps, lambda: 900.0, now).left == 0
+    done = ingest_round(planned, second.name, deps, lambda: 900.0, now)
+    assert (done.left, done.landed) == (0, 1)
+    assert client.asked[1:] == [("traffic_daily", DAY)]
+    assert ingest_round(planned, second.name, deps, lambda: 900.0, now).requests == 0
+    handover = replace(of_plan(planned), errors=(StepFailed("SourceUnavailable", "503", "played-1"),))
+    assert failed_media(LedgerView(ledger.intervals()), handover, None) == set()
+
+
+def test_nothing_is_written_by_a_run_that_has_lost_its_lease() -> None:
+    def lost() -> None:
+        raise LeaseHeld("another run has it")
+
+    objects, ledger = MemoryObjects(), MemoryLedger()
+    with pytest.raises(LeaseHeld):
+        ingest_round(PLANNED, "events-1", parts(Silent(), objects, ledger), lambda: 900.0, NOW, lost)
+    assert ledger.intervals() == []

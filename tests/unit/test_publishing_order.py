@@ -8,7 +8,7 @@ import pytest
 from support.memory import MemoryLedger
 from wistlake.bronze import Manifest
 from wistlake.contracts import source
-from wistlake.pipeline.run.outcome import publish_build
+from wistlake.pipeline.run.outcome import advance, publish_build
 from wistlake.pipeline.run.spec import MediaChoice, RunSpec
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables.plan import BuildPlan, BuildResult
@@ -76,3 +76,29 @@ def test_a_watermark_stops_before_a_day_that_was_refused() -> None:
     _publish(ledger, ledger, refused)
     assert [w.last_date for w in ledger.watermarks()] == [DAYS[0]]
     assert ledger.intervals("events", "m1", DAYS[1], DAYS[1])[0].state is State.FAILED
+
+
+def _played(*days: int, failed: int = 0) -> MemoryLedger:
+    """Breakdowns of days with plays; of the `failed` one nothing could be read."""
+    ledger = MemoryLedger()
+    ledger.put_media([replace(MEDIA[0], first_day=date(2026, 2, 1))])
+    state = {failed: State.FAILED}
+    ledger.record(
+        Interval(
+            "traffic_daily", "m1", date(2026, 2, day), state.get(day, State.PUBLISHED), "run", NOW,
+            landing_id="x", finished=True, published_at=None if day == failed else NOW,
+        )
+        for day in (*days, *filter(None, [failed]))
+    )  # fmt: skip
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("days", "failed", "last"), [((3, 4, 9, 15), 0, 15), ((3, 4, 9, 15), 12, 9), ((9,), 4, None)]
+)
+def test_a_day_without_plays_is_no_hole_in_what_is_asked_of_days_with_plays(
+    days: tuple[int, ...], failed: int, last: int | None
+) -> None:
+    ledger = _played(*days, failed=failed)
+    advance(ORDER, ledger, ledger.media(), LedgerView(ledger.intervals()))
+    assert [w.last_date.day for w in ledger.watermarks()] == ([last] if last else [])

@@ -15,9 +15,11 @@ from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.adapters.aws import items
 from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.notify import plain
+from wistlake.channel_rules import Rule
 from wistlake.contracts import source
-from wistlake.errors import SourceChanged
-from wistlake.pipeline.run.driver import RunFailed
+from wistlake.errors import SourceChanged, StoreError
+from wistlake.pipeline.run.compact import compact
+from wistlake.pipeline.run.driver import RunFailed, run
 from wistlake.pipeline.run.fetched import FetchLine, FetchSummary
 from wistlake.pipeline.run.handover import (
     RunPlan,
@@ -28,15 +30,17 @@ from wistlake.pipeline.run.handover import (
     verdicts_key,
 )
 from wistlake.pipeline.run.outcome import Policy
+from wistlake.pipeline.run.pending import built_from, built_from_all, signature
 from wistlake.pipeline.run.publish import drift, note_drift, publish
 from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Published, StepFailed, _figures, is_idle, publish_run
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State, Watermark
 from wistlake.planning.packing import batches
 from wistlake.planning.plan import Window
-from wistlake.ports import TableRef
+from wistlake.ports import Run, TableRef
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.reconciliation import Judgement, Verdict
 
@@ -168,6 +172,71 @@ def test_every_media_that_was_hurt_is_counted_once(parts: Dependencies) -> None:
     assert done.figures["IdentitiesBroken"] == 2.0
     (notice,) = parts.notifier.notices  # type: ignore[attr-defined]
     assert notice.failed
+
+
+def resting(parts: Dependencies, days: int) -> list[Interval]:
+    """Days of sessions of January that nobody will ask about any more, in the ledger."""
+    plain = [
+        replace(interval(day=date(2026, 1, 1) + timedelta(days=n)), run_id="r0", confirmations=1)
+        for n in range(days)
+    ]
+    rested = [replace(i, built_signature=signature(i, SPEC, 2)) for i in plain]
+    parts.ledger.record(rested)
+    return rested
+
+
+def test_a_build_alone_makes_good_what_a_run_before_it_left_open(parts: Dependencies) -> None:
+    (rested,) = resting(parts, 1)
+    signed = replace(rested, built_signature=signature(rested, SPEC, 1))
+    parts.ledger.record([replace(signed, state=State.PLANNED, run_id="dead")])
+    parts.ledger.put_run(Run("dead", "schedule", "live", "running", NOW - timedelta(days=1)))
+    run(replace(SPEC, build_only=True), parts)
+    assert [i.state for i in parts.ledger.intervals("events")] == [State.PUBLISHED]
+
+
+@pytest.mark.parametrize(("version", "compacted"), [({}, 10), ({"events": "of another program"}, 0)])
+def test_days_that_rest_are_compacted_by_the_program_that_built_them(
+    parts: Dependencies, version: dict[str, str], compacted: int
+) -> None:
+    rested = resting(parts, 10)
+    published(parts, Verdicts(None, (), 2, built_from_all(SPEC, 2) | version))
+    assert len(parts.ledger.open_intervals(["m1"])) == 10 - compacted
+    assert {i.day for i in parts.ledger.intervals("events")} == {i.day for i in rested}
+
+
+@pytest.mark.parametrize(
+    ("spec", "epoch"),
+    [
+        (replace(SPEC, zone_name="Europe/Paris"), 1), (replace(SPEC, keep_city=True), 1), (SPEC, 2),
+        (replace(SPEC, rules=(Rule("podcast", "title", "cast"),)), 1),
+    ],
+)  # fmt: skip
+def test_what_builds_an_open_day_anew_builds_a_compacted_one_anew(spec: RunSpec, epoch: int) -> None:
+    assert signature(interval(), spec, epoch) != signature(interval(), SPEC, 1)
+    assert built_from("events", spec, epoch) != built_from("events", SPEC, 1)
+
+
+def test_a_store_that_fails_while_it_compacts_fails_no_run(
+    parts: Dependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("the table is throttled")
+
+    resting(parts, 10)
+    monkeypatch.setattr(parts.ledger, "compact", full)
+    done = published(parts, Verdicts(None, (), 2, built_from_all(SPEC, 2)))
+    assert done.result.status == "succeeded"
+
+
+@pytest.mark.parametrize(("most", "left"), [(30, 0), (20, 10), (1, 20)])
+def test_a_run_compacts_so_many_and_the_next_one_goes_on(parts: Dependencies, most: int, left: int) -> None:
+    """At least one media, or it would never end."""
+    ledger = parts.ledger
+    of_one = resting(parts, 10)
+    ledger.record(replace(i, media_id=m) for m in ("m2", "m3") for i in of_one)
+    for expected in (left, max(0, left - max(most // 10, 1) * 10)):
+        compact(SPEC, ledger, LedgerView.of(ledger), 2, built_from_all(SPEC, 2), most)
+        assert len(ledger.open_intervals(["m1", "m2", "m3"])) == expected
 
 
 MANY = tuple(f"media{n:05}" for n in range(30))

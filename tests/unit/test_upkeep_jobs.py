@@ -202,6 +202,18 @@ def test_labels_reach_the_tables_anew_with_what_is_built_again() -> None:
     assert labels.read(ledger).waiting == {"m1"}
 
 
+def test_a_label_that_was_taken_away_leaves_the_tables_by_a_rebuild_too() -> None:
+    ledger, objects = lake()
+    ledger.put_labels([MediaLabels("m1", (LabelChange("campaign", "spring", NOW),))])
+    ledger.put_facts(LABELS, labels.read(ledger).signatures)
+    taken = LabelChange("campaign", "", NOW + timedelta(hours=1))
+    ledger.put_labels([MediaLabels("m1", (LabelChange("campaign", "spring", NOW), taken))])
+    invalidate_builds(ledger, objects)
+    assert labels.read(ledger).waiting == {"m1"}
+    labels.keep(ledger, labels.read(ledger).signatures)
+    assert not labels.read(ledger).waiting
+
+
 class Zoned:
     """A lake in New York's winter that is to move."""
 

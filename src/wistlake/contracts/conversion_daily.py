@@ -8,10 +8,10 @@ TABLE = Table(
     layer="gold",
     name="conversion_daily",
     doc="Calls to action and forms of a media: how often they were shown and taken. Days without any have no row.",
-    grain="one media_id, date and kind",
-    key=("media_id", "date", "kind"),
+    grain="one media_id, date, kind and basis",
+    key=("media_id", "date", "kind", "basis"),
     partition="months(date)",
-    scope=("media_id", "date", "kind"),
+    scope=("media_id", "date", "kind", "basis"),
     sources=("analytics_daily", "media_stats", "conversions"),
     columns=(
         *MEDIA_DAY,

@@ -3,10 +3,15 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from wistlake.contracts.conversions import SOURCE
 from wistlake.contracts.conversions_by_date import TABLE
 from wistlake.transforms.conform import conform
+from wistlake.transforms.landing import value
 
-RULES: dict[str, str] = {}
+# Nobody knows in which zone Wistia's own window is: only what is days away was never asked for.
+RULES = {
+    "outside_window": f"abs(datediff(to_date({value(SOURCE.field('converted_at'))}), _dt)) > 2",
+}
 
 
 def build(typed: DataFrame, built_at: Column) -> DataFrame:

@@ -23,7 +23,7 @@ from wistlake.insight.status import health
 from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run import pending, raw_pages
 from wistlake.pipeline.run.compact import compact
-from wistlake.pipeline.run.handover import RunPlan
+from wistlake.pipeline.run.handover import RunPlan, decode_verdicts, encode_verdicts
 from wistlake.pipeline.run.outcome import Policy, advance
 from wistlake.pipeline.run.raw_pages import note_removed
 from wistlake.pipeline.run.recover import recover
@@ -152,7 +152,8 @@ def test_a_week_of_days_is_compacted_by_few_writes() -> None:
     asked = ledger(twin)
     known = LedgerView.of(asked)
     twin.forget()
-    timed("compaction of ten media", lambda: compact(synthetic.SPEC, asked, known, synthetic.EPOCH))
+    made_by = pending.built_from_all(synthetic.SPEC, synthetic.EPOCH)
+    timed("compaction of ten media", lambda: compact(synthetic.SPEC, asked, known, synthetic.EPOCH, made_by))
     moved = twin.requests["delete"]
     assert FEW * 7 * 3 <= moved <= FEW * OPEN
     assert twin.requests["transaction"] <= FEW * 3
@@ -214,7 +215,8 @@ def test_after_a_new_version_expired_landings_are_known_to_be_gone(monkeypatch: 
 
     objects.calls.clear()
     asked.record(found.intervals)
-    compact(synthetic.SPEC, asked, LedgerView.of(asked), found.epoch)
+    told = decode_verdicts(encode_verdicts(found))  # as the next process reads it
+    compact(synthetic.SPEC, asked, LedgerView.of(asked), told.epoch, told.built_from)
     assert build(asked, objects).run().intervals == ()
     assert objects.calls == {}
 

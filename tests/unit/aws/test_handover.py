@@ -46,7 +46,7 @@ def test_a_plan_with_listings_of_one_media_and_of_many() -> None:
         Fetch("media_by_date", "m1", DAY, LATER),
         Fetch("media_stats", "m1", LATER, LATER, if_moved=True),
     )
-    planned = RunPlan(ORDER, fetches, ("gone",), NOW)
+    planned = RunPlan(ORDER, fetches, ("gone",), NOW, ("absent",))
     assert handover.decode_plan(handover.encode_plan(planned)) == planned
 
 
@@ -64,8 +64,9 @@ def test_verdicts_keep_what_publishing_needs() -> None:
         frozenset({SharedDays("m1", DAY, NEXT, -1), SharedDays("m1", DAY, LATER)}), {"m1": "5160"},
     )  # fmt: skip
     plain = Interval("events", "m2", DAY, State.FAILED, "r1", NOW)
-    found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain))))
-    assert found.intervals == (FULL, plain)
+    made_by = {"events": "0123456789abcdef"}
+    found = handover.decode_verdicts(handover.encode_verdicts(Verdicts(built, (FULL, plain), 3, made_by)))
+    assert (found.intervals, found.epoch, found.built_from) == ((FULL, plain), 3, made_by)
     assert found.built
     assert found.built.judgements == (broken,)
     kept = (

@@ -17,13 +17,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     batch = events.text(event, "batch")
     planned = decode_plan(aws.objects(settings).get(events.text(event, "plan_key")))
     now = planned.spec.window.now
-    aws.ledger(settings).renew(LEASE, planned.spec.run_id, events.wall(), LEASE_SECONDS)
+    ledger = aws.ledger(settings)
+
+    def fence() -> None:
+        ledger.renew(LEASE, planned.spec.run_id, events.wall(), LEASE_SECONDS)
+
+    fence()
     done = ingest_round(
         planned,
         batch,
         aws.dependencies(settings, events.outside(lambda: now)),
         lambda: context.get_remaining_time_in_millis() / 1000,
         events.wall(),
+        fence,
     )
     number = (event.get("continuation") or {}).get("round", 0) + 1
     return {

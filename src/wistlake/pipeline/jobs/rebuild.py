@@ -49,7 +49,8 @@ def invalidate_builds(ledger: Ledger, objects: ObjectStore, zone: str = "") -> t
     """Make every retained landing pending again, and its days of gold with it: (how many, those whose
     raw pages are gone and which therefore stay as they were built). Labels are brought into the tables again, too.
     `zone` is the one that days of gold were built in by versions that did not write it down."""
-    ledger.put_facts(LABELS, {})
+    # Also those of media whose labels were all taken away: the tables may have them yet.
+    ledger.put_facts(LABELS, {entry.media_id: REBUILD for entry in ledger.labels()})
     intervals = ledger.intervals()
     landed = [i for i in intervals if i.landing_id]
     pages = RawPages.of(objects, ledger)

@@ -16,7 +16,16 @@ from wistlake.pipeline.run.outcome import (
     show,
     unchanged,
 )
-from wistlake.pipeline.run.pending import Done, assemble, built_from, following, pending, restamped, signature
+from wistlake.pipeline.run.pending import (
+    Done,
+    assemble,
+    built_from,
+    built_from_all,
+    following,
+    pending,
+    restamped,
+    signature,
+)
 from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
@@ -74,7 +83,8 @@ class _Build:
         expired = restamped(self.spec, self.view.all(), self.pages, len(self.keys))
         if opened := {key: i for key, i in expired.items() if key not in self.loaded}:
             self._note(None, opened)
-        return Verdicts(result, tuple(self.changed[key] for key in sorted(self.changed)), len(self.keys))
+        changed = tuple(self.changed[key] for key in sorted(self.changed))
+        return Verdicts(result, changed, len(self.keys), built_from_all(self.spec, len(self.keys)))
 
     def _as_built(self, interval: Interval) -> Interval:
         """A compacted interval as silver has it: what its media's compacted days were built from says more than its
@@ -89,7 +99,7 @@ class _Build:
 
     def _load_retained(self) -> None:
         """Load the compacted days that a new version builds anew: those of which bronze may still hold the pages."""
-        now = {s.name: built_from(s.name, self.spec, len(self.keys)) for s in self.spec.sources}
+        now = built_from_all(self.spec, len(self.keys))
         before = self.pages.gone_before
         keys: set[Key] = set()
         for media_id, of_media in self.view.compacted.items():

@@ -18,6 +18,7 @@ from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.lake import require_same_origin
 from wistlake.pipeline.run.outcome import Policy
 from wistlake.pipeline.run.publish import publish
+from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
@@ -86,7 +87,9 @@ def _recorded(spec: RunSpec, deps: Dependencies) -> Iterator[Run]:
 def _steps(handover: Handover, deps: Dependencies) -> Handover:
     """The four steps. Readers get each build as soon as it is done."""
     laps = _Laps(deps.monotonic)
-    if not handover.plan.spec.build_only:
+    if handover.plan.spec.build_only:
+        recover(deps.ledger, deps.objects, handover.plan.spec.run_id)
+    else:
         handover = asyncio.run(_fetch(handover, deps, laps))
     laps.end("ingest")
     handover = build(

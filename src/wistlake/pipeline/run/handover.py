@@ -48,11 +48,12 @@ class RunPlan:
 class Verdicts:
     """What a build came to: its result (of the judgements, those that are broken), None if there was nothing
     to build; and the intervals as they are once readers follow its tables. `epoch`: of the pseudonyms that it was built
-    with, 0 if nobody wrote that down."""
+    with; `built_from`: what each dataset was built from, empty if nobody wrote that down."""
 
     built: BuildResult | None
     intervals: tuple[Interval, ...]
     epoch: int = 0
+    built_from: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,8 @@ class _BuildDocument:
 class _VerdictsDocument:
     built: _BuildDocument | None
     intervals: tuple[Interval, ...]
+    epoch: int = 0
+    built_from: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode_plan(plan: RunPlan) -> bytes:
@@ -270,14 +273,20 @@ def read_summary(objects: ObjectStore, run_id: str, batch: str) -> FetchSummary:
 def encode_verdicts(verdicts: Verdicts) -> bytes:
     """The verdicts as JSON."""
     built = verdicts.built
-    document = _VerdictsDocument(None if built is None else _document_of(built), verdicts.intervals)
+    document = _VerdictsDocument(
+        None if built is None else _document_of(built),
+        verdicts.intervals,
+        verdicts.epoch,
+        verdicts.built_from,
+    )
     return _dump(_VerdictsDocument, document)
 
 
 def decode_verdicts(data: bytes) -> Verdicts:
     """The verdicts in `data`. StoreError if they are damaged, or of a newer program."""
     plain = _load(_VerdictsDocument, data, "verdicts")
-    return Verdicts(None if plain.built is None else _result_of(plain.built), plain.intervals)
+    built = None if plain.built is None else _result_of(plain.built)
+    return Verdicts(built, plain.intervals, plain.epoch, plain.built_from)
 
 
 def _document_of(built: BuildResult) -> _BuildDocument:

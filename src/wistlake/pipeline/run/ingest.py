@@ -25,7 +25,7 @@ from wistlake.errors import (
 from wistlake.pipeline.run.fetched import FetchSummary, Ingested
 from wistlake.pipeline.run.handover import Handover
 from wistlake.pipeline.run.outage import Outage
-from wistlake.pipeline.run.played import counted_by, has_plays, note_plan
+from wistlake.pipeline.run.played import note_plan, with_plays
 from wistlake.pipeline.run.recover import landed, repeats
 from wistlake.pipeline.run.spec import Client, Dependencies, Progress, Redact, RunSpec, quiet
 from wistlake.pipeline.run.view import LedgerView
@@ -59,7 +59,7 @@ class Listing(Protocol):
 class IngestContext:
     """What every landing of a run shares. `clock` tells when a listing was read, `admits` what may
     land of a record: of people who have been forgotten, nothing; `may_begin` whether there is time for another
-    fetch."""
+    fetch; `fence` raises LeaseHeld once another run may write."""
 
     run_id: str
     tz: tzinfo
@@ -72,6 +72,7 @@ class IngestContext:
     may_begin: Callable[[], bool] = lambda: True
     progress: Progress = quiet
     outage: Outage = field(default_factory=Outage)
+    fence: Callable[[], None] = lambda: None
 
     @classmethod
     def of(cls, spec: RunSpec, deps: Dependencies) -> "IngestContext":
@@ -164,7 +165,7 @@ class Ingest:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
         certain = [f for f in fetches if not f.if_moved and f.dataset not in PLAYED]
         self._planned_fetches = len(fetches)
-        self.ledger.record(self._planned(key) for f in certain for key in f.keys)
+        self._note_planned(certain)
         await self._all(f for f in certain if f.dataset == METADATA)
         gone = {m.media_id for m in self.done.manifests.values() if m.dataset == METADATA and m.missing}
         if gone:
@@ -191,20 +192,19 @@ class Ingest:
         existing = (f for f in fetches if f.media_id not in gone)
         known = {**self.view.intervals, **self.done.intervals}
         taken_now, self.done.carried = due(existing, known.values(), self.view.compacted)
-        self.ledger.record(self._planned(key) for f in taken_now for key in f.keys)
+        self._note_planned(taken_now)
         yield from taken_now
 
     async def _played(self, fetches: Collection[Fetch]) -> None:
         """What is asked for of days with plays only, as far as there are any. The first request of each dataset goes
         ahead: an account whose plan does not include it is asked once."""
-        context, by_dataset = self.context, dict[str, list[Fetch]]()
-        self.view.load(counted for f in fetches for key in f.keys for counted in counted_by(key, context.tz))
-        for fetch in fetches:
-            if any(has_plays(key, self._known, self.objects, context.tz) for key in fetch.keys):
-                by_dataset.setdefault(fetch.dataset, []).append(fetch)
-            else:
-                self._progress()
-        self.ledger.record(self._planned(k) for played in by_dataset.values() for f in played for k in f.keys)
+        by_dataset: dict[str, list[Fetch]] = {}
+        asked = with_plays(fetches, self.view, self._known, self.objects, self.context.tz)
+        for fetch in asked:
+            by_dataset.setdefault(fetch.dataset, []).append(fetch)
+        for _ in range(len(fetches) - len(asked)):
+            self._progress()
+        self._note_planned(asked)
         await self._all(played[0] for played in by_dataset.values())
         await self._all(f for played in by_dataset.values() for f in played[1:])
 
@@ -407,12 +407,16 @@ class Ingest:
     def _record(self) -> None:
         """Write down what has been read so far: readings that brought nothing new among the objects as well, for
         nothing else of them is there."""
+        self.context.fence()
         if self.done.confirmed:
             self.objects.put(*bronze.encode_confirmations(self.done.confirmed))
         self.ledger.record(self.done.intervals.values())
 
-    def _planned(self, key: Key) -> Interval:
-        return replace(self._before(key), state=State.PLANNED, reason="")
+    def _note_planned(self, fetches: Iterable[Fetch]) -> None:
+        self.context.fence()
+        self.ledger.record(
+            replace(self._before(key), state=State.PLANNED, reason="") for f in fetches for key in f.keys
+        )
 
     def _before(self, key: Key) -> Interval:
         now = self.context.clock()
@@ -479,7 +483,7 @@ def share_out(
     """The records of a listing by interval, and the intervals that must be read by themselves instead: sessions of a
     media of which some record names no day that was asked for, and media that are not described. Records of media that
     are not followed, and of days that nobody needs, are left out. What does not belong into a listing of one interval,
-    or among the counts of a media, the contract refuses by name: those counts go to the first day.
+    or among the counts of a media, the contract refuses by name: those counts go to the nearest day.
     """
     shares: dict[Key, list[dict[str, Any]]] = {key: [] for key in fetch.keys}
     if len(shares) == 1:
@@ -492,7 +496,7 @@ def share_out(
             shares[key].append(record)
         elif day is None or not fetch.start <= day <= fetch.end or not isinstance(media_id, str):
             if contract.calendar is Calendar.LOCAL:
-                shares[fetch.keys[0]].append(record)
+                shares[fetch.keys[-1 if day and day > fetch.end else 0]].append(record)
             else:
                 lost.add(media_id if isinstance(media_id, str) else None)
     if contract.calendar is Calendar.SNAPSHOT:

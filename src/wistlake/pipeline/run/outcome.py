@@ -154,13 +154,20 @@ def advance(spec: RunSpec, ledger: Ledger, media: Iterable[MediaEntry], view: Le
     for (dataset, media_id), open_days in sorted(settled.items()):
         rests = view.compacted.get(media_id, Compacted(media_id))
         newest = max(filter(None, (max(open_days), rests.last(dataset))))
+        contract = source(dataset)
         # A snapshot can't be taken of a day that is gone: only the newest counts.
-        snapshot = source(dataset).calendar is Calendar.SNAPSHOT
+        snapshot = contract.calendar is Calendar.SNAPSHOT
         # Days that Wistia no longer keeps can't be missing.
         oldest = min(open_days | set(islice(rests.days_of(dataset), 1)))
         begins = max(first.get(media_id, oldest), newest - HORIZON)
         opened = {day for day in of_pair[(dataset, media_id)] if day not in open_days}
-        last = newest if snapshot else watermark(begins, open_days, rests.days.get(dataset, ()), opened)
+        if snapshot:
+            last: date | None = newest
+        elif contract.only_played:  # days without plays are no holes
+            done = {*open_days, *rests.days_of(dataset)}
+            last = max((d for d in done if d < min(opened, default=date.max)), default=None)
+        else:
+            last = watermark(begins, open_days, rests.days.get(dataset, ()), opened)
         if last is not None and last > stored.get((dataset, media_id), date.min):
             moved.append(Watermark(dataset, media_id, last, spec.window.now))
     ledger.advance(moved)

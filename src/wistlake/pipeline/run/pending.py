@@ -44,17 +44,25 @@ def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
         contract.version,
         TRANSFORM_VERSION,
         epoch,
-        spec.zone_name,
-        fingerprint(spec.rules),
-        *(["city"] if spec.keep_city else []),
+        *_of_spec(spec),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def built_from(dataset: str, spec: RunSpec, epoch: int) -> str:
     """What `signature` says of all days of a dataset alike. Days that were compacted under another one are pending."""
-    parts = [source(dataset).version, TRANSFORM_VERSION, epoch, spec.zone_name, fingerprint(spec.rules)]
+    parts = [source(dataset).version, TRANSFORM_VERSION, epoch, *_of_spec(spec)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def built_from_all(spec: RunSpec, epoch: int) -> dict[str, str]:
+    """`built_from` of each of the run's datasets."""
+    return {s.name: built_from(s.name, spec, epoch) for s in spec.sources}
+
+
+def _of_spec(spec: RunSpec) -> list[str]:
+    """What all rows depend on, of the settings."""
+    return [spec.zone_name, fingerprint(spec.rules), *(["city"] if spec.keep_city else [])]
 
 
 def pending(intervals: Iterable[Interval], spec: RunSpec, epoch: int) -> tuple[Interval, ...]:

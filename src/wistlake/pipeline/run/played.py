@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime, tzinfo
 
 from wistlake import bronze
+from wistlake.pipeline.run.view import LedgerView
 from wistlake.planning import optional
 from wistlake.planning.calendar import utc_days_of
-from wistlake.planning.intervals import Interval
+from wistlake.planning.intervals import Fetch, Interval
 from wistlake.planning.publishing import BY_DATE, EVENTS
 from wistlake.ports import Ledger, ObjectStore
 
@@ -33,6 +34,18 @@ def has_plays(key: Key, known: Callable[[Key], Interval | None], objects: Object
     if not objects.exists(part):
         return True
     return any(r.get("play_count") for _, r in bronze.decode_lines(objects.get(part)))
+
+
+def with_plays(
+    fetches: Collection[Fetch],
+    view: LedgerView,
+    known: Callable[[Key], Interval | None],
+    objects: ObjectStore,
+    tz: tzinfo,
+) -> list[Fetch]:
+    """Those of the fetches that are about any day with plays. Loads into the `view` what tells."""
+    view.load(counted for f in fetches for key in f.keys for counted in counted_by(key, tz))
+    return [f for f in fetches if any(has_plays(key, known, objects, tz) for key in f.keys)]
 
 
 def note_plan(ledger: Ledger, refused: Collection[str], asked: Collection[str], now: datetime) -> None:

@@ -17,7 +17,7 @@ from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult
 from wistlake.planning.intervals import LANDED, State
-from wistlake.planning.packing import batches
+from wistlake.planning.packing import PLAYED, batches
 from wistlake.planning.publishing import GOLD
 from wistlake.ports import Ledger
 
@@ -45,8 +45,8 @@ def publish(deps: Dependencies, handover: Handover, policy: Policy) -> Handover:
     hurt = failed_media(view, handover, built) if errors else set()
     result.failed_media = sorted(hurt)
     result.status = _status(deps.ledger, handover, hurt, errors)
-    if verdicts is not None and verdicts.epoch:
-        compact(spec, ledger, view, verdicts.epoch)
+    if verdicts is not None:
+        compact(spec, ledger, view, verdicts.epoch, verdicts.built_from)
     return replace(handover, errors=errors)
 
 
@@ -57,7 +57,9 @@ def failed_media(view: LedgerView, handover: Handover, built: BuildResult | None
     hurt = {*handover.plan.absent, *(key[1] for key, state in mine.items() if state is State.FAILED)}
     for batch in batches(handover.plan.fetches):
         if batch.name in of_batches:  # its function may have died before it noted anything
-            certain = (key for f in batch.fetches if not f.if_moved for key in f.keys)
+            certain = (
+                key for f in batch.fetches if not f.if_moved and f.dataset not in PLAYED for key in f.keys
+            )
             hurt |= {key[1] for key in certain if mine.get(key) not in LANDED}
     if built is not None:
         hurt |= {key[1] for key in built.stopped} | {media_id for media_id, _ in built.blocked}

@@ -31,14 +31,16 @@ from wistlake.pipeline.run.ingest import IngestContext, land, note_share
 from wistlake.pipeline.run.lake import open_lake, require_same_origin
 from wistlake.pipeline.run.outage import Outage
 from wistlake.pipeline.run.outcome import Policy
+from wistlake.pipeline.run.played import with_plays
 from wistlake.pipeline.run.publish import publish
 from wistlake.pipeline.run.result import RunResult, notice
 from wistlake.pipeline.run.select import select
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildResult
+from wistlake.planning.calendar import zone
 from wistlake.planning.intervals import LANDED, Fetch, Interval, State
-from wistlake.planning.packing import Batch, batches, due
+from wistlake.planning.packing import PLAYED, Batch, batches, due
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger, SharedLease
 from wistlake.quality.checks import age_hours
@@ -95,10 +97,16 @@ class Round:
 
 
 def ingest_round(
-    plan: RunPlan, name: str, deps: Dependencies, seconds_left: Callable[[], float], wall: datetime
+    plan: RunPlan,
+    name: str,
+    deps: Dependencies,
+    seconds_left: Callable[[], float],
+    wall: datetime,
+    fence: Callable[[], None] = lambda: None,
 ) -> Round:
     """Land what the batch asks for and this run has not landed yet. `wall` is the real time: what another process has
-    just found down is not asked for.
+    just found down is not asked for. `fence` is called before the ledger is written, and raises LeaseHeld if the run
+    has lost its lease meanwhile.
 
     Raises when everything was tried and something failed (SourceUnavailable first, since it is worth another
     try), and when a whole round could not land anything. ConfigError if the plan has no such batch.
@@ -108,7 +116,10 @@ def ingest_round(
     view = LedgerView.of(deps.ledger, batch.media)
     view.load(key for f in batch.fetches for key in f.keys)
     taken_now, carried = due(batch.fetches, view.all(), view.compacted)
-    wanted = [*(f for f in batch.fetches if not f.if_moved), *taken_now]
+    certain = [f for f in batch.fetches if not f.if_moved]
+    played = [f for f in certain if f.dataset in PLAYED]
+    with_any = with_plays(played, view, view.intervals.get, deps.objects, zone(spec.zone_name))
+    wanted = [*(f for f in certain if f not in played), *with_any, *taken_now]
     if carried and not deps.objects.exists(summary_key(spec.run_id, name)):
         add_summary(deps.objects, spec.run_id, name, FetchSummary(carried=carried))
     waiting = _waiting(spec, wanted, view.intervals)
@@ -119,6 +130,7 @@ def ingest_round(
         clock=_never_back(spec.window.now, view.all()),
         may_begin=lambda: seconds_left() >= RESERVE_SECONDS,
         outage=Outage(outage.told(deps.ledger, wall)),
+        fence=fence,
     )
     seconds = max(0.0, seconds_left() - LAST_SECONDS)
     done = asyncio.run(land(deps, context, [replace(f, if_moved=False) for f in waiting], view, seconds))
