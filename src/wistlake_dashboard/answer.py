@@ -132,7 +132,9 @@ def _growth(measure: Measure | None) -> float:
 def movers(media: Mapping[str, Moved], titles: Mapping[str, str]) -> list[str]:
     """The media that gained and the one that lost the most plays, or else watch time, beyond the usual noise."""
     clear = sorted((m for m in media if media[m].plays.is_clear), key=lambda m: (media[m].plays.change, m))
-    chosen = dict.fromkeys([*clear[-1:], *clear[:1]])
+    gained = [m for m in clear[-1:] if media[m].plays.change > 0]
+    lost = [m for m in clear[:1] if media[m].plays.change < 0]
+    chosen = (*gained, *lost)
     said = [_mover(media[m], titles.get(m, m)) for m in chosen]
     others = {m: w for m in media if m not in chosen and (w := media[m].watched) and w.is_clear}
     if len(said) < 2 and others:

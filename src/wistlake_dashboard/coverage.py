@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ABSENT = "absent"
     BLOCKED = "blocked"
     STALE = "stale"
+    UNCOUNTED = "without counts"
     NOT_YET = "not followed yet"
     NO_LONGER = "no longer followed"
     NOT_MADE = "not made yet"
@@ -145,9 +146,13 @@ def coverage(query: "Query", scope: Scope) -> Coverage:
         "SELECT media_id, day FROM ops.intervals WHERE dataset = 'gold' AND state <> 'published' "
         f"AND {both.where('day')}",
     )
+    uncounted = _uncounted(query, both)
     failed = _failed(query, both)
     lifespans = _lifespans(query, scope)
-    lacking = {m: _lacking(life, both, m, published, stale, failed) for m, life in sorted(lifespans.items())}
+    lacking = {
+        m: _lacking(life, both, m, published, stale, uncounted, failed)
+        for m, life in sorted(lifespans.items())
+    }
     # A media that is neither there nor expected has no part in these days.
     media = {m for m, days in lacking.items() if m in published or any(w in EXPECTED for w in days.values())}
     uneven = {m: offsets for m in sorted(media) if (offsets := _offsets(scope, lacking[m]))}
@@ -163,15 +168,23 @@ def coverage(query: "Query", scope: Scope) -> Coverage:
 
 
 def _lacking(
-    life: Lifespan, both: Scope, media_id: str, published: Days, stale: Days, failed: Days
+    life: Lifespan,
+    both: Scope,
+    media_id: str,
+    published: Days,
+    stale: Days,
+    uncounted: Days,
+    failed: Days,
 ) -> dict[date, Reason]:
     """The days of both periods without a current number, and why."""
-    there, old, tried = (days.get(media_id, set()) for days in (published, stale, failed))
-    return {
-        day: Reason.STALE if day in there else life.reason(day, failed=day in tried)
-        for day in both.days
-        if day not in there or day in old
-    }
+    there, old, part, tried = (days.get(media_id, set()) for days in (published, stale, uncounted, failed))
+
+    def reason(day: date) -> Reason:
+        if day not in there:
+            return life.reason(day, failed=day in tried)
+        return Reason.STALE if day in old else Reason.UNCOUNTED
+
+    return {day: reason(day) for day in both.days if day not in there or day in old or day in part}
 
 
 def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
@@ -208,6 +221,20 @@ def _lifespan(row: Row) -> Lifespan:
 def _lake_start(query: "Query") -> date:
     published = extent(query)
     return published[0] if published else date.max
+
+
+def _uncounted(query: "Query", both: Scope) -> dict[str, set[date]]:
+    """Published days of which Wistia's counts are unknown, of media of which it counts others: sums would take them
+    for zero. Where a media has no counts at all, sessions are compared."""
+    counts = rows(
+        query, f"SELECT media_id, date AS day, plays FROM gold.fact_media_daily WHERE {both.where()}"
+    )
+    counted = {row["media_id"] for row in counts if row["plays"] is not None}
+    days: dict[str, set[date]] = {}
+    for row in counts:
+        if row["plays"] is None and row["media_id"] in counted:
+            days.setdefault(row["media_id"], set()).add(row["day"])
+    return days
 
 
 def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:

@@ -11,6 +11,7 @@ _SENTENCES = {
     Reason.ABSENT: "Not published: {days} ({media}).",
     Reason.BLOCKED: "Blocked, for a reading failed or does not reconcile: {days} ({media}).",
     Reason.STALE: "Older numbers stand, for the newest reading is blocked: {days} ({media}).",
+    Reason.UNCOUNTED: "Without Wistia's counts, so plays and loads are unknown: {days} ({media}).",
     Reason.NOT_YET: "Not followed before {days}: {media}.",
     Reason.NO_LONGER: "No longer followed after {days}: {media}.",
     Reason.DELETED: "Deleted at Wistia, no numbers after {days}: {media}.",

@@ -92,6 +92,9 @@ TITLES = {
         # The greatest of each, and not a third.
         ({"a": moved((100, 125)), "b": moved((100, 60)), "c": moved((100, 110))},
          ["“Gap Method 2” +25 plays", "“Lake Tour” −40 plays"]),
+        # Where all of them gained, nobody lost.
+        ({"a": moved((100, 200)), "b": moved((100, 150)), "c": moved((100, 120))}, ["“Gap Method 2” +100 plays"]),
+        ({"a": moved((100, 60)), "b": moved((100, 50))}, ["“Lake Tour” −50 plays"]),
         ({"a": moved((0, 50), note="new")}, ["“Gap Method 2” +50 plays (new)"]),
         ({"a": moved((100, 125), (1000, 1250)), "b": moved((100, 99), (1000, 990), watched=(900, 300))},
          ["“Gap Method 2” +25 plays (more loads)", "“Lake Tour” lost watch time (less of it watched)"]),

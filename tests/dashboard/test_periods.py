@@ -8,10 +8,12 @@ from dashboard.published import DAILY, DIM, HISTORY, INTERVALS, MEDIA, Published
 from support.some import some
 from wistlake.quality.scope import Scope, default_scope
 from wistlake_dashboard import figures, gaps, words
+from wistlake_dashboard.answer import sentence
 from wistlake_dashboard.changes import changes
 from wistlake_dashboard.coverage import Reason, coverage
 from wistlake_dashboard.digest import digest
 from wistlake_dashboard.figures import Comparison
+from wistlake_dashboard.findings import findings
 from wistlake_dashboard.report import page
 from wistlake_dashboard.tiles import TILES
 
@@ -42,6 +44,39 @@ def plays_tile(compared: Comparison) -> str:
 
 
 # missing and blocked days
+
+
+@pytest.mark.parametrize(
+    ("unknown", "change", "answer"),
+    [
+        (range(3), "no change", "140 plays, flat against the week before."),
+        (range(7, 9), "no change", "100 plays, flat against the week before."),
+        (range(4), "", "140 plays."),
+    ],
+)
+def test_a_day_without_wistias_counts_is_compared_with_nothing(
+    unknown: range, change: str, answer: str
+) -> None:
+    """Sessions of all days are there. A sum would take unknown counts for zero."""
+    rows = days("a", BEFORE, [20] * 14)
+    for n in unknown:
+        rows[n] |= {"plays": None, "loads": None}
+    query = lake(rows)
+    compared = figures.compare(query, WEEK)
+    assert plays_tile(compared) == change
+    assert compared.whole.now.plays == 20 * sum(n not in unknown for n in range(7, 14))
+    assert sentence(findings(query, WEEK), NAMES).startswith(answer)
+    said = told(query)
+    assert (gaps.LIKE_WITH_LIKE in said) is bool(change)
+    if change:  # else only what the week itself lacks is said
+        assert said[0].startswith("Without Wistia's counts, so plays and loads are unknown: ")
+
+
+def test_a_media_without_any_counts_is_compared_by_its_sessions() -> None:
+    rows = [r | {"plays": None, "loads": None} for r in days("a", BEFORE, [20] * 7 + [40] * 7)]
+    compared = figures.compare(lake(rows), WEEK)
+    assert compared.coverage.gaps == ()
+    assert moves(compared) == {"a": 140}
 
 
 def test_whole_periods_are_compared_as_they_are_and_nothing_is_named() -> None:

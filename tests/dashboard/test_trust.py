@@ -179,6 +179,7 @@ def gap(media: str, first: int, last: int, reason: Reason = Reason.ABSENT) -> Ga
         (Reason.ABSENT, "Not published: 10–11 Mar 2026 (a)."),
         (Reason.BLOCKED, "Blocked, for a reading failed or does not reconcile: 10–11 Mar 2026 (a)."),
         (Reason.STALE, "Older numbers stand, for the newest reading is blocked: 10–11 Mar 2026 (a)."),
+        (Reason.UNCOUNTED, "Without Wistia's counts, so plays and loads are unknown: 10–11 Mar 2026 (a)."),
         (Reason.NOT_YET, "Not followed before 12 Mar 2026: a."),
         (Reason.NO_LONGER, "No longer followed after 9 Mar 2026: a."),
         (Reason.DELETED, "Deleted at Wistia, no numbers after 9 Mar 2026: a."),

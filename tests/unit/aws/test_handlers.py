@@ -73,8 +73,10 @@ def renewed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_round_says_whether_it_wants_to_be_called_again(
     renewed: list[Any], monkeypatch: pytest.MonkeyPatch, left: int, before: Any, continuation: Any
 ) -> None:
-    def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any, _wall: Any) -> Round:
+    def round_of(planned: RunPlan, batch: str, deps: Any, seconds_left: Any, _wall: Any, fence: Any) -> Round:
         assert (planned, batch, seconds_left(), deps.clock()) == (PLANNED, "by_date-1", 90.5, NOW)
+        assert renewed == [(LEASE, "r1")]
+        fence()  # before it writes
         return Round(landed=7, requests=8, left=left)
 
     monkeypatch.setattr(ingest, "ingest_round", round_of)
@@ -82,7 +84,7 @@ def test_a_round_says_whether_it_wants_to_be_called_again(
     assert ingest.handler(EVENT | {"continuation": before}, context) == {
         "batch": "by_date-1", "done": left == 0, "continuation": continuation, "landed": 7, "requests": 8,
     }  # fmt: skip
-    assert renewed == [(LEASE, "r1")]
+    assert renewed == [(LEASE, "r1")] * 2
 
 
 @pytest.mark.parametrize("idle", [True, False])
