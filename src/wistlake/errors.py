@@ -58,7 +58,7 @@ def unknown(what: str, name: str, names: Iterable[str]) -> ConfigError:
     names = list(names)
     match = closest(name, names)
     return ConfigError(
-        f"no such {what}: {name[:40]}{f', did you mean {match}?' if match else ''} (there are {', '.join(names)})"
+        f"no such {what}: {name[:40]}{f', did you mean {match}?' if match else ''} (there are {', '.join(names) or 'none'})"
     )
 
 

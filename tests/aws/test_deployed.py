@@ -32,6 +32,7 @@ from wistlake.derive.pseudonym import pseudonym
 from wistlake.entrypoints.cli import session
 from wistlake.entrypoints.cli.main import app
 from wistlake.errors import ConfigError
+from wistlake.insight import ask
 from wistlake.insight.certify import evidence
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Run
@@ -150,6 +151,26 @@ class TestWeek:
             expected = laptop_view(laptop, text)
             assert expected
             assert theirs.sql(text).to_pylist() == expected
+
+    @pytest.mark.parametrize("way", ["duckdb", "athena"])
+    def test_metrics_are_those_of_the_laptop(
+        self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch, way: str
+    ) -> None:
+        """And so is what is said of their trust, for which the ledger is asked too."""
+        reader.setenv("WISTLAKE_QUERY", way)
+        theirs, ours = session.lake().query(), laptop.opened().query()
+        of = ask.Selection(start=(on(0) - timedelta(days=3)).date())
+        for name, by in (
+            ("unique_viewers", ("channel",)), ("plays", ("media",)), ("completion_share", ("title", "week")),
+            ("viewers_per_load", ()), ("watch_seconds", ("country", "date")), ("plays_per_load", ("date",)),
+        ):  # fmt: skip
+            expected = ask.metric(ours, name, of, by, compare=True)
+            assert expected.rows
+            assert ask.metric(theirs, name, of, by, compare=True) == expected
+        assert ask.trust(theirs, of).rows == ask.trust(ours, of).rows
+        (row,) = laptop.sql("SELECT media_id, date FROM gold.fact_media_daily LIMIT 1")
+        asked = ("--media", row["media_id"], "--date", str(row["date"]), "--json")
+        assert command_here("explain", "fact_media_daily", *asked).exit_code == 0
 
     def test_commands_that_read_tell_of_the_week(
         self, week: Stage, laptop: Lake, reader: pytest.MonkeyPatch

@@ -139,7 +139,8 @@ def test_the_wheel_asks_for_what_is_locked() -> None:
     builds = {"setuptools<81"}
     assert set(project["dependencies"]) == listed("laptop") - builds
     extras = project["optional-dependencies"]
-    assert {name: set(extras[name]) for name in ("aws", "dashboard")} == {
+    assert {name: set(extras[name]) for name in ("aws", "dashboard", "mcp")} == {
         "aws": listed("aws") - listed("base"),
         "dashboard": listed("dashboard"),
+        "mcp": listed("mcp"),
     }

@@ -58,7 +58,9 @@ def test_for_spreadsheets(capsys: Capture) -> None:
 
 def test_without_a_name_it_lists_them(capsys: Capture) -> None:
     assert call("metric") == 0
-    assert "unique_viewers" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "unique_viewers" in listed
+    assert "By: media, title, label, date, week, month, channel" in listed
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def _show(answer: "Answer") -> None:
     output.table("", answer.columns, answer.rows)
     for name, means in answer.definitions.items():
         output.sentence(f"{name} ({means['unit']}): {means['definition']}")
+    if dimensions := answer.facts.get("dimensions"):
+        output.sentence(f"By: {', '.join(dimensions)}.")
     output.sentence(f"{answer.trust} Publication {answer.publication}.")
     for note in answer.notes:
         output.sentence(note)
