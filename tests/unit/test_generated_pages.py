@@ -41,7 +41,7 @@ def test_packages_of_other_platforms_are_not_shipped(tmp_path: Path) -> None:
     (tmp_path / "dashboard.txt").write_text(
         "a==1.5 ; python_version < '4' \\\n    --hash=sha256:x\nb==2.0 \\\n    --hash=sha256:x\n    # via a\n"
     )
-    for name in ("handoff", "lambda"):
+    for name in ("handoff", "mcp", "lambda"):
         (tmp_path / f"{name}.txt").write_text("")
     found = licences.pinned(tmp_path)
     assert found == {"a": ("1.5", ("dashboard",)), "b": ("2.0", ("laptop", "dashboard"))}
