@@ -144,3 +144,4 @@ def test_the_wheel_asks_for_what_is_locked() -> None:
         "dashboard": listed("dashboard"),
         "mcp": listed("mcp"),
     }
+    assert {*extras["xlsx"], *extras["otel"]} == listed("handoff")

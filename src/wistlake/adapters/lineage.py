@@ -7,14 +7,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-import structlog
-
-from wistlake.adapters.notify import deliver, post
+from wistlake.adapters.notify import deliver_within, post
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Source
 from wistlake.derive.spark import SPARK
@@ -34,7 +31,6 @@ _SECONDS = 3.0  # that a run waits for one event
 _FAILED = "failed"
 _WRITTEN = ("new", "updated")  # rows of an outcome that are in the table
 
-_log = structlog.get_logger(__name__)
 Send = Callable[[dict[str, Any]], None]
 
 
@@ -46,7 +42,7 @@ class OpenLineage(RunListener):
         self._send, self._namespace, self._source, self._seconds = send, namespace, source, seconds
 
     def began(self, run: Run, sources: Sequence[Source]) -> None:
-        self._tell(self._event("START", run, run.started_at, sources))
+        self._deliver(self._event("START", run, run.started_at, sources))
 
     def ended(self, run: Run, sources: Sequence[Source], changes: Mapping[str, Mapping[str, int]]) -> None:
         kind = "FAIL" if run.status == _FAILED else "COMPLETE"
@@ -55,15 +51,10 @@ class OpenLineage(RunListener):
         if run.error:
             message = {"message": run.error, "programmingLanguage": "python"}
             event["run"]["facets"] = {"errorMessage": _facet("errorMessage", message)}
-        self._tell(event)
+        self._deliver(event)
 
-    def _tell(self, event: dict[str, Any]) -> None:
-        """Send the event from a thread: a collector that answers byte by byte outlasts any timeout of a socket."""
-        thread = Thread(target=deliver, args=("lineage", lambda: self._send(event), "event"), daemon=True)
-        thread.start()
-        thread.join(self._seconds)
-        if thread.is_alive():
-            _log.warning("event_not_delivered", way="lineage", reason=f"no answer in {self._seconds:g} s")
+    def _deliver(self, event: dict[str, Any]) -> None:
+        deliver_within(self._seconds, "lineage", lambda: self._send(event), "event")
 
     def _event(self, kind: str, run: Run, at: datetime, sources: Sequence[Source]) -> dict[str, Any]:
         job_type = {"processingType": "BATCH", "integration": "WISTLAKE", "jobType": "RUN"}

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -243,3 +244,13 @@ def deliver(way: str, send: Callable[[], None], what: str = "notice") -> bool:
     else:
         return True
     return False
+
+
+def deliver_within(seconds: float, way: str, send: Callable[[], None], what: str) -> None:
+    """`deliver` in a thread that is left alone after so many seconds: who answers byte by byte outlasts any timeout of
+    a socket."""
+    thread = Thread(target=deliver, args=(way, send, what), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _log.warning(f"{what}_not_delivered", way=way, reason=f"no answer in {seconds:g} s")

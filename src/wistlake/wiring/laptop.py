@@ -36,6 +36,7 @@ from wistlake.wiring import laptop_engine, source, spec
 from wistlake.wiring.lineage import listener
 from wistlake.wiring.notifiers import notifier
 from wistlake.wiring.runtime import Runtime
+from wistlake.wiring.tracing import trace
 from wistlake.wistia import WistiaClient
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class LaptopLake:
             ),
             on_the_network=self.runtime.transport is None,
             listener=listener(self.settings),
+            trace=trace(self.runtime.environment),
         )
 
     def rotation_dependencies(self) -> LakeDependencies:

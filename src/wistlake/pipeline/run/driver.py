@@ -49,6 +49,11 @@ def run(spec: RunSpec, deps: Dependencies) -> RunResult:
         spec = replace(spec, origin="simulated")
     if not spec.build_only:
         require_same_origin(deps.ledger, spec.origin)
+    with deps.trace("run", run_id=spec.run_id, trigger=spec.trigger):
+        return _run(spec, deps)
+
+
+def _run(spec: RunSpec, deps: Dependencies) -> RunResult:
     with deps.ledger.lease(LEASE, spec.run_id, spec.window.now, LEASE_SECONDS):
         with _recorded(spec, deps) as running:
             handover = _steps(begin(spec, spec.window.now), deps)
@@ -92,12 +97,14 @@ def _steps(handover: Handover, deps: Dependencies) -> Handover:
     else:
         handover = asyncio.run(_fetch(handover, deps, laps))
     laps.end("ingest")
-    handover = build(
-        deps, handover, Policy.EACH_BUILD, progress=deps.progress, on_engine=lambda: laps.end("engine")
-    )
+    with deps.trace("build"):
+        handover = build(
+            deps, handover, Policy.EACH_BUILD, progress=deps.progress, on_engine=lambda: laps.end("engine")
+        )
     if "engine" in laps.seconds:
         laps.end("build")
-    handover = publish(deps, handover, Policy.EACH_BUILD)
+    with deps.trace("publish"):
+        handover = publish(deps, handover, Policy.EACH_BUILD)
     laps.end("publish")
     handover.result.seconds = laps.seconds
     return handover
@@ -107,9 +114,11 @@ async def _fetch(handover: Handover, deps: Dependencies, laps: "_Laps") -> Hando
     """Both steps that ask Wistia, on one client."""
     async with deps.client() as client:
         connected = replace(deps, client=lambda: nullcontext(client))
-        handover = await select(connected, handover)
+        with deps.trace("select"):
+            handover = await select(connected, handover)
         laps.end("plan")
-        return await ingest(connected, handover)
+        with deps.trace("ingest"):
+            return await ingest(connected, handover)
 
 
 class _Laps:

@@ -1,7 +1,7 @@
 """What a run is asked to do (`RunSpec`), and the outside world that it needs (`Dependencies`)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -17,6 +17,14 @@ USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigaby
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
+
+
+Trace = Callable[..., AbstractContextManager[None]]  # a span around a block: its name, and facts as keywords
+
+
+def untraced(_name: str, **_facts: str) -> AbstractContextManager[None]:
+    """No span."""
+    return nullcontext()
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -80,6 +88,7 @@ class Dependencies(LakeDependencies):
     watch: Callable[[], None] = lambda: None
     progress: Progress = quiet
     listener: RunListener = field(default_factory=Unheard)
+    trace: Trace = untraced
     on_the_network: bool = True  # False: a simulator in this process answers, whatever the address says
 
 
