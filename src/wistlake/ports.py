@@ -133,6 +133,10 @@ class Ledger(Protocol):
         """The intervals of these media, or of all, that are not compacted, ordered by their key: as many as are new or
         unsettled, however long the history is."""
 
+    def interval_columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
+        """These fields of all intervals, in any order: lists of plain values as the codec writes them (1 may stand for
+        true), in several parts. For readers of the whole ledger: an object an interval would take them far longer."""
+
     def record(self, intervals: Iterable[Interval]) -> None:
         """Write the intervals, each replacing the one with the same key; atomic per batch of 100. They are open then,
         also those that were compacted."""

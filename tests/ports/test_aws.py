@@ -24,6 +24,7 @@ from wistlake.adapters.aws.budget import DynamoBudget
 from wistlake.adapters.aws.ledger import DynamoLedger
 from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
+from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.errors import ConfigError, LeaseHeld, StoreDamaged, StoreError
 from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, State, Watermark
@@ -175,6 +176,23 @@ class TestLedger:
             account.client("dynamodb").put_item(TableName=ledger._table, Item=item)
             with pytest.raises(StoreDamaged, match="wistlake never wrote"):
                 ledger.intervals(media_id="m")
+            ledger.record([Interval("events", "m", DAY, State.LANDED, "r1", NOW)])
+            with pytest.raises(StoreDamaged, match="wistlake never wrote"):
+                DuckDBQuery(ledger).sql("SELECT * FROM ops.intervals")
+
+    def test_a_month_of_an_older_version_is_read(self, account: Account, ledger: DynamoLedger) -> None:
+        old = {
+            "dataset": ["events"], "media_id": ["m"], "day": [DAY.isoformat()], "state": ["published"],
+            "run_id": ["r1"], "updated_at": [NOW.isoformat()], "rows": [3], "finished": [True],
+        }  # fmt: skip
+        item = {"intervals": {"B": gzip.compress(json.dumps(old).encode())}}
+        account.client("dynamodb").put_item(
+            TableName=ledger._table, Item={"pk": {"S": "months#m"}, "sk": {"S": "2026-11"}, **item}
+        )
+        ledger.record([Interval("events", "m", DAY - timedelta(days=1), State.LANDED, "r1", NOW)])
+        select = 'SELECT day, "rows", finished, reason, moved_at FROM ops.intervals ORDER BY day DESC LIMIT 1'
+        (row,) = DuckDBQuery(ledger).sql(select).to_pylist()
+        assert row == {"day": DAY, "rows": 3, "finished": True, "reason": "", "moved_at": None}
 
     def test_many_may_publish_at_once(self, account: Account, ledger: DynamoLedger) -> None:
         class Slow:

@@ -21,6 +21,7 @@ from ports.processes import race, worker
 from support.some import some
 from wistlake.adapters.local import ledger as sqlite_ledger
 from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.codec import decode
 from wistlake.errors import ConfigError, LeaseHeld, StoreBusy, StoreError
 from wistlake.planning.compacted import Compacted
 from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
@@ -37,6 +38,16 @@ def interval(dataset: str = "events", media_id: str = ALPHA, day: date = DAY, **
     return Interval(
         dataset, media_id, day, **{"state": State.LANDED, "run_id": "r1", "updated_at": NOW, **more}
     )
+
+
+def in_columns(ledger: Ledger) -> list[Interval]:
+    """The intervals as their columns have them."""
+    names = [f.name for f in fields(Interval)]
+    rows = [dict(zip(names, row, strict=True)) for part in ledger.interval_columns(names)
+            for row in zip(*(part[name] for name in names), strict=True)]  # fmt: skip
+    flags = ("finished", "missing")
+    whole = (decode(Interval, row | {name: bool(row[name]) for name in flags}) for row in rows)
+    return sorted(whole, key=lambda i: i.key)
 
 
 FULL = interval(
@@ -71,6 +82,10 @@ class TestIntervals:
         ledger.record([plain, FULL])
         assert ledger.intervals() == [FULL, plain]
         assert type(ledger.intervals()[0].finished) is bool
+        assert in_columns(ledger) == [FULL, plain]
+        assert {frozenset(part) for part in ledger.interval_columns(["day", "rows"])} == {
+            frozenset(("day", "rows"))
+        }
 
     def test_the_example_leaves_no_field_at_its_default(self) -> None:
         assert [f.name for f in fields(Interval) if getattr(FULL, f.name) == f.default] == []
@@ -119,7 +134,7 @@ class TestIntervals:
     def test_nothing_is_recorded_of_nothing(self, ledger: Ledger) -> None:
         ledger.record([])
         ledger.put_media([])
-        assert ledger.intervals() == []
+        assert ledger.intervals() == in_columns(ledger) == []
 
 
 class TestCompacted:
@@ -155,7 +170,7 @@ class TestCompacted:
         assert ledger.open_intervals([BETA]) == open_
         assert ledger.open_intervals([ALPHA, "unheard"]) == ledger.open_intervals([]) == []
         assert ledger.intervals(media_id=ALPHA) == everything
-        assert ledger.intervals() == sorted([*everything, *open_], key=lambda i: i.key)
+        assert ledger.intervals() == sorted([*everything, *open_], key=lambda i: i.key) == in_columns(ledger)
         first = DAY - timedelta(days=30)
         assert ledger.intervals("gold", ALPHA, first, first) == [
             i for i in everything if i.key == ("gold", ALPHA, first)
@@ -178,7 +193,9 @@ class TestCompacted:
         anew = replace(everything[3], state=State.PLANNED, run_id="r2")
         ledger.record([anew])
         assert ledger.open_intervals() == [anew]
-        assert ledger.intervals(media_id=ALPHA) == [*everything[:3], anew, *everything[4:]]
+        assert (
+            ledger.intervals(media_id=ALPHA) == [*everything[:3], anew, *everything[4:]] == in_columns(ledger)
+        )
         ledger.compact([(self.known(), [anew])])
         assert ledger.open_intervals() == []
         assert ledger.intervals("events", ALPHA)[3] == anew

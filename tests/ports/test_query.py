@@ -20,9 +20,11 @@ from wistlake.adapters import duckdb_query
 from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import dim_visitor
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY as TABLE
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, StoreDamaged
+from wistlake.planning.intervals import Interval, State
 from wistlake.settings import Settings
 from wistlake.wiring.lake import Published, open_lake
 from wistlake.wiring.laptop import query_folder
@@ -208,6 +210,28 @@ def test_a_table_published_before_it_had_a_column_is_read(tmp_path: Path) -> Non
     assert found.column_names == list(dim_visitor.TABLE.column_names)
     assert found.to_pylist()[0]["play_count"] == 2
     assert found.to_pylist()[0]["sessions"] is None
+
+
+INTERVAL = Interval(
+    "events", "m1", date(2026, 3, 2), State.PUBLISHED, "r1", NOW, "why", "l1", NOW, "c0", 3, finished=True,
+    confirmations=2,
+)  # fmt: skip
+
+
+def test_the_intervals_are_a_table(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    select = "SELECT * FROM ops.intervals ORDER BY day"
+    assert DuckDBQuery(ledger).sql(select).to_pylist() == []
+    later = replace(INTERVAL, day=date(2026, 3, 3), state=State.FAILED, observed_at=None, finished=False)
+    ledger.record([INTERVAL, later, replace(INTERVAL, dataset="gold", day=date(2026, 3, 1))])
+    found = DuckDBQuery(ledger).sql(select).to_pylist()
+    names = found[0].keys()
+    assert found[1:] == [{name: getattr(i, name) for name in names} for i in (INTERVAL, later)]
+    assert type(found[1]["finished"]) is bool
+    with ledger._database.writing() as connection:
+        connection.execute("UPDATE intervals SET day = 'yesterday' WHERE dataset = 'gold'")
+    with pytest.raises(StoreDamaged, match="never wrote: restore"):
+        DuckDBQuery(ledger).sql(select)
 
 
 def test_columns_of_one_name_keep_their_values() -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from wistlake.codec import encode
 from wistlake.errors import LeaseHeld, StoreBusy, StoreDamaged
 from wistlake.object_keys import check_key, check_prefix
 from wistlake.planning.compacted import Compacted
@@ -118,6 +119,10 @@ class MemoryLedger(Ledger):
                 for key in sorted(self._intervals.keys() - self._closed)
                 if media_ids is None or key[1] in media_ids
             ]
+
+    def interval_columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
+        rows = [encode(Interval, i) for i in self.intervals()]
+        return [{name: [row[name] for row in rows] for name in names}]
 
     def record(self, intervals: Iterable[Interval]) -> None:
         changes = {interval.key: interval for interval in intervals}

@@ -279,16 +279,36 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[\w.]+", re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())))
 
 
-def _rows(kind: type, values: Sequence[Any], columns: Sequence[str] = ()) -> pa.Table:
-    """Dataclasses as rows: a column for each of the named fields, or for all."""
+def _schema(kind: type, columns: Sequence[str]) -> pa.Schema:
+    """A column for each of the named fields of a dataclass, or for all."""
     types = get_type_hints(kind)
-    schema = pa.schema([(name, _LEDGER_TYPES[types[name]]) for name in columns or types])
+    return pa.schema([(name, _LEDGER_TYPES[types[name]]) for name in columns or types])
+
+
+def _intervals(ledger: Ledger) -> pa.Table:
+    """Every interval: a media has thousands, so Arrow parses whole columns of text."""
+    schema = _schema(Interval, _INTERVAL_COLUMNS)
+    try:
+        parts = [
+            pa.table([pa.array(part[field.name]).cast(field.type) for field in schema], schema=schema)
+            for part in ledger.interval_columns(schema.names)
+        ]
+    except pa.ArrowException as e:
+        raise StoreDamaged(
+            "the ledger holds intervals that wistlake never wrote: restore it to an earlier state"
+        ) from e
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _rows(kind: type, values: Sequence[Any], columns: Sequence[str] = ()) -> pa.Table:
+    """Dataclasses as rows."""
+    schema = _schema(kind, columns)
     arrays = [pa.array([getattr(value, field.name) for value in values], field.type) for field in schema]
     return pa.table(arrays, schema=schema)
 
 
 _LEDGER_TABLES: Mapping[str, Callable[[Ledger], pa.Table]] = {
-    "intervals": lambda ledger: _rows(Interval, ledger.intervals(), _INTERVAL_COLUMNS),
+    "intervals": _intervals,
     "watermarks": lambda ledger: _rows(Watermark, ledger.watermarks()),
     "runs": lambda ledger: _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
     "media": lambda ledger: _rows(MediaEntry, ledger.media()),

@@ -30,6 +30,7 @@ from wistlake.pool import in_order
 _OPEN, _MONTHS = "intervals#", "months#"
 _COMPACTED, _ROSTER, _MEDIA = "compacted", "roster", "media"
 _V = TypeVar("_V")
+Columns = Mapping[str, Sequence[Any]]
 
 
 class IntervalItems:
@@ -72,6 +73,23 @@ class IntervalItems:
 
         found = in_order(of_media, self._media() if media_ids is None else sorted(media_ids))
         return sorted((i for of_one in found for i in of_one), key=lambda i: i.key)
+
+    def columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
+        """These fields of all intervals, open or not: what is stored as columns is read as such."""
+        return [
+            {name: columns[name] for name in names}
+            for of_one in in_order(self._columns_of, self._media())
+            for columns in of_one
+        ]
+
+    def _columns_of(self, media_id: str) -> list[Columns]:
+        opened = [from_item(Interval, item) for item in self._table.query(f"{_OPEN}{media_id}")]
+        keys = {(i.dataset, i.day.isoformat()) for i in opened}
+        months = (
+            _read(partial(_without, keys), item["intervals"])
+            for item in self._table.query(f"{_MONTHS}{media_id}")
+        )
+        return [_to_columns(opened), *months]
 
     def record(self, intervals: Iterable[Interval]) -> None:
         """Write the intervals as open ones."""
@@ -153,11 +171,19 @@ def _from_columns(columns: Mapping[str, Sequence[Any]]) -> list[Interval]:
     return [decode(Interval, dict(zip(names, row, strict=True))) for row in rows]
 
 
+def _without(keys: Collection[tuple[str, str]], columns: Columns) -> Columns:
+    """A month's columns without these datasets' days; those that an older version has not written have the default."""
+    days = list(zip(columns["dataset"], columns["day"], strict=True))
+    kept = [n for n, key in enumerate(days) if key not in keys]
+    whole = {f.name: columns.get(f.name) or [f.default] * len(days) for f in fields(Interval)}
+    return whole if len(kept) == len(days) else {name: [of[n] for n in kept] for name, of in whole.items()}
+
+
 def _read(read: Callable[[Any], _V], attribute: Attribute) -> _V:
     """The value that an attribute holds; StoreDamaged if it holds none."""
     try:
         return read(plain(attribute))
-    except (ValueError, TypeError, OSError, EOFError) as e:
+    except (ValueError, TypeError, LookupError, OSError, EOFError) as e:
         why = e if isinstance(e, DecodeError) else type(e).__name__  # others might quote the value
         raise StoreDamaged(
             f"the ledger holds compacted intervals that wistlake never wrote ({why}): "

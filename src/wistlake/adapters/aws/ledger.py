@@ -171,6 +171,9 @@ class DynamoLedger(Ledger):
     def open_intervals(self, media_ids: Collection[str] | None = None) -> Sequence[Interval]:
         return self._intervals.open(media_ids)
 
+    def interval_columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
+        return self._intervals.columns(names)
+
     def record(self, intervals: Iterable[Interval]) -> None:
         self._intervals.record(intervals)
 

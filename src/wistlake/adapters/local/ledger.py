@@ -172,6 +172,11 @@ class SqliteLedger(Ledger):
         values = [] if media_ids is None else [json.dumps(list(media_ids))]
         return self._database.rows(f"{sql} ORDER BY dataset, media_id, day", values, _INTERVALS.value)
 
+    def interval_columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
+        lists = ", ".join(f"json_group_array({name})" for name in names)
+        sql = f"SELECT {lists} FROM intervals GROUP BY dataset"  # a text of sqlite's has an end
+        return self._database.rows(sql, (), lambda row: dict(zip(names, map(json.loads, row), strict=True)))
+
     def record(self, intervals: Iterable[Interval]) -> None:
         self._write(_INTERVALS, intervals)  # a row that replaces another one is not compacted
 
