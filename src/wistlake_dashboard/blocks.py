@@ -29,12 +29,13 @@ class Kind(StrEnum):
     CLOCK = "clock"
     DAY = "day"
     LINK = "link"
+    PICTURE = "picture"
     MOMENT = "moment"
 
     @property
     def is_number(self) -> bool:
         """Whether values are set flush right."""
-        return self not in (Kind.TEXT, Kind.DAY, Kind.MOMENT, Kind.LINK)
+        return self not in (Kind.TEXT, Kind.DAY, Kind.MOMENT, Kind.LINK, Kind.PICTURE)
 
 
 _SPELLED: Mapping[Kind, Callable[[Any], str]] = {
@@ -50,6 +51,7 @@ _SPELLED: Mapping[Kind, Callable[[Any], str]] = {
     Kind.CLOCK: words.clock,
     Kind.DAY: words.day,
     Kind.LINK: words.text,
+    Kind.PICTURE: words.text,
     Kind.MOMENT: words.moment,
 }
 _OF_UNIT = {"count": Kind.COUNT, "s": Kind.SECONDS, "share": Kind.SHARE, "ratio": Kind.RATIO}
@@ -58,6 +60,9 @@ _OF_UNIT = {"count": Kind.COUNT, "s": Kind.SECONDS, "share": Kind.SHARE, "ratio"
 def spelled(kind: Kind, value: Any) -> str:
     """The value for people; a dash if it is unknown."""
     return words.NOTHING if value is None else _SPELLED[kind](value)
+
+
+Click = tuple[str, str]  # by what the app filters when something is clicked: "channel", and which one
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,14 @@ class Heading:
     """A heading below a section's title. It may be a name that people chose: it is never markup."""
 
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture at one of Wistia's addresses, and what it is of."""
+
+    url: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,8 @@ class Flag:
 @dataclass(frozen=True, slots=True)
 class Days:
     """Lines by day, None where nothing is known. `before`: the same lines in the period that this one is compared with,
-    on `days_before`; the first day stands over the first day. `open`: days that may still change."""
+    on `days_before`; the first day stands over the first day. `open`: days that may still change. `clicks`: of each
+    day, by its number."""
 
     title: str
     days: Sequence[date]
@@ -175,6 +189,7 @@ class Days:
     before: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     days_before: Sequence[date] = ()
     open: frozenset[date] = frozenset()
+    clicks: Mapping[int, Click] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +215,15 @@ class Curve:
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Stacked bars by day: `parts` are the counts by day of each name, from the bottom up. `tones` colour them by
-    what they mean ("good", "mid", "soft", "warn", "bad"); without tones each name has a colour of its own."""
+    what they mean ("good", "mid", "soft", "warn", "bad"); without tones each name has a colour of its own. `clicks`: of
+    each name."""
 
     title: str
     unit: str
     days: Sequence[date]
     parts: Mapping[str, Mapping[date, int]]
     tones: Mapping[str, str] | None = None
+    clicks: Mapping[str, Click] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,4 +254,6 @@ class Beside:
     right: Sequence["Block"]
 
 
-Block = Answer | Text | Notes | Heading | Numbers | Table | Days | Curve | Stack | Bars | Grid | Beside
+Block = (
+    Answer | Text | Notes | Heading | Picture | Numbers | Table | Days | Curve | Stack | Bars | Grid | Beside
+)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wistlake.quality.scope import Scope, day_literal, listed
 from wistlake_dashboard import words
-from wistlake_dashboard.reader import Row, extent, rows
+from wistlake_dashboard.reader import Row, extent, once, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -189,7 +189,7 @@ def _lacking(
 
 def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
     """The days, counted from a period's first, that are unknown in one of the two."""
-    return frozenset(scope.offset(day) for day, reason in lacking.items() if reason not in ZERO)
+    return frozenset(scope.offsets(day for day, reason in lacking.items() if reason not in ZERO))
 
 
 def _lifespans(query: "Query", scope: Scope) -> dict[str, Lifespan]:
@@ -219,7 +219,7 @@ def _lifespan(row: Row) -> Lifespan:
 
 
 def _lake_start(query: "Query") -> date:
-    published = extent(query)
+    published = once(query, extent)
     return published[0] if published else date.max
 
 
@@ -252,9 +252,10 @@ def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
 
 
 def _days_of(query: "Query", text: str) -> dict[str, set[date]]:
+    found = query.sql(text)  # of two years and many media: columns, not a mapping a row
     days: dict[str, set[date]] = {}
-    for row in rows(query, text):
-        days.setdefault(row["media_id"], set()).add(row["day"])
+    for media_id, day in zip(found["media_id"].to_pylist(), found["day"].to_pylist(), strict=True):
+        days.setdefault(media_id, set()).add(day)
     return days
 
 

@@ -13,7 +13,7 @@ from wistlake.quality.metric_query import added, plan, point, recounted
 from wistlake.quality.metrics import metric
 from wistlake.quality.scope import Scope, day_literal
 from wistlake_dashboard.coverage import Coverage, coverage
-from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.reader import Row, once, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -133,7 +133,7 @@ class Comparison:
 def compare(query: "Query", scope: Scope) -> Comparison:
     """Two periods, whole and by media. Like is compared with like: a media's day that one of them lacks
     is left out of both, and a media without half of its days is not compared."""
-    cover = coverage(query, scope)
+    cover = once(query, coverage, scope)
     every = _two_periods(query, scope, "")
     even = every if cover.is_whole else _two_periods(query, scope, f" AND {cover.condition()}")
     ids = sorted({m for _, m in every if m})

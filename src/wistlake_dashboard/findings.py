@@ -10,7 +10,7 @@ from wistlake.quality.scope import Scope
 from wistlake_dashboard import noise
 from wistlake_dashboard.answer import Channel, Findings, Measure, Moved
 from wistlake_dashboard.figures import Comparison, compare
-from wistlake_dashboard.reader import Row, rows
+from wistlake_dashboard.reader import Row, once, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -22,8 +22,8 @@ _PLAYED = "coalesce(plays, plays_from_events)"
 
 def findings(query: "Query", scope: Scope) -> Findings:
     """Of a scope, against what it is compared with."""
-    compared = compare(query, scope)
-    found = Findings(compared.whole.now.played, channels=channels(query, scope))
+    compared = once(query, compare, scope)
+    found = Findings(compared.whole.now.played, channels=once(query, channels, scope))
     if not compared.is_possible:
         return found
     by_media = _days(query, scope, compared)

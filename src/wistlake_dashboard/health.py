@@ -1,19 +1,19 @@
 """The state of the lake: what was fetched, certified, reconciled, refused and run, and how Wistia's counts moved."""
 
-import itertools
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wistlake.quality.account import DAYS, TiedDay, tied
 from wistlake.quality.scope import Scope
-from wistlake_dashboard.reader import Row, extent, rows
+from wistlake_dashboard.reader import Row, extent, once, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
 DONE, WAITING, FAILED, MISSING = "published", "waiting", "failed", "not there"
 RUNS = 50
+MOST = 1_000  # rows of a list that grows with the days: a page of more would take seconds
 AHEAD = timedelta(days=31)
 
 
@@ -34,7 +34,7 @@ def calendar(query: "Query", scope: Scope) -> list[Row]:
 
 def _fetched(query: "Query", scope: Scope) -> Scope:
     """With the newest published day also the days after it: they are fetched, and not published yet."""
-    published = extent(query)
+    published = once(query, extent)
     return replace(scope, end=scope.end + AHEAD) if published and published[1] == scope.end else scope
 
 
@@ -60,7 +60,8 @@ def failures(query: "Query", scope: Scope) -> list[Row]:
     return rows(
         query,
         "SELECT dataset, media_id, day, reason FROM ops.intervals "
-        f"WHERE state = 'failed' AND {_fetched(query, scope).where('day')} ORDER BY day DESC, dataset, media_id",
+        f"WHERE state = 'failed' AND {_fetched(query, scope).where('day')} "
+        f"ORDER BY day DESC, dataset, media_id LIMIT {MOST}",
     )
 
 
@@ -116,7 +117,8 @@ def broken(query: "Query", scope: Scope) -> list[Row]:
     return rows(
         query,
         "SELECT identity, media_id, date, ours, theirs, lower, upper FROM ops.reconciliation "
-        f"WHERE verdict = 'broken' AND {scope.where()} ORDER BY date DESC, identity, media_id",
+        f"WHERE verdict = 'broken' AND {scope.where()} "
+        f"ORDER BY date DESC, identity, media_id LIMIT {MOST}",
     )
 
 
@@ -124,34 +126,19 @@ def revisions(query: "Query", scope: Scope) -> list[Row]:
     """How Wistia's counts of each media's day moved since they were first read: media_id, date, readings
     (different counts in a row, the first one included), first_plays, plays, first_loads, loads, moved_at (when
     a count last differed from the reading before, or None), restated (how often the modelled hours moved and
-    the counts did not). Newest day first."""
-    observations = rows(
-        query,
-        "SELECT media_id, date, observed_at, load_count, play_count "
-        f"FROM silver.media_by_date_observations WHERE {scope.where()} ORDER BY media_id, date, observed_at",
+    the counts did not). The newest days first."""
+    earlier = "{0} <> lag({0}) OVER (PARTITION BY media_id, date ORDER BY observed_at)"
+    moved = " OR ".join(earlier.format(count) for count in ("load_count", "play_count"))
+    counts = ", ".join(
+        f"min_by({name}_count, observed_at) AS first_{name}s, max_by({name}_count, observed_at) AS {name}s"
+        for name in ("play", "load")
     )
-    of_day: dict[tuple[str, object], list[Row]] = {}
-    for r in observations:
-        of_day.setdefault((r["media_id"], r["date"]), []).append(r)
-    return sorted(map(_moved, of_day.values()), key=lambda r: (-r["date"].toordinal(), r["media_id"]))
-
-
-def _moved(observed: list[Row]) -> Row:
-    first, last = observed[0], observed[-1]
-    moves = [
-        later["observed_at"]
-        for earlier, later in itertools.pairwise(observed)
-        if (earlier["load_count"], earlier["play_count"]) != (later["load_count"], later["play_count"])
-    ]
-    return {
-        "media_id": first["media_id"],
-        "date": first["date"],
-        "readings": 1 + len(moves),
-        "first_plays": first["play_count"],
-        "plays": last["play_count"],
-        "first_loads": first["load_count"],
-        "loads": last["load_count"],
-        "moved_at": moves[-1] if moves else None,
-        # An observation is stored when anything in it changed: if not a count, then the modelled hours.
-        "restated": len(observed) - 1 - len(moves),
-    }
+    # An observation is stored when anything in it changed: if not a count, then the modelled hours.
+    return rows(
+        query,
+        f"SELECT media_id, date, 1 + sum(moved) AS readings, {counts}, "
+        "max(CASE WHEN moved = 1 THEN observed_at END) AS moved_at, count(*) - 1 - sum(moved) AS restated "
+        f"FROM (SELECT *, CASE WHEN {moved} THEN 1 ELSE 0 END AS moved "
+        f"FROM silver.media_by_date_observations WHERE {scope.where()}) o "
+        f"GROUP BY media_id, date ORDER BY date DESC, media_id LIMIT {MOST}",
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from wistlake.foreign import one_line
@@ -28,11 +28,12 @@ class Source(Protocol):
 
 
 class Reader:
-    """Figures of one publication: one query at a time, each figure read once and shared by all sessions."""
+    """Figures of one publication: one query at a time, each figure read once and shared by all sessions. Figures that
+    are made of others get it as their query (`once`)."""
 
     def __init__(self, query: "Query") -> None:
-        self._query = query
-        self._lock = Lock()
+        self.sql = query.sql
+        self._lock = RLock()
         self._cached = lru_cache(maxsize=CACHED)(self._read)
 
     def __call__(self, figure: Callable[..., T], *arguments: Hashable) -> T:
@@ -42,7 +43,12 @@ class Reader:
         return value
 
     def _read(self, figure: Callable[..., Any], *arguments: Hashable) -> Any:
-        return figure(self._query, *arguments)
+        return figure(self, *arguments)
+
+
+def once(query: "Query", figure: Callable[..., T], *arguments: Hashable) -> T:
+    """`figure(query, *arguments)`, of a Reader only once."""
+    return query(figure, *arguments) if isinstance(query, Reader) else figure(query, *arguments)
 
 
 def rows(query: "Query", text: str) -> list[Row]:

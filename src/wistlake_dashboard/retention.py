@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wistlake.quality.scope import Scope, day_literal
 from wistlake_dashboard import words
-from wistlake_dashboard.reader import Row, extent, rows
+from wistlake_dashboard.reader import Row, extent, once, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
@@ -87,7 +87,7 @@ def _since(query: "Query", scope: Scope, day: str) -> str:
     """A condition on the snapshots that tell of the scope. One of day D + 1, early in the morning, is the state
     at the end of day D; days are published a day or two after they end, so the newest days have all newer ones."""
     since = f"{scope.where_media()} AND {day} >= {day_literal(scope.start)}"
-    published = extent(query)
+    published = once(query, extent)
     if published is None or published[1] <= scope.end:
         return since
     return f"{since} AND {day} <= {day_literal(scope.end + timedelta(days=1))}"

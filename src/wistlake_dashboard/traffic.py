@@ -35,8 +35,8 @@ def _by(query: "Query", scope: Scope, levels: tuple[str, ...], condition: str = 
 
 
 def described(query: "Query", _scope: Scope) -> dict[str, Row]:
-    """Each media's folder, length and page, by id."""
-    media = rows(query, "SELECT media_id, folder, duration_seconds, url FROM silver.dim_media")
+    """Each media's folder, length, page and picture, by id."""
+    media = rows(query, "SELECT media_id, folder, duration_seconds, url, thumbnail_url FROM silver.dim_media")
     return {r["media_id"]: r for r in media}
 
 

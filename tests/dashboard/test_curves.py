@@ -8,9 +8,10 @@ import pytest
 from dashboard.published import DAILY, DIM, HISTORY, Published, days
 from wistlake.quality.scope import Grain, Scope
 from wistlake_dashboard import curves, traffic
-from wistlake_dashboard.blocks import Table, Text
+from wistlake_dashboard.blocks import Heading, Notes, Table, Text
 from wistlake_dashboard.figures import by_day
 from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.report import page
 from wistlake_dashboard.sections import Section, video, view
 
 BEFORE, FIRST, LAST = date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 15)
@@ -73,7 +74,8 @@ def swapped(day: int | None = 11) -> Published:
 def said(section: Section, query: Published, scope: Scope) -> tuple[list[str], dict[str, list[str]]]:
     blocks = section.blocks(view(Reader(query), scope))
     rows = {cells[0]: cells[1:] for b in blocks if isinstance(b, Table) for cells in map(b.spelled, b.rows)}
-    return [b.line for b in blocks if isinstance(b, Text)], rows
+    told = ([b.line] if isinstance(b, Text) else b.lines for b in blocks if isinstance(b, (Text, Notes)))
+    return [line for lines in told for line in lines], rows
 
 
 def test_a_file_swap_is_looked_at_from_both_sides_over_as_many_days() -> None:
@@ -81,6 +83,20 @@ def test_a_file_swap_is_looked_at_from_both_sides_over_as_many_days() -> None:
     assert lines == ["11 Mar 2026 (the file was swapped): 5 days from then on, against the 5 days before."]
     assert rows["Plays"] == ["50", "150", "+200 %"]
     assert rows["Plays per load"] == ["0.50", "0.50", "no change"]
+
+
+def test_the_report_has_the_newest_swap_of_all_videos_and_nothing_without_one() -> None:
+    query, every = swapped(), Scope(FIRST, LAST)
+    query.add(DAILY, days("b", BEFORE, [90] * 14))
+    heading, line, table = video.SWAP.blocks(view(Reader(query), every))
+    assert (heading, line) == (
+        Heading("Tour"), Text("11 Mar 2026 (the file was swapped): 5 days from then on, against the 5 days before."),
+    )  # fmt: skip
+    assert isinstance(table, Table)
+    assert table.spelled(table.rows[0]) == ["Plays", "50", "150", "+200 %"]
+    assert f"<h2>{video.SWAP.title}</h2><h3>Tour</h3>" in page(query, every)
+    assert video.SWAP.blocks(view(Reader(swapped(None)), every)) == []
+    assert video.SWAP.title not in page(swapped(None), every)
 
 
 def test_any_day_can_be_chosen_instead() -> None:

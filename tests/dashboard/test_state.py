@@ -5,8 +5,21 @@ from typing import Any
 
 import pytest
 
+from dashboard.published import DAILY, Published, days
 from wistlake.quality.scope import Against, Grain, Scope
-from wistlake_dashboard.app.state import CUSTOM, MONTH, QUARTER, Chosen, chosen, days_of, first_choice
+from wistlake_dashboard.app.state import (
+    CUSTOM,
+    MONTH,
+    QUARTER,
+    Chosen,
+    chosen,
+    days_of,
+    filtered,
+    first_choice,
+)
+from wistlake_dashboard.blocks import Days
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.sections import overview, view
 
 PUBLISHED = (date(2026, 1, 5), date(2026, 3, 15))
 MEDIA = ("a", "b")
@@ -79,3 +92,36 @@ def test_the_choice_makes_the_scope() -> None:
     assert found.scope(PUBLISHED, ("a",)) == Scope(
         date(2026, 3, 9), date(2026, 3, 15), ("a",), ("facebook",), Against.YEAR, Grain.WEEK, split=split
     )
+
+
+def on(*day: int) -> str:
+    return date(2026, *day).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("clicked", "address"),
+    [
+        (("channel", "facebook"), {"channel": ["facebook"]}),
+        (("named", "campaign=a=b"), {"label": ["campaign=a=b"]}),
+        (("days", f"{on(3, 2)}/{on(3, 8)}"), {"period": ["custom"], "from": [on(3, 2)], "to": [on(3, 8)]}),
+    ],
+)
+def test_what_is_clicked_filters(clicked: tuple[str, str], address: dict[str, list[str]]) -> None:
+    assert filtered(clicked) == address
+
+
+@pytest.mark.parametrize(
+    ("start", "grain", "spans"),
+    [
+        ((3, 14), Grain.DAY, [((3, 14), (3, 14)), ((3, 15), (3, 15))]),
+        ((3, 1), Grain.WEEK, [((3, 1), (3, 7)), ((3, 8), (3, 14)), ((3, 15), (3, 15))]),
+        ((2, 27), Grain.MONTH, [((2, 27), (2, 28)), ((3, 1), (3, 15))]),
+        ((3, 15), Grain.DAY, []),  # nothing to choose from
+    ],
+)
+def test_a_point_of_the_chart_stands_for_its_days(start: tuple[int, int], grain: Grain, spans: Any) -> None:
+    last = date(2026, 3, 15)
+    query = Published({DAILY: days("a", date(2026, 2, 27), [1] * 17)})
+    blocks = overview.BY_DAY.blocks(view(Reader(query), Scope(date(2026, *start), last, grain=grain)))
+    (chart,) = (b for b in blocks if isinstance(b, Days))
+    assert chart.clicks == {n: ("days", f"{on(*a)}/{on(*b)}") for n, (a, b) in enumerate(spans)}

@@ -345,7 +345,7 @@ def test_a_year_before_is_as_many_days_on_the_same_days_of_the_week() -> None:
     assert both.where_day() == (
         "(date BETWEEN DATE '2025-03-10' AND DATE '2025-03-16' OR date BETWEEN DATE '2026-03-09' AND DATE '2026-03-15')"
     )
-    assert [year.offset(day) for day in (FIRST, LAST, date(2025, 3, 10), date(2025, 3, 16))] == [0, 6, 0, 6]
+    assert year.offsets((FIRST, LAST, date(2025, 3, 10), date(2025, 3, 16))) == [0, 6, 0, 6]
     assert both.wider(1).ranges == [(date(2025, 3, 9), date(2025, 3, 17)), (on(8), on(16))]
 
 

@@ -78,17 +78,32 @@ def test_the_first_sentence_and_the_traffic_page_name_the_true_winner_or_none(se
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_so_they_do_after_a_run_with_labelled_channels(tmp_path: Path, seed: int) -> None:
+    """Each media has its channel by a label alone: no rule fits."""
+    named = channels_of(World(seed, PROFILE, LATER)).values()
+    labels = tuple((LATER, n, {"channel": channel}) for n, channel in enumerate(named))
+    rules = tmp_path / "channels.toml"
+    rules.write_text("[[rule]]\nchannel = 'nobody'\nfield = 'media_id'\npattern = '^nobody$'")
+    run(tmp_path, Scenario(PROFILE, seed, LATER, labels=labels, settings={"channels": rules}))
+
+
+@pytest.mark.engine
 def test_so_they_do_after_a_run_with_rules_of_ones_own(tmp_path: Path) -> None:
-    world = World(6, PROFILE, LATER)
-    channels, rules = channels_of(world), tmp_path / "channels.toml"
+    channels, rules = channels_of(World(6, PROFILE, LATER)), tmp_path / "channels.toml"
     rules.write_text(
         "\n".join(
             f"[[rule]]\nchannel = '{c}'\nfield = 'media_id'\npattern = '^{m}$'" for m, c in channels.items()
         )
     )
-    lake = Lake(tmp_path / "lake", Scenario(PROFILE, 6, LATER, settings={"channels": rules}))
+    run(tmp_path, Scenario(PROFILE, 6, LATER, settings={"channels": rules}))
+
+
+def run(folder: Path, scenario: Scenario) -> None:
+    """Assert that what a run publishes says what is true."""
+    lake = Lake(folder / "lake", scenario)
     lake.run_day(LATER, start=FIRST, end=LAST)
-    right(DuckDBQuery(lake.ledger), lake.world, channels)
+    right(DuckDBQuery(lake.ledger), lake.world, channels_of(lake.world))
 
 
 def test_where_there_is_no_difference_hardly_any_seed_sees_one() -> None:

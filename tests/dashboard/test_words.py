@@ -89,4 +89,10 @@ def test_one_of_a_kind_has_no_ending(number: int, text: str) -> None:
 def test_a_column_says_what_is_absent_and_sets_numbers_flush_right() -> None:
     assert (spelled(Kind.COUNT, None), Column("a", "A", absent="none").spelled(None)) == ("–", "none")
     assert Column("a", "A", Kind.SECONDS).spelled(61) == "1 min 1 s"
-    assert {kind for kind in Kind if not kind.is_number} == {Kind.TEXT, Kind.DAY, Kind.MOMENT, Kind.LINK}
+    assert {kind for kind in Kind if not kind.is_number} == {
+        Kind.TEXT,
+        Kind.DAY,
+        Kind.MOMENT,
+        Kind.LINK,
+        Kind.PICTURE,
+    }

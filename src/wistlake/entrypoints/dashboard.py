@@ -4,4 +4,5 @@ from wistlake.entrypoints.cli import session
 from wistlake.wiring.lake import Published
 from wistlake_dashboard.app import PAGES, show
 
-show(Published(session.lake()), PAGES)
+lake = session.lake()
+show(Published(lake), PAGES, pictures=lake.settings.thumbnails)

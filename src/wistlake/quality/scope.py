@@ -79,9 +79,10 @@ class Scope:
         also = (self.also[0] - more, self.also[1] + more) if self.also else None
         return replace(self, start=self.start - more, end=self.end + more, also=also)
 
-    def offset(self, day: date) -> int:
-        """The day, counted from the first of its period."""
-        return (day - (self.start if day >= self.start else self.before.start)).days
+    def offsets(self, days: Iterable[date]) -> list[int]:
+        """The days, each counted from the first of its period."""
+        start, before = self.start, self.before.start
+        return [(day - (start if day >= start else before)).days for day in days]
 
     def where_day(self, day: str = "date") -> str:
         """A condition on `day`, in SQL that DuckDB and Athena read alike."""

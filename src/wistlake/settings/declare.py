@@ -199,6 +199,12 @@ class Declaration(BaseModel):
         "Write report.html into the lake after every run that has news.",
         "true or false",
     )
+    thumbnails: bool = _setting(
+        "WISTLAKE_THUMBNAILS",
+        False,
+        "Show videos' pictures in report and dashboard: whoever opens those then asks Wistia for them.",
+        "true or false",
+    )
     log: Literal["text", "json"] = _setting(
         "WISTLAKE_LOG",
         "text",

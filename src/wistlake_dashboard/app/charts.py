@@ -14,6 +14,7 @@ from wistlake_dashboard.blocks import Bars, Curve, Days, Flag, Grid, Kind, Mark,
 from wistlake_dashboard.reader import Row
 
 HEIGHT = 260
+CLICKED = "clicked"
 MOST_POINTS = 400
 NUMBER, SHARE = ",.0f", ".0%"
 PALE = "#8a93a3"
@@ -76,18 +77,21 @@ def _nearest(block: Days) -> alt.Chart:
             told["Before"] = f"{spell(then[n])} ({words.day(block.days_before[n])})"
         if day in block.open:
             told["State"] = "may still change"
-        data.append({"day": at(day), "when": words.day(day)} | told)
-    names = list(dict.fromkeys(name for row in data for name in row if name not in ("day", "when")))
+        number: dict[str, Any] = {CLICKED: n} if block.clicks else {}
+        data.append({"day": at(day), "when": words.day(day)} | number | told)
+    names = list(dict.fromkeys(name for row in data for name in row if name not in ("day", "when", CLICKED)))
     near = alt.selection_point(
         name="near", fields=["day"], nearest=True, on="pointerover", clear="pointerout", empty=False
     )
     tips = [alt.Tooltip("when:N", title="Day"), *(alt.Tooltip(f"{name}:N") for name in names)]
-    return (
-        alt.Chart(_frame(data))
-        .mark_rule(strokeWidth=1.5, color=PALE)
-        .encode(x="day:T", opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tips)
-        .add_params(near)
-    )
+    chart = alt.Chart(_frame(data)).mark_rule(strokeWidth=1.5, color=PALE)
+    chart = chart.encode(x="day:T", opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tips)
+    return chart.add_params(near, *([clicked(CLICKED, nearest=True)] if block.clicks else []))
+
+
+def clicked(field: str, *, nearest: bool = False) -> alt.Parameter:
+    """The selection of what the reader clicks: Streamlit tells of its field."""
+    return alt.selection_point(name=CLICKED, fields=[field], on="click", nearest=nearest, empty=False)
 
 
 def _flags(flags: Sequence[Flag]) -> Sequence[alt.Chart]:
@@ -172,7 +176,7 @@ def stack(block: Stack) -> alt.Chart:
         for rank, (name, of_day) in enumerate(block.parts.items())
         for day, number in sorted(of_day.items())
     ]
-    return (
+    chart = (
         _chart(data, block.title)
         .mark_bar()
         .encode(
@@ -187,6 +191,7 @@ def stack(block: Stack) -> alt.Chart:
             ],
         )
     )
+    return chart.add_params(clicked("what")) if block.clicks else chart
 
 
 def grid(block: Grid) -> alt.Chart:

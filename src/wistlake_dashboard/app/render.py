@@ -1,6 +1,6 @@
 """Blocks in Streamlit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby, islice
 from typing import Any
@@ -14,15 +14,20 @@ from wistlake_dashboard.blocks import (
     Answer,
     Beside,
     Block,
+    Click,
     Column,
+    Days,
     Heading,
     Kind,
     Notes,
     Number,
     Numbers,
+    Picture,
+    Stack,
     Table,
     Text,
 )
+from wistlake_dashboard.html import picture
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.sections import Section, View
 from wistlake_dashboard.sparkline import spark
@@ -39,10 +44,10 @@ _NUMBERS = {
     Kind.CLOCK: ("%.0f", 1, " (seconds)"),
 }
 WIDTH = 180  # of a headline number
-Clicked = tuple[str, str]  # the key and the value that a clicked row stands for
+FOLLOWED = "followed"  # how many clicks were: what is drawn after one has nothing selected
 
 
-def sections(view: View, shown: Iterable[Section]) -> Clicked | None:
+def sections(view: View, shown: Iterable[Section]) -> Click | None:
     """Sections one below the other, halves in pairs; what the reader has clicked in them."""
     clicked = None
     # One by one: what stands above is seen while the rest is computed.
@@ -56,14 +61,14 @@ def sections(view: View, shown: Iterable[Section]) -> Clicked | None:
     return clicked
 
 
-def _section(title: str, content: Sequence[Block], scope: Scope) -> Clicked | None:
+def _section(title: str, content: Sequence[Block], scope: Scope) -> Click | None:
     if title:
         st.header(title)
     clicked = [draw(block, scope) for block in content]
     return next((c for c in clicked if c), None)
 
 
-def draw(block: Block, scope: Scope | None = None) -> Clicked | None:
+def draw(block: Block, scope: Scope | None = None) -> Click | None:
     """One block; what the reader has clicked in it."""
     match block:
         case Numbers(numbers):
@@ -81,15 +86,29 @@ def draw(block: Block, scope: Scope | None = None) -> Clicked | None:
                 with place:
                     for part in half:
                         draw(part, scope)
-        case Answer() | Notes() | Text() | Heading():
+        case Answer() | Notes() | Text() | Heading() | Picture():
             _written(block)
+        case Days(clicks=clicks) | Stack(clicks=clicks) if clicks:
+            return _clickable(block, clicks)
         case _:
             _chart(charts.DRAWN[type(block)](block))
     return None
 
 
-def _written(block: Answer | Notes | Text | Heading) -> None:
-    """Lines. Those that may hold names are text, never Markdown."""
+def _clickable(block: Days | Stack, clicks: Mapping[Any, Click]) -> Click | None:
+    """A chart; what the part of it that the reader has clicked stands for."""
+    chart = charts.DRAWN[type(block)](block)
+    state = _chart(chart, key=_key("chart", block.title), on_select="rerun", selection_mode=charts.CLICKED)
+    points = state.selection.get(charts.CLICKED) or ()
+    return next((clicks[value] for point in points for value in point.values() if value in clicks), None)
+
+
+def _key(kind: str, name: str) -> str:
+    return f"{kind}-{name}-{st.session_state.get(FOLLOWED, 0)}"
+
+
+def _written(block: Answer | Notes | Text | Heading | Picture) -> None:
+    """Lines, and pictures. Those that may hold names are text, never Markdown."""
     match block:
         case Answer(sentence, note):
             with st.container(key="answer"):
@@ -101,6 +120,8 @@ def _written(block: Answer | Notes | Text | Heading) -> None:
             st.caption(line)
         case Heading(line):
             st.text(line)
+        case Picture(url, what):
+            st.html(picture(url, what))
 
 
 def _number(number: Number) -> None:
@@ -115,16 +136,16 @@ def _number(number: Number) -> None:
             st.markdown(spark(number.spark), unsafe_allow_html=True)
 
 
-def _chart(chart: Any) -> None:
+def _chart(chart: Any, **selects: Any) -> Any:
     """A chart as wide as its place. What is written in it stands out as the page's own text does: Streamlit's
     default for axes is too pale."""
     ink = theme.CHART_INK["dark" if st.context.theme.type == "dark" else "light"]
     written = {"labelColor": ink, "titleColor": ink}
     config = {"axis": written, "legend": written, "text": {"color": ink}}
-    st.altair_chart(chart.properties(config=config), width="stretch")
+    return st.altair_chart(chart.properties(config=config), width="stretch", **selects)
 
 
-def _table(table: Table, scope: Scope | None) -> Clicked | None:
+def _table(table: Table, scope: Scope | None) -> Click | None:
     """The rows and, below, the same as a CSV file, which also has the media's id: a title may be that of several. What
     the row that the reader has clicked stands for."""
     shown = [{c.key: _value(c, row) for c in table.columns} for row in table.rows]
@@ -132,7 +153,7 @@ def _table(table: Table, scope: Scope | None) -> Clicked | None:
     selects: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if table.opens else {}
     state = st.dataframe(
         shown, column_config=config, hide_index=True, width="stretch", placeholder=words.NOTHING,
-        key=f"table-{table.name}", **selects,
+        key=_key("table", table.name), **selects,
     )  # fmt: skip
     st.download_button(
         "Download CSV", to_csv(_keys(table), table.rows, _headers(table)), _file(table, scope), "text/csv",
@@ -189,5 +210,6 @@ def _column(column: Column, rows: Sequence[Row] = ()) -> Any:
         Kind.DAY: partial(form.DateColumn, format="D MMM YYYY"),
         Kind.MOMENT: partial(form.DatetimeColumn, format="D MMM YYYY, HH:mm", timezone="UTC"),
         Kind.LINK: partial(form.LinkColumn, display_text="open", validate="^https://"),
+        Kind.PICTURE: form.ImageColumn,
     }
     return others.get(column.kind, form.Column)(column.title, help=meaning)

@@ -10,6 +10,8 @@ from wistlake.errors import WistlakeError
 from wistlake_dashboard import locales
 from wistlake_dashboard.app import render, theme
 from wistlake_dashboard.app.bar import bar
+from wistlake_dashboard.app.state import filtered
+from wistlake_dashboard.blocks import Click
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader, Source, extent, titles
 from wistlake_dashboard.sections import Page, View
@@ -19,6 +21,7 @@ TITLE = "Wistia engagement"
 SIDEBAR = 200  # pixels
 # The sentence that answers holds names, so it is text: only its looks are those of a heading.
 STYLE = """<style>.st-key-answer [data-testid=stText] { font-size: 1.3rem; font-weight: 600 }
+.picture { max-width: 320px; border-radius: 6px }
 .sparkline { display: block; width: 100%; height: 26px; overflow: visible }
 .sparkline path { fill: none; stroke: var(--line); stroke-width: 1.6;
   vector-effect: non-scaling-stroke; stroke-linejoin: round }</style>"""
@@ -29,13 +32,14 @@ OF_CHANNELS = (
 _CHIPS = {"": ("verified", "green"), "warn": ("may still change", "blue"), "bad": ("failed days", "red")}
 
 
-def show(source: Source, pages: tuple[Page, ...]) -> None:
-    """One turn of the app, written as the reader's browser says."""
+def show(source: Source, pages: tuple[Page, ...], *, pictures: bool = False) -> None:
+    """One turn of the app, written as the reader's browser says. With `pictures` it asks Wistia for those of the
+    videos."""
     with locales.written_for(st.context.locale):
-        _show(source, pages)
+        _show(source, pages, pictures=pictures)
 
 
-def _show(source: Source, pages: tuple[Page, ...]) -> None:
+def _show(source: Source, pages: tuple[Page, ...], *, pictures: bool) -> None:
     st.set_page_config(TITLE, page_icon="📈", layout="wide", initial_sidebar_state=SIDEBAR)
     line = theme.LINE["dark" if st.context.theme.type == "dark" else "light"]
     st.html(f"{STYLE}<style>:root {{ --line: {line} }}</style>")
@@ -48,7 +52,7 @@ def _show(source: Source, pages: tuple[Page, ...]) -> None:
         st.text(str(e))
         return
     # The bar is drawn here, not by the pages: so its values stay when the page changes.
-    view = _view(read, published) if published else None
+    view = _view(read, published, pictures=pictures) if published else None
     drawn: dict[str, st.Page] = {}
     for page in pages:
         body = _draw(page, view, drawn, published=bool(published))
@@ -67,10 +71,10 @@ def _opened(version: str, _source: Source) -> Reader:
     return Reader(_source.open())
 
 
-def _view(read: Reader, published: tuple[date, date]) -> View | None:
+def _view(read: Reader, published: tuple[date, date], *, pictures: bool) -> View | None:
     names = unique(read(titles))
     scope = bar(read, published, names)
-    return View(read, scope, names) if scope else None
+    return View(read, scope, names, pictures) if scope else None
 
 
 def _draw(page: Page, view: View | None, pages: dict[str, st.Page], *, published: bool) -> Callable[[], None]:
@@ -105,15 +109,15 @@ def _of_one_media(view: View) -> View:
     return replace(view, scope=replace(view.scope, media=(media_id or "",), split=split))
 
 
-def _follow(clicked: render.Clicked, pages: dict[str, st.Page]) -> None:
-    """Open the video of the row that was clicked, or filter by its channel."""
+def _follow(clicked: Click, pages: dict[str, st.Page]) -> None:
+    """Open the video of the row that was clicked, or filter by what it stands for."""
     key, value = clicked
+    st.session_state[render.FOLLOWED] = st.session_state.get(render.FOLLOWED, 0) + 1
     params = {name: st.query_params.get_all(name) for name in st.query_params}
-    if key == "media_id" and "video" in pages:
+    if key == "media_id":
         st.switch_page(pages["video"], query_params={**params, "video": [value]})
-    elif key == "channel" and value not in params.get("channel", ()):
-        st.query_params.from_dict({**params, "channel": [value]})
-        st.rerun()
+    st.query_params.from_dict({**params, **filtered(clicked)})
+    st.rerun()
 
 
 def _chip(trust: Trust, gaps: list[str], *, whole: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from wistlake.quality.scope import Against, Grain, Scope, default_scope, last_days
+from wistlake_dashboard.blocks import Click
 
 LAST = {"7 days": 7, "28 days": 28, "90 days": 90}
 MONTH, QUARTER, CUSTOM = "This month", "This quarter", "Custom"
@@ -58,6 +59,15 @@ class Chosen:
             "split": [self.split.isoformat()] if self.split else [],
         }
         return {name: values for name, values in words.items() if values}
+
+
+def filtered(clicked: Click) -> dict[str, list[str]]:
+    """The part of an address that filters by what was clicked: a channel, a label, or days."""
+    key, value = clicked
+    if key == "days":
+        first, last = value.split("/")
+        return {"period": [_IN_URL[CUSTOM]], "from": [first], "to": [last]}
+    return {{"named": "label"}.get(key, key): [value]}
 
 
 def first_choice(published: tuple[date, date]) -> Chosen:

@@ -10,6 +10,7 @@ from wistlake.quality.metrics import definition
 from wistlake.quality.scope import Scope, default_scope
 from wistlake_dashboard import locales, words
 from wistlake_dashboard.html import Markup, join, tag
+from wistlake_dashboard.pictures import SOURCES
 from wistlake_dashboard.reader import Reader, extent
 from wistlake_dashboard.report.render import drawn
 from wistlake_dashboard.sections import APPENDIX, REPORT, Section, View, view
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from wistlake.ports import Query
 
 # Nothing may be loaded, sent or executed: only what stands in the file is shown.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src {images}; base-uri 'none'; form-action 'none'"
+)
 TITLE = "Wistia engagement"
 WEEK = 7  # days of a report, unless others are asked for
 
@@ -36,14 +39,19 @@ def requested_scope(
     return Scope(start, last, media) if start else default_scope(first, max(first, last), media, WEEK)
 
 
-def page(query: "Query", scope: Scope | None, locale: str | None = None) -> str:
-    """The whole file, with numbers, days and countries as readers of the locale write them."""
+def page(query: "Query", scope: Scope | None, locale: str | None = None, *, pictures: bool = False) -> str:
+    """The whole file, with numbers, days and countries as readers of the locale write them. With `pictures`, who opens
+    it asks Wistia for those of the videos."""
     with locales.written_for(locale):
-        body = _empty() if scope is None else _full(view(Reader(query), scope))
+        body = _empty() if scope is None else _full(view(Reader(query), scope, pictures=pictures))
     style = resources.files("wistlake_dashboard.report").joinpath("style.css").read_text(encoding="utf-8")
     head = join(
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag(
+            "meta",
+            http_equiv="Content-Security-Policy",
+            content=POLICY.format(images=SOURCES if pictures else "data:"),
+        ),
         tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         tag("title", TITLE),
         tag("style", Markup(style)),

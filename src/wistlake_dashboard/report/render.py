@@ -6,7 +6,7 @@ from functools import partial, singledispatch
 
 from wistlake_dashboard import blocks, words
 from wistlake_dashboard.blocks import Block, Column, Kind, Number, spelled
-from wistlake_dashboard.html import Markup, join, tag
+from wistlake_dashboard.html import Markup, join, picture, tag
 from wistlake_dashboard.names import OTHER
 from wistlake_dashboard.reader import Row
 from wistlake_dashboard.report import svg
@@ -32,6 +32,11 @@ def _(block: blocks.Text) -> Markup:
 @html.register
 def _(block: blocks.Heading) -> Markup:
     return tag("h3", block.line)
+
+
+@html.register
+def _(block: blocks.Picture) -> Markup:
+    return picture(block.url, block.what)
 
 
 @html.register
@@ -110,6 +115,8 @@ def _value(column: Column, row: Row, most: Mapping[str, float]) -> str | Markup:
     value = row[column.key]
     if column.kind is Kind.LINK and value and value.startswith("https://"):
         return tag("a", "open", href=value, rel="noopener noreferrer", class_="link")
+    if column.kind is Kind.PICTURE and value:
+        return picture(value)
     if column.bar and value and most[column.key]:
         bar = svg.bar(value / most[column.key])
         return tag("span", bar, tag("span", column.spelled(value)), class_="barred")

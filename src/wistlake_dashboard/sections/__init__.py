@@ -38,8 +38,8 @@ PAGES = (
 )
 # The report's pages, and its appendix.
 REPORT = (
-    *OVERVIEW, video.ENGAGEMENT_CURVES, audience.CHANNELS, audience.WAYS, analytics.REFERRERS, analytics.CAMPAIGNS,
-    labels.BY_LABEL, audience.COUNTRIES, audience.DEVICES,
+    *OVERVIEW, video.ENGAGEMENT_CURVES, video.SWAP, audience.CHANNELS, audience.WAYS, analytics.REFERRERS,
+    analytics.CAMPAIGNS, labels.BY_LABEL, audience.COUNTRIES, audience.DEVICES,
 )  # fmt: skip
 APPENDIX = PAGES[-1].sections
 SECTIONS = tuple(dict.fromkeys(section for page in PAGES for section in page.sections))

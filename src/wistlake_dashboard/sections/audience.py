@@ -46,7 +46,9 @@ def _channels_by_day(view: View, by_day: Sequence[Row]) -> list[Block]:
             parts.setdefault(name, {})[row["date"]] = row["plays_from_events"]
             order[name] = order.get(name, 0) - row["plays_from_events"]
     ordered = {name: parts[name] for name in sorted(parts, key=lambda n: (order[n], n))}
-    return [Stack("Plays in sessions by channel and day", "Plays", view.scope.days, ordered)] if parts else []
+    clicks = {names.channel(r["channel"]): ("channel", r["channel"]) for r in by_day}
+    title = "Plays in sessions by channel and day"
+    return [Stack(title, "Plays", view.scope.days, ordered, clicks=clicks)] if parts else []
 
 
 def _ways(_view: View, counted: Sequence[Row]) -> list[Block]:

@@ -29,8 +29,12 @@ def _by_label(
     view: View, labelled: Labelled, rows: Sequence[Row], suggested: Sequence[Suggestion]
 ) -> list[Block]:
     if labelled:
-        counted = [r | {"videos": len(labelled[r["label"]][r["value"]])} for r in rows]
-        return [Table("labels", "By label", COLUMNS, counted) if counted else Text(NOTHING_PLAYED)]
+        counted = [
+            r | {"videos": len(labelled[r["label"]][r["value"]]), "named": f"{r['label']}={r['value']}"}
+            for r in rows
+        ]
+        table = Table("labels", "By label", COLUMNS, counted, opens="named")
+        return [table if counted else Text(NOTHING_PLAYED)]
     shown: list[Row] = [
         {
             "media": view.name(s.media_id),

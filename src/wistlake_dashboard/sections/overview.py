@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from wistlake.quality.scope import Against, Grain, Scope
-from wistlake_dashboard import answer, blocks, figures, gaps, words
+from wistlake_dashboard import answer, blocks, figures, gaps, pictures, words
 from wistlake_dashboard.answer import Findings
 from wistlake_dashboard.blocks import Block, Column, Days, Kind, Table, Text, measure
 from wistlake_dashboard.changes import changes
@@ -75,6 +75,7 @@ def _by_day(
         {plays.title: [_value(before, d, plays.metric) for d in points_before[: len(points)]]} if compare else {},
         points_before[: len(points)] if compare else (),
         frozenset(_point(points, d) for d in trusted.open) if points else frozenset(),
+        _clicks(scope, points),
     )  # fmt: skip
     rows: list[Row] = [
         {"day": d, "before": _value(before, b, plays.metric) if b and compare else None}
@@ -100,6 +101,14 @@ def _dashed(scope: Scope) -> str:
         if scope.against is Against.YEAR
         else f"previous period ({period})"
     )
+
+
+def _clicks(scope: Scope, points: Sequence[date]) -> dict[int, blocks.Click]:
+    """What each point stands for: its days, unless they are all that is shown."""
+    if len(points) < 2:
+        return {}
+    lasts = [*(day - timedelta(days=1) for day in points[1:]), scope.end]
+    return {n: ("days", f"{max(points[n], scope.start)}/{last}") for n, last in enumerate(lasts)}
 
 
 MOST_NOTES = 6
@@ -170,7 +179,7 @@ def _media(
     shorter = unique({m: view.name(m) for m, _ in ordered}, 80)
     rows = [
         {"media_id": m, "media": shorter[m], "change": _change(plays.change(pair), notes.get(m, ""))}
-        | {"link": (media.get(m) or {}).get("url")}
+        | {"link": (media.get(m) or {}).get("url"), "picture": _picture(view, media, m)}
         | {t.metric: t.value(pair.now) for t in (plays, *others)}
         for m, pair in ordered
     ]
@@ -178,6 +187,7 @@ def _media(
     shown = [t for t in others if most is None or t.metric in ("average_viewed_share", "watch_seconds")]
     columns = (
         MEDIA,
+        *([Column("picture", "Picture", Kind.PICTURE)] if any(r["picture"] for r in rows) else []),
         replace(plays.column, bar=True),
         Column("change", "Change", Kind.CHANGE_IN_WORDS, meaning),
         *(t.column for t in shown),
@@ -191,11 +201,21 @@ def _media(
     return [Table(name, "Videos", columns, rows, opens="media_id", printed=len(rows)), *more] if rows else []
 
 
+def _picture(view: View, media: Mapping[str, Row], media_id: str) -> str | None:
+    return pictures.address(media[media_id]["thumbnail_url"]) if view.pictures and media_id in media else None
+
+
+def of_one_media(view: View, media: Mapping[str, Row]) -> list[Block]:
+    """The picture of the video that is looked at."""
+    return [blocks.Picture(url, view.name(m)) for m in view.scope.media if (url := _picture(view, media, m))]
+
+
 def _change(change: str, note: str) -> str:
     """The change, and in a word what it must not be taken for."""
     return ", ".join(part for part in (change, note.split(",", maxsplit=1)[0]) if part)
 
 
+PICTURE = Section("", (described,), of_one_media, empty="")
 ANSWER = Section("", (findings, trust), _answer)
 HEADLINE = Section("", (figures.compare, daily), _headline)
 BY_DAY = Section("Plays over time", (figures.compare, _by_grain, changes, trust), _by_day)

@@ -9,6 +9,7 @@ from wistlake.quality.scope import Scope
 from wistlake_dashboard import figures, gaps
 from wistlake_dashboard.blocks import Block, Column, Kind, Table, Text
 from wistlake_dashboard.coverage import coverage
+from wistlake_dashboard.health import MOST
 from wistlake_dashboard.names import unique
 from wistlake_dashboard.reader import Reader, Row, titles
 from wistlake_dashboard.trust import Trust, trust
@@ -23,11 +24,13 @@ Figure = Callable[["Query", Scope], Any]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at: a publication, a scope, and the names of the media, which no two share."""
+    """What is looked at: a publication, a scope, and the names of the media, which no two share. `pictures`: whether
+    the reader's browser may ask Wistia for pictures."""
 
     read: Reader
     scope: Scope
     names: Mapping[str, str]
+    pictures: bool = False
 
     def name(self, media_id: str) -> str:
         """What people call the media; or its id."""
@@ -46,9 +49,9 @@ class View:
         return gaps.sentences(cover, self.names, compared=compared and bool(cover.even))
 
 
-def view(read: Reader, scope: Scope) -> View:
+def view(read: Reader, scope: Scope, *, pictures: bool = False) -> View:
     """A view with the names of the publication's media."""
-    return View(read, scope, unique(read(titles)))
+    return View(read, scope, unique(read(titles)), pictures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +96,5 @@ def listing(
 
 def _listed(table: Table, view: View, rows: Sequence[Row]) -> list[Block]:
     named = [r | {"media": view.name(r["media_id"])} if "media_id" in r else r for r in rows]
-    return [replace(table, rows=named)] if named else []
+    cut = [Text(f"The newest {MOST:,}; fewer days or videos show the others.")] if len(named) == MOST else []
+    return [replace(table, rows=named), *cut] if named else []

@@ -1,7 +1,7 @@
 """One video: how far people came, where they left, before and after a change, and among its like."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ from wistlake_dashboard import blocks, curves, figures, traffic, words
 from wistlake_dashboard.blocks import Block, Column, Heading, Kind, Table, Text
 from wistlake_dashboard.changes import SWAPPED, changes
 from wistlake_dashboard.figures import Comparison
-from wistlake_dashboard.reader import Row, extent
+from wistlake_dashboard.reader import Row, extent, once
 from wistlake_dashboard.retention import Retention, retention
-from wistlake_dashboard.sections.overview import BY_DAY, HEADLINE
+from wistlake_dashboard.sections.overview import BY_DAY, HEADLINE, PICTURE
 from wistlake_dashboard.sections.section import Section, View
 from wistlake_dashboard.tiles import COMPLETION, ENGAGEMENT, PLAYS_PER_LOAD, Tile, tiles
 
@@ -92,27 +92,37 @@ def _curve(view: View, curve: Retention) -> list[Block]:
     ]
 
 
-def _split(query: "Query", scope: Scope) -> tuple[date, str, Comparison] | None:
-    """The day that the reader chose, or else of the newest file swap of the period: that day, what it is, and the days
-    from it on against as many before."""
-    published = extent(query)
-    swaps = [e for e in changes(query, scope) if SWAPPED in e["what"]]
-    day = scope.split or (swaps[-1]["day"] if swaps and len(scope.media) == 1 else None)
-    if published is None or day is None:
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A day, what it is, and the days from it on against as many before; of the media of the comparison's scope."""
+
+    day: date
+    what: str
+    compared: Comparison
+
+
+def _split(query: "Query", scope: Scope) -> Split | None:
+    """At the day that the reader chose, or else at the newest file swap of the period."""
+    published = once(query, extent)
+    swaps = [e for e in once(query, changes, scope) if SWAPPED in e["what"]]
+    if published is None or not (scope.split or swaps):
         return None
+    day = scope.split or swaps[-1]["day"]
     length = min(LONGEST_SPLIT, (published[1] - day).days + 1, (day - published[0]).days)
     if length < 1:
         return None
-    after = replace(
-        scope, start=day, end=day + timedelta(days=length - 1), against=Against.PERIOD, split=None
+    media = scope.media if scope.split else (swaps[-1]["media_id"],)
+    end = day + timedelta(days=length - 1)
+    after = replace(scope, start=day, end=end, media=media, against=Against.PERIOD, split=None)
+    return Split(
+        day, "the day chosen" if scope.split else "the file was swapped", once(query, figures.compare, after)
     )
-    return day, "the day chosen" if scope.split else "the file was swapped", figures.compare(query, after)
 
 
-def _before_and_after(view: View, split: tuple[date, str, Comparison] | None) -> list[Block]:
+def _before_and_after(view: View, split: Split | None) -> list[Block]:
     if split is None:
         return []
-    day, what, compared = split
+    compared = split.compared
     pair = compared.whole
     if pair.before is None:
         return []
@@ -122,9 +132,12 @@ def _before_and_after(view: View, split: tuple[date, str, Comparison] | None) ->
          "change": t.change(pair) or words.NOTHING}
         for t in shown
     ]  # fmt: skip
-    days = words.plural(compared.coverage.scope.length, "day")
+    scope = compared.coverage.scope
+    days = words.plural(scope.length, "day")
+    named = [Heading(view.name(m)) for m in scope.media if scope.media != view.scope.media]
     return [
-        Text(f"{words.day(day)} ({what}): {days} from then on, against the {days} before."),
+        *named,
+        Text(f"{words.day(split.day)} ({split.what}): {days} from then on, against the {days} before."),
         Table("before-and-after", "Before and after", _BEFORE_AND_AFTER, rows),
     ]
 
@@ -141,7 +154,7 @@ _BEFORE_AND_AFTER = (
 
 
 def _of_every_media(query: "Query", scope: Scope) -> Comparison:
-    return figures.compare(query, replace(scope, media=()))
+    return once(query, figures.compare, replace(scope, media=()))
 
 
 def _among_its_like(view: View, compared: Comparison, media: Mapping[str, Row]) -> list[Block]:
@@ -165,7 +178,7 @@ def _among_its_like(view: View, compared: Comparison, media: Mapping[str, Row]) 
     about = (
         f"Against {words.plural(len(like), 'other video')} of the folder ({folder}), half to twice as long."
     )
-    return [Text(about), Table("peers", "Among its like", columns, rows)]
+    return [blocks.Notes([about]), Table("peers", "Among its like", columns, rows)]
 
 
 _COMPARED: Sequence[Tile] = (*tiles(Scope(date.min, date.min))[:1], ENGAGEMENT, COMPLETION, PLAYS_PER_LOAD)
@@ -179,7 +192,9 @@ BEFORE_AND_AFTER = Section(
     "Before and after", (_split,), _before_and_after,
     empty="The file was not swapped in these days. Choose a day to compare the days before and after.",
 )  # fmt: skip
+SWAP = Section("Before and after the newest file swap", (_split,), _before_and_after, empty="")
 OF_ONE_MEDIA = (
+    PICTURE,
     HEADLINE,
     BY_DAY,
     ENGAGEMENT_CURVES,

@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Port
 from wistlake.errors import ConfigError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCRIPT = Path(__file__).parents[1] / "dashboard.py"
 HOST = "127.0.0.1"
@@ -35,10 +39,11 @@ def dashboard(
         )
     from wistlake.wiring.lake import Published
 
-    Published(session.lake()).version()  # a lake that can't be read fails here, not in the browser
+    lake = session.lake()
+    Published(lake).version()  # a lake that can't be read fails here, not in the browser
     free = _free_port(port)
     path = secrets.token_urlsafe(16)
-    _serve(free, path)
+    _serve(free, path, pictures=lake.settings.thumbnails)
 
 
 def _free_port(port: int) -> int:
@@ -48,14 +53,18 @@ def _free_port(port: int) -> int:
     return free
 
 
-def _serve(port: int, path: str) -> None:
+def _serve(port: int, path: str, *, pictures: bool) -> None:
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from wistlake_dashboard.app.theme import THEME
+    from wistlake_dashboard.pictures import SOURCES
 
-    guard = Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False)
+    guards = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False),
+        Middleware(Headers, policy=f"img-src 'self' data: blob:{f' {SOURCES}' if pictures else ''}"),
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -63,7 +72,27 @@ def _serve(port: int, path: str) -> None:
         yield
         telling.cancel()
 
-    st.App(SCRIPT, lifespan=lifespan, middleware=[guard]).run(config=_config(port, path) | THEME)
+    st.App(SCRIPT, lifespan=lifespan, middleware=guards).run(config=_config(port, path) | THEME)
+
+
+class Headers:
+    """Every answer tells the browser whose pictures it may ask for, and that nobody else learns the address."""
+
+    def __init__(self, app: "ASGIApp", policy: str) -> None:
+        self._app = app
+        self._headers = [
+            (b"content-security-policy", policy.encode()), (b"referrer-policy", b"same-origin"),
+        ]  # fmt: skip
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer as the app does, with the headers."""
+
+        async def sent(message: "Message") -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, sent)
 
 
 async def _tell_once_it_listens(port: int, path: str) -> None:

@@ -70,7 +70,7 @@ def report(
         path = Path(f"wistlake-report-{'-'.join(filter(None, chosen))}.html")
     else:
         path = lake_report(lake)
-    path.write_text(page(query, scope, locale), encoding="utf-8")
+    path.write_text(page(query, scope, locale, pictures=lake.settings.thumbnails), encoding="utf-8")
     output.say(f"report: {path}")
 
 
@@ -97,7 +97,8 @@ def write_after_run(lake: "Lake") -> None:
 
     try:
         query = lake.query()
-        lake_report(lake).write_text(page(query, requested_scope(query)), encoding="utf-8")
+        written = page(query, requested_scope(query), pictures=lake.settings.thumbnails)
+        lake_report(lake).write_text(written, encoding="utf-8")
     except Exception as e:
         why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
         structlog.get_logger().warning("the report could not be made", error=why)
