@@ -56,9 +56,9 @@ def closest(name: str, names: Iterable[str]) -> str:
 def unknown(what: str, name: str, names: Iterable[str]) -> ConfigError:
     """The error for a `name` that is no `what`, with the most similar name and all that there are."""
     names = list(names)
-    match = closest(name, names)
+    match, there = closest(name, names), ", ".join(names) or "none"
     return ConfigError(
-        f"no such {what}: {name[:40]}{f', did you mean {match}?' if match else ''} (there are {', '.join(names) or 'none'})"
+        f"no such {what}: {name[:40]}{f', did you mean {match}?' if match else ''} (there are {there})"
     )
 
 

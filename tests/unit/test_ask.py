@@ -87,6 +87,14 @@ def test_days_beyond_what_is_published_are_named(query: Published) -> None:
     assert answer.trust.endswith("Not published, and in no figure: 16–17 Mar 2026.")
 
 
+def test_of_a_media_without_these_days_nothing_is_published() -> None:
+    late = {"media_id": "dddddd", "date": FIRST, "plays": 1, "certificate": "settled"}
+    query = Published({"gold.fact_media_daily": [*rows()["gold.fact_media_daily"], late]})
+    answer = ask.metric(query, "plays", Selection(WEEK.start, LAST, ("dddddd",)))
+    assert answer.rows == ({"plays": None},)
+    assert answer.trust == "Nothing of these days is published: 9–15 Mar 2026."
+
+
 def test_stable_days_are_called_so(query: Published) -> None:
     answer = ask.metric(query, "plays", Selection(date(2026, 3, 9), date(2026, 3, 12)))
     assert answer.rows == ({"plays": 220},)

@@ -12,7 +12,7 @@ from wistlake.quality.certificates import Certificate
 from wistlake.quality.scope import Scope
 from wistlake_dashboard import health, words
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.trust import trust
+from wistlake_dashboard.trust import Trust, trust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,26 +104,27 @@ def _library(name: str) -> Any:
 
 def trusted(query: Query, scope: Scope, answer: Answer) -> Answer:
     """The answer with how far the scope's days, and those of its second range, can be trusted."""
-    certificates = tuple(_certificates(query, scope))
-    stability = trust(query, scope)
-    absent = [d for d in certificates if d.certificate == NOT_PUBLISHED]
-    text = f"{stability.stability(scope)}."
-    if absent:
-        spans = ", ".join(words.span(d.start, d.end) for d in absent)
-        published = "" if stability.certificates else "Nothing of these days is published"
-        text = published or (text if stability.open else "all published days are stable.")
-        text += (
-            f"{'' if published else ' '}{': ' if published else 'Not published, and in no figure: '}{spans}."
-        )
-    simulated = "Simulated data: " if stability.is_simulated else ""
+    certificates, state = tuple(_certificates(query, scope)), trust(query, scope)
+    text = _sentence(state, scope, [d for d in certificates if d.certificate == NOT_PUBLISHED])
     publication = query.published
     return replace(
         answer,
         period=(scope.start, scope.end),
         publication=publication.run_id if publication else "",
         certificates=certificates,
-        trust=f"{simulated}{text if simulated else text[0].upper() + text[1:]}",
+        trust=f"Simulated data: {text}" if state.is_simulated else text[0].upper() + text[1:],
     )
+
+
+def _sentence(state: Trust, scope: Scope, absent: Iterable[Days]) -> str:
+    """Which days may still change, and which are not there."""
+    spans = ", ".join(words.span(d.start, d.end) for d in absent)
+    if not spans:
+        return f"{state.stability(scope)}."
+    if not state.certificates:
+        return f"nothing of these days is published: {spans}."
+    stability = state.stability(scope) if state.open else "all published days are stable"
+    return f"{stability}. Not published, and in no figure: {spans}."
 
 
 def _certificates(query: Query, scope: Scope) -> Iterable[Days]:

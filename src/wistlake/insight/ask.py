@@ -22,15 +22,13 @@ from wistlake_dashboard.coverage import Coverage, coverage
 from wistlake_dashboard.reader import Row, extent, plain, rows, titles
 from wistlake_dashboard.trust import trust as trust_of
 
+Names = str | Sequence[str]  # one or several
 MOST_NAMED = 3  # media in a message
 LONGEST = 40  # characters of a value that a message repeats
 _OVER_TIME = ("date", "week", "month")
 NOTHING_YET = "nothing is published yet: `wistlake run` first, then the first finished day is there"
 CERTIFICATES = "certified: verified against Wistia; settled: stable; provisional: may still change."
 RETENTION = "Share of plays that saw this second; who sees a second again is not counted again."
-
-
-Names = str | Sequence[str]
 
 
 def day(value: date | str | None) -> date | None:
