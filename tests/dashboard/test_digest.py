@@ -131,7 +131,7 @@ def test_a_mailbox_gets_the_digest_with_the_report_of_this_lake(
     assert mailbox.mails == []
     assert "To: ada@example.org, bob@example.org" in shown
     assert call("digest", "--email", "--send") == 0
-    assert capsys.readouterr().out == "sent: e-mail\n"
+    assert capsys.readouterr().out == "sent by e-mail\n"
     assert [mail["To"] for mail in mailbox.mails] == ["ada@example.org", "bob@example.org"]
     for mail in mailbox.mails:
         body = mail.get_body(("plain",))

@@ -6,7 +6,7 @@ DuckDB and Arrow are imported late: functions have neither.
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,7 +198,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "boolean": (lambda text: text == "true", "bool_"),
     "date": (date.fromisoformat, "date32"),
     "timestamp": (_instant, "timestamp"),
-    "timestamp with time zone": (_instant, "moment"),
+    "timestamp with time zone": (lambda text: _instant(text).replace(tzinfo=UTC), "moment"),
     "decimal": (Decimal, "decimal"),
 }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wistlake.wiring.notifiers import Attachment
 
 NOT_DELIVERED = 75
+SLACK, TEAMS, MAIL = "Slack", "Teams", "e-mail"
 Send = Callable[[], bool]
 
 
@@ -40,7 +41,7 @@ def digest(
     """
     from wistlake.wiring import notifiers
 
-    wanted = {name for name, given in (("slack", slack), ("teams", teams), ("e-mail", email)) if given}
+    wanted = {name for name, given in ((SLACK, slack), (TEAMS, teams), (MAIL, email)) if given}
     if send and not wanted:
         raise ConfigError("digest --send does not say where: add --slack, --teams or --email")
     lake = session.lake()
@@ -57,7 +58,7 @@ def digest(
         output.say(notifiers.mail(lake.settings).shown(notice, _report(query)))
     delivered = {way: deliver() for way, deliver in ways.items()}
     for way in (way for way, accepted in delivered.items() if accepted):
-        output.say(f"sent: {way}")
+        output.say(f"sent {'by' if way == MAIL else 'to'} {way}")
     if not all(delivered.values()):
         raise typer.Exit(NOT_DELIVERED)
 
@@ -96,9 +97,9 @@ def _notice(query: "Query") -> "Notice":
 
 def _configured(settings: "Settings") -> set[str]:
     ways = {
-        "slack": settings.slack_webhook_url,
-        "teams": settings.teams_webhook_url,
-        "e-mail": settings.mail_to,
+        SLACK: settings.slack_webhook_url,
+        TEAMS: settings.teams_webhook_url,
+        MAIL: settings.mail_to,
     }
     return {name for name, value in ways.items() if value}
 
@@ -108,15 +109,15 @@ def _ways(settings: "Settings", query: "Query", notice: "Notice", wanted: set[st
     from wistlake.wiring import notifiers
 
     ways: dict[str, Send] = {}
-    if "slack" in wanted:
+    if SLACK in wanted:
         slack = notifiers.slack(settings)
-        ways["slack"] = lambda: slack.deliver(notice)
-    if "teams" in wanted:
+        ways[SLACK] = lambda: slack.deliver(notice)
+    if TEAMS in wanted:
         teams = notifiers.teams(settings)
-        ways["teams"] = lambda: teams.deliver(notice)
-    if "e-mail" in wanted:
+        ways[TEAMS] = lambda: teams.deliver(notice)
+    if MAIL in wanted:
         mail = notifiers.mail(settings)
-        ways["e-mail"] = lambda: mail.deliver(notice, _report(query))
+        ways[MAIL] = lambda: mail.deliver(notice, _report(query))
     return ways
 
 
