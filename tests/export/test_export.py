@@ -63,6 +63,7 @@ def day(n: int, plays: int, built: datetime = FIRST) -> Row:
 
 def session(n: int, built: datetime = FIRST) -> Row:
     at = datetime(2026, 2, 27, 23, 59, 59, 123_000, tzinfo=UTC) + timedelta(hours=12 * n)
+    built = EARLIER if built == FIRST and at.month == 2 else built
     given = {"event_key": f"e{n:04}", "received_at": at, "event_date": at.date(), "visitor_id": f"v{n % 3}"}
     return given | {
         "event_date_local": at.date(),
@@ -120,8 +121,8 @@ def change(lake: Path, rows: Mapping[Table, Iterable[Row]], run_id: str = "r2") 
 
 
 def changed() -> dict[Table, list[Row]]:
-    """A day restated and one that is gone; a session removed and one new; somebody forgotten; a visitor in a month
-    later; a new title."""
+    """A day restated and one that is gone; a session of an old month gone, which only their number tells; a new
+    session; somebody forgotten; a visitor in a month later; a new title."""
     sessions = [session(n) for n in range(1, 8)] + [session(8, SECOND)]
     return {
         MEDIA: [media(0, "New", SECOND), *contents()[MEDIA][1:]],

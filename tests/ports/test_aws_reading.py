@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 
+from support.aws.mirror import Mirror
 from support.emulated import REGION, Account
 from support.memory import MemoryLedger
 from wistlake.adapters.aws.query import AthenaQuery, open_s3
@@ -16,7 +19,8 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.catalog import schema
 from wistlake.contracts.fact_media_daily import TABLE
 from wistlake.errors import ConfigError, StoreError
-from wistlake.ports import Ledger, Publication, Run, TableRef
+from wistlake.export.order import Wanted, export
+from wistlake.ports import Ledger, Publication, Query, Run, TableRef
 from wistlake.quality.views import views
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -90,6 +94,33 @@ def test_duckdb_reads_nothing_else_of_the_account(lake: tuple[Ledger, str], sign
     ):
         with pytest.raises(ConfigError, match="query reads the lake's tables"):
             query.sql(text)
+
+
+@pytest.mark.aws
+@pytest.mark.parametrize("way", ["duckdb", "athena"])
+def test_an_export_holds_what_was_published_whatever_answers(
+    way: str, lake: tuple[Ledger, str], signed_in: Account, tmp_path: Path
+) -> None:
+    """A second one has nothing to do."""
+    query: Query = DuckDBQuery(lake[0], views(), prepare=open_s3)
+    if way == "athena":
+        published = lake[0].publication()
+        assert published
+        bucket = published.tables[TABLE.full_name].metadata_location.split("/")[2]
+        Mirror(signed_in.folder / "mirror").sync(signed_in.client("s3"), [bucket])
+        athena = signed_in.client("athena")
+        results = {"OutputLocation": f"s3://{signed_in.bucket()}/results/"}
+        athena.create_work_group(Name="exports", Configuration={"ResultConfiguration": results})
+        query = AthenaQuery(lake[0], lake[1], "exports", views(), athena)
+    for written, more in ((1, {}), (0, {"since_last": True})):
+        (done,) = export(query, Wanted("parquet", (TABLE.full_name,), **more), tmp_path, NOW)
+        assert (done.rows, done.written) == (1, written)
+    (file,) = tmp_path.rglob("*.parquet")
+    assert file.name == "2026-03.parquet"
+    (row,) = pyarrow.parquet.read_table(file).to_pylist()
+    assert {n: v for n, v in row.items() if v is not None} == {
+        "media_id": "published1", "date": date(2026, 3, 1), "plays": 7, "built_at": NOW,
+    }  # fmt: skip
 
 
 @pytest.mark.aws

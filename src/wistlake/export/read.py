@@ -12,6 +12,7 @@ from wistlake.contracts.form import Type
 from wistlake.export.relations import NONE, Relation, part_name
 from wistlake.ports import Query
 
+_PARTS = pa.schema([("part", pa.date32()), ("n", pa.int64()), ("built", pa.timestamp("us", tz="UTC"))])
 _LISTS: Mapping[Type, str] = {Type.LONGS: "BIGINT[]", Type.STRINGS: "VARCHAR[]"}
 
 
@@ -25,9 +26,9 @@ class Part:
 
 def parts(query: Query, relation: Relation, *, by_day: bool) -> dict[str, Part]:
     """The relation's parts by name, in order; one without rows where there is none."""
-    listed = query.sql(relation.parts_sql(by_day=by_day)).to_pylist()
-    found = {part_name(p["part"], by_day=by_day): Part(p["n"], p["built"]) for p in listed if p["n"]}
-    return found or {NONE: Part(0, None)}
+    listed = query.sql(relation.parts_sql(by_day=by_day)).cast(_PARTS).to_pylist()
+    counted = {part_name(p["part"], by_day=by_day): Part(p["n"], p["built"]) for p in listed if p["n"]}
+    return counted or {NONE: Part(0, None)}
 
 
 def rows(query: Query, relation: Relation, part: str) -> pa.Table:
