@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Media days by certificate, the days that may still change and until about when, the last run, and what is
-    wrong."""
+    wrong. `published`: days of which any media has numbers."""
 
     certificates: dict[str, int]
     provisional: tuple[date, date] | None
@@ -25,6 +25,7 @@ class Trust:
     failed: int
     until: date | None = None
     open: frozenset[date] = frozenset()
+    published: int = 0
 
     @property
     def is_simulated(self) -> bool:
@@ -59,8 +60,10 @@ class Trust:
 
     def stability(self, scope: Scope) -> str:
         """Which of the scope's days may still change, as part of a sentence."""
+        if not self.published:
+            return "nothing is published of these days"
         if not self.open:
-            return "all days are stable"
+            return f"all {'' if self.published == len(scope.days) else 'published '}days are stable"
         few = words.span(min(self.open), max(self.open))
         which = "all days" if len(self.open) == len(scope.days) else few
         until = f" until about {words.day(self.until)}" if self.until else ""
@@ -79,7 +82,8 @@ def trust(query: "Query", scope: Scope) -> Trust:
         query,
         "SELECT (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken' AND "
         f"{scope.where()}) AS broken, "
-        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined",
+        f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
+        f"(SELECT count(DISTINCT date) FROM gold.fact_media_daily WHERE {scope.where()}) AS published",
     )
     # By itself: Athena has no table of the ledger.
     (failed,) = rows(

@@ -11,7 +11,7 @@ from browser.served import dashboard
 from dashboard.lakes import hostile
 from support.lake import Lake
 from wistlake.adapters.duckdb_query import DuckDBQuery
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import newest_scope, page
 
 
 @pytest.fixture(scope="package")
@@ -31,7 +31,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def report(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     query = DuckDBQuery(lake.ledger)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(page(query, requested_scope(query)), encoding="utf-8")
+    path.write_text(page(query, newest_scope(query)), encoding="utf-8")
     return path
 
 

@@ -17,7 +17,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.entrypoints.cli import session
 from wistlake.entrypoints.cli.digest import send_after_run
 from wistlake_dashboard.digest import LONGEST, LONGEST_TITLE, Digest, digest
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import newest_scope, page
 
 pytestmark = pytest.mark.engine
 LONG = "A <b>very</b> long & hostile name by jane@example.org " * 20
@@ -141,7 +141,7 @@ def test_a_mailbox_gets_the_digest_with_the_report_of_this_lake(
         assert mail["Subject"] == week.title
         (report,) = mail.iter_attachments()
         query = DuckDBQuery(lake.ledger)
-        scope = requested_scope(query)
+        scope = newest_scope(query)
         assert scope is not None
         assert report.get_filename() == f"wistlake-{scope.start}-to-{scope.end}.html"
         opened = report.get_content()

@@ -8,6 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.published import DAILY, Published, days
+from wistlake.errors import ConfigError
+from wistlake.insight.ask import Selection
 from wistlake.quality import sources
 from wistlake.quality.metric_query import plan
 from wistlake.quality.scope import Scope
@@ -32,7 +34,7 @@ from wistlake_dashboard.coverage import Coverage
 from wistlake_dashboard.figures import Comparison, Pair, Totals
 from wistlake_dashboard.health import calendar, failures, revisions, runs
 from wistlake_dashboard.report import page
-from wistlake_dashboard.report.page import requested_scope
+from wistlake_dashboard.report.page import newest_scope
 from wistlake_dashboard.report.render import html
 from wistlake_dashboard.retention import retention
 from wistlake_dashboard.tiles import TILES, Tile
@@ -176,14 +178,39 @@ def test_halves_stand_beside_each_other_and_an_empty_one_is_none() -> None:
     assert str(html(Beside([Text("a")], []))).count("<div>") == 1
 
 
-def test_the_report_is_of_the_days_that_were_asked_for() -> None:
+def test_the_report_is_of_the_newest_days() -> None:
     query = Published({DAILY: days("a", on(1), [1] * 14)})
-    assert requested_scope(query) == Scope(on(8), on(14))
-    assert requested_scope(query, on(3), None, ("a",)) == Scope(on(3), on(14), ("a",))
-    assert requested_scope(query, on(3), on(5)) == Scope(on(3), on(5))
-    assert requested_scope(query, None, on(4)) == Scope(on(3), on(4))
-    assert requested_scope(query, None, date(2026, 2, 1)).end == on(1)  # type: ignore[union-attr]
-    assert requested_scope(Published({})) is None
+    assert newest_scope(query) == Scope(on(8), on(14))
+    assert newest_scope(Published({})) is None
+
+
+def test_a_report_of_chosen_days_ends_where_the_numbers_do() -> None:
+    query = Published(
+        {DAILY: days("a", on(3), [1] * 12), "silver.dim_media": [{"media_id": "a", "title": "A"}]}
+    )
+    for asked, expected in (
+        ((on(4), None, ("a",)), Scope(on(4), on(14), ("a",))),
+        ((on(4), on(5)), Scope(on(4), on(5))),
+        ((on(1), date(2199, 1, 1)), Scope(on(3), on(14))),
+        ((None, date(2199, 1, 1)), newest_scope(query)),
+        ((date(1900, 1, 1), on(5)), Scope(on(3), on(5))),
+    ):
+        assert Selection(*asked).scope(query, 7, published_only=True) == expected
+    for far in ((on(3), date(2199, 1, 1)), (date(1900, 1, 1), None)):
+        with pytest.raises(
+            ConfigError, match="this lake has 2026-03-03 to 2026-03-14: name days within a year"
+        ):
+            Selection(*far).scope(query)
+
+
+def test_days_that_are_not_published_are_not_called_days_without_plays() -> None:
+    query = Published({DAILY: [*days("a", on(1), [1] * 14), *days("b", on(1), [1] * 5)]})
+    shown = page(query, Scope(on(8), on(14), ("b",)))
+    assert "Nothing is published of these days." in shown
+    assert "No plays." not in shown
+    assert "days are stable" not in shown
+    assert "All published days are stable." in page(query, Scope(on(3), on(9), ("b",)))
+    assert "All days are stable." in page(query, Scope(on(3), on(9)))
 
 
 # the app

@@ -16,7 +16,7 @@ from wistlake.quality.scope import Scope
 from wistlake_dashboard import words
 from wistlake_dashboard.blocks import Days, Flag, Kind
 from wistlake_dashboard.reader import extent
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import newest_scope, page
 from wistlake_dashboard.report.render import html
 from wistlake_dashboard.tiles import HEADLINE, TILES
 
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(scope="module")
 def text(lake: Lake) -> str:
     query = DuckDBQuery(lake.ledger)
-    return page(query, requested_scope(query))
+    return page(query, newest_scope(query))
 
 
 def test_tiles_are_what_a_query_says(lake: Lake, text: str) -> None:
-    scope = requested_scope(DuckDBQuery(lake.ledger))
+    scope = newest_scope(DuckDBQuery(lake.ledger))
     assert scope is not None
     (row,) = lake.sql(
         "SELECT sum(plays)::BIGINT AS plays, sum(loads)::BIGINT AS loads FROM gold.fact_media_daily "
@@ -75,7 +75,7 @@ def test_every_chart_is_named_and_has_a_table(text: str) -> None:
 
 
 def test_the_period_before_stands_beside_this_one(lake: Lake, text: str) -> None:
-    scope = requested_scope(DuckDBQuery(lake.ledger))
+    scope = newest_scope(DuckDBQuery(lake.ledger))
     assert scope is not None
     days = re.search(r'aria-label="By day">.*?</table>', text, re.S)
     assert days is not None
@@ -106,7 +106,7 @@ class Nothing:
 
 def test_an_empty_lake_has_a_report_too() -> None:
     empty = Nothing()
-    assert "Nothing is published yet" in page(empty, requested_scope(empty))
+    assert "Nothing is published yet" in page(empty, newest_scope(empty))
 
 
 def test_one_day_and_one_media(lake: Lake) -> None:

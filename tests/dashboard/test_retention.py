@@ -7,7 +7,7 @@ import pytest
 
 from support.published import Published
 from wistlake.quality.scope import Scope
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import newest_scope, page
 from wistlake_dashboard.retention import Retention, retention
 
 Row = dict[str, Any]
@@ -71,7 +71,7 @@ def test_the_first_run_already_shows_the_snapshot_that_it_took() -> None:
     query = published(snapshot(4, 10, [10, 5], [0, 0]))
     found = curve(query)
     assert (found.last_day, found.ever) == (date(2026, 3, 4), [1.0, 0.5])
-    assert "Engagement of" in page(query, requested_scope(query))
+    assert "Engagement of" in page(query, newest_scope(query))
 
 
 def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_third_are_counted() -> None:
@@ -85,7 +85,7 @@ def test_each_of_several_media_has_its_curve_once_and_those_beyond_the_third_are
             "gold.media_retention_daily": (),
         }
     )
-    drawn = page(query, requested_scope(query))
+    drawn = page(query, newest_scope(query))
     assert [drawn.count(f'Engagement of {name}" class="chart') for name in names] == [1] * 3 + [0] * 7
     assert "The 3 most played videos; 7 others left out." in drawn
 

@@ -32,6 +32,7 @@ def on(n: int) -> date:
 def trusted(**more: Any) -> Trust:
     usual: dict[str, Any] = {
         "certificates": {"certified": 3}, "provisional": None, "broken": 0, "quarantined": 0, "failed": 0,
+        "published": 7,
         "last_run": {"origin": "live", "status": "succeeded", "started_at": datetime(2026, 3, 16, 2, 15, tzinfo=UTC)},
     }  # fmt: skip
     return Trust(**{**usual, **more})

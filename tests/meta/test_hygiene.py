@@ -49,6 +49,17 @@ def test_nothing_of_one_machine_is_committed(pattern: re.Pattern[str]) -> None:
     assert found == []
 
 
+def test_no_file_holds_the_marks_of_a_merge() -> None:
+    marks = tuple(f"{sign * 7} " for sign in "<>")
+    marked = [
+        str(path.relative_to(ROOT))
+        for path, text in texts()
+        for line in text.splitlines()
+        if line.startswith(marks)
+    ]
+    assert marked == []
+
+
 def test_requirements_are_pinned_with_hashes() -> None:
     locked = sorted((ROOT / "requirements").glob("*.txt"))
     assert locked

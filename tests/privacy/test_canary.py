@@ -25,7 +25,7 @@ from wistlake.contracts.form import Privacy
 from wistlake.errors import WistlakeError
 from wistlake.pipeline.run.driver import run
 from wistlake.pipeline.run.spec import Dependencies
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import newest_scope, page
 
 pytestmark = pytest.mark.engine
 SCENARIO = Scenario(
@@ -70,7 +70,7 @@ class Marked:
 
     def report(self) -> None:
         query = DuckDBQuery(self.lake.ledger)
-        (self.lake.folder / "report.html").write_text(page(query, requested_scope(query)))
+        (self.lake.folder / "report.html").write_text(page(query, newest_scope(query)))
 
     def places(self, *, with_bronze: bool = False) -> dict[str, set[str]]:
         """Where personal marks are."""

@@ -24,6 +24,7 @@ from wistlake_dashboard.trust import trust as trust_of
 
 Names = str | Sequence[str]  # one or several
 MOST_NAMED = 3  # media in a message
+FAR_DAYS = 366  # without numbers: each of them would be named for each media
 LONGEST = 40  # characters of a value that a message repeats
 _OVER_TIME = ("date", "week", "month")
 NOTHING_YET = "nothing is published yet: `wistlake run` first, then the first finished day is there"
@@ -56,8 +57,9 @@ class Selection:
     labels: Sequence[str] = ()
     channels: Sequence[str] = ()
 
-    def scope(self, query: Query, usual_days: int = 28) -> Scope:
-        """The days, media and channels as the lake has them. ConfigError for what it does not have."""
+    def scope(self, query: Query, usual_days: int = 28, *, published_only: bool = False) -> Scope:
+        """The days, media and channels as the lake has them; with `published_only` no day before its first one or
+        after its last one. ConfigError for what it does not have."""
         published = extent(query)
         if published is None:
             raise ConfigError(NOTHING_YET)
@@ -66,11 +68,14 @@ class Selection:
             raise ConfigError(f"the first day {self.start} is after the last one {self.end}: swap them")
         if (self.start and self.start > last) or (self.end and self.end < first):
             raise ConfigError(f"there are no numbers for these days: this lake has {first} to {last}")
+        if not published_only and _is_far(self.start, self.end, first, last):
+            raise ConfigError(f"this lake has {first} to {last}: name days within a year of them")
         media = self._media(query)
-        end = self.end or last
+        end = min(self.end or last, last if published_only else date.max)
         if self.start:
-            return Scope(self.start, end, media, self._channels(query))
-        days = default_scope(first, max(first, end), media, usual_days)
+            start = max(self.start, first) if published_only else self.start
+            return Scope(start, end, media, self._channels(query))
+        days = default_scope(first, end, media, usual_days)
         return Scope(days.start, days.end, media, self._channels(query))
 
     @classmethod
@@ -110,6 +115,11 @@ class Selection:
             if channel not in names:
                 raise unknown("channel", channel, names)
         return wanted
+
+
+def _is_far(start: date | None, end: date | None, first: date, last: date) -> bool:
+    """Whether a range has more than a year without numbers before or after those that there are."""
+    return ((first - start).days if start else 0) > FAR_DAYS or ((end - last).days if end else 0) > FAR_DAYS
 
 
 EVERYTHING = Selection()

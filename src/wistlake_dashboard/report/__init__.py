@@ -1,5 +1,5 @@
 """The self-contained HTML report."""
 
-from wistlake_dashboard.report.page import WEEK, page, requested_scope
+from wistlake_dashboard.report.page import WEEK, newest_scope, page
 
-__all__ = ["WEEK", "page", "requested_scope"]
+__all__ = ["WEEK", "newest_scope", "page"]

@@ -1,7 +1,6 @@
 """The report: one HTML file that asks no network and opens from an e-mail."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -28,15 +27,10 @@ TITLE = "Wistia engagement"
 WEEK = 7  # days of a report, unless others are asked for
 
 
-def requested_scope(
-    query: "Query", start: date | None = None, end: date | None = None, media: tuple[str, ...] = ()
-) -> Scope | None:
-    """The days asked for, or the newest ones; None while nothing is published."""
+def newest_scope(query: "Query") -> Scope | None:
+    """The newest days; None while nothing is published."""
     published = extent(query)
-    if published is None:
-        return None
-    first, last = published[0], end or published[1]
-    return Scope(start, last, media) if start else default_scope(first, max(first, last), media, WEEK)
+    return default_scope(*published, (), WEEK) if published else None
 
 
 def page(query: "Query", scope: Scope | None, locale: str | None = None, *, pictures: bool = False) -> str:

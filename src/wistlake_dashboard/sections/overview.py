@@ -29,15 +29,17 @@ REASON = "What moved plays: loads of the player, or plays per load. Of what is w
 
 
 def _answer(view: View, found: Findings, trusted: Trust) -> list[Block]:
-    return [blocks.Answer(answer.sentence(found, view.names), _note(view.scope, trusted))]
+    said = answer.sentence(found, view.names) if trusted.published else "Nothing is published of these days."
+    return [blocks.Answer(said, _note(view.scope, trusted))]
 
 
 def _note(scope: Scope, trusted: Trust) -> str:
     """How far the numbers reach, and which of them may still change."""
     period = f"{words.span(scope.start, scope.end)} (through {words.weekday(scope.end)})"
-    if not trusted.open:
-        return f"{period}. All days are stable."
-    return f"{period}; {trusted.stability(scope)}."
+    if not trusted.published:
+        return f"{period}."
+    stability = trusted.stability(scope)
+    return f"{period}; {stability}." if trusted.open else f"{period}. {stability.capitalize()}."
 
 
 def daily(query: "Query", scope: Scope) -> dict[date, Totals]:

@@ -124,7 +124,7 @@ def _ways(settings: "Settings", query: "Query", notice: "Notice", wanted: set[st
 def _report(query: "Query") -> "list[Attachment]":
     """The lake's report as a mail carries it; none while nothing is published."""
     from wistlake.wiring.notifiers import report_file
-    from wistlake_dashboard.report import page, requested_scope
+    from wistlake_dashboard.report import newest_scope, page
 
-    scope = requested_scope(query)
+    scope = newest_scope(query)
     return [report_file(f"wistlake-{scope.start}-to-{scope.end}.html", page(query, scope))] if scope else []

@@ -61,7 +61,7 @@ def report(
     ids, lake = media_ids(media), session.lake()
     query = lake.query()
     names = (*(labels or ()), *(channels or ()))
-    scope = Selection(start, end, ids, labels or (), channels or ()).scope(query, WEEK)
+    scope = Selection(start, end, ids, labels or (), channels or ()).scope(query, WEEK, published_only=True)
     if given:
         path = given
     elif start or end or ids or names:
@@ -93,11 +93,11 @@ def write_after_run(lake: "Lake") -> None:
     """Write the lake's own report anew. A failure is logged: the run or job before it has succeeded."""
     import structlog
 
-    from wistlake_dashboard.report import page, requested_scope
+    from wistlake_dashboard.report import newest_scope, page
 
     try:
         query = lake.query()
-        written = page(query, requested_scope(query), pictures=lake.settings.thumbnails)
+        written = page(query, newest_scope(query), pictures=lake.settings.thumbnails)
         lake_report(lake).write_text(written, encoding="utf-8")
     except Exception as e:
         why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
