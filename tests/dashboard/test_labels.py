@@ -1,10 +1,17 @@
 """Labels as a filter: of one label any value, of different labels all."""
 
+from datetime import date
+
 import pytest
 
 from support.published import Published
 from wistlake.errors import ConfigError
+from wistlake.quality.scope import Scope
+from wistlake_dashboard.blocks import Table
 from wistlake_dashboard.labels import labelled, media_with
+from wistlake_dashboard.reader import Reader
+from wistlake_dashboard.sections import view
+from wistlake_dashboard.sections.labels import BY_LABEL
 
 LABELS = [
     ("m1", "campaign", "Spring Sale"),
@@ -60,3 +67,12 @@ def test_what_is_not_there_is_named_with_what_is(wanted: list[str], why: str) ->
 def test_without_any_label_suggestions_are_the_way() -> None:
     with pytest.raises(ConfigError, match="media label --suggest"):
         media_with(labelled(Published({})), ["campaign=x"])
+
+
+@pytest.mark.parametrize(("chosen", "videos"), [((), 2), (("m1",), 1), (("m1", "m2"), 1), (("m1", "m3"), 2)])
+def test_only_the_videos_that_are_looked_at_are_counted(chosen: tuple[str, ...], videos: int) -> None:
+    shown = view(Reader(QUERY), Scope(date(2026, 3, 1), date(2026, 3, 7), chosen))
+    row = {"label": "campaign", "value": "Spring Sale", "plays": 9}
+    (table,) = BY_LABEL.arrange(shown, labelled(QUERY), [row], [])
+    assert isinstance(table, Table)
+    assert [r["videos"] for r in table.rows] == [videos]

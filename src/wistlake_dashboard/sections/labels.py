@@ -25,13 +25,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def _videos(view: View, labelled: Labelled, row: Row) -> int:
+    """How many of the videos that are looked at have the label."""
+    having, chosen = labelled[row["label"]][row["value"]], view.scope.media
+    return len(having & set(chosen) if chosen else having)
+
+
 def _by_label(
     view: View, labelled: Labelled, rows: Sequence[Row], suggested: Sequence[Suggestion]
 ) -> list[Block]:
     if labelled:
         counted = [
-            r | {"videos": len(labelled[r["label"]][r["value"]]), "named": f"{r['label']}={r['value']}"}
-            for r in rows
+            r | {"videos": _videos(view, labelled, r), "named": f"{r['label']}={r['value']}"} for r in rows
         ]
         table = Table("labels", "By label", COLUMNS, counted, opens="named")
         return [table if counted else Text(NOTHING_PLAYED)]
