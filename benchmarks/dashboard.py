@@ -30,7 +30,7 @@ from wistlake.settings import Settings
 from wistlake.wiring.lake import open_lake
 from wistlake.wiring.runtime import Runtime
 from wistlake_dashboard.app import PAGES
-from wistlake_dashboard.report import page, requested_scope
+from wistlake_dashboard.report import page, newest_scope
 
 MEDIA, DAYS, SESSIONS = 100, 730, 10
 PAGE, COLD, REPORT = (
@@ -208,7 +208,7 @@ def report(folder: Path) -> tuple[float, float]:
     runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
     began, worked = time.perf_counter(), time.process_time()
     query = open_lake(Settings(lake=folder), runtime).query()
-    page(query, requested_scope(query))
+    page(query, newest_scope(query))
     return time.perf_counter() - began, time.process_time() - worked
 
 
