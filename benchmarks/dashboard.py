@@ -30,7 +30,7 @@ from wistlake.settings import Settings
 from wistlake.wiring.lake import open_lake
 from wistlake.wiring.runtime import Runtime
 from wistlake_dashboard.app import PAGES
-from wistlake_dashboard.report import page, newest_scope
+from wistlake_dashboard.report import newest_scope, page
 
 MEDIA, DAYS, SESSIONS = 100, 730, 10
 PAGE, COLD, REPORT = (

@@ -451,7 +451,7 @@ def test_a_lake_without_anything_to_show_says_so_in_every_section() -> None:
     query = Published({})
     nothing = view(Reader(query), WEEK)
     shown = {name: [line for b in s.blocks(nothing) for line in read(b)] for name, s in BY_NAME.items()}
-    assert shown["answer"][0] == "No plays."
+    assert shown["answer"][0] == "Nothing is published of these days."
     for name, section in BY_NAME.items():
         if name not in ("answer", "headline", "Plays over time"):
             assert shown[name][-1:] == ([section.empty] if section.empty else [])
