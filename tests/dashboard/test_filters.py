@@ -167,7 +167,8 @@ def test_retention_labels_and_the_state_of_the_lake_are_of_all_channels() -> Non
         "Calls to action and forms", "Engagement", "Referrers", "Campaigns, counted twice", "Pages", "By label",
         "Languages", "Screens", "What changed at Wistia", "Days fetched", "Failed intervals", "State of the days",
         "Reconciliation", "Not in your plan",
-        "Share of the account", "Broken identities", "Quarantine", "How Wistia changed your numbers", "Runs",
+        "Share of the account", "Broken identities", "Quarantine", "How Wistia changed your numbers",
+        "Goals and alerts", "Runs",
     ]  # fmt: skip
 
 
