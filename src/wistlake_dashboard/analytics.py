@@ -29,15 +29,16 @@ _NOTHING = {
 
 
 def breakdown(query: "Query", scope: Scope, *, dimension: str) -> list[Row]:
-    """value ("" where Wistia has none), its plays, share of the dimension's plays, loads, engagement and, of a
-    language, has_captions; most plays first."""
+    """value ("" where Wistia has none), its plays, share of the dimension's plays, loads, engagement, its
+    last day and, of a language, has_captions; most plays first."""
     return _breakdown(query, scope, dimension)
 
 
 def _breakdown(query: "Query", scope: Scope, dimension: str, condition: str = "TRUE") -> list[Row]:
     values = rows(
         query,
-        f"SELECT value, {', '.join(added(_TRAFFIC))}, max(has_captions) AS has_captions FROM gold.traffic_daily t "
+        f"SELECT value, {', '.join(added(_TRAFFIC))}, max(has_captions) AS has_captions, "
+        "max(date) AS last FROM gold.traffic_daily t "
         f"WHERE dimension = '{dimension}' AND {scope.where()} AND {condition} GROUP BY value",
     )
     whole = sum(r["analytics_plays"] for r in values)

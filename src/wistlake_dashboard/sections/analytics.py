@@ -49,22 +49,32 @@ def _named(rows: Sequence[Row], unnamed: str = UNKNOWN) -> list[Row]:
     return [r | {"name": r["value"] or unnamed} for r in rows]
 
 
+def _through(view: View, rows: Sequence[Row]) -> list[Block]:
+    """How far the figures go, where that is not to the end of the days shown."""
+    last = max(r["last"] for r in rows)
+    late = f"Through {words.day(last)}: a day is read a day after it is over."
+    return [Text(late)] if last < view.scope.end else []
+
+
 def _listed(
-    _view: View, rows: Sequence[Row], *, name: str, title: str, column: str, unnamed: str
+    view: View, rows: Sequence[Row], *, name: str, title: str, column: str, unnamed: str
 ) -> list[Block]:
     columns = (Column("name", column), replace(_PLAYS, bar=True), _SHARE, _LOADS, _WATCHED)
-    return [Table(name, title, columns, _named(rows, unnamed), printed=MOST_PRINTED)] if rows else []
+    if not rows:
+        return []
+    table = Table(name, title, columns, _named(rows, unnamed), printed=MOST_PRINTED)
+    return [*_through(view, rows), table]
 
 
 def _shares(
-    _view: View, rows: Sequence[Row], *, name: str, title: str, column: str, more: Sequence[Column]
+    view: View, rows: Sequence[Row], *, name: str, title: str, column: str, more: Sequence[Column]
 ) -> list[Block]:
     named, first = _named(rows), Column("name", column)
     shown = [(r["name"], r["analytics_plays"], r["share"]) for r in named[:MOST_BARS] if r["share"]]
     if not shown:
         return []
     table = Table(name, title, (first, _PLAYS, _SHARE, *more), named, folded=True)
-    return [Bars(f"{title}: shares of plays", first, _PLAYS, _SHARE, shown), table]
+    return [*_through(view, rows), Bars(f"{title}: shares of plays", first, _PLAYS, _SHARE, shown), table]
 
 
 def _campaigns(_view: View, rows: Sequence[Row]) -> list[Block]:
