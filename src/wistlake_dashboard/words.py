@@ -122,8 +122,9 @@ def change_in_share(now: float | None, before: float | None, basis: float) -> st
 
 
 def signed(value: float) -> str:
-    """+12, −3."""
-    return f"{'+' if value > 0 else '−'}{locales.number(abs(value), 0 if isinstance(value, int) else 1)}"
+    """+12, −3, 0."""
+    sign = "+" if value > 0 else "−" if value else ""
+    return f"{sign}{locales.number(abs(value), 0 if isinstance(value, int) else 1)}"
 
 
 def plural(number: int, noun: str) -> str:
