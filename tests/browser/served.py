@@ -1,9 +1,9 @@
 """The dashboard as people start it, and the report as a file."""
 
 import os
-import select
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,30 +24,42 @@ return !!app && app.getAttribute('data-test-script-state') === 'notRunning' && !
 """
 
 
-def command(lake: Path, *arguments: str) -> subprocess.Popen[str]:
-    """`wistlake` on the lake, without this machine's settings."""
+def command(lake: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    """`wistlake` on the lake, with these settings and none of this machine's."""
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("WISTIA_", "WISTLAKE_", "MEDIA_IDS"))
     }
     return subprocess.Popen(
         [sys.executable, "-m", "wistlake.entrypoints.cli.main", *arguments],
-        cwd=lake.parent, env={**environment, "WISTLAKE_LAKE": str(lake)}, stdout=subprocess.PIPE, text=True,
+        cwd=lake.parent, env={**environment, "WISTLAKE_LAKE": str(lake), **settings}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
 @contextmanager
-def dashboard(lake: Path) -> Iterator[str]:
+def dashboard(lake: Path, **settings: str) -> Iterator[str]:
     """The dashboard's address, while it is served."""
-    process = command(lake, "dashboard", "--port", "0")
-    assert process.stdout is not None
+    process = command(lake, "dashboard", "--port", "0", **settings)
     try:
-        assert select.select([process.stdout], [], [], 60)[0], "the dashboard does not start"
-        address = process.stdout.readline().removeprefix("dashboard: ").strip()
+        address = _told(process)
         until(lambda: answers(address))
         yield address
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _told(process: subprocess.Popen[str]) -> str:
+    """The address that the dashboard tells, before or after Streamlit's own words."""
+    assert process.stdout is not None
+    giving_up = threading.Timer(60, process.kill)
+    giving_up.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("dashboard: "):
+                return line.removeprefix("dashboard: ").strip()
+    finally:
+        giving_up.cancel()
+    raise AssertionError("the dashboard does not start")
 
 
 def answers(address: str) -> bool:

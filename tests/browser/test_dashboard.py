@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver import Chrome
 
 from browser.chrome import LOOKS, complaints, cut, faint, fresh, hosts, look, overflow, screenshot, until
-from browser.served import PAGES, bare, command, height, open_page
+from browser.served import PAGES, bare, command, dashboard, height, open_page
 from support.lake import Lake
 from wistlake.quality.metrics import definition
 from wistlake.quality.scope import default_scope
@@ -141,3 +141,32 @@ def status(request: urllib.request.Request) -> int:
     except urllib.error.HTTPError as e:
         found = e.code
     return found
+
+
+def test_a_browser_is_told_to_ask_nobody_for_pictures(driver: Chrome, address: str) -> None:
+    look(driver, 1280, "light")
+    open_page(driver, address, "")
+    blocked = driver.execute_async_script("""
+      const done = arguments[0], image = new Image();
+      document.addEventListener('securitypolicyviolation', e => done(e.blockedURI), {once: true});
+      setTimeout(() => done('nothing was blocked'), 5000);
+      image.src = 'https://embed-ssl.wistia.com/x.jpg';""")
+    assert blocked.startswith("https://embed-ssl.wistia.com/")
+    fresh(driver)
+
+
+def test_with_the_setting_wistia_is_asked_for_pictures_and_nobody_else(driver: Chrome, lake: Lake) -> None:
+    look(driver, 1280, "light")
+    fresh(driver)
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*wistia.com*"]})
+    try:
+        with dashboard(lake.folder, WISTLAKE_THUMBNAILS="true") as address:
+            for page in ("videos", "video"):
+                asked: set[str] = set()
+                open_page(driver, address, page)
+                until(lambda seen=asked: seen.update(hosts(driver)) or "embed-ssl.wistia.com" in seen)
+                assert asked == {"127.0.0.1", "embed-ssl.wistia.com"}
+            fresh(driver)
+    finally:
+        driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
