@@ -78,6 +78,7 @@ class TestDefaults:
             "bronze_retention_days": 30,
             "bronze_redaction": False,
             "keep_city": False,
+            "thumbnails": False,
             "notify_command": "",
             "notify_webhook": None,
             "slack_webhook_url": None,
