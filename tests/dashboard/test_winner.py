@@ -81,11 +81,13 @@ def test_the_first_sentence_and_the_traffic_page_name_the_true_winner_or_none(se
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_so_they_do_after_a_run_with_labelled_channels(tmp_path: Path, seed: int) -> None:
     """Each media has its channel by a label alone: no rule fits."""
-    named = channels_of(World(seed, PROFILE, LATER)).values()
-    labels = tuple((LATER, n, {"channel": channel}) for n, channel in enumerate(named))
-    rules = tmp_path / "channels.toml"
+    rules, labels = tmp_path / "channels.toml", tmp_path / "labels.csv"
+    lines = (
+        f"{media_id},{channel}" for media_id, channel in channels_of(World(seed, PROFILE, LATER)).items()
+    )
+    labels.write_text("\n".join(("media_id,channel", *lines)))
     rules.write_text("[[rule]]\nchannel = 'nobody'\nfield = 'media_id'\npattern = '^nobody$'")
-    run(tmp_path, Scenario(PROFILE, seed, LATER, labels=labels, settings={"channels": rules}))
+    run(tmp_path, Scenario(PROFILE, seed, LATER, settings={"channels": rules, "labels": labels}))
 
 
 @pytest.mark.engine
