@@ -25,6 +25,7 @@ STILL = "https://embed-ssl.wistia.com/deliveries/a.jpg?image_crop_resized=200x12
         ("http://embed.wistia.com/deliveries/a.bin", "https://embed-ssl.wistia.com/deliveries/a.bin"),
         ("https://somebody@fast.wistia.com:8080/a", "https://fast.wistia.com/a"),
         ("https://wistia.com.example/a.jpg", None),
+        ("https://fast.wistia.com.example/a.jpg", None),
         ("https://evil-wistia.com/a.jpg", None),
         ("https://x.example/a.wistia.com", None),
         ("javascript:alert(1)//.wistia.com", None),
