@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wistlake.contracts.conversion_daily import BETWEEN, DAY
-from wistlake.quality.metric_query import added
+from wistlake.quality.metric_query import added, plan
 from wistlake.quality.scope import Scope
-from wistlake_dashboard import traffic
 from wistlake_dashboard.reader import Row, rows
 
 if TYPE_CHECKING:
@@ -62,7 +61,10 @@ def _twice(query: "Query", scope: Scope, dimension: str) -> list[Row]:
     )
     of_all = replace(scope, channels=())
     listed = {r["value"]: r for r in _breakdown(query, of_all, dimension, published)}
-    seen = {r[dimension]: r for r in traffic.by_level(query, of_all, dimension, read)}
+    if not listed:  # then no session is of a day that both have
+        return []
+    sessions = rows(query, plan(_OF_SESSIONS, of_all, (dimension,), condition=read))
+    seen = {r[dimension]: r for r in sessions}
     both = [
         {"dimension": dimension, "value": value, **_NOTHING}
         | {name: listed[value][name] for name in _TRAFFIC if value in listed and name in _NOTHING}

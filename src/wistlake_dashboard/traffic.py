@@ -24,13 +24,8 @@ def by_channel(query: "Query", scope: Scope) -> list[Row]:
     return _by(query, scope, LEVELS[:1])
 
 
-def by_level(query: "Query", scope: Scope, level: str, condition: str) -> list[Row]:
-    """The same by one level, of the sessions `t` for which the condition holds."""
-    return _by(query, scope, (level,), condition)
-
-
-def _by(query: "Query", scope: Scope, levels: tuple[str, ...], condition: str = "") -> list[Row]:
-    groups = rows(query, plan(_METRICS, scope, levels, condition=condition))
+def _by(query: "Query", scope: Scope, levels: tuple[str, ...]) -> list[Row]:
+    groups = rows(query, plan(_METRICS, scope, levels))
     return sorted(groups, key=lambda g: (-g["plays_from_events"], *(g[name] for name in levels)))
 
 
