@@ -1,5 +1,6 @@
 """Athena's answers without Arrow: what a function reads is what everybody else reads."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,7 @@ def test_records_are_the_rows_of_the_table() -> None:
     )
     assert records == table
     assert [type(v) for v in records[0].values()] == [type(v) for v in table[0].values()]
+    assert records[0]["c6"] == records[0]["c7"] == datetime(2026, 3, 1, 2, 15, tzinfo=UTC)
     assert len(records) == 2
 
 

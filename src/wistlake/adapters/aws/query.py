@@ -183,8 +183,9 @@ def _failure(reason: str) -> WistlakeError:
     return ConfigError(f"the query can't run: {reason}")
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.removesuffix(" UTC"))
+def _moment(text: str) -> datetime:
+    """Every time in the lake is UTC; Athena's views can't say so."""
+    return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
 
 
 # How a column of each of Athena's types is parsed, and its Arrow type; other types stay text, decimals stay exact.
@@ -197,8 +198,8 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "double": (float, "float64"),
     "boolean": (lambda text: text == "true", "bool_"),
     "date": (date.fromisoformat, "date32"),
-    "timestamp": (_instant, "timestamp"),
-    "timestamp with time zone": (lambda text: _instant(text).replace(tzinfo=UTC), "moment"),
+    "timestamp": (_moment, "moment"),
+    "timestamp with time zone": (_moment, "moment"),
     "decimal": (Decimal, "decimal"),
 }
 
@@ -227,8 +228,8 @@ def _table(sets: list[Mapping[str, Any]]) -> "pa.Table":
         name = _TYPES.get(column["Type"], (str, "string"))[1]
         if name == "decimal":
             return pa.decimal128(38, int(column.get("Scale", 0)))
-        if name in ("timestamp", "moment"):
-            return pa.timestamp("us", tz="UTC" if name == "moment" else None)
+        if name == "moment":
+            return pa.timestamp("us", tz="UTC")
         return getattr(pa, name)()
 
     columns = _columns(sets)
