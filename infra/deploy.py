@@ -240,9 +240,13 @@ def _package(functions: Path, environment: Mapping[str, str]) -> set[str]:
     for variable, name in FILES.items():
         (functions / name).unlink(missing_ok=True)
         given = environment.get(variable, "").strip()
-        if given and not given.startswith("s3://"):  # an object is a parameter: the run reads it
+        if given.startswith("s3://"):
+            if variable not in PARAMETERS:
+                raise Broken(f"{variable}: {given} lies in a bucket: name a file of the repository")
+        elif given:  # an object is a parameter: the run reads it
             if not (ROOT / given).is_file():
                 raise Broken(f"{variable}: the repository has no file {given}")
+            _require_readable(variable, ROOT / given)
             shutil.copyfile(ROOT / given, functions / name)
             settings[variable] = name
     if len(media := environment.get("MEDIA_IDS", "").strip()) > LONGEST_MEDIA_IDS:
@@ -250,6 +254,20 @@ def _package(functions: Path, environment: Mapping[str, str]) -> set[str]:
     lines = [f"{variable} = {json.dumps(value)}\n" for variable, value in settings.items()]
     (functions / "wistlake.toml").write_text("".join(lines), encoding="utf-8")
     return set(settings)
+
+
+def _require_readable(variable: str, path: Path) -> None:
+    """Broken if the functions could not read the file: each of them would fail."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from wistlake import alert_rules, channel_rules
+    from wistlake.errors import ConfigError
+
+    read = {"WISTLAKE_ALERTS": alert_rules.read, "WISTLAKE_CHANNELS": channel_rules.read}.get(variable)
+    try:
+        if read:
+            read(path)
+    except ConfigError as e:
+        raise Broken(f"{variable}: {e}") from None
 
 
 def execute(asked: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from wistlake.foreign import one_line
 TABLE = "alert"  # its name in a file
 MOST_RULES = 100
 LONGEST_NAME = 60
+MOST_GOAL = 10**15
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,39}=[^\x00-\x1f]{1,100}")
 # Counts of a media's day. Those that add up can be goals of several days.
@@ -162,13 +163,15 @@ def _goal(table: Mapping[str, Any]) -> Iterator[str]:
     if table["kind"] != Kind.GOAL:
         return
     goal, every, since = table.get("goal"), table.get("every"), table.get("since")
-    if not _is_number(goal) or float(str(goal)) <= 0:
+    if not (_is_number(goal) and 0 < (goal or 0) <= MOST_GOAL):
         yield f"goal is {_shown(goal)}: write the number to reach, such as goal = 10000"
     if (every is None) == (since is None):
         yield 'it needs a period: write every = "month" (or week, year), or since = 2026-03-01, one of the two'
     elif every is not None and every not in PERIODS:
         yield f"every is {_shown(every)}: write one of {', '.join(PERIODS)}"
-    elif since is not None and (not isinstance(since, date) or isinstance(since, datetime)):
+    elif since is not None and (
+        not isinstance(since, date) or isinstance(since, datetime) or not 2000 <= since.year < 2200
+    ):
         yield f"since is {_shown(since)}: write a day without quotation marks, such as since = 2026-03-01"
 
 

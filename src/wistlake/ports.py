@@ -281,8 +281,8 @@ class Notice:
 class Notifier(Protocol):
     """Delivers notices to people."""
 
-    def notify(self, notice: Notice) -> None:
-        """Deliver the notice. Errors are logged, and never raised."""
+    def notify(self, notice: Notice) -> bool:
+        """Deliver the notice; whether anybody took it, or nobody wants it. Errors are logged, and never raised."""
 
 
 class RunListener(Protocol):

@@ -207,6 +207,25 @@ class TestPackagedSettings:
             "which the plan may not read"
         )
 
+    @pytest.mark.parametrize(
+        ("variable", "text", "why"),
+        [
+            ("WISTLAKE_ALERTS", '[[alert]]\nname = "x"\nkind = "dropp"\n', "kind is 'dropp'"),
+            ("WISTLAKE_ALERTS", "[[alert]", "can't be read"),
+            ("WISTLAKE_CHANNELS", '[[rule]]\nchannel = "ours"\n', "field"),
+        ],
+    )
+    def test_a_file_that_the_functions_could_not_read_is_not_deployed(
+        self, functions: Path, tmp_path: Path, variable: str, text: str, why: str
+    ) -> None:
+        (tmp_path / "ours.toml").write_text(text)
+        with pytest.raises(deploy.Broken, match=f"{variable}: .*{why}"):
+            deploy._package(functions, {variable: "ours.toml"})
+
+    def test_an_object_that_no_parameter_names_is_refused(self, functions: Path) -> None:
+        with pytest.raises(deploy.Broken, match=r"WISTLAKE_ALERTS: s3://b/alerts\.toml lies in a bucket"):
+            deploy._package(functions, {"WISTLAKE_ALERTS": "s3://b/alerts.toml"})
+
     def test_labels(self, functions: Path, tmp_path: Path) -> None:
         (tmp_path / "ours.csv").write_text("media_id,campaign\nabc123xyz0,spring\n")
         assert deploy._package(functions, {"WISTLAKE_LABELS": "ours.csv"}) == {"WISTLAKE_LABELS"}

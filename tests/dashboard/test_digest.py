@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from support.commands import call
 from support.lake import START, Lake, Scenario
@@ -167,6 +168,26 @@ def test_the_first_run_of_its_weekday_sends_it_and_tries_again_until_one_takes_i
     assert (len(mailbox.mails), len(slack.received)) == (2, 2)
     send_after_run(here, monday + timedelta(days=7))
     assert (len(mailbox.mails), len(slack.received)) == (4, 3)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_weekday_without_anybody_to_tell_is_said_and_a_command_is_somebody(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monday = datetime(2026, 3, 9, 2, 15, tzinfo=UTC)
+    monkeypatch.setenv("WISTLAKE_DIGEST_DAY", "monday")
+    monkeypatch.setenv("WISTLAKE_ACCOUNT_TIMEZONE", lake.scenario.profile.account_timezone)
+    for variable in ("SLACK_WEBHOOK_URL", "WISTLAKE_MAIL_TO"):
+        monkeypatch.delenv(variable, raising=False)
+    with capture_logs() as logs:
+        send_after_run(session.lake(), monday)
+    (line,) = logs
+    assert line["error"] == "WISTLAKE_DIGEST_DAY is set, and nobody gets it: name a way in the settings"
+    heard = tmp_path / "heard"
+    monkeypatch.setenv("WISTLAKE_NOTIFY_COMMAND", f"tee -a {heard}")
+    for _ in range(2):
+        send_after_run(session.lake(), monday)
+    assert heard.read_text().count('"title"') == 1
 
 
 def test_teams_gets_it_as_a_card(

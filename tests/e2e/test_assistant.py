@@ -158,6 +158,11 @@ ASKED_WRONGLY = {
     "two statements": ("sql", {"query": "SELECT 1; SELECT 2"}, "query takes one SELECT"),
     "a file": ("sql", {"query": "SELECT * FROM '/etc/passwd'"}, "query reads the lake's tables"),
     "a table": ("sql", {"query": "SELECT * FROM nowhere"}, "the query can't run"),
+    "sessions one by one": (
+        "metric", {"metric": "sessions", "by": ["date", "region", "device", "page"]},
+        "region, device, page: by more than 2 of these, groups would be single sessions; leave some out",
+    ),
+    "a book": ("sql", {"query": "SELECT repeat('x', 900000) AS x"}, "the answer has more than 500,000 characters"),
     "persons": ("sql", {"query": 'SELECT * FROM gold . "dim_visitor"'}, "dim_visitor has rows about single persons"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from dashboard.published import Published, days
 from support.memory import MemoryLedger, RecordingNotifier
 from wistlake.alert_rules import Kind, Rule
 from wistlake.errors import StoreError
-from wistlake.pipeline.jobs.watch import MOST_LINES, watch_after_run, watch_now
+from wistlake.pipeline.jobs.watch import MOST_LINES, evaluation, watch_after_run, watch_now
 from wistlake.quality.alert_history import EVERYTHING
 
 NOW = datetime(2026, 6, 1, 2, 15, tzinfo=UTC)
@@ -67,6 +67,36 @@ def test_it_is_told_once_and_taken_back_once(world: World) -> None:
     assert world.tell(restated) == []
     (kept,) = world.ledger.alerts()
     assert (kept.subject, kept.day, kept.withdrawn_at) == (M, LAST, NOW)
+
+
+def test_what_nobody_took_is_told_again_until_somebody_does(world: World) -> None:
+    class Down(RecordingNotifier):
+        def notify(self, notice: Any) -> bool:
+            super().notify(notice)
+            return False
+
+    fell = lake((M, usual(100, 10)), (N, usual(100)))
+    taken, world.people = world.people, Down()
+    assert len(world.tell(fell)) == len(world.tell(fell)) == 1
+    world.people = taken
+    (line,) = world.tell(fell)
+    assert line.startswith("fell: Film a")
+    assert world.tell(fell) == []
+    assert len(world.ledger.alerts()) == 1
+
+
+def test_alerts_of_rules_that_are_gone_or_ask_something_else_stand_no_more(world: World) -> None:
+    query = lake((M, usual(100, 10)))
+    goal = Rule("sale", Kind.GOAL, goal=100.0, every="month")
+    world.tell(query, DROP, goal)
+    history = world.ledger.alerts()
+    assert {a.rule for a in evaluation((DROP, goal), query, history, NOW).standing(history)} == {
+        "fell",
+        "sale",
+    }
+    assert [a.rule for a in evaluation((DROP,), query, history, NOW).standing(history)] == ["fell"]
+    assert evaluation((), query, history, NOW).standing(history) == []
+    assert world.tell(query, DROP, replace(goal, goal=1e9)) == [], "nothing was restated"
 
 
 def test_provisional_days_are_early_and_confirmed_in_silence(world: World) -> None:

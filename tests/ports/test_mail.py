@@ -3,6 +3,7 @@ raised."""
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -68,6 +69,22 @@ def test_one_that_is_refused_does_not_keep_the_others_from_theirs() -> None:
     assert "example" not in str(logs)
 
 
+def test_an_address_that_the_server_can_not_write_keeps_nobody_from_theirs(mailbox: Mailbox) -> None:
+    people = ("ü@example.org", "bob@example.org")
+    server = MailServer("127.0.0.1", mailbox.port, "none", "lake@example.org")
+    with capture_logs() as logs:
+        assert not MailNotifier(server, people).deliver(NOTICE)
+        assert not MailNotifier(replace(server, sender="a@[b"), people).notify(NOTICE)
+    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.org"]
+    assert [line["event"] for line in logs] == ["notice_not_delivered"] * 2
+
+
+@pytest.mark.parametrize("address", ["a@[b", "ü@example.org", "a@b@c", "a b@example.org", "@example.org"])
+def test_what_is_no_plain_address_is_refused(address: str) -> None:
+    with pytest.raises(ConfigError, match="WISTLAKE_MAIL_TO"):
+        WithoutFiles(mail_to=address)
+
+
 def test_no_password_is_said_without_encryption(mailbox: Mailbox) -> None:
     with capture_logs() as logs:
         assert not sender(mailbox, "starttls", user="ada", password="hush-hush").deliver(NOTICE)
@@ -94,7 +111,7 @@ def test_settings_name_what_a_mail_lacks() -> None:
         notifiers.notifier(WithoutFiles(mail_to="ada@example.org", smtp_user="ada"), {})
     assert refused.value.problems == (
         "WISTLAKE_SMTP_HOST is not set: mails need it",
-        "WISTLAKE_SMTP_PASSWORD is not set, and WISTLAKE_SMTP_USER is: set both, or neither",
+        "WISTLAKE_SMTP_USER and WISTLAKE_SMTP_PASSWORD: set both, or neither",
     )
 
 

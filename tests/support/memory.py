@@ -256,5 +256,6 @@ class RecordingNotifier(Notifier):
     def __init__(self) -> None:
         self.notices: list[Notice] = []
 
-    def notify(self, notice: Notice) -> None:
+    def notify(self, notice: Notice) -> bool:
         self.notices.append(notice)
+        return True

@@ -69,6 +69,10 @@ def test_every_part_is_taken() -> None:
         (f'{GOAL}every = "week"\nmetric = "unique_viewers"', "write one of plays, loads, sessions, conversions"),
         ('name = "x"\nkind = "goal"\nevery = "week"', "goal is missing: write the number to reach"),
         ('name = "x"\nkind = "goal"\nevery = "week"\ngoal = -1', "goal is '-1'"),
+        ('name = "x"\nkind = "goal"\nevery = "week"\ngoal = nan', "goal is 'nan'"),
+        ('name = "x"\nkind = "goal"\nevery = "week"\ngoal = inf', "goal is 'inf'"),
+        ('name = "x"\nkind = "goal"\nevery = "week"\ngoal = 1' + "0" * 400, "goal is '1000"),
+        ('name = "x"\nkind = "goal"\nsince = 0001-01-01\ngoal = 9', "since is '0001-01-01'"),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_gets_one_line_that_names_it_and_the_cure(entry: str, line: str) -> None:

@@ -253,3 +253,14 @@ def test_importing_wistlake_loads_next_to_nothing() -> None:
     )
     assert done.stdout.strip() == "[]"
     assert (Path(wistlake.__file__).parent / "py.typed").exists()
+
+
+@pytest.mark.parametrize("given", [datetime(2026, 3, 4, 7, tzinfo=UTC), date(2026, 3, 4), "2026-03-04"])
+def test_a_day_may_be_a_moment_of_it(given: Any) -> None:
+    assert ask.day(given) == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize("given", ["soon", 17, []])
+def test_what_is_no_day_is_named(given: Any) -> None:
+    with pytest.raises(ConfigError, match="isn't a date: write 2026-11-21"):
+        ask.day(given)

@@ -429,3 +429,4 @@ def test_a_run_is_idle_if_it_asks_for_nothing_and_nothing_waits(
     ledger = MemoryLedger()
     ledger.record([interval(state=state)])
     assert is_idle(replace(PLAN, fetches=fetches), ledger) is expected
+    assert not is_idle(replace(PLAN, fetches=fetches, absent=("nosuch1234",)), ledger)

@@ -53,14 +53,15 @@ class MailNotifier(Notifier):
         self._secrets = tuple(secrets)
         self._timeout = timeout_seconds
 
-    def notify(self, notice: Notice) -> None:
-        if not notice.routine:
-            self.deliver(notice)
+    def notify(self, notice: Notice) -> bool:
+        return notice.routine or self.deliver(notice)
 
     def deliver(self, notice: Notice, attachments: Sequence[Attachment] = ()) -> bool:
         """Send the notice; whether every recipient's mail was accepted. Errors are logged."""
-        messages = [self.message(notice, recipient, attachments) for recipient in self._recipients]
-        return deliver("e-mail", lambda: self._send(messages))
+        return deliver(
+            "e-mail",
+            lambda: self._send([self.message(notice, to, attachments) for to in self._recipients]),
+        )
 
     def message(self, notice: Notice, recipient: str, attachments: Sequence[Attachment] = ()) -> EmailMessage:
         """The mail, without secrets."""
@@ -94,7 +95,7 @@ class MailNotifier(Notifier):
                 except smtplib.SMTPResponseException as e:  # the server's word on this one; others may pass
                     refused = e
                     server.rset()
-                except smtplib.SMTPRecipientsRefused as e:
+                except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as e:
                     refused = e
         if refused is not None:
             raise refused

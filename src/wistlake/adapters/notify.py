@@ -41,9 +41,9 @@ class Several(Notifier):
     def __init__(self, notifiers: Iterable[Notifier] = ()) -> None:
         self._notifiers = tuple(notifiers)
 
-    def notify(self, notice: Notice) -> None:
-        for notifier in self._notifiers:
-            notifier.notify(notice)
+    def notify(self, notice: Notice) -> bool:
+        taken = [notifier.notify(notice) for notifier in self._notifiers]
+        return any(taken) or not taken
 
 
 class Late(Notifier):
@@ -52,8 +52,9 @@ class Late(Notifier):
     def __init__(self, way: str, make: Callable[[], Notifier]) -> None:
         self._way, self._make = way, make
 
-    def notify(self, notice: Notice) -> None:
-        deliver(self._way, lambda: self._make().notify(notice))
+    def notify(self, notice: Notice) -> bool:
+        taken: list[bool] = []
+        return deliver(self._way, lambda: taken.append(self._make().notify(notice))) and all(taken)
 
 
 class CommandNotifier(Notifier):
@@ -75,8 +76,8 @@ class CommandNotifier(Notifier):
         self._secrets = tuple(secrets)
         self._timeout = timeout_seconds
 
-    def notify(self, notice: Notice) -> None:
-        deliver("command", lambda: self._run(json.dumps(plain(notice, self._secrets)).encode()))
+    def notify(self, notice: Notice) -> bool:
+        return deliver("command", lambda: self._run(json.dumps(plain(notice, self._secrets)).encode()))
 
     def _run(self, document: bytes) -> None:
         subprocess.run(  # noqa: S603, the command is the owner's own setting
@@ -102,8 +103,8 @@ class WebhookNotifier(Notifier):
         self._secrets = (*secrets, url)
         self._timeout = timeout_seconds
 
-    def notify(self, notice: Notice) -> None:
-        self.deliver(notice)
+    def notify(self, notice: Notice) -> bool:
+        return self.deliver(notice)
 
     def deliver(self, notice: Notice) -> bool:
         """Post the notice; whether it was accepted. Errors are logged."""

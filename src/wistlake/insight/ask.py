@@ -6,7 +6,7 @@ something else.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from wistlake.errors import ConfigError, unknown
@@ -34,12 +34,14 @@ RETENTION = "Share of plays that saw this second; who sees a second again is not
 
 def day(value: date | str | None) -> date | None:
     """The day; ConfigError if it is none."""
-    if not isinstance(value, str):
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, date):
         return value
     try:
         return date.fromisoformat(value)
-    except ValueError:
-        raise ConfigError(f"{value[:LONGEST]!r} isn't a date: write 2026-11-21") from None
+    except (ValueError, TypeError):
+        raise ConfigError(f"{str(value)[:LONGEST]!r} isn't a date: write 2026-11-21") from None
 
 
 def several(names: Names) -> tuple[str, ...]:

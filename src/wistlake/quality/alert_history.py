@@ -66,6 +66,4 @@ def sentence(alert: Alert, names: Mapping[str, str]) -> str:
 def withdrawal(alert: Alert, names: Mapping[str, str]) -> str:
     """The sentence that takes an alert back."""
     who = names.get(alert.subject, alert.subject)
-    return (
-        f"{alert.rule}: withdrawn, {who} on {alert.day}: the figures were restated, and no longer call for it"
-    )
+    return f"{alert.rule}: withdrawn, {who} on {alert.day}: the figures no longer call for it"

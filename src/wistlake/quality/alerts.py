@@ -99,13 +99,17 @@ def evaluate(
             of_rule.setdefault(alert.subject, []).append(alert)
     changes = _Noted()
     for series in every:
-        standing = [
-            alert
-            for alert in of_rule.get(series.subject, ())
-            if alert.stands and newest - alert.last_day <= timedelta(days=STANDS_DAYS)
-        ]
+        standing = [alert for alert in of_rule.get(series.subject, ()) if stands(alert, rule, newest)]
         _apply(rule, _counting(rule, series), standing, newest, now, changes)
     return Changes(tuple(changes.new), tuple(changes.withdrawn), tuple(changes.confirmed))
+
+
+def stands(alert: Alert, rule: Rule, newest: date) -> bool:
+    """Whether an alert of the rule's name holds, is not too old to be looked at, and was called for by what the rule
+    asks today."""
+    same = alert.kind == rule.kind and alert.metric == _metric(rule)
+    same = same and (rule.kind is not Kind.GOAL or alert.expected == rule.goal)
+    return same and alert.stands and newest - alert.last_day <= timedelta(days=STANDS_DAYS)
 
 
 def _counting(rule: Rule, series: Series) -> Series:

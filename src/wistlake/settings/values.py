@@ -30,7 +30,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")  # characters that urlsplit lets pass, and no host name has
 _MEDIA_ID = re.compile(r"[A-Za-z0-9]{6,32}")
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_ADDRESS = re.compile(r"[^\s@<>\"',;:()\x00-\x1f]+@[^\s@<>\"',;:()\x00-\x1f]+")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|::1")
 _API_VERSION = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 

@@ -41,11 +41,12 @@ class Published:
     lake: "Lake"
 
     def version(self) -> str:
-        """The publication and the newest run, as one text."""
+        """The publication, the newest run and the newest word on an alert, as one text."""
         ledger = self.lake.ledger(read_only=True)
         publication = ledger.publication()
         runs = [f"{r.run_id} {r.status}" for r in ledger.runs(1)]
-        return " ".join([publication.run_id if publication else "nothing", *runs])
+        said = max((a.withdrawn_at or a.told_at for a in ledger.alerts()), default="")
+        return " ".join([publication.run_id if publication else "nothing", *runs, str(said)])
 
     def open(self) -> Query:
         """SQL over it."""

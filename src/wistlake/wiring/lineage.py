@@ -1,5 +1,6 @@
 """Who hears of runs: whom the settings name."""
 
+import os
 from pathlib import Path
 
 from wistlake.adapters.lineage import OpenLineage, source_namespace, to_address, to_file
@@ -16,5 +17,5 @@ def listener(settings: Settings) -> RunListener:
         key = settings.lineage_key.get_secret_value() if settings.lineage_key else ""
         send = to_address(settings.lineage, key)
     else:
-        send = to_file(Path(settings.lineage))
+        send = to_file(Path(os.path.expanduser(settings.lineage)))
     return OpenLineage(send, f"wistlake-{settings.stage}", source_namespace(settings.base_url))

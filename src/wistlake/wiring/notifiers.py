@@ -22,12 +22,7 @@ from wistlake.settings import Settings
 def notifier(settings: Settings, environment: Mapping[str, str]) -> Notifier:
     """All channels of the settings as one; commands run with `environment`. ConfigError if there are recipients of
     mails, and no server that sends them."""
-    secrets = settings.secrets()
-    channels: list[Notifier] = []
-    if settings.notify_command:
-        channels.append(CommandNotifier(settings.notify_command, environment, secrets=secrets))
-    if settings.notify_webhook:
-        channels.append(WebhookNotifier(settings.notify_webhook.get_secret_value(), secrets=secrets))
+    channels = of_this_machine(settings, environment)
     if settings.slack_webhook_url:
         channels.append(slack(settings))
     if settings.teams_webhook_url:
@@ -35,6 +30,17 @@ def notifier(settings: Settings, environment: Mapping[str, str]) -> Notifier:
     if settings.mail_to:
         channels.append(mail(settings))
     return Several(channels)
+
+
+def of_this_machine(settings: Settings, environment: Mapping[str, str]) -> list[Notifier]:
+    """The command and the webhook, as far as they are set."""
+    secrets = settings.secrets()
+    channels: list[Notifier] = []
+    if settings.notify_command:
+        channels.append(CommandNotifier(settings.notify_command, environment, secrets=secrets))
+    if settings.notify_webhook:
+        channels.append(WebhookNotifier(settings.notify_webhook.get_secret_value(), secrets=secrets))
+    return channels
 
 
 def slack(settings: Settings) -> SlackNotifier:
@@ -55,8 +61,8 @@ def mail(settings: Settings) -> MailNotifier:
     """The mail server, for all recipients. ConfigError names everything that is not set."""
     needs = {"WISTLAKE_SMTP_HOST": settings.smtp_host, "WISTLAKE_MAIL_TO": settings.mail_to}
     problems = [f"{name} is not set: mails need it" for name, value in needs.items() if not value]
-    if settings.smtp_user and settings.smtp_password is None:
-        problems.append("WISTLAKE_SMTP_PASSWORD is not set, and WISTLAKE_SMTP_USER is: set both, or neither")
+    if bool(settings.smtp_user) != (settings.smtp_password is not None):
+        problems.append("WISTLAKE_SMTP_USER and WISTLAKE_SMTP_PASSWORD: set both, or neither")
     if problems:
         raise ConfigError(problems)
     server = MailServer(

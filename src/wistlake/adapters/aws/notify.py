@@ -17,8 +17,8 @@ class SnsNotifier(Notifier):
         self._topic, self._secrets = topic, secrets
         self._sns = sns or client("sns")
 
-    def notify(self, notice: Notice) -> None:
-        deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
+    def notify(self, notice: Notice) -> bool:
+        return deliver("sns", lambda: self._publish(plain(notice, self._secrets)))
 
     def _publish(self, parts: dict[str, Any]) -> None:
         subject = " ".join(parts["title"].encode("ascii", "replace").decode().split())

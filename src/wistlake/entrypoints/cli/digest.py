@@ -81,9 +81,17 @@ def send_after_run(lake: "Lake", now: datetime) -> None:
 
 def _sent_everywhere(lake: "Lake") -> bool:
     """Send it each way that the settings name; whether any of them took it."""
+    from wistlake.wiring import notifiers
+
+    settings, environment = lake.settings, lake.runtime.environment
+    others = notifiers.of_this_machine(settings, environment)
+    wanted = _configured(settings)
+    if not (wanted or others):
+        raise ConfigError("WISTLAKE_DIGEST_DAY is set, and nobody gets it: name a way in the settings")
     query = lake.query()
-    ways = _ways(lake.settings, query, _notice(query), _configured(lake.settings))
-    delivered = [deliver() for deliver in ways.values()]
+    notice = _notice(query)
+    delivered = [deliver() for deliver in _ways(settings, query, notice, wanted).values()]
+    delivered += [other.notify(notice) for other in others]
     return any(delivered)
 
 

@@ -39,9 +39,10 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the published tables into a folder: Parquet, a DuckDB file, an Excel workbook or CSV.
+    """Copy the published tables into a folder, for other tools.
 
-    With a manifest of what each table, column and metric means, and of which publication they are.
+    As Parquet, a DuckDB file, an Excel workbook or CSV, with a manifest of what each table, column and metric means,
+    and of which publication they are.
 
     Example: wistlake export --to duckdb --since last handoff
     """
@@ -50,7 +51,7 @@ def export(
     if form not in order.FORMS:
         raise typer.BadParameter(f"--to {form!r}: {', '.join(order.FORMS)}")
     lake = session.lake()
-    place = Path(os.path.abspath(folder.expanduser()))
+    place = Path(os.path.abspath(os.path.expanduser(folder)))
     order.require_place(place, lake.settings.lake)
     moment_since = since if isinstance(since, datetime) else None
     wanted = order.Wanted(form, names(tables, "--tables"), moment_since, since_last=since == LAST)

@@ -4,7 +4,8 @@ Everything is read-only. Tables of persons' sessions are out of reach, and so ar
 """
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from wistlake.entrypoints.cli import cells
 from wistlake.errors import ConfigError, WistlakeError, unknown
 from wistlake.insight import ask
 from wistlake.insight.answer import Answer
+from wistlake.quality.metric_query import dimension
 from wistlake.quality.views import VIEWS
 from wistlake.wiring.lake import Published
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from wistlake.ports import Query
     from wistlake.wiring.lake import Lake
 
-MOST_ROWS, POINTS, SECONDS = 200, 100, 30.0
+MOST_ROWS, POINTS, SECONDS, MOST_CHARACTERS = 200, 100, 30.0, 500_000
+MOST_OF_SESSIONS = 2  # dimensions of sessions at once: by more, a group is soon one person's session
 INSTRUCTIONS = (
     "Figures of one Wistia account: plays, viewers, watch time, retention. Begin with list_metrics and list_media. "
     "Every answer has definitions, the publication that it is of, a certificate for each day, and `trust`: a sentence "
@@ -72,6 +75,7 @@ class Tools:
         Days are 2026-03-02, both included; without them: the newest four weeks. `media` are hashed ids, `labels` are
         label=value. `compare` adds the same number of days before, and the change."""
         selection = ask.Selection.of(start, end, media, labels, channels)
+        _require_groups(ask.several(by))
         return self._answered(ask.metric, metric, selection, ask.several(by), compare=compare)
 
     def top(
@@ -112,8 +116,9 @@ class Tools:
         return ask.explain(query, lake.ledger(read_only=True), lake.objects(), media, date, lake.settings.tz)
 
     def _selected(self, query: "Query", text: str) -> Answer:
+        words = set(re.findall(r"\w+", text.lower()))
         for name in persons_tables():
-            if name in text.replace('"', "").lower():
+            if name in words:
                 raise ConfigError(
                     f"{name} has rows about single persons, which no assistant sees: `metric` counts viewers and "
                     "sessions, and gold.fact_media_daily has them by day"
@@ -126,6 +131,10 @@ class Tools:
         plain: dict[str, Any] = json.loads(
             json.dumps(cells.plain(answer.as_json()), default=str, allow_nan=False)
         )
+        if len(json.dumps(plain)) > MOST_CHARACTERS:
+            raise ConfigError(
+                f"the answer has more than {MOST_CHARACTERS:,} characters: ask for fewer columns or rows"
+            )
         return plain
 
     def _query(self) -> "Query":
@@ -133,6 +142,16 @@ class Tools:
         if self._opened is None or self._opened[0] != version:
             self._opened = (version, self._published.open())
         return self._opened[1]
+
+
+def _require_groups(by: Sequence[str]) -> None:
+    """ConfigError for groups that would be single sessions."""
+    of_sessions = [name for name in by if dimension(name).of_sessions]
+    if len(of_sessions) > MOST_OF_SESSIONS:
+        raise ConfigError(
+            f"{', '.join(of_sessions)}: by more than {MOST_OF_SESSIONS} of these, groups would be single sessions; "
+            "leave some out"
+        )
 
 
 NAMES = ("list_metrics", "list_media", "metric", "top", "retention", "explain", "trust", "sql")

@@ -40,7 +40,7 @@ def metric(
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="The rows as CSV on standard output.")] = False,
 ) -> None:
-    """Answer with one metric: its figures, what they mean, and how far to trust them.
+    """One metric: its figures, and how far to trust them.
 
     Ratios are ratios of sums, viewers are counted anew in each group. Without days: the newest four weeks.
 

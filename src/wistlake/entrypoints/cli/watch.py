@@ -24,7 +24,7 @@ def watch(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate the goals and alerts of the settings, and list what holds.
+    """Evaluate goals and alerts, and list what holds.
 
     Every run that publishes does the same, and tells what is new. Without --send nothing is written or sent.
 

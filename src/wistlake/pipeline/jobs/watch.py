@@ -1,8 +1,8 @@
 """Evaluate goals and alerts on what is published, write the history, and tell people what is new. Needs no engine."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -14,9 +14,10 @@ from wistlake.pipeline.run.result import bounded
 from wistlake.ports import Ledger, Notice, Notifier, Query
 from wistlake.quality import alert_series
 from wistlake.quality.alert_history import Alert, sentence, withdrawal
-from wistlake.quality.alerts import Changes, evaluate
+from wistlake.quality.alerts import Changes, evaluate, stands
 
 FACTS = "alerts"  # the ledger's document: the publication and the rules that were looked at last
+UNTOLD = "alerts_untold"  # another: the alerts of which nobody has heard yet
 MOST_LINES = 20  # that a notice spells out
 _GOOD = (Kind.GOAL, Kind.SPIKE)
 log = structlog.get_logger()
@@ -28,11 +29,18 @@ class Evaluation:
 
     changes: Changes
     names: Mapping[str, str]
+    rules: Sequence[Rule] = ()
+    newest: date | None = None
 
     def standing(self, history: Sequence[Alert]) -> list[Alert]:
-        """The alerts that hold, newest day first: those of the history as they are now, and the new ones."""
+        """The alerts of today's rules that hold, newest day first: those of the history as they are now, and the new
+        ones."""
         now = {a.key: a for a in history} | {a.key: a for a in self.changes.all}
-        return sorted((a for a in now.values() if a.stands), key=lambda a: a.key, reverse=True)
+        kept = {rule.name: rule for rule in self.rules}
+        standing = (
+            a for a in now.values() if a.rule in kept and self.newest and stands(a, kept[a.rule], self.newest)
+        )
+        return sorted(standing, key=lambda a: a.key, reverse=True)
 
 
 def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], now: datetime) -> Evaluation:
@@ -54,21 +62,38 @@ def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], no
         *(tuple(a for c in changes for a in getattr(c, kind)) for kind in ("new", "withdrawn", "confirmed"))
     )
     titles = rows(alert_series.TITLES) if every.new or every.withdrawn or history else []
-    return Evaluation(every, {r["media_id"]: one_line(r["title"]) for r in titles if r["title"]})
+    names = {r["media_id"]: one_line(r["title"]) for r in titles if r["title"]}
+    return Evaluation(every, names, tuple(rules), newest)
 
 
 def watch_now(
     rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
 ) -> Evaluation:
-    """Evaluate, write down what changed, then tell what is new or taken back: each once, for it is written first."""
+    """Evaluate, write down what changed, then tell what is new or taken back. What nobody took is told again by the
+    next evaluation."""
     if not rules:
         return Evaluation(Changes(), {})
-    result = evaluation(rules, query(), ledger.alerts(), now)
+    history = ledger.alerts()
+    result = evaluation(rules, query(), history, now)
+    before = ledger.facts(UNTOLD)
+    untold = {tuple(key) for key in before.get("keys", ())}
+    untold |= {_as_text(a) for a in (*result.changes.new, *result.changes.withdrawn)}
+    if untold:
+        ledger.put_facts(UNTOLD, {"keys": sorted(map(list, untold))})
     ledger.put_alerts(result.changes.all)
-    if message := notice(result):
-        notifier.notify(message)
+    known = {a.key: a for a in history} | {a.key: a for a in result.changes.all}
+    told = [a for a in known.values() if _as_text(a) in untold]
+    changes = Changes(tuple(a for a in told if a.stands), tuple(a for a in told if not a.stands))
+    if message := notice(replace(result, changes=changes)):
+        untold = set() if notifier.notify(message) else untold
+    if before or untold or told:
+        ledger.put_facts(UNTOLD, {"keys": sorted(map(list, untold))} if untold else {})
     log.info("alerts", new=len(result.changes.new), withdrawn=len(result.changes.withdrawn))
     return result
+
+
+def _as_text(alert: Alert) -> tuple[str, ...]:
+    return (alert.day.isoformat(), alert.rule, alert.subject)
 
 
 def watch_publication(

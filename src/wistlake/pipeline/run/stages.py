@@ -76,7 +76,7 @@ def is_idle(plan: RunPlan, ledger: Ledger) -> bool:
     waits = labels.read(ledger).waiting or any(
         i.state is not State.PUBLISHED for i in ledger.open_intervals()
     )
-    return not (plan.fetches or waits)
+    return not (plan.fetches or plan.absent or waits)
 
 
 def end_idle(plan: RunPlan, deps: Dependencies, lease: SharedLease) -> None:
