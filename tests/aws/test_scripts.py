@@ -22,6 +22,7 @@ from wistlake.settings import Settings
 
 pytestmark = pytest.mark.aws
 _HEAVY = ("pyspark", "pyarrow", "pandas", "pyiceberg", "duckdb", "pysail", "boto3")
+MOST_MODULES = 750  # that a function loads: each costs a cold start time
 
 
 deploy, release, contract = script("deploy"), script("release"), script("contract")
@@ -481,12 +482,11 @@ class TestPackages:
         said = self.python(
             "lambda-runtime",
             built / "lambda",
-            "import time; begun = time.process_time();"
             f"from wistlake.entrypoints.aws.{name} import handler;"
-            "import json, sys; print(json.dumps([time.process_time() - begun, sorted(sys.modules)]))",
+            "import json, sys; print(json.dumps(sorted(sys.modules)))",
         )
-        seconds, modules = json.loads(said)
-        assert seconds < 1.5
+        modules = json.loads(said)
+        assert len(modules) < MOST_MODULES
         assert not {m.split(".")[0] for m in modules} & (set(_HEAVY) - {"boto3"})
 
     def test_the_glue_script_brings_its_package(self, built: Path) -> None:

@@ -77,7 +77,9 @@ def contract_export(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON instead of YAML.")] = False,
 ) -> None:
-    """Print what the tables promise, for catalogs and checkers: columns, types, keys, units, classes, limits.
+    """Print what the tables promise, for data catalogs.
+
+    Columns, types, keys, units, classes, limits.
 
     Example: wistlake contract export --odcs > wistlake.odcs.yaml
     """
