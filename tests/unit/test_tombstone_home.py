@@ -14,6 +14,7 @@ from wistlake.errors import StoreError
 from wistlake.pipeline import tombstone_copies as tombstone_home
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.pipeline.run.stages import plan_run
+from wistlake.planning.intervals import MediaEntry
 from wistlake.privacy import tombstones
 from wistlake.privacy.tombstones import Person
 
@@ -51,6 +52,7 @@ def test_a_plan_on_aws_teaches_a_ledger_that_came_back() -> None:
         objects, ledger, never, lambda: KEYS, lambda: NOW, never, RecordingNotifier(), lambda: 0.0
     )
     lease: Any = Lease()
+    ledger.put_media(MediaEntry(m, NOW.date(), NOW) for m in ORDER.choice.ids)
     plan_run(ORDER, parts, lease, NOW)
     assert not admits(ledger, "one")
 

@@ -607,7 +607,7 @@ def test_the_dashboard_is_for_this_machine_and_its_address_is_a_secret(
     lake: HandMade, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     served: list[tuple[int, str]] = []
-    monkeypatch.setattr(dashboard, "_serve", lambda port, path: served.append((port, path)))
+    monkeypatch.setattr(dashboard, "_serve", lambda port, path, pictures: served.append((port, path)))
     for _ in range(2):
         assert call("dashboard", "--port", "0") == 0
     (port, path), (_, other) = served

@@ -189,7 +189,7 @@ def test_a_plan_counts_what_is_certain_and_what_depends(
         Fetch("media_metadata", ACCOUNT, last, last, tuple((m, last, last) for m in (MEDIA, RETIRED))),
         Fetch("media_stats", MEDIA, last, last, if_moved=True),
     )
-    monkeypatch.setattr(preview, "preview", lambda spec, inputs: fetches)
+    monkeypatch.setattr(preview, "preview", lambda spec, inputs: (fetches, {}))
     assert call("plan", *NOW) == 0
     printed = lines(capsys)
     assert "events all media 2026-03-03 2026-03-04 4 5 False" in printed
