@@ -50,6 +50,11 @@ def busy() -> Iterator[int]:
 
 
 WRONG = [
+    ("metric plais", "isn't a lake yet"),
+    ("export --to exel out", "--to 'exel': parquet, duckdb, xlsx, csv"),
+    ("mcp extra", "got unexpected extra argument(s) (extra)"),
+    ("watch extra", "got unexpected extra argument(s) (extra)"),
+    ("contract export extra", "got unexpected extra argument(s) (extra)"),
     ("report --out missing/r.html", "--out missing/r.html: there is no folder missing"),
     ("report --out folder", "--out folder is a folder"),
     ("report --out file/r.html", "there is no folder file"),

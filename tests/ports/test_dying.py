@@ -90,6 +90,7 @@ def test_every_writing_method_of_the_ports_is_counted() -> None:
             "lease",
             "intervals",
             "open_intervals",
+            "interval_columns",
             "compacted",
             "watermarks",
             "media",
