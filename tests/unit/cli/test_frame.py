@@ -621,6 +621,7 @@ def test_the_dashboard_is_for_this_machine_and_its_address_is_a_secret(
     }  # fmt: skip
     assert {name for name, value in config.items() if value is True} == {
         "server.enableCORS", "server.enableXsrfProtection", "server.headless", "client.disableDataExport",
+        "logger.hideWelcomeMessage",
     }  # fmt: skip
     monkeypatch.setattr(dashboard, "find_spec", lambda _: None)
     assert call("dashboard") == 2

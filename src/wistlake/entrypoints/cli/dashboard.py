@@ -131,4 +131,5 @@ def _config(port: int, path: str) -> dict[str, object]:
         "client.showErrorDetails": "none",
         "runner.magicEnabled": False,
         "logger.level": "warning",
+        "logger.hideWelcomeMessage": True,  # it has the address too, before it can be opened
     }
