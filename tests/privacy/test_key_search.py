@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -26,10 +27,13 @@ def holds_key(text: str | bytes) -> bool:
     return any(t in data for t in key_texts(KEY))
 
 
+_ONE_AT_A_TIME = Lock()  # a build's steps run side by side, and there is one standard output
+
+
 def explained(frame: Any) -> str:
     """Every plan that the engine shows of a frame."""
     said = io.StringIO()
-    with redirect_stdout(said):
+    with _ONE_AT_A_TIME, redirect_stdout(said):
         frame.explain(extended=True)
     return said.getvalue()
 
