@@ -75,19 +75,17 @@ def watch_now(
         return Evaluation(Changes(), {})
     history = ledger.alerts()
     result = evaluation(rules, query(), history, now)
-    before = ledger.facts(UNTOLD)
-    untold = {tuple(key) for key in before.get("keys", ())}
-    untold |= {_as_text(a) for a in (*result.changes.new, *result.changes.withdrawn)}
-    if untold:
+    fresh = {_as_text(a) for a in (*result.changes.new, *result.changes.withdrawn)}
+    untold = {tuple(key) for key in ledger.facts(UNTOLD).get("keys", ())} | fresh
+    if fresh:
         ledger.put_facts(UNTOLD, {"keys": sorted(map(list, untold))})
     ledger.put_alerts(result.changes.all)
     known = {a.key: a for a in history} | {a.key: a for a in result.changes.all}
     told = [a for a in known.values() if _as_text(a) in untold]
     changes = Changes(tuple(a for a in told if a.stands), tuple(a for a in told if not a.stands))
-    if message := notice(replace(result, changes=changes)):
-        untold = set() if notifier.notify(message) else untold
-    if before or untold or told:
-        ledger.put_facts(UNTOLD, {"keys": sorted(map(list, untold))} if untold else {})
+    message = notice(replace(result, changes=changes))
+    if message and notifier.notify(message):
+        ledger.put_facts(UNTOLD, {})
     log.info("alerts", new=len(result.changes.new), withdrawn=len(result.changes.withdrawn))
     return result
 
