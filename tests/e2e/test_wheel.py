@@ -75,7 +75,9 @@ def test_what_the_wheel_says_of_itself(wheel: Path) -> None:
     assert said["Requires-Python"] == "<3.14,>=3.11"
     classified = {c.rpartition(" :: ")[2] for c in said.get_all("Classifier", []) if " :: Python :: " in c}
     assert classified == set(SUPPORTED)
-    assert set(said.get_all("Provides-Extra", [])) == {"laptop", "aws", "dashboard"}
+    assert set(said.get_all("Provides-Extra", [])) == {
+        "laptop", "aws", "dashboard", "mcp", "otel", "xlsx",
+    }  # fmt: skip
     assert {f.split("/")[0] for f in files if "dist-info" not in f} == {
         "wistlake", "wistlake_dashboard", "wistlake_soak", "wistia_simulator",
     }  # fmt: skip

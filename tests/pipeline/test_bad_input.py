@@ -370,8 +370,8 @@ class TestMedia:
     def test_an_id_that_nobody_knows_is_said_and_leaves_no_row(self, tmp_path: Path) -> None:
         known = World(7, CALM, START).media_ids[0]
         lake = Lake(tmp_path / "lake", replace(SCENARIO, media=(known, "nosuchid99")))
-        result = lake.run_day(START)
-        assert "nosuchid99" in result.unavailable["media_metadata"]
+        with pytest.raises(RunFailed, match="nosuchid99: Wistia has no such media"):
+            lake.run_day(START)
         assert [r["media_id"] for r in lake.rows("silver.dim_media")] == [known]
         assert {r["media_id"] for r in lake.rows("gold.fact_media_daily")} == {known}
 

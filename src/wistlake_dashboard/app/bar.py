@@ -14,6 +14,7 @@ from wistlake_dashboard.reader import Reader
 from wistlake_dashboard.traffic import described
 
 _ADDRESS = "address"  # what a reader last chose, and what the address was made of
+_PAGE = "page"  # the address of the page it was chosen on
 _BY = {Grain.DAY: "Day", Grain.WEEK: "Week", Grain.MONTH: "Month"}
 
 
@@ -82,10 +83,12 @@ def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]], labelled: 
 
 def _from_address(published: tuple[date, date], titles: Mapping[str, str]) -> None:
     """Take the address's word at first, and when somebody else has changed it: another link, the way back. Otherwise
-    give back what Streamlit drops of the bar when the page changes."""
+    give back what Streamlit drops when the page changes: the bar's values, and all that the address says."""
     params = {name: st.query_params.get_all(name) for name in st.query_params}
     state = st.session_state
-    if _ADDRESS in state and (not params or params == state[_ADDRESS].params(published)):
+    page_changed, state[_PAGE] = st.context.url != state.get(_PAGE), st.context.url
+    dropped = page_changed and not params
+    if _ADDRESS in state and (dropped or params == state[_ADDRESS].params(published)):
         for name, value in _values(state[_ADDRESS]).items():
             state.setdefault(name, value)
         return
