@@ -1,7 +1,6 @@
 """Goals and alerts as people declare them: the `[[alert]]` tables of a settings file, each checked by itself."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -9,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from wistlake import toml_file
 from wistlake.errors import ConfigError, closest
 from wistlake.foreign import one_line
 
@@ -69,8 +69,8 @@ class Rule:
 def read(path: Path) -> tuple[Rule, ...]:
     """The rules of a TOML file with `[[alert]]` tables. ConfigError names every fault."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig")).get(TABLE)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        tables = toml_file.read(path).get(TABLE)
+    except (OSError, ValueError) as e:
         raise ConfigError(f"{path} can't be read ({e}): correct it, or name another file") from e
     if tables is None:
         raise ConfigError(f"{path} has no [[{TABLE}]]: write one for each goal or alert")

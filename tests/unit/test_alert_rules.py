@@ -113,9 +113,10 @@ def test_a_file_of_entries(tmp_path: Path) -> None:
     path.write_text("x = 1", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"has no \[\[alert\]\]"):
         read(path)
-    path.write_text("[[alert", encoding="utf-8")
-    with pytest.raises(ConfigError, match="can't be read"):
-        read(path)
+    for unreadable in ("[[alert", f"x = {'9' * 5000}", f"x = {'[' * 5000}"):
+        path.write_text(unreadable, encoding="utf-8")
+        with pytest.raises(ConfigError, match="can't be read"):
+            read(path)
     with pytest.raises(ConfigError, match="can't be read"):
         read(tmp_path / "none.toml")
 

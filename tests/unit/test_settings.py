@@ -204,6 +204,15 @@ class TestFiles:
         Path("wistlake.toml").write_text(f'WISTIA_API_TOKEN = {TOKEN}"\n')
         assert "wistlake.toml cannot be read" in problems()[0]
 
+    @pytest.mark.parametrize(
+        ("value", "why"), [("9" * 5000, "thousands of digits"), ("[" * 5000, "too deeply")]
+    )
+    def test_toml_that_python_does_not_read(self, value: str, why: str) -> None:
+        Path("wistlake.toml").write_text(f"WISTLAKE_LOOKBACK_DAYS = {value}\n")
+        (problem,) = problems()
+        assert why in problem
+        assert len(problem) < 300
+
     def test_bytes_that_are_no_text(self) -> None:
         Path(".env").write_bytes(b"MEDIA_IDS=\xff\xfe")
         Path("wistlake.toml").write_bytes(b"\xff\xfe")

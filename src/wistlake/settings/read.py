@@ -6,14 +6,13 @@ therefore refused where everybody may write, and `warnings` names values that ma
 
 import os
 import shlex
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from wistlake import alert_rules
+from wistlake import alert_rules, toml_file
 from wistlake.foreign import unquoted
 from wistlake.settings.declare import DOTENV, TOML
 from wistlake.settings.document import BY_VARIABLE
@@ -133,8 +132,8 @@ def _read_dotenv(path: Path) -> SettingsFile:
 
 def _read_toml(path: Path) -> SettingsFile:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        document = toml_file.read(path)
+    except (OSError, ValueError) as e:
         return SettingsFile(problems=(_unreadable(path, e),))
     values = {name.upper(): value for name, value in document.items()}
     if (entries := values.pop(alert_rules.TABLE.upper(), None)) is not None:
