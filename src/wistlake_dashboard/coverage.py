@@ -149,8 +149,9 @@ def coverage(query: "Query", scope: Scope) -> Coverage:
     uncounted = _uncounted(query, both)
     failed = _failed(query, both)
     lifespans = _lifespans(query, scope)
+    days = frozenset(both.days)
     lacking = {
-        m: _lacking(life, both, m, published, stale, uncounted, failed)
+        m: _lacking(life, days, m, published, stale, uncounted, failed)
         for m, life in sorted(lifespans.items())
     }
     # A media that is neither there nor expected has no part in these days.
@@ -169,22 +170,22 @@ def coverage(query: "Query", scope: Scope) -> Coverage:
 
 def _lacking(
     life: Lifespan,
-    both: Scope,
+    days: frozenset[date],
     media_id: str,
     published: Days,
     stale: Days,
     uncounted: Days,
     failed: Days,
 ) -> dict[date, Reason]:
-    """The days of both periods without a current number, and why."""
-    there, old, part, tried = (days.get(media_id, set()) for days in (published, stale, uncounted, failed))
+    """The days without a current number, and why."""
+    there, old, part, tried = (of.get(media_id, set()) for of in (published, stale, uncounted, failed))
 
     def reason(day: date) -> Reason:
         if day not in there:
             return life.reason(day, failed=day in tried)
         return Reason.STALE if day in old else Reason.UNCOUNTED
 
-    return {day: reason(day) for day in both.days if day not in there or day in old or day in part}
+    return {day: reason(day) for day in (days - there) | (days & (old | part))}
 
 
 def _offsets(scope: Scope, lacking: Mapping[date, Reason]) -> frozenset[int]:
@@ -226,15 +227,9 @@ def _lake_start(query: "Query") -> date:
 def _uncounted(query: "Query", both: Scope) -> dict[str, set[date]]:
     """Published days of which Wistia's counts are unknown, of media of which it counts others: sums would take them
     for zero. Where a media has no counts at all, sessions are compared."""
-    counts = rows(
-        query, f"SELECT media_id, date AS day, plays FROM gold.fact_media_daily WHERE {both.where()}"
-    )
-    counted = {row["media_id"] for row in counts if row["plays"] is not None}
-    days: dict[str, set[date]] = {}
-    for row in counts:
-        if row["plays"] is None and row["media_id"] in counted:
-            days.setdefault(row["media_id"], set()).add(row["day"])
-    return days
+    of_both = f"FROM gold.fact_media_daily WHERE {both.where()}"
+    counted = f"media_id IN (SELECT DISTINCT media_id {of_both} AND plays IS NOT NULL)"
+    return _days_of(query, f"SELECT media_id, date AS day {of_both} AND plays IS NULL AND {counted}")
 
 
 def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:

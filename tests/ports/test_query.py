@@ -21,7 +21,7 @@ from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.contracts import dim_visitor
+from wistlake.contracts import dim_visitor, fact_events
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY as TABLE
 from wistlake.errors import ConfigError, StoreDamaged
 from wistlake.planning.intervals import Interval, State
@@ -251,3 +251,29 @@ def test_names_are_told_apart_as_duckdb_does() -> None:
     assert answers.distinct(["a", "b", "a", "a"]) == ["a", "b", "a_1", "a_2"]
     assert answers.distinct(["a", "a", "a_1"]) == ["a", "a_2", "a_1"]
     assert answers.distinct([]) == []
+
+
+def test_a_reader_of_many_figures_reads_each_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = [{"media_id": f"m{n}", "date": date(2026, 3, 2), "channel": "email"} for n in range(3)]
+    session = {
+        "event_key": "e", "received_at": NOW, "event_date": NOW.date(), "event_date_local": NOW.date(),
+        "media_id": "m1", "visitor_id": "v", "percent_viewed": 0.5, "channel": "email", "landing_id": "l",
+    }  # fmt: skip
+    publish(tmp_path, {TABLE: channels, fact_events.TABLE: [session]})
+    media = "SELECT media_id FROM gold.channel_daily ORDER BY 1"
+    held, other = query_folder(tmp_path, held=True), query_folder(tmp_path)
+    monkeypatch.setattr(duckdb_query, "MOST_HELD", 2)
+    large = query_folder(tmp_path, held=True)
+    assert large.sql(media) == other.sql(media)
+    monkeypatch.undo()
+    figures = f"SELECT {', '.join(duckdb_query._HELD['silver.fact_events'])} FROM silver.fact_events"
+    before = [other.sql(text).to_pylist() for text in (media, figures)]
+    assert [held.sql(text).to_pylist() for text in (media, figures)] == before
+    for file in tmp_path.rglob("*.parquet"):
+        file.unlink()
+    assert [held.sql(text).to_pylist() for text in (media, figures)] == before
+    for not_held in (large, other):
+        with pytest.raises(StoreDamaged):
+            not_held.sql(media)

@@ -66,13 +66,15 @@ class AwsLake:
         """Looks at the files of its tables."""
         return FilesInspector(aws.table_files(self.settings))
 
-    def query(self) -> Query:
-        """SQL over its published tables: by DuckDB straight from S3, or by Athena."""
+    def query(self, *, held: bool = False) -> Query:
+        """SQL over its published tables: by DuckDB straight from S3, `held` for a reader of many figures, or by
+        Athena."""
         from wistlake.adapters.aws.query import AthenaQuery, open_s3
         from wistlake.adapters.duckdb_query import DuckDBQuery
 
         if self.settings.query == "duckdb":
-            return DuckDBQuery(self.ledger(), views(), prepare=open_s3, inspector=self.inspector())
+            inspector = self.inspector()
+            return DuckDBQuery(self.ledger(), views(), prepare=open_s3, inspector=inspector, held=held)
         database, workgroup = self.settings.glue_database, self.settings.athena_workgroup
         missing = [
             f"{variable} is not set: the stack's outputs name it"

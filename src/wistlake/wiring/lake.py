@@ -50,7 +50,7 @@ class Published:
 
     def open(self) -> Query:
         """SQL over it."""
-        return self.lake.query()
+        return self.lake.query(held=True)
 
 
 @contextmanager

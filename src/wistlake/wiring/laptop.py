@@ -99,9 +99,9 @@ class LaptopLake:
         """Looks at the files of its tables."""
         return damage.inspector(self.folder)
 
-    def query(self) -> Query:
-        """SQL over its published tables."""
-        return query_folder(self.settings.lake)
+    def query(self, *, held: bool = False) -> Query:
+        """SQL over its published tables; `held` for a reader of many figures (`DuckDBQuery`)."""
+        return query_folder(self.settings.lake, held=held)
 
     def plan_inputs(self) -> Inputs:
         """What a plan depends on, of its ledger; nothing where there is no lake yet."""
@@ -282,12 +282,12 @@ class LaptopLake:
         yield doctor.owner_only(self.settings.lake)
 
 
-def query_folder(path: Path) -> Query:
+def query_folder(path: Path, *, held: bool = False) -> Query:
     """SQL over the published tables of the lake in a folder; the settings take no part."""
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
     folder = LakeFolder(path)
     folder.require_readable()
     return DuckDBQuery(
-        SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder)
+        SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder), held=held
     )
