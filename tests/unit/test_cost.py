@@ -84,6 +84,18 @@ def test_the_page_says_what_the_estimate_says() -> None:
     assert cost.REGION in page
 
 
+def test_the_page_says_what_packing_and_unchanged_days_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "LANDED_SHARE", 1.0)
+    names = ("events", "media_by_date", "media_stats", "media_engagement")
+    alone = [
+        Fetch(name, f"media{m}", DAY + timedelta(n), DAY + timedelta(n))
+        for m in range(1000) for name in names for n in range(8)
+    ]  # fmt: skip
+    dollars = cost.estimate(alone, seen(1000, 100), per_minute=540, concurrency=16).dollars_a_month
+    page = (Path(__file__).parents[2] / "docs/costs.md").read_text(encoding="utf-8")
+    assert f"would cost {dollars:.0f} dollars at 1,000 media" in page
+
+
 def test_what_stands_there_anyway_is_most_of_two_medias_bill() -> None:
     found = estimate(2)
     assert found.glue_dpu_minutes == pytest.approx(8, abs=0.05)
