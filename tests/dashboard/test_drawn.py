@@ -395,12 +395,13 @@ def test_revisions_tell_counts_from_hours_alone() -> None:
     query = Published({"silver.media_by_date_observations": [
         {"media_id": m, "date": on(day), "observed_at": f"2026-03-{11 + n} 02:15:00", "load_count": loads,
          "play_count": plays}
-        for m, day, rows in (("a", 10, readings), ("b", 10, readings[:1]), ("a", 11, readings[:1]))
+        for m, day, rows in (("a", 10, readings), ("b", 10, readings[:1]), ("a", 11, readings[-1:]))
         for n, (loads, plays) in enumerate(rows)
     ]})  # fmt: skip
     found = revisions(query, WEEK)
     assert [(r["media_id"], r["date"].day) for r in found] == [("a", 11), ("a", 10), ("b", 10)]
-    moved, still = found[1], found[2]
+    later, moved, still = found
+    assert (later["readings"], later["restated"]) == (1, 0)
     assert (moved["readings"], moved["restated"], moved["moved_at"].day) == (3, 2, 14)
     assert (moved["first_plays"], moved["plays"], moved["first_loads"], moved["loads"]) == (5, 6, 10, 12)
     assert (still["readings"], still["restated"], still["moved_at"]) == (1, 0, None)
