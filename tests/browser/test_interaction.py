@@ -213,7 +213,8 @@ def test_the_keyboard_alone_changes_the_period_and_the_page(driver: Chrome, serv
     driver.execute_script("document.activeElement.blur()")
     tab_to(driver, "[data-testid=stSidebarNavLink][href$='/traffic']")
     ActionChains(driver).send_keys(Keys.ENTER).perform()
-    until(lambda: driver.find_element(By.TAG_NAME, "h1").text == "Traffic" and drawn(driver))
+    title = "return document.querySelector('h1')?.innerText"
+    until(lambda: driver.execute_script(title) == "Traffic" and drawn(driver))
     assert chosen(driver) == {"period": ["90"]}
     tab_to(driver, "[data-testid=stPopover] button")
     ActionChains(driver).send_keys(Keys.ENTER).perform()

@@ -86,8 +86,7 @@ def _from_address(published: tuple[date, date], titles: Mapping[str, str]) -> No
     give back what Streamlit drops when the page changes: the bar's values, and all that the address says."""
     params = {name: st.query_params.get_all(name) for name in st.query_params}
     state = st.session_state
-    page_changed, state[_PAGE] = st.context.url != state.get(_PAGE), st.context.url
-    dropped = page_changed and not params
+    dropped = not params and st.context.url != state.get(_PAGE)
     if _ADDRESS in state and (dropped or params == state[_ADDRESS].params(published)):
         for name, value in _values(state[_ADDRESS]).items():
             state.setdefault(name, value)
@@ -117,7 +116,7 @@ def _said(published: tuple[date, date]) -> Chosen:
 
 
 def _to_address(said: Chosen, published: tuple[date, date]) -> None:
-    st.session_state[_ADDRESS] = said
+    st.session_state[_ADDRESS], st.session_state[_PAGE] = said, st.context.url
     params = said.params(published)
     if {name: st.query_params.get_all(name) for name in st.query_params} != params:
         st.query_params.from_dict(params)
