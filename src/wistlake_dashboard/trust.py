@@ -85,7 +85,7 @@ def trust(query: "Query", scope: Scope) -> Trust:
         f"(SELECT count(*) FROM silver.quarantine WHERE {scope.where('dt')}) AS quarantined, "
         f"(SELECT count(DISTINCT date) FROM gold.fact_media_daily WHERE {scope.where()}) AS published",
     )
-    # By itself: Athena has no table of the ledger.
+    # By itself: Athena has none of the ledger's tables, and is not asked then.
     (failed,) = rows(
         query,
         f"SELECT count(*) AS n FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}",

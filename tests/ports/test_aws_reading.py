@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from pyiceberg.catalog.glue import GlueCatalog
 
 from support.aws.mirror import Mirror
-from support.emulated import REGION, Account
+from support.aws_copy import glue_catalog, workgroup
+from support.emulated import Account
 from support.memory import MemoryLedger
 from wistlake.adapters.aws.query import AthenaQuery, open_s3
 from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -47,15 +47,7 @@ def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
 def lake(signed_in: Account) -> Iterator[tuple[Ledger, str]]:
     """A ledger whose publication is one row old, and its database."""
     bucket, database = signed_in.bucket(), "published"
-    access = {"access-key-id": "test", "secret-access-key": "test", "region": REGION}
-    catalog = GlueCatalog(
-        "glue",
-        **{
-            f"{s}.{n}": v
-            for s in ("glue", "s3")
-            for n, v in {**access, "endpoint": signed_in.endpoint}.items()
-        },
-    )
+    catalog = glue_catalog(signed_in)
     catalog.create_namespace_if_not_exists(database)
     name = f"{database}.gold_fact_media_daily"
     table = catalog.create_table(name, schema(TABLE), location=f"s3://{bucket}/warehouse/gold/x")
@@ -108,10 +100,8 @@ def test_an_export_holds_what_was_published_whatever_answers(
         assert published
         bucket = published.tables[TABLE.full_name].metadata_location.split("/")[2]
         Mirror(signed_in.folder / "mirror").sync(signed_in.client("s3"), [bucket])
-        athena = signed_in.client("athena")
-        results = {"OutputLocation": f"s3://{signed_in.bucket()}/results/"}
-        athena.create_work_group(Name="exports", Configuration={"ResultConfiguration": results})
-        query = AthenaQuery(lake[0], lake[1], "exports", views(), athena)
+        workgroup(signed_in, "exports")
+        query = AthenaQuery(lake[0], lake[1], "exports", views(), signed_in.client("athena"))
     for written, more in ((1, {}), (0, {"since_last": True})):
         (done,) = export(query, Wanted("parquet", (TABLE.full_name,), **more), tmp_path, NOW)
         assert (done.rows, done.written) == (1, written)
@@ -125,10 +115,8 @@ def test_an_export_holds_what_was_published_whatever_answers(
 
 @pytest.mark.aws
 def test_athenas_refusal_is_told(lake: tuple[Ledger, str], signed_in: Account) -> None:
-    athena = signed_in.client("athena")
-    results = {"OutputLocation": f"s3://{signed_in.bucket()}/results/"}
-    athena.create_work_group(Name="readers", Configuration={"ResultConfiguration": results})
-    query = AthenaQuery(lake[0], lake[1], "readers", views(), athena)
+    workgroup(signed_in, "readers")
+    query = AthenaQuery(lake[0], lake[1], "readers", views(), signed_in.client("athena"))
     with pytest.raises(ConfigError, match="the query can't run"):
         query.sql("SELECT * FROM nowhere")
 
@@ -187,23 +175,28 @@ def test_a_views_name_is_replaced_where_rows_are_read_and_nowhere_else() -> None
 
 def test_pages_become_one_table_of_types() -> None:
     kinds = {"n": "bigint", "s": "varchar", "d": "date", "x": "double", "b": "boolean",
-             "t": "timestamp with time zone", "m": "decimal", "w": "decimal"}  # fmt: skip
+             "t": "timestamp with time zone", "m": "decimal", "w": "decimal", "views": "array", "tags": "array",
+             "other": "array"}  # fmt: skip
     info = {"ColumnInfo": [{"Name": n, "Type": k, "Scale": 2 * (n == "m")} for n, k in kinds.items()]}
 
     def page(*found: list[str | None]) -> dict[str, Any]:
         data = [{"Data": [{} if c is None else {"VarCharValue": c} for c in row]} for row in found]
         return {"ResultSet": {"ResultSetMetadata": info, "Rows": data}}
 
-    full = ["7", "é", "2026-03-01", "0.5", "true", "2026-03-02 00:00:00.000 UTC", "1.50", "9"]
-    pages = [page(list(kinds), full), page([None] * 8)]
+    full = ["7", "é", "2026-03-01", "0.5", "true", "2026-03-02 00:00:00.000 UTC", "1.50", "9",
+            "[3, null]", "[2026, spring sale]", "[3]"]  # fmt: skip
+    pages = [page(list(kinds), full, ["[]" if kind == "array" else None for kind in kinds.values()])]
+    pages.append(page([None] * len(kinds)))
     slept: list[float] = []
     found = AthenaQuery(ledger_of(1), "db", "wg", (), Athena("SUCCEEDED", pages), slept.append).sql(
         "SELECT 1"
     )
     assert found.to_pylist() == [
-        {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW, "m": Decimal("1.5"), "w": 9},
+        {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW, "m": Decimal("1.5"), "w": 9,
+         "views": [3, None], "tags": ["2026", "spring sale"], "other": "[3]"},
+        dict.fromkeys(kinds) | {"views": [], "tags": [], "other": "[]"},
         dict.fromkeys(kinds),
-    ]
+    ]  # fmt: skip
     assert len(slept) == 2
 
 
@@ -254,7 +247,7 @@ def test_the_first_rows_are_read_and_no_more() -> None:
 
 
 def test_the_ledgers_tables_are_answered_here() -> None:
-    """Athena has none; what names another table too is its own to refuse."""
+    """Athena has none; with what names another table too it gets their rows."""
     ledger = ledger_of(1)
     ledger.put_run(Run("r7", "manual", "live", "succeeded", NOW, NOW))
     athena = Athena("FAILED", [])
@@ -264,3 +257,7 @@ def test_the_ledgers_tables_are_answered_here() -> None:
     assert athena.asked == ""
     with pytest.raises(ConfigError, match="line 1:8: no"):
         query.sql("SELECT 1 FROM ops.runs, gold.geo_daily")
+    assert athena.asked == (
+        'SELECT 1 FROM (SELECT CAST("run_id" AS varchar) AS "run_id" FROM (VALUES (\'r7\')) AS r ("run_id")), '
+        "gold_geo_daily FOR VERSION AS OF 1"
+    )

@@ -1,14 +1,12 @@
 """Read-only SQL with DuckDB over the published tables. Needs no catalog service and no engine, and reaches nothing
 but those tables (`query_sandbox`)."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from threading import Timer
-from typing import Any, get_type_hints
 
 import duckdb
 import duckdb_extension_avro
@@ -16,35 +14,15 @@ import duckdb_extension_iceberg
 import pyarrow as pa
 
 from wistlake.adapters import query_sandbox as sandbox
-from wistlake.adapters.query_result import TOO_LONG, answer, schema
+from wistlake.adapters.ledger_tables import INTERVALS, LEDGER_TABLES, words
+from wistlake.adapters.query_result import ARROW, TOO_LONG, answer, schema
 from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import FilesInspector
 from wistlake.contracts import TABLES, fact_events
 from wistlake.contracts.form import Table
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
-from wistlake.planning import account, optional
-from wistlake.planning.account import AccountDay
-from wistlake.planning.intervals import Interval, MediaEntry, State, Watermark
-from wistlake.ports import Ledger, Publication, Query, Run, TableRef
-from wistlake.quality.alert_history import Alert
+from wistlake.ports import Ledger, Publication, Query, TableRef
 
-_MOMENT = pa.timestamp("us", tz="UTC")
-_LEDGER_TYPES: Mapping[Any, pa.DataType] = {
-    str: pa.string(),
-    State: pa.string(),
-    int: pa.int64(),
-    int | None: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    date: pa.date32(),
-    datetime: _MOMENT,
-    datetime | None: _MOMENT,
-}
-_INTERVAL_COLUMNS = (
-    "dataset", "media_id", "day", "state", "reason", "rows", "finished", "missing", "confirmations", "observed_at",
-    "published_at", "run_id", "landing_id", "moved_at",
-)  # fmt: skip
-_RUN_COLUMNS = ("run_id", "trigger", "origin", "status", "started_at", "ended_at", "error")
 Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
 MOST_HELD = 2_000_000  # some 300 MB
 _UNREAD = {
@@ -90,12 +68,6 @@ def empty(table: Table) -> pa.Table:
 def of_ledger(ledger: Ledger) -> "DuckDBQuery":
     """SQL over the tables of the ledger alone."""
     return DuckDBQuery(ledger, publication=Publication("", datetime.min.replace(tzinfo=UTC), {}))
-
-
-def names_ledger_alone(text: str) -> bool:
-    """Whether every table that a query names is one of the ledger's."""
-    names = {word for word in _words(text) if word.startswith(("silver.", "gold.", "ops."))}
-    return bool(names) and names <= {f"ops.{name}" for name in _LEDGER_TABLES}
 
 
 class DuckDBQuery(Query):
@@ -152,15 +124,15 @@ class DuckDBQuery(Query):
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
         try:
-            self._make_views(connection, words := _words(text))
-            self._read_ledger(connection, words)
+            self._make_views(connection, named := words(text))
+            self._read_ledger(connection, named)
             self._hold(connection, text)
             try:
                 return self._run(connection, text, read)
             except duckdb.CatalogException:
                 # A view by a name that was not recognised; or a wrong name, for which DuckDB proposes what there is.
                 self._make_views(connection, {name.lower() for name, _ in self._views})
-                self._read_ledger(connection, [f"ops.{name}" for name in _LEDGER_TABLES])
+                self._read_ledger(connection, LEDGER_TABLES)
                 return self._run(connection, text, read)
         except duckdb.InterruptException:
             raise
@@ -198,10 +170,10 @@ class DuckDBQuery(Query):
 
     def _tables_of(self, text: str) -> Iterator[str]:
         """The tables that a query names, directly or through views."""
-        words = _words(text)
-        yield from (t.full_name for t in TABLES if t.full_name in words)
+        named = words(text)
+        yield from (t.full_name for t in TABLES if t.full_name in named)
         for name, select in self._views:
-            if name.lower() in words:
+            if name.lower() in named:
                 yield from self._tables_of(select)
 
     def _ref(self, name: str) -> TableRef | None:
@@ -248,11 +220,12 @@ class DuckDBQuery(Query):
 
     def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
         """Make the tables of the ledger that are named: one with every interval takes long on a large lake."""
-        for name, read in _LEDGER_TABLES.items():
-            if self._ledger and f"ops.{name}" in names and name not in self._ledger_read:
+        for name in LEDGER_TABLES:
+            if self._ledger and name in names and name not in self._ledger_read:
                 self._ledger_read.add(name)
-                connection.register(f"_{name}", read(self._ledger))
-                connection.execute(f"CREATE VIEW ops.{name} AS SELECT * FROM _{name}")
+                rows = f"_{name.replace('.', '_')}"
+                connection.register(rows, _ledger_table(self._ledger, name))
+                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {rows}")
 
     def _folders(self) -> list[str]:
         """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""
@@ -304,45 +277,26 @@ def _first(result: duckdb.DuckDBPyConnection, most: int) -> pa.Table:
     return pa.Table.from_batches(batches, reader.schema).slice(0, most)
 
 
-def _words(text: str) -> set[str]:
-    """The words of a query, with their schema where it is given."""
-    return set(re.findall(r"[\w.]+", re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())))
+def _ledger_table(ledger: Ledger, name: str) -> pa.Table:
+    """The rows of one of the ledger's tables."""
+    table = LEDGER_TABLES[name]
+    columns = pa.schema([(column, ARROW[kind]) for column, kind in table.columns.items()])
+    if name == INTERVALS:
+        return _intervals(ledger, columns)
+    rows = table.read(ledger)
+    arrays = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in columns]
+    return pa.table(arrays, schema=columns)
 
 
-def _schema(kind: type, columns: Sequence[str]) -> pa.Schema:
-    """A column for each of the named fields of a dataclass, or for all."""
-    types = get_type_hints(kind)
-    return pa.schema([(name, _LEDGER_TYPES[types[name]]) for name in columns or types])
-
-
-def _intervals(ledger: Ledger) -> pa.Table:
+def _intervals(ledger: Ledger, columns: pa.Schema) -> pa.Table:
     """Every interval: a media has thousands, so Arrow parses whole columns of text."""
-    schema = _schema(Interval, _INTERVAL_COLUMNS)
     try:
         parts = [
-            pa.table([pa.array(part[field.name]).cast(field.type) for field in schema], schema=schema)
-            for part in ledger.interval_columns(schema.names)
+            pa.table([pa.array(part[field.name]).cast(field.type) for field in columns], schema=columns)
+            for part in ledger.interval_columns(columns.names)
         ]
     except pa.ArrowException as e:
         raise StoreDamaged(
             "the ledger holds intervals that wistlake never wrote: restore it to an earlier state"
         ) from e
-    return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-def _rows(kind: type, values: Sequence[Any], columns: Sequence[str] = ()) -> pa.Table:
-    """Dataclasses as rows."""
-    schema = _schema(kind, columns)
-    arrays = [pa.array([getattr(value, field.name) for value in values], field.type) for field in schema]
-    return pa.table(arrays, schema=schema)
-
-
-_LEDGER_TABLES: Mapping[str, Callable[[Ledger], pa.Table]] = {
-    "intervals": _intervals,
-    "watermarks": lambda ledger: _rows(Watermark, ledger.watermarks()),
-    "runs": lambda ledger: _rows(Run, ledger.runs(10_000), _RUN_COLUMNS),
-    "media": lambda ledger: _rows(MediaEntry, ledger.media()),
-    "alerts": lambda ledger: _rows(Alert, ledger.alerts()),
-    "account": lambda ledger: _rows(AccountDay, [*account.read(ledger.facts(account.FACTS)).values()]),
-    "not_in_plan": lambda ledger: _rows(optional.Refusal, optional.refusals(ledger.facts(optional.FACTS))),
-}
+    return pa.concat_tables(parts) if parts else columns.empty_table()

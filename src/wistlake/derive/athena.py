@@ -4,12 +4,15 @@ Athena keeps a view as a table of type VIRTUAL_VIEW whose text is base64 of JSON
 Views can't hold `timestamp with time zone`, which Iceberg's timestamps are: they are cast, and stay UTC.
 
 The stack makes the views over the tables as they are; each publication writes them anew over the tables as it has them.
+
+What is no table there can be part of a query as its rows (`rows`, `of_days`).
 """
 
 import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from wistlake.contracts.form import Type
@@ -23,6 +26,7 @@ _TRINO: Mapping[Type, str] = {
     Type.TIMESTAMP: "timestamp(3)",
 }
 HIVE: Mapping[Type, str] = {**_TRINO, Type.STRING: "string", Type.TIMESTAMP: "timestamp"}
+_TYPED = {**_TRINO, Type.TIMESTAMP: "timestamp(6) with time zone"}  # as Iceberg's are
 _TABLE = re.compile(r"\b(silver|gold|ops)\.(\w+)\b")
 Columns = Sequence[tuple[str, Type]]
 Resource = Mapping[str, Any]
@@ -50,6 +54,57 @@ def text(sql: str, snapshots: Snapshots | None = None) -> str:
         return f"{called} FOR VERSION AS OF {snapshot}"
 
     return _TABLE.sub(name, sql)
+
+
+def rows(columns: Columns, values: Iterable[Sequence[Any]]) -> str:
+    """Rows as a subquery. Each column is cast: neither NULL alone nor no row at all has a type."""
+    listed = ", ".join(_listed(row) for row in values)
+    return _subquery(columns, _values(listed, [c for c, _ in columns]) if listed else "")
+
+
+def of_days(columns: Columns, values: Iterable[Sequence[Any]]) -> str:
+    """The same for rows of days that are written as a first and a last one, after the values of `columns`; each day of
+    them is a row, whose last column is `day`."""
+    names = [c for c, _ in columns]
+    listed = ", ".join(_listed(row) for row in values)
+    spans = f"{_values(listed, [*names, 'first', 'last'])} CROSS JOIN"
+    each = f'{spans} UNNEST(sequence(r."first", r."last", INTERVAL \'1\' DAY)) AS d ("day")'
+    return _subquery([*columns, ("day", Type.DATE)], each if listed else "")
+
+
+def _subquery(columns: Columns, source: str) -> str:
+    if not source:
+        nothing = ", ".join(f'CAST(NULL AS {_TYPED[kind]}) AS "{c}"' for c, kind in columns)
+        return f"(SELECT {nothing} WHERE false)"
+    typed = ", ".join(f'CAST("{c}" AS {_TYPED[kind]}) AS "{c}"' for c, kind in columns)
+    return f"(SELECT {typed} FROM {source})"
+
+
+def _values(listed: str, names: Iterable[str]) -> str:
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"(VALUES {listed}) AS r ({quoted})"
+
+
+def _listed(row: Iterable[Any]) -> str:
+    return f"({', '.join(map(literal, row))})"
+
+
+def literal(value: Any) -> str:
+    """A value as Athena's SQL writes it, a moment in UTC; TypeError for what has no literal."""
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int():
+            return str(value).lower()
+        case float():
+            return f"CAST('{json.dumps(value)}' AS double)"  # NaN and Infinity as Athena calls them
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case datetime():
+            return f"TIMESTAMP '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC'"
+        case date():
+            return f"DATE '{value.isoformat()}'"
+    raise TypeError(f"{type(value).__name__} has no literal in Athena's SQL")
 
 
 def view(name: str, select: str, columns: Columns) -> Resource:

@@ -71,6 +71,6 @@ def account(query: Query) -> list[str]:
 def refused(query: Query) -> list[dict[str, Any]]:
     """The records in quarantine, by dataset and reason."""
     counted: list[dict[str, Any]] = query.sql(
-        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY ALL ORDER BY ALL"
+        "SELECT dataset, reason, count(*) AS records FROM silver.quarantine GROUP BY 1, 2 ORDER BY 1, 2"
     ).to_pylist()
     return counted

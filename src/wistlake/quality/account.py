@@ -18,20 +18,29 @@ DEFINITION = "What the followed media have / what Wistia counts of the whole acc
 
 # Of each day: the account's figures, those of the followed media and of media that are followed no longer, and how many
 # followed media have none. A figure that is newer than the account's is none: the two would be of different moments.
+# What is asked of the ledger stands by itself: where the ledger can't be joined with tables, its answer is short.
 DAYS = """
-WITH current_figures AS (
-  SELECT g.media_id, g.date, g.loads, g.plays, m.retired_at IS NULL AS followed
-  FROM ops.account a
+WITH account AS (
+  SELECT date, loads, plays, observed_at, follows_all, reason FROM ops.account
+), media AS (
+  SELECT media_id, retired_at IS NULL AS followed FROM ops.media
+), of_other_moments AS (
+  SELECT i.media_id, i.day FROM ops.account a
+  JOIN ops.intervals i ON i.dataset = 'media_by_date' AND i.day = a.date
+  WHERE a.observed_at IS NOT NULL AND NOT coalesce(i.state = 'published' AND i.observed_at <= a.observed_at, FALSE)
+), current_figures AS (
+  SELECT g.media_id, g.date, g.loads, g.plays, m.followed
+  FROM account a
   JOIN gold.fact_media_daily g ON g.date = a.date
-  JOIN ops.media m ON m.media_id = g.media_id
-  JOIN ops.intervals i ON i.dataset = 'media_by_date' AND i.media_id = g.media_id AND i.day = g.date
-  WHERE i.state = 'published' AND i.observed_at <= a.observed_at AND g.loads IS NOT NULL AND g.plays IS NOT NULL
+  JOIN media m ON m.media_id = g.media_id
+  LEFT JOIN of_other_moments o ON o.media_id = g.media_id AND o.day = g.date
+  WHERE o.media_id IS NULL AND a.observed_at IS NOT NULL AND g.loads IS NOT NULL AND g.plays IS NOT NULL
 ), sums AS (
   SELECT date, followed, sum(loads) AS loads, sum(plays) AS plays FROM current_figures GROUP BY date, followed
 ), lacking AS (
   SELECT a.date, count(*) AS media
-  FROM ops.account a
-  JOIN ops.media m ON m.retired_at IS NULL
+  FROM account a
+  JOIN media m ON m.followed
   LEFT JOIN silver.dim_media d ON d.media_id = m.media_id
   LEFT JOIN current_figures c ON c.media_id = m.media_id AND c.date = a.date
   WHERE c.media_id IS NULL AND (d.created_at IS NULL OR CAST(d.created_at AS DATE) <= a.date)
@@ -41,7 +50,7 @@ SELECT a.date, a.loads AS account_loads, a.plays AS account_plays, a.observed_at
   CAST(coalesce(s.loads, 0) AS BIGINT) AS loads, CAST(coalesce(s.plays, 0) AS BIGINT) AS plays,
   CAST(coalesce(f.loads, 0) AS BIGINT) AS former_loads, CAST(coalesce(f.plays, 0) AS BIGINT) AS former_plays,
   CAST(coalesce(l.media, 0) AS BIGINT) AS lacking
-FROM ops.account a
+FROM account a
 LEFT JOIN sums s ON s.date = a.date AND s.followed
 LEFT JOIN sums f ON f.date = a.date AND NOT f.followed
 LEFT JOIN lacking l ON l.date = a.date

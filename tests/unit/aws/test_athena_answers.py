@@ -6,7 +6,7 @@ In place of the service a DuckDB runs what is sent to it; `tests/aws/test_deploy
 import json
 import re
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,28 @@ from support.memory import MemoryLedger, MemoryObjects
 from support.published import Published
 from support.some import some
 from unit.test_ask import LAST, WEEK, rows
-from wistlake.adapters.aws.query import AthenaQuery
+from wistlake.adapters.aws.ledger_text import LONGEST
+from wistlake.adapters.aws.query import AthenaQuery, AthenaRecords
 from wistlake.contracts import TABLES
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError
 from wistlake.insight import ask
-from wistlake.planning.intervals import MediaEntry
+from wistlake.planning import account
+from wistlake.planning.account import AccountDay
+from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.ports import Publication, Run, TableRef
+from wistlake.quality.account import DAYS
 from wistlake.quality.metric_query import plan
 from wistlake.quality.views import views
 
 AT = datetime(2026, 3, 16, tzinfo=UTC)
 _TYPES = {"BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double", "DATE": "date", "BOOLEAN": "boolean",
           "HUGEINT": "bigint", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}  # fmt: skip
+
+_DIALECT = {
+    "sequence(": "generate_series(",
+    "timestamp(6) with time zone": "timestamptz",
+}  # Athena's and DuckDB's
 
 
 class Service:
@@ -42,6 +51,8 @@ class Service:
 
     def start_query_execution(self, **given: Any) -> dict[str, Any]:
         text = re.sub(r" FOR VERSION AS OF \d+", "", given["QueryString"])
+        for theirs, ours in _DIALECT.items():
+            text = text.replace(theirs, ours)
         for table in TABLES:
             text = re.sub(rf"\b{table_name(table.full_name)}\b", table.full_name, text)
         self._asked = text
@@ -75,6 +86,14 @@ def both() -> tuple[Published, AthenaQuery]:
     ledger = MemoryLedger()
     ledger.put_run(Run("r1", "scheduled", "live", "succeeded", AT, AT))
     ledger.put_media([MediaEntry(m, date(2026, 3, 2), AT) for m in ("aaaaaa", "bbbbbb", "cccccc")])
+    ledger.put_facts(
+        account.FACTS, account.document({LAST: AccountDay(LAST, 500, 90, AT, reason="it's new")})
+    )
+    ledger.record(
+        Interval("media_by_date", m, LAST - timedelta(days=n), state, "r1", AT, observed_at=AT)
+        for m, state in (("aaaaaa", State.PUBLISHED), ("bbbbbb", State.FAILED))
+        for n in range(3)
+    )
     ledger.publish(Publication("r1", AT, {t.full_name: TableRef(f"x/{t.name}", 1) for t in TABLES}))
     duck = Published(rows())
     duck._ledger, duck._published = ledger, ledger.publication()
@@ -102,6 +121,100 @@ def test_the_answer_is_the_same(asked: str, both: tuple[Published, AthenaQuery])
     expected = QUESTIONS[asked](duck)
     assert expected.rows
     assert QUESTIONS[asked](athena).as_json() == expected.as_json()
+
+
+JOINED = "FROM gold.fact_media_daily g JOIN ops.intervals i ON i.media_id = g.media_id AND i.day = g.date"
+MIXED = {
+    "the account's totals beside the media's": DAYS,
+    "a subquery of the ledger": (
+        "SELECT title FROM silver.dim_media "
+        "WHERE media_id IN (SELECT media_id FROM ops.intervals WHERE state = 'failed')"
+    ),
+    "one that needs what is around it": (
+        "SELECT m.media_id, (SELECT count(*) FROM ops.intervals i WHERE i.media_id = m.media_id) AS n "
+        "FROM silver.dim_media m ORDER BY 1"
+    ),
+    "one whose column is not of the ledger": (
+        "SELECT media_id FROM gold.fact_media_daily WHERE EXISTS (SELECT 1 FROM ops.runs WHERE plays > 0) ORDER BY 1"
+    ),
+    "a join": f"SELECT i.media_id, i.day, i.state, i.observed_at, g.plays {JOINED} ORDER BY 1, 2",
+    "every column": f"SELECT i.* {JOINED} ORDER BY media_id, day",
+    "no column": "SELECT count(*) AS n FROM gold.fact_media_daily, ops.intervals",
+    "a name in a text": (
+        "SELECT m.title, ')', '(SELECT 1 FROM ops.runs' AS b FROM silver.dim_media m, ops.runs ORDER BY 1"
+    ),
+    "an empty one": (
+        "SELECT a.rule, a.value, a.told_at FROM gold.fact_media_daily LEFT JOIN ops.alerts a ON a.day = date"
+    ),
+    "a text with a quote": (
+        "SELECT a.reason, g.plays FROM ops.account a JOIN gold.fact_media_daily g ON g.date = a.date"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", MIXED)
+def test_the_ledger_can_be_joined_with_what_is_published(
+    asked: str, both: tuple[Published, AthenaQuery]
+) -> None:
+    duck, athena = both
+    expected = duck.sql(MIXED[asked])
+    assert expected.num_rows
+    found = athena.sql(MIXED[asked])
+    assert found.to_pylist() == expected.to_pylist()
+    records = AthenaRecords(athena._ledger, "db", "wg", views(), Service(duck), lambda seconds: None)
+    if "ops.intervals" not in MIXED[asked]:  # of which it has those that are not published
+        assert records.sql(MIXED[asked]).to_pylist() == found.to_pylist()
+
+
+def test_a_function_has_the_intervals_that_are_not_published(both: tuple[Published, AthenaQuery]) -> None:
+    records = AthenaRecords(both[1]._ledger, "db", "wg", (), Service(both[0]), lambda seconds: None)
+    asked = "SELECT media_id, day FROM ops.intervals ORDER BY day"
+    rows = [{"media_id": "bbbbbb", "day": LAST - timedelta(days=n)} for n in (2, 1, 0)]
+    assert records.sql(asked).to_pylist() == rows
+    assert (
+        both[1].sql(asked.replace("ops.intervals", "ops.intervals WHERE state = 'failed'")).to_pylist()
+        == rows
+    )
+
+
+@pytest.fixture(scope="module")
+def large() -> AthenaQuery:
+    """A quarter of a year of a hundred media, each day by a run of its own."""
+    ledger = MemoryLedger()
+    ledger.record(
+        Interval("events", f"media{m:05}", LAST - timedelta(days=n), State.PUBLISHED, f"run-{n}", AT)
+        for m in range(100)
+        for n in range(90)
+    )
+    return AthenaQuery(ledger, "db", "wg", (), object())
+
+
+class TestBound:
+    """What is too long for Athena is refused here, in words that help."""
+
+    ASKED = "SELECT i.run_id FROM ops.intervals i, gold.fact_media_daily g WHERE i.dataset <> g.media_id"
+
+    def test_rows_that_are_too_many_are_named_with_a_cure(self, large: AthenaQuery) -> None:
+        with pytest.raises(ConfigError) as refused:
+            large.as_published(self.ASKED)
+        (line,) = str(refused.value).splitlines()
+        assert re.match(
+            r"with the rows of ops.intervals the query has \d{3},\d{3} bytes, and Athena takes 262,144", line
+        )
+        assert line.endswith("or set WISTLAKE_QUERY=duckdb")
+
+    def test_columns_that_are_not_named_and_days_in_a_row_take_no_room(self, large: AthenaQuery) -> None:
+        text = large.as_published(self.ASKED.replace("i.run_id", "i.media_id, i.day"))
+        assert len(text) < 10_000 < LONGEST
+        assert text.count("media000") == 100
+
+    def test_an_answer_takes_no_more_room_than_it_has_rows(self, large: AthenaQuery) -> None:
+        newest = "SELECT dataset, max(day) AS day FROM ops.intervals GROUP BY dataset"
+        text = large.as_published(
+            f"SELECT 1 FROM gold.fact_media_daily g JOIN ({newest}) n ON n.day = g.date"
+        )
+        assert f"VALUES ('events', DATE '{LAST}')" in text
+        assert len(text) < 400
 
 
 @pytest.mark.aws

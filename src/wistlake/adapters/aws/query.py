@@ -1,13 +1,17 @@
 """Reading a lake on AWS: DuckDB over S3, or Athena. Both follow the last publication, and nothing newer.
 
+Athena has none of the ledger's tables: a query that names one brings its rows (`ledger_text`).
+
 DuckDB and Arrow are imported late: functions have neither.
 """
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,13 +20,20 @@ import boto3
 from botocore.exceptions import NoCredentialsError
 
 from wistlake.adapters.aws.client import client, explained, set_up
+from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, parts, written
+from wistlake.adapters.ledger_tables import LEDGER_TABLES, columns_named, names_ledger_alone, words
+from wistlake.contracts import TABLES
+from wistlake.contracts.form import Type
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError, StoreDamaged, StoreError, WistlakeError
+from wistlake.planning.intervals import State
 from wistlake.ports import Ledger, Publication, Query
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from wistlake.adapters.duckdb_query import DuckDBQuery
 
 _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
 _SELECT = re.compile(
@@ -35,6 +46,7 @@ _DAMAGE = (
 )  # fmt: skip
 _READS = re.compile(r"(?:\b(?:FROM|JOIN)|,)\s*\Z", re.IGNORECASE)
 _POLL_SECONDS, _LIMIT_SECONDS = 0.3, 300.0
+_NEWEST_RUNS = 100
 
 
 def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
@@ -70,8 +82,11 @@ class AthenaQuery(Query):
     """Query over one publication by Athena: each table as it was published (`FOR VERSION AS OF`).
 
     `views` are (name, SELECT) on top of the tables. The SQL dialect is Athena's. What is asked of the ledger's tables
-    alone DuckDB answers here; in Athena there are none.
+    alone DuckDB answers here, a subquery as well; where they are joined with others, the columns that are named become
+    part of the query, which Athena bounds.
     """
+
+    cure = "ask for less of it in a subquery, which is answered here, or set WISTLAKE_QUERY=duckdb"
 
     def __init__(
         self,
@@ -103,13 +118,17 @@ class AthenaQuery(Query):
         return self._run(text, min(seconds, _LIMIT_SECONDS), rows)
 
     def _run(self, text: str, seconds: float, most: int | None = None) -> "pa.Table":
-        from wistlake.adapters import duckdb_query
         from wistlake.adapters.query_result import answer
 
-        if duckdb_query.names_ledger_alone(text):
-            of_ledger = duckdb_query.of_ledger(self._ledger)
-            return of_ledger.sql(text) if most is None else of_ledger.limited(text, most, seconds)
+        if names_ledger_alone(text):
+            return self._here.sql(text) if most is None else self._here.limited(text, most, seconds)
         return answer(_table(self._pages(text, seconds, most)))
+
+    @cached_property
+    def _here(self) -> "DuckDBQuery":
+        from wistlake.adapters import duckdb_query
+
+        return duckdb_query.of_ledger(self._ledger)
 
     def _pages(self, text: str, seconds: float, most: int | None = None) -> list[Mapping[str, Any]]:
         if not _SELECT.match(text):
@@ -127,12 +146,44 @@ class AthenaQuery(Query):
             return [page["ResultSet"] for page in pages]
 
     def as_published(self, text: str) -> str:
-        """The query with the published state in place of every table and view."""
-        return _WORD.sub(lambda match: self._name(match[0], text[: match.start()]), text)
+        """The query with the published state in place of every table and view, and rows in place of what it asks of the
+        ledger. ConfigError if Athena takes no query of that length."""
+        sizes: Counter[str] = Counter()
+        done, pieces = 0, []
+        for start, end in parts(text) if LEDGER_TABLES.keys() & words(text) else ():
+            part = text[start + 1 : end - 1]
+            if (
+                start >= done
+                and _SELECT.match(part)
+                and names_ledger_alone(part)
+                and (rows := self._answer(part))
+            ):
+                pieces += [self._as_named(text[done:start], text, sizes), rows]
+                sizes[", ".join(sorted(LEDGER_TABLES.keys() & words(part)))] += len(rows)
+                done = end
+        whole = "".join((*pieces, self._as_named(text[done:], text, sizes)))
+        if sizes and (size := len(whole.encode())) > LONGEST:
+            ((largest, _),) = sizes.most_common(1)
+            raise ConfigError(
+                f"with the rows of {largest} the query has {size:,} bytes, and Athena takes {LONGEST:,}: {self.cure}"
+            )
+        return whole
 
-    def _name(self, word: str, before: str) -> str:
+    def _as_named(self, piece: str, text: str, sizes: Counter[str]) -> str:
+        """A piece of the query with what stands for each table that it names."""
+
+        def name(match: re.Match[str]) -> str:
+            if match[0] not in LEDGER_TABLES:
+                return self._name(match[0], piece, match.start())
+            rows = self._rows(match[0], columns_named(match[0], text))
+            sizes[match[0]] += len(rows)
+            return rows
+
+        return _WORD.sub(name, piece)
+
+    def _name(self, word: str, text: str, at: int) -> str:
         # A view's plain name may also be an alias, or a column's table.
-        if word in self._views and _READS.search(before):
+        if word in self._views and _READS.search(text, 0, at):
             return f"({self.as_published(self._views[word])})"
         ref = self._published.tables.get(word) if self._published else None
         if ref is None:
@@ -140,6 +191,19 @@ class AthenaQuery(Query):
         if ref.snapshot_id is None:  # no rows yet, so no version
             return f"(SELECT * FROM {table_name(word)} WHERE false)"
         return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
+
+    def _answer(self, select: str) -> str | None:
+        """The answer to a subquery, as rows; None if it can't be had without what is around it, or written."""
+        try:
+            return answer_written(self._here.sql(select))
+        except ConfigError:
+            return None
+
+    def _rows(self, table: str, columns: Mapping[str, Type]) -> str:
+        """The rows of a table of the ledger."""
+        listed = ", ".join(f'"{name}"' for name in columns)
+        rows = self._here.sql(f"SELECT {listed} FROM {table}")
+        return written(columns, list(zip(*(c.to_pylist() for c in rows.columns), strict=True)))
 
     def _wait(self, query: str, seconds: float) -> None:
         waited = 0.0
@@ -156,10 +220,38 @@ class AthenaQuery(Query):
 
 
 class AthenaRecords(AthenaQuery):
-    """The same for a process without Arrow: of what `sql` returns, there is `to_pylist`."""
+    """The same for a process without Arrow and DuckDB: of what `sql` returns there is `to_pylist`, and every query goes
+    to Athena. Of the ledger it reads what is asked here: of `ops.intervals` those that are not published, which are
+    all among the open ones, and of `ops.runs` the newest 100."""
+
+    cure = "mend what fails, which `wistlake status` names"
 
     def sql(self, text: str) -> Any:
         return _Records(self._pages(text, _LIMIT_SECONDS))
+
+    def _answer(self, select: str) -> str | None:  # noqa: ARG002
+        return None
+
+    def _rows(self, table: str, columns: Mapping[str, Type]) -> str:
+        rows = self._read_once(table)
+        return written(columns, [tuple(getattr(row, name) for name in columns) for row in rows])
+
+    def _read_once(self, table: str) -> Sequence[object]:
+        if table not in self._known:
+            self._known[table] = self._read(table)
+        return self._known[table]
+
+    @cached_property
+    def _known(self) -> dict[str, Sequence[object]]:
+        return {}
+
+    def _read(self, table: str) -> Sequence[object]:
+        match table:
+            case "ops.intervals":
+                return [i for i in self._ledger.open_intervals() if i.state is not State.PUBLISHED]
+            case "ops.runs":
+                return self._ledger.runs(_NEWEST_RUNS)
+        return LEDGER_TABLES[table].read(self._ledger)
 
 
 class _Records:
@@ -188,6 +280,15 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
 
 
+def _of(item: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """Reads a list as Athena writes it: [1, 2, null]; of texts, one with a comma counts as several."""
+
+    def read(text: str) -> list[Any]:
+        return [None if t == "null" else item(t) for t in text[1:-1].split(", ")] if len(text) > 2 else []
+
+    return read
+
+
 # How a column of each of Athena's types is parsed, and its Arrow type; other types stay text, decimals stay exact.
 _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "tinyint": (int, "int64"),
@@ -202,6 +303,14 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "timestamp with time zone": (_moment, "moment"),
     "decimal": (Decimal, "decimal"),
 }
+_LISTS = {Type.LONGS: (_of(int), "longs"), Type.STRINGS: (_of(str), "strings")}
+# Athena does not say what a list is of: the contracts do.
+_LISTED = {c.name: _LISTS[c.type] for t in TABLES for c in t.columns if c.type in _LISTS}
+
+
+def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], str]:
+    found = _LISTED.get(column["Name"]) if column["Type"] == "array" else _TYPES.get(column["Type"])
+    return found or (str, "string")
 
 
 def _columns(sets: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -214,7 +323,7 @@ def _values(sets: list[Mapping[str, Any]]) -> list[list[Any]]:
     rows = [row["Data"] for result in sets for row in result["Rows"]][1:]
     values = []
     for n, column in enumerate(_columns(sets)):
-        read, _ = _TYPES.get(column["Type"], (str, ""))
+        read, _ = _type(column)
         texts = (row[n].get("VarCharValue") for row in rows)
         values.append([None if t is None else read(t) for t in texts])
     return values
@@ -225,12 +334,17 @@ def _table(sets: list[Mapping[str, Any]]) -> "pa.Table":
     import pyarrow as pa
 
     def arrow(column: Mapping[str, Any]) -> "pa.DataType":
-        name = _TYPES.get(column["Type"], (str, "string"))[1]
-        if name == "decimal":
-            return pa.decimal128(38, int(column.get("Scale", 0)))
-        if name == "moment":
-            return pa.timestamp("us", tz="UTC")
-        return getattr(pa, name)()
+        match _type(column)[1]:
+            case "decimal":
+                return pa.decimal128(38, int(column.get("Scale", 0)))
+            case "moment":
+                return pa.timestamp("us", tz="UTC")
+            case "longs":
+                return pa.list_(pa.int64())
+            case "strings":
+                return pa.list_(pa.string())
+            case name:
+                return getattr(pa, name)()
 
     columns = _columns(sets)
     arrays = [pa.array(of, arrow(c)) for of, c in zip(_values(sets), columns, strict=True)]

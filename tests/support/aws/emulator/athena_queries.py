@@ -56,8 +56,10 @@ class _Session:
             kinds = [str(d[1]).upper().split("(")[0].strip() for d in cursor.description]
             return {
                 "columns": [d[0] for d in cursor.description],
-                "column_types": [athena._DUCKDB_TYPE_MAP.get(k, "varchar") for k in kinds],
-                "rows": [list(row) for row in cursor.fetchall()],
+                "column_types": [
+                    "array" if k.endswith("[]") else athena._DUCKDB_TYPE_MAP.get(k, "varchar") for k in kinds
+                ],
+                "rows": [[_shown(value) for value in row] for row in cursor.fetchall()],
             }
         finally:
             self.connection.close()
@@ -90,6 +92,13 @@ class _Session:
         if (found.get("Parameters") or {}).get("table_type", "").upper() != "ICEBERG":
             raise ValueError(f"{database}.{table} is no Iceberg table")
         self.connection.register(name, _rows(found["Parameters"]["metadata_location"], snapshot))
+
+
+def _shown(value: Any) -> Any:
+    """A list as Athena shows it."""
+    if not isinstance(value, list):
+        return value
+    return f"[{', '.join('null' if v is None else str(v) for v in value)}]"
 
 
 def _rows(metadata: str, snapshot: int | None) -> pa.Table:
