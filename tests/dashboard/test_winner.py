@@ -109,16 +109,16 @@ def run(folder: Path, scenario: Scenario) -> None:
 
 
 def test_where_there_is_no_difference_hardly_any_seed_sees_one() -> None:
-    """Of fifty accounts with channels that are alike, in days of a steady mean: by design one in a hundred each."""
+    """Of twenty accounts with channels that are alike, in days of a steady mean: by design one in a hundred each."""
     profile = Profile(
         media=2, sessions_per_day=40, popularity=(1.0, 1.0), history_days=22, account_timezone="UTC"
     )
     seen = 0
-    for seed in range(100, 150):
+    for seed in range(100, 120):
         world = World(seed, profile, datetime(2026, 3, 10, tzinfo=UTC))
         query = published(world, channels_of(world))
         seen += (
             between(findings.channels(query, Scope(FIRST, LAST)))
             != "no clear difference between Facebook and YouTube"
         )
-    assert seen <= 3
+    assert seen <= 1

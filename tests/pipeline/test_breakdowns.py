@@ -20,6 +20,7 @@ from wistlake.contracts.breakdowns import SOURCES as BREAKDOWNS
 from wistlake.pipeline.run.handover import Handover, begin
 from wistlake.pipeline.run.ingest import ingest
 from wistlake.pipeline.run.select import select
+from wistlake.planning import optional
 from wistlake.planning.optional import FACTS
 from wistlake.quality.scope import Scope
 from wistlake_dashboard.blocks import Table
@@ -242,9 +243,10 @@ def test_a_plan_without_them_is_green_asked_once_and_told_once_a_week(tmp_path: 
     assert lake.ledger.facts(FACTS) == {}
 
 
-def test_a_list_of_many_media_is_not_asked_for_them(tmp_path: Path) -> None:
+def test_a_list_of_many_media_is_not_asked_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless they are named."""
-    many = replace(PROFILE, media=201, sessions_per_day=0.5, history_days=3)
+    monkeypatch.setattr(optional, "MOST_LISTED", 20)
+    many = replace(PROFILE, media=21, sessions_per_day=0.5, history_days=3)
     for media, is_asked in ((("all",), False), (World(7, many, START).media_ids, True)):
         lake = Lake(
             tmp_path / str(is_asked),

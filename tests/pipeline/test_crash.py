@@ -143,14 +143,15 @@ def test_a_day_that_only_a_moved_session_touches_is_computed_by_the_next_run(
 @pytest.mark.engine
 @pytest.mark.timeout(1200)
 def test_a_death_at_any_commit_is_cured_by_the_next_run(clean: Clean, tmp_path: Path) -> None:
-    """The run of one day dies one commit later each time, until it has no more of them."""
+    """The run of one day dies three commits later each time, until it has no more of them. Every single write is
+    tried above, without an engine."""
     mortal = Lake(tmp_path / "lake", SCENARIO)
     for day in range(DYING_DAY):
         mortal.run_day(moment(day))
     begun, now = Checkpoint(mortal), moment(DYING_DAY)
-    commit, survived = 0, False
+    commit, survived = -2, False
     while not survived:
-        commit += 1
+        commit += 3
         mortal, death = begun.restored(), Dying(at=commit, methods=("merge", "publish"))
         try:
             mortal.run_day(now, around=lambda parts, death=death: wrapped(parts, death.around))
