@@ -51,6 +51,12 @@ def busy() -> Iterator[int]:
 
 WRONG = [
     ("metric plais", "isn't a lake yet"),
+    ("metric --top 3", "name the metric: `wistlake metric plays`"),
+    ("metric plays --top 0", "--top: Input should be greater than or equal to 1"),
+    ("retention abc", "isn't a hashed id"),
+    ("retention abc123def4 --from 2026-03-05 --to 2026-03-01", "is after --to"),
+    ("trust --from soon", "--from: 'soon' isn't a date: write 2026-11-21"),
+    ("trust --media abc", "isn't a hashed id"),
     ("export --to exel out", "--to 'exel': parquet, duckdb, xlsx, csv"),
     ("mcp extra", "got unexpected extra argument(s) (extra)"),
     ("watch extra", "got unexpected extra argument(s) (extra)"),

@@ -163,6 +163,8 @@ def test_the_top_of_a_dimension_has_the_period_before(query: Published) -> None:
     answer = ask.top(query, "plays", WEEK, count=1)
     assert [(r["media_id"], r["plays"], r["before"]) for r in answer.rows] == [("aaaaaa", 140, 70)]
     assert answer.notes[-1] == "The first 1 of 3 rows."
+    days = ask.top(query, "plays", Selection(FIRST, LAST), "date", 8).rows
+    assert [r["plays"] for r in days] == [60] * 6 + [40, 30]
     with pytest.raises(ConfigError, match="ask for one row at least"):
         ask.top(query, count=0)
 

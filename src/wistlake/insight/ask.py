@@ -134,15 +134,13 @@ def metric(
     by: Sequence[str] = (),
     *,
     compare: bool = False,
+    count: int | None = None,
 ) -> Answer:
     """A metric of a period, by dimensions: days in order, other groups with the greatest first. With `compare` also
     `before`, of as many days right before, and `change`: like is compared with like, what one period lacks is left
-    out of both (`compared` is then what stands against `before`)."""
-    return _metric(query, name, selection.scope(query), by, compare=compare)
-
-
-def _metric(query: Query, name: str, scope: Scope, by: Sequence[str], *, compare: bool) -> Answer:
-    wanted = require_metric(name)
+    out of both (`compared` is then what stands against `before`). With `count` only so many groups, those with the
+    most of it, days too."""
+    wanted, scope = require_metric(name), selection.scope(query)
     groups = rows(query, plan((name,), scope, by))
     cover = coverage(query, scope)
     columns = [dimension(b).column for b in dict.fromkeys(by)]
@@ -157,23 +155,28 @@ def _metric(query: Query, name: str, scope: Scope, by: Sequence[str], *, compare
     columns = list(dict.fromkeys(columns))
     notes = gaps.sentences(cover, {}, compared=compare and bool(cover.even))
     notes += [gaps.NO_COMPARISON] if compare and not cover.even else []
-    return trusted(
+    in_time = count is None and not set(by).isdisjoint(_OVER_TIME)
+    groups = _ordered(groups, "" if in_time else name, columns)
+    answer = trusted(
         query,
         scope.with_before if compare else scope,
         Answer(
             (*columns, *values),
-            tuple({c: g.get(c) for c in (*columns, *values)} for g in _ordered(groups, name, by, columns)),
+            tuple({c: g.get(c) for c in (*columns, *values)} for g in groups),
             {name: {"definition": wanted.tooltip, "unit": wanted.unit, "source": wanted.source}},
             notes=tuple(notes),
         ),
     )
+    return answer if count is None else answer.first(count)
 
 
-def _ordered(groups: list[Row], name: str, by: Sequence[str], columns: Sequence[str]) -> list[Row]:
+def _ordered(groups: list[Row], name: str, columns: Sequence[str]) -> list[Row]:
+    """The groups with the most of a metric first, unknown ones last; without a name in order of their columns."""
+
     def key(group: Row) -> tuple[Any, ...]:
         return tuple(group[c] for c in columns)
 
-    if set(by) & set(_OVER_TIME):
+    if not name:
         return sorted(groups, key=key)
     return sorted(groups, key=lambda g: (-g[name] if g[name] is not None else 1, key(g)))
 
@@ -219,7 +222,7 @@ def top(
     """The groups of a dimension with the most of a metric, beside the period before."""
     if count < 1:
         raise ConfigError(f"count {count}: ask for one row at least")
-    return _metric(query, name, selection.scope(query), (by,), compare=by != "month").first(count)
+    return metric(query, name, selection, (by,), compare=by != "month", count=count)
 
 
 def retention(query: Query, media_id: str, selection: Selection = EVERYTHING) -> Answer:

@@ -1,4 +1,4 @@
-"""`wistlake metric`: the same answer as a table, as JSON and as CSV."""
+"""`wistlake metric`, `retention`, `trust`: the same answer as a table, as JSON and as CSV."""
 
 import json
 from datetime import date
@@ -10,7 +10,7 @@ from support.handmade import HandMade
 from support.published import Published
 from wistlake.wiring.laptop import LaptopLake
 
-MEDIA = "abcdef1234"
+MEDIA, OTHER = "abcdef1234", "fedcba4321"
 PERIOD = ("--from", "2026-03-01", "--to", "2026-03-02")
 Capture = pytest.CaptureFixture[str]
 
@@ -19,19 +19,25 @@ Capture = pytest.CaptureFixture[str]
 def _published(lake: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
     query = Published(
         {
-            "silver.dim_media": [{"media_id": MEDIA, "title": "=A spring film", "is_deleted": False}],
+            "silver.dim_media": [
+                {"media_id": MEDIA, "title": "=A spring film", "is_deleted": False},
+                {"media_id": OTHER, "title": "Beside it", "is_deleted": False},
+            ],
             "gold.fact_media_daily": [
+                {"media_id": m, "date": date(2026, 3, n), "plays": p, "sessions": p, "certificate": certificate}
+                for m, n, p, certificate in (
+                    (OTHER, 1, 0, "settled"), (OTHER, 2, 2, "settled"),
+                    (MEDIA, 1, 3, "settled"), (MEDIA, 2, 3, "settled"),
+                )
+            ],
+            "silver.media_lifetime": [
                 {
-                    "media_id": MEDIA,
-                    "date": date(2026, 3, n),
-                    "plays": 3,
-                    "sessions": 3,
-                    "certificate": "settled",
+                    "media_id": MEDIA, "snapshot_date": date(2026, 3, 2), "play_count": 10, "engagement": 0.5,
+                    "engagement_data": [10] * 50 + [4] * 51, "duration_seconds": 100.0,
                 }
-                for n in (1, 2)
             ],
         }
-    )
+    )  # fmt: skip
     monkeypatch.setattr(LaptopLake, "query", lambda _: query)
 
 
@@ -46,14 +52,54 @@ def test_for_people(capsys: Capture) -> None:
 def test_for_programs(capsys: Capture) -> None:
     assert call("metric", "plays", *PERIOD, "--json", "--compare") == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["rows"] == [{"plays": 6, "compared": None, "before": None, "change": None}]
+    assert answer["rows"] == [{"plays": 8, "compared": None, "before": None, "change": None}]
     assert answer["period"] == {"from": "2026-03-01", "to": "2026-03-02"}
     assert {d["certificate"] for d in answer["certificates"]} == {"settled", "not published"}
 
 
 def test_for_spreadsheets(capsys: Capture) -> None:
     assert call("metric", "plays", "--by", "media", *PERIOD, "--csv") == 0
-    assert capsys.readouterr().out.splitlines() == ["media_id,title,plays", f"{MEDIA},'=A spring film,6"]
+    assert capsys.readouterr().out.splitlines() == [
+        "media_id,title,plays", f"{MEDIA},'=A spring film,6", f"{OTHER},Beside it,2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "first"),
+    [
+        ((), {"media_id": MEDIA, "title": "=A spring film", "plays": 6}),
+        (("--by", "date"), {"date": "2026-03-02", "plays": 5}),
+    ],
+)
+def test_the_top_of_a_dimension_is_what_has_the_most(
+    by: tuple[str, ...], first: dict[str, object], capsys: Capture
+) -> None:
+    assert call("metric", "plays", "--top", "1", *by, *PERIOD, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["rows"] == [first]
+    assert answer["notes"][-1] == "The first 1 of 2 rows."
+
+
+def test_retention_is_shown_in_few_points_and_has_all_for_programs(capsys: Capture) -> None:
+    assert call("retention", MEDIA, *PERIOD) == 0
+    shown = capsys.readouterr().out
+    assert "60 % leave between 0:46 and 0:50." in " ".join(shown.split())
+    assert [int(line.split()[0]) for line in shown.splitlines() if line[:1] == " "] == [*range(0, 101, 5)]
+    assert call("retention", MEDIA, *PERIOD, "--json") == 0
+    points = json.loads(capsys.readouterr().out)["rows"]
+    assert [p["all_time"] for p in points] == [1.0] * 50 + [0.4] * 51
+
+
+def test_trust_names_days_and_what_is_wrong(capsys: Capture) -> None:
+    assert call("trust", *PERIOD[:3], "2026-03-03") == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert shown[2:4] == ["2026-03-01 2026-03-02 settled", "2026-03-03 2026-03-03 not published"]
+    assert "0 of 4 media days verified against Wistia." in shown
+    assert call("trust", *PERIOD, "--media", OTHER, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["rows"] == [{"date": f"2026-03-0{n}", "certificate": "settled"} for n in (1, 2)]
+    assert answer["media_days"] == {"settled": 2}
+    assert (answer["broken_checks"], answer["failed_intervals"], answer["refused_records"]) == (0, 0, 0)
 
 
 def test_without_a_name_it_lists_them(capsys: Capture) -> None:
@@ -66,17 +112,24 @@ def test_without_a_name_it_lists_them(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (("plais",), "no such metric: plais, did you mean plays?"),
-        (("plays", "--by", "channel"), "plays is not known by channel"),
-        (("plays", "--by", "wek"), "did you mean week?"),
-        (("plays", "--by", ","), "--by names nothing"),
-        (("plays", "--json", "--csv"), "give one of them"),
-        (("plays", "--media", "zzzzzzzzzz"), "no such media in this lake"),
-        (("plays", "--label", "campaign=x"), "no media has a label yet"),
+        (("metric", "plais"), "no such metric: plais, did you mean plays?"),
+        (("metric", "plays", "--by", "channel"), "plays is not known by channel"),
+        (("metric", "plays", "--by", "wek"), "did you mean week?"),
+        (("metric", "plays", "--by", ","), "--by names nothing"),
+        (("metric", "plays", "--json", "--csv"), "give one of them"),
+        (("metric", "plays", "--media", "zzzzzzzzzz"), "no such media in this lake"),
+        (("metric", "plays", "--label", "campaign=x"), "no media has a label yet"),
+        (("metric", "--top", "3"), "name the metric: `wistlake metric plays`"),
+        (("metric", "plays", "--top", "0"), "--top: Input should be greater than or equal to 1"),
+        (("metric", "plays", "--top", "many"), "--top: Input should be a valid integer"),
+        (("retention", OTHER), f"{OTHER} has no snapshot of the engagement curve"),
+        (("retention", "zzzzzzzzzz"), "no such media in this lake"),
+        (("trust", "--from", "2027-03-01"), "this lake has 2026-03-01 to 2026-03-02"),
+        (("trust", "--media", "zzzzzzzzzz"), "no such media in this lake"),
     ],
 )
 def test_a_mistake_is_one_line(asked: tuple[str, ...], says: str, capsys: Capture) -> None:
-    assert call("metric", *asked) == 2
+    assert call(*asked) == 2
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1

@@ -71,6 +71,8 @@ COMMANDS = (
     upkeep.schedule,
     read.query,
     metric.metric,
+    metric.retention,
+    metric.trust,
     export.export,
     report.report,
     dashboard.dashboard,

@@ -1,4 +1,4 @@
-"""`metric`: one figure, by whatever it is known by."""
+"""`metric`, `retention`, `trust`: published figures, and how far to trust them; what assistants ask as well."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,7 @@ from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import (
     Channels,
     From,
+    HashedId,
     Json,
     Labels,
     Media,
@@ -16,6 +17,7 @@ from wistlake.entrypoints.cli.options import (
     in_order,
     media_ids,
     names,
+    one_media_id,
 )
 from wistlake.errors import ConfigError
 from wistlake_dashboard.spreadsheet import to_csv
@@ -23,8 +25,10 @@ from wistlake_dashboard.spreadsheet import to_csv
 if TYPE_CHECKING:
     from wistlake.insight.answer import Answer
 
+MOST_POINTS = 21  # of a curve that a person is shown
 
-def metric(
+
+def metric(  # noqa: PLR0913, PLR0917 - one parameter for each option
     name: Annotated[str | None, typer.Argument(help="A metric; none lists them.")] = None,
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME,NAME", help="Dimensions: channel, media, week, ...")
@@ -37,6 +41,10 @@ def metric(
     compare: Annotated[
         bool, typer.Option("--compare", help="Beside the same number of days before.")
     ] = False,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", metavar="N", help="Only the N with the most of it: media unless --by.", min=1),
+    ] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="The rows as CSV on standard output.")] = False,
 ) -> None:
@@ -50,14 +58,16 @@ def metric(
 
     if as_json and as_csv:
         raise ConfigError("--json and --csv: give one of them")
+    if name is None and any((by, start, end, media, labels, channels, compare, top)):
+        raise ConfigError("name the metric: `wistlake metric plays`; `wistlake metric` alone lists them")
     in_order(start, end)
-    dimensions, ids = names(by, "--by"), media_ids(media)
+    dimensions, ids = names(by, "--by") or (("media",) if top else ()), media_ids(media)
     query = session.lake().query()
     if name is None:
         answer = ask.list_metrics(query)
     else:
         selection = ask.Selection(start, end, ids, labels or (), channels or ())
-        answer = ask.metric(query, name, selection, dimensions, compare=compare)
+        answer = ask.metric(query, name, selection, dimensions, compare=compare, count=top)
     if as_json:
         output.print_json(answer.as_json())
     elif as_csv:
@@ -66,8 +76,51 @@ def metric(
         _show(answer)
 
 
+def retention(media_id: HashedId, start: From = None, end: To = None, as_json: Json = False) -> None:
+    """How much of a media is watched: where viewers leave, and what they see again.
+
+    The share of plays that saw each second, of all time and of the days. Without days: the newest four weeks.
+
+    Example: wistlake retention abc123def4 --from 2026-03-02 --to 2026-03-08
+    """
+    from wistlake.insight import ask
+
+    in_order(start, end)
+    wanted = one_media_id(media_id)
+    answer = ask.retention(session.lake().query(), wanted, ask.Selection(start, end))
+    if as_json:
+        output.print_json(answer.as_json())
+    else:
+        _show(answer.every(MOST_POINTS))
+
+
+def trust(start: From = None, end: To = None, media: Media = None, as_json: Json = False) -> None:
+    """How far to trust a period: each day's certificate, what is missing, and what is wrong.
+
+    Without days: the newest four weeks.
+
+    Example: wistlake trust --from 2026-03-02 --to 2026-03-08
+    """
+    from wistlake.insight import ask
+
+    in_order(start, end)
+    selection = ask.Selection(start, end, media_ids(media))
+    answer = ask.trust(session.lake().query(), selection)
+    if as_json:
+        output.print_json(answer.as_json())
+        return
+    days = ((run.start, run.end, run.certificate) for run in answer.certificates)
+    output.table("", ("from", "to", "certificate"), days)
+    _explain(answer)
+
+
 def _show(answer: "Answer") -> None:
     output.table("", answer.columns, answer.rows)
+    _explain(answer)
+
+
+def _explain(answer: "Answer") -> None:
+    """What the figures mean, and how far to trust them."""
     for name, means in answer.definitions.items():
         output.sentence(f"{name} ({means['unit']}): {means['definition']}")
     if dimensions := answer.facts.get("dimensions"):
