@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark wheel sbom publish image site evidence evidence-live lint-tools aws-build
+.PHONY: help demo test unit fuzz fuzz-short check setup lint types layers format mutate docs diagram requirements clean dashboard chromium pictures aws-lint aws-test aws-tools spark wheel sbom publish image site evidence evidence-live lint-tools aws-build orchestrators
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ dashboard: .venv/dashboard ## the numbers of ./lake, or else of ./demo-lake, in 
 
 WORKERS ?= 2
 
-test: setup aws-tools chromium ## every test, on two workers (WORKERS=n for more or fewer); ARGS go to pytest
+test: setup aws-tools orchestrators chromium ## every test, on two workers (WORKERS=n for more or fewer); ARGS go to pytest
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 unit: setup ## the tests that need no engine and no emulator; under a minute
@@ -93,9 +93,11 @@ TOOLS := .tools
 lint-tools: $(TOOLS)/aws-tools/ready $(TOOLS)/checkov/ready $(TOOLS)/npm/ready
 aws-tools: lint-tools $(TOOLS)/emulator/ready $(TOOLS)/lambda-runtime/ready $(TOOLS)/spark/ready ## the emulator, and what reads and builds templates: environments of their own
 
-$(TOOLS)/%/ready: requirements/%.txt
+orchestrators: $(TOOLS)/orchestrators/ready ## Dagster and Airflow, which execute the examples
+
+$(TOOLS)/%/ready: requirements/%.txt  # what is never imported is not compiled
 	$(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check -q install --no-deps --require-hashes -r $<
+	$(@D)/bin/python -m pip --disable-pip-version-check -q install --no-compile --no-deps --require-hashes -r $<
 	@touch $@
 
 $(TOOLS)/npm/ready: infra/tools/package.json infra/tools/package-lock.json
@@ -155,7 +157,7 @@ aws-test: setup aws-tools ## deploys both templates into an emulator on this mac
 
 requirements: ## pin all requirements anew, with hashes and without index addresses
 	$(BIN)/python -m pip -q install uv
-	for name in dev laptop dashboard mcp handoff spark lambda lambda-runtime emulator aws-tools checkov release site; do \
+	for name in dev laptop dashboard mcp handoff spark lambda lambda-runtime emulator aws-tools checkov orchestrators release site; do \
 	  case $$name in laptop|dashboard|mcp|handoff|spark|lambda*) same="-c requirements/dev.txt";; *) same="";; esac; \
 	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-header $$same -o requirements/$$name.txt requirements/$$name.in; done

@@ -1,0 +1,76 @@
+"""The lake as an asset of Dagster: run once a day, with a check of how far its newest days can be trusted.
+
+Wistlake is installed apart, for its packages and Dagster's don't agree. WISTLAKE_COMMAND is the path of its command; it
+takes its settings from the environment, or from wistlake.toml where Dagster runs.
+"""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import dagster as dg
+
+SECONDS = 6 * 3600  # no day takes as long
+PARTIAL = 3  # exit code: published, but for few media
+AGAIN = (74, 75)  # Wistia does not answer; another run holds the lake, or its disk is full
+TRUST = dg.AssetCheckSpec("trust", asset="wistlake", description="Of the newest four weeks.")
+
+
+def wistlake(*command: str) -> dict[str, Any]:
+    """The answer of a command. Failure with its own words, which is tried again only where that can help."""
+    done = subprocess.run(
+        [os.environ.get("WISTLAKE_COMMAND", "wistlake"), *command, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if done.returncode not in (0, PARTIAL):
+        raise dg.Failure(done.stderr.strip(), allow_retries=done.returncode in AGAIN)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@dg.asset(
+    name="wistlake",
+    group_name="wistia",
+    check_specs=[TRUST],
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=1800),
+)
+def lake(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Everything that Wistia has counted since the last run, and every earlier day that is missing or has moved: not
+    partitioned, for the lake itself knows which days it lacks."""
+    run = wistlake("run", "--scheduled")
+    for error in run["errors"]:  # of a partial run
+        context.log.warning(error)
+    trust = wistlake("trust")
+    return dg.MaterializeResult(
+        metadata={
+            "status": run["status"],
+            "days_published": run["days_published"],  # a media's day each
+            "new_sessions": run["tables"].get("silver.fact_events", {}).get("new", 0),
+            "publication": trust["publication"],  # what readers see now
+        },
+        check_results=[checked(trust)],
+    )
+
+
+def checked(trust: dict[str, Any]) -> dg.AssetCheckResult:
+    """Whether every day of the answer is published, and nothing of it is broken or failed."""
+    counts = {name: trust[name] for name in ("broken_checks", "failed_intervals", "refused_records")}
+    missing = sum(day["certificate"] == "not published" for day in trust["rows"])
+    return dg.AssetCheckResult(
+        check_name=TRUST.name,
+        asset_key=TRUST.asset_key,
+        passed=not (missing or counts["broken_checks"] or counts["failed_intervals"]),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join((trust["trust"], *trust["notes"])),
+        metadata={**counts, "missing_days": missing},
+    )
+
+
+definitions = dg.Definitions(
+    assets=[lake],
+    schedules=[dg.ScheduleDefinition("wistlake_daily", target=[lake], cron_schedule="15 2 * * *")],
+)
