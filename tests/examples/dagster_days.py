@@ -33,6 +33,7 @@ def called(environment: dict[str, str]) -> dict[str, Any]:
         return {"state": "failed", "tried_again": failure.allow_retries}
 
 
+dg.Definitions.validate_loadable(dagster_lake.definitions)
 *cases, outage = json.loads(sys.argv[1])
 for case in cases:
     print(json.dumps(materialised(case)), flush=True)

@@ -90,7 +90,7 @@ def _called(command: list[Any], folder: Path, environment: dict[str, str]) -> st
     """Everything that the command prints."""
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=300, check=False,
+        timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
     return done.stdout
