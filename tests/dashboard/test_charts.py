@@ -117,6 +117,12 @@ def test_a_legend_tells_lines_apart_where_there_are_several(names: int, legend: 
         assert colour["legend"] == {"columns": columns, "labelLimit": 240, "offset": 4, "orient": "top"}
 
 
+def test_a_narrow_window_has_room_for_two_long_names_a_row() -> None:
+    lines = {f"line {n} of a long name": [1.0] for n in range(3)}
+    colour = spec(charts.days(Days("T", days(1), lines, Kind.COUNT)))["layer"][0]["encoding"]["color"]
+    assert colour["legend"]["columns"] == 2
+
+
 def test_bars_have_room_for_their_labels() -> None:
     column, unit, share = Column("n", "Name"), Column("p", "Plays"), Column("s", "Share")
     block = Bars("T", column, unit, share, [("a", 1200, 0.75), ("b", 400, 0.25)])

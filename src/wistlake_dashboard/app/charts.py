@@ -230,10 +230,12 @@ def _frame(data: list[dict[str, Any]]) -> pd.DataFrame:
 def _colours(
     names: Iterable[str], tones: Mapping[str, str] | None = None, *, legend: bool = False
 ) -> alt.Color:
-    """A colour for each name: the theme's, or those of the tones. Narrow windows have room for two names a row."""
+    """A colour for each name: the theme's, or those of the tones. Narrow windows have room for two names a row, or
+    for three short ones."""
     names = list(names)
+    are_short = len(names) <= 3 and len("".join(names)) <= 36
     scale = {"scale": alt.Scale(domain=names, range=[TONES[tones[n]] for n in names])} if tones else {}
-    shown = alt.Legend(orient="top", labelLimit=240, offset=4, columns=2 if len(names) > 3 else 3)
+    shown = alt.Legend(orient="top", labelLimit=240, offset=4, columns=3 if are_short else 2)
     return alt.Color(
         "what:N", title=None, sort=names, legend=shown if legend or len(names) > 1 else None, **scale
     )
