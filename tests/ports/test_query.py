@@ -162,7 +162,7 @@ def test_an_extension_that_its_maker_did_not_sign_is_not_loaded(
         DuckDBQuery(MemoryLedger(), prepare=load).sql("SELECT 1")
     avro, iceberg = duckdb_query.extensions()
     monkeypatch.setattr(duckdb_query, "extensions", lambda: (changed(avro), iceberg))
-    duckdb_query._are_signed.cache_clear()
+    duckdb_query.are_signed.cache_clear()
     with pytest.raises(duckdb.Error, match="signature"):
         DuckDBQuery(MemoryLedger()).sql("SELECT 1")
 

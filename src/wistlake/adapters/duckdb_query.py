@@ -47,7 +47,7 @@ def extensions() -> Iterable[Path]:
 
 
 @cache
-def _are_signed() -> bool:
+def are_signed() -> bool:
     """Whether DuckDB accepts the extensions' signatures; duckdb.Error otherwise. It reads 60 MB for that, on each
     connection: this process has it done once."""
     with duckdb.connect() as connection:
@@ -184,7 +184,7 @@ class DuckDBQuery(Query):
         if self._connection is not None:
             return self._connection
         # What prepares a connection may load an extension of its own, which nobody has looked at.
-        is_known = self._prepare is None and _are_signed()
+        is_known = self._prepare is None and are_signed()
         connection = duckdb.connect(config={"allow_unsigned_extensions": is_known})
         _load(connection)
         if self._prepare:

@@ -1,7 +1,7 @@
 """The laptop's engine: Sail or Spark on this machine, with the catalog of a lake folder."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from wistlake import machine
@@ -15,13 +15,17 @@ from wistlake.ports import TableStore
 def load() -> None:
     """Import what `tables` needs, and the report after it. A run does so beside its fetching: it is most of a small
     run's time."""
+    import duckdb
     import pyspark.sql.connect.session  # noqa: F401
 
-    import wistlake.adapters.duckdb_query
     import wistlake.adapters.engine.sail
     import wistlake.adapters.local.catalog
     import wistlake.pipeline.tables.gold
     import wistlake.pipeline.tables.silver  # noqa: F401
+    from wistlake.adapters import duckdb_query
+
+    with suppress(duckdb.Error):  # whoever reads tables will say it
+        duckdb_query.are_signed()
 
 
 def tables(folder: LakeFolder, engine_name: str) -> Callable[[], AbstractContextManager[TableStore]]:
