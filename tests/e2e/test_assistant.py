@@ -21,7 +21,8 @@ from support.lake import START, Lake, Scenario
 from support.some import some
 from wistia_simulator import MediaChange, Profile
 from wistlake.entrypoints.cli.main import app
-from wistlake.entrypoints.cli.mcp_server import persons_tables
+from wistlake.entrypoints.cli.mcp_server import Tools, persons_tables
+from wistlake.errors import ConfigError
 from wistlake.settings import Settings
 
 pytestmark = pytest.mark.engine
@@ -243,6 +244,24 @@ def test_nothing_is_about_a_person(
     for result in session["persons"].values():
         assert result.is_error
         assert "rows about single persons" in result.content[0].text
+
+
+def test_no_question_leaves_a_copy_of_sessions(lake: Lake, facts: Facts) -> None:
+    tools = Tools(lake.opened())
+    tools.metric("unique_viewers", "country")
+    there = tools.sql("SELECT table_name FROM duckdb_tables()")["rows"]
+    copies = [r["table_name"] for r in there if not r["table_name"].startswith("_empty")]
+    assert copies == []
+    for name in persons_tables():
+        with pytest.raises(ConfigError, match="rows about single persons"):
+            tools.sql(f"SELECT * FROM _copy_of_{name}")
+
+
+def test_a_days_numbers_are_explained(lake: Lake, facts: Facts) -> None:
+    day = facts.days(WEEK)[0]["date"].isoformat()
+    explained = Tools(lake.opened()).explain(facts.best, day)
+    assert explained["rows"]
+    assert explained["trust"]
 
 
 def test_lists_trust_and_retention(session: dict[str, Any], facts: Facts) -> None:

@@ -16,7 +16,7 @@ import pytest
 import wistlake
 from support.memory import MemoryLedger
 from support.published import NOW, publish
-from wistlake.adapters import duckdb_query
+from wistlake.adapters import duckdb_query, held_query
 from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
@@ -55,7 +55,7 @@ def lake_at(path: Path) -> "Lake":
 OPENED: dict[str, Callable[[Path], Any]] = {
     "settings": lambda path: lake_at(path).query(),
     "folder": query_folder,
-    "dashboard": lambda path: Published(lake_at(path)).open(),
+    "dashboard": lambda path: Published(lake_at(path), held=True).open(),
     "python": wistlake.open,
 }
 
@@ -264,11 +264,11 @@ def test_a_reader_of_many_figures_reads_each_file_once(
     publish(tmp_path, {TABLE: channels, fact_events.TABLE: [session]})
     media = "SELECT media_id FROM gold.channel_daily ORDER BY 1"
     held, other = query_folder(tmp_path, held=True), query_folder(tmp_path)
-    monkeypatch.setattr(duckdb_query, "MOST_HELD", 2)
+    monkeypatch.setattr(held_query, "MOST_HELD", 2)
     large = query_folder(tmp_path, held=True)
     assert large.sql(media) == other.sql(media)
     monkeypatch.undo()
-    figures = f"SELECT {', '.join(duckdb_query._HELD['silver.fact_events'])} FROM silver.fact_events"
+    figures = f"SELECT {', '.join(held_query._held(fact_events.TABLE))} FROM silver.fact_events"
     before = [other.sql(text).to_pylist() for text in (media, figures)]
     assert [held.sql(text).to_pylist() for text in (media, figures)] == before
     for file in tmp_path.rglob("*.parquet"):
@@ -277,3 +277,24 @@ def test_a_reader_of_many_figures_reads_each_file_once(
     for not_held in (large, other):
         with pytest.raises(StoreDamaged):
             not_held.sql(media)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT landing_id AS found FROM silver.fact_events", "SELECT event_key AS found FROM fact_events"],
+)
+def test_what_no_copy_has_is_read_from_the_files(tmp_path: Path, text: str) -> None:
+    session = {"event_key": "x", "received_at": NOW, "media_id": "m1", "visitor_id": "v", "landing_id": "x"}
+    days = {
+        "event_date": NOW.date(),
+        "event_date_local": NOW.date(),
+        "percent_viewed": 0.5,
+        "channel": "email",
+    }
+    publish(tmp_path, {fact_events.TABLE: [session | days]})
+    held = query_folder(tmp_path, held=True)
+    assert held.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist() == [{"n": 1}]
+    assert held.sql(text).to_pylist() == [{"found": "x"}]
+    with pytest.raises(ConfigError, match="nonsense does not exist"):
+        held.sql("SELECT 1 FROM silver.fact_events, gold.nonsense")
+    assert held.sql("SELECT count(*) AS n FROM silver.fact_events").to_pylist() == [{"n": 1}]

@@ -1,7 +1,7 @@
 """Read-only SQL with DuckDB over the published tables. Needs no catalog service and no engine, and reaches nothing
 but those tables (`query_sandbox`)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -18,25 +18,12 @@ from wistlake.adapters.ledger_tables import INTERVALS, LEDGER_TABLES, words
 from wistlake.adapters.query_result import ARROW, TOO_LONG, answer, schema
 from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import FilesInspector
-from wistlake.contracts import TABLES, fact_events
+from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import Ledger, Publication, Query, TableRef
 
 Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
-MOST_HELD = 2_000_000  # some 300 MB
-_UNREAD = {
-    "event_key",
-    "received_at",
-    "browser_version",
-    "city",
-}  # columns of sessions that no figure is made of
-_HELD: Mapping[str, Sequence[str]] = {
-    **{t.full_name: t.column_names for t in TABLES if t.layer == "gold"},
-    fact_events.TABLE.full_name: [
-        c.name for c in fact_events.TABLE.columns if not c.lineage and c.name not in _UNREAD
-    ],
-}
 _THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
 
@@ -76,8 +63,7 @@ class DuckDBQuery(Query):
 
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
-    end the whole process. `held`: gold and the sessions are copied into memory when first named, for a reader that asks
-    many questions; tables of over `MOST_HELD` rows are not, and of sessions only what figures are made of.
+    end the whole process.
     """
 
     def __init__(
@@ -87,11 +73,8 @@ class DuckDBQuery(Query):
         publication: Publication | None = None,
         prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
         inspector: FilesInspector | None = None,
-        *,
-        held: bool = False,
     ) -> None:
         self._ledger = ledger
-        self._to_hold = set(_HELD) if held else set()
         self._views = tuple(views)
         self._prepare = prepare
         self._inspector = inspector
@@ -126,7 +109,6 @@ class DuckDBQuery(Query):
         try:
             self._make_views(connection, named := words(text))
             self._read_ledger(connection, named)
-            self._hold(connection, text)
             try:
                 return self._run(connection, text, read)
             except duckdb.CatalogException:
@@ -205,18 +187,6 @@ class DuckDBQuery(Query):
         for name, select in self._views:
             if name.lower() in names and not self._damaged.keys() & set(self._tables_of(select)):
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
-
-    def _hold(self, connection: duckdb.DuckDBPyConnection, text: str) -> None:
-        """Copy the tables of the query that are to be held and are not yet."""
-        for name in sorted(self._to_hold & set(self._tables_of(text))):
-            self._to_hold.remove(name)
-            if name in self._damaged or not self._ref(name):
-                continue
-            (rows,) = connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)
-            if rows <= MOST_HELD:
-                copy, columns = f"_held_{name.replace('.', '_')}", ", ".join(_HELD[name])
-                connection.execute(f"CREATE TABLE {copy} AS SELECT {columns} FROM {name}")
-                connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {copy}")
 
     def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
         """Make the tables of the ledger that are named: one with every interval takes long on a large lake."""

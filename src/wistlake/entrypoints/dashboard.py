@@ -5,4 +5,4 @@ from wistlake.wiring.lake import Published
 from wistlake_dashboard.app import PAGES, show
 
 lake = session.lake()
-show(Published(lake), PAGES, pictures=lake.settings.thumbnails)
+show(Published(lake, held=True), PAGES, pictures=lake.settings.thumbnails)

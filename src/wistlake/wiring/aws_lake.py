@@ -71,10 +71,11 @@ class AwsLake:
         Athena."""
         from wistlake.adapters.aws.query import AthenaQuery, open_s3
         from wistlake.adapters.duckdb_query import DuckDBQuery
+        from wistlake.adapters.held_query import HeldQuery
 
         if self.settings.query == "duckdb":
-            inspector = self.inspector()
-            return DuckDBQuery(self.ledger(), views(), prepare=open_s3, inspector=inspector, held=held)
+            kind = HeldQuery if held else DuckDBQuery
+            return kind(self.ledger(), views(), prepare=open_s3, inspector=self.inspector())
         database, workgroup = self.settings.glue_database, self.settings.athena_workgroup
         missing = [
             f"{variable} is not set: the stack's outputs name it"

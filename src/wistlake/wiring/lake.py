@@ -36,9 +36,11 @@ def disk_trouble(settings: Settings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the dashboard reads: the newest publication of a lake."""
+    """The newest publication of a lake, for a reader that stays; `held` where all that it asks for are figures
+    (`HeldQuery`)."""
 
     lake: "Lake"
+    held: bool = False
 
     def version(self) -> str:
         """The publication, the newest run and the newest word on an alert, as one text."""
@@ -50,7 +52,7 @@ class Published:
 
     def open(self) -> Query:
         """SQL over it."""
-        return self.lake.query(held=True)
+        return self.lake.query(held=self.held)
 
 
 @contextmanager

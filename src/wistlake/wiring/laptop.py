@@ -100,7 +100,7 @@ class LaptopLake:
         return damage.inspector(self.folder)
 
     def query(self, *, held: bool = False) -> Query:
-        """SQL over its published tables; `held` for a reader of many figures (`DuckDBQuery`)."""
+        """SQL over its published tables; `held` for a reader of many figures (`HeldQuery`)."""
         return query_folder(self.settings.lake, held=held)
 
     def plan_inputs(self) -> Inputs:
@@ -285,9 +285,9 @@ class LaptopLake:
 def query_folder(path: Path, *, held: bool = False) -> Query:
     """SQL over the published tables of the lake in a folder; the settings take no part."""
     from wistlake.adapters.duckdb_query import DuckDBQuery
+    from wistlake.adapters.held_query import HeldQuery
 
     folder = LakeFolder(path)
     folder.require_readable()
-    return DuckDBQuery(
-        SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder), held=held
-    )
+    kind = HeldQuery if held else DuckDBQuery
+    return kind(SqliteLedger(folder.ledger, read_only=True), views(), inspector=damage.inspector(folder))
