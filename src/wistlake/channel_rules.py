@@ -3,11 +3,11 @@
 The engines evaluate a rule's pattern, and their dialects differ: only what all of them read alike is accepted here.
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wistlake import toml_file
 from wistlake.errors import ConfigError
 
 EVENT_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "embed_host")
@@ -59,7 +59,7 @@ def read(path: Path) -> tuple[Rule, ...]:
 def parsed(content: bytes, place: str) -> tuple[Rule, ...]:
     """The rules of a TOML document: `[[rule]]` tables of channel, field and pattern. ConfigError names every fault."""
     try:
-        tables = tomllib.loads(content.decode())["rule"]
+        tables = toml_file.document(content)["rule"]
         rules = tuple(Rule(str(t["channel"]), str(t["field"]), str(t["pattern"])) for t in tables)
     except (ValueError, KeyError, TypeError) as e:
         raise ConfigError(f"{place} has no list of [[rule]] with channel, field and pattern: {e}") from e

@@ -7,8 +7,13 @@ from typing import Any
 
 def read(path: Path) -> dict[str, Any]:
     """The file's document. OSError or ValueError if it can't be read; their messages never quote its text."""
+    return document(path.read_bytes())
+
+
+def document(content: bytes) -> dict[str, Any]:
+    """The document that these bytes are. ValueError as `read`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise
     except RecursionError:

@@ -696,7 +696,18 @@ class TestChannelRules:
         assert "'^($'" in problem
         assert "it's" in problem
 
-    @pytest.mark.parametrize("content", [b"", b"rule = 3", b"[rule]\nchannel = 'a'", b"\xff", b"[[rule]]\n"])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"rule = 3",
+            b"[rule]\nchannel = 'a'",
+            b"\xff",
+            b"[[rule]]\n",
+            b"a = " + b"[" * 5000,
+            b"a = " + b"9" * 5000,
+        ],
+    )
     def test_a_file_without_rules_is_said(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
     ) -> None:
@@ -704,6 +715,11 @@ class TestChannelRules:
         monkeypatch.setenv("WISTLAKE_CHANNELS", "rules.toml")
         (problem,) = problems()
         assert "rules.toml has no list of [[rule]]" in problem
+
+    def test_a_file_of_windows_is_read(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (folder / "rules.toml").write_bytes(b"\xef\xbb\xbf" + RULE.replace("\n", "\r\n").encode())
+        monkeypatch.setenv("WISTLAKE_CHANNELS", "rules.toml")
+        assert Path(str(Settings().channels)).name == "rules.toml"
 
     def test_the_built_in_rules_are_patterns_themselves(self, folder: Path) -> None:
         assert len(DEFAULT_RULES) > 20
