@@ -138,8 +138,8 @@ class WorldBackend(Backend):
         if query.visitor_key is None:
             return lambda start, stop: [self._row(listed, at, api) for listed in window.slice(start, stop)]
         person, key = self._world.people.person, query.visitor_key
-        mine = [listed for listed in window if person(listed.session.visitor).key == key]
-        return lambda start, stop: [self._row(listed, at, api) for listed in mine[start:stop]]
+        of_visitor = [listed for listed in window if person(listed.session.visitor).key == key]
+        return lambda start, stop: [self._row(listed, at, api) for listed in of_visitor[start:stop]]
 
     def _row(self, listed: Listed, at: int, api: Api) -> Payload:
         session = listed.session
@@ -198,8 +198,8 @@ class WorldBackend(Backend):
         figures = self._world.figures.lifetime(live[0].index, live[1])
         actions = payloads.actions(figures) if self._world.profile.actions else []
         if api.at_least("2026-05"):
-            told = {"url": "https://www.example.com/book", "text": "Book a call"}
-            actions = [action | told for action in actions]
+            described = {"url": "https://www.example.com/book", "text": "Book a call"}
+            actions = [action | described for action in actions]
         return payloads.lifetime(figures, actions)
 
     def engagement(self, media_id: str) -> Payload | None:

@@ -66,8 +66,8 @@ class Catalog:
         self._index |= {str(state.numeric_id): state.index for state in self._first}
 
     def _changes_of(self, index: int) -> tuple[MediaChange, ...]:
-        mine = (change for change in self._profile.changes if change.media_index == index)
-        return tuple(sorted(mine, key=lambda change: change.at))
+        of_media = (change for change in self._profile.changes if change.media_index == index)
+        return tuple(sorted(of_media, key=lambda change: change.at))
 
     def _hashed_id(self, kind: str, index: int) -> str:
         number = digest(self._seed, kind, index)

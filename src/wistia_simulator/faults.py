@@ -145,8 +145,8 @@ class FaultPlan:
         ``when`` is ``{"chance": p}``, ``{"nth": [n, ...]}``, ``{"during": [start, end]}`` or absent.
         """
         data = json.loads(path.read_text(encoding="utf-8"))
-        if strangers := sorted(data.keys() - {"seed", "faults"}):
-            raise ValueError(f"{', '.join(strangers)}: there are seed and faults")
+        if unknown := sorted(data.keys() - {"seed", "faults"}):
+            raise ValueError(f"{', '.join(unknown)}: there are seed and faults")
         faults = (Fault(**{**entry, "when": _when(entry.get("when"))}) for entry in data.get("faults", []))
         return cls(int(data.get("seed", 0)), tuple(faults))
 

@@ -84,9 +84,9 @@ def parsed(tables: Any) -> tuple[Rule, ...]:
     if len(tables) > MOST_RULES:
         raise ConfigError(f"there are {len(tables)} [[{TABLE}]] entries: keep at most {MOST_RULES}")
     problems = [
-        f"{_entry(n, table)}: {why}"
+        f"{_entry(n, table)}: {reason}"
         for n, table in enumerate(tables, 1)
-        if (why := _problem(table, tables[: n - 1]))
+        if (reason := _problem(table, tables[: n - 1]))
     ]
     if problems:
         raise ConfigError(problems)
@@ -101,7 +101,7 @@ def _entry(number: int, table: Mapping[str, Any]) -> str:
 
 def _problem(table: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> str:
     """The first thing that is wrong with an entry, with its cure; "" if nothing is."""
-    return next((why for check in _CHECKS for why in check(table)), "") or (
+    return next((reason for check in _CHECKS for reason in check(table)), "") or (
         "another entry has the same name: give each its own"
         if table["name"] in [t.get("name") for t in before]
         else ""
@@ -118,7 +118,7 @@ def _name_and_kind(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"kind is {_shown(kind)}: write one of {', '.join(f'{k}' for k in Kind)}"
 
 
-def _no_strangers(table: Mapping[str, Any]) -> Iterator[str]:
+def _known_fields(table: Mapping[str, Any]) -> Iterator[str]:
     allowed = ("name", "kind", "media", "label", "early", *_OF_KIND[Kind(table["kind"])])
     everywhere = [f.name for f in fields(Rule)]
     for key in table:
@@ -175,7 +175,7 @@ def _goal(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"since is {_shown(since)}: write a day without quotation marks, such as since = 2026-03-01"
 
 
-_CHECKS = (_name_and_kind, _no_strangers, _subject, _values, _goal)
+_CHECKS = (_name_and_kind, _known_fields, _subject, _values, _goal)
 
 
 def _is_number(value: Any) -> bool:

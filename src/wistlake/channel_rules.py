@@ -74,8 +74,8 @@ def _problems(rule: Rule) -> Iterator[str]:
         yield f"no such field {rule.field}: one of {', '.join(FIELDS)}"
     if not rule.channel or "'" in rule.channel + rule.pattern or "\\" in rule.channel:
         yield f"rule {rule.channel!r} is without a name, or holds a quote or backslash that a channel can't have"
-    if why := _no_pattern(rule.pattern):
-        yield f"the pattern {rule.pattern!r} of channel {rule.channel!r} isn't a regular expression: {why}"
+    if reason := _no_pattern(rule.pattern):
+        yield f"the pattern {rule.pattern!r} of channel {rule.channel!r} isn't a regular expression: {reason}"
 
 
 def _no_pattern(pattern: str) -> str:

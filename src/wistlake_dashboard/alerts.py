@@ -14,8 +14,8 @@ def alerts(query: "Query", scope: Scope) -> list[Row]:
     """day, rule, media_id (or what else it is about), what, state, told_at; newest day first."""
     about = f" AND subject IN {listed(scope.media)}" if scope.media else ""
     where = f"{scope.where_day('day')}{about}"
-    told = rows(query, f"SELECT * FROM ops.alerts WHERE {where} ORDER BY day DESC, rule, subject")
-    return [_row(Alert(**r)) for r in told]
+    stored = rows(query, f"SELECT * FROM ops.alerts WHERE {where} ORDER BY day DESC, rule, subject")
+    return [_row(Alert(**r)) for r in stored]
 
 
 def _row(alert: Alert) -> Row:

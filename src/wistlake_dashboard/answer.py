@@ -73,19 +73,19 @@ class Findings:
     channels: Sequence[Channel] = ()
 
 
-def sentence(found: Findings, titles: Mapping[str, str]) -> str:
+def sentence(findings: Findings, titles: Mapping[str, str]) -> str:
     """The answer, in a sentence or two of plain text; `titles` are people's."""
-    first = "; ".join(part for part in (_whole(found), between(found.channels)) if part)
-    moved = "; ".join(movers(found.media, titles)) if found.whole else ""
+    first = "; ".join(part for part in (_whole(findings), between(findings.channels)) if part)
+    moved = "; ".join(movers(findings.media, titles)) if findings.whole else ""
     return " ".join(f"{part}." for part in (first, moved) if part)
 
 
-def _whole(found: Findings) -> str:
-    plays = words.plural(found.plays, "play") if found.plays else "no plays"
+def _whole(findings: Findings) -> str:
+    plays = words.plural(findings.plays, "play") if findings.plays else "no plays"
     plays = plays[0].upper() + plays[1:]
-    if found.whole is None:
+    if findings.whole is None:
         return plays
-    return f"{plays}, {against(found.whole, found.before)}"
+    return f"{plays}, {against(findings.whole, findings.before)}"
 
 
 def against(moved: Moved, before: str) -> str:
@@ -99,8 +99,8 @@ def against(moved: Moved, before: str) -> str:
     by = f"{words.whole_share(share)} on {before}"
     if not plays.is_clear:
         return f"{'+' if plays.change > 0 else '−'}{by}, within the usual noise"
-    why = cause(moved)
-    return f"{'up' if plays.change > 0 else 'down'} {by}{f' ({why})' if why else ''}"
+    reason = cause(moved)
+    return f"{'up' if plays.change > 0 else 'down'} {by}{f' ({reason})' if reason else ''}"
 
 
 def cause(moved: Moved, *, of_watch_time: bool = False) -> str:
@@ -134,46 +134,50 @@ def movers(media: Mapping[str, Moved], titles: Mapping[str, str]) -> list[str]:
     clear = sorted((m for m in media if media[m].plays.is_clear), key=lambda m: (media[m].plays.change, m))
     gained = [m for m in clear[-1:] if media[m].plays.change > 0]
     lost = [m for m in clear[:1] if media[m].plays.change < 0]
-    chosen = (*gained, *lost)
-    said = [_mover(media[m], titles.get(m, m)) for m in chosen]
-    others = {m: w for m in media if m not in chosen and (w := media[m].watched) and w.is_clear}
-    if len(said) < 2 and others:
+    extremes = (*gained, *lost)
+    clauses = [_mover(media[m], titles.get(m, m)) for m in extremes]
+    others = {m: w for m in media if m not in extremes and (w := media[m].watched) and w.is_clear}
+    if len(clauses) < 2 and others:
         m = max(others, key=lambda m: (abs(others[m].change), m))
-        why = cause(media[m], of_watch_time=True)
+        reason = cause(media[m], of_watch_time=True)
         verb = "gained" if others[m].change > 0 else "lost"
-        said.append(f"{names.quoted(titles.get(m, m))} {verb} watch time{f' ({why})' if why else ''}")
-    return said or ["No video moved more than usual"]
+        clauses.append(
+            f"{names.quoted(titles.get(m, m))} {verb} watch time{f' ({reason})' if reason else ''}"
+        )
+    return clauses or ["No video moved more than usual"]
 
 
 def _mover(moved: Moved, title: str) -> str:
-    why = moved.note or cause(moved)
+    reason = moved.note or cause(moved)
     by = words.signed(round(moved.plays.change))
-    return f"{names.quoted(title)} {by} {'play' if by[1:] == '1' else 'plays'}{f' ({why})' if why else ''}"
+    return (
+        f"{names.quoted(title)} {by} {'play' if by[1:] == '1' else 'plays'}{f' ({reason})' if reason else ''}"
+    )
 
 
 def between(channels: Sequence[Channel]) -> str:
     """Which channel wins, in plays and in engagement; empty with fewer than two that have enough plays."""
-    known = [
+    competing = [
         c
         for c in channels
         if c.name != names.UNCLASSIFIED and sum(c.plays) >= words.LEAST_PLAYS and c.sessions
     ]
-    if len(known) < 2:
+    if len(competing) < 2:
         return ""
-    plays, engagement = _most_played(known), _most_watched(known)
+    plays, engagement = _most_played(competing), _most_watched(competing)
     if plays and engagement and plays[:2] == engagement[:2]:
         first, second, counts = plays
         return f"{first} beats {second}: more plays ({counts}), higher average engagement ({engagement[2]})"
-    said = []
+    clauses = []
     if plays:
-        said.append(f"{plays[0]} beats {plays[1]} in plays ({plays[2]})")
+        clauses.append(f"{plays[0]} beats {plays[1]} in plays ({plays[2]})")
     if engagement:
-        said.append(f"{engagement[0]} beats {engagement[1]} in average engagement ({engagement[2]})")
-    if len(said) == 1:
-        said.append(f"no clear difference in {'average engagement' if plays else 'plays'}")
-    if said:
-        return ", ".join(said)
-    who = " and ".join(names.channel(c.name) for c in known) if len(known) == 2 else "the channels"
+        clauses.append(f"{engagement[0]} beats {engagement[1]} in average engagement ({engagement[2]})")
+    if len(clauses) == 1:
+        clauses.append(f"no clear difference in {'average engagement' if plays else 'plays'}")
+    if clauses:
+        return ", ".join(clauses)
+    who = " and ".join(names.channel(c.name) for c in competing) if len(competing) == 2 else "the channels"
     return f"no clear difference between {who}"
 
 

@@ -247,9 +247,9 @@ def _failed(query: "Query", both: Scope) -> dict[str, set[date]]:
 
 
 def _days_of(query: "Query", text: str) -> dict[str, set[date]]:
-    found = query.sql(text)  # of two years and many media: columns, not a mapping a row
+    table = query.sql(text)  # of two years and many media: columns, not a mapping a row
     days: dict[str, set[date]] = {}
-    for media_id, day in zip(found["media_id"].to_pylist(), found["day"].to_pylist(), strict=True):
+    for media_id, day in zip(table["media_id"].to_pylist(), table["day"].to_pylist(), strict=True):
         days.setdefault(media_id, set()).add(day)
     return days
 

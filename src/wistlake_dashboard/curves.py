@@ -45,11 +45,11 @@ def _step(values: Sequence[float], seconds: float) -> float:
 
 
 def _apart(
-    found: Sequence[tuple[float, int]], width: int, least: float, most: int
+    candidates: Sequence[tuple[float, int]], width: int, least: float, most: int
 ) -> Iterator[tuple[float, int]]:
     """The greatest that do not overlap."""
     taken: list[int] = []
-    for value, n in sorted(found, key=lambda f: (-f[0], f[1])):
+    for value, n in sorted(candidates, key=lambda f: (-f[0], f[1])):
         if len(taken) == most or value < least:
             return
         if all(abs(n - other) > width for other in taken):

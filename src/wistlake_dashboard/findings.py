@@ -23,13 +23,13 @@ _PLAYED = "coalesce(plays, plays_from_events)"
 def findings(query: "Query", scope: Scope) -> Findings:
     """Of a scope, against what it is compared with."""
     compared = once(query, compare, scope)
-    found = Findings(compared.whole.now.played, channels=once(query, channels, scope))
+    alone = Findings(compared.whole.now.played, channels=once(query, channels, scope))
     if not compared.is_possible:
-        return found
+        return alone
     by_media = _days(query, scope, compared)
     everything = _together(by_media.values())
     moved = {m: _moved(scope, days, compared.coverage.notes.get(m, "")) for m, days in by_media.items()}
-    return Findings(found.plays, scope.before_in_words, _moved(scope, everything), moved, found.channels)
+    return Findings(alone.plays, scope.before_in_words, _moved(scope, everything), moved, alone.channels)
 
 
 def channels(query: "Query", scope: Scope) -> list[Channel]:
@@ -57,14 +57,14 @@ def _days(query: "Query", scope: Scope, compared: Comparison) -> Mapping[str, _D
     both = scope.with_before
     cover = compared.coverage
     alike = "" if cover.is_whole else f" AND {cover.condition()}"
-    found: dict[str, dict[date, Row]] = {}
+    by_media: dict[str, dict[date, Row]] = {}
     for row in rows(
         query,
         f"SELECT media_id, date, {_PLAYED} AS plays, loads, watch_milliseconds FROM {sources.daily(both)} d "
         f"WHERE {both.where()}{alike}",
     ):
-        found.setdefault(row["media_id"], {})[row["date"]] = row
-    return found
+        by_media.setdefault(row["media_id"], {})[row["date"]] = row
+    return by_media
 
 
 def _together(media: Iterable[_Days]) -> _Days:

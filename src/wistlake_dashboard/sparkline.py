@@ -21,8 +21,8 @@ def stroke(values: Sequence[float | None], x: Place, y: Place) -> str:
 
 def spark(values: Sequence[float | None]) -> Markup:
     """A small line without axes, for a tile; the number stands beside it, so nothing is read out here."""
-    known = [v for v in values if v is not None]
-    low, high = min(known, default=0), max(known, default=0)
+    numbers = [v for v in values if v is not None]
+    low, high = min(numbers, default=0), max(numbers, default=0)
     step, span = 100 / max(1, len(values) - 1), (high - low) or 1
     drawn = stroke(values, lambda at: round(step * at, 1), lambda v: round(22 - 20 * (v - low) / span, 1))
     line = tag("g", tag("path", d=drawn), class_="line a")

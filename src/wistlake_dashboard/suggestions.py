@@ -73,9 +73,9 @@ class Described:
     @property
     def parts(self) -> Iterator[tuple[str, str]]:
         """What may name a campaign: the title's beginning, and the folders; with what it is."""
-        beginning, *rest = _SEPARATOR.split(self.title)
+        first, *rest = _SEPARATOR.split(self.title)
         if rest:
-            yield beginning.strip(), "titles begin with"
+            yield first.strip(), "titles begin with"
         yield self.subfolder.strip(), "are in the subfolder"
         yield self.folder.strip(), "are in the folder"
 

@@ -104,16 +104,16 @@ _BY_MEDIA_ALONE = ("plays", "loads", "viewers_per_load", "plays_per_load")
 
 def tiles(scope: Scope) -> tuple[Tile, ...]:
     """The metrics that the scope has values for."""
-    return _known(scope, TILES)
+    return _of_scope(scope, TILES)
 
 
 def headline(scope: Scope, pair: Pair) -> tuple[Tile, ...]:
     """Those that stand at the top; conversions only where there are any."""
     some = pair.now.conversions or (pair.before and pair.before.conversions)
-    return tuple(t for t in _known(scope, HEADLINE) if t is not CONVERSIONS or some)
+    return tuple(t for t in _of_scope(scope, HEADLINE) if t is not CONVERSIONS or some)
 
 
-def _known(scope: Scope, shown: tuple[Tile, ...]) -> tuple[Tile, ...]:
+def _of_scope(scope: Scope, shown: tuple[Tile, ...]) -> tuple[Tile, ...]:
     if not scope.channels:
         return shown
     return (PLAYS_IN_SESSIONS, *(t for t in shown if t.metric not in _BY_MEDIA_ALONE))

@@ -50,5 +50,5 @@ def peers(media: dict[str, Row], media_id: str) -> list[str]:
 
 def middle(values: list[float | None]) -> float | None:
     """The median of what is known."""
-    known = [v for v in values if v is not None]
-    return median(known) if known else None
+    numbers = [v for v in values if v is not None]
+    return median(numbers) if numbers else None

@@ -32,7 +32,7 @@ BREAKDOWNS = {  # the simulator's dimensions, and what the lake calls them
 def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
     """Rows by table; a table that nothing was read for is left out."""
     traffic = [row for dataset in BREAKDOWNS for row in _traffic(world, dataset, newest(dataset))]
-    found = {
+    rows_by_table = {
         "silver.media_analytics_by_date": [
             {"media_id": media, "date": day} | analytics(world, media, day, at)
             for (media, day), at in newest("analytics_daily").items()
@@ -46,13 +46,13 @@ def tables(world: World, newest: Newest) -> dict[str, list[Row]]:
         "silver.traffic_by_date": [{n: v for n, v in row.items() if n not in _OF_GOLD} for row in traffic],
         "gold.traffic_daily": [{n: v for n, v in row.items() if n not in _OF_SILVER} for row in traffic],
     }
-    return {name: rows for name, rows in found.items() if rows}
+    return {name: rows for name, rows in rows_by_table.items() if rows}
 
 
 def analytics(world: World, media: str, day: date, at: datetime) -> Row:
     """The timeseries' metrics of a day at a moment; None on a day without plays."""
-    told: Mapping[str, Any] = world.truth.analytics(media, day, at)
-    return {column: told.get(served) for column, served in _METRICS.items()}
+    metrics: Mapping[str, Any] = world.truth.analytics(media, day, at)
+    return {column: metrics.get(served) for column, served in _METRICS.items()}
 
 
 def actions(world: World, media: str, at: datetime | None) -> Row:
@@ -79,20 +79,20 @@ def _traffic(world: World, dataset: str, read: Mapping[tuple[str, date], datetim
         for served, dimension in BREAKDOWNS[dataset].items():
             groups = _listed(world.truth.breakdown(media, day, served, at), served)
             plays = sum(group.plays for group in groups)
-            spoken = served == "language"
+            is_language = served == "language"
             for group in groups:
-                engagement = None if spoken else group.engagement
+                engagement = None if is_language else group.engagement
                 yield {
                     "media_id": media,
                     "date": day,
                     "dimension": dimension,
                     "value": _shown(dimension, group.value or ""),
-                    "loads": None if spoken else group.loads,
+                    "loads": None if is_language else group.loads,
                     "plays": group.plays,
                     "engagement_rate": engagement,
                     "engagement": engagement,
                     "share_of_plays": group.plays / plays,
-                    "has_captions": LANGUAGES[group.value or ""] if spoken else None,
+                    "has_captions": LANGUAGES[group.value or ""] if is_language else None,
                     "listed": len(groups),
                 }
 
@@ -114,10 +114,10 @@ def _shown(dimension: str, value: str) -> str:
 def _of_days(world: World, newest: Newest) -> list[Row]:
     rows = []
     for (media, day), at in newest("analytics_daily").items():
-        told = analytics(world, media, day, at)
+        metrics = analytics(world, media, day, at)
         kinds = {
-            "cta": (told["cta_impressions"], told["cta_conversions"]),
-            "form": (None, told["form_conversions"]),
+            "cta": (metrics["cta_impressions"], metrics["cta_conversions"]),
+            "form": (None, metrics["form_conversions"]),
         }
         for kind, (shown, taken) in kinds.items():
             if shown or taken:

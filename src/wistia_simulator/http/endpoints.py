@@ -199,8 +199,8 @@ def _breakdown(call: Call, backend: Backend) -> Response:
 
 def _forgotten(first: date, backend: Backend) -> Response | None:
     """Why pages of so old a day are refused."""
-    kept = backend.now().date() - timedelta(days=backend.embed_pages_kept_days())
-    return responses.invalid(f"start_date must not lie before {kept}") if first < kept else None
+    oldest = backend.now().date() - timedelta(days=backend.embed_pages_kept_days())
+    return responses.invalid(f"start_date must not lie before {oldest}") if first < oldest else None
 
 
 def _embed_timeseries(call: Call, backend: Backend) -> Response:

@@ -166,8 +166,8 @@ class DuckDBQuery(Query):
         if self._connection is not None:
             return self._connection
         # What prepares a connection may load an extension of its own, which nobody has looked at.
-        is_known = self._prepare is None and are_signed()
-        connection = duckdb.connect(config={"allow_unsigned_extensions": is_known})
+        allow_unsigned = self._prepare is None and are_signed()
+        connection = duckdb.connect(config={"allow_unsigned_extensions": allow_unsigned})
         _load(connection)
         if self._prepare:
             self._prepare(connection)
@@ -231,8 +231,8 @@ class DuckDBQuery(Query):
             # The contract has gained columns since the table was published: they are NULL until the next run.
             connection.execute(f"{view} (SELECT * FROM {rows} UNION ALL BY NAME SELECT * FROM {none})")
         except duckdb.Error as e:
-            why = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
-            self._damaged[table.full_name] = StoreDamaged(why)
+            reason = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
+            self._damaged[table.full_name] = StoreDamaged(reason)
 
 
 def _first(result: duckdb.DuckDBPyConnection, most: int) -> pa.Table:

@@ -42,13 +42,13 @@ def table_name(full_name: str) -> str:
 def text(sql: str, snapshots: Snapshots | None = None) -> str:
     """SQL over `layer.table`s as Athena takes it; each table that `snapshots` names in that state, None: without rows
     yet."""
-    known = snapshots or {}
+    versions = snapshots or {}
 
     def name(match: re.Match[str]) -> str:
         full_name, called = match[0], table_name(match[0])
-        if full_name not in known:
+        if full_name not in versions:
             return called
-        snapshot = known[full_name]
+        snapshot = versions[full_name]
         if snapshot is None:  # no rows yet, so no version
             return f"(SELECT * FROM {called} WHERE false)"
         return f"{called} FOR VERSION AS OF {snapshot}"

@@ -79,7 +79,7 @@ _AUTHORITY = r"^[a-zA-Z]+://([^/?#]*@)?"
 _HOST = _AUTHORITY + r"(\[[^\]/?#]*\]|[^/:?#]+)"
 _PATH = r"^[a-zA-Z]+://[^/?#]+(/[^?#]*)"
 
-_LOOKS_AT = "[@\uff20\ufe6b%(\\[{<]"  # every spelling of @ has one of these
+_AT_SIGNS = "[@\uff20\ufe6b%(\\[{<]"  # every spelling of @ has one of these
 
 
 def _utm(name: str) -> str:
@@ -129,7 +129,7 @@ def utm(url: str, name: str) -> str:
 def name(value: str) -> str:
     """A title or another text that names something, with the addresses in it masked."""
     # An engine takes longer to read the pattern than to search a thousand titles, and few have what looks like an @.
-    return f"case when {value} rlike {_literal(_LOOKS_AT)} then {_replaced(value, ADDRESS)} else {value} end"
+    return f"case when {value} rlike {_literal(_AT_SIGNS)} then {_replaced(value, ADDRESS)} else {value} end"
 
 
 def of(kind: str, value: str) -> str:

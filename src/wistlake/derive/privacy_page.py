@@ -58,8 +58,8 @@ def _sources(sources: Iterable[Source]) -> Iterator[str]:
 
 
 def _fate(field: Field) -> str:
-    kept = f"silver, masked, where `{field.kept_by}` is on; else " if field.kept_by else ""
-    return f"{kept}{_FATE[field.privacy]}"
+    optional = f"silver, masked, where `{field.kept_by}` is on; else " if field.kept_by else ""
+    return f"{optional}{_FATE[field.privacy]}"
 
 
 def _tables(tables: Iterable[Table]) -> Iterator[str]:

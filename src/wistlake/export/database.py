@@ -40,10 +40,10 @@ class Database:
     def has(self, relation: Relation, _part: str) -> bool:
         """Whether the part's table is there."""
         layer, _, name = relation.name.rpartition(".")
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?", [layer or "main", name]
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def begin(self, relation: Relation, *, fresh: bool) -> None:
         """Make the table, anew if `fresh`."""

@@ -47,7 +47,7 @@ class DayPage:
 def _figures(summary: Mapping[str, Any]) -> list[str]:
     """What the run did to each table and what its checks said, as its result tells it."""
     tables, checks = summary.get("tables", {}), summary.get("checks", {})
-    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(checks.items()))
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(checks.items()))
     kinds = ("new", "updated", "removed", "unchanged")
     lines = [
         f"| {name} | {' | '.join(str(rows.get(k, 0)) for k in kinds)} |"
@@ -56,7 +56,7 @@ def _figures(summary: Mapping[str, Any]) -> list[str]:
     head = [f"| table | {' | '.join(kinds)} |", f"| --- |{' --- |' * len(kinds)}"]
     published = summary.get("days_published", 0)
     return [
-        f"Days of gold published: {published}. Checks: {said or 'none'}.",
+        f"Days of gold published: {published}. Checks: {verdicts or 'none'}.",
         "",
         *(head if lines else ()),
         *lines,

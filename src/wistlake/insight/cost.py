@@ -118,7 +118,7 @@ def estimate(
     upkeep = UPKEEP_MINUTES + UPKEEP_MINUTES_PER_GB * stored
     scanned = QUERIES_A_DAY * RUNS_A_MONTH * QUERY_MB / 1e6  # TB
     objects = OBJECTS_PER_LANDING * landings + OBJECTS_PER_BUILD
-    known = DAYS_STORED * DATASETS * media  # intervals in the ledger
+    ledger_rows = DAYS_STORED * DATASETS * media  # intervals in the ledger
     monthly = {
         "lambda": gb_seconds * RUNS_A_MONTH,
         "glue": GLUE_DPUS * (build * RUNS_A_MONTH + upkeep * UPKEEPS_A_MONTH),
@@ -128,8 +128,8 @@ def estimate(
         "s3 reads": READS_PER_OBJECT * objects * RUNS_A_MONTH,
         "dynamodb writes": (WRITES_PER_INTERVAL * days + 2 * calls) * RUNS_A_MONTH,
         "dynamodb reads": READS_PER_MEDIA * media * RUNS_A_MONTH,
-        "dynamodb storage": known * BYTES_PER_INTERVAL / 1e9,
-        "dynamodb recovery": known * BYTES_PER_INTERVAL / 1e9,
+        "dynamodb storage": ledger_rows * BYTES_PER_INTERVAL / 1e9,
+        "dynamodb recovery": ledger_rows * BYTES_PER_INTERVAL / 1e9,
         "step functions": (STEPS_PER_RUN + STEPS_PER_BATCH * functions) * RUNS_A_MONTH,
         "secrets": SECRETS,
         "kms key": 1,

@@ -30,8 +30,8 @@ def explain(
     rows = query.sql(f"SELECT * FROM gold.{DAILY} WHERE {where}").to_pylist()
     if not rows:
         failed = [i.reason for i in _intervals(ledger, media_id, day, tz) if i.state is State.FAILED]
-        why_not = "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
-        raise ConfigError(f"gold has no {media_id} on {day}: {why_not}")
+        reasons = "; ".join(dict.fromkeys(failed)) or "`wistlake status` names the gaps"
+        raise ConfigError(f"gold has no {media_id} on {day}: {reasons}")
     published = ledger.publication()
     ref = published.tables[f"gold.{DAILY}"] if published else None
     return {
@@ -106,13 +106,13 @@ def moved_sessions(query: Query, media_id: str | None = None) -> list[dict[str, 
 def _changes(ledger: Ledger, query: Query, media_id: str, day: date) -> list[dict[str, Any]]:
     """What each reading of the day's sessions changed, oldest first, and its run. A session that changed several
     times counts at its last change."""
-    mine = f"FROM silver.fact_events WHERE media_id = '{media_id}' AND event_date_local = DATE '{day}'"
+    of_day = f"FROM silver.fact_events WHERE media_id = '{media_id}' AND event_date_local = DATE '{day}'"
     moved = "removed_at IS NULL AND observed_at > first_observed_at"
     changes: list[dict[str, Any]] = query.sql(
         "SELECT read_at, sum(added) AS added, sum(grown) AS grown, sum(removed) AS removed FROM ("
-        f"SELECT first_observed_at AS read_at, 1 AS added, 0 AS grown, 0 AS removed {mine}"
-        f" UNION ALL SELECT observed_at, 0, 1, 0 {mine} AND {moved}"
-        f" UNION ALL SELECT removed_at, 0, 0, 1 {mine} AND removed_at IS NOT NULL) GROUP BY read_at ORDER BY read_at"
+        f"SELECT first_observed_at AS read_at, 1 AS added, 0 AS grown, 0 AS removed {of_day}"
+        f" UNION ALL SELECT observed_at, 0, 1, 0 {of_day} AND {moved}"
+        f" UNION ALL SELECT removed_at, 0, 0, 1 {of_day} AND removed_at IS NOT NULL) GROUP BY read_at ORDER BY read_at"
     ).to_pylist()
     runs = sorted(ledger.runs(_RUNS), key=lambda r: r.started_at)
     return [

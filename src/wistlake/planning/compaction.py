@@ -132,11 +132,11 @@ def _sessions(
     before: Compacted, intervals: Iterable[Interval], of_days: Iterable[tuple[date, date]]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Rows and moments of the sessions' days, in order."""
-    known = dict(zip(before.days_of(EVENTS), zip(before.rows, before.read_at, strict=True), strict=True))
-    known |= {
+    by_day = dict(zip(before.days_of(EVENTS), zip(before.rows, before.read_at, strict=True), strict=True))
+    by_day |= {
         i.day: (i.rows if i.landing_id else -1, to_number(i.observed_at and i.observed_at.astimezone(UTC)))
         for i in intervals
         if i.dataset == EVENTS
     }
-    ordered = [known[day] for day in each_day(of_days)]
+    ordered = [by_day[day] for day in each_day(of_days)]
     return tuple(rows for rows, _ in ordered), tuple(at for _, at in ordered)

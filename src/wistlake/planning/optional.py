@@ -24,8 +24,8 @@ class Refusal:
 
 def refusals(facts: Mapping[str, Any]) -> list[Refusal]:
     """What the document says, by dataset."""
-    said = {name: datetime.fromisoformat(at) for name, at in sorted(facts.items())}
-    return [Refusal(name, at, at + BELIEVED) for name, at in said.items()]
+    refused = {name: datetime.fromisoformat(at) for name, at in sorted(facts.items())}
+    return [Refusal(name, at, at + BELIEVED) for name, at in refused.items()]
 
 
 def left_out(
@@ -49,5 +49,5 @@ def after(
     facts: Mapping[str, Any], refused: Iterable[str], answered: Iterable[str], now: datetime
 ) -> dict[str, Any]:
     """The document after a run in which some datasets were refused, and others answered."""
-    kept = {name: said for name, said in facts.items() if name not in set(answered)}
-    return kept | dict.fromkeys(sorted(refused), now.isoformat())
+    remaining = {name: at for name, at in facts.items() if name not in set(answered)}
+    return remaining | dict.fromkeys(sorted(refused), now.isoformat())

@@ -75,15 +75,15 @@ def wanted_days(
         begin, end = _named(source, entry, window, last)
         return tuple(days(max(begin, floor), min(end, last)))
     # What is compacted, and was not recorded since, is finished.
-    rests = Compacted("") if compacted is None else compacted
+    of_media = Compacted("") if compacted is None else compacted
     if source.rest_days:
         begin = max(entry.first_day, floor, last - timedelta(days=window.lookback_days))
-        missing = {*rests.others(source.name, begin, last), *intervals}
+        missing = {*of_media.others(source.name, begin, last), *intervals}
         return tuple(d for d in days(begin, last) if d in missing and not is_read(intervals.get(d)))
     again = window.lookback_days if lookback_days is None else lookback_days
     lookback = last - timedelta(days=again)
     begin = max(entry.first_day, floor)
-    open_ = {*rests.others(source.name, begin, last), *(day for day in intervals if begin <= day <= last)}
+    open_ = {*of_media.others(source.name, begin, last), *(day for day in intervals if begin <= day <= last)}
     unfinished = {day for day in open_ if day < lookback and _unfinished(intervals.get(day))}
     return tuple(sorted({*unfinished, *days(max(begin, lookback), last)}))
 
@@ -135,8 +135,8 @@ def plan(
     for source in listed:
         for entry in _account(active) if source.account_wide else active:
             pair = (source.name, entry.media_id)
-            rests, of_pair = compacted.get(entry.media_id), by_media.get(pair, {})
-            wanted = wanted_days(source, entry, window, of_pair, lookbacks.get(entry.media_id), rests)
+            of_media, of_pair = compacted.get(entry.media_id), by_media.get(pair, {})
+            wanted = wanted_days(source, entry, window, of_pair, lookbacks.get(entry.media_id), of_media)
             more = {day for dataset, media_id, day in sampled if (dataset, media_id) == pair}
             needs.setdefault(source.name, {})[entry.media_id] = sorted({*wanted, *more})
     volume = Volume.of(intervals, [m.media_id for m in active], share, compacted)

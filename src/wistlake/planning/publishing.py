@@ -155,16 +155,16 @@ class _Sorter:
         """Days whose gold is missing, may have changed, or may have aged: few of a long history.
         Of a media that is no longer followed, only those that gold has."""
         last = last_finished(Calendar.LOCAL, self.now, self.tz) + timedelta(days=1)
-        mine = self.changed[entry.media_id]
-        first = min(mine | {entry.first_day})
+        changed_days = self.changed[entry.media_id]
+        first = min(changed_days | {entry.first_day})
         of_media = self.compacted.get(entry.media_id)
         for day in days(first, last):
             gold = self.index.get((GOLD, entry.media_id, day))
-            rests = gold is None and of_media is not None and of_media.has(GOLD, day)
-            if entry.retired_at is not None and not (rests or _stands(gold)):
+            is_compacted = gold is None and of_media is not None and of_media.has(GOLD, day)
+            if entry.retired_at is not None and not (is_compacted or _stands(gold)):
                 continue
-            is_new = day in mine or (entry.media_id, day) in self.read
-            if rests and not is_new:
+            is_new = day in changed_days or (entry.media_id, day) in self.read
+            if is_compacted and not is_new:
                 continue
             if is_new or self._is_in_another_zone(gold) or _is_open(gold, day, aged):
                 yield day

@@ -61,8 +61,8 @@ def elsewhere(days: Collection[date], shared: Iterable[SharedDays]) -> set[date]
     """The other days on which a key of `days` may stand: those within `REACH`, and those known to share one."""
     one = timedelta(days=1)
     near = {day + n * one for day in days for n in range(-REACH.days, REACH.days + 1)}
-    known = {d for s in shared if s.first in days or s.last in days for d in (s.first, s.last)}
-    return (near | known) - set(days)
+    sharing = {d for s in shared if s.first in days or s.last in days for d in (s.first, s.last)}
+    return (near | sharing) - set(days)
 
 
 def reordered(shared: Iterable[SharedDays], read_at: ReadAt) -> set[Key]:

@@ -133,7 +133,7 @@ def sentences(days: Sequence[TiedDay]) -> list[str]:
     absent, partial = by_standing[Standing.UNAVAILABLE], by_standing[Standing.PARTIAL]
     compared = [d for d in days if d not in absent and d not in partial]
     if not compared:
-        return [f"The account's own totals are not available{_why(absent)}.", *_partial(partial)]
+        return [f"The account's own totals are not available{_reason(absent)}.", *_partial(partial)]
     plays = share((d.plays for d in compared), (d.account_plays for d in compared))
     loads = share((d.loads for d in compared), (d.account_loads for d in compared))
     shares = f"{_percent(plays)} of the account's plays and {_percent(loads)} of its loads"
@@ -141,7 +141,7 @@ def sentences(days: Sequence[TiedDay]) -> list[str]:
         f"The followed media are {shares}, over {_days(compared)}.",
         *_contradictions(by_standing),
         *_partial(partial),
-        *([f"The account's totals of {_days(absent)} are not available{_why(absent)}."] if absent else []),
+        *([f"The account's totals of {_days(absent)} are not available{_reason(absent)}."] if absent else []),
     ]
 
 
@@ -193,7 +193,7 @@ def _partial(days: Sequence[TiedDay]) -> list[str]:
     )
 
 
-def _why(days: Sequence[TiedDay]) -> str:
+def _reason(days: Sequence[TiedDay]) -> str:
     return f" ({days[-1].reason})" if days and days[-1].reason else ""
 
 

@@ -106,10 +106,10 @@ REFERENCES = "references"
 
 def references(table: str, media: Iterable[str], described: Iterable[str]) -> Finding:
     """Every fact's media is in `dim_media`, except while its description could not be fetched."""
-    mine = set(media)
-    lost = sorted(mine - set(described))
+    of_facts = set(media)
+    lost = sorted(of_facts - set(described))
     detail = f"media without a row in silver.dim_media: {', '.join(lost[:5])}" if lost else ""
-    return finding(REFERENCES, table, Effect.WARN, len(mine), len(lost), detail)
+    return finding(REFERENCES, table, Effect.WARN, len(of_facts), len(lost), detail)
 
 
 # freshness

@@ -45,10 +45,10 @@ class Counts:
     def until(self, day: date, length: int) -> list[float | None]:
         """The `length` days that end with `day`, oldest first."""
         end = day.toordinal() - self._first + 1
-        known = self._values[max(0, end - length) : max(0, end)]
+        stored = self._values[max(0, end - length) : max(0, end)]
         missing_after = end - max(0, min(end, len(self._values)))
-        before = length - len(known) - min(length, missing_after)
-        return [None] * before + known + [None] * min(length, missing_after)
+        before = length - len(stored) - min(length, missing_after)
+        return [None] * before + stored + [None] * min(length, missing_after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,13 +100,13 @@ def warnings(files: Iterable[SettingsFile], environment: Mapping[str, str]) -> I
             reach = [n for n in reach if n != "WISTIA_BASE_URL"]
         if file.path is None or not reach:
             continue
-        why = ""
+        reason = ""
         if os.name == "posix" and file.path.stat().st_uid not in (os.geteuid(), 0):
-            why = "belongs to another user"
+            reason = "belongs to another user"
         elif not token_is_theirs and "WISTIA_API_TOKEN" in environment:
-            why = "is used with the token of your environment"
-        if why:
-            yield f"{file.path} sets {', '.join(reach)} and {why}: if it is yours, name it in WISTLAKE_CONFIG"
+            reason = "is used with the token of your environment"
+        if reason:
+            yield f"{file.path} sets {', '.join(reach)} and {reason}: if it is yours, name it in WISTLAKE_CONFIG"
 
 
 def _is_wistia(url: str) -> bool:
@@ -126,8 +126,8 @@ def _read_dotenv(path: Path) -> SettingsFile:
         return SettingsFile(problems=(_unreadable(path, e),))
     wrong = [b.original.line for b in bindings if b.error or (b.key and b.value is None)]
     values = {b.key.upper(): b.value for b in bindings if b.key and b.value}
-    strangers = [name for name in values if name.startswith(_OURS) and name not in BY_VARIABLE]
-    return _checked(path, values, strangers, [f"line {n} is not NAME=value" for n in wrong])
+    unknown_names = [name for name in values if name.startswith(_OURS) and name not in BY_VARIABLE]
+    return _checked(path, values, unknown_names, [f"line {n} is not NAME=value" for n in wrong])
 
 
 def _read_toml(path: Path) -> SettingsFile:
@@ -144,9 +144,12 @@ def _read_toml(path: Path) -> SettingsFile:
             return SettingsFile(problems=(twice,))
         values["WISTLAKE_ALERTS"] = entries
     tables = [name for name, value in values.items() if isinstance(value, dict)]
-    strangers = [name for name in values if name not in BY_VARIABLE]
+    unknown_names = [name for name in values if name not in BY_VARIABLE]
     return _checked(
-        path, values, strangers, [f"[{name}] is a table: write NAME = value lines only" for name in tables]
+        path,
+        values,
+        unknown_names,
+        [f"[{name}] is a table: write NAME = value lines only" for name in tables],
     )
 
 
@@ -156,12 +159,12 @@ def _unreadable(path: Path, error: Exception) -> str:
 
 
 def _checked(
-    path: Path, values: Mapping[str, Any], strangers: Iterable[str], wrong: list[str]
+    path: Path, values: Mapping[str, Any], unknown_names: Iterable[str], wrong: list[str]
 ) -> SettingsFile:
     problems = [f"{path.absolute()}: {text}" for text in wrong]
     problems += [
         f"{path.absolute()}: {name} isn't a setting{similar(name, BY_VARIABLE) or ': remove it'}"
-        for name in strangers
+        for name in unknown_names
         if not isinstance(values[name], dict)
     ]
     settings = {name: value for name, value in values.items() if name in BY_VARIABLE}

@@ -23,8 +23,8 @@ DESCRIBED = f"{TOTALS}, event_key string, {columns_ddl(TABLE.column(name) for na
 def seen(events: DataFrame, media: Collection[str], engagement_changes: DataFrame) -> DataFrame:
     """Visitors of the media in `fact_events`, and of changed rows of `fact_media_engagement`: the latter also
     names those whose sessions are gone."""
-    mine = scope.of_media(events, media).select("visitor_id")
-    return mine.unionByName(engagement_changes.select("visitor_id"))
+    viewers = scope.of_media(events, media).select("visitor_id")
+    return viewers.unionByName(engagement_changes.select("visitor_id"))
 
 
 def differing_loads(current: DataFrame, account: DataFrame) -> DataFrame:

@@ -91,13 +91,13 @@ def build(
     Either endpoint may be silent on a day: what is known of that day already is kept. Duration and file are
     those of the media when the snapshot was taken, not today's.
     """
-    known = (*STATS, *ACTIONS)
-    left = _newest(_absent(current, known) if stats is None else _with_actions(stats), known)
+    columns = (*STATS, *ACTIONS)
+    left = _newest(_absent(current, columns) if stats is None else _with_actions(stats), columns)
     right = _newest(_absent(current, CURVES) if curves is None else curves, CURVES).withColumnsRenamed(
         {"observed_at": "_curve_observed_at", "landing_id": "_curve_landing_id"}
     )
     key = list(TABLE.key)
-    old = current.select(*key, *(F.col(c).alias(f"_old_{c}") for c in (*known, *CURVES)))
+    old = current.select(*key, *(F.col(c).alias(f"_old_{c}") for c in (*columns, *CURVES)))
     spans = dim_media_history.spans(
         history, _duration=F.col("duration_seconds"), _asset=F.col("original_asset")
     )
@@ -113,7 +113,7 @@ def build(
     )
     return conform(
         joined.withColumns(
-            {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*known, *CURVES)}
+            {c: F.expr(f"coalesce({c}, _old_{c})") for c in (*columns, *CURVES)}
             | {
                 "landing_id": F.expr("coalesce(landing_id, _curve_landing_id)"),
                 "duration_seconds": F.col("_duration"),

@@ -176,25 +176,25 @@ def search(store: TableStore, buckets: Mapping[str, S3Objects], texts: Iterable[
     """Where the texts are: in which rows of any table, and in which version of any object as it lies there."""
     from wistlake.adapters import lake_bytes
 
-    needles = [t for t in texts if t]
+    searched = [t for t in texts if t]
     lying = (
         piece
         for name, bucket in buckets.items()
         for key, read in bucket.contents()
         for piece in lake_bytes.plain(f"{name}/{key}", read())
     )
-    return {**_rows_with(store, needles), **lake_bytes.hits(lying, needles)}
+    return {**_rows_with(store, searched), **lake_bytes.hits(lying, searched)}
 
 
 def _rows_with(store: TableStore, texts: list[str]) -> dict[str, int]:
     from pyspark.sql import functions as F
 
     # As rows, never in the plan: Spark's log tells the filters that it pushes down.
-    needles = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
+    searched = F.broadcast(store.spark.createDataFrame([(t,) for t in texts], "_text string"))
     counts = {}
     for table in TABLES:
         columns = [F.col(c.name) for c in table.columns if c.type in (Type.STRING, Type.STRINGS)]
         rows = store.read(table).select(F.concat_ws("\n", *columns).alias("_row"))
-        if count := rows.join(needles, F.expr("contains(_row, _text)"), "left_semi").count():
+        if count := rows.join(searched, F.expr("contains(_row, _text)"), "left_semi").count():
             counts[table.full_name] = int(count)
     return counts

@@ -47,8 +47,8 @@ class Published:
         ledger = self.lake.ledger(read_only=True)
         publication = ledger.publication()
         runs = [f"{r.run_id} {r.status}" for r in ledger.runs(1)]
-        said = [max(a.withdrawn_at or a.told_at for a in alerts)] if (alerts := ledger.alerts()) else []
-        return " ".join([publication.run_id if publication else "nothing", *runs, *map(str, said)])
+        alerted = [max(a.withdrawn_at or a.told_at for a in alerts)] if (alerts := ledger.alerts()) else []
+        return " ".join([publication.run_id if publication else "nothing", *runs, *map(str, alerted)])
 
     def open(self) -> Query:
         """SQL over it."""

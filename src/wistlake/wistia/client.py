@@ -281,16 +281,16 @@ class WistiaClient:
 
     async def _to_the_end(self, source: Source, request: Request) -> tuple[list[Record], Mapping[str, Any]]:
         """A list whose pages name the next one. SourceChanged if it does not end."""
-        found: list[Record] = []
+        collected: list[Record] = []
         cursors: set[str] = set()
         more: dict[str, str] = {}
         while True:
             response = await self._sender.get(request, **more)
             page, cursor = responses.page_and_cursor(response.body, request.path)
             responses.check_fields(source, page, request.path)
-            found += page
+            collected += page
             if cursor is None:
-                return found, Proof(len(cursors) + 1, len(page), "last page").as_dict()
+                return collected, Proof(len(cursors) + 1, len(page), "last page").as_dict()
             if cursor in cursors or len(cursors) >= MAX_PAGES:
                 raise SourceChanged(f"{request.path}: the cursor does not advance: the list never ends")
             cursors.add(cursor)
@@ -298,12 +298,12 @@ class WistiaClient:
 
     async def _by_dimension(self, source: Source, request: Request) -> tuple[list[Record], Mapping[str, Any]]:
         """One list for each of the source's dimensions; each record says which one it is about."""
-        found: list[Record] = []
+        collected: list[Record] = []
         for dimension in by_dimension(source):
             response = await self._sender.get(request, **dimension)
-            found += [{**dimension, **row} for row in responses.records(response.body, request.path)]
-        responses.check_fields(source, found, request.path)
-        return found, Proof(len(source.dimensions), len(found), "single").as_dict()
+            collected += [{**dimension, **row} for row in responses.records(response.body, request.path)]
+        responses.check_fields(source, collected, request.path)
+        return collected, Proof(len(source.dimensions), len(collected), "single").as_dict()
 
     def _pager(
         self,

@@ -39,21 +39,23 @@ def bar(read: Reader, published: tuple[date, date], titles: Mapping[str, str]) -
     days = st.session_state["days"]
     if st.session_state["period"] == CUSTOM and (not isinstance(days, tuple) or len(days) != 2):
         return None
-    said = _said(published)
-    _to_address(said, published)
-    return said.scope(published, _of_folders(said, media, labelled))
+    selected = _selected(published)
+    _to_address(selected, published)
+    return selected.scope(published, _of_folders(selected, media, labelled))
 
 
 def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str], labelled: Labelled) -> None:
     count = sum(len(st.session_state[name]) for name in ("channels", "folders", "labels", "media"))
     with st.popover(f"Filters ({count})" if count else "Filters", icon=":material/filter_list:"):
         st.multiselect(
-            "Channels", _with_chosen(channels, "channels"), key="channels", placeholder="All channels",
+            "Channels", _with_selected(channels, "channels"), key="channels", placeholder="All channels",
             format_func=names.channel,
             help="Wistia counts loads and plays by media alone: under a channel, sessions are shown instead.",
         )  # fmt: skip
-        st.multiselect("Folders", _with_chosen(folders, "folders"), key="folders", placeholder="All folders")
-        if options := _with_chosen(labels.names(labelled), "labels"):
+        st.multiselect(
+            "Folders", _with_selected(folders, "folders"), key="folders", placeholder="All folders"
+        )
+        if options := _with_selected(labels.names(labelled), "labels"):
             st.multiselect(
                 "Labels", options, key="labels", placeholder="All labels",
                 help="Of one label any value that is chosen, of different labels all of them.",
@@ -64,20 +66,22 @@ def _filters(channels: list[str], folders: list[str], titles: Mapping[str, str],
         )
 
 
-def _with_chosen(options: list[str], key: str) -> list[str]:
+def _with_selected(options: list[str], key: str) -> list[str]:
     """The options, and what an address asks for that is none of them (any more): nothing is played there, then."""
     return list(dict.fromkeys((*options, *st.session_state[key])))
 
 
-def _of_folders(said: Chosen, media: Mapping[str, Mapping[str, Any]], labelled: Labelled) -> tuple[str, ...]:
+def _of_folders(
+    selected: Chosen, media: Mapping[str, Mapping[str, Any]], labelled: Labelled
+) -> tuple[str, ...]:
     """The media that the filters leave; none means all."""
-    if not (said.folders or said.labels):
-        return tuple(sorted(said.media))
-    left = set(said.media or media)
-    if said.folders:
-        left &= {m for m, row in media.items() if row["folder"] in said.folders}
-    if said.labels:
-        left &= labels.left(labelled, said.labels)
+    if not (selected.folders or selected.labels):
+        return tuple(sorted(selected.media))
+    left = set(selected.media or media)
+    if selected.folders:
+        left &= {m for m, row in media.items() if row["folder"] in selected.folders}
+    if selected.labels:
+        left &= labels.left(labelled, selected.labels)
     return tuple(sorted(left)) or ("",)
 
 
@@ -96,16 +100,16 @@ def _from_address(published: tuple[date, date], titles: Mapping[str, str]) -> No
         state[name] = value
 
 
-def _values(said: Chosen) -> dict[str, Any]:
+def _values(selected: Chosen) -> dict[str, Any]:
     """What each part of the bar shows, by key."""
     return {
-        "period": said.period, "days": said.days, "against": said.against, "grain": said.grain,
-        "channels": list(said.channels), "folders": list(said.folders), "media": list(said.media),
-        "video": said.video, "split": said.split, "labels": list(said.labels),
+        "period": selected.period, "days": selected.days, "against": selected.against, "grain": selected.grain,
+        "channels": list(selected.channels), "folders": list(selected.folders), "media": list(selected.media),
+        "video": selected.video, "split": selected.split, "labels": list(selected.labels),
     }  # fmt: skip
 
 
-def _said(published: tuple[date, date]) -> Chosen:
+def _selected(published: tuple[date, date]) -> Chosen:
     state = st.session_state
     days = state["days"] if len(state["days"]) == 2 else first_choice(published).days
     return Chosen(
@@ -115,8 +119,8 @@ def _said(published: tuple[date, date]) -> Chosen:
     )  # fmt: skip
 
 
-def _to_address(said: Chosen, published: tuple[date, date]) -> None:
-    st.session_state[_ADDRESS], st.session_state[_PAGE] = said, st.context.url
-    params = said.params(published)
+def _to_address(selected: Chosen, published: tuple[date, date]) -> None:
+    st.session_state[_ADDRESS], st.session_state[_PAGE] = selected, st.context.url
+    params = selected.params(published)
     if {name: st.query_params.get_all(name) for name in st.query_params} != params:
         st.query_params.from_dict(params)

@@ -40,11 +40,11 @@ def days(block: Days) -> alt.LayerChart:
         x=alt.X("day:T", title=None, axis=_day_axis(block.days)), y=y, color=_colours(block.lines)
     )
     # A layer without any mark would be a picture without a name to a screen reader.
-    known = {point["open"] for point in long if point["value"] is not None}
+    states = {point["open"] for point in long if point["value"] is not None}
     dots = []
-    if False in known:
+    if False in states:
         dots.append(base.transform_filter("!datum.open").mark_circle(size=46, opacity=1))
-    if True in known:
+    if True in states:
         hollow = base.transform_filter("datum.open")
         dots.append(hollow.mark_point(size=46, opacity=1, filled=False, strokeWidth=1.8))
     # The data belong to each part of the chart: layers in layers alone would draw nothing.
@@ -71,14 +71,14 @@ def _nearest(block: Days) -> alt.Chart:
     spell = partial(blocks.spelled, block.kind)
     data = []
     for n, day in enumerate(block.days):
-        told = {name: spell(values[n]) for name, values in block.lines.items()}
+        texts = {name: spell(values[n]) for name, values in block.lines.items()}
         if n < len(block.days_before):
             then = next(iter(block.before.values()))
-            told["Before"] = f"{spell(then[n])} ({words.day(block.days_before[n])})"
+            texts["Before"] = f"{spell(then[n])} ({words.day(block.days_before[n])})"
         if day in block.open:
-            told["State"] = "may still change"
+            texts["State"] = "may still change"
         number: dict[str, Any] = {CLICKED: n} if block.clicks else {}
-        data.append({"day": at(day), "when": words.day(day)} | number | told)
+        data.append({"day": at(day), "when": words.day(day)} | number | texts)
     names = list(dict.fromkeys(name for row in data for name in row if name not in ("day", "when", CLICKED)))
     near = alt.selection_point(
         name="near", fields=["day"], nearest=True, on="pointerover", clear="pointerout", empty=False

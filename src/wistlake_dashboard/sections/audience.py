@@ -27,11 +27,11 @@ _LEVELS = (
 _FIGURES = (replace(PLAYS_IN_SESSIONS.column, bar=True), VIEWERS.column, ENGAGEMENT.column, COMPLETION.column)
 
 
-def _channels(_view: View, counted: Sequence[Row], found: Sequence[Channel]) -> list[Block]:
+def _channels(_view: View, counted: Sequence[Row], compared: Sequence[Channel]) -> list[Block]:
     if not counted:
         return []
-    said = answer.between(found)
-    lines = [Text(f"{said[0].upper()}{said[1:]}.")] if said else []
+    sentence = answer.between(compared)
+    lines = [Text(f"{sentence[0].upper()}{sentence[1:]}.")] if sentence else []
     rows = [{**r, "name": names.channel(r["channel"])} for r in counted]
     name = replace(_LEVELS[0], key="name")
     return [*lines, Table("channels", "Channels", (name, *_FIGURES), rows, opens="channel")]

@@ -28,9 +28,11 @@ TOP = 10
 REASON = "What moved plays: loads of the player, or plays per load. Of what is within the usual noise, nothing is said."
 
 
-def _answer(view: View, found: Findings, trusted: Trust) -> list[Block]:
-    said = answer.sentence(found, view.names) if trusted.published else "Nothing is published of these days."
-    return [blocks.Answer(said, _note(view.scope, trusted))]
+def _answer(view: View, analysis: Findings, trusted: Trust) -> list[Block]:
+    sentence = (
+        answer.sentence(analysis, view.names) if trusted.published else "Nothing is published of these days."
+    )
+    return [blocks.Answer(sentence, _note(view.scope, trusted))]
 
 
 def _note(scope: Scope, trusted: Trust) -> str:
@@ -147,12 +149,12 @@ def _value(totals: Mapping[date, Totals], day: date, metric: str) -> float | Non
     return getattr(totals[day], metric) if day in totals else None
 
 
-def _movers(view: View, compared: Comparison, found: Findings) -> list[Block]:
+def _movers(view: View, compared: Comparison, analysis: Findings) -> list[Block]:
     rows = [
         {
             "media_id": m, "media": view.name(m), "change": change,
             "before": pair.before.played if pair.before else None, "now": pair.compared.played,
-            "why": _why(found, m, compared.coverage.notes.get(m, "")),
+            "why": _reason(analysis, m, compared.coverage.notes.get(m, "")),
         }
         for m, change, pair in figures.movers(compared)
     ]  # fmt: skip
@@ -164,10 +166,10 @@ def _movers(view: View, compared: Comparison, found: Findings) -> list[Block]:
     return [Table("movers", "Movers", columns, rows)] if rows else []
 
 
-def _why(found: Findings, media_id: str, note: str) -> str:
+def _reason(analysis: Findings, media_id: str, note: str) -> str:
     if note:
         return note
-    moved = found.media.get(media_id)
+    moved = analysis.media.get(media_id)
     if moved is None:
         return ""
     return answer.cause(moved) if moved.plays.is_clear else "within the usual noise"

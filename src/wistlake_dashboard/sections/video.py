@@ -49,12 +49,12 @@ def _funnel(view: View, compared: Comparison) -> list[Block]:
     ]
 
 
-def _engagement(view: View, found: Mapping[str, Retention], compared: Comparison) -> list[Block]:
+def _engagement(view: View, curves_by_media: Mapping[str, Retention], compared: Comparison) -> list[Block]:
     def plays(media_id: str) -> int:
         pair = compared.media.get(media_id)
         return pair.now.played if pair else 0
 
-    ordered = sorted(found.values(), key=lambda c: (-plays(c.media_id), c.media_id))
+    ordered = sorted(curves_by_media.values(), key=lambda c: (-plays(c.media_id), c.media_id))
     columns = [_curve(view, curve) for curve in ordered[:MOST_CURVES]]
     if len(columns) == 1:
         return columns[0]
@@ -82,10 +82,10 @@ def _curve(view: View, curve: Retention) -> list[Block]:
         for n in range(len(curve.ever))
     ]
     title = f"Engagement of {name}"
-    said = ". ".join(mark.what for mark in marks)
+    summary = ". ".join(mark.what for mark in marks)
     return [
         Heading(name),
-        *([Text(f"{said}.")] if said else []),
+        *([Text(f"{summary}.")] if summary else []),
         blocks.Curve(title, seconds, lines, marks),
         Text(curve.summary),
         Table(f"engagement-{curve.media_id}", title, columns, rows, folded=True, step=max(1, last // 4)),

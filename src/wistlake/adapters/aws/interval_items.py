@@ -50,8 +50,8 @@ class IntervalItems:
             return list(self._of_media(one, dataset, start or date.min, end or date.max))
 
         media = self._media() if media_id is None else [media_id]
-        found = in_order(of_media, media)
-        return sorted((i for of_one in found for i in of_one), key=lambda i: i.key)
+        by_media = in_order(of_media, media)
+        return sorted((i for of_one in by_media for i in of_one), key=lambda i: i.key)
 
     def _of_media(self, media_id: str, dataset: str | None, start: date, end: date) -> Iterator[Interval]:
         first, last = (f"{dataset}#{day.isoformat()}" for day in (start, end)) if dataset else ("", "")
@@ -71,8 +71,8 @@ class IntervalItems:
         def of_media(media_id: str) -> list[Interval]:
             return [from_item(Interval, item) for item in self._table.query(f"{_OPEN}{media_id}")]
 
-        found = in_order(of_media, self._media() if media_ids is None else sorted(media_ids))
-        return sorted((i for of_one in found for i in of_one), key=lambda i: i.key)
+        by_media = in_order(of_media, self._media() if media_ids is None else sorted(media_ids))
+        return sorted((i for of_one in by_media for i in of_one), key=lambda i: i.key)
 
     def columns(self, names: Sequence[str]) -> Iterable[Mapping[str, Sequence[Any]]]:
         """These fields of all intervals, open or not: what is stored as columns is read as such."""
@@ -95,9 +95,9 @@ class IntervalItems:
         """Write the intervals as open ones."""
         items = {_open_key(i): to_item(i) for i in intervals}
         with self._lock:
-            new = {pk.removeprefix(_OPEN) for pk, _ in items} - self._known()
+            new = {pk.removeprefix(_OPEN) for pk, _ in items} - self._rostered_media()
             self._table.write({(_ROSTER, media_id): {} for media_id in sorted(new)})
-            self._known().update(new)
+            self._rostered_media().update(new)
         self._table.write(items)
 
     def compacted(self, media_ids: Collection[str] | None) -> Mapping[str, Compacted]:
@@ -106,15 +106,17 @@ class IntervalItems:
             items: Iterable[Item] = self._table.query(_COMPACTED)
         else:
             items = in_order(lambda media_id: self._table.get(_COMPACTED, media_id), sorted(media_ids))
-        known = (_read(partial(decode, Compacted), item["document"]) for item in items if item)
-        return {c.media_id: c for c in known}
+        decoded = (_read(partial(decode, Compacted), item["document"]) for item in items if item)
+        return {c.media_id: c for c in decoded}
 
     def compact(self, compacted: Compacted, intervals: Iterable[Interval]) -> None:
         """Move the intervals into the months of their media. What is known of them is written first: a day that is
         known to be compacted, and is open still, is read as open."""
         media_id = compacted.media_id
-        known = self._table.put_of(_COMPACTED, media_id, {"document": document(encode(Compacted, compacted))})
-        changes: list[Mapping[str, Any]] = [known]
+        summary = self._table.put_of(
+            _COMPACTED, media_id, {"document": document(encode(Compacted, compacted))}
+        )
+        changes: list[Mapping[str, Any]] = [summary]
         ordered = sorted(intervals, key=lambda i: (i.day, i.dataset))
         for month, group in groupby(ordered, key=lambda i: month_of(i.day)):
             moving = list(group)
@@ -147,7 +149,7 @@ class IntervalItems:
         followed = (item["sk"]["S"] for item in self._table.query(_MEDIA))
         return sorted({ACCOUNT, *followed, *(item["sk"]["S"] for item in self._table.query(_ROSTER))})
 
-    def _known(self) -> set[str]:
+    def _rostered_media(self) -> set[str]:
         if self._rostered is None:
             self._rostered = {item["sk"]["S"] for item in self._table.query(_ROSTER)}
         return self._rostered
@@ -174,9 +176,11 @@ def _from_columns(columns: Mapping[str, Sequence[Any]]) -> list[Interval]:
 def _without(keys: Collection[tuple[str, str]], columns: Columns) -> Columns:
     """A month's columns without these datasets' days; those that an older version has not written have the default."""
     days = list(zip(columns["dataset"], columns["day"], strict=True))
-    kept = [n for n, key in enumerate(days) if key not in keys]
+    indexes = [n for n, key in enumerate(days) if key not in keys]
     whole = {f.name: columns.get(f.name) or [f.default] * len(days) for f in fields(Interval)}
-    return whole if len(kept) == len(days) else {name: [of[n] for n in kept] for name, of in whole.items()}
+    return (
+        whole if len(indexes) == len(days) else {name: [of[n] for n in indexes] for name, of in whole.items()}
+    )
 
 
 def _read(read: Callable[[Any], _V], attribute: Attribute) -> _V:
@@ -184,8 +188,8 @@ def _read(read: Callable[[Any], _V], attribute: Attribute) -> _V:
     try:
         return read(plain(attribute))
     except (ValueError, TypeError, LookupError, OSError, EOFError) as e:
-        why = e if isinstance(e, DecodeError) else type(e).__name__  # others might quote the value
+        reason = e if isinstance(e, DecodeError) else type(e).__name__  # others might quote the value
         raise StoreDamaged(
-            f"the ledger holds compacted intervals that wistlake never wrote ({why}): "
+            f"the ledger holds compacted intervals that wistlake never wrote ({reason}): "
             "restore the table to an earlier moment"
         ) from e

@@ -51,9 +51,9 @@ def from_item(kind: type[_V], item: Item) -> _V:
     try:
         return decode(kind, {name: plain(item[name]) for name in names if name in item})
     except (ValueError, TypeError, OSError) as e:
-        why = e if isinstance(e, DecodeError) else type(e).__name__  # others might quote the value
+        reason = e if isinstance(e, DecodeError) else type(e).__name__  # others might quote the value
         raise StoreDamaged(
-            f"the ledger holds a {kind.__name__} that wistlake never wrote ({why}): "
+            f"the ledger holds a {kind.__name__} that wistlake never wrote ({reason}): "
             "restore the table to an earlier moment"
         ) from e
 

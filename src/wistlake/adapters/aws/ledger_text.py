@@ -43,25 +43,25 @@ def _in_a_row(rows: Rows, at: int) -> Iterator[tuple[Any, ...]]:
 def parts(text: str) -> list[tuple[int, int]]:
     """Where each part of a query in brackets begins and ends, brackets included; outer ones first."""
     opened: list[int] = []
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for mark in _MARKS.finditer(text):
         if mark[0] == "(":
             opened.append(mark.start())
         elif mark[0] == ")" and opened:
-            found.append((opened.pop(), mark.end()))
-    return sorted(found)
+            spans.append((opened.pop(), mark.end()))
+    return sorted(spans)
 
 
 def answer_written(answer: "pa.Table") -> str | None:
     """A table as rows of a query; None if there is no literal for one of its columns."""
     columns = {field.name: _kind(field.type) for field in answer.schema}
-    known = {name: kind for name, kind in columns.items() if kind}
-    if len(known) < len(columns):
+    typed = {name: kind for name, kind in columns.items() if kind}
+    if len(typed) < len(columns):
         return None
-    return athena.rows([*known.items()], zip(*(c.to_pylist() for c in answer.columns), strict=True))
+    return athena.rows([*typed.items()], zip(*(c.to_pylist() for c in answer.columns), strict=True))
 
 
-def _kind(found: "pa.DataType") -> Type | None:
+def _kind(data_type: "pa.DataType") -> Type | None:
     import pyarrow as pa
 
     kinds = (
@@ -72,4 +72,4 @@ def _kind(found: "pa.DataType") -> Type | None:
         (pa.types.is_date, Type.DATE),
         (lambda of: pa.types.is_timestamp(of) and of.tz is not None, Type.TIMESTAMP),
     )
-    return next((kind for is_kind, kind in kinds if is_kind(found)), None)
+    return next((kind for is_kind, kind in kinds if is_kind(data_type)), None)

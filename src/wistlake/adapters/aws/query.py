@@ -237,12 +237,12 @@ class AthenaRecords(AthenaQuery):
         return written(columns, [tuple(getattr(row, name) for name in columns) for row in rows])
 
     def _read_once(self, table: str) -> Sequence[object]:
-        if table not in self._known:
-            self._known[table] = self._read(table)
-        return self._known[table]
+        if table not in self._cached:
+            self._cached[table] = self._read(table)
+        return self._cached[table]
 
     @cached_property
-    def _known(self) -> dict[str, Sequence[object]]:
+    def _cached(self) -> dict[str, Sequence[object]]:
         return {}
 
     def _read(self, table: str) -> Sequence[object]:
@@ -309,8 +309,8 @@ _LISTED = {c.name: _LISTS[c.type] for t in TABLES for c in t.columns if c.type i
 
 
 def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], str]:
-    found = _LISTED.get(column["Name"]) if column["Type"] == "array" else _TYPES.get(column["Type"])
-    return found or (str, "string")
+    converter = _LISTED.get(column["Name"]) if column["Type"] == "array" else _TYPES.get(column["Type"])
+    return converter or (str, "string")
 
 
 def _columns(sets: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -87,16 +87,16 @@ def seal(port: int, own: socket.socket) -> str:
 
     The descriptor becomes one end of a silent pipe, so that Sail, which can't stop listening, waits there for ever.
     """
-    mine = own.getsockname()[1]
+    own_port = own.getsockname()[1]
     limit = time.monotonic() + _PATIENCE_SECONDS
-    while mine not in _peers(port):  # until Sail has accepted it: a pending connection would be lost
+    while own_port not in _peers(port):  # until Sail has accepted it: a pending connection would be lost
         if time.monotonic() > limit:
             return OPEN
         time.sleep(0.001)
     silence, _ = os.pipe()
     for descriptor in _listening(port):
         os.dup2(silence, descriptor)
-    if _peers(port) - {mine}:
+    if _peers(port) - {own_port}:
         os._exit(INTRUDED)
     return SEALED if _refuses(port) else OPEN
 

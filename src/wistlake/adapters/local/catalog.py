@@ -124,8 +124,8 @@ class _Catalog(SqlCatalog):
                 " WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?",
                 (self.name, self.namespace_to_string(name[:-1]), name[-1]),
             )
-            found = cursor.fetchone()
-        return found and found[0]
+            row = cursor.fetchone()
+        return row and row[0]
 
     def _load_file_io(self, *_arguments: Any, **_options: Any) -> FileIO:
         return PyArrowFileIO(self.properties)
@@ -276,8 +276,8 @@ class LocalCatalog:
         try:
             yield
         except SQLAlchemyError as e:
-            if why := disk.trouble(self._lake):
-                raise StoreError(f"{self._lake / FILE}: {why}") from e
+            if reason := disk.trouble(self._lake):
+                raise StoreError(f"{self._lake / FILE}: {reason}") from e
             raise StoreDamaged(f"{self._lake / FILE}: it is damaged ({type(e).__name__}): {CURE}") from e
 
 

@@ -38,8 +38,8 @@ def databases(folder: LakeFolder) -> Iterator[StoreError]:
         folder.catalog: "`wistlake repair --catalog`",
     }
     for database, cure in cures.items():
-        if database.is_file() and (why := is_unsound(database)):
-            yield StoreDamaged(f"{database} is damaged ({why}): {cure}")
+        if database.is_file() and (reason := is_unsound(database)):
+            yield StoreDamaged(f"{database} is damaged ({reason}): {cure}")
 
 
 def is_unsound(database: Path) -> str:

@@ -76,16 +76,16 @@ class Database:
         except sqlite3.Error as e:
             raise self._failure(e) from e
         except OSError as e:
-            why = disk.trouble(self.path.parent)
+            reason = disk.trouble(self.path.parent)
             raise StoreError(
-                why or f"{self.path} cannot be opened ({e.strerror}): check the folder's rights"
+                reason or f"{self.path} cannot be opened ({e.strerror}): check the folder's rights"
             ) from e
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
         disk_codes = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-        if code in disk_codes and self.path.exists() and (why := disk.trouble(self.path.parent)):
-            return StoreError(f"{self.path}: {why}")
+        if code in disk_codes and self.path.exists() and (reason := disk.trouble(self.path.parent)):
+            return StoreError(f"{self.path}: {reason}")
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StoreBusy(f"{self.path}: {_BUSY}")
         if code in _CURES:

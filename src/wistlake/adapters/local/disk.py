@@ -35,4 +35,4 @@ def nearest(folder: Path) -> Path:
 
 def troubles(folder: Path) -> list[StoreError]:
     """`trouble` as an error, if there is any."""
-    return [StoreError(why)] if (why := trouble(folder)) else []
+    return [StoreError(reason)] if (reason := trouble(folder)) else []

@@ -89,7 +89,7 @@ def require_plain_databases(folder: Path) -> None:
         if (folder / name).is_file():
             with _explained(name), untrusted(folder / name) as connection:
                 objects = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
-                sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+                is_whole = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
             strange = [
                 n
                 for kind, n in objects
@@ -99,7 +99,7 @@ def require_plain_databases(folder: Path) -> None:
                 raise StoreDamaged(
                     f"{name} holds {strange[0][:40]!r}, which no wistlake has made: the copy is not to be trusted"
                 )
-            if not sound:
+            if not is_whole:
                 raise StoreDamaged(f"{name} is damaged: take another backup")
 
 

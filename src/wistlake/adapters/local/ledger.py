@@ -187,8 +187,8 @@ class SqliteLedger(Ledger):
                 f"{sql} WHERE media_id IN (SELECT value FROM json_each(?))",
                 [json.dumps(list(media_ids))],
             )
-        known = self._database.rows(sql, values, lambda row: decode(Compacted, json.loads(row[0])))
-        return {c.media_id: c for c in known}
+        compacted = self._database.rows(sql, values, lambda row: decode(Compacted, json.loads(row[0])))
+        return {c.media_id: c for c in compacted}
 
     def compact(self, changes: Iterable[tuple[Compacted, Sequence[Interval]]]) -> None:
         unchanged = "dataset = ? AND media_id = ? AND day = ? AND updated_at = ? AND run_id = ?"
@@ -239,11 +239,11 @@ class SqliteLedger(Ledger):
         self._write(_ALERTS, entries)
 
     def put_run(self, run: Run, summary: Mapping[str, Any] | None = None) -> None:
-        kept = "coalesce(?, (SELECT summary FROM runs WHERE run_id = ?), '{}')"
+        summary_sql = "coalesce(?, (SELECT summary FROM runs WHERE run_id = ?), '{}')"
         document = None if summary is None else json.dumps(summary, default=dict)
         with self._database.writing() as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO runs ({_RUNS.names}, summary) VALUES ({_RUNS.places}, {kept})",
+                f"INSERT OR REPLACE INTO runs ({_RUNS.names}, summary) VALUES ({_RUNS.places}, {summary_sql})",
                 [*_RUNS.row(run), document, run.run_id],
             )
 

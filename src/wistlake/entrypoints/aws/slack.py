@@ -28,6 +28,6 @@ def notice_of(message: dict[str, Any]) -> Notice:
         case {"title": str(title), "text": str(body), "failed": bool(failed), "facts": dict(facts)}:
             return Notice(title, body, failed, facts)
         case {"AlarmName": str(name), "NewStateValue": str(state)}:
-            said = (parts.get("AlarmDescription"), parts.get("NewStateReason"))
-            return Notice(f"{name} is {state}", "\n".join(str(s) for s in said if s), state != "OK")
+            texts = (parts.get("AlarmDescription"), parts.get("NewStateReason"))
+            return Notice(f"{name} is {state}", "\n".join(str(s) for s in texts if s), state != "OK")
     return Notice(subject, text, failed=True)

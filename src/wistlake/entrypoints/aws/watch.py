@@ -23,8 +23,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
             settings.alerts, lambda: aws.query(settings), aws.ledger(settings), people, events.wall()
         )
     except Exception as e:
-        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().error("alerts could not be evaluated", error=why)
-        people.notify(Notice("wistlake alerts could not be evaluated", why, failed=True))
+        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().error("alerts could not be evaluated", error=reason)
+        people.notify(Notice("wistlake alerts could not be evaluated", reason, failed=True))
         return {"new": 0, "withdrawn": 0}
     return {"new": len(changes.new), "withdrawn": len(changes.withdrawn)}

@@ -75,8 +75,8 @@ def send_after_run(lake: "Lake", now: datetime) -> None:
     try:
         send_once(lake.ledger(), now.date(), lambda: _sent_everywhere(lake))
     except Exception as e:
-        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().warning("the digest could not be sent", error=why)
+        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().warning("the digest could not be sent", error=reason)
 
 
 def _sent_everywhere(lake: "Lake") -> bool:

@@ -169,8 +169,8 @@ def _of_the_machine(error: Exception) -> WistlakeError | None:
     with suppress(Exception):  # settings that can't be read are not what failed
         from wistlake.wiring.lake import disk_trouble
 
-        if why := disk_trouble(session.settings()):
-            return StoreError(why)
+        if reason := disk_trouble(session.settings()):
+            return StoreError(reason)
     return None
 
 

@@ -187,19 +187,19 @@ def server(lake: "Lake") -> Server:
         read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
     )
     for name in NAMES:
-        made.add_tool(_told(getattr(tools, name)), name=name, annotations=hints)
+        made.add_tool(_as_tool(getattr(tools, name)), name=name, annotations=hints)
     return made
 
 
-def _told(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _as_tool(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """The tool, its errors as the SDK passes them on."""
     from functools import wraps
 
     @wraps(tool)
-    def told(*arguments: Any, **more: Any) -> dict[str, Any]:
+    def called(*arguments: Any, **more: Any) -> dict[str, Any]:
         try:
             return tool(*arguments, **more)
         except WistlakeError as e:
             raise ToolError(" ".join(str(e).split())) from None
 
-    return told
+    return called

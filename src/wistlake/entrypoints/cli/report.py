@@ -100,5 +100,5 @@ def write_after_run(lake: "Lake") -> None:
         written = page(query, newest_scope(query), pictures=lake.settings.thumbnails)
         lake_report(lake).write_text(written, encoding="utf-8")
     except Exception as e:
-        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().warning("the report could not be made", error=why)
+        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().warning("the report could not be made", error=reason)

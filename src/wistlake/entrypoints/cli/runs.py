@@ -95,7 +95,7 @@ def _attention(result: "RunResult") -> Iterator[str]:
     """What somebody should know, or do."""
     from wistlake.pipeline.run.result import withdrawals
 
-    yield from (f"unavailable: {dataset} ({why})" for dataset, why in result.unavailable.items())
+    yield from (f"unavailable: {dataset} ({reason})" for dataset, reason in result.unavailable.items())
     yield from (f"new fields in {dataset}: {', '.join(fields)}" for dataset, fields in result.drift.items())
     yield from withdrawals(result)
     yield from result.warnings
@@ -243,8 +243,8 @@ def plan(
     output.say(
         f"{len(rows)} listings, about {certain} requests, and up to {conditional} where something moved"
     )
-    for dataset, why in left_out.items():
-        output.say(f"{dataset} is left out: {why}")
+    for dataset, reason in left_out.items():
+        output.say(f"{dataset} is left out: {reason}")
     if estimate:
         _show_costs(estimate, f"{cost.REGION}, prices of {cost.AS_OF}")
 

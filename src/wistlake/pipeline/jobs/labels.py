@@ -33,15 +33,15 @@ def label(
 
 def _require_followed(ledger: Ledger, wanted: Wanted, lines: Mapping[str, int]) -> None:
     followed = [m.media_id for m in ledger.media()]
-    strangers = [media_id for media_id in wanted if media_id not in set(followed)]
-    if not strangers:
+    unfollowed = [media_id for media_id in wanted if media_id not in set(followed)]
+    if not unfollowed:
         return
     if not followed:
         raise ConfigError("the lake follows no media yet: `wistlake run` first, or `wistlake media add`")
     some = ", ".join(followed[:_MOST_NAMED])
     rest = "; `wistlake media list` names all" if len(followed) > _MOST_NAMED else ""
     problems = []
-    for media_id in strangers:
+    for media_id in unfollowed:
         place = f"line {lines[media_id]}: " if media_id in lines else ""
         similar = f", did you mean {match}?" if (match := closest(media_id, followed)) else ""
         problems.append(f"{place}no such media: {media_id}{similar}")

@@ -29,7 +29,9 @@ def prepare_replay(
         landings = {r["landing_id"] for r in rows}
         retained = {x for x in landings if objects.exists(bronze.manifest_key(x))}
         asked = sorted({bronze.interval_of(x) for x in retained})
-        found = (i for dataset, media_id, day in asked for i in ledger.intervals(dataset, media_id, day, day))
-        intervals = tuple(i for i in found if i.landing_id in retained)
+        recorded = (
+            i for dataset, media_id, day in asked for i in ledger.intervals(dataset, media_id, day, day)
+        )
+        intervals = tuple(i for i in recorded if i.landing_id in retained)
         ledger.record(replace(i, built_signature=REBUILD) for i in intervals)
     return Replay(intervals, tuple(r for r in rows if r["landing_id"] not in retained))

@@ -51,14 +51,14 @@ def catalog(
     for a table whose files are damaged: the others are registered before it is raised."""
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
         published = _published(ledger)
-        sound, errors = {}, []
+        whole, errors = {}, []
         for name, ref in published.tables.items():
             try:
                 check(name, ref)
-                sound[name] = ref
+                whole[name] = ref
             except StoreError as e:
                 errors.append(str(e))
-        lost = register(Publication(published.run_id, published.published_at, sound))
+        lost = register(Publication(published.run_id, published.published_at, whole))
         if errors:
             raise StoreDamaged("\n".join(errors))
         return lost

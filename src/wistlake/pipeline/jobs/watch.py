@@ -36,9 +36,11 @@ class Evaluation:
         """The alerts of today's rules that hold, newest day first: those of the history as they are now, and the new
         ones."""
         now = {a.key: a for a in history} | {a.key: a for a in self.changes.all}
-        kept = {rule.name: rule for rule in self.rules}
+        rules = {rule.name: rule for rule in self.rules}
         standing = (
-            a for a in now.values() if a.rule in kept and self.newest and stands(a, kept[a.rule], self.newest)
+            a
+            for a in now.values()
+            if a.rule in rules and self.newest and stands(a, rules[a.rule], self.newest)
         )
         return sorted(standing, key=lambda a: a.key, reverse=True)
 
@@ -76,13 +78,13 @@ def watch_now(
     history = ledger.alerts()
     result = evaluation(rules, query(), history, now)
     fresh = {_as_text(a) for a in (*result.changes.new, *result.changes.withdrawn)}
-    untold = {tuple(key) for key in ledger.facts(UNTOLD).get("keys", ())} | fresh
+    unsent = {tuple(key) for key in ledger.facts(UNTOLD).get("keys", ())} | fresh
     if fresh:
-        ledger.put_facts(UNTOLD, {"keys": sorted(map(list, untold))})
+        ledger.put_facts(UNTOLD, {"keys": sorted(map(list, unsent))})
     ledger.put_alerts(result.changes.all)
-    known = {a.key: a for a in history} | {a.key: a for a in result.changes.all}
-    told = [a for a in known.values() if _as_text(a) in untold]
-    changes = Changes(tuple(a for a in told if a.stands), tuple(a for a in told if not a.stands))
+    latest = {a.key: a for a in history} | {a.key: a for a in result.changes.all}
+    pending = [a for a in latest.values() if _as_text(a) in unsent]
+    changes = Changes(tuple(a for a in pending if a.stands), tuple(a for a in pending if not a.stands))
     message = notice(replace(result, changes=changes))
     if message and notifier.notify(message):
         ledger.put_facts(UNTOLD, {})
@@ -117,8 +119,8 @@ def watch_after_run(
     try:
         watch_now(rules, query, ledger, notifier, now)
     except Exception as e:
-        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        log.warning("alerts could not be evaluated", error=why)
+        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        log.warning("alerts could not be evaluated", error=reason)
 
 
 def notice(result: Evaluation) -> Notice | None:

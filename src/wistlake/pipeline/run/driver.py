@@ -91,37 +91,37 @@ def _recorded(spec: RunSpec, deps: Dependencies) -> Iterator[Run]:
 
 def _steps(handover: Handover, deps: Dependencies) -> Handover:
     """The four steps. Readers get each build as soon as it is done."""
-    laps = _Laps(deps.monotonic)
+    timings = _Timings(deps.monotonic)
     if handover.plan.spec.build_only:
         recover(deps.ledger, deps.objects, handover.plan.spec.run_id)
     else:
-        handover = asyncio.run(_fetch(handover, deps, laps))
-    laps.end("ingest")
+        handover = asyncio.run(_fetch(handover, deps, timings))
+    timings.end("ingest")
     with deps.trace("build"):
         handover = build(
-            deps, handover, Policy.EACH_BUILD, progress=deps.progress, on_engine=lambda: laps.end("engine")
+            deps, handover, Policy.EACH_BUILD, progress=deps.progress, on_engine=lambda: timings.end("engine")
         )
-    if "engine" in laps.seconds:
-        laps.end("build")
+    if "engine" in timings.seconds:
+        timings.end("build")
     with deps.trace("publish"):
         handover = publish(deps, handover, Policy.EACH_BUILD)
-    laps.end("publish")
-    handover.result.seconds = laps.seconds
+    timings.end("publish")
+    handover.result.seconds = timings.seconds
     return handover
 
 
-async def _fetch(handover: Handover, deps: Dependencies, laps: "_Laps") -> Handover:
+async def _fetch(handover: Handover, deps: Dependencies, timings: "_Timings") -> Handover:
     """Both steps that ask Wistia, on one client."""
     async with deps.client() as client:
         connected = replace(deps, client=lambda: nullcontext(client))
         with deps.trace("select"):
             handover = await select(connected, handover)
-        laps.end("plan")
+        timings.end("plan")
         with deps.trace("ingest"):
             return await ingest(connected, handover)
 
 
-class _Laps:
+class _Timings:
     """Seconds between moments, by name."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

@@ -298,7 +298,7 @@ def _document_of(built: BuildResult) -> _BuildDocument:
             for j in built.judgements
             if j.verdict is Verdict.BROKEN
         ),
-        stopped=tuple((*key, why) for key, why in sorted(built.stopped.items())),
+        stopped=tuple((*key, reason) for key, reason in sorted(built.stopped.items())),
         published=tuple((*pair, certificate) for pair, certificate in sorted(built.published.items())),
         blocked=built.blocked,
         tables={name: (ref.metadata_location, ref.snapshot_id) for name, ref in built.tables.items()},
@@ -317,7 +317,7 @@ def _result_of(plain: _BuildDocument) -> BuildResult:
             Judgement(identity, media_id, day, Verdict.BROKEN, blocking, *figures)
             for identity, media_id, day, blocking, *figures in plain.broken
         ),
-        stopped={(s, m, day): why for s, m, day, why in plain.stopped},
+        stopped={(s, m, day): reason for s, m, day, reason in plain.stopped},
         published={(m, day): certificate for m, day, certificate in plain.published},
         blocked=plain.blocked,
         tables={name: TableRef(*ref) for name, ref in plain.tables.items()},

@@ -159,7 +159,7 @@ class Ingest:
         self.done = Ingested()
         self._ended = self._planned_fetches = 0
         self._gate = asyncio.Semaphore(context.max_concurrency)
-        self._question, self._asking = Question(), asyncio.Lock()
+        self._question, self._question_lock = Question(), asyncio.Lock()
 
     async def run(self, fetches: Sequence[Fetch]) -> Ingested:
         """Land every fetch. A refused token ends it at once; any other failure is its media's own."""
@@ -190,8 +190,8 @@ class Ingest:
     def _due(self, fetches: Iterable[Fetch], gone: Collection[str]) -> Iterator[Fetch]:
         """Snapshots of media of which anything new was read. The others' last ones still stand."""
         existing = (f for f in fetches if f.media_id not in gone)
-        known = {**self.view.intervals, **self.done.intervals}
-        taken_now, self.done.carried = due(existing, known.values(), self.view.compacted)
+        intervals = {**self.view.intervals, **self.done.intervals}
+        taken_now, self.done.carried = due(existing, intervals.values(), self.view.compacted)
         self._note_planned(taken_now)
         yield from taken_now
 
@@ -199,7 +199,7 @@ class Ingest:
         """What is asked for of days with plays only, as far as there are any. The first request of each dataset goes
         ahead: an account whose plan does not include it is asked once."""
         by_dataset: dict[str, list[Fetch]] = {}
-        asked = with_plays(fetches, self.view, self._known, self.objects, self.context.tz)
+        asked = with_plays(fetches, self.view, self._interval, self.objects, self.context.tz)
         for fetch in asked:
             by_dataset.setdefault(fetch.dataset, []).append(fetch)
         for _ in range(len(fetches) - len(asked)):
@@ -208,7 +208,7 @@ class Ingest:
         await self._all(played[0] for played in by_dataset.values())
         await self._all(f for played in by_dataset.values() for f in played[1:])
 
-    def _known(self, key: Key) -> Interval | None:
+    def _interval(self, key: Key) -> Interval | None:
         return self.done.intervals.get(key) or self.view.intervals.get(key)
 
     async def _all(self, fetches: Iterable[Fetch]) -> None:
@@ -283,11 +283,11 @@ class Ingest:
             self.done.listed += len(listing.records)
             self.done.followed += sum(map(len, shares.values()))
             _require_length(fetch, len(listing.records))
-        doubtful = _doubtful(contract, fetch, listing, shares)
-        gone = await self._absent(doubtful) if doubtful else frozenset()
+        unconfirmed = _unconfirmed(contract, fetch, listing, shares)
+        gone = await self._absent(unconfirmed) if unconfirmed else frozenset()
         if gone.issuperset(fetch.media):
             raise SourceMissing(f"{', '.join(sorted(gone))}: not found at the source")
-        if listing.missing and doubtful:
+        if listing.missing and unconfirmed:
             raise SourceChanged(
                 f"{fetch.media_id}: Wistia answers 404 to {fetch.dataset} of {fetch.start}, and still has the "
                 "media; nothing was taken from that. Run again later, and ask Wistia if it stays"
@@ -306,7 +306,7 @@ class Ingest:
         who waited for it to be asked."""
         question = self._question
         question.media.update(media)
-        async with self._asking:
+        async with self._question_lock:
             if question.absent is None:
                 if question is self._question:
                     self._question = Question()
@@ -515,7 +515,7 @@ def _place(contract: Source, fetch: Fetch, record: Mapping[str, Any], tz: tzinfo
     return media_id, _day_of(record.get("received_at"), UTC)
 
 
-def _doubtful(
+def _unconfirmed(
     contract: Source, fetch: Fetch, listing: Listing, shares: Mapping[Key, Sequence[Any]]
 ) -> set[str]:
     """Media of which a daily listing may be short because they went away: those it answers 404 to, of which it has no

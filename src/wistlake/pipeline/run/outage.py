@@ -26,8 +26,8 @@ class Outage:
 
     def require(self, dataset: str) -> None:
         """Without asking: SourceUnavailable if the dataset is down, SourceNotInPlan if the plan lacks it."""
-        if said := self.not_in_plan.get(dataset):
-            raise SourceNotInPlan(said)
+        if refusal := self.not_in_plan.get(dataset):
+            raise SourceNotInPlan(refusal)
         if self.is_down(dataset):
             raise SourceUnavailable(
                 f"Wistia did not answer {IN_A_ROW} listings of {dataset} in a row: the others were not asked for. "

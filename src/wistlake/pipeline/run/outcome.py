@@ -179,9 +179,9 @@ def _blocked(spec: RunSpec, result: BuildResult) -> dict[Key, str]:
     reasons: dict[Key, str] = {}
     for media_id, day in result.blocked:
         cure = f"`wistlake explain fact_media_daily --media {media_id} --date {day}` says more"
-        why = f"{day} does not reconcile; {cure}"
-        reasons[(BY_DATE, media_id, day)] = why
-        reasons |= {(EVENTS, media_id, utc_day): why for utc_day in utc_days_of(day, tz)}
+        reason = f"{day} does not reconcile; {cure}"
+        reasons[(BY_DATE, media_id, day)] = reason
+        reasons |= {(EVENTS, media_id, utc_day): reason for utc_day in utc_days_of(day, tz)}
     return reasons
 
 

@@ -42,9 +42,9 @@ def publish(deps: Dependencies, handover: Handover, policy: Policy) -> Handover:
     describe(result, handover.fetched, built, note_drift(ledger, handover.fetched))
     errors = (*handover.errors, *build_errors(built))
     result.errors = bounded([str(e) for e in errors], "`wistlake status` names what failed")
-    hurt = failed_media(view, handover, built) if errors else set()
-    result.failed_media = sorted(hurt)
-    result.status = _status(deps.ledger, handover, hurt, errors)
+    failed = failed_media(view, handover, built) if errors else set()
+    result.failed_media = sorted(failed)
+    result.status = _status(deps.ledger, handover, failed, errors)
     if verdicts is not None:
         compact(spec, ledger, view, verdicts.epoch, verdicts.built_from)
     return replace(handover, errors=errors)
@@ -53,20 +53,20 @@ def publish(deps: Dependencies, handover: Handover, policy: Policy) -> Handover:
 def failed_media(view: LedgerView, handover: Handover, built: BuildResult | None) -> set[str]:
     """The media of which this run could not land, build or reconcile something."""
     run_id, of_batches = handover.plan.spec.run_id, {getattr(e, "batch", "") for e in handover.errors}
-    mine = {i.key: i.state for i in view.all() if i.run_id == run_id and i.dataset != GOLD}
-    hurt = {*handover.plan.absent, *(key[1] for key, state in mine.items() if state is State.FAILED)}
+    states = {i.key: i.state for i in view.all() if i.run_id == run_id and i.dataset != GOLD}
+    failed = {*handover.plan.absent, *(key[1] for key, state in states.items() if state is State.FAILED)}
     for batch in batches(handover.plan.fetches):
         if batch.name in of_batches:  # its function may have died before it noted anything
             certain = (
                 key for f in batch.fetches if not f.if_moved and f.dataset not in PLAYED for key in f.keys
             )
-            hurt |= {key[1] for key in certain if mine.get(key) not in LANDED}
+            failed |= {key[1] for key in certain if states.get(key) not in LANDED}
     if built is not None:
-        hurt |= {key[1] for key in built.stopped} | {media_id for media_id, _ in built.blocked}
-    return hurt
+        failed |= {key[1] for key in built.stopped} | {media_id for media_id, _ in built.blocked}
+    return failed
 
 
-def _status(ledger: Ledger, handover: Handover, hurt: set[str], errors: Sequence[WistlakeError]) -> str:
+def _status(ledger: Ledger, handover: Handover, failed: set[str], errors: Sequence[WistlakeError]) -> str:
     """Partial if what went wrong concerns few of the media that were asked for, and nothing but media."""
     if not errors:
         return SUCCEEDED
@@ -74,7 +74,7 @@ def _status(ledger: Ledger, handover: Handover, hurt: set[str], errors: Sequence
     asked = {media_id for f in handover.plan.fetches for media_id in f.media}
     followed = asked or {m.media_id for m in ledger.media() if m.retired_at is None}
     of_the_run = any(e.concerns_the_run for e in errors)
-    few = len(hurt) * 100 <= spec.tolerated_percent * len(followed | hurt)
+    few = len(failed) * 100 <= spec.tolerated_percent * len(followed | failed)
     return PARTIAL if few and not of_the_run else FAILED
 
 

@@ -42,10 +42,10 @@ def recover(
                 recovered[key] = landed(before, manifest, repeats=again)
     for confirmation in confirmations(objects, dead):
         if (key := (confirmation.dataset, confirmation.media_id, confirmation.day)) in waiting:
-            known = recovered.get(key, waiting[key])
-            if confirmation.landing_id == known.landing_id and _is_whole(objects, known.landing_id):
-                landing = bronze.decode_manifest(objects.get(bronze.manifest_key(known.landing_id)))
-                recovered[key] = landed(known, confirmation.as_read(landing), repeats=True)
+            interval = recovered.get(key, waiting[key])
+            if confirmation.landing_id == interval.landing_id and _is_whole(objects, interval.landing_id):
+                landing = bronze.decode_manifest(objects.get(bronze.manifest_key(interval.landing_id)))
+                recovered[key] = landed(interval, confirmation.as_read(landing), repeats=True)
     # Of a reading of which nothing is left, the day is as it was before.
     recovered |= {
         k: replace(i, state=State.LANDED) for k, i in waiting.items() if k not in recovered and i.landing_id

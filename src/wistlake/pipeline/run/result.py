@@ -58,7 +58,7 @@ def describe(
     result.intervals = [asdict(line) for line in fetched.lines.values()]
     if built is not None:
         result.tables = {name: dict(counts) for name, counts in built.counts.items()}
-        result.stopped = {m: why for (_, m, _), why in built.stopped.items()}
+        result.stopped = {m: reason for (_, m, _), reason in built.stopped.items()}
         result.blocked = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.blocked)]
         result.withdrawn = [{"media_id": m, "date": d.isoformat()} for m, d in sorted(built.withdrawn)]
         result.days_published = len(built.published)
@@ -77,7 +77,10 @@ def build_errors(built: BuildResult | None) -> list[WistlakeError]:
     if built is None:
         return []
     return [
-        *(ContractViolation(f"{media_id}: {why}") for (_, media_id, _), why in sorted(built.stopped.items())),
+        *(
+            ContractViolation(f"{media_id}: {reason}")
+            for (_, media_id, _), reason in sorted(built.stopped.items())
+        ),
         *(unreconciled(built, *pair) for pair in sorted(built.blocked)),
     ]
 
@@ -97,9 +100,11 @@ def withdrawals(result: RunResult) -> list[str]:
 def notice(result: RunResult) -> Notice:
     """The message for people when a run has ended."""
     failed = result.status != SUCCEEDED
-    hurt = len(result.failed_media)
+    failed_count = len(result.failed_media)
     media = (
-        f"{hurt:,} media could not be published whole; the others were\n" if result.status == PARTIAL else ""
+        f"{failed_count:,} media could not be published whole; the others were\n"
+        if result.status == PARTIAL
+        else ""
     )
     moved = sum(counts.get("new", 0) for counts in result.tables.values())
     text = "\n".join(result.errors) if failed else f"{result.days_published} days published, {moved} new rows"
@@ -123,9 +128,9 @@ def unreconciled(built: BuildResult, media_id: str, day: date) -> Unreconciled:
         for j in built.judgements
         if (j.media_id, j.date) == (media_id, day) and j.blocking and j.verdict is Verdict.BROKEN
     ]
-    why = "; ".join(f"{j.identity}: {_figures(j)}" for j in broken) or "its gold breaks its contract"
+    reason = "; ".join(f"{j.identity}: {_figures(j)}" for j in broken) or "its gold breaks its contract"
     return Unreconciled(
-        f"{media_id} on {day} does not reconcile ({why}); gold was left as it was. Read the day anew: `wistlake "
+        f"{media_id} on {day} does not reconcile ({reason}); gold was left as it was. Read the day anew: `wistlake "
         f"backfill --from {day} --to {day} --media {media_id}`; what Wistia says twice is believed"
     )
 

@@ -69,9 +69,9 @@ def planned(
     of_account = share(spec.choice, ledger.facts(SHARE))
     refused = ledger.facts(NOT_IN_PLAN)
     absent = not_asked(spec, refused, len(media))
-    for dataset, why in absent.items():
+    for dataset, reason in absent.items():
         # What the plan lacks was said by the run that was refused: once a week is enough.
-        (log.info if dataset in refused else log.warning)(f"{dataset} is not asked for: {why}")
+        (log.info if dataset in refused else log.warning)(f"{dataset} is not asked for: {reason}")
     sources = [s for s in spec.sources if s.name not in absent]
     return plan(sources, media, view.all(), spec.window, sampled, of_account, view.compacted)
 
@@ -120,8 +120,8 @@ async def _absent(media_ids: Sequence[str], client: Client, day: date) -> list[s
     """Those of the media that Wistia doesn't have. One that its list lacks may only be archived."""
     contract = source(METADATA)
     described = {r["hashed_id"] for r in (await client.describe(contract, media_ids)).records}
-    doubtful = [m for m in media_ids if m not in described]
-    return [m for m in doubtful if (await client.fetch(contract, m, day, day)).missing]
+    undescribed = [m for m in media_ids if m not in described]
+    return [m for m in undescribed if (await client.fetch(contract, m, day, day)).missing]
 
 
 async def _mistyped(absent: Sequence[str], client: Client) -> ConfigError:
@@ -176,8 +176,8 @@ def _label(spec: RunSpec, ledger: Ledger) -> None:
     """What the file says of media that the lake has followed. It may name others: those of another stage, say."""
     followed = {m.media_id for m in ledger.media()}
     wanted = {media_id: labels for media_id, labels in spec.labels.items() if media_id in followed}
-    if strangers := spec.labels.keys() - wanted.keys():
-        log.warning("labels of media that the lake has never followed", media=sorted(strangers)[:MOST_NAMED])
+    if unfollowed := spec.labels.keys() - wanted.keys():
+        log.warning("labels of media that the lake has never followed", media=sorted(unfollowed)[:MOST_NAMED])
     if wanted:
         give(ledger, wanted, by="WISTLAKE_LABELS", now=spec.window.now)
 

@@ -11,10 +11,10 @@ def cleared(context: BuildContext) -> None:
     """`fact_events` without a city. Gold has none: its days stay as they are."""
     if not context.plan.clears_cities or context.store.refs()[FACT_EVENTS.full_name].snapshot_id is None:
         return
-    kept = context.store.read(FACT_EVENTS).where("city is not null")
-    counts = [(r["event_date"], r["count"]) for r in kept.groupBy("event_date").count().collect()]
+    with_city = context.store.read(FACT_EVENTS).where("city is not null")
+    counts = [(r["event_date"], r["count"]) for r in with_city.groupBy("event_date").count().collect()]
     for days in batches(sorted(counts)):
-        current = kept.where(days_in("event_date", days))
+        current = with_city.where(days_in("event_date", days))
         rows = context.store.stage(
             "sessions_without_city", fact_events.without_city(current, context.built_at)
         )

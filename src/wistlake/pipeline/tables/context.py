@@ -96,8 +96,10 @@ class BuildContext:
         frames = self.side_by_side(*(partial(self._staged, name, datasets[name]) for name in landed))
         staged = dict(zip(landed, frames, strict=True))
         counted = _rows_by_landing(staged)
-        kept = {name: self._kept(name, staged[name], landed[name], counted.get(name, {})) for name in landed}
-        return {name: kept.get(name) for name in datasets}
+        accepted = {
+            name: self._accepted(name, staged[name], landed[name], counted.get(name, {})) for name in landed
+        }
+        return {name: accepted.get(name) for name in datasets}
 
     def _staged(self, dataset: str, reading: Reading) -> "DataFrame":
         """Every row of the dataset's landings, parsed."""
@@ -111,7 +113,7 @@ class BuildContext:
             # A mark was wrong: what stops a reader with types can be refused by name as text.
             return self._stage_rows(contract, [], manifests, *reading)
 
-    def _kept(
+    def _accepted(
         self,
         dataset: str,
         rows: "DataFrame",
@@ -164,14 +166,14 @@ class BuildContext:
             counts, key = by_landing.pop(m.landing_id, Counter()), interval_key(m)
             if counts.total() != m.rows:
                 incomplete.append(m.landing_id)
-                why = f"landing {m.landing_id} promises {m.rows} rows and has {counts.total()}"
-                self.stopped_keys[key] = damaged_text(m, why)
+                reason = f"landing {m.landing_id} promises {m.rows} rows and has {counts.total()}"
+                self.stopped_keys[key] = damaged_text(m, reason)
                 continue
             accepted = counts.pop("", 0)
             self.by_interval[key] = Counter(rows=m.rows, quarantined=m.rows - accepted)
             self.reasons[key] = counts
-        if strays := sum(c.total() for c in by_landing.values()):
-            raise StoreDamaged(f"{strays} bronze lines belong to no landing of this build")
+        if unlisted := sum(c.total() for c in by_landing.values()):
+            raise StoreDamaged(f"{unlisted} bronze lines belong to no landing of this build")
         return incomplete
 
     def _stop_rejected(self, manifests: Iterable[Manifest]) -> list[str]:

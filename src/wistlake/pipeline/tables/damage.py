@@ -15,13 +15,13 @@ def damaged(landings: Sequence[Manifest], objects: ObjectStore) -> dict[Key, str
     """Why landings are not what they should be, by interval. Every part is read and hashed, several landings at a
     time."""
     reasons = in_order(partial(_damage, objects), landings)
-    return {interval_key(m): why for m, why in zip(landings, reasons, strict=True) if why}
+    return {interval_key(m): reason for m, reason in zip(landings, reasons, strict=True) if reason}
 
 
-def damaged_text(manifest: Manifest, why: str) -> str:
+def damaged_text(manifest: Manifest, reason: str) -> str:
     """Why a landing stops its day, and what to do about it."""
     return (
-        f"{manifest.dataset} of {manifest.day}: {why}; gold was left as it was. Fetch it again: `wistlake "
+        f"{manifest.dataset} of {manifest.day}: {reason}; gold was left as it was. Fetch it again: `wistlake "
         f"backfill --from {manifest.day} --to {manifest.day} --media {manifest.media_id}`"
     )
 
@@ -31,10 +31,10 @@ def _damage(objects: ObjectStore, manifest: Manifest) -> str:
         for part in manifest.parts:
             bronze.check_part(part, objects.get(part.key))
     except StoreError as e:
-        why = str(e)
+        reason = str(e)
     else:
         whole = manifest.rows == sum(p.rows for p in manifest.parts)
         if whole and bronze.payload_hash(manifest.parts) == manifest.payload_sha256:
             return ""
-        why = f"the manifest of {manifest.landing_id} does not describe its parts"
-    return damaged_text(manifest, why)
+        reason = f"the manifest of {manifest.landing_id} does not describe its parts"
+    return damaged_text(manifest, reason)

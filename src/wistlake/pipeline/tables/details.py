@@ -45,8 +45,8 @@ def conversions(context: BuildContext) -> None:
     if outcome is not None and any(c.measured for c in outcome.by_day):
         snapshots = scope.of_media(context.store.read(MEDIA_LIFETIME), outcome.media)
         rows = conversion_daily.between_snapshots(snapshots, context.built_at)
-        known = scope.of_media(context.store.read(CONVERSION_DAILY), outcome.media)
-        context.write(CONVERSION_DAILY, rows, scope.whole(known.where(f"basis = '{BETWEEN}'")))
+        stored = scope.of_media(context.store.read(CONVERSION_DAILY), outcome.media)
+        context.write(CONVERSION_DAILY, rows, scope.whole(stored.where(f"basis = '{BETWEEN}'")))
 
 
 def traffic(context: BuildContext) -> tuple[Judgement, ...]:
