@@ -186,7 +186,7 @@ def one_page(number: int, folder: str) -> None:
     from wistlake_dashboard.app import PAGES, show
 
     runtime = Runtime(lambda: datetime.now(UTC), time.monotonic)
-    show(Published(open_lake(Settings(lake=Path(folder)), runtime)), PAGES[number : number + 1])
+    show(Published(open_lake(Settings(lake=Path(folder)), runtime), held=True), PAGES[number : number + 1])
 
 
 def app_of(number: int, folder: Path) -> AppTest:
