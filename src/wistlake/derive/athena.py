@@ -63,26 +63,30 @@ def rows(columns: Columns, values: Iterable[Sequence[Any]]) -> str:
 
 
 def of_days(columns: Columns, values: Iterable[Sequence[Any]]) -> str:
-    """The same for rows of days that are written as a first and a last one, after the values of `columns`; each day of
-    them is a row, whose last column is `day`."""
-    names = [c for c, _ in columns]
+    """The same for rows of days that are written as a first and a last one, after the values of the other `columns`:
+    each day of them is a row, with the column `day`."""
+    names = [c for c, _ in columns if c != "day"]
     listed = ", ".join(_listed(row) for row in values)
     spans = f"{_values(listed, [*names, 'first', 'last'])} CROSS JOIN"
     each = f'{spans} UNNEST(sequence(r."first", r."last", INTERVAL \'1\' DAY)) AS d ("day")'
-    return _subquery([*columns, ("day", Type.DATE)], each if listed else "")
+    return _subquery(columns, each if listed else "")
 
 
 def _subquery(columns: Columns, source: str) -> str:
     if not source:
-        nothing = ", ".join(f'CAST(NULL AS {_TYPED[kind]}) AS "{c}"' for c, kind in columns)
+        nothing = ", ".join(f"CAST(NULL AS {_TYPED[kind]}) AS {_quoted(c)}" for c, kind in columns)
         return f"(SELECT {nothing} WHERE false)"
-    typed = ", ".join(f'CAST("{c}" AS {_TYPED[kind]}) AS "{c}"' for c, kind in columns)
+    typed = ", ".join(f"CAST({_quoted(c)} AS {_TYPED[kind]}) AS {_quoted(c)}" for c, kind in columns)
     return f"(SELECT {typed} FROM {source})"
 
 
 def _values(listed: str, names: Iterable[str]) -> str:
-    quoted = ", ".join(f'"{name}"' for name in names)
-    return f"(VALUES {listed}) AS r ({quoted})"
+    return f"(VALUES {listed}) AS r ({', '.join(map(_quoted, names))})"
+
+
+def _quoted(name: str) -> str:
+    """A column's name in SQL: one that nobody has chosen holds quotes itself, as in max("day")."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _listed(row: Iterable[Any]) -> str:

@@ -143,6 +143,18 @@ MIXED = {
     "a name in a text": (
         "SELECT m.title, ')', '(SELECT 1 FROM ops.runs' AS b FROM silver.dim_media m, ops.runs ORDER BY 1"
     ),
+    "a column without a name of its own": (
+        "SELECT count(*) AS n FROM gold.fact_media_daily "
+        "WHERE date = (SELECT max(day) FROM ops.intervals WHERE dataset = 'media_by_date')"
+    ),
+    "a table in a comment": (
+        "SELECT m.title, r.status -- of ops.runs, it's said\n"
+        "FROM silver.dim_media m, ops.runs r /* ops.account */ ORDER BY 1"
+    ),
+    "days before a media": (
+        f"SELECT i.media_id, i.day "
+        f"{JOINED.replace('ops.intervals', '(SELECT day, media_id FROM ops.intervals)')} ORDER BY 1, 2"
+    ),
     "an empty one": (
         "SELECT a.rule, a.value, a.told_at FROM gold.fact_media_daily LEFT JOIN ops.alerts a ON a.day = date"
     ),
@@ -164,6 +176,11 @@ def test_the_ledger_can_be_joined_with_what_is_published(
     records = AthenaRecords(athena._ledger, "db", "wg", views(), Service(duck), lambda seconds: None)
     if "ops.intervals" not in MIXED[asked]:  # of which it has those that are not published
         assert records.sql(MIXED[asked]).to_pylist() == found.to_pylist()
+
+
+def test_whole_numbers_are_divided_as_athena_does(both: tuple[Published, AthenaQuery]) -> None:
+    asked = "SELECT date, n FROM gold.fact_media_daily, (SELECT 7 / 2 AS n FROM ops.runs) ORDER BY 1 LIMIT 1"
+    assert [r["n"] for r in both[1].sql(asked).to_pylist()] == [3]
 
 
 def test_a_function_has_the_intervals_that_are_not_published(both: tuple[Published, AthenaQuery]) -> None:
@@ -208,12 +225,17 @@ class TestBound:
         assert len(text) < 10_000 < LONGEST
         assert text.count("media000") == 100
 
+    def test_days_in_a_row_take_no_room_in_an_answer(self, large: AthenaQuery) -> None:
+        days = "(SELECT media_id, day FROM ops.intervals WHERE state = 'published')"
+        asked = f"SELECT 1 FROM gold.fact_media_daily g JOIN {days} i ON i.day = g.date"
+        assert len(large.as_published(asked)) < 10_000
+
     def test_an_answer_takes_no_more_room_than_it_has_rows(self, large: AthenaQuery) -> None:
         newest = "SELECT dataset, max(day) AS day FROM ops.intervals GROUP BY dataset"
         text = large.as_published(
             f"SELECT 1 FROM gold.fact_media_daily g JOIN ({newest}) n ON n.day = g.date"
         )
-        assert f"VALUES ('events', DATE '{LAST}')" in text
+        assert f"VALUES ('events', DATE '{LAST}', DATE '{LAST}')" in text
         assert len(text) < 400
 
 

@@ -24,8 +24,7 @@ def written(columns: Mapping[str, Type], rows: Rows) -> str:
     if "day" not in columns:
         return athena.rows([*columns.items()], rows)
     at = list(columns).index("day")
-    others = [(name, kind) for name, kind in columns.items() if name != "day"]
-    return athena.of_days(others, list(_in_a_row(rows, at)))
+    return athena.of_days([*columns.items()], list(_in_a_row(rows, at)))
 
 
 def _in_a_row(rows: Rows, at: int) -> Iterator[tuple[Any, ...]]:
@@ -58,7 +57,10 @@ def answer_written(answer: "pa.Table") -> str | None:
     typed = {name: kind for name, kind in columns.items() if kind}
     if len(typed) < len(columns):
         return None
-    return athena.rows([*typed.items()], zip(*(c.to_pylist() for c in answer.columns), strict=True))
+    rows = list(zip(*(c.to_pylist() for c in answer.columns), strict=True))
+    if typed.get("day") is Type.DATE and not answer["day"].null_count:
+        return written(typed, rows)
+    return athena.rows([*typed.items()], rows)
 
 
 def _kind(data_type: "pa.DataType") -> Type | None:

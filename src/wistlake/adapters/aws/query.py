@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
-_WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z_]\w*(?:\.\w+)*")
+# A word, or what is none: a text, a name in quotes, a comment. The ledger's rows in a comment could end it.
+_WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[A-Za-z_]\w*(?:\.\w+)*""", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
 )
