@@ -17,24 +17,31 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 SECONDS = 6 * 3600  # no day takes as long
 PARTIAL = 3  # exit code: published, but for few media
-AGAIN = (74, 75)  # Wistia does not answer; another run holds the lake, or its disk is full
+# 74: another run holds the lake, or its store is out of reach; 75: Wistia does not answer. A full disk or a damaged
+# lake ends with 74 too: there the second attempt only says the same again.
+AGAIN = (74, 75)
 LAKE = Asset("wistlake")  # a DAG with schedule=[LAKE] follows each day
 log = logging.getLogger(__name__)
 
 
 def wistlake(*command: str) -> dict[str, Any]:
     """The answer of a command. An error with its own words, which is tried again only where that can help."""
-    done = subprocess.run(
-        [os.environ.get("WISTLAKE_COMMAND", "wistlake"), *command, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    if done.returncode in AGAIN:
-        raise AirflowException(done.stderr.strip())
+    try:
+        done = subprocess.run(
+            [os.environ.get("WISTLAKE_COMMAND", "wistlake"), *command, "--json"],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AirflowFailException(f"took longer than {SECONDS} s, and was ended") from None
+    said = done.stderr.strip() or f"ended with {done.returncode}"
+    is_again = done.returncode in AGAIN or done.returncode < 0  # killed by a signal
+    if is_again:
+        raise AirflowException(said)
     if done.returncode not in (0, PARTIAL):
-        raise AirflowFailException(done.stderr.strip())
+        raise AirflowFailException(said)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
@@ -65,11 +72,11 @@ def wistlake_daily() -> None:
     def trust(ran: dict[str, Any]) -> Iterator[Metadata]:
         """The figures go along with the asset's event; what is wrong with the newest days is a warning."""
         answer = wistlake("trust")
-        counts = {name: answer[name] for name in ("broken_checks", "failed_intervals", "refused_records")}
-        missing = sum(day["certificate"] == "not published" for day in answer["rows"])
-        if missing or counts["broken_checks"] or counts["failed_intervals"]:
+        wrong = {name: answer[name] for name in ("missing_media_days", "broken_checks", "failed_intervals")}
+        if any(wrong.values()):
             log.warning(" ".join((answer["trust"], *answer["notes"])))
-        yield Metadata(LAKE, {**ran, **counts, "missing_days": missing, "publication": answer["publication"]})
+        others = {name: answer[name] for name in ("refused_records", "last_day", "publication")}
+        yield Metadata(LAKE, {**ran, **wrong, **others})
 
     trust(run())
 

@@ -1,7 +1,8 @@
 """Wistia's engagement numbers as a lakehouse. `wistlake.open(path)` reads one from Python.
 
-Days are `datetime.date` or text as 2026-03-02; without any, an answer is of the newest four weeks. Wherever names are
-taken, one or several are. Errors are `wistlake.errors.ConfigError`, and name what there is.
+Days are `datetime.date` or text as 2026-03-02; without any, an answer is of the newest four weeks; of a lake younger
+than eight, about half. Wherever names are taken, one or several are. Errors are `wistlake.errors.ConfigError`, and name
+what there is.
 """
 
 import os
@@ -68,7 +69,8 @@ class Lake:
         return ask.retention(self._query, media_id, ask.Selection(ask.day(start), ask.day(end)))
 
     def trust(self, *, start: Day = None, end: Day = None, media: Names = ()) -> "Answer":
-        """Each day's certificate, what is missing, and what is wrong."""
+        """Each day's certificate, what is missing, and what is wrong. Without days: of the newest four weeks, or
+        all days of a younger lake, failed ones at its end too. No rows while nothing is published."""
         from wistlake.insight import ask
 
         return ask.trust(self._query, ask.Selection.of(start, end, media, (), ()))

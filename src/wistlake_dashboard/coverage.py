@@ -111,6 +111,15 @@ class Coverage:
         """Whether both periods have everything."""
         return not self.uneven and self.even == self.media
 
+    @property
+    def missing_media_days(self) -> int:
+        """Of the scope itself: those that the lake should have, and has not, or not as they are now."""
+        return sum(
+            max(0, (min(gap.end, self.scope.end) - max(gap.start, self.scope.start)).days + 1)
+            for gap in self.gaps
+            if gap.reason in EXPECTED
+        )
+
     def condition(self) -> str:
         """SQL that is true of the media days that both periods have: those are compared, and nothing else."""
         if not self.even:

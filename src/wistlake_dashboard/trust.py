@@ -1,15 +1,17 @@
 """How far a period's numbers can be trusted."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from wistlake.quality.scope import Scope
+from wistlake.quality.scope import Scope, listed
 from wistlake_dashboard import words
 from wistlake_dashboard.reader import Row, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
+
+_DAILY = ("events", "media_by_date")  # what a day is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,24 @@ def trust(query: "Query", scope: Scope) -> Trust:
         until=_until(query, provisional["last"]) if provisional else None,
         open=frozenset(r["date"] for r in open_days),
     )
+
+
+def newest_day(query: "Query", published: date) -> date:
+    """The newest day that the lake should have: the last `published` one, or a later one that failed or was read."""
+    found = {
+        r["dataset"]: r
+        for r in rows(
+            query,
+            "SELECT dataset, max(day) AS asked, max(CASE WHEN state = 'failed' THEN day END) AS failed "
+            f"FROM ops.intervals WHERE dataset IN {listed(_DAILY)} GROUP BY dataset",
+        )
+    }
+    # Of the account's day, sessions are spread over two UTC days: the newest one that was read may be its first half.
+    back = {name: timedelta(days=name == "events") for name in found}
+    days = [published, *(r["failed"] - back[name] for name, r in found.items() if r["failed"])]
+    if len(found) == len(_DAILY):  # while one of the two lacks a day, it waits
+        days.append(min(r["asked"] - back[name] for name, r in found.items()))
+    return max(days)
 
 
 def _until(query: "Query", day: date) -> date | None:

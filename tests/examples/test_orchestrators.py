@@ -28,8 +28,26 @@ TRUTH = """SELECT (SELECT status FROM ops.runs) AS status, (SELECT run_id FROM o
     (SELECT count(*) FROM silver.fact_events) AS new_sessions,
     (SELECT count(*) FROM ops.reconciliation WHERE verdict = 'broken') AS broken_checks,
     (SELECT count(*) FROM ops.intervals WHERE state = 'failed') AS failed_intervals,
-    (SELECT count(*) FROM silver.quarantine) AS refused_records, 0 AS missing_days"""
-LOST, MISSING = "aaaaaa: lost 5 of 9 sessions at the source", "Not published: 2 Mar 2026."
+    (SELECT count(*) FROM silver.quarantine) AS refused_records, 0 AS missing_media_days,
+    (SELECT CAST(max(date) AS VARCHAR) FROM gold.fact_media_daily) AS last_day"""
+LOST, MISSING = "aaaaaa: lost 5 of 9 sessions at the source", "1 media day missing, or not current."
+NOTHING = {
+    "missing_media_days": 0,
+    "broken_checks": 0,
+    "refused_records": 0,
+    "failed_intervals": 0,
+    "last_day": None,
+}
+MISSED = Answer(
+    ("date", "certificate"),
+    ({"date": "2026-03-01", "certificate": "settled"},),
+    publication="r1",
+    trust=MISSING,
+    facts=NOTHING | {"missing_media_days": 1, "refused_records": 2, "last_day": "2026-03-01"},
+)
+EMPTY = Answer(
+    ("date", "certificate"), (), publication="r1", trust="Nothing is published yet.", facts=NOTHING
+)
 WARNINGS = {
     "dagster": (
         rf"WARNING .+ {LOST}",
@@ -75,8 +93,16 @@ def days(request: pytest.FixtureRequest, wistia: str, tmp_path_factory: pytest.T
     cases = {
         "a day": real,
         "a refusal": {"WISTIA_API_TOKEN": "wrong", "WISTLAKE_LAKE": "other"},
-        "a partial day": {"WISTLAKE_COMMAND": _pretended(folder / "partial")},
-        "an outage": {"WISTLAKE_COMMAND": _pretended(folder / "busy", "Wistia did not answer")},
+        "a partial day": {"WISTLAKE_COMMAND": _pretended(folder / "partial", MISSED)},
+        "a first day": {"WISTLAKE_COMMAND": _pretended(folder / "first", EMPTY)},
+        "too long": {"WISTLAKE_COMMAND": _pretended(folder / "long", MISSED, "exec sleep 60"), "LIMIT": "2"},
+        "an outage": {
+            "LIMIT": "600",
+            "WISTLAKE_COMMAND": _pretended(
+                folder / "busy", MISSED, 'echo "error: Wistia did not answer" >&2; exit 75'
+            ),
+        },
+        "killed": {"WISTLAKE_COMMAND": _pretended(folder / "killed", MISSED, "kill -9 $$")},
     }
     story = Path(__file__).with_name(f"{request.param}_days.py")
     done = _called([python("orchestrators"), story, json.dumps([*cases.values()])], folder, environment)
@@ -96,25 +122,13 @@ def _called(command: list[Any], folder: Path, environment: dict[str, str]) -> st
     return done.stdout
 
 
-def _pretended(path: Path, outage: str = "") -> str:
-    """A command that answers as `wistlake` does on a partial day; with an outage, only the second time."""
+def _pretended(path: Path, trust: Answer, first: str = "") -> str:
+    """A command that answers as `wistlake` does on a partial day; the first time it does what `first` says."""
     run = RunResult("r1", "scheduled", PARTIAL, errors=[LOST], days_published=3).as_json()
-    certificates = ("settled", "not published")
-    trust = Answer(
-        ("date", "certificate"),
-        tuple({"date": f"2026-03-0{n}", "certificate": c} for n, c in enumerate(certificates, 1)),
-        publication="r1",
-        trust=MISSING,
-        facts={"broken_checks": 1, "refused_records": 2, "failed_intervals": 0},
-    ).as_json()
     path.with_suffix(".run").write_text(json.dumps(run))
-    path.with_suffix(".trust").write_text(json.dumps(trust))
-    fail = (
-        f'[ -e "$0.tried" ] || {{ touch "$0.tried"; echo "error: {outage}" >&2; exit 75; }}\n'
-        if outage
-        else ""
-    )
-    path.write_text(f'#!/bin/sh\n{fail}cat "$0.$1"\n[ "$1" != run ] || exit 3\n')
+    path.with_suffix(".trust").write_text(json.dumps(trust.as_json()))
+    once = f'[ -e "$0.tried" ] || {{ touch "$0.tried"; {first}; }}\n' if first else ""
+    path.write_text(f'#!/bin/sh\n{once}cat "$0.$1"\n[ "$1" != run ] || exit 3\n')
     path.chmod(0o755)
     return str(path)
 
@@ -133,11 +147,29 @@ def test_what_no_repetition_cures_fails_at_once_with_the_commands_own_words(days
 def test_a_partial_day_is_a_warning(days: Days) -> None:
     figures = {
         "status": "partial", "days_published": 3, "new_sessions": 0, "publication": "r1",
-        "broken_checks": 1, "failed_intervals": 0, "refused_records": 2, "missing_days": 1,
+        "broken_checks": 0, "failed_intervals": 0, "refused_records": 2, "missing_media_days": 1,
+        "last_day": "2026-03-01",
     }  # fmt: skip
     assert days.cases["a partial day"] == {"state": "success", "tried_again": False, "figures": figures}
     for warning in WARNINGS[days.orchestrator]:
         assert re.search(warning, days.log), warning
+
+
+def test_a_first_day_that_is_not_over_passes(days: Days) -> None:
+    case = days.cases["a first day"]
+    assert (case["state"], case["figures"]["last_day"]) == ("success", None)
+    warnings = [line for line in days.log.splitlines() if "warning" in line.lower()]
+    assert not [line for line in warnings if "Nothing is published yet" in line]
+
+
+def test_a_command_that_takes_too_long_is_not_tried_again(days: Days) -> None:
+    assert (days.cases["too long"]["state"], days.cases["too long"]["tried_again"]) == ("failed", False)
+    assert "took longer than 2" in days.log
+
+
+def test_a_killed_command_is_tried_again_and_says_so(days: Days) -> None:
+    assert days.cases["killed"]["tried_again"]
+    assert "ended with -9" in days.log
 
 
 def test_an_outage_is_tried_again(days: Days) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 import wistlake
 from support.memory import MemoryLedger
-from support.published import Published, publish
+from support.published import NOW, Published, publish
 from wistlake.contracts import table
 from wistlake.errors import ConfigError, StoreError
 from wistlake.insight import ask
 from wistlake.insight.answer import Answer, Days
 from wistlake.insight.ask import Selection
+from wistlake.planning.intervals import Interval, MediaEntry, State
 from wistlake.ports import Run
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 15)
@@ -183,6 +184,103 @@ def test_trust_has_a_row_a_day(query: Published) -> None:
     answer = ask.trust(query, WEEK)
     assert [r["certificate"] for r in answer.rows] == ["settled"] * 5 + ["provisional"] * 2
     assert answer.facts["media_days"] == {"settled": 5, "certified": 9, "provisional": 6}
+
+
+NEWEST = date(2026, 3, 24)
+
+
+def _failing(*more: Interval) -> Published:
+    """Twenty published days to 20 March, of which `bbbbbb` lacks the last six; both media failed on 21-24 March."""
+    query = Published({
+        "gold.fact_media_daily": [
+            {"media_id": media, "date": date(2026, 3, n), "plays": 1, "certificate": "settled"}
+            for media, last in (("aaaaaa", 20), ("bbbbbb", 14)) for n in range(1, last + 1)
+        ],
+        "ops.reconciliation": [{"media_id": "aaaaaa", "date": date(2026, 3, 23), "verdict": "broken"}],
+    })  # fmt: skip
+    ledger = MemoryLedger()
+    ledger.put_media([MediaEntry(m, date(2026, 3, 1), NOW) for m in ("aaaaaa", "bbbbbb")])
+    failed = [
+        Interval("media_by_date", m, date(2026, 3, n), State.FAILED, "r1", NOW)
+        for m in ("aaaaaa", "bbbbbb") for n in range(21, 25)
+    ]  # fmt: skip
+    ledger.record([*failed, *more])
+    query._ledger = ledger
+    return query
+
+
+def test_trust_goes_to_the_newest_day_that_the_lake_should_have() -> None:
+    answer = ask.trust(_failing())
+    assert answer.period == (date(2026, 3, 1), NEWEST)
+    assert [r["certificate"] for r in answer.rows] == ["settled"] * 20 + ["not published"] * 4
+    wrong = ("missing_media_days", "failed_intervals", "broken_checks", "last_day")
+    assert [answer.facts[name] for name in wrong] == [6 + 2 * 4, 8, 1, date(2026, 3, 20)]
+    assert answer.trust == (
+        "All published days are stable. Not published, and in no figure: 21–24 Mar 2026. "
+        "14 media days missing, or not current."
+    )
+    assert "Not published: 15–20 Mar 2026 (bbbbbb)." in answer.notes
+    alone = ask.trust(_failing(), Selection(date(2026, 3, 21)))
+    assert (alone.period, alone.trust) == (
+        (date(2026, 3, 21), NEWEST), "Nothing of these days is published: 21–24 Mar 2026."
+    )  # fmt: skip
+
+
+def test_trust_of_named_days_is_of_these_alone() -> None:
+    answer = ask.trust(_failing(), Selection(date(2026, 3, 14), date(2026, 3, 20)))
+    assert (answer.facts["missing_media_days"], answer.facts["failed_intervals"]) == (6, 0)
+    assert answer.trust == "All published days are stable. 6 media days missing, or not current."
+    whole = ask.trust(_failing(), Selection(end=date(2026, 3, 14)))
+    assert whole.period == (date(2026, 3, 1), date(2026, 3, 14))
+    assert (whole.facts["missing_media_days"], whole.trust) == (0, "All days are stable.")
+
+
+def test_a_failure_after_the_newest_day_counts() -> None:
+    snapshot = Interval("media", "aaaaaa", date(2026, 3, 25), State.FAILED, "r1", NOW)
+    answer = ask.trust(_failing(snapshot))
+    assert (answer.period, answer.facts["failed_intervals"]) == ((date(2026, 3, 1), NEWEST), 9)
+
+
+@pytest.mark.parametrize(
+    ("events", "counts", "state", "newest"),
+    [
+        (17, 16, State.LANDED, date(2026, 3, 16)),  # a day that was read whole, and is not published
+        (16, 16, State.LANDED, LAST),  # the account's day waits for its second UTC day
+        (15, 16, State.LANDED, LAST),
+        (16, 15, State.LANDED, LAST),
+        (17, 15, State.FAILED, date(2026, 3, 16)),
+        (None, 16, State.LANDED, LAST),
+        (16, None, State.LANDED, LAST),
+    ],
+)
+def test_a_day_that_only_waits_is_not_missing(
+    events: int | None, counts: int | None, state: State, newest: date
+) -> None:
+    query, ledger = Published(rows()), MemoryLedger()
+    asked = (("events", events), ("media_by_date", counts))
+    ledger.record(Interval(name, "aaaaaa", date(2026, 3, n), state, "r1", NOW) for name, n in asked if n)
+    query._ledger = ledger
+    answer = ask.trust(query)
+    assert answer.period == (FIRST, newest)
+    assert answer.facts["missing_media_days"] == 1 + 3 * (newest - LAST).days
+
+
+def test_trust_goes_back_four_weeks_at_most() -> None:
+    daily = [{"media_id": "aaaaaa", "date": LAST - n * DAY, "certificate": "settled"} for n in range(40)]
+    assert ask.trust(Published({"gold.fact_media_daily": daily})).period == (LAST - 27 * DAY, LAST)
+
+
+@pytest.mark.parametrize("failed", [0, 2])
+def test_while_nothing_is_published_trust_says_so(failed: int) -> None:
+    query, ledger = Published({}), MemoryLedger()
+    ledger.record(
+        Interval("events", "aaaaaa", LAST - n * DAY, State.FAILED, "r1", NOW) for n in range(failed)
+    )
+    query._ledger = ledger
+    answer = ask.trust(query)
+    assert (answer.rows, answer.period, answer.facts["last_day"]) == ((), None, None)
+    assert answer.trust.startswith("Nothing is published yet: ")
+    assert (answer.facts["missing_media_days"], answer.facts["failed_intervals"]) == (0, failed)
 
 
 def test_media_and_metrics_are_listed(query: Published) -> None:

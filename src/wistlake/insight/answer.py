@@ -102,10 +102,11 @@ def _library(name: str) -> Any:
         raise ConfigError(f"{name} is not installed: pip install {name}, or take .arrow()") from None
 
 
-def trusted(query: Query, scope: Scope, answer: Answer) -> Answer:
-    """The answer with how far the scope's days, and those of its second range, can be trusted."""
+def trusted(query: Query, scope: Scope, answer: Answer, missing: int = 0) -> Answer:
+    """The answer with how far the scope's days, and those of its second range, can be trusted; `missing`: media days
+    that the scope should have."""
     certificates, state = tuple(_certificates(query, scope)), trust(query, scope)
-    text = _sentence(state, scope, [d for d in certificates if d.certificate == NOT_PUBLISHED])
+    text = _sentence(state, scope, [d for d in certificates if d.certificate == NOT_PUBLISHED], missing)
     publication = query.published
     return replace(
         answer,
@@ -116,15 +117,18 @@ def trusted(query: Query, scope: Scope, answer: Answer) -> Answer:
     )
 
 
-def _sentence(state: Trust, scope: Scope, absent: Iterable[Days]) -> str:
+def _sentence(state: Trust, scope: Scope, absent: Iterable[Days], missing: int) -> str:
     """Which days may still change, and which are not there."""
     spans = ", ".join(words.span(d.start, d.end) for d in absent)
-    if not spans:
+    if not spans and not missing:
         return f"{state.stability(scope)}."
     if not state.certificates:
         return f"nothing of these days is published: {spans}."
     stability = state.stability(scope) if state.open else "all published days are stable"
-    return f"{stability}. Not published, and in no figure: {spans}."
+    lacks = [f"Not published, and in no figure: {spans}."] if spans else []
+    if missing:
+        lacks.append(f"{words.plural(missing, 'media day')} missing, or not current.")
+    return " ".join((f"{stability}.", *lacks))
 
 
 def _certificates(query: Query, scope: Scope) -> Iterable[Days]:

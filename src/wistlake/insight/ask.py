@@ -5,7 +5,7 @@ something else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -15,11 +15,12 @@ from wistlake.insight.explain import explain as history_of
 from wistlake.ports import Ledger, ObjectStore, Query
 from wistlake.quality.metric_query import BEFORE, DIMENSIONS, NOW, PERIOD, dimension, plan, require_metric
 from wistlake.quality.metrics import METRICS, Adds, definition, misuses
-from wistlake.quality.scope import Scope, default_scope
+from wistlake.quality.scope import Scope, default_scope, last_days
 from wistlake_dashboard import curves, gaps, labels
 from wistlake_dashboard import retention as snapshots
 from wistlake_dashboard.coverage import Coverage, coverage
 from wistlake_dashboard.reader import Row, extent, plain, rows, titles
+from wistlake_dashboard.trust import Trust, newest_day
 from wistlake_dashboard.trust import trust as trust_of
 
 Names = str | Sequence[str]  # one or several
@@ -29,6 +30,8 @@ LONGEST = 40  # characters of a value that a message repeats
 _OVER_TIME = ("date", "week", "month")
 NOTHING_YET = "nothing is published yet: `wistlake run` first, then the first finished day is there"
 CERTIFICATES = "certified: verified against Wistia; settled: stable; provisional: may still change."
+_OF_TRUST = ("date", "certificate")
+_CERTIFICATE = {"certificate": {"definition": CERTIFICATES, "unit": "certificate"}}
 RETENTION = "Share of plays that saw this second; who sees a second again is not counted again."
 
 
@@ -59,13 +62,17 @@ class Selection:
     labels: Sequence[str] = ()
     channels: Sequence[str] = ()
 
-    def scope(self, query: Query, usual_days: int = 28, *, published_only: bool = False) -> Scope:
+    def scope(
+        self, query: Query, usual_days: int = 28, *, published_only: bool = False, newest: date | None = None
+    ) -> Scope:
         """The days, media and channels as the lake has them; with `published_only` no day before its first one or
-        after its last one. ConfigError for what it does not have."""
+        after its last one. `newest`: the lake's last day if not the last published one; without days, the usual ones
+        up to it then, however few came before. ConfigError for what the lake does not have."""
         published = extent(query)
         if published is None:
             raise ConfigError(NOTHING_YET)
         first, last = published
+        last = newest or last
         if self.start and self.end and self.start > self.end:
             raise ConfigError(f"the first day {self.start} is after the last one {self.end}: swap them")
         if (self.start and self.start > last) or (self.end and self.end < first):
@@ -77,7 +84,10 @@ class Selection:
         if self.start:
             start = max(self.start, first) if published_only else self.start
             return Scope(start, end, media, self._channels(query))
-        days = default_scope(first, end, media, usual_days)
+        if newest:
+            days = last_days(end, min(usual_days, (end - first).days + 1))
+        else:
+            days = default_scope(first, end, media, usual_days)
         return Scope(days.start, days.end, media, self._channels(query))
 
     @classmethod
@@ -261,27 +271,50 @@ def explain(
 
 
 def trust(query: Query, selection: Selection = EVERYTHING) -> Answer:
-    """How far the numbers of a period can be trusted: each day's certificate, what is missing, and what is wrong."""
-    scope = selection.scope(query)
-    state = trust_of(query, scope)
-    facts = {
-        "media_days": state.certificates,
-        "broken_checks": state.broken,
-        "refused_records": state.quarantined,
-        "failed_intervals": state.failed,
-        "last_run": state.last_run,
-    }
-    notes = (*gaps.sentences(coverage(query, scope), {}, compared=False), state.summary)
-    answer = trusted(query, scope, Answer((), (), notes=notes, facts=facts))
+    """How far the numbers of a period can be trusted: each day's certificate, what is missing, and what is wrong.
+    Without an end it goes to the newest day that the lake should have, and what is wrong after it is counted too.
+    `missing_media_days` of the facts are those that the period should have; `last_day` is the last published one. No
+    rows while nothing is published."""
+    published = extent(query)
+    if published is None:
+        return _nothing_to_trust(query, selection)
+    scope = selection.scope(query, newest=newest_day(query, published[1]))
+    state = trust_of(query, scope if selection.end else replace(scope, end=date.max))
+    cover = coverage(query, scope)
+    missing = cover.missing_media_days
+    facts = _facts(state, missing, published[1])
+    notes = (*gaps.sentences(cover, {}, compared=False), state.summary)
+    answer = trusted(query, scope, Answer((), (), notes=notes, facts=facts), missing)
     days = tuple(
         {"date": d.start + timedelta(days=n), "certificate": d.certificate}
         for d in answer.certificates
         for n in range((d.end - d.start).days + 1)
     )
+    return replace(answer, columns=_OF_TRUST, rows=days, definitions=_CERTIFICATE)
+
+
+def _nothing_to_trust(query: Query, selection: Selection) -> Answer:
+    """Of a lake whose first finished day is still to come, or failed."""
+    state = trust_of(query, Scope(date.min, date.max, tuple(selection.media)))
     return Answer(
-        ("date", "certificate"), days, {"certificate": {"definition": CERTIFICATES, "unit": "certificate"}},
-        answer.period, answer.publication, answer.certificates, answer.trust, answer.notes, answer.facts,
+        _OF_TRUST, (), _CERTIFICATE,
+        publication=query.published.run_id if query.published else "",
+        trust=f"{NOTHING_YET[0].upper()}{NOTHING_YET[1:]}.",
+        notes=(state.summary,),
+        facts=_facts(state, 0, None),
     )  # fmt: skip
+
+
+def _facts(state: Trust, missing: int, last: date | None) -> Row:
+    return {
+        "media_days": state.certificates,
+        "missing_media_days": missing,
+        "broken_checks": state.broken,
+        "refused_records": state.quarantined,
+        "failed_intervals": state.failed,
+        "last_day": last,
+        "last_run": state.last_run,
+    }
 
 
 def list_metrics(query: Query) -> Answer:

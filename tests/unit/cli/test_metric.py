@@ -102,6 +102,19 @@ def test_trust_names_days_and_what_is_wrong(capsys: Capture) -> None:
     assert (answer["broken_checks"], answer["failed_intervals"], answer["refused_records"]) == (0, 0, 0)
 
 
+def test_a_lake_whose_first_day_is_still_to_come_is_no_mistake(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LaptopLake, "query", lambda _: Published({}))
+    assert call("trust") == 0
+    said = capsys.readouterr().out
+    assert "Nothing is published yet: " in said
+    assert "Publication" not in said
+    assert call("trust", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["rows"], answer["period"], answer["missing_media_days"]) == ([], None, 0)
+
+
 def test_without_a_name_it_lists_them(capsys: Capture) -> None:
     assert call("metric") == 0
     listed = capsys.readouterr().out
@@ -124,6 +137,9 @@ def test_without_a_name_it_lists_them(capsys: Capture) -> None:
         (("metric", "plays", "--top", "many"), "--top: Input should be a valid integer"),
         (("retention", OTHER), f"{OTHER} has no snapshot of the engagement curve"),
         (("retention", "zzzzzzzzzz"), "no such media in this lake"),
+        (("retention", "nope"), "MEDIA_ID 'nope' isn't a hashed id"),
+        (("trust", "--media", "nope"), "--media 'nope' isn't a hashed id"),
+        (("explain", "fact_media_daily", "--media", "nope", "--date", "2026-03-01"), "--media 'nope' isn't"),
         (("trust", "--from", "2027-03-01"), "this lake has 2026-03-01 to 2026-03-02"),
         (("trust", "--media", "zzzzzzzzzz"), "no such media in this lake"),
     ],

@@ -164,7 +164,7 @@ def _explore(name: str, options: SimpleNamespace, *, needs_media: bool) -> None:
 
 
 def _media(settings: "Settings", media_id: str | None) -> tuple[str, ...]:
-    ids = media_ids(media_id) or (() if settings.all_media else settings.media_ids)
+    ids = media_ids(media_id, "--media-id") or (() if settings.all_media else settings.media_ids)
     if not ids:
         raise ConfigError(
             "name the media to look at: --media-id ID,ID (`wistlake explore medias` lists them)"

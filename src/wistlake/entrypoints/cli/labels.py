@@ -60,7 +60,7 @@ def label(
     elif suggest:
         _suggest(as_json=as_json)
     elif words[:1] == [_LIST]:
-        _list(media_ids(",".join(words[1:]) or None), history=history, as_json=as_json)
+        _list(media_ids(",".join(words[1:]) or None, "media"), history=history, as_json=as_json)
     else:
         _label(words, from_csv, clear=clear, now=now, as_json=as_json)
 
@@ -109,7 +109,7 @@ def _wanted(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, s
     from wistlake.planning.labels import parsed
 
     labels = parsed(w for w in words if "=" in w)
-    ids = media_ids(",".join(w for w in words if "=" not in w) or None)
+    ids = media_ids(",".join(w for w in words if "=" not in w) or None, "media")
     if not ids:
         raise ConfigError("name the media by their hashed ids, before the labels")
     if not (labels or clear):

@@ -71,8 +71,9 @@ class Tools:
     ) -> dict[str, Any]:  # fmt: skip
         """One metric of a period, by dimensions such as media, channel, country, device, label, date, week.
 
-        Days are 2026-03-02, both included; without them: the newest four weeks. `media` are hashed ids, `labels` are
-        label=value. `compare` adds the same number of days before, and the change."""
+        Days are 2026-03-02, both included; without them: the newest four weeks; of a lake younger than eight, about
+        half. `media` are hashed ids, `labels` are label=value. `compare` adds the same number of days before, and the
+        change."""
         selection = ask.Selection.of(start, end, media, labels, channels)
         _require_groups(ask.several(by))
         return self._answered(ask.metric, metric, selection, ask.several(by), compare=compare)
@@ -96,7 +97,8 @@ class Tools:
         return self._answered(self._explained, media, day)
 
     def trust(self, start: str | None = None, end: str | None = None, media: Names = "") -> dict[str, Any]:
-        """How far the numbers of a period can be trusted: each day's certificate, what is missing, what is wrong."""
+        """How far the numbers of a period can be trusted: each day's certificate, what is missing, what is wrong.
+        Without days: the newest four weeks, or all days of a younger lake, failed ones at its end too."""
         return self._answered(ask.trust, ask.Selection.of(start, end, media, (), ()))
 
     def sql(self, query: str) -> dict[str, Any]:

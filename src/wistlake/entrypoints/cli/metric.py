@@ -50,7 +50,8 @@ def metric(  # noqa: PLR0913, PLR0917 - one parameter for each option
 ) -> None:
     """One metric: its figures, and how far to trust them.
 
-    Ratios are ratios of sums, viewers are counted anew in each group. Without days: the newest four weeks.
+    Ratios are ratios of sums, viewers are counted anew in each group.
+    Without days: the newest four weeks; of a lake younger than eight, about half.
 
     Example: wistlake metric unique_viewers --by channel --label campaign=spring-sale --compare
     """
@@ -79,7 +80,8 @@ def metric(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def retention(media_id: HashedId, start: From = None, end: To = None, as_json: Json = False) -> None:
     """How much of a media is watched: where viewers leave, and what they see again.
 
-    The share of plays that saw each second, of all time and of the days. Without days: the newest four weeks.
+    The share of plays that saw each second, of all time and of the days.
+    Without days: the newest four weeks; of a lake younger than eight, about half.
 
     Example: wistlake retention abc123def4 --from 2026-03-02 --to 2026-03-08
     """
@@ -97,7 +99,7 @@ def retention(media_id: HashedId, start: From = None, end: To = None, as_json: J
 def trust(start: From = None, end: To = None, media: Media = None, as_json: Json = False) -> None:
     """How far to trust a period: each day's certificate, what is missing, and what is wrong.
 
-    Without days: the newest four weeks.
+    Without days: the newest four weeks, or all days of a younger lake, failed ones at its end too.
 
     Example: wistlake trust --from 2026-03-02 --to 2026-03-08
     """
@@ -125,6 +127,8 @@ def _explain(answer: "Answer") -> None:
         output.sentence(f"{name} ({means['unit']}): {means['definition']}")
     if dimensions := answer.facts.get("dimensions"):
         output.sentence(f"By: {', '.join(dimensions)}.")
-    output.sentence(f"{answer.trust} Publication {answer.publication}.")
+    publication = f"Publication {answer.publication}." if answer.publication else ""
+    if said := " ".join(filter(None, (answer.trust, publication))):
+        output.sentence(said)
     for note in answer.notes:
         output.sentence(note)

@@ -73,12 +73,12 @@ def names(value: str | None, option: str = "--datasets") -> tuple[str, ...]:
     return parsed
 
 
-def media_ids(value: str | None) -> tuple[str, ...]:
-    """`--media`: hashed ids. ConfigError for anything that could not be one."""
-    ids = names(value, "--media")
+def media_ids(value: str | None, option: str = "--media") -> tuple[str, ...]:
+    """Hashed ids. ConfigError for anything that could not be one, in the option's name."""
+    ids = names(value, option)
     for media_id in ids:
         if not _MEDIA_ID.fullmatch(media_id):
-            raise ConfigError(f"--media {media_id[:40]!r} isn't a hashed id: 6 to 32 letters and digits")
+            raise ConfigError(f"{option} {media_id[:40]!r} isn't a hashed id: 6 to 32 letters and digits")
     return ids
 
 
@@ -90,9 +90,9 @@ def dataset_names(incomplete: str) -> list[str]:
     return [f"{done}{comma}{s.name}" for s in SOURCES if s.name.startswith(last)]
 
 
-def one_media_id(value: str | None) -> str:
+def one_media_id(value: str | None, option: str = "MEDIA_ID") -> str:
     """A hashed id, exactly one. ConfigError otherwise."""
-    ids = media_ids(value)
+    ids = media_ids(value, option)
     if len(ids) != 1:
         raise ConfigError("name one media by its hashed id: 6 to 32 letters and digits")
     return ids[0]

@@ -101,7 +101,7 @@ def explain(
 
     if table != DAILY:
         raise unknown("table for explain", table, [DAILY])
-    media_id = one_media_id(media)
+    media_id = one_media_id(media, "--media")
     lake = session.lake()
     ledger = lake.ledger(read_only=True)
     history = explained(ledger, lake.objects(), lake.query(), media_id, date_, lake.settings.tz)
