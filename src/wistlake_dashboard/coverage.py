@@ -115,7 +115,7 @@ class Coverage:
     def missing_media_days(self) -> int:
         """Of the scope itself: those that the lake should have, and has not, or not as they are now."""
         return sum(
-            max(0, (min(gap.end, self.scope.end) - max(gap.start, self.scope.start)).days + 1)
+            max(0, (gap.end - max(gap.start, self.scope.start)).days + 1)
             for gap in self.gaps
             if gap.reason in EXPECTED
         )

@@ -230,9 +230,20 @@ def test_trust_of_named_days_is_of_these_alone() -> None:
     answer = ask.trust(_failing(), Selection(date(2026, 3, 14), date(2026, 3, 20)))
     assert (answer.facts["missing_media_days"], answer.facts["failed_intervals"]) == (6, 0)
     assert answer.trust == "All published days are stable. 6 media days missing, or not current."
+    part = ask.trust(_failing(), Selection(date(2026, 3, 17), date(2026, 3, 18)))  # of six days that it lacks
+    assert part.facts["missing_media_days"] == 2
     whole = ask.trust(_failing(), Selection(end=date(2026, 3, 14)))
     assert whole.period == (date(2026, 3, 1), date(2026, 3, 14))
     assert (whole.facts["missing_media_days"], whole.trust) == (0, "All days are stable.")
+
+
+def test_days_before_a_media_was_followed_are_not_missing() -> None:
+    daily = [
+        {"media_id": media, "date": date(2026, 3, n), "certificate": "settled"}
+        for media, first in (("aaaaaa", 1), ("bbbbbb", 10)) for n in range(first, 16)
+    ]  # fmt: skip
+    answer = ask.trust(Published({"gold.fact_media_daily": daily}))
+    assert (answer.period, answer.facts["missing_media_days"]) == ((date(2026, 3, 1), LAST), 0)
 
 
 def test_a_failure_after_the_newest_day_counts() -> None:
