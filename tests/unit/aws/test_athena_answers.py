@@ -108,6 +108,7 @@ QUESTIONS = {
     "by channel": lambda q: ask.metric(q, "plays_from_events", WEEK, ("channel", "date")),
     "the top": lambda q: ask.top(q, "watch_seconds", WEEK, "title", 2),
     "trust": lambda q: ask.trust(q, WEEK),
+    "trust without days": ask.trust,
     "media": ask.list_media,
     "metrics": ask.list_metrics,
     "sql": lambda q: ask.sql(q, "SELECT date, sum(plays) AS n FROM gold.fact_media_daily GROUP BY 1 ORDER BY 1", 3, 9),
