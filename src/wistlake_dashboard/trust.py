@@ -120,7 +120,7 @@ def newest_day(query: "Query", published: date) -> date:
     }
     # Of the account's day, sessions are spread over two UTC days: the newest one that was read may be its first half.
     back = {name: timedelta(days=name == "events") for name in found}
-    days = [published, *(r["failed"] - back[name] for name, r in found.items() if r["failed"])]
+    days: list[date] = [published, *(r["failed"] - back[name] for name, r in found.items() if r["failed"])]
     if len(found) == len(_DAILY):  # while one of the two lacks a day, it waits
         days.append(min(r["asked"] - back[name] for name, r in found.items()))
     return max(days)
