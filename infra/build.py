@@ -2,7 +2,7 @@
 
     python infra/build.py [wheel]
 
-- `build/lambda/`       one folder for all three functions, as Lambda unpacks it: no Spark, no boto3
+- `build/lambda/`       one folder for all functions, as Lambda unpacks it: no Spark, no boto3, one locale
 - `build/glue/`         the scripts and `wistlake.zip`, which `--extra-py-files` brings: nothing is installed there;
                         and `libraries.zip`, boto3 for EMR Serverless, whose Python has none
 - `build/dist/`         the wheel: alone with `wheel`; kept beside the others so that a version can be looked at
@@ -17,11 +17,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
-SOURCE = ROOT / "src" / "wistlake"
+SOURCE, DASHBOARD = ROOT / "src" / "wistlake", ROOT / "src" / "wistlake_dashboard"
 PYTHON = "3.11"
 PLATFORM = "manylinux2014_x86_64"
 _LONG_AGO = (2020, 1, 1, 0, 0, 0)  # the same sources make the same bytes
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "cli", "soak")
+_SHOWN = shutil.ignore_patterns("__pycache__", "app", "report")  # what only a browser shows
+_LOCALE = ("root", "en", "en_001", "en_GB")  # what Babel reads to write for en-GB: all of them are 30 MB
 
 
 def main() -> None:
@@ -38,6 +40,10 @@ def functions() -> Path:
     _install("lambda", target)
     shutil.rmtree(target / "bin", ignore_errors=True)
     shutil.copytree(SOURCE, target / SOURCE.name, ignore=_LEFT_OUT)
+    shutil.copytree(DASHBOARD, target / DASHBOARD.name, ignore=_SHOWN)
+    for data in (target / "babel" / "locale-data").glob("*.dat"):
+        if data.stem not in _LOCALE:
+            data.unlink()
     return target
 
 

@@ -67,6 +67,7 @@ PARAMETERS = {
     "UPKEEP_SCHEDULE": "UpkeepSchedule",
     "SCHEDULE_ZONE": "ScheduleZone",
     "SCHEDULE_STATE": "ScheduleState",
+    "WISTLAKE_DIGEST_DAY": "DigestDay",
     "ALERT_EMAIL": "AlertEmail",
     "SLACK_SECRET_ARN": "SlackSecret",
     "MAX_DATA_AGE_HOURS": "MaxDataAgeHours",
@@ -86,6 +87,7 @@ PARAMETERS = {
     "QUERY_RESULT_DAYS": "QueryResultDays",
     "SCAN_LIMIT_BYTES": "ScanLimitBytes",
 }
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 OF_THE_SCRIPT = ("Stage", "ArtifactBucket", "CodePrefix", "PermissionsBoundary")
 # What the functions' package brings: files of the repository by the setting that names them, and a list of media
 # that is too long for a function's environment, which holds 4 KB in all.
@@ -224,6 +226,10 @@ def chosen(environment: Mapping[str, str]) -> dict[str, str]:
     given = {PARAMETERS[v]: environment[v].strip() for v in PARAMETERS if environment.get(v, "").strip()}
     if media := given.get("MediaIds"):
         given["MediaIds"] = ",".join(filter(None, re.split(r"[\s,]+", media)))
+    if day := given.get("DigestDay", "").lower():
+        if day not in WEEKDAYS:
+            raise Broken(f"WISTLAKE_DIGEST_DAY is {day}: write a weekday, {WEEKDAYS[0]} to {WEEKDAYS[-1]}")
+        given["DigestDay"] = day[:3].upper()  # as schedules call it
     return defaults | given
 
 

@@ -39,6 +39,7 @@ from wistlake.ports import Run
 from wistlake.privacy.scan import KINDS
 from wistlake.quality.views import views
 from wistlake.wiring.spec import window as window_of
+from wistlake_dashboard.digest import digest
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.engine, pytest.mark.timeout(3600)]
 DAYS, APART = 7, 3
@@ -210,6 +211,19 @@ class TestWeek:
             seen[place] = (tiles(), cells(tmp_path / f"{place}.html"))
         assert seen["aws"] == seen["laptop"]
         assert len(seen["aws"][1]) > 50
+
+    def test_the_weeks_digest_is_the_laptops(self, week: Stage, laptop: Lake) -> None:
+        """By the deployed function, with its own rights; when a run began is each lake's own."""
+        queue = week.cloud.listen(week.outputs["TopicArn"])
+        answer = week.cloud.client("lambda").invoke(FunctionName="wistlake-dev-digest", Payload=b"{}")
+        (heard,) = week.cloud.heard(queue)
+        said, expected = json.loads(heard["Message"]), digest(DuckDBQuery(laptop.ledger, views()))
+        assert json.loads(answer["Payload"].read()) == {"sent": True}, said
+        began = re.compile(r"Last run (\w+), [^.]+\.")
+        assert (said["title"], began.sub(r"\1", said["text"])) == (
+            expected.title,
+            began.sub(r"\1", expected.text),
+        )
 
     def test_the_same_day_again_changes_nothing(self, week: Stage) -> None:
         before, marks = week.ledger.publication(), week.watermarks()

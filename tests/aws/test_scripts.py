@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -135,7 +136,9 @@ class TestCheck:
     def test_the_functions_get_every_setting_that_is_handed_over(self) -> None:
         given = template("template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
         ours = {
-            v: p for v, p in deploy.PARAMETERS.items() if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_IDS"))
+            v: p
+            for v, p in deploy.PARAMETERS.items()
+            if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_IDS")) and p != "DigestDay"  # a schedule's
         }
         assert {"MEDIA_IDS", "WISTLAKE_MEDIA_FOLDER", "WISTLAKE_MEDIA_TAG"} <= ours.keys()
         assert {variable: given.get(variable) for variable in ours} == {
@@ -156,6 +159,18 @@ class TestChosen:
         assert later == {name: str(self.declared[name].get("Default", "")) for name in later} | {
             "MediaIds": "all"
         }
+
+    @pytest.mark.parametrize("day", [*deploy.WEEKDAYS, " Sunday\n", ""])
+    def test_the_day_of_the_digest_is_one_that_schedules_know(self, day: str) -> None:
+        given = deploy.chosen({"WISTLAKE_DIGEST_DAY": day})["DigestDay"]
+        assert given == day.strip()[:3].upper()
+        assert given in self.declared["DigestDay"]["AllowedValues"]
+
+    def test_a_day_that_is_none_is_not_deployed(self) -> None:
+        with pytest.raises(
+            deploy.Broken, match="WISTLAKE_DIGEST_DAY is mo: write a weekday, monday to sunday"
+        ):
+            deploy.chosen({"WISTLAKE_DIGEST_DAY": "mo"})
 
     def test_media_may_be_written_in_lines(self) -> None:
         given = deploy.chosen({"MEDIA_IDS": "abcdef1234, bcdef12345\ncdef123456,\n"})["MediaIds"]
@@ -477,7 +492,19 @@ class TestPackages:
         assert packed.stat().st_size < 20 * 2**20
         assert not {p.name for p in (built / "lambda").iterdir()} & set(_HEAVY)
 
-    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "watch", "slack"])
+    def test_a_digest_is_written_there_as_on_a_laptop(self, built: Path) -> None:
+        """By the one locale that the package has."""
+        wrote = (
+            "from datetime import date; from wistlake_dashboard import words; first = date(2026, 2, 23);"
+            "print([words.span(first, date(2026, 3, 1)), words.day(first), words.count(1234567), words.share(0.273)])"
+        )
+        here = subprocess.run(
+            [sys.executable, "-c", wrote], capture_output=True, text=True, check=True, timeout=60
+        )
+        assert self.python("lambda-runtime", built / "lambda", wrote) == here.stdout
+        assert "1,234,567" in here.stdout
+
+    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "watch", "slack", "digest"])
     def test_each_function_loads_on_lambdas_python(self, built: Path, name: str) -> None:
         said = self.python(
             "lambda-runtime",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole", "ReleaseRole", "WatchRole", "SlackRole", "ReaderRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole", "WatchRole", "DigestRole", "SlackRole", "ReaderRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
@@ -288,6 +288,7 @@ class TestAlarms:
             "QuarantinedRows",
             "IdentitiesBroken",
             "ApproximateNumberOfMessagesVisible",
+            "Errors",
         }
         for name, alarm in some(self.alarms.items()):
             assert alarm["AlarmActions"] == [{"Ref": "Alerts"}], name
@@ -305,10 +306,36 @@ class TestAlarms:
             assert schedule["Target"]["DeadLetterConfig"] == left, name
             assert schedule["Target"]["RoleArn"] == {"Fn::GetAtt": ["DailyRole", "Arn"]}
         may = {(a, str(s["Resource"])) for s in roles(SYSTEM)["DailyRole"] for a in s["Action"]}
+        assert ("lambda:InvokeFunction", str({"Fn::GetAtt": ["Digest", "Arn"]})) in may
         assert ("sqs:SendMessage", str(left["Arn"])) in may
         assert ("kms:GenerateDataKey", str({"Fn::GetAtt": ["Key", "Arn"]})) in may
         watched = self.alarms["NotStartedAlarm"]["Dimensions"]
         assert watched == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["NotStarted", "QueueName"]}}]
+
+    def test_a_digest_goes_on_the_day_that_is_named_and_else_on_none(self) -> None:
+        weekly = of_type(SYSTEM, "AWS::Scheduler::Schedule")["WeeklyDigest"]
+        assert weekly["Target"]["Arn"] == {"Fn::GetAtt": ["Digest", "Arn"]}
+        assert weekly["State"] == {"Fn::If": ["HasDigest", {"Ref": "ScheduleState"}, "DISABLED"]}
+        condition, named, _ = weekly["ScheduleExpression"]["Fn::If"]
+        assert (condition, named) == ("HasDigest", {"Fn::Sub": "cron(0 8 ? * ${DigestDay} *)"})
+        daily = of_type(SYSTEM, "AWS::Scheduler::Schedule")["Daily"]
+        assert weekly["ScheduleExpressionTimezone"] == daily["ScheduleExpressionTimezone"]
+
+    def test_who_reads_by_athena_and_tells_has_the_same_rights(self) -> None:
+        def rights(role: str) -> list[Any]:
+            return [s for s in roles(SYSTEM)[role] if "logs:PutLogEvents" not in s["Action"]]
+
+        assert rights("DigestRole") == rights("WatchRole")
+        assert len(rights("WatchRole")) == 9
+
+    @pytest.mark.parametrize("function", ["Watch", "Digest"])
+    def test_a_function_that_no_machine_waits_for_is_heard_of_when_it_fails(self, function: str) -> None:
+        (alarm,) = (
+            a
+            for a in self.alarms.values()
+            if a["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+        )
+        assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Errors", 1)
 
     def test_a_budget_is_told_to_whoever_hears_of_alarms(self) -> None:
         budget = of_type(SYSTEM, "AWS::Budgets::Budget")["Budget"]

@@ -1,5 +1,6 @@
 """Readers of a lake on AWS see what was published, and nothing newer."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -162,6 +163,17 @@ def test_every_table_is_asked_for_as_it_was_published() -> None:
     assert said == f"SELECT 'gold.geo_daily', g.country FROM {now} g, (SELECT country FROM {now}) p"
     empty = AthenaQuery(ledger_of(None), "db", "wg", (), athena)
     assert empty.as_published("FROM gold.geo_daily") == "FROM (SELECT * FROM gold_geo_daily WHERE false)"
+
+
+@pytest.mark.parametrize("ledger", [ledger_of(17), MemoryLedger()], ids=["published", "nothing yet"])
+def test_a_table_that_nobody_has_published_yet_is_empty(ledger: MemoryLedger) -> None:
+    said = AthenaQuery(ledger, "db", "wg", (), object()).as_published(
+        "SELECT tags FROM silver.dim_media m, x.y"
+    )
+    assert re.fullmatch(
+        r"SELECT tags FROM \(SELECT .*CAST\(NULL AS array\(varchar\)\) AS \"tags\".* WHERE false\) m, x\.y",
+        said,
+    )
 
 
 def test_a_views_name_is_replaced_where_rows_are_read_and_nowhere_else() -> None:

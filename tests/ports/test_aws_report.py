@@ -1,6 +1,11 @@
-"""The whole report by way of Athena: what it says of a lake is what it says of the same lake on a laptop."""
+"""Report and digest by way of Athena: what they say of a lake is what they say of the same lake on a laptop."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +17,12 @@ from support.some import some
 from wistia_simulator import MediaChange, Profile
 from wistlake.adapters.aws.query import AthenaQuery
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.local.lake_folder import LakeFolder
+from wistlake.adapters.local.ledger import SqliteLedger
+from wistlake.planning.intervals import State
 from wistlake.quality.views import views
 from wistlake_dashboard import changes, health
+from wistlake_dashboard.digest import digest
 from wistlake_dashboard.report import newest_scope, page
 
 pytestmark = [pytest.mark.aws, pytest.mark.engine]
@@ -31,11 +40,16 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def both(lake: Lake, account: Account) -> tuple[DuckDBQuery, AthenaQuery]:
-    copied = Copy(account, lake)
+def copied(lake: Lake, account: Account) -> Copy:
+    return Copy(account, lake)
+
+
+@pytest.fixture(scope="module")
+def both(lake: Lake, account: Account, copied: Copy) -> tuple[DuckDBQuery, AthenaQuery]:
+    athena = account.client("athena")
     return (
         DuckDBQuery(lake.ledger, views()),
-        AthenaQuery(copied.ledger, copied.database, copied.database, views(), account.client("athena")),
+        AthenaQuery(copied.ledger, copied.database, copied.database, views(), athena),
     )
 
 
@@ -61,3 +75,47 @@ def test_the_account_and_the_deleted_media(both: tuple[DuckDBQuery, AthenaQuery]
     what = changes.changes(here, scope)
     assert any("deleted" in row["what"] for row in some(what))
     assert changes.changes(there, scope) == what
+
+
+_WITHOUT = """
+import sys
+
+class Refusing:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] in ("pyarrow", "duckdb", "pandas", "numpy"):
+            raise ModuleNotFoundError(f"{name} is not there on Lambda")
+
+sys.meta_path.insert(0, Refusing)
+from wistlake.entrypoints.aws.digest import handler
+import json
+print(json.dumps([handler({}, None) for _ in range(2)]))
+"""
+
+
+def test_the_digest_is_the_laptops_word_by_word(lake: Lake, account: Account, copied: Copy) -> None:
+    """Out of a process that has neither Arrow nor DuckDB, by the topic, and once. Two days of it failed."""
+    failed = [i for i in lake.ledger.intervals("events") if i.day == START.date()][:2]
+    writable = SqliteLedger(LakeFolder(lake.folder).ledger)
+    for ledger in (writable, copied.ledger):
+        ledger.record(replace(i, state=State.FAILED, reason="it's away") for i in failed)
+    week = digest(DuckDBQuery(lake.ledger, views()))
+    assert len(failed) == 2
+    assert "2 failed intervals" in week.text
+    assert "Deleted at Wistia" in week.text
+    sns, sqs = account.client("sns"), account.client("sqs")
+    topic = sns.create_topic(Name=copied.database)["TopicArn"]
+    queue = sqs.create_queue(QueueName=copied.database)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT],
+        env={**os.environ, **copied.environment, "WISTLAKE_TOPIC_ARN": topic, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    heard = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    said = [json.loads(json.loads(message["Body"])["Message"]) for message in heard]
+    assert [(n["title"], n["text"], n["failed"]) for n in said] == [(week.title, week.text, True)], (
+        done.stderr
+    )
+    assert json.loads(done.stdout) == [{"sent": True}, {"sent": False}]

@@ -101,7 +101,7 @@ def test_what_stands_there_anyway_is_most_of_two_medias_bill() -> None:
     assert found.glue_dpu_minutes == pytest.approx(8, abs=0.05)
     assert {c.what: c.unit for c in found.costs} == {what: unit for what, (_, unit) in cost.PRICES.items()}
     standing = sum(c.dollars for c in found.costs if c.what in ("secrets", "kms key", "alarms"))
-    assert standing == pytest.approx(2 * 2.90)
+    assert standing == pytest.approx(2 * 3.10)
 
 
 def test_each_stage_costs_the_same() -> None:
@@ -151,7 +151,7 @@ def test_the_bill_of_two_media_is_what_the_price_list_makes_of_it() -> None:
                 "step functions": (8 + 4 * functions) * runs * 0.025 / 1000,
                 "secrets": 2 * 0.40,
                 "kms key": 1.00,
-                "alarms": 11 * 0.10,
+                "alarms": 13 * 0.10,
                 "metrics": (8 + 60) * runs / 730 * 0.30,
                 "logs": (10 + 0.05 * functions) * runs / 1000 * 0.53,
             }.items()

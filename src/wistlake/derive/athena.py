@@ -26,7 +26,12 @@ _TRINO: Mapping[Type, str] = {
     Type.TIMESTAMP: "timestamp(3)",
 }
 HIVE: Mapping[Type, str] = {**_TRINO, Type.STRING: "string", Type.TIMESTAMP: "timestamp"}
-_TYPED = {**_TRINO, Type.TIMESTAMP: "timestamp(6) with time zone"}  # as Iceberg's are
+_TYPED = {  # as Iceberg's are
+    **_TRINO,
+    Type.TIMESTAMP: "timestamp(6) with time zone",
+    Type.LONGS: "array(bigint)",
+    Type.STRINGS: "array(varchar)",
+}
 _TABLE = re.compile(r"\b(silver|gold|ops)\.(\w+)\b")
 Columns = Sequence[tuple[str, Type]]
 Resource = Mapping[str, Any]

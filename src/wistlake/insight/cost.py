@@ -54,7 +54,7 @@ READS_PER_MEDIA = 30.0  # of a run: plan, build and publish read what is open, a
 BYTES_PER_INTERVAL, DATASETS = 400, 4
 OBJECTS_PER_LANDING, READS_PER_OBJECT, OBJECTS_PER_BUILD = 2, 3, 400
 STEPS_PER_RUN, STEPS_PER_BATCH = 8, 4
-SECRETS, ALARMS = 2, 11
+SECRETS, ALARMS = 2, 13
 METRICS, JOB_METRICS = 8, 60  # of a run, and of a Glue job: paid for in hours in which there are any
 LOG_MB_PER_RUN, LOG_MB_PER_BATCH = 10.0, 0.05
 

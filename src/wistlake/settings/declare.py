@@ -270,7 +270,8 @@ class Declaration(BaseModel):
         _setting(
             "WISTLAKE_DIGEST_DAY",
             "",
-            "The weekday (UTC) on which the first run that ends sends the digest to all of these; unset: none does.",
+            "The weekday (UTC) whose first run sends the digest to all of these, or on AWS a schedule to the topic; "
+            "unset: none does.",
             "monday to sunday",
         )
     )

@@ -237,7 +237,7 @@ class TestBound:
             f"SELECT 1 FROM gold.fact_media_daily g JOIN ({newest}) n ON n.day = g.date"
         )
         assert f"VALUES ('events', DATE '{LAST}', DATE '{LAST}')" in text
-        assert len(text) < 400
+        assert len(text) < 1_200
 
 
 @pytest.mark.aws

@@ -1,17 +1,18 @@
 """What the handlers of the state machine take and return; the steps themselves are stood in for."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from dashboard.published import Published
+from dashboard.published import DAILY, Published, days
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
 from wistlake.contracts import source
 from wistlake.entrypoints.aws import (
+    digest,
     events,
     glue_build,
     glue_keep,
@@ -225,6 +226,51 @@ def test_alerts_are_evaluated_once_for_each_publication_and_a_failure_is_told(
     watch.handler({}, None)
     assert len(asked) == 3
     assert len(people.notices) == 1
+
+
+def test_the_digest_is_sent_once_a_day_and_a_failure_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, people, asked = MemoryLedger(), RecordingNotifier(), []
+    today = [datetime(2026, 3, 9, 8, tzinfo=UTC)]
+    week = Published({DAILY: days("m1", date(2026, 3, 2), [10] * 7)})
+
+    def query(_settings: Any) -> Any:
+        asked.append(True)
+        if len(asked) == 1:
+            raise StoreError("Athena is away")
+        return week
+
+    monkeypatch.setattr(digest, "Settings", ArgumentsOnly)
+    monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
+    monkeypatch.setattr(digest.events, "wall", lambda: today[0])
+    monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
+    monkeypatch.setattr(digest.aws, "notifier", lambda _: people)
+    monkeypatch.setattr(digest.aws, "query", query)
+    with capture_logs() as logs:
+        assert digest.handler({}, None) == {"sent": False}
+    assert [(n.title, n.text, n.failed) for n in people.notices] == [
+        ("wistlake digest could not be sent", "Athena is away", True)
+    ]
+    assert [(line["event"], line["error"]) for line in logs] == [
+        ("the digest could not be sent", "Athena is away")
+    ]
+    assert [digest.handler({}, None) for _ in range(2)] == [{"sent": True}, {"sent": False}]
+    (sent,) = people.notices[1:]
+    assert (sent.title, sent.failed) == ("Wistia, 2–8 Mar 2026", False)
+    assert sent.text.startswith("Plays: 70")
+    assert len(asked) == 2, "what was sent is not asked for again"
+    today[0] += timedelta(days=7)
+    assert digest.handler({}, None) == {"sent": True}
+
+
+def test_a_digest_that_nobody_took_goes_with_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, taken = MemoryLedger(), iter([False, True])
+    deaf = SimpleNamespace(notify=lambda _: next(taken))
+    monkeypatch.setattr(digest, "Settings", ArgumentsOnly)
+    monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
+    monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
+    monkeypatch.setattr(digest.aws, "notifier", lambda _: deaf)
+    monkeypatch.setattr(digest.aws, "query", lambda _: Published({}))
+    assert [digest.handler({}, None) for _ in range(2)] == [{"sent": False}, {"sent": True}]
 
 
 ALARM = {

@@ -56,6 +56,17 @@ def test_records_are_the_rows_of_the_table() -> None:
     assert len(records) == 2
 
 
+def test_a_column_is_that_of_the_table() -> None:
+    athena = answered([[f"c{n}" for n in range(9)], [*VALUES, "12.50"]], [[None] * 9])
+    records, table = (
+        kind(MemoryLedger(), "db", "group", athena=athena).sql("SELECT 1")
+        for kind in (AthenaRecords, AthenaQuery)
+    )
+    for name in ("c0", "c5"):
+        assert records[name].to_pylist() == table[name].to_pylist()
+    assert records["c1"].to_pylist() == [-7, None]
+
+
 def test_an_answer_without_rows_has_none() -> None:
     athena = answered([[f"c{n}" for n in range(9)]])
     assert AthenaRecords(MemoryLedger(), "db", "group", athena=athena).sql("SELECT 1").to_pylist() == []

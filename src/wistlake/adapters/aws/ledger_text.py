@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from wistlake.contracts.form import Type
+from wistlake.contracts.form import Table, Type
 from wistlake.derive import athena
 from wistlake.planning.compacted import ranges
 
@@ -25,6 +25,11 @@ def written(columns: Mapping[str, Type], rows: Rows) -> str:
         return athena.rows([*columns.items()], rows)
     at = list(columns).index("day")
     return athena.of_days([*columns.items()], list(_in_a_row(rows, at)))
+
+
+def empty(table: Table) -> str:
+    """A table without rows."""
+    return athena.rows([(column.name, column.type) for column in table.columns], ())
 
 
 def _in_a_row(rows: Rows, at: int) -> Iterator[tuple[Any, ...]]:

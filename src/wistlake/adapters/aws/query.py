@@ -20,7 +20,7 @@ import boto3
 from botocore.exceptions import NoCredentialsError
 
 from wistlake.adapters.aws.client import client, explained, set_up
-from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, parts, written
+from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, empty, parts, written
 from wistlake.adapters.ledger_tables import LEDGER_TABLES, columns_named, names_ledger_alone, words
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
@@ -48,6 +48,7 @@ _DAMAGE = (
 _READS = re.compile(r"(?:\b(?:FROM|JOIN)|,)\s*\Z", re.IGNORECASE)
 _POLL_SECONDS, _LIMIT_SECONDS = 0.3, 300.0
 _NEWEST_RUNS = 100
+_TABLES = {t.full_name: t for t in TABLES}
 
 
 def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
@@ -187,8 +188,8 @@ class AthenaQuery(Query):
         if word in self._views and _READS.search(text, 0, at):
             return f"({self.as_published(self._views[word])})"
         ref = self._published.tables.get(word) if self._published else None
-        if ref is None:
-            return word
+        if ref is None:  # none of ours, or one that nobody has published yet
+            return empty(_TABLES[word]) if word in _TABLES else word
         if ref.snapshot_id is None:  # no rows yet, so no version
             return f"(SELECT * FROM {table_name(word)} WHERE false)"
         return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
@@ -256,15 +257,24 @@ class AthenaRecords(AthenaQuery):
 
 
 class _Records:
-    """The rows of one answer."""
+    """The rows of one answer, as an Arrow table has them; of a column there is `to_pylist` as well."""
 
     def __init__(self, sets: list[Mapping[str, Any]]) -> None:
-        self._sets = sets
+        self._names = [column["Name"] for column in _columns(sets)]
+        self._columns = [_Column(values) for values in _values(sets)]
+
+    def __getitem__(self, name: str) -> "_Column":
+        return self._columns[self._names.index(name)]
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """A dict a row."""
-        names = [column["Name"] for column in _columns(self._sets)]
-        return [dict(zip(names, row, strict=True)) for row in zip(*_values(self._sets), strict=True)]
+        return [dict(zip(self._names, row, strict=True)) for row in zip(*self._columns, strict=True)]
+
+
+class _Column(list[Any]):
+    def to_pylist(self) -> list[Any]:
+        """The values."""
+        return self
 
 
 def _failure(reason: str) -> WistlakeError:

@@ -1,5 +1,6 @@
 """The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine; a fourth function
-gives back the lease of a machine that was ended by force, a fifth one tells Slack, and a sixth one evaluates alerts.
+gives back the lease of a machine that was ended by force, a fifth one tells Slack, a sixth one evaluates alerts, and a
+seventh one sends the week's digest.
 
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
@@ -76,14 +77,19 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     out  {"new": n, "withdrawn": n}; alerts are in the ledger and told to the topic. It raises nothing, and asks Athena
          only if there are rules and the publication is one that it has not seen
 
+`wistlake.entrypoints.aws.digest.handler`
+    in   anything, from a schedule
+    out  {"sent": bool}; the topic has the digest of the newest week, once a day (UTC) however often it is called. It
+         raises nothing
+
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:
 ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
 
 ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
 appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
-WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch), GLUE_DATABASE and
-ATHENA_WORKGROUP (watch),
+WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch, digest),
+GLUE_DATABASE and ATHENA_WORKGROUP (watch, digest),
 WISTLAKE_SLACK_SECRET (slack), MEDIA_IDS, and any other setting by its variable.
 
 SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
@@ -110,6 +116,7 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     watch     dynamodb GetItem, PutItem, Query L · athena Start-, Stop-, GetQueryExecution and GetQueryResults of its
               workgroup · glue GetDatabase, GetTable, GetTables · s3 ListBucket, GetBucketLocation of the silver bucket,
               GetObject warehouse/*, GetObject and PutObject athena-results/* · sns Publish topic
+    digest    as watch
     slack     secretsmanager GetSecretValue Slack's
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
