@@ -571,6 +571,23 @@ def test_the_command(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not (told / "lake" / "out").exists()
 
 
+@pytest.mark.parametrize(("form", "name"), [("duckdb", "wistlake.duckdb"), ("xlsx", "wistlake.xlsx")])
+def test_a_file_that_no_export_left_is_left_alone(
+    form: str, name: str, told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = told / "out"
+    out.mkdir()
+    (out / name).write_bytes(b"somebody's own")
+    asked = ("export", "--to", form, "--tables", DAILY.full_name, "out")
+    assert call(*asked) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {out / name} is there, and no manifest")
+    assert line.endswith("move it away, or name another folder")
+    assert [(p.name, p.read_bytes()) for p in out.iterdir()] == [(name, b"somebody's own")]
+    (out / name).unlink()
+    assert [call(*asked), call(*asked)] == [0, 0], "its own is replaced"
+
+
 def test_the_usual_tables(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for form, usual in (
         ("csv", [t.full_name for t in TABLES]),

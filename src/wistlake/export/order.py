@@ -26,13 +26,14 @@ from wistlake.export.files import CSV, PARQUET, Files
 from wistlake.export.manifest import Entry, Manifest
 from wistlake.export.read import Part
 from wistlake.export.relations import Relation, chosen
-from wistlake.export.workbook import Workbook, require_room
+from wistlake.export.workbook import WORKBOOK, Workbook, require_room
 from wistlake.ports import Publication, Query
 
 DUCKDB, XLSX = "duckdb", "xlsx"
 FORMS = (PARQUET, DUCKDB, XLSX, CSV)
 _SCRATCH = "wistlake-export"
 _EVER = datetime.min.replace(tzinfo=UTC)
+_ONE_FILE = {DUCKDB: DATABASE, XLSX: WORKBOOK}
 _IN_A_WORKBOOK = ("silver.dim_media",)  # beside gold, which has ids only
 
 
@@ -134,6 +135,11 @@ def _before(wanted: Wanted, folder: Path) -> Manifest | None:
     before = manifest.read(folder)
     if before is not None and before.form != wanted.form:
         raise ConfigError(f"{folder} holds an export to {before.form}: name another folder for {wanted.form}")
+    if before is None and (name := _ONE_FILE.get(wanted.form)) and (folder / name).exists():
+        raise ConfigError(
+            f"{folder / name} is there, and no manifest says that an export wrote it: move it away, "
+            "or name another folder"
+        )
     if wanted.form == XLSX or (wanted.form == DUCKDB and not (folder / DATABASE).is_file()):
         return None
     return before
