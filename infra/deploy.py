@@ -57,6 +57,7 @@ PARAMETERS = {
     "WISTLAKE_START_DATE": "StartDate",
     "WISTLAKE_TOLERATED_PERCENT": "ToleratedPercent",
     "WISTLAKE_LINEAGE": "Lineage",
+    "LINEAGE_SECRET_ARN": "LineageSecret",
     "WISTLAKE_BRONZE_RETENTION_DAYS": "BronzeRetentionDays",
     "WISTLAKE_BRONZE_REDACTION": "BronzeRedaction",
     "WISTLAKE_CITY": "KeepCity",
@@ -142,6 +143,7 @@ def check(_asked: argparse.Namespace) -> None:
             f"not set: {', '.join(missing)}. Variables and secrets of the repository: docs/setup.md, step 4"
         )
     _require_ears()
+    _require_no_key()
     say("every variable is set")
 
 
@@ -158,9 +160,19 @@ def _require_ears() -> None:
         )
 
 
+def _require_no_key() -> None:
+    """Broken if a key is set that no function would get: in their settings whoever looks at them could read it."""
+    if os.environ.get("WISTLAKE_LINEAGE_KEY", "").strip():
+        raise Broken(
+            "WISTLAKE_LINEAGE_KEY does not reach the functions: store it in a secret below wistlake-<stage>/, "
+            "name that in LINEAGE_SECRET_ARN, and unset it"
+        )
+
+
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
     _require_ears()
+    _require_no_key()
     made = outputs(_bootstrap(asked.stage))
     prefix = old_code.prefix(asked.version)
     packaged = _package(ROOT / "build" / "lambda", os.environ)

@@ -53,7 +53,7 @@ def findings(asked: Asked) -> Iterator[Finding]:
         _application,
         _budget,
         _lake_formation,
-        _slack,
+        _secrets,
         _repository,
     )
     for check in checks:
@@ -246,20 +246,22 @@ def _lake_formation(asked: Asked) -> Iterator[Finding]:
         yield FINE, "Lake Formation leaves new databases and tables to IAM"
 
 
-def _slack(asked: Asked) -> Iterator[Finding]:
-    if not (arn := asked.environment.get("SLACK_SECRET_ARN", "")):
-        return
+def _secrets(asked: Asked) -> Iterator[Finding]:
+    for variable, whose in (("SLACK_SECRET_ARN", "Slack's"), ("LINEAGE_SECRET_ARN", "the lineage's")):
+        if arn := asked.environment.get(variable, ""):
+            yield _secret(asked, variable, arn, whose)
+
+
+def _secret(asked: Asked, variable: str, arn: str, whose: str) -> Finding:
     if f":secret:wistlake-{asked.stage}/" not in arn:
-        yield WRONG, f"SLACK_SECRET_ARN: the stage may read secrets below wistlake-{asked.stage}/ only"
-        return
+        return WRONG, f"{variable}: the stage may read secrets below wistlake-{asked.stage}/ only"
     found = asked.client("secretsmanager").describe_secret(SecretId=arn)
     if key := found.get("KmsKeyId"):
-        yield (
+        return (
             WRONG,
-            f"SLACK_SECRET_ARN is encrypted with {key}: make it with the account's own key, as step 4 does",
+            f"{variable} is encrypted with {key}: make it with the account's own key, as step 4 does",
         )
-    else:
-        yield FINE, "Slack's secret is there"
+    return FINE, f"{whose} secret is there"
 
 
 def _repository(asked: Asked) -> Iterator[Finding]:

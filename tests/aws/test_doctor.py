@@ -260,8 +260,11 @@ def test_what_the_repository_lacks(account: Account, repository: dict[str, Any])
         ),
     ],
 )
-def test_slacks_secret(account: Account, arn: str, key: str | None, wrong: str) -> None:
+def test_a_secret_that_the_stage_did_not_make(
+    account: Account, arn: str, key: str | None, wrong: str
+) -> None:
     account.answers["describe_secret"] = {"KmsKeyId": key} if key else {}
-    told = found(account, SLACK_SECRET_ARN=arn)[doctor.WRONG]
-    assert bool(told) is bool(wrong)
-    assert all(wrong in text for text in told)
+    for variable in ("SLACK_SECRET_ARN", "LINEAGE_SECRET_ARN"):
+        told = found(account, **{variable: arn})[doctor.WRONG]
+        assert bool(told) is bool(wrong)
+        assert all(wrong in text and text.startswith(variable) for text in told)

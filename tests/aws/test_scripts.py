@@ -118,6 +118,20 @@ class TestCheck:
         said = capsys.readouterr().out
         assert "not set: MEDIA_IDS, WISTIA_API_TOKEN" in said
 
+    @pytest.mark.parametrize("step", [["check"], ["changeset", "--stage", "dev", "--version", "v1"]])
+    def test_a_key_that_no_function_would_get_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: list[str]
+    ) -> None:
+        for name in deploy.REQUIRED:
+            monkeypatch.setenv(name, "set")
+        monkeypatch.setenv("ALERTS", "nobody")
+        monkeypatch.setenv("WISTLAKE_LINEAGE_KEY", "hush")
+        assert deploy.main(step) == 1
+        said = capsys.readouterr().out
+        assert "WISTLAKE_LINEAGE_KEY does not reach the functions" in said
+        assert "LINEAGE_SECRET_ARN" in said
+        assert "hush" not in said
+
     @pytest.mark.parametrize("workflow", ["deploy-stage.yml", "changeset.yml"])
     def test_the_workflow_hands_over_every_variable(self, workflow: str) -> None:
         text = (tools.ROOT / ".github/workflows" / workflow).read_text(encoding="utf-8")

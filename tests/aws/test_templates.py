@@ -337,6 +337,13 @@ class TestAlarms:
         )
         assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Errors", 1)
 
+    @pytest.mark.parametrize("function", ["Plan", "Publish"])
+    def test_who_tells_of_lineage_reads_its_key_from_a_secret(self, function: str) -> None:
+        variables = of_type(SYSTEM, "AWS::Serverless::Function")[function]["Environment"]["Variables"]
+        assert variables["WISTLAKE_LINEAGE_SECRET"] == {"Ref": "LineageSecret"}
+        may = [s for s in roles(SYSTEM)[f"{function}Role"] if s["Resource"] == {"Ref": "LineageSecret"}]
+        assert [s["Action"] for s in may] == [["secretsmanager:GetSecretValue"]]
+
     def test_a_budget_is_told_to_whoever_hears_of_alarms(self) -> None:
         budget = of_type(SYSTEM, "AWS::Budgets::Budget")["Budget"]
         assert budget["Budget"]["BudgetLimit"]["Amount"] == {"Ref": "BudgetDollars"}

@@ -1,8 +1,10 @@
 """Alerts over published tables: figures by the metric layer, told once, taken back once, and never a failed run."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier, Lock, get_ident
 from typing import Any
 
 import pytest
@@ -67,6 +69,40 @@ def test_it_is_told_once_and_taken_back_once(world: World) -> None:
     assert world.tell(restated) == []
     (kept,) = world.ledger.alerts()
     assert (kept.subject, kept.day, kept.withdrawn_at) == (M, LAST, NOW)
+
+
+def test_rules_that_are_read_at_once_are_told_in_their_order() -> None:
+    """Where several threads may ask: four rules wait for each other, and a fifth comes after them."""
+    query = lake((M, usual(100, 10)), (N, usual(100, 10)))
+    rules = [replace(DROP, name=f"fell {n}") for n in range(5)]
+    asked, alone, together = Counter[int](), Lock(), Barrier(4, timeout=60)
+
+    class Slow:
+        def sql(self, text: str) -> Any:
+            if text.startswith("SELECT media_id, date, certificate"):
+                asked[get_ident()] += 1
+                if sum(asked.values()) <= 4:
+                    together.wait()
+            with alone:
+                return query.sql(text)
+
+    found = evaluation(rules, Slow(), (), NOW, at_once=4)
+    assert len(asked) == 4
+    assert found == evaluation(rules, query, (), NOW)
+    assert [(a.rule, a.subject) for a in found.changes.new] == [(r.name, m) for r in rules for m in (M, N)]
+
+
+def test_the_first_rule_that_fails_is_what_is_told() -> None:
+    query = lake((M, usual(100)))
+
+    class Away:
+        def sql(self, text: str) -> Any:
+            if "certificate" in text:
+                raise StoreError("Athena is away")
+            return query.sql(text)
+
+    with pytest.raises(StoreError, match="Athena is away"):
+        evaluation([DROP], Away(), (), NOW, at_once=4)
 
 
 def test_what_nobody_took_is_told_again_until_somebody_does(world: World) -> None:

@@ -33,7 +33,7 @@ from wistia_simulator import Profile
 from wistlake.adapters.lineage import OpenLineage, Send, run_uuid, source_namespace, to_address, to_file
 from wistlake.contracts import source
 from wistlake.contracts import table as contract
-from wistlake.errors import SourceRefused
+from wistlake.errors import SourceRefused, StoreError
 from wistlake.pipeline.run import driver
 from wistlake.pipeline.run.handover import Verdicts, encode_verdicts, verdicts_key
 from wistlake.pipeline.run.spec import Dependencies, MediaChoice, RunSpec, Unheard
@@ -43,7 +43,9 @@ from wistlake.planning.intervals import MediaEntry
 from wistlake.planning.plan import Window
 from wistlake.ports import Run, TableRef
 from wistlake.settings import ArgumentsOnly
+from wistlake.wiring import aws
 from wistlake.wiring.lineage import listener
+from wistlake.wiring.runtime import Runtime
 from wistlake.zones import zone
 
 NOW = datetime(2026, 3, 4, 2, 15, tzinfo=UTC)
@@ -271,7 +273,7 @@ def test_a_dead_collector_changes_nothing(run: Callable[[Dependencies], None], t
         receiver.status = 500
         gone = f"http://127.0.0.1:{closed_port()}/x"
         sends = [
-            *(to_address(url, "") for url in (gone, mute, dripping, receiver.url)),
+            *(to_address(url, lambda: "") for url in (gone, mute, dripping, receiver.url)),
             to_file(tmp_path),
         ]
         for send in sends:
@@ -288,9 +290,37 @@ def test_a_collector_gets_each_event_with_the_key(tmp_path: Path) -> None:
         settings = ArgumentsOnly(lineage=receiver.url, lineage_key="k3y", stage="prod")
         aws_succeeds(parts(listener(settings)))
     assert [e["eventType"] for e in receiver.received] == ["START", "COMPLETE"]
+    assert receiver.authorized == ["Bearer k3y"] * 2
     assert {e["job"]["namespace"] for e in receiver.received} == {"wistlake-prod"}
     assert settings.secrets() == ("k3y",)
     assert "k3y" not in repr(settings)
+
+
+def test_on_aws_the_key_is_a_secret_that_is_read_with_the_first_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(aws.aws_secrets, "read", lambda secret: asked.append(secret) or "k3y")
+    with Receiver().listening() as receiver:
+        settings = ArgumentsOnly(
+            lineage=receiver.url, lineage_secret="wistlake-prod/lineage", bronze_bucket="b"
+        )
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        listens = aws.dependencies(settings, Runtime(lambda: NOW, time.monotonic)).listener
+        assert asked == []
+        aws_succeeds(parts(listens))
+    assert receiver.authorized == ["Bearer k3y"] * 2
+    assert asked == ["wistlake-prod/lineage"]
+
+
+def test_a_secret_that_can_t_be_read_fails_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_secret: str) -> str:
+        raise StoreError("no")
+
+    with Receiver().listening() as receiver, capture_logs() as logs:
+        aws_succeeds(parts(listener(ArgumentsOnly(lineage=receiver.url), lambda: denied("x"))))
+    assert receiver.received == []
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["event_not_delivered"] * 2
 
 
 def test_a_file_gets_a_line_an_event_and_keeps_those_before(tmp_path: Path) -> None:

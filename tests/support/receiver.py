@@ -13,6 +13,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
+        self.authorized: list[str] = []
         self.status = 200
         self.location = ""
         receiver = self
@@ -21,6 +22,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.received.append(json.loads(body))
+                receiver.authorized.append(self.headers.get("Authorization", ""))
                 self.send_response(receiver.status)
                 if receiver.location:
                     self.send_header("Location", receiver.location)

@@ -102,6 +102,7 @@ class TestDefaults:
             "key_secret": "",
             "topic_arn": "",
             "slack_secret": "",
+            "lineage_secret": "",
             "tolerated_percent": 10,
             "place": "laptop",
             "query": "duckdb",

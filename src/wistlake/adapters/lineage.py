@@ -99,10 +99,14 @@ def to_file(path: Path) -> Send:
     return send
 
 
-def to_address(url: str, key: str) -> Send:
-    """Posts each event, with the key as a bearer token if there is one."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return lambda event: post(url, event, _SECONDS, headers)
+def to_address(url: str, key: Callable[[], str]) -> Send:
+    """Posts each event, with the key as a bearer token if there is one. It is asked for with each event."""
+
+    def send(event: dict[str, Any]) -> None:
+        token = key()
+        post(url, event, _SECONDS, {"Authorization": f"Bearer {token}"} if token else {})
+
+    return send
 
 
 def source_namespace(base_url: str) -> str:

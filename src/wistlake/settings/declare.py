@@ -310,6 +310,9 @@ class Declaration(BaseModel):
     slack_secret: str = _of_aws(
         "WISTLAKE_SLACK_SECRET", "the secret that holds Slack's address.", _NAME_OR_ARN
     )
+    lineage_secret: str = _of_aws(
+        "WISTLAKE_LINEAGE_SECRET", "the secret that holds WISTLAKE_LINEAGE_KEY.", _NAME_OR_ARN
+    )
     stage: str = _setting(
         "WISTLAKE_STAGE",
         "dev",

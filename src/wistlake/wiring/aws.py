@@ -1,6 +1,6 @@
 """The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 
@@ -67,8 +67,14 @@ def dependencies(settings: Settings, outside: Runtime) -> Dependencies:
         clock=outside.clock,
         monotonic=outside.monotonic,
         redact=source.redaction(settings, keys),
-        listener=listener(settings),
+        listener=listener(settings, _lineage_key(settings)),
     )
+
+
+def _lineage_key(settings: Settings) -> Callable[[], str] | None:
+    """Reads the key of the lineage's address, if a secret holds one, when the first event is sent."""
+    secret = settings.lineage_secret
+    return cache(lambda: aws_secrets.read(secret)) if secret else None
 
 
 def query(settings: Settings) -> Query:

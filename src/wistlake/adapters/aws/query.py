@@ -124,7 +124,7 @@ class AthenaQuery(Query):
 
         if names_ledger_alone(text):
             return self._here.sql(text) if most is None else self._here.limited(text, most, seconds)
-        return answer(_table(self._pages(text, seconds, most)))
+        return answer(_table(*self._ask(text, seconds, most)))
 
     @cached_property
     def _here(self) -> "DuckDBQuery":
@@ -132,7 +132,7 @@ class AthenaQuery(Query):
 
         return duckdb_query.of_ledger(self._ledger)
 
-    def _pages(self, text: str, seconds: float, most: int | None = None) -> list[Mapping[str, Any]]:
+    def _ask(self, text: str, seconds: float, most: int | None = None) -> "_Result":
         if not _SELECT.match(text):
             raise ConfigError("query takes one SELECT: the lake is read-only here")
         with explained(f"the workgroup {self._workgroup}"):
@@ -145,7 +145,7 @@ class AthenaQuery(Query):
             pages = self._athena.get_paginator("get_query_results").paginate(
                 QueryExecutionId=query, PaginationConfig={} if most is None else {"MaxItems": most + 1}
             )  # the header is a row, too
-            return [page["ResultSet"] for page in pages]
+            return _read(page["ResultSet"] for page in pages)
 
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view, and rows in place of what it asks of the
@@ -229,7 +229,7 @@ class AthenaRecords(AthenaQuery):
     cure = "mend what fails, which `wistlake status` names"
 
     def sql(self, text: str) -> Any:
-        return _Records(self._pages(text, _LIMIT_SECONDS))
+        return _Records(*self._ask(text, _LIMIT_SECONDS))
 
     def _answer(self, select: str) -> str | None:  # noqa: ARG002
         return None
@@ -259,9 +259,9 @@ class AthenaRecords(AthenaQuery):
 class _Records:
     """The rows of one answer, as an Arrow table has them; of a column there is `to_pylist` as well."""
 
-    def __init__(self, sets: list[Mapping[str, Any]]) -> None:
-        self._names = [column["Name"] for column in _columns(sets)]
-        self._columns = [_Column(values) for values in _values(sets)]
+    def __init__(self, columns: "_Columns", values: list[list[Any]]) -> None:
+        self._names = [column["Name"] for column in columns]
+        self._columns = [_Column(of) for of in values]
 
     def __getitem__(self, name: str) -> "_Column":
         return self._columns[self._names.index(name)]
@@ -324,24 +324,28 @@ def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], str]:
     return converter or (str, "string")
 
 
-def _columns(sets: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    columns: list[Mapping[str, Any]] = sets[0]["ResultSetMetadata"]["ColumnInfo"]
-    return columns
+_Columns = Sequence[Mapping[str, Any]]  # as Athena describes them
+_Result = tuple[_Columns, list[list[Any]]]  # with the values of each
 
 
-def _values(sets: list[Mapping[str, Any]]) -> list[list[Any]]:
-    """The values of each column; the first row of all is the header."""
-    rows = [row["Data"] for result in sets for row in result["Rows"]][1:]
-    values = []
-    for n, column in enumerate(_columns(sets)):
-        read, _ = _type(column)
-        texts = (row[n].get("VarCharValue") for row in rows)
-        values.append([None if t is None else read(t) for t in texts])
-    return values
+def _read(pages: Iterable[Mapping[str, Any]]) -> _Result:
+    """The result sets of one query, read as they come: the values take a seventh of the room of what Athena sends."""
+    columns: _Columns = []
+    values: list[list[Any]] = []
+    for n, page in enumerate(pages):
+        rows = page["Rows"]
+        if n == 0:
+            columns, rows = page["ResultSetMetadata"]["ColumnInfo"], rows[1:]  # the header
+            values = [[] for _ in columns]
+        for at, column in enumerate(columns):
+            read, _ = _type(column)
+            texts = (row["Data"][at].get("VarCharValue") for row in rows)
+            values[at] += [None if t is None else read(t) for t in texts]
+    return columns, values
 
 
-def _table(sets: list[Mapping[str, Any]]) -> "pa.Table":
-    """Athena's result sets as one table."""
+def _table(columns: _Columns, values: list[list[Any]]) -> "pa.Table":
+    """An answer as a table."""
     import pyarrow as pa
 
     def arrow(column: Mapping[str, Any]) -> "pa.DataType":
@@ -357,6 +361,5 @@ def _table(sets: list[Mapping[str, Any]]) -> "pa.Table":
             case name:
                 return getattr(pa, name)()
 
-    columns = _columns(sets)
-    arrays = [pa.array(of, arrow(c)) for of, c in zip(_values(sets), columns, strict=True)]
+    arrays = [pa.array(of, arrow(c)) for of, c in zip(values, columns, strict=True)]
     return pa.Table.from_arrays(arrays, names=[c["Name"] for c in columns])

@@ -89,11 +89,12 @@ ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
 ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
 appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
 WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch, digest),
-GLUE_DATABASE and ATHENA_WORKGROUP (watch, digest),
-WISTLAKE_SLACK_SECRET (slack), MEDIA_IDS, and any other setting by its variable.
+GLUE_DATABASE and ATHENA_WORKGROUP (watch, digest), WISTLAKE_SLACK_SECRET (slack), WISTLAKE_LINEAGE_SECRET (plan,
+publish), MEDIA_IDS, and any other setting by its variable.
 
 SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
-{"key": "<64 random characters>"}, which a template can generate. Slack's is the webhook's address.
+{"key": "<64 random characters>"}, which a template can generate. Slack's is the webhook's address, the lineage's the
+collector's API key.
 
 TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: hash key `pk`, range key `sk`
 (both S). On demand; point-in-time recovery.
@@ -101,7 +102,7 @@ TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: h
 RIGHTS that the code uses (L = ledger table, W = watermark table, R = runs/*, B = bronze/*, both in the
 bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     plan      s3 PutObject R, GetObject B and settings/*, ListBucket of the bronze bucket · dynamodb GetItem, PutItem,
-              UpdateItem, Query, Scan L · secretsmanager GetSecretValue token · states DescribeExecution
+              UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, the lineage's · states DescribeExecution
     ingest    s3 GetObject, PutObject, AbortMultipartUpload R and B, ListBucket of the bronze bucket ·
               dynamodb GetItem, PutItem, UpdateItem, Query, Scan L · secretsmanager GetSecretValue token, key
     Glue job  s3 GetObject R and B, PutObject R, ListBucket of both, Get-, Put-, DeleteObject T · dynamodb
@@ -111,7 +112,8 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
               buckets, ListBucketVersions of both · dynamodb PutItem, Scan W · PutSecretValue key ·
               states DescribeExecution · logs DescribeLogGroups, PutRetentionPolicy below /aws-glue/
     publish   s3 GetObject R, ListBucket of the bronze bucket · dynamodb GetItem, PutItem, UpdateItem,
-              Query, Scan L, PutItem, Scan W · sns Publish topic · glue UpdateTable
+              Query, Scan L, PutItem, Scan W · sns Publish topic · glue UpdateTable · secretsmanager GetSecretValue
+              the lineage's
     release   dynamodb UpdateItem L
     watch     dynamodb GetItem, PutItem, Query L · athena Start-, Stop-, GetQueryExecution and GetQueryResults of its
               workgroup · glue GetDatabase, GetTable, GetTables · s3 ListBucket, GetBucketLocation of the silver bucket,

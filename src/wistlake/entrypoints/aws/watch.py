@@ -11,6 +11,8 @@ from wistlake.ports import Notice
 from wistlake.settings import Settings
 from wistlake.wiring import aws
 
+RULES_AT_ONCE = 4  # each waits for two or three queries of Athena's, one after the other
+
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """See the package's docstring for what goes in and comes out. What goes wrong is told, and nothing is raised:
@@ -20,7 +22,12 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     people = aws.notifier(settings)
     try:
         changes = watch_publication(
-            settings.alerts, lambda: aws.query(settings), aws.ledger(settings), people, events.wall()
+            settings.alerts,
+            lambda: aws.query(settings),
+            aws.ledger(settings),
+            people,
+            events.wall(),
+            RULES_AT_ONCE,
         )
     except Exception as e:
         reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows

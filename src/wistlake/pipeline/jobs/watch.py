@@ -11,6 +11,7 @@ from wistlake.alert_rules import Kind, Rule
 from wistlake.errors import WistlakeError
 from wistlake.foreign import fingerprint, one_line
 from wistlake.pipeline.run.result import bounded
+from wistlake.pool import in_order
 from wistlake.ports import Ledger, Notice, Notifier, Query
 from wistlake.quality import alert_series
 from wistlake.quality.alert_history import Alert, sentence, withdrawal
@@ -45,8 +46,10 @@ class Evaluation:
         return sorted(standing, key=lambda a: a.key, reverse=True)
 
 
-def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], now: datetime) -> Evaluation:
-    """Evaluate every rule. Reads only."""
+def evaluation(
+    rules: Sequence[Rule], query: Query, history: Sequence[Alert], now: datetime, at_once: int = 1
+) -> Evaluation:
+    """Evaluate every rule, some `at_once` where the query can be asked by several threads. Reads only."""
 
     def rows(text: str) -> list[dict[str, Any]]:
         return list(query.sql(text).to_pylist()) if text else []
@@ -55,11 +58,14 @@ def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], no
     if newest is None:
         return Evaluation(Changes(), {})
     labels = rows(alert_series.LABELS) if any(rule.label for rule in rules) else []
-    changes = []
-    for rule in rules:
-        if asked := alert_series.reading(rule, newest, labels):
-            read = (rows(asked.figures), rows(asked.certificates), rows(asked.swaps))
-            changes.append(evaluate(rule, alert_series.series(asked, *read), history, newest, now))
+    readings = [asked for rule in rules if (asked := alert_series.reading(rule, newest, labels))]
+
+    def judged(asked: alert_series.Reading) -> Changes:
+        read = (rows(asked.figures), rows(asked.certificates), rows(asked.swaps))
+        return evaluate(asked.rule, alert_series.series(asked, *read), history, newest, now)
+
+    # By turns it stays in this thread, to which the query's connection belongs.
+    changes = [judged(r) for r in readings] if at_once == 1 else in_order(judged, readings, at_once)
     every = Changes(
         *(tuple(a for c in changes for a in getattr(c, kind)) for kind in ("new", "withdrawn", "confirmed"))
     )
@@ -69,14 +75,19 @@ def evaluation(rules: Sequence[Rule], query: Query, history: Sequence[Alert], no
 
 
 def watch_now(
-    rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
+    rules: Sequence[Rule],
+    query: Callable[[], Query],
+    ledger: Ledger,
+    notifier: Notifier,
+    now: datetime,
+    at_once: int = 1,
 ) -> Evaluation:
     """Evaluate, write down what changed, then tell what is new or taken back. What nobody took is told again by the
     next evaluation."""
     if not rules:
         return Evaluation(Changes(), {})
     history = ledger.alerts()
-    result = evaluation(rules, query(), history, now)
+    result = evaluation(rules, query(), history, now, at_once)
     fresh = {_as_text(a) for a in (*result.changes.new, *result.changes.withdrawn)}
     unsent = {tuple(key) for key in ledger.facts(UNTOLD).get("keys", ())} | fresh
     if fresh:
@@ -97,7 +108,12 @@ def _as_text(alert: Alert) -> tuple[str, ...]:
 
 
 def watch_publication(
-    rules: Sequence[Rule], query: Callable[[], Query], ledger: Ledger, notifier: Notifier, now: datetime
+    rules: Sequence[Rule],
+    query: Callable[[], Query],
+    ledger: Ledger,
+    notifier: Notifier,
+    now: datetime,
+    at_once: int = 1,
 ) -> Changes:
     """The same for a process that is called whether or not something was published: a publication is looked at once,
     unless the rules have changed since."""
@@ -107,7 +123,7 @@ def watch_publication(
     seen = {"publication": publication.run_id, "rules": fingerprint(repr(rules))}
     if ledger.facts(FACTS) == seen:
         return Changes()
-    changes = watch_now(rules, query, ledger, notifier, now).changes
+    changes = watch_now(rules, query, ledger, notifier, now, at_once).changes
     ledger.put_facts(FACTS, seen)
     return changes
 
