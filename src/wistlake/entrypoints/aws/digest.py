@@ -29,7 +29,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, bool]:
     try:
         send_once(aws.ledger(settings), events.wall().date(), send)
     except Exception as e:
-        why = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().error("the digest could not be sent", error=why)
-        people.notify(Notice("wistlake digest could not be sent", why, failed=True))
+        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
+        structlog.get_logger().error("the digest could not be sent", error=reason)
+        people.notify(Notice("wistlake digest could not be sent", reason, failed=True))
     return {"sent": any(sent)}
