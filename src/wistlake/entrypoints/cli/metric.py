@@ -78,7 +78,7 @@ def metric(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def retention(media_id: HashedId, start: From = None, end: To = None, as_json: Json = False) -> None:
-    """How much of a media is watched: where viewers leave, and what they see again.
+    """Where viewers of a media leave, and what they see again.
 
     The share of plays that saw each second, of all time and of the days.
     Without days: the newest four weeks; of a lake younger than eight, about half.
@@ -97,9 +97,10 @@ def retention(media_id: HashedId, start: From = None, end: To = None, as_json: J
 
 
 def trust(start: From = None, end: To = None, media: Media = None, as_json: Json = False) -> None:
-    """How far to trust a period: each day's certificate, what is missing, and what is wrong.
+    """How far to trust a period: certificates, and what is missing.
 
-    Without days: the newest four weeks, or all days of a younger lake, failed ones at its end too.
+    Each day has its certificate. Without days: the newest four weeks, or all days of a younger lake, failed ones at its
+    end too.
 
     Example: wistlake trust --from 2026-03-02 --to 2026-03-08
     """
