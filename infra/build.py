@@ -22,7 +22,7 @@ PYTHON = "3.11"
 PLATFORM = "manylinux2014_x86_64"
 _LONG_AGO = (2020, 1, 1, 0, 0, 0)  # the same sources make the same bytes
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "cli", "soak")
-_SHOWN = shutil.ignore_patterns("__pycache__", "app", "report")  # what only a browser shows
+_SHOWN = shutil.ignore_patterns("__pycache__", "app")  # what only a browser shows
 _LOCALE = ("root", "en", "en_001", "en_GB")  # what Babel reads to write for en-GB: all of them are 30 MB
 
 

@@ -40,7 +40,7 @@ import old_code
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 REQUIRED = ("AWS_REGION", "AWS_DEPLOY_ROLE_ARN", "MEDIA_IDS", "WISTIA_API_TOKEN")
-EARS = ("ALERT_EMAIL", "SLACK_SECRET_ARN")  # one of them must be set, or ALERTS=nobody
+EARS = ("ALERT_EMAIL", "SLACK_SECRET_ARN", "TEAMS_SECRET_ARN")  # one of them must be set, or ALERTS=nobody
 PARAMETERS = {
     "MEDIA_IDS": "MediaIds",
     "WISTLAKE_MEDIA_FOLDER": "MediaFolder",
@@ -71,6 +71,10 @@ PARAMETERS = {
     "WISTLAKE_DIGEST_DAY": "DigestDay",
     "ALERT_EMAIL": "AlertEmail",
     "SLACK_SECRET_ARN": "SlackSecret",
+    "TEAMS_SECRET_ARN": "TeamsSecret",
+    "WISTLAKE_MAIL_TO": "MailTo",
+    "WISTLAKE_MAIL_FROM": "MailFrom",
+    "SMTP_SECRET_ARN": "SmtpSecret",
     "MAX_DATA_AGE_HOURS": "MaxDataAgeHours",
     "MAX_QUARANTINED_ROWS": "MaxQuarantinedRows",
     "MEDIA_AT_ONCE": "MediaAtOnce",
@@ -144,6 +148,7 @@ def check(_asked: argparse.Namespace) -> None:
         )
     _require_ears()
     _require_no_key()
+    _require_mail_server()
     say("every variable is set")
 
 
@@ -169,10 +174,20 @@ def _require_no_key() -> None:
         )
 
 
+def _require_mail_server() -> None:
+    """Broken if there are recipients of mails, and no secret that says who sends them."""
+    to, server = (os.environ.get(name, "").strip() for name in ("WISTLAKE_MAIL_TO", "SMTP_SECRET_ARN"))
+    if to and not server:
+        raise Broken(
+            "WISTLAKE_MAIL_TO names who gets the digest, and SMTP_SECRET_ARN no mail server: set both, or neither"
+        )
+
+
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
     _require_ears()
     _require_no_key()
+    _require_mail_server()
     made = outputs(_bootstrap(asked.stage))
     prefix = old_code.prefix(asked.version)
     packaged = _package(ROOT / "build" / "lambda", os.environ)

@@ -21,6 +21,12 @@ IMMUTABLE_SINCE = "2026-07-15"  # repositories made later have their ids in the 
 ISSUER = "token.actions.githubusercontent.com"
 EVERYBODY = "IAM_ALLOWED_PRINCIPALS"  # Lake Formation's word for: IAM decides
 FUNCTIONS_BESIDE = 3  # plan, publish, and one that is called while the others still run
+SECRETS = {
+    "SLACK_SECRET_ARN": "Slack's",
+    "TEAMS_SECRET_ARN": "Teams'",
+    "SMTP_SECRET_ARN": "the mail server's",
+    "LINEAGE_SECRET_ARN": "the lineage's",
+}
 Finding = tuple[str, str]
 Client = Callable[[str], Any]
 
@@ -247,7 +253,7 @@ def _lake_formation(asked: Asked) -> Iterator[Finding]:
 
 
 def _secrets(asked: Asked) -> Iterator[Finding]:
-    for variable, whose in (("SLACK_SECRET_ARN", "Slack's"), ("LINEAGE_SECRET_ARN", "the lineage's")):
+    for variable, whose in SECRETS.items():
         if arn := asked.environment.get(variable, ""):
             yield _secret(asked, variable, arn, whose)
 

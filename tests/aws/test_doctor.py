@@ -264,7 +264,7 @@ def test_a_secret_that_the_stage_did_not_make(
     account: Account, arn: str, key: str | None, wrong: str
 ) -> None:
     account.answers["describe_secret"] = {"KmsKeyId": key} if key else {}
-    for variable in ("SLACK_SECRET_ARN", "LINEAGE_SECRET_ARN"):
+    for variable in some(doctor.SECRETS):
         told = found(account, **{variable: arn})[doctor.WRONG]
         assert bool(told) is bool(wrong)
         assert all(wrong in text and text.startswith(variable) for text in told)

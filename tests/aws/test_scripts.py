@@ -40,6 +40,7 @@ class TestEars:
             ({"ALERT_EMAIL": " ", "SLACK_SECRET_ARN": "", "ALERTS": "none"}, True),
             ({"ALERT_EMAIL": "me@example.com"}, False),
             ({"SLACK_SECRET_ARN": "arn:aws:secretsmanager:x:y:secret:wistlake-slack"}, False),
+            ({"TEAMS_SECRET_ARN": "arn:aws:secretsmanager:x:y:secret:wistlake-teams"}, False),
             ({"ALERTS": "nobody"}, False),
         ],
     )
@@ -61,7 +62,9 @@ class TestEars:
 
         monkeypatch.setattr(deploy, "outputs", no_stack)
         code, said = deploy.main([step]), capsys.readouterr().out
-        assert ("nobody would hear of a failure: set ALERT_EMAIL or SLACK_SECRET_ARN" in said) is refused
+        assert (
+            "nobody would hear of a failure: set ALERT_EMAIL or SLACK_SECRET_ARN or TEAMS_SECRET_ARN" in said
+        ) is refused
         assert code == (1 if refused or step == "changeset" else 0)
 
     def test_the_workflow_hands_on_who_declined(self) -> None:
@@ -132,6 +135,19 @@ class TestCheck:
         assert "LINEAGE_SECRET_ARN" in said
         assert "hush" not in said
 
+    @pytest.mark.parametrize("step", [["check"], ["changeset", "--stage", "dev", "--version", "v1"]])
+    def test_recipients_of_mails_want_a_mail_server(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: list[str]
+    ) -> None:
+        for name in deploy.REQUIRED:
+            monkeypatch.setenv(name, "set")
+        monkeypatch.setenv("ALERTS", "nobody")
+        monkeypatch.setenv("WISTLAKE_MAIL_TO", "ada@example.org")
+        assert deploy.main(step) == 1
+        assert "SMTP_SECRET_ARN no mail server: set both, or neither" in capsys.readouterr().out
+        monkeypatch.setenv("SMTP_SECRET_ARN", "arn:aws:secretsmanager:x:y:secret:wistlake-dev/smtp")
+        assert deploy.main(["check"]) == 0
+
     @pytest.mark.parametrize("workflow", ["deploy-stage.yml", "changeset.yml"])
     def test_the_workflow_hands_over_every_variable(self, workflow: str) -> None:
         text = (tools.ROOT / ".github/workflows" / workflow).read_text(encoding="utf-8")
@@ -152,7 +168,8 @@ class TestCheck:
         ours = {
             v: p
             for v, p in deploy.PARAMETERS.items()
-            if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_IDS")) and p != "DigestDay"  # a schedule's
+            if v.startswith(("WISTLAKE_", "WISTIA_", "MEDIA_IDS"))
+            and p not in ("DigestDay", "MailTo", "MailFrom")  # a schedule's, and one function's
         }
         assert {"MEDIA_IDS", "WISTLAKE_MEDIA_FOLDER", "WISTLAKE_MEDIA_TAG"} <= ours.keys()
         assert {variable: given.get(variable) for variable in ours} == {
@@ -510,15 +527,17 @@ class TestPackages:
         """By the one locale that the package has."""
         wrote = (
             "from datetime import date; from wistlake_dashboard import words; first = date(2026, 2, 23);"
-            "print([words.span(first, date(2026, 3, 1)), words.day(first), words.count(1234567), words.share(0.273)])"
+            "print([words.span(first, date(2026, 3, 1)), words.day(first), words.count(1234567), words.share(0.273)]);"
+            "from wistlake_dashboard.report import page; print(page(None, None))"
         )
         here = subprocess.run(
             [sys.executable, "-c", wrote], capture_output=True, text=True, check=True, timeout=60
         )
         assert self.python("lambda-runtime", built / "lambda", wrote) == here.stdout
         assert "1,234,567" in here.stdout
+        assert "Nothing is published yet" in here.stdout
 
-    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "watch", "slack", "digest"])
+    @pytest.mark.parametrize("name", ["plan", "ingest", "publish", "release", "watch", "chat", "digest"])
     def test_each_function_loads_on_lambdas_python(self, built: Path, name: str) -> None:
         said = self.python(
             "lambda-runtime",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.aws
 SYSTEM, BOOTSTRAP = template("template.yaml"), template("bootstrap.yaml")
 ROLES = {
     *("PlanRole", "IngestRole", "PublishRole", "BuildRole", "MachineRole", "DailyRole"),
-    *("KeepRole", "KeepMachineRole", "ReleaseRole", "WatchRole", "DigestRole", "SlackRole", "ReaderRole"),
+    *("KeepRole", "KeepMachineRole", "ReleaseRole", "WatchRole", "DigestRole", "ChatRole", "ReaderRole"),
 }
 WHOLE_ACCOUNT = {"kms:*"}  # the key's own policy leaves it to IAM, as AWS advises
 
@@ -325,8 +325,24 @@ class TestAlarms:
         def rights(role: str) -> list[Any]:
             return [s for s in roles(SYSTEM)[role] if "logs:PutLogEvents" not in s["Action"]]
 
-        assert rights("DigestRole") == rights("WatchRole")
+        mails = [s for s in rights("DigestRole") if s not in rights("WatchRole")]
+        assert [s for s in rights("DigestRole") if s not in mails] == rights("WatchRole")
+        assert [(s["Action"], s["Resource"]) for s in mails] == [
+            (["secretsmanager:GetSecretValue"], {"Ref": "SmtpSecret"})
+        ]
         assert len(rights("WatchRole")) == 9
+
+    def test_only_the_digest_knows_who_gets_mails(self) -> None:
+        functions = of_type(SYSTEM, "AWS::Serverless::Function")
+        for name, function in some(functions.items()):
+            variables = function.get("Environment", {}).get("Variables", {})
+            given = {v: variables[v] for v in variables if "MAIL" in v or "SMTP" in v}
+            assert bool(given) is (name == "Digest")
+        assert given | functions["Digest"]["Environment"]["Variables"] == {
+            "WISTLAKE_TOPIC_ARN": {"Ref": "Alerts"}, "GLUE_DATABASE": {"Ref": "Database"},
+            "ATHENA_WORKGROUP": {"Ref": "Workgroup"}, "WISTLAKE_MAIL_TO": {"Ref": "MailTo"},
+            "WISTLAKE_MAIL_FROM": {"Ref": "MailFrom"}, "WISTLAKE_SMTP_SECRET": {"Ref": "SmtpSecret"},
+        }  # fmt: skip
 
     @pytest.mark.parametrize("function", ["Watch", "Digest"])
     def test_a_function_that_no_machine_waits_for_is_heard_of_when_it_fails(self, function: str) -> None:
@@ -353,15 +369,30 @@ class TestAlarms:
         for notification in some(told):
             assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "Alerts"}}]
 
-    def test_slack_hears_the_topic_and_so_every_alarm_and_the_machines_own_words(self) -> None:
-        slack = of_type(SYSTEM, "AWS::Serverless::Function")["Slack"]
-        (heard,) = slack["Events"].values()
+    def test_slack_and_teams_hear_the_topic_and_so_every_alarm_and_the_machines_own_words(self) -> None:
+        chat = of_type(SYSTEM, "AWS::Serverless::Function")["Chat"]
+        (heard,) = chat["Events"].values()
         assert heard == {"Type": "SNS", "Properties": {"Topic": {"Ref": "Alerts"}}}
         told = machine()["States"]["Notify"]["Arguments"]
         assert told["TopicArn"] == "${TopicArn}"
         for name in ("Publish", "Plan"):  # nothing waits for a secret that is not there
             variables = of_type(SYSTEM, "AWS::Serverless::Function")[name]["Environment"]["Variables"]
-            assert "WISTLAKE_SLACK_SECRET" not in variables
+            assert not {"WISTLAKE_SLACK_SECRET", "WISTLAKE_TEAMS_SECRET"} & variables.keys()
+        assert chat["Environment"]["Variables"] == {
+            "WISTLAKE_SLACK_SECRET": {"Ref": "SlackSecret"}, "WISTLAKE_TEAMS_SECRET": {"Ref": "TeamsSecret"},
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("secret", ["Slack", "Teams"])
+    def test_one_of_the_two_is_enough_and_the_other_ones_secret_is_not_asked_for(self, secret: str) -> None:
+        assert SYSTEM["Conditions"]["HasChat"] == {
+            "Fn::Or": [{"Condition": "HasSlack"}, {"Condition": "HasTeams"}]
+        }
+        for name in ("Chat", "ChatRole", "ChatLog"):
+            assert SYSTEM["Resources"][name]["Condition"] == "HasChat"
+        (policy,) = SYSTEM["Resources"]["ChatRole"]["Properties"]["Policies"]
+        reads = [s["Fn::If"] for s in policy["PolicyDocument"]["Statement"] if "Fn::If" in s]
+        (read,) = (s for condition, s, _ in reads if condition == f"Has{secret}")
+        assert read["Resource"] == {"Ref": f"{secret}Secret"}
 
     def test_the_estimate_counts_each(self) -> None:
         assert len(self.alarms) == ALARMS

@@ -13,6 +13,7 @@ import pytest
 from support.aws_copy import Copy
 from support.emulated import Account
 from support.lake import START, Lake, Scenario
+from support.mailbox import Mailbox
 from support.some import some
 from wistia_simulator import MediaChange, Profile
 from wistlake.adapters.aws.query import AthenaQuery
@@ -94,7 +95,7 @@ print(json.dumps([handler({}, None) for _ in range(2)]))
 
 
 def test_the_digest_is_the_laptops_word_by_word(lake: Lake, account: Account, copied: Copy) -> None:
-    """Out of a process that has neither Arrow nor DuckDB, by the topic, and once. Two days of it failed."""
+    """Out of a process that has neither Arrow nor DuckDB, by the topic and by mail, and once. Two days of it failed."""
     failed = [i for i in lake.ledger.intervals("events") if i.day == START.date()][:2]
     writable = SqliteLedger(LakeFolder(lake.folder).ledger)
     for ledger in (writable, copied.ledger):
@@ -108,14 +109,28 @@ def test_the_digest_is_the_laptops_word_by_word(lake: Lake, account: Account, co
     queue = sqs.create_queue(QueueName=copied.database)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    done = subprocess.run(
-        [sys.executable, "-c", _WITHOUT],
-        env={**os.environ, **copied.environment, "WISTLAKE_TOPIC_ARN": topic, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
+    with Mailbox().listening() as mailbox:
+        server = {"HOST": "127.0.0.1", "PORT": mailbox.port, "SECURITY": "none"}
+        text = json.dumps({f"WISTLAKE_SMTP_{name}": value for name, value in server.items()})
+        secret = account.client("secretsmanager").create_secret(Name=copied.database, SecretString=text)[
+            "ARN"
+        ]
+        told = {
+            "WISTLAKE_TOPIC_ARN": topic, "WISTLAKE_SMTP_SECRET": secret, "WISTLAKE_MAIL_TO": "ada@example.org",
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", _WITHOUT],
+            env={**os.environ, **copied.environment, **told, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True, text=True, check=True, timeout=300,
+        )  # fmt: skip
     heard = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     said = [json.loads(json.loads(message["Body"])["Message"]) for message in heard]
     assert [(n["title"], n["text"], n["failed"]) for n in said] == [(week.title, week.text, True)], (
         done.stderr
     )
     assert json.loads(done.stdout) == [{"sent": True}, {"sent": False}]
+    (mail,) = mailbox.mails
+    (report,) = mail.iter_attachments()
+    query = DuckDBQuery(lake.ledger, views())
+    expected = page(query, newest_scope(query))
+    assert some(re.findall(r">([^<]+)<", expected)) == re.findall(r">([^<]+)<", report.get_content())

@@ -102,6 +102,8 @@ class TestDefaults:
             "key_secret": "",
             "topic_arn": "",
             "slack_secret": "",
+            "teams_secret": "",
+            "smtp_secret": "",
             "lineage_secret": "",
             "tolerated_percent": 10,
             "place": "laptop",

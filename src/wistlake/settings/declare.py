@@ -243,7 +243,7 @@ class Declaration(BaseModel):
     mail_to: Annotated[_Names, values.mail_addresses("WISTLAKE_MAIL_TO")] = _setting(
         "WISTLAKE_MAIL_TO",
         (),
-        "Who gets alerts, failures and the digest by e-mail. Taking an address out unsubscribes it.",
+        "Who gets alerts, failures and the digest by e-mail; on AWS the digest. Taking an address out unsubscribes it.",
         "addresses with commas between",
     )
     mail_from: Annotated[_Names, values.mail_addresses("WISTLAKE_MAIL_FROM")] = _setting(
@@ -270,8 +270,8 @@ class Declaration(BaseModel):
         _setting(
             "WISTLAKE_DIGEST_DAY",
             "",
-            "The weekday (UTC) whose first run sends the digest to all of these, or on AWS a schedule to the topic; "
-            "unset: none does.",
+            "The weekday (UTC) whose first run sends the digest to all of these; on AWS a schedule does, to the topic "
+            "and by mail; unset: none does.",
             "monday to sunday",
         )
     )
@@ -309,6 +309,12 @@ class Declaration(BaseModel):
     topic_arn: str = _of_aws("WISTLAKE_TOPIC_ARN", "the topic that gets each notice.", "an ARN")
     slack_secret: str = _of_aws(
         "WISTLAKE_SLACK_SECRET", "the secret that holds Slack's address.", _NAME_OR_ARN
+    )
+    teams_secret: str = _of_aws(
+        "WISTLAKE_TEAMS_SECRET", "the secret that holds Teams' address.", _NAME_OR_ARN
+    )
+    smtp_secret: str = _of_aws(
+        "WISTLAKE_SMTP_SECRET", "the secret that holds the mail server's settings.", _NAME_OR_ARN
     )
     lineage_secret: str = _of_aws(
         "WISTLAKE_LINEAGE_SECRET", "the secret that holds WISTLAKE_LINEAGE_KEY.", _NAME_OR_ARN

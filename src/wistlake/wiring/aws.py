@@ -1,7 +1,9 @@
 """The parts of the Lambda functions: settings from the environment, secrets from their store. Loads no engine."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import date, timedelta
 from functools import cache
 
 from wistlake.adapters.aws import secrets as aws_secrets
@@ -11,16 +13,21 @@ from wistlake.adapters.aws.notify import SnsNotifier
 from wistlake.adapters.aws.objects import S3Objects
 from wistlake.adapters.aws.query import AthenaRecords
 from wistlake.adapters.aws.table_files import S3TableFiles
-from wistlake.adapters.notify import Late, Several, SlackNotifier
+from wistlake.adapters.mail import Attachment, MailNotifier
+from wistlake.adapters.notify import Late, Several, SlackNotifier, TeamsNotifier, WebhookNotifier
 from wistlake.errors import ConfigError, StoreError
 from wistlake.pipeline.run.spec import Dependencies
 from wistlake.ports import Notifier, Query, TableStore
 from wistlake.quality.views import views
 from wistlake.settings import Settings
-from wistlake.wiring import athena_views, source
+from wistlake.wiring import athena_views, notifiers, source
 from wistlake.wiring.lineage import listener
 from wistlake.wiring.runtime import Runtime
 from wistlake.wistia import WistiaClient
+
+_SMTP = "WISTLAKE_SMTP_"
+# A media that was deleted before the report's days must not look as if it was deleted on the first one of them.
+_BEFORE = timedelta(days=2)
 
 
 def ledger_table(settings: Settings) -> str:
@@ -77,11 +84,12 @@ def _lineage_key(settings: Settings) -> Callable[[], str] | None:
     return cache(lambda: aws_secrets.read(secret)) if secret else None
 
 
-def query(settings: Settings) -> Query:
-    """SQL over the published tables, by Athena; the answers are plain rows."""
+def query(settings: Settings, since: date | None = None) -> Query:
+    """SQL over the published tables, by Athena; the answers are plain rows. Of published intervals there are those
+    `since` a day."""
     database = _required(settings.glue_database, "GLUE_DATABASE")
     workgroup = _required(settings.athena_workgroup, "ATHENA_WORKGROUP")
-    return AthenaRecords(ledger(settings), database, workgroup, views())
+    return AthenaRecords(ledger(settings), database, workgroup, views(), since=since)
 
 
 def key_ring(settings: Settings) -> aws_secrets.SecretKeys:
@@ -102,15 +110,47 @@ def client(settings: Settings, outside: Runtime) -> WistiaClient:
 
 
 def notifier(settings: Settings) -> Notifier:
-    """The topic: whoever wants to hear subscribes to it, Slack as well."""
+    """The topic: whoever wants to hear subscribes to it, Slack and Teams as well."""
     topic = settings.topic_arn
     return Several([SnsNotifier(topic, secrets=settings.secrets())] if topic else ())
 
 
-def slack(settings: Settings) -> Notifier:
-    """Slack, at the address that the secret has when a notice is sent. Without one, nothing but a line in the log."""
-    secret = _required(settings.slack_secret, "WISTLAKE_SLACK_SECRET")
-    return Late("slack", lambda: SlackNotifier(aws_secrets.read(secret), secrets=settings.secrets()))
+def chat(settings: Settings) -> Notifier:
+    """Slack and Teams, each at the address that its secret has when a notice is sent. Without one, nothing but a line
+    in the log."""
+    _required(
+        settings.slack_secret or settings.teams_secret, "WISTLAKE_SLACK_SECRET or WISTLAKE_TEAMS_SECRET"
+    )
+    ways: tuple[tuple[str, str, type[WebhookNotifier]], ...] = (
+        ("slack", settings.slack_secret, SlackNotifier),
+        ("teams", settings.teams_secret, TeamsNotifier),
+    )
+
+    def at(secret: str, kind: type[WebhookNotifier]) -> Callable[[], Notifier]:
+        return lambda: kind(aws_secrets.read(secret), secrets=settings.secrets())
+
+    return Several(Late(way, at(secret, kind)) for way, secret, kind in ways if secret)
+
+
+def mail(settings: Settings) -> MailNotifier:
+    """Mails to all recipients, by the server that the secret has when this is called. ConfigError for a secret that is
+    no JSON object of WISTLAKE_SMTP_..., as the settings call them."""
+    secret = _required(settings.smtp_secret, "WISTLAKE_SMTP_SECRET")
+    try:
+        server = json.loads(aws_secrets.read(secret))
+    except ValueError:
+        server = None
+    if not isinstance(server, dict) or not all(name.startswith(_SMTP) for name in server):
+        raise ConfigError(f'the secret {secret} is no mail server: write {{"{_SMTP}HOST": "...", ...}}')
+    return notifiers.mail(Settings(**server, mail_to=settings.mail_to, mail_from=settings.mail_from))
+
+
+def report(settings: Settings) -> list[Attachment]:
+    """The lake's report as a file of a mail; none while nothing is published."""
+    from wistlake_dashboard.report import newest_scope  # of the functions, only `digest` needs it
+
+    scope = newest_scope(query(settings))
+    return [notifiers.report_file(query(settings, scope.start - _BEFORE), scope)] if scope else []
 
 
 def emit_metrics(figures: Mapping[str, float], stage: str) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wistlake.adapters.mail import Attachment as Attachment  # noqa: PLC0414, entry points name it
-from wistlake.adapters.mail import MailNotifier, MailServer
+from wistlake.adapters.mail import Attachment, MailNotifier, MailServer
 from wistlake.adapters.notify import (
     CommandNotifier,
     Several,
@@ -15,7 +14,8 @@ from wistlake.adapters.notify import (
     teams_message,
 )
 from wistlake.errors import ConfigError
-from wistlake.ports import Notice, Notifier
+from wistlake.ports import Notice, Notifier, Query
+from wistlake.quality.scope import Scope
 from wistlake.settings import Settings
 
 
@@ -76,9 +76,20 @@ def mail(settings: Settings) -> MailNotifier:
     return MailNotifier(server, settings.mail_to, secrets=settings.secrets())
 
 
-def report_file(name: str, page: str) -> Attachment:
-    """The report as a file of a mail."""
-    return Attachment(name, "text/html", page.encode())
+def report(query: Query) -> list[Attachment]:
+    """The lake's report as a file of a mail; none while nothing is published."""
+    from wistlake_dashboard.report import newest_scope
+
+    scope = newest_scope(query)
+    return [report_file(query, scope)] if scope else []
+
+
+def report_file(query: Query, scope: Scope) -> Attachment:
+    """The report of these days as a file of a mail."""
+    from wistlake_dashboard.report import page
+
+    name = f"wistlake-{scope.start}-to-{scope.end}.html"
+    return Attachment(name, "text/html", page(query, scope).encode())
 
 
 def slack_payload(settings: Settings, notice: Notice) -> Mapping[str, str]:

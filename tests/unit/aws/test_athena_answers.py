@@ -6,6 +6,7 @@ In place of the service a DuckDB runs what is sent to it; `tests/aws/test_deploy
 import json
 import re
 import subprocess
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from support.aws import tools
 from support.memory import MemoryLedger, MemoryObjects
 from support.published import Published
 from support.some import some
-from unit.test_ask import LAST, WEEK, rows
+from unit.test_ask import LAST, TITLES, WEEK, rows
 from wistlake.adapters.aws.ledger_text import LONGEST
 from wistlake.adapters.aws.query import AthenaQuery, AthenaRecords
 from wistlake.contracts import TABLES
@@ -32,10 +33,11 @@ from wistlake.ports import Publication, Run, TableRef
 from wistlake.quality.account import DAYS
 from wistlake.quality.metric_query import plan
 from wistlake.quality.views import views
+from wistlake_dashboard.report import newest_scope, page
 
 AT = datetime(2026, 3, 16, tzinfo=UTC)
 _TYPES = {"BIGINT": "bigint", "INTEGER": "integer", "DOUBLE": "double", "DATE": "date", "BOOLEAN": "boolean",
-          "HUGEINT": "bigint", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}  # fmt: skip
+          "HUGEINT": "bigint", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "array": "array"}  # fmt: skip
 
 _DIALECT = {
     "sequence(": "generate_series(",
@@ -70,13 +72,19 @@ class Service:
         return self
 
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
-        columns = [{"Name": d[0], "Type": _TYPES.get(str(d[1]), "varchar")} for d in self._description]
+        kinds = ["array" if str(d[1]).endswith("[]") else str(d[1]) for d in self._description]
+        columns = [
+            {"Name": d[0], "Type": _TYPES.get(kind, "varchar")}
+            for d, kind in zip(self._description, kinds, strict=True)
+        ]
         listed = [tuple(d[0] for d in self._description), *self._rows]
         data = [{"Data": [{} if v is None else {"VarCharValue": _text(v)} for v in row]} for row in listed]
         return [{"ResultSet": {"ResultSetMetadata": {"ColumnInfo": columns}, "Rows": data}}]
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join('null' if v is None else str(v) for v in value)}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -193,6 +201,113 @@ def test_a_function_has_the_intervals_that_are_not_published(both: tuple[Publish
         both[1].sql(asked.replace("ops.intervals", "ops.intervals WHERE state = 'failed'")).to_pylist()
         == rows
     )
+
+
+SINCE = LAST - timedelta(days=8)
+
+
+@pytest.fixture(scope="module")
+def function() -> tuple[Published, AthenaRecords, list[str]]:
+    """A week of readings of three media, one of them deleted and one read anew; what SQLite is asked."""
+    ledger = MemoryLedger()
+    ledger.put_run(Run("r1", "scheduled", "live", "succeeded", AT, AT))
+    ledger.put_media([MediaEntry(m, date(2026, 3, 2), AT) for m in TITLES])
+    week = [LAST - timedelta(days=n) for n in range(7)]
+    ledger.put_facts(
+        account.FACTS, account.document({d: AccountDay(d, 500, 90, AT, follows_all=True) for d in week})
+    )
+    read = [
+        Interval(dataset, m, d, State.PUBLISHED, "r1", AT, landing_id=f"{dataset}-{m}-{d}", observed_at=AT)
+        for dataset in ("events", "media_by_date", "media_metadata")
+        for m in TITLES
+        for d in week
+    ]
+    changed: dict[Any, dict[str, Any]] = {
+        ("media_metadata", "cccccc", week[0]): {"missing": True},
+        ("media_metadata", "cccccc", week[1]): {"missing": True},
+        ("media_by_date", "bbbbbb", week[2]): {"observed_at": AT + timedelta(minutes=1)},
+        ("events", "aaaaaa", week[0]): {"state": State.FAILED, "reason": "DATE '2026-03-01' or TRUE"},
+        ("events", "bbbbbb", week[0]): {"state": State.LANDED},
+    }
+    ledger.record(replace(i, **changed.get(i.key, {})) for i in read)
+    ledger.record([Interval("events", "aaaaaa", date(2025, 3, 2), State.PUBLISHED, "r0", AT)])
+    ledger.publish(Publication("r1", AT, {t.full_name: TableRef(f"x/{t.name}", 1) for t in TABLES}))
+    tables = rows()
+    tables["silver.dim_media"] = [
+        r | {"is_deleted": r["media_id"] == "cccccc", "observed_at": AT} for r in tables["silver.dim_media"]
+    ]
+    duck = Published(tables)
+    duck._ledger, duck._published = ledger, ledger.publication()
+    records = AthenaRecords(ledger, "db", "wg", views(), Service(duck), lambda seconds: None, since=SINCE)
+    asked: list[str] = []
+    records._intervals._database.set_trace_callback(asked.append)
+    return duck, records, asked
+
+
+class TestOfAFunction:
+    """What a function answers by itself, without DuckDB, is what DuckDB answers."""
+
+    def test_the_report_is_the_laptops(self, function: tuple[Published, AthenaRecords, list[str]]) -> None:
+        duck, records, asked = function
+        scope = newest_scope(duck)
+        assert scope
+        assert scope.start > SINCE
+        expected = page(duck, scope)
+        for shown in ("deleted at Wistia", "Intervals by dataset and day", "Share of the account", "or TRUE"):
+            assert shown in expected
+        found = page(records, scope)
+        assert some(re.findall(r">([^<]+)<", expected)) == re.findall(r">([^<]+)<", found)
+        words = re.compile(r"\b(WITH|TRUE|FALSE|OVER|FILTER|DATE\s')", re.IGNORECASE)  # not in SQLite 3.7
+        selects = [re.sub("'[^']*'", "''", text) for text in asked if text.lstrip().startswith("SELECT")]
+        assert [text for text in some(selects) if words.search(text)] == []
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "SELECT dataset, count(*) AS n FROM ops.intervals WHERE day > DATE '2026-03-01' GROUP BY 1 ORDER BY 1",
+            "SELECT reason, observed_at FROM ops.intervals WHERE state = 'failed' AND TRUE AND day > DATE '2026-03-01'",
+            "SELECT media_id, day, reason FROM ops.intervals WHERE dataset = 'nobody'",
+        ],
+    )
+    def test_an_answer_is_duckdbs(
+        self, function: tuple[Published, AthenaRecords, list[str]], asked: str
+    ) -> None:
+        duck, records, _ = function
+        assert records.sql(asked).to_pylist() == duck.sql(asked).to_pylist()
+
+    def test_it_has_published_intervals_since_a_day(
+        self, function: tuple[Published, AthenaRecords, list[str]]
+    ) -> None:
+        duck, records, _ = function
+        asked = "SELECT count(*) AS n FROM ops.intervals"
+        assert [q.sql(asked).to_pylist() for q in (duck, records)] == [[{"n": 64}], [{"n": 63}]]
+
+    def test_what_sqlite_can_not_answer_is_a_mistake_or_asked_of_athena(
+        self, function: tuple[Published, AthenaRecords, list[str]]
+    ) -> None:
+        duck, records, _ = function
+        with pytest.raises(ConfigError, match="can't run: no such column: of_nobody"):
+            records.sql("SELECT of_nobody FROM ops.intervals")
+        part = (
+            "SELECT count(*) FROM ops.intervals i WHERE i.media_id = m.media_id AND i.day > DATE '2026-01-01'"
+        )
+        around = f"SELECT m.media_id, ({part}) AS n FROM silver.dim_media m ORDER BY 1"
+        assert records.sql(around).to_pylist() == duck.sql(around).to_pylist()
+
+    def test_an_answer_without_rows_has_the_types_of_the_ledger(
+        self, function: tuple[Published, AthenaRecords, list[str]]
+    ) -> None:
+        duck, records, _ = function
+        none = "SELECT day, media_id AS m FROM ops.intervals WHERE dataset = 'nobody'"
+        joined = f"SELECT g.media_id, n.m FROM gold.fact_media_daily g LEFT JOIN ({none}) n ON n.day = g.date LIMIT 1"
+        assert records.sql(joined).to_pylist() == duck.sql(joined).to_pylist()
+        assert 'CAST(NULL AS date) AS "day"' in records.as_published(joined)
+
+    def test_an_answer_is_short_however_many_intervals_there_are(self, large: AthenaQuery) -> None:
+        records = AthenaRecords(large._ledger, "db", "wg", (), object(), since=date(2026, 1, 1))
+        part = "SELECT media_id, max(run_id) AS last, count(*) AS n FROM ops.intervals GROUP BY media_id"
+        asked = f"SELECT g.plays FROM gold.fact_media_daily g JOIN ({part}) i ON i.media_id = g.media_id"
+        assert len(records.as_published(asked)) < LONGEST / 10
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What the handlers of the state machine take and return; the steps themselves are stood in for."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from dashboard.published import DAILY, Published, days
+from support.mailbox import Mailbox
 from support.memory import MemoryLedger, MemoryObjects, RecordingNotifier
+from support.receiver import Receiver
+from wistlake.adapters.notify import slack_message, teams_message
 from wistlake.contracts import source
 from wistlake.entrypoints.aws import (
+    chat,
     digest,
     events,
     glue_build,
@@ -20,7 +25,6 @@ from wistlake.entrypoints.aws import (
     plan,
     publish,
     release,
-    slack,
     watch,
 )
 from wistlake.errors import ConfigError, StoreError
@@ -31,7 +35,7 @@ from wistlake.pipeline.run.spec import USUAL_ROWS, MediaChoice, RunSpec
 from wistlake.pipeline.run.stages import Round
 from wistlake.planning.intervals import Fetch
 from wistlake.planning.plan import Window
-from wistlake.ports import LEASE, LEASE_SECONDS, Publication
+from wistlake.ports import LEASE, LEASE_SECONDS, Notice, Publication
 from wistlake.settings import ArgumentsOnly
 from wistlake.wiring import aws as aws_parts
 
@@ -273,11 +277,90 @@ def test_a_digest_that_nobody_took_goes_with_the_next_call(monkeypatch: pytest.M
     assert [digest.handler({}, None) for _ in range(2)] == [{"sent": False}, {"sent": True}]
 
 
+PUBLISHED = {DAILY: days("m1", date(2026, 2, 23), [10] * 14)}
+
+
+@pytest.fixture
+def mailed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mailbox, dict[str, Any], RecordingNotifier]]:
+    """Where mails arrive, what the secret says of the mail server, and who hears the topic."""
+    people = RecordingNotifier()
+    settings = ArgumentsOnly(mail_to="ada@example.org,bob@example.org", smtp_secret="a-server")
+    monkeypatch.setattr(digest, "Settings", lambda: settings)
+    monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
+    ledger = MemoryLedger()
+    monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
+    monkeypatch.setattr(digest.aws, "notifier", lambda _: people)
+    monkeypatch.setattr(digest.aws, "query", lambda *_: Published(PUBLISHED))
+    with Mailbox().listening() as mailbox:
+        server: dict[str, Any] = {
+            "WISTLAKE_SMTP_HOST": "127.0.0.1", "WISTLAKE_SMTP_PORT": mailbox.port, "WISTLAKE_SMTP_SECURITY": "none",
+        }  # fmt: skip
+        monkeypatch.setattr(aws_parts.aws_secrets, "read", lambda _: json.dumps(server))
+        yield mailbox, server, people
+
+
+def test_the_digest_goes_by_mail_with_the_report_and_to_the_topic(
+    mailed: tuple[Mailbox, dict[str, Any], RecordingNotifier],
+) -> None:
+    mailbox, _, people = mailed
+    assert [digest.handler({}, None) for _ in range(2)] == [{"sent": True}, {"sent": False}]
+    (told,) = people.notices
+    assert (told.title, told.failed, told.facts) == ("Wistia, 2–8 Mar 2026", False, {})
+    assert [mail["To"] for mail in mailbox.mails] == ["ada@example.org", "bob@example.org"]
+    for mail in mailbox.mails:
+        body, (report,) = mail.get_body(("plain",)), mail.iter_attachments()
+        assert mail["Subject"] == told.title
+        assert body is not None
+        assert set(told.text.splitlines()) <= set(body.get_content().splitlines())
+        assert report.get_filename() == "wistlake-2026-03-02-to-2026-03-08.html"
+        assert report.get_content().startswith("<!doctype html>")
+        assert "2–8 Mar 2026" in report.get_content()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"WISTLAKE_SMTP_PORT": 9}, "the mail server did not take it"),
+        ({"WISTLAKE_SMTP_HOST": ""}, "WISTLAKE_SMTP_HOST is not set: mails need it"),
+        ({"WISTLAKE_SMTP_PASSWORD": "hush"}, "WISTLAKE_SMTP_USER and WISTLAKE_SMTP_PASSWORD: set both, or neither"),
+        ({"WISTLAKE_SMTP_PORT": "hush"}, "give a whole number"),
+        ({"WISTLAKE_SMTP_PASWORD": "hush"}, "WISTLAKE_SMTP_PASWORD isn't a setting"),
+        ({"MEDIA_IDS": "hush"}, "the secret a-server is no mail server"),
+    ],
+)  # fmt: skip
+def test_a_digest_that_could_not_be_mailed_is_told_and_says_why(
+    mailed: tuple[Mailbox, dict[str, Any], RecordingNotifier], changed: dict[str, Any], reason: str
+) -> None:
+    mailbox, server, people = mailed
+    server |= changed
+    with capture_logs() as logs:
+        assert digest.handler({}, None) == {"sent": True}
+    (told,) = people.notices
+    assert (told.title, told.failed, [*told.facts]) == ("Wistia, 2–8 Mar 2026", True, ["not mailed"])
+    assert reason in told.facts["not mailed"]
+    assert logs[-1]["error"] == told.facts["not mailed"]
+    assert mailbox.mails == []
+    assert changed.get("WISTLAKE_SMTP_PASSWORD") is None or "hush" not in str(told)
+
+
+@pytest.mark.parametrize("text", ["smtp.example.org", "[]", '"x"'])
+def test_a_secret_that_is_no_mail_server_is_not_quoted(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(aws_parts.aws_secrets, "read", lambda _: text)
+    with pytest.raises(ConfigError, match="the secret s is no mail server") as refused:
+        aws_parts.mail(ArgumentsOnly(mail_to="ada@example.org", smtp_secret="s"))
+    assert text not in str(refused.value)
+
+
 ALARM = {
     "AlarmName": "wistlake-prod-no-run", "AlarmDescription": "No run has succeeded.", "NewStateValue": "ALARM",
     "NewStateReason": "Threshold", "Region": "US East",
 }  # fmt: skip
-SAID = {"title": "wistlake run partial", "text": "m1: odd", "failed": True, "facts": {"run_id": "r1"}}
+SAID: dict[str, Any] = {
+    "title": "wistlake run partial",
+    "text": "m1: odd",
+    "failed": True,
+    "facts": {"run_id": "r1"},
+}
 
 
 @pytest.mark.parametrize(
@@ -295,12 +378,12 @@ SAID = {"title": "wistlake run partial", "text": "m1: odd", "failed": True, "fac
 def test_whatever_the_topic_says_is_a_notice(
     subject: str | None, message: str, title: str | None, text: str | None, failed: bool
 ) -> None:
-    found = slack.notice_of({"Subject": subject, "Message": message})
+    found = chat.notice_of({"Subject": subject, "Message": message})
     assert (found.title, found.failed) == (title or subject, failed)
     assert text is None or found.text == text
 
 
-def test_slack_is_asked_for_when_there_is_something_to_say_and_its_absence_stops_nothing(
+def test_a_chat_is_asked_for_when_there_is_something_to_say_and_its_absence_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []
@@ -310,15 +393,37 @@ def test_slack_is_asked_for_when_there_is_something_to_say_and_its_absence_stops
         raise StoreError("there is no such secret")
 
     monkeypatch.setattr(aws_parts.aws_secrets, "read", away)
-    settings = ArgumentsOnly(slack_secret="wistlake-slack", token="t", topic_arn="")
-    monkeypatch.setattr(slack, "Settings", lambda: settings)
-    monkeypatch.setattr(slack.events, "configure_logs", lambda: None)
+    settings = ArgumentsOnly(slack_secret="wistlake-slack", teams_secret="wistlake-teams", topic_arn="")
+    monkeypatch.setattr(chat, "Settings", lambda: settings)
+    monkeypatch.setattr(chat.events, "configure_logs", lambda: None)
     aws_parts.notifier(settings)
     assert read == [], "publish needs no secret"
     with capture_logs() as logs:
-        slack.handler({"Records": [{"Sns": {"Message": "a"}}, {"Sns": {"Message": "b"}}]}, None)
-    assert read == ["wistlake-slack"] * 2
-    assert [(line["way"], line["reason"]) for line in logs] == [("slack", "StoreError")] * 2
+        chat.handler({"Records": [{"Sns": {"Message": "a"}}, {"Sns": {"Message": "b"}}]}, None)
+    assert read == ["wistlake-slack", "wistlake-teams"] * 2
+    assert [(line["way"], line["reason"]) for line in logs] == [
+        ("slack", "StoreError"), ("teams", "StoreError"),
+    ] * 2  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [("slack",), ("teams",), ("slack", "teams")])
+def test_slack_and_teams_hear_it_as_far_as_they_have_a_secret(
+    monkeypatch: pytest.MonkeyPatch, named: tuple[str, ...]
+) -> None:
+    with Receiver().listening() as receiver:
+        monkeypatch.setattr(aws_parts.aws_secrets, "read", lambda _: receiver.url)
+        settings = ArgumentsOnly(**{f"{name}_secret": f"a-{name}" for name in named})
+        monkeypatch.setattr(chat, "Settings", lambda: settings)
+        monkeypatch.setattr(chat.events, "configure_logs", lambda: None)
+        chat.handler({"Records": [{"Sns": {"Message": json.dumps(SAID)}}]}, None)
+    notice = Notice(SAID["title"], SAID["text"], True, SAID["facts"])
+    messages = {"slack": slack_message(notice), "teams": teams_message(notice)}
+    assert receiver.received == [messages[name] for name in named]
+
+
+def test_a_chat_that_nobody_is_in_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="WISTLAKE_SLACK_SECRET or WISTLAKE_TEAMS_SECRET is not set"):
+        aws_parts.chat(ArgumentsOnly())
 
 
 @pytest.mark.parametrize(

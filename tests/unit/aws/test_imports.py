@@ -10,7 +10,7 @@ import pytest
 from support.aws import tools
 
 SOURCES = Path(__file__).parents[3] / "src"
-_FUNCTIONS = ("plan", "ingest", "publish", "release", "slack", "watch", "digest")
+_FUNCTIONS = ("plan", "ingest", "publish", "release", "chat", "watch", "digest")
 _HEAVY = ("pyspark", "pysail", "pyarrow", "pyiceberg", "duckdb", "pandas", "numpy", "sqlalchemy")
 _MOST_SECONDS = 1.5
 # What Glue 5.1 is sure to have: pyspark, boto3, and what these need.

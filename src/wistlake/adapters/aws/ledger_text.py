@@ -62,10 +62,16 @@ def answer_written(answer: "pa.Table") -> str | None:
     typed = {name: kind for name, kind in columns.items() if kind}
     if len(typed) < len(columns):
         return None
-    rows = list(zip(*(c.to_pylist() for c in answer.columns), strict=True))
-    if typed.get("day") is Type.DATE and not answer["day"].null_count:
-        return written(typed, rows)
-    return athena.rows([*typed.items()], rows)
+    return rows_written(typed, list(zip(*(c.to_pylist() for c in answer.columns), strict=True)))
+
+
+def rows_written(columns: Mapping[str, Type], rows: Rows) -> str:
+    """The rows of an answer as a subquery."""
+    if columns.get("day") is Type.DATE:
+        at = list(columns).index("day")
+        if all(row[at] is not None for row in rows):
+            return written(columns, rows)
+    return athena.rows([*columns.items()], rows)
 
 
 def _kind(data_type: "pa.DataType") -> Type | None:

@@ -20,8 +20,9 @@ import boto3
 from botocore.exceptions import NoCredentialsError
 
 from wistlake.adapters.aws.client import client, explained, set_up
-from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, empty, parts, written
-from wistlake.adapters.ledger_tables import LEDGER_TABLES, columns_named, names_ledger_alone, words
+from wistlake.adapters.aws.interval_answers import IntervalAnswers
+from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, empty, parts, rows_written, written
+from wistlake.adapters.ledger_tables import INTERVALS, LEDGER_TABLES, columns_named, names_ledger_alone, words
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive.athena import table_name
@@ -222,17 +223,35 @@ class AthenaQuery(Query):
 
 
 class AthenaRecords(AthenaQuery):
-    """The same for a process without Arrow and DuckDB: of what `sql` returns there is `to_pylist`, and every query goes
-    to Athena. Of the ledger it reads what is asked here: of `ops.intervals` those that are not published, which are
-    all among the open ones, and of `ops.runs` the newest 100."""
+    """The same for a process without Arrow and DuckDB: of what `sql` returns there is `to_pylist`. Of the ledger it
+    reads what is asked here: of `ops.intervals` those that are not published, which are all among the open ones, and
+    the others `since` a day, if one is given; of `ops.runs` the newest 100. What is asked of intervals alone SQLite
+    answers: their rows may be too many for a query's text."""
 
     cure = "mend what fails, which `wistlake status` names"
 
-    def sql(self, text: str) -> Any:
-        return _Records(*self._ask(text, _LIMIT_SECONDS))
+    def __init__(self, *given: Any, since: date | None = None, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._since = since or date.max
 
-    def _answer(self, select: str) -> str | None:  # noqa: ARG002
-        return None
+    def sql(self, text: str) -> Any:
+        if INTERVALS in words(text) and names_ledger_alone(text):
+            kinds, rows = self._intervals.ask(text)
+            return _Records([*kinds], [list(of) for of in zip(*rows, strict=True)] or [[] for _ in kinds])
+        columns, values = self._ask(text, _LIMIT_SECONDS)
+        return _Records([column["Name"] for column in columns], values)
+
+    def _answer(self, select: str) -> str | None:
+        if INTERVALS not in words(select):
+            return None
+        try:
+            return rows_written(*self._intervals.ask(select))
+        except ConfigError:
+            return None
+
+    @cached_property
+    def _intervals(self) -> IntervalAnswers:
+        return IntervalAnswers(self._read_once)
 
     def _rows(self, table: str, columns: Mapping[str, Type]) -> str:
         rows = self._read_once(table)
@@ -250,7 +269,12 @@ class AthenaRecords(AthenaQuery):
     def _read(self, table: str) -> Sequence[object]:
         match table:
             case "ops.intervals":
-                return [i for i in self._ledger.open_intervals() if i.state is not State.PUBLISHED]
+                waiting = [i for i in self._ledger.open_intervals() if i.state is not State.PUBLISHED]
+                if self._since == date.max:
+                    return waiting
+                return [i for i in waiting if i.day < self._since] + [
+                    *self._ledger.intervals(start=self._since)
+                ]
             case "ops.runs":
                 return self._ledger.runs(_NEWEST_RUNS)
         return LEDGER_TABLES[table].read(self._ledger)
@@ -259,8 +283,8 @@ class AthenaRecords(AthenaQuery):
 class _Records:
     """The rows of one answer, as an Arrow table has them; of a column there is `to_pylist` as well."""
 
-    def __init__(self, columns: "_Columns", values: list[list[Any]]) -> None:
-        self._names = [column["Name"] for column in columns]
+    def __init__(self, names: list[str], values: list[list[Any]]) -> None:
+        self._names = names
         self._columns = [_Column(of) for of in values]
 
     def __getitem__(self, name: str) -> "_Column":

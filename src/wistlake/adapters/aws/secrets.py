@@ -1,4 +1,4 @@
-"""Secrets: the token, the pseudonym keys, the Slack address."""
+"""Secrets: the token, the pseudonym keys, addresses of those who are told."""
 
 import json
 from typing import Any

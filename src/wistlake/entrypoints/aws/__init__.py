@@ -1,6 +1,6 @@
 """The same pipeline on AWS: three Lambda functions and a Glue script, called by one state machine; a fourth function
-gives back the lease of a machine that was ended by force, a fifth one tells Slack, a sixth one evaluates alerts, and a
-seventh one sends the week's digest.
+gives back the lease of a machine that was ended by force, a fifth one tells Slack and Teams, a sixth one evaluates
+alerts, and a seventh one sends the week's digest.
 
     plan ─▶ Map: ingest (called again while `done` is false) ─▶ Glue: glue_build.py ─▶ publish
 
@@ -68,9 +68,9 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
     out  nothing; the lease is free, if that execution held it. The machine's own state `Release` does the same
     after a `plan` or `publish` that failed.
 
-`wistlake.entrypoints.aws.slack.handler`
+`wistlake.entrypoints.aws.chat.handler`
     in   the topic's messages: notices of `publish`, what the machine says of a failed step, alarms
-    out  nothing; each is in Slack, or in the log that it could not be delivered
+    out  nothing; each is in Slack and Teams, as far as they have a secret, or in the log that it could not be delivered
 
 `wistlake.entrypoints.aws.watch.handler`
     in   EventBridge's "Step Functions Execution Status Change" of an execution that succeeded or failed
@@ -79,22 +79,24 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 
 `wistlake.entrypoints.aws.digest.handler`
     in   anything, from a schedule
-    out  {"sent": bool}; the topic has the digest of the newest week, once a day (UTC) however often it is called. It
-         raises nothing
+    out  {"sent": bool}; the topic has the digest of the newest week, and so have the recipients of mails, with the
+         report; once a day (UTC) however often it is called. It raises nothing
 
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:
 ConfigError, SourceRefused, SourceChanged, ContractViolation, StoreError.
 
-ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is
-appended unless the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and
-WISTLAKE_KEY_SECRET (ingest) as ids or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch, digest),
-GLUE_DATABASE and ATHENA_WORKGROUP (watch, digest), WISTLAKE_SLACK_SECRET (slack), WISTLAKE_LINEAGE_SECRET (plan,
-publish), MEDIA_IDS, and any other setting by its variable.
+ENVIRONMENT of all functions: BRONZE_BUCKET, SILVER_BUCKET, DDB_TABLE and LEDGER_TABLE (`-<stage>` is appended unless
+the name already ends so), WISTLAKE_STAGE, WISTIA_TOKEN_SECRET (plan, ingest) and WISTLAKE_KEY_SECRET (ingest) as ids
+or ARNs of secrets, WISTLAKE_TOPIC_ARN (publish, watch, digest), GLUE_DATABASE and ATHENA_WORKGROUP (watch, digest),
+WISTLAKE_MAIL_TO, WISTLAKE_MAIL_FROM and WISTLAKE_SMTP_SECRET (digest), WISTLAKE_SLACK_SECRET and
+WISTLAKE_TEAMS_SECRET (chat), WISTLAKE_LINEAGE_SECRET (plan, publish), MEDIA_IDS, and any other setting by its
+variable.
 
-SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or
-{"key": "<64 random characters>"}, which a template can generate. Slack's is the webhook's address, the lineage's the
-collector's API key.
+SECRETS. The token's value is the token. The pseudonym key's is what `wistlake.privacy.keys` writes, or {"key": "<64
+random characters>"}, which a template can generate. Slack's and Teams' are the webhooks' addresses, the lineage's the
+collector's API key, the mail server's a JSON object of WISTLAKE_SMTP_HOST and whatever else of WISTLAKE_SMTP_...
+differs from its default.
 
 TABLES. Watermarks: hash key `dataset`, range key `media_id` (both S). Ledger: hash key `pk`, range key `sk`
 (both S). On demand; point-in-time recovery.
@@ -118,8 +120,8 @@ bronze bucket, T = the whole silver bucket; KMS where the resource is encrypted)
     watch     dynamodb GetItem, PutItem, Query L · athena Start-, Stop-, GetQueryExecution and GetQueryResults of its
               workgroup · glue GetDatabase, GetTable, GetTables · s3 ListBucket, GetBucketLocation of the silver bucket,
               GetObject warehouse/*, GetObject and PutObject athena-results/* · sns Publish topic
-    digest    as watch
-    slack     secretsmanager GetSecretValue Slack's
+    digest    as watch · secretsmanager GetSecretValue the mail server's
+    chat      secretsmanager GetSecretValue Slack's, Teams'
 
 METRICS come as embedded metric format on standard output of `publish`: namespace `Wistlake`, dimension
 `stage`: RunFailed (0 or 1), MediaFailed, DaysPublished, RowsLanded, Requests, QuarantinedRows,

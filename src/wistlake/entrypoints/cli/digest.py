@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from wistlake.ports import Notice, Query
     from wistlake.settings import Settings
     from wistlake.wiring.lake import Lake
-    from wistlake.wiring.notifiers import Attachment
 
 NOT_DELIVERED = 75
 SLACK, TEAMS, MAIL = "Slack", "Teams", "e-mail"
@@ -55,7 +54,7 @@ def digest(
     if not send and teams:
         output.print_json(notifiers.teams_payload(lake.settings, notice))
     if not send and email:
-        output.say(notifiers.mail(lake.settings).shown(notice, _report(query)))
+        output.say(notifiers.mail(lake.settings).shown(notice, notifiers.report(query)))
     delivered = {way: deliver() for way, deliver in ways.items()}
     for way in (way for way, accepted in delivered.items() if accepted):
         output.say(f"sent {'by' if way == MAIL else 'to'} {way}")
@@ -125,14 +124,5 @@ def _ways(settings: "Settings", query: "Query", notice: "Notice", wanted: set[st
         ways[TEAMS] = lambda: teams.deliver(notice)
     if MAIL in wanted:
         mail = notifiers.mail(settings)
-        ways[MAIL] = lambda: mail.deliver(notice, _report(query))
+        ways[MAIL] = lambda: mail.deliver(notice, notifiers.report(query))
     return ways
-
-
-def _report(query: "Query") -> "list[Attachment]":
-    """The lake's report as a mail carries it; none while nothing is published."""
-    from wistlake.wiring.notifiers import report_file
-    from wistlake_dashboard.report import newest_scope, page
-
-    scope = newest_scope(query)
-    return [report_file(f"wistlake-{scope.start}-to-{scope.end}.html", page(query, scope))] if scope else []

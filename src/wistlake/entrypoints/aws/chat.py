@@ -1,4 +1,4 @@
-"""Lambda `slack`: whatever the stage's topic says, Slack hears: notices of runs, failures of the machine, alarms."""
+"""Lambda `chat`: whatever the stage's topic says, Slack and Teams hear: notices, failures of the machine, alarms."""
 
 import json
 from typing import Any
@@ -12,9 +12,9 @@ from wistlake.wiring import aws
 def handler(event: dict[str, Any], _context: Any) -> None:
     """See the package's docstring for what goes in. A message that can't be delivered is a line in the log."""
     events.configure_logs()
-    slack = aws.slack(Settings())
+    chat = aws.chat(Settings())
     for record in event["Records"]:
-        slack.notify(notice_of(record["Sns"]))
+        chat.notify(notice_of(record["Sns"]))
 
 
 def notice_of(message: dict[str, Any]) -> Notice:
