@@ -4,7 +4,8 @@ A day that is not there is zero only where it must be: before the media was made
 Everywhere else it is unknown: it is named, and a comparison leaves it out of both periods.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -38,7 +39,8 @@ class Reason(StrEnum):
 
 
 ZERO = (Reason.NOT_MADE, Reason.DELETED)  # nothing can have been played then
-EXPECTED = (Reason.ABSENT, Reason.BLOCKED, Reason.STALE)  # the lake should have these days
+NOT_THERE = (Reason.ABSENT, Reason.BLOCKED)
+EXPECTED = (*NOT_THERE, Reason.STALE)  # the lake should have these days
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,16 @@ class Coverage:
         """Whether both periods have everything."""
         return not self.uneven and self.even == self.media
 
-    @property
-    def missing_media_days(self) -> int:
-        """Of the scope itself: those that the lake should have, and has not, or not as they are now."""
-        return sum(
-            max(0, (gap.end - max(gap.start, self.scope.start)).days + 1)
+    def lacks(self, days: Collection[date], reasons: Collection[Reason] = EXPECTED) -> Mapping[str, int]:
+        """By media, how many of these days it lacks for these reasons: those that the lake should have, and has not,
+        or not as they are now."""
+        wanted = {*days}
+        return Counter(
+            gap.media_id
             for gap in self.gaps
-            if gap.reason in EXPECTED
+            if gap.reason in reasons
+            for n in range((gap.end - gap.start).days + 1)
+            if gap.start + n * _DAY in wanted
         )
 
     def condition(self) -> str:

@@ -1,16 +1,19 @@
 """How far a period's numbers can be trusted."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from wistlake.quality.scope import Scope, listed
 from wistlake_dashboard import words
+from wistlake_dashboard.coverage import NOT_THERE, Coverage, Reason
 from wistlake_dashboard.reader import Row, rows
 
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
+Spans = Sequence[tuple[date, date]]  # first and last day, both included
 _DAILY = ("events", "media_by_date")  # what a day is made of
 
 
@@ -60,16 +63,42 @@ class Trust:
             parts.append(f"Look at: {', '.join(troubles)}.")
         return " ".join(parts)
 
-    def stability(self, scope: Scope) -> str:
-        """Which of the scope's days may still change, as part of a sentence."""
+    def stability(self, scope: Scope, cover: Coverage | None, absent: Spans = ()) -> str:
+        """Which of the scope's days may still change, and which of those that it should have are missing, as part of a
+        sentence. `absent`: days without any number. Without a `cover`, only published days are spoken of."""
         if not self.published:
             return "nothing is published of these days"
+        lacks = _lacks(scope, cover or Coverage(scope), absent)
+        whole = cover and not lacks and self.published == len(scope.days)
+        everything = f"all {'' if whole else 'published '}days"
         if not self.open:
-            return f"all {'' if self.published == len(scope.days) else 'published '}days are stable"
+            return "; ".join((f"{everything} are stable", *lacks))
         few = words.span(min(self.open), max(self.open))
-        which = "all days" if len(self.open) == len(scope.days) else few
+        which = everything if len(self.open) == len(scope.days) else few
         until = f" until about {words.day(self.until)}" if self.until else ""
-        return f"{which} may still change{until}"
+        return "; ".join((f"{which} may still change{until}", *lacks))
+
+
+def _lacks(scope: Scope, cover: Coverage, absent: Spans) -> list[str]:
+    """What the scope should have and lacks: days that nobody has, and days of single media."""
+    days = {day for day in scope.days if not any(start <= day <= end for start, end in absent)}
+    none, old = cover.lacks(days, NOT_THERE), cover.lacks(days, (Reason.STALE,))
+    spans = ", ".join(words.span(*span) for span in absent)
+    parts = []
+    if absent:
+        besides = f", and {_amount(none)}" if none else ""
+        parts.append(f"not published, and in no figure: {spans}{besides}")
+    elif none:
+        parts.append(f"{_amount(none)} {'is' if sum(none.values()) == 1 else 'are'} not published")
+    if old:
+        parts.append(f"older numbers stand for {_amount(old)}")
+    return parts
+
+
+def _amount(lacks: Mapping[str, int]) -> str:
+    """3 days of 1 media; of several media their days are added up."""
+    noun = "day" if len(lacks) == 1 else "media day"
+    return f"{words.plural(sum(lacks.values()), noun)} of {words.count(len(lacks))} media"
 
 
 def trust(query: "Query", scope: Scope) -> Trust:

@@ -73,7 +73,9 @@ def test_a_metric_says_what_it_means_and_which_days_may_still_change(query: Publ
     assert answer.certificates == (
         Days(date(2026, 3, 9), date(2026, 3, 13), "settled"), Days(date(2026, 3, 14), LAST, "provisional"),
     )  # fmt: skip
-    assert answer.trust == "14–15 Mar 2026 may still change until about 17 Mar 2026."
+    assert answer.trust == (
+        "14–15 Mar 2026 may still change until about 17 Mar 2026; 1 day of 1 media is not published."
+    )
     assert answer.notes == ("Not published: 10 Mar 2026 (cccccc).",)
     assert not any(TITLES["bbbbbb"] in said for said in (answer.trust, *answer.notes))
 
@@ -85,7 +87,7 @@ def test_days_beyond_what_is_published_are_named(query: Published) -> None:
     assert [r["plays"] for r in answer.rows] == [20, 20, 20]
     assert answer.certificates[-1] == Days(date(2026, 3, 16), date(2026, 3, 17), "not published")
     assert "14–15 Mar 2026 may still change" in answer.trust
-    assert answer.trust.endswith("Not published, and in no figure: 16–17 Mar 2026.")
+    assert answer.trust.endswith("; not published, and in no figure: 16–17 Mar 2026.")
 
 
 def test_of_a_media_without_these_days_nothing_is_published() -> None:
@@ -99,7 +101,24 @@ def test_of_a_media_without_these_days_nothing_is_published() -> None:
 def test_stable_days_are_called_so(query: Published) -> None:
     answer = ask.metric(query, "plays", Selection(date(2026, 3, 9), date(2026, 3, 12)))
     assert answer.rows == ({"plays": 220},)
-    assert answer.trust == "All days are stable."
+    assert answer.trust == "All published days are stable; 1 day of 1 media is not published."
+    of_others = Selection(date(2026, 3, 9), date(2026, 3, 12), ("aaaaaa", "bbbbbb"))
+    assert ask.metric(query, "plays", of_others).trust == "All days are stable."
+    assert ask.top(query, "plays", of_others).trust == "All days are stable."
+
+
+def test_a_comparison_names_what_the_period_before_lacks(query: Published) -> None:
+    after = Selection(date(2026, 3, 12), date(2026, 3, 13))
+    assert ask.metric(query, "plays", after).trust == "All days are stable."
+    assert ask.metric(query, "plays", after, compare=True).trust == (
+        "All published days are stable; 1 day of 1 media is not published."
+    )
+
+
+def test_of_the_whole_lake_nothing_is_said_that_was_not_looked_at() -> None:
+    stable = [r for r in rows()["gold.fact_media_daily"] if r["certificate"] != "provisional"]
+    query = Published({"gold.fact_media_daily": stable})
+    assert ask.list_media(query).trust == "All published days are stable."
 
 
 def test_like_is_compared_with_like(query: Published) -> None:
@@ -216,8 +235,7 @@ def test_trust_goes_to_the_newest_day_that_the_lake_should_have() -> None:
     wrong = ("missing_media_days", "failed_intervals", "broken_checks", "last_day")
     assert [answer.facts[name] for name in wrong] == [6 + 2 * 4, 8, 1, date(2026, 3, 20)]
     assert answer.trust == (
-        "All published days are stable. Not published, and in no figure: 21–24 Mar 2026. "
-        "14 media days missing, or not current."
+        "All published days are stable; not published, and in no figure: 21–24 Mar 2026, and 6 days of 1 media."
     )
     assert "Not published: 15–20 Mar 2026 (bbbbbb)." in answer.notes
     alone = ask.trust(_failing(), Selection(date(2026, 3, 21)))
@@ -229,7 +247,7 @@ def test_trust_goes_to_the_newest_day_that_the_lake_should_have() -> None:
 def test_trust_of_named_days_is_of_these_alone() -> None:
     answer = ask.trust(_failing(), Selection(date(2026, 3, 14), date(2026, 3, 20)))
     assert (answer.facts["missing_media_days"], answer.facts["failed_intervals"]) == (6, 0)
-    assert answer.trust == "All published days are stable. 6 media days missing, or not current."
+    assert answer.trust == "All published days are stable; 6 days of 1 media are not published."
     part = ask.trust(_failing(), Selection(date(2026, 3, 17), date(2026, 3, 18)))  # of six days that it lacks
     assert part.facts["missing_media_days"] == 2
     whole = ask.trust(_failing(), Selection(end=date(2026, 3, 14)))

@@ -11,8 +11,9 @@ from wistlake.ports import Query
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.scope import Scope
 from wistlake_dashboard import health, words
+from wistlake_dashboard.coverage import Coverage
 from wistlake_dashboard.reader import Row
-from wistlake_dashboard.trust import Trust, trust
+from wistlake_dashboard.trust import Spans, Trust, trust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,8 @@ class Days:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Rows of figures. `definitions` says of each metric what it means, and its unit; `publication` is the run whose
-    tables were read; `certificates` cover every day of the period; `trust` says in a sentence which days may still
-    change; `notes` what else a reader must know; `facts` are figures that are no rows."""
+    tables were read; `certificates` cover every day of the period; `trust` says in a sentence which days may
+    still change and what is missing; `notes` what else a reader must know; `facts` are figures that are no rows."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -102,11 +103,12 @@ def _library(name: str) -> Any:
         raise ConfigError(f"{name} is not installed: pip install {name}, or take .arrow()") from None
 
 
-def trusted(query: Query, scope: Scope, answer: Answer, missing: int = 0) -> Answer:
-    """The answer with how far the scope's days, and those of its second range, can be trusted; `missing`: media days
-    that the scope should have."""
+def trusted(query: Query, scope: Scope, answer: Answer, cover: Coverage | None = None) -> Answer:
+    """The answer with how far the scope's days, and those of its second range, can be trusted; `cover` says what they
+    lack."""
     certificates, state = tuple(_certificates(query, scope)), trust(query, scope)
-    text = _sentence(state, scope, [d for d in certificates if d.certificate == NOT_PUBLISHED], missing)
+    absent = [(d.start, d.end) for d in certificates if d.certificate == NOT_PUBLISHED]
+    text = _sentence(state, scope, absent, cover)
     publication = query.published
     return replace(
         answer,
@@ -117,18 +119,11 @@ def trusted(query: Query, scope: Scope, answer: Answer, missing: int = 0) -> Ans
     )
 
 
-def _sentence(state: Trust, scope: Scope, absent: Iterable[Days], missing: int) -> str:
+def _sentence(state: Trust, scope: Scope, absent: Spans, cover: Coverage | None) -> str:
     """Which days may still change, and which are not there."""
-    spans = ", ".join(words.span(d.start, d.end) for d in absent)
-    if not spans and not missing:
-        return f"{state.stability(scope)}."
-    if not state.certificates:
-        return f"nothing of these days is published: {spans}."
-    stability = state.stability(scope) if state.open else "all published days are stable"
-    lacks = [f"Not published, and in no figure: {spans}."] if spans else []
-    if missing:
-        lacks.append(f"{words.plural(missing, 'media day')} missing, or not current.")
-    return " ".join((f"{stability}.", *lacks))
+    if not state.published:
+        return f"nothing of these days is published: {', '.join(words.span(*span) for span in absent)}."
+    return f"{state.stability(scope, cover, absent)}."
 
 
 def _certificates(query: Query, scope: Scope) -> Iterable[Days]:

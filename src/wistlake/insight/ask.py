@@ -176,6 +176,7 @@ def metric(
             {name: {"definition": wanted.tooltip, "unit": wanted.unit, "source": wanted.source}},
             notes=tuple(notes),
         ),
+        cover,
     )
     return answer if count is None else answer.first(count)
 
@@ -255,7 +256,9 @@ def retention(query: Query, media_id: str, selection: Selection = EVERYTHING) ->
     marks = [*curves.drops(seen, seconds, 3), *curves.replays(curve.again, seconds, 3)]
     means = {name: {"definition": RETENTION, "unit": "share"} for name in lines}
     notes = (*(f"{mark.what}." for mark in marks), curve.summary)
-    return trusted(query, scope, Answer(("second", *lines), points, means, notes=notes))
+    return trusted(
+        query, scope, Answer(("second", *lines), points, means, notes=notes), coverage(query, scope)
+    )
 
 
 def explain(
@@ -267,7 +270,7 @@ def explain(
     history = history_of(ledger, objects, query, media_id, of, zone)
     row = history.pop("row")
     answer = Answer(tuple(row), (row,), _definitions(row), facts=history)
-    return trusted(query, scope, answer)
+    return trusted(query, scope, answer, coverage(query, scope))
 
 
 def trust(query: Query, selection: Selection = EVERYTHING) -> Answer:
@@ -281,10 +284,10 @@ def trust(query: Query, selection: Selection = EVERYTHING) -> Answer:
     scope = selection.scope(query, newest=newest_day(query, published[1]))
     state = trust_of(query, scope if selection.end else replace(scope, end=date.max))
     cover = coverage(query, scope)
-    missing = cover.missing_media_days
+    missing = sum(cover.lacks(scope.days).values())
     facts = _facts(state, missing, published[1])
     notes = (*gaps.sentences(cover, {}, compared=False), state.summary)
-    answer = trusted(query, scope, Answer((), (), notes=notes, facts=facts), missing)
+    answer = trusted(query, scope, Answer((), (), notes=notes, facts=facts), cover)
     days = tuple(
         {"date": d.start + timedelta(days=n), "certificate": d.certificate}
         for d in answer.certificates

@@ -12,6 +12,7 @@ from wistlake_dashboard import answer, blocks, figures, gaps, pictures, words
 from wistlake_dashboard.answer import Findings
 from wistlake_dashboard.blocks import Block, Column, Days, Kind, Table, Text, measure
 from wistlake_dashboard.changes import changes
+from wistlake_dashboard.coverage import Coverage
 from wistlake_dashboard.figures import Comparison, Totals
 from wistlake_dashboard.findings import findings
 from wistlake_dashboard.names import unique
@@ -28,20 +29,20 @@ TOP = 10
 REASON = "What moved plays: loads of the player, or plays per load. Of what is within the usual noise, nothing is said."
 
 
-def _answer(view: View, analysis: Findings, trusted: Trust) -> list[Block]:
+def _answer(view: View, analysis: Findings, trusted: Trust, compared: Comparison) -> list[Block]:
     sentence = (
         answer.sentence(analysis, view.names) if trusted.published else "Nothing is published of these days."
     )
-    return [blocks.Answer(sentence, _note(view.scope, trusted))]
+    return [blocks.Answer(sentence, _note(view.scope, trusted, compared.coverage))]
 
 
-def _note(scope: Scope, trusted: Trust) -> str:
-    """How far the numbers reach, and which of them may still change."""
+def _note(scope: Scope, trusted: Trust, cover: Coverage) -> str:
+    """How far the numbers reach, which of them may still change, and what is missing."""
     period = f"{words.span(scope.start, scope.end)} (through {words.weekday(scope.end)})"
     if not trusted.published:
         return f"{period}."
-    stability = trusted.stability(scope)
-    return f"{period}; {stability}." if trusted.open else f"{period}. {stability.capitalize()}."
+    stability = trusted.stability(scope, cover)
+    return f"{period}; {stability}." if trusted.open else f"{period}. {stability[0].upper()}{stability[1:]}."
 
 
 def daily(query: "Query", scope: Scope) -> dict[date, Totals]:
@@ -220,7 +221,7 @@ def _change(change: str, note: str) -> str:
 
 
 PICTURE = Section("", (described,), of_one_media, empty="")
-ANSWER = Section("", (findings, trust), _answer)
+ANSWER = Section("", (findings, trust, figures.compare), _answer)
 HEADLINE = Section("", (figures.compare, daily), _headline)
 BY_DAY = Section("Plays over time", (figures.compare, _by_grain, changes, trust), _by_day)
 MOVERS = Section(
