@@ -91,18 +91,18 @@ def test_every_planted_change_is_found_within_two_days(change: float) -> None:
     assert max(delays(counts_alone, change)) <= 2
 
 
-@pytest.mark.parametrize("change", [-0.6, 0.8, 2.0])
-def test_where_days_swing_by_a_quarter_larger_changes_are_found_as_soon(change: float) -> None:
+@pytest.mark.parametrize("change", [-1.0, -0.6, -0.4, 0.6, 0.8, 2.0])
+def test_where_days_swing_by_a_quarter_drops_of_40_percent_and_rises_of_60_are_found_as_soon(
+    change: float,
+) -> None:
     assert max(delays(simulated, change)) <= 2
 
 
-@pytest.mark.parametrize(("change", "at_once"), [(-0.4, 27), (0.4, 20)])
-def test_where_days_swing_by_a_quarter_one_of_40_percent_takes_up_to_a_week(
-    change: float, at_once: int
-) -> None:
-    found = list(delays(simulated, change))
+def test_where_days_swing_by_a_quarter_nine_in_ten_rises_of_40_percent_are_found_as_soon() -> None:
+    """All can't be: a rise on three low days is no more than what a high day brings anyhow."""
+    found = list(delays(simulated, 0.4))
     assert max(found) <= 7
-    assert sum(delay <= 2 for delay in found) >= at_once
+    assert sum(delay <= 2 for delay in found) >= 0.9 * len(SEEDS)
 
 
 def test_few_plays_are_found_to_have_ended_once_chance_is_out_of_the_question() -> None:

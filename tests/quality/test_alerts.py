@@ -257,8 +257,8 @@ def test_what_is_read_reaches_back_far_enough(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("rule", "values", "text"),
     [
-        (DROP, [*usual(119), 20.0], "fell: Lake Tour: 20 plays on 2026-05-04, about 109 are usual (−82 %)"),
-        (SPIKE, [*usual(119), 400.0], "rose: Lake Tour: 400 plays on 2026-05-04, about 109 are usual (+267 %)"),
+        (DROP, [*usual(119), 20.0], "fell: Lake Tour: 20 plays on 2026-05-04, about 110 are usual (−82 %)"),
+        (SPIKE, [*usual(119), 400.0], "rose: Lake Tour: 400 plays on 2026-05-04, about 110 are usual (+265 %)"),
         (
             Rule("silence", Kind.NO_PLAYS), [*usual(117), 0.0, 0.0, 0.0],
             "silence: Lake Tour: no plays in the 3 days to 2026-05-04, about 2",
