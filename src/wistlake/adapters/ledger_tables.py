@@ -63,7 +63,12 @@ LEDGER_TABLES: Mapping[str, LedgerTable] = {
 
 def words(text: str) -> set[str]:
     """The words of a query, with their schema where it is given."""
-    return set(re.findall(r"[\w.]+", re.sub(r"\s*\.\s*", ".", text.replace('"', "").lower())))
+    return set(re.findall(r"[\w.]+", plain_name(text)))
+
+
+def plain_name(name: str) -> str:
+    """A name as tables have it: `"Ops"."intervals"` is ops.intervals."""
+    return re.sub(r"\s*\.\s*", ".", name.replace('"', "").lower())
 
 
 def names_ledger_alone(text: str) -> bool:

@@ -6,6 +6,7 @@ In place of the service a DuckDB runs what is sent to it; `tests/aws/test_deploy
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -167,6 +168,8 @@ MIXED = {
     "an empty one": (
         "SELECT a.rule, a.value, a.told_at FROM gold.fact_media_daily LEFT JOIN ops.alerts a ON a.day = date"
     ),
+    "published tables in quotes": 'SELECT "m"."title", r.status FROM "silver"."dim_media" m, "ops".Runs r ORDER BY 1',
+    "a view": "SELECT v.title, r.status FROM dim_media v, ops.runs r ORDER BY 1",
     "a text with a quote": (
         "SELECT a.reason, g.plays FROM ops.account a JOIN gold.fact_media_daily g ON g.date = a.date"
     ),
@@ -185,6 +188,44 @@ def test_the_ledger_can_be_joined_with_what_is_published(
     records = AthenaRecords(athena._ledger, "db", "wg", views(), Service(duck), lambda seconds: None)
     if "ops.intervals" not in MIXED[asked]:  # of which it has those that are not published
         assert records.sql(MIXED[asked]).to_pylist() == found.to_pylist()
+
+
+@pytest.mark.parametrize("layer", ['"{}"', "{}", '"{}" ', "{} "])
+@pytest.mark.parametrize("spelled", [str.lower, str.title, str.upper])
+@pytest.mark.parametrize("name", ['"{}"', "{}"])
+def test_a_table_is_known_by_any_spelling_of_its_name(
+    both: tuple[Published, AthenaQuery], layer: str, spelled: Callable[[str], str], name: str
+) -> None:
+    asked = f"SELECT i.media_id, i.state, g.plays {JOINED}"
+
+    def written(match: re.Match[str]) -> str:
+        return f"{layer.format(spelled(match[1]))}.{name.format(spelled(match[2]))}"
+
+    other = re.sub(r"\b(ops|gold)\.(\w+)", written, asked)
+    assert both[1].as_published(other) == both[1].as_published(asked)
+
+
+class TestLists:
+    """What a list is of, the tables that a query names say, and no other table."""
+
+    def test_it_is_of_what_its_table_declares(self, both: tuple[Published, AthenaQuery]) -> None:
+        asked = "SELECT l.media_id, l.engagement_data FROM silver.media_lifetime l ORDER BY 1"
+        (row, *_) = found = both[1].sql(asked).to_pylist()
+        assert found == both[0].sql(asked).to_pylist()
+        assert row["engagement_data"]
+
+    def test_a_list_that_has_the_name_of_another_tables_stays_a_text(
+        self, both: tuple[Published, AthenaQuery]
+    ) -> None:
+        asked = "SELECT array_agg(media_id ORDER BY media_id) AS engagement_data FROM silver.dim_media"
+        assert both[1].sql(asked).to_pylist() == [{"engagement_data": "[aaaaaa, bbbbbb, cccccc]"}]
+
+    def test_a_list_that_has_the_name_of_its_tables_is_refused_with_a_cure(
+        self, both: tuple[Published, AthenaQuery]
+    ) -> None:
+        asked = "SELECT array_agg(media_id) AS engagement_data FROM silver.media_lifetime"
+        with pytest.raises(ConfigError, match="engagement_data is not the engagement_data of its table"):
+            both[1].sql(asked)
 
 
 def test_whole_numbers_are_divided_as_athena_does(both: tuple[Published, AthenaQuery]) -> None:

@@ -8,7 +8,7 @@ DuckDB and Arrow are imported late: functions have neither.
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -22,7 +22,14 @@ from botocore.exceptions import NoCredentialsError
 from wistlake.adapters.aws.client import client, explained, set_up
 from wistlake.adapters.aws.interval_answers import IntervalAnswers
 from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, empty, parts, rows_written, written
-from wistlake.adapters.ledger_tables import INTERVALS, LEDGER_TABLES, columns_named, names_ledger_alone, words
+from wistlake.adapters.ledger_tables import (
+    INTERVALS,
+    LEDGER_TABLES,
+    columns_named,
+    names_ledger_alone,
+    plain_name,
+    words,
+)
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive.athena import table_name
@@ -36,8 +43,10 @@ if TYPE_CHECKING:
 
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
-# A word, or what is none: a text, a name in quotes, a comment. The ledger's rows in a comment could end it.
-_WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[A-Za-z_]\w*(?:\.\w+)*""", re.DOTALL)
+# A name, its parts in quotes or not, or what is none: a text, a comment. The ledger's rows in a comment could end it.
+_NAME = r'(?:"[^"]*"|[A-Za-z_]\w*)(?:\s*\.\s*(?:"[^"]*"|\w+))*'
+_NO_NAME = "'-/"  # how the others begin
+_WORD = re.compile(rf"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|{_NAME}", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
 )
@@ -123,9 +132,13 @@ class AthenaQuery(Query):
     def _run(self, text: str, seconds: float, most: int | None = None) -> "pa.Table":
         from wistlake.adapters.query_result import answer
 
-        if names_ledger_alone(text):
+        if self._is_of_ledger(text):
             return self._here.sql(text) if most is None else self._here.limited(text, most, seconds)
         return answer(_table(*self._ask(text, seconds, most)))
+
+    def _is_of_ledger(self, text: str) -> bool:
+        """Whether the ledger alone has the answer: a view is of published tables."""
+        return names_ledger_alone(text) and self._views.keys().isdisjoint(words(text))
 
     @cached_property
     def _here(self) -> "DuckDBQuery":
@@ -136,9 +149,10 @@ class AthenaQuery(Query):
     def _ask(self, text: str, seconds: float, most: int | None = None) -> "_Result":
         if not _SELECT.match(text):
             raise ConfigError("query takes one SELECT: the lake is read-only here")
+        published = self.as_published(text)
         with explained(f"the workgroup {self._workgroup}"):
             query = self._athena.start_query_execution(
-                QueryString=self.as_published(text),
+                QueryString=published,
                 QueryExecutionContext={"Database": self._database},
                 WorkGroup=self._workgroup,
             )["QueryExecutionId"]
@@ -146,7 +160,7 @@ class AthenaQuery(Query):
             pages = self._athena.get_paginator("get_query_results").paginate(
                 QueryExecutionId=query, PaginationConfig={} if most is None else {"MaxItems": most + 1}
             )  # the header is a row, too
-            return _read(page["ResultSet"] for page in pages)
+            return _read((page["ResultSet"] for page in pages), _lists(words(text) | words(published)))
 
     def as_published(self, text: str) -> str:
         """The query with the published state in place of every table and view, and rows in place of what it asks of the
@@ -158,7 +172,7 @@ class AthenaQuery(Query):
             if (
                 start >= done
                 and _SELECT.match(part)
-                and names_ledger_alone(part)
+                and self._is_of_ledger(part)
                 and (rows := self._answer(part))
             ):
                 pieces += [self._as_named(text[done:start], text, sizes), rows]
@@ -176,21 +190,24 @@ class AthenaQuery(Query):
         """A piece of the query with what stands for each table that it names."""
 
         def name(match: re.Match[str]) -> str:
-            if match[0] not in LEDGER_TABLES:
-                return self._name(match[0], piece, match.start())
-            rows = self._rows(match[0], columns_named(match[0], text))
-            sizes[match[0]] += len(rows)
+            if match[0][0] in _NO_NAME:
+                return match[0]
+            plain = plain_name(match[0])
+            if plain not in LEDGER_TABLES:
+                return self._name(plain, piece, match)
+            rows = self._rows(plain, columns_named(plain, text))
+            sizes[plain] += len(rows)
             return rows
 
         return _WORD.sub(name, piece)
 
-    def _name(self, word: str, text: str, at: int) -> str:
+    def _name(self, word: str, text: str, match: re.Match[str]) -> str:
         # A view's plain name may also be an alias, or a column's table.
-        if word in self._views and _READS.search(text, 0, at):
+        if word in self._views and _READS.search(text, 0, match.start()):
             return f"({self.as_published(self._views[word])})"
         ref = self._published.tables.get(word) if self._published else None
         if ref is None:  # none of ours, or one that nobody has published yet
-            return empty(_TABLES[word]) if word in _TABLES else word
+            return empty(_TABLES[word]) if word in _TABLES else match[0]
         if ref.snapshot_id is None:  # no rows yet, so no version
             return f"(SELECT * FROM {table_name(word)} WHERE false)"
         return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
@@ -235,7 +252,7 @@ class AthenaRecords(AthenaQuery):
         self._since = since or date.max
 
     def sql(self, text: str) -> Any:
-        if INTERVALS in words(text) and names_ledger_alone(text):
+        if INTERVALS in words(text) and self._is_of_ledger(text):
             kinds, rows = self._intervals.ask(text)
             return _Records([*kinds], [list(of) for of in zip(*rows, strict=True)] or [[] for _ in kinds])
         columns, values = self._ask(text, _LIMIT_SECONDS)
@@ -337,34 +354,54 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "timestamp": (_moment, "moment"),
     "timestamp with time zone": (_moment, "moment"),
     "decimal": (Decimal, "decimal"),
+    Type.LONGS: (_of(int), "longs"),
+    Type.STRINGS: (_of(str), "strings"),
 }
-_LISTS = {Type.LONGS: (_of(int), "longs"), Type.STRINGS: (_of(str), "strings")}
-# Athena does not say what a list is of: the contracts do.
-_LISTED = {c.name: _LISTS[c.type] for t in TABLES for c in t.columns if c.type in _LISTS}
+_LIST = "array"  # of what, Athena does not say
+
+
+def _lists(named: Collection[str]) -> Mapping[str, Type]:
+    """The columns that are lists in the tables that a query names, as their contracts have them."""
+    return {
+        c.name: c.type
+        for t in TABLES
+        if not {t.full_name, table_name(t.full_name)}.isdisjoint(named)
+        for c in t.columns
+        if c.type in (Type.LONGS, Type.STRINGS)
+    }
 
 
 def _type(column: Mapping[str, Any]) -> tuple[Callable[[str], Any], str]:
-    converter = _LISTED.get(column["Name"]) if column["Type"] == "array" else _TYPES.get(column["Type"])
-    return converter or (str, "string")
+    return _TYPES.get(column["Type"], (str, "string"))
 
 
 _Columns = Sequence[Mapping[str, Any]]  # as Athena describes them
 _Result = tuple[_Columns, list[list[Any]]]  # with the values of each
 
 
-def _read(pages: Iterable[Mapping[str, Any]]) -> _Result:
-    """The result sets of one query, read as they come: the values take a seventh of the room of what Athena sends."""
+def _read(pages: Iterable[Mapping[str, Any]], lists: Mapping[str, Type]) -> _Result:
+    """The result sets of one query, read as they come: the values take a seventh of the room of what Athena sends.
+    `lists`: what is known of columns that are lists. ConfigError for a column that only has the name of one."""
     columns: _Columns = []
     values: list[list[Any]] = []
     for n, page in enumerate(pages):
         rows = page["Rows"]
         if n == 0:
-            columns, rows = page["ResultSetMetadata"]["ColumnInfo"], rows[1:]  # the header
+            described, rows = page["ResultSetMetadata"]["ColumnInfo"], rows[1:]  # the header
+            columns = [
+                c | {"Type": lists.get(c["Name"], _LIST)} if c["Type"] == _LIST else c for c in described
+            ]
             values = [[] for _ in columns]
         for at, column in enumerate(columns):
             read, _ = _type(column)
             texts = (row["Data"][at].get("VarCharValue") for row in rows)
-            values[at] += [None if t is None else read(t) for t in texts]
+            try:
+                values[at] += [None if t is None else read(t) for t in texts]
+            except ValueError:
+                name = column["Name"]
+                raise ConfigError(
+                    f"the column {name} is not the {name} of its table: name it otherwise"
+                ) from None
     return columns, values
 
 
