@@ -282,7 +282,7 @@ class Declaration(BaseModel):
         "laptop or aws",
     )
     query: Literal["duckdb", "athena"] = _of_aws(
-        "WISTLAKE_QUERY", "what answers SQL; certify wants duckdb.", "duckdb or athena", "duckdb"
+        "WISTLAKE_QUERY", "what answers SQL.", "duckdb or athena", "duckdb"
     )
     bronze_bucket: str = _of_aws("BRONZE_BUCKET", "bucket of the raw pages.", "a bucket's name")
     silver_bucket: str = _of_aws("SILVER_BUCKET", "bucket of the tables.", "a bucket's name")

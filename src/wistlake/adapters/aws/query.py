@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 # A name, its parts in quotes or not, or what is none: a text, a comment. The ledger's rows in a comment could end it.
 _NAME = r'(?:"[^"]*"|[A-Za-z_]\w*)(?:\s*\.\s*(?:"[^"]*"|\w+))*'
-_NO_NAME = "'-/"  # how the others begin
 _WORD = re.compile(rf"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|{_NAME}", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
@@ -190,8 +189,6 @@ class AthenaQuery(Query):
         """A piece of the query with what stands for each table that it names."""
 
         def name(match: re.Match[str]) -> str:
-            if match[0][0] in _NO_NAME:
-                return match[0]
             plain = plain_name(match[0])
             if plain not in LEDGER_TABLES:
                 return self._name(plain, piece, match)

@@ -8,7 +8,7 @@ import typer
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now
 
-LEDGER = {  # tables of `ops` that are read from the ledger, which Athena can't
+LEDGER = {  # tables of `ops` that are read from the ledger
     "runs": "Each run: when, why, how it ended.",
     "intervals": "Each dataset, media and day that was asked for, and what became of it.",
     "watermarks": "How far each dataset of each media is complete.",
@@ -18,9 +18,6 @@ LEDGER = {  # tables of `ops` that are read from the ledger, which Athena can't
     "not_in_plan": "The optional datasets that the account's plan lacks, and since when that is known.",
 }
 FORMS = ("table", "json", "csv")
-ATHENA_HAS_NO_LEDGER = (
-    "The account's own totals are in the ledger, which Athena does not read: WISTLAKE_QUERY=duckdb."
-)
 
 
 def query(
@@ -76,7 +73,7 @@ def status(now: Now = None, as_json: Json = False) -> None:
     state = health(ledger, window(lake.settings, at)) | {
         "reconciliation": verdicts(query),
         "quarantine": refused(query),
-        "account": account(query) if lake.settings.query == "duckdb" else [ATHENA_HAS_NO_LEDGER],
+        "account": account(query),
         "as_of": at,
     }
     if as_json:
