@@ -49,6 +49,9 @@ class IntervalAnswers:
         columns = [*LEDGER_TABLES[name].columns]
         listed = ", ".join(f'"{column}"' for column in columns)
         self._database.execute(f"CREATE TABLE {name} ({listed})")
+        if "media_id" in columns:  # or what is asked of each media would read all of them each time
+            layer, _, table = name.partition(".")
+            self._database.execute(f"CREATE INDEX {layer}.{table}_of_media ON {table} (media_id)")
         marks = ", ".join("?" * len(columns))
         rows = (tuple(_stored(getattr(row, column)) for column in columns) for row in self._read(name))
         self._database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
