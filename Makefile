@@ -47,6 +47,8 @@ setup: .venv/dev ## .venv with all that development needs
 	@! ls -d .venv/lib/python3*/site-packages/pyspark-*.dist-info >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(PIP) install --require-hashes -r requirements/laptop.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@# pip compiles the packages that it copies, but not this one, which it links to.
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/dashboard: requirements/dashboard.txt .venv/laptop

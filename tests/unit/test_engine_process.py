@@ -43,7 +43,7 @@ def test_the_engine_inherits_what_it_needs_and_no_more(tmp_path: Path) -> None:
     ours = {"PATH": "/bin", "SAIL_X": "1", "RUST_LOG": "debug", "WISTIA_API_TOKEN": "secret", "PATHS": "no"}
     given = sail.environment(ours, tmp_path)
     assert {k: given.get(k) for k in ours} == {**ours, "WISTIA_API_TOKEN": None, "PATHS": None}
-    assert (given["TMPDIR"], given["MIMALLOC_PURGE_DELAY"]) == (str(tmp_path), "0")
+    assert (given["TMPDIR"], given["MIMALLOC_PURGE_DELAY"]) == (str(tmp_path), "1")
     assert "" not in given["PYTHONPATH"].split(os.pathsep)
 
 

@@ -13,7 +13,7 @@ from wistlake.ports import Ledger, Notifier, ObjectStore, Run, RunListener, Tabl
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
 TRANSFORM_VERSION = 2  # raise it when a transform's meaning changes: every day is then built anew
-USUAL_ROWS = 750_000  # events of one build, give or take a half: about a gigabyte on either engine
+USUAL_ROWS = 500_000  # events of one build, give or take a half: below a gigabyte on Sail
 Key = tuple[str, str, date]
 Redact = Callable[[Source, dict[str, Any]], dict[str, Any]]
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
