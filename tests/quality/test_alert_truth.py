@@ -105,6 +105,32 @@ def test_where_days_swing_by_a_quarter_nine_in_ten_rises_of_40_percent_are_found
     assert sum(delay <= 2 for delay in found) >= 0.9 * len(SEEDS)
 
 
+def steady(seed: int) -> list[float]:
+    """The same each day, but for one odd day that no outlier's limit takes out."""
+    return [130.0 if n == LEARNED - 20 - seed else 100.0 for n in range(LENGTH)]
+
+
+def normal(seed: int) -> list[float]:
+    """Days without bounds, spread as widely as the simulator's."""
+    rng = Random(f"normal {seed}")
+    return [max(0.0, rng.gauss(400, 0.144 * 400)) for _ in range(LENGTH)]
+
+
+@pytest.mark.parametrize("change", [-1.0, -0.5, 0.5])
+def test_one_odd_day_hides_nothing_of_what_comes_after_it(change: float) -> None:
+    for seed in SEEDS:
+        means = [m * (1 + change if n >= LEARNED else 1) for n, m in enumerate(steady(seed))]
+        counts = Counts({day(n): m for n, m in enumerate(means)})
+        least = -0.4 if change < 0 else 0.4
+        assert next(n for n in range(8) if unusual(counts, day(LEARNED + n), least)) <= 1
+
+
+def test_days_without_bounds_are_found_less_often_and_without_more_false_alarms() -> None:
+    assert sum(delay <= 2 for delay in delays(normal, -0.4)) >= 26
+    assert sum(delay <= 2 for delay in delays(normal, 0.4)) >= 21
+    assert sum(alarms(drawn(normal, seed), change) for seed in SEEDS for change in (-0.4, 0.4)) <= 12
+
+
 def test_few_plays_are_found_to_have_ended_once_chance_is_out_of_the_question() -> None:
     found = list(delays(few, -1.0))
     assert sum(delay <= 6 for delay in found) >= 15

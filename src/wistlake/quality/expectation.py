@@ -15,9 +15,10 @@ WINDOWS: Mapping[int, float] = {1: 3.9, 2: 3.5, 3: 3.3, 7: 4.0}
 LONGEST = max(WINDOWS)
 _OF_SLOPE = 12 / 7**3 * (LEVEL_DAYS / 2 + LONGEST / 2) ** 2  # variance that the trend adds, by weeks cubed
 # How much nearer or farther than a normal distribution's the rare days lie, by excess kurtosis (Cornish-Fisher at 3.4
-# deviations); that of days between two bounds, all as likely, is the least.
+# deviations); that of days between two bounds, all as likely, is the least. The most keeps one odd day from hiding
+# what comes after it.
 _OF_KURTOSIS = 0.36
-_LEAST_KURTOSIS = -1.2
+_LEAST_KURTOSIS, _MOST_KURTOSIS = -1.2, 2.0
 _WEEKDAYS, _WEEKEND = range(5), range(5, 7)
 _MAD = 1.4826  # of a normal distribution: its standard deviation by the median of absolute deviations
 
@@ -192,7 +193,7 @@ def _spread(
     of_one = _deviation(known)
     by_chance = 1 / sqrt(max(mean, 1e-9))
     weeks = max(1.0, len(known) / 7)
-    kurtosis = max(_LEAST_KURTOSIS, _kurtosis(known, of_one))
+    kurtosis = min(max(_LEAST_KURTOSIS, _kurtosis(known, of_one)), _MOST_KURTOSIS)
     spread, error = {}, {}
     for length in WINDOWS:
         sums = [
@@ -200,8 +201,8 @@ def _spread(
             for n in range(length, len(residuals) + 1)
             if len(of_days := [r for r in residuals[n - length : n] if r is not None]) == length
         ]
-        seen = max(_deviation(sums), max(of_one, by_chance) / sqrt(length))
-        spread[length] = seen * (1 + _OF_KURTOSIS * kurtosis / length)
+        seen = max(_deviation(sums), of_one / sqrt(length)) * (1 + _OF_KURTOSIS * kurtosis / length)
+        spread[length] = max(seen, by_chance / sqrt(length))
         # A weekday's mean is drawn to that of its like, which about halves its variance.
         variances = 0.5 / (weeks * length) + 1 / max(1, recent) + _OF_SLOPE / weeks**3
         error[length] = max(of_one, by_chance) * sqrt(variances)
