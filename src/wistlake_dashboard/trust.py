@@ -68,9 +68,12 @@ class Trust:
         sentence. `absent`: days without any number. Without a `cover`, only published days are spoken of."""
         if not self.published:
             return "nothing is published of these days"
-        lacks = _lacks(scope, cover or Coverage(scope), absent)
-        whole = cover and not lacks and self.published == len(scope.days)
-        everything = f"all {'' if whole else 'published '}days"
+        known = cover is not None
+        cover = cover or Coverage(scope)
+        old = cover.lacks(_there(scope, absent), (Reason.STALE,))
+        lacks = _lacks(scope, cover, absent, old)
+        whole = known and not lacks and self.published == len(scope.days)
+        everything = f"all {'other ' if old else '' if whole else 'published '}days"
         if not self.open:
             return "; ".join((f"{everything} are stable", *lacks))
         few = words.span(min(self.open), max(self.open))
@@ -79,10 +82,15 @@ class Trust:
         return "; ".join((f"{which} may still change{until}", *lacks))
 
 
-def _lacks(scope: Scope, cover: Coverage, absent: Spans) -> list[str]:
-    """What the scope should have and lacks: days that nobody has, and days of single media."""
-    days = {day for day in scope.days if not any(start <= day <= end for start, end in absent)}
-    none, old = cover.lacks(days, NOT_THERE), cover.lacks(days, (Reason.STALE,))
+def _there(scope: Scope, absent: Spans) -> set[date]:
+    """The scope's days that any media has a number of."""
+    return {day for day in scope.days if not any(start <= day <= end for start, end in absent)}
+
+
+def _lacks(scope: Scope, cover: Coverage, absent: Spans, old: Mapping[str, int]) -> list[str]:
+    """What the scope should have and lacks: days that nobody has, and days of single media. `old`: days of which
+    older numbers stand."""
+    none = cover.lacks(_there(scope, absent), NOT_THERE)
     spans = ", ".join(words.span(*span) for span in absent)
     parts = []
     if absent:

@@ -378,3 +378,11 @@ def test_until_when_days_may_change_is_as_long_as_it_took_the_newest_stable_one(
     young = days("a", BEFORE, [1] * 14, certificate="provisional")
     assert trust(Published({DAILY: young}), WEEK).until is None
     assert trust(Published({DAILY: days("a", BEFORE, [1] * 14)}), WEEK).open == frozenset()
+
+
+def test_days_of_older_numbers_are_not_among_the_stable_ones() -> None:
+    old = Coverage(WEEK, gaps=(Gap("a", on(10), on(11), Reason.STALE),))
+    text = trusted().stability(WEEK, old)
+    assert text == "all other days are stable; older numbers stand for 2 days of 1 media"
+    assert trusted().stability(WEEK, Coverage(WEEK)) == "all days are stable"
+    assert trusted().stability(WEEK, None) == "all published days are stable"
