@@ -148,7 +148,7 @@ def check(_asked: argparse.Namespace) -> None:
         )
     _require_ears()
     _require_no_key()
-    _require_mail_server()
+    _require_mails()
     say("every variable is set")
 
 
@@ -174,20 +174,37 @@ def _require_no_key() -> None:
         )
 
 
-def _require_mail_server() -> None:
-    """Broken if there are recipients of mails, and no secret that says who sends them."""
+def _require_mails() -> None:
+    """Broken if there are recipients of mails, and no secret that says who sends them, or if one is no address."""
     to, server = (os.environ.get(name, "").strip() for name in ("WISTLAKE_MAIL_TO", "SMTP_SECRET_ARN"))
     if to and not server:
         raise Broken(
             "WISTLAKE_MAIL_TO names who gets the digest, and SMTP_SECRET_ARN no mail server: set both, or neither"
         )
+    _require_addresses()
+    if to and not os.environ.get("WISTLAKE_DIGEST_DAY", "").strip():
+        say("WISTLAKE_MAIL_TO is set, and WISTLAKE_DIGEST_DAY is not: nobody gets the digest by mail")
+
+
+def _require_addresses() -> None:
+    """Broken if the function that mails could not read its addresses."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from wistlake.errors import ConfigError
+    from wistlake.settings import ArgumentsOnly
+
+    try:
+        ArgumentsOnly(
+            mail_to=os.environ.get("WISTLAKE_MAIL_TO", ""), mail_from=os.environ.get("WISTLAKE_MAIL_FROM", "")
+        )
+    except ConfigError as e:
+        raise Broken("; ".join(e.problems)) from None
 
 
 def changeset(asked: argparse.Namespace) -> None:
     """Upload the build and let CloudFormation work out what would change."""
     _require_ears()
     _require_no_key()
-    _require_mail_server()
+    _require_mails()
     made = outputs(_bootstrap(asked.stage))
     prefix = old_code.prefix(asked.version)
     packaged = _package(ROOT / "build" / "lambda", os.environ)

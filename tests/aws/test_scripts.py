@@ -147,6 +147,24 @@ class TestCheck:
         assert "SMTP_SECRET_ARN no mail server: set both, or neither" in capsys.readouterr().out
         monkeypatch.setenv("SMTP_SECRET_ARN", "arn:aws:secretsmanager:x:y:secret:wistlake-dev/smtp")
         assert deploy.main(["check"]) == 0
+        unsaid = "WISTLAKE_DIGEST_DAY is not: nobody gets the digest by mail"
+        assert unsaid in capsys.readouterr().out
+        monkeypatch.setenv("WISTLAKE_DIGEST_DAY", "monday")
+        assert deploy.main(["check"]) == 0
+        assert unsaid not in capsys.readouterr().out
+
+    @pytest.mark.parametrize("step", [["check"], ["changeset", "--stage", "dev", "--version", "v1"]])
+    @pytest.mark.parametrize("name", ["WISTLAKE_MAIL_TO", "WISTLAKE_MAIL_FROM"])
+    def test_mail_addresses_that_the_function_could_not_read_are_refused(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: list[str], name: str
+    ) -> None:
+        for required in (*deploy.REQUIRED, "SMTP_SECRET_ARN"):
+            monkeypatch.setenv(required, "set")
+        monkeypatch.setenv("ALERTS", "nobody")
+        monkeypatch.setenv("WISTLAKE_MAIL_TO", "ada@example.org")
+        monkeypatch.setenv(name, "a@x.org;b@y.org")
+        assert deploy.main(step) == 1
+        assert f"{name} holds something that is no address" in capsys.readouterr().out
 
     @pytest.mark.parametrize("workflow", ["deploy-stage.yml", "changeset.yml"])
     def test_the_workflow_hands_over_every_variable(self, workflow: str) -> None:

@@ -15,8 +15,10 @@ from support.mailbox import Mailbox
 from support.receiver import Receiver
 from wistia_simulator import MediaChange, Profile
 from wistlake.adapters.duckdb_query import DuckDBQuery
+from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.entrypoints.cli import session
 from wistlake.entrypoints.cli.digest import send_after_run
+from wistlake.errors import StoreError
 from wistlake_dashboard.digest import LONGEST, LONGEST_TITLE, Digest, digest
 from wistlake_dashboard.report import newest_scope, page
 
@@ -168,6 +170,21 @@ def test_the_first_run_of_its_weekday_sends_it_and_tries_again_until_one_takes_i
     assert (len(mailbox.mails), len(slack.received)) == (2, 2)
     send_after_run(here, monday + timedelta(days=7))
     assert (len(mailbox.mails), len(slack.received)) == (4, 3)
+
+
+@pytest.mark.usefixtures("slack")
+def test_a_digest_that_could_not_be_recorded_was_sent(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("the ledger is away")
+
+    monkeypatch.setenv("WISTLAKE_DIGEST_DAY", "monday")
+    monkeypatch.setenv("WISTLAKE_ACCOUNT_TIMEZONE", lake.scenario.profile.account_timezone)
+    monkeypatch.setattr(SqliteLedger, "put_facts", away)
+    with capture_logs() as logs:
+        send_after_run(session.lake(), datetime(2026, 3, 23, 2, 15, tzinfo=UTC))
+    assert [(line["event"], line["error"]) for line in logs] == [
+        ("the digest was sent, but not recorded", "a further call today sends it again: the ledger is away")
+    ]
 
 
 @pytest.mark.usefixtures("here")

@@ -64,8 +64,9 @@ def test_routine_is_nothing_to_write_about(mailbox: Mailbox) -> None:
 def test_one_that_is_refused_does_not_keep_the_others_from_theirs() -> None:
     with Mailbox(refuse=("ada@",)).listening() as mailbox, capture_logs() as logs:
         assert not sender(mailbox).deliver(NOTICE)
-    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.org"]
-    assert [line["reason"] for line in logs] == ["SMTPRecipientsRefused"]
+        assert sender(mailbox).send(NOTICE) == 1
+    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.org"] * 2
+    assert [line["reason"] for line in logs] == ["SMTPRecipientsRefused"] * 2
     assert "example" not in str(logs)
 
 

@@ -58,10 +58,16 @@ class MailNotifier(Notifier):
 
     def deliver(self, notice: Notice, attachments: Sequence[Attachment] = ()) -> bool:
         """Send the notice; whether every recipient's mail was accepted. Errors are logged."""
-        return deliver(
+        return self.send(notice, attachments) == len(self._recipients)
+
+    def send(self, notice: Notice, attachments: Sequence[Attachment] = ()) -> int:
+        """Send the notice; how many recipients' mails were accepted. Errors are logged."""
+        accepted: list[EmailMessage] = []
+        deliver(
             "e-mail",
-            lambda: self._send([self.message(notice, to, attachments) for to in self._recipients]),
+            lambda: self._send([self.message(notice, to, attachments) for to in self._recipients], accepted),
         )
+        return len(accepted)
 
     def message(self, notice: Notice, recipient: str, attachments: Sequence[Attachment] = ()) -> EmailMessage:
         """The mail, without secrets."""
@@ -86,12 +92,13 @@ class MailNotifier(Notifier):
         files = "".join(f"attached: {f.name}, {len(f.content) / 1000:,.0f} kB\n" for f in attachments)
         return f"{head}\n{mail.get_content()}{files}".rstrip()
 
-    def _send(self, messages: Sequence[EmailMessage]) -> None:
+    def _send(self, messages: Sequence[EmailMessage], accepted: list[EmailMessage]) -> None:
         refused: Exception | None = None
         with self._connected() as server:
             for message in messages:
                 try:
                     server.send_message(message)
+                    accepted.append(message)
                 except smtplib.SMTPResponseException as e:  # the server's word on this one; others may pass
                     refused = e
                     server.rset()

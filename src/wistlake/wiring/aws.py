@@ -142,7 +142,14 @@ def mail(settings: Settings) -> MailNotifier:
         server = None
     if not isinstance(server, dict) or not all(name.startswith(_SMTP) for name in server):
         raise ConfigError(f'the secret {secret} is no mail server: write {{"{_SMTP}HOST": "...", ...}}')
-    return notifiers.mail(Settings(**server, mail_to=settings.mail_to, mail_from=settings.mail_from))
+    try:
+        complete = Settings(**server, mail_to=settings.mail_to, mail_from=settings.mail_from)
+    except ConfigError as e:
+        wrong = [name for name in server if any(name in problem for problem in e.problems)]
+    else:
+        return notifiers.mail(complete)
+    # A problem may quote its value, and all of these are a secret's.
+    raise ConfigError(f"the secret {secret} is wrong in {', '.join(wrong or server)}")
 
 
 def report(settings: Settings) -> list[Attachment]:

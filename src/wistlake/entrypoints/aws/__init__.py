@@ -79,8 +79,8 @@ HANDLERS (`context` needs `get_remaining_time_in_millis`)
 
 `wistlake.entrypoints.aws.digest.handler`
     in   anything, from a schedule
-    out  {"sent": bool}; the topic has the digest of the newest week, and so have the recipients of mails, with the
-         report; once a day (UTC) however often it is called. It raises nothing
+    out  {"sent": bool}; the topic has the digest of the newest week, and then so have the recipients of mails, with
+         the report; each once a day (UTC): called again, it sends only what nobody took. It raises nothing
 
 ERROR NAMES for Retry and Catch are the classes of `wistlake.errors`. Worth trying again: SourceUnavailable
 (minutes), StoreBusy (seconds), LeaseHeld by `plan` (every 15 minutes: another execution is under way). Not:

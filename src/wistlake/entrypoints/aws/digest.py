@@ -1,55 +1,74 @@
 """Lambda `digest`: the newest week in a message, once on the day of its schedule; by mail with the report attached."""
 
+import os
 from typing import Any
 
 import structlog
 
 from wistlake.entrypoints.aws import events
-from wistlake.errors import WistlakeError
-from wistlake.pipeline.jobs.digest import send_once
-from wistlake.ports import Notice
-from wistlake.settings import Settings
+from wistlake.pipeline.jobs.digest import NotRecorded, reason, record, was_sent
+from wistlake.ports import Notice, Notifier
+from wistlake.settings import ArgumentsOnly, Settings
 from wistlake.wiring import aws
 from wistlake_dashboard.digest import digest
+
+TOPIC, MAIL = "topic", "mail"
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, bool]:
     """See the package's docstring for what goes in and comes out. What goes wrong is told, and nothing is raised:
     called again, it would be told again."""
     events.configure_logs()
-    settings = Settings()
+    try:
+        settings = Settings()
+    except Exception as e:
+        # Whatever setting is wrong, the topic has to hear of it.
+        topic = ArgumentsOnly(topic_arn=os.environ.get("WISTLAKE_TOPIC_ARN", ""))
+        _tell(aws.notifier(topic), "could not be sent", reason(e))
+        return {"sent": False}
     people = aws.notifier(settings)
-    sent: list[bool] = []
-
-    def send() -> bool:
+    try:
+        ledger, today = aws.ledger(settings), events.wall().date()
+        ways = (TOPIC, MAIL) if settings.mail_to else (TOPIC,)
+        due = [way for way in ways if not was_sent(ledger, today, way)]
+        if not due:
+            return {"sent": False}
         week = digest(aws.query(settings))
-        mailed, facts = _mailed(settings, Notice(week.title, week.text, failed=week.doubtful))
-        told = people.notify(Notice(week.title, week.text, failed=week.doubtful or bool(facts), facts=facts))
-        sent.append(mailed or told)
-        return sent[-1]
-
-    try:
-        send_once(aws.ledger(settings), events.wall().date(), send)
     except Exception as e:
-        reason = _reason(e)
-        structlog.get_logger().error("the digest could not be sent", error=reason)
-        people.notify(Notice("wistlake digest could not be sent", reason, failed=True))
-    return {"sent": any(sent)}
+        _tell(people, "could not be sent", reason(e))
+        return {"sent": False}
+    notice = Notice(week.title, week.text, failed=week.doubtful)
+    sent = []
+    # The topic comes first, and is recorded: the report may take longer, or more memory, than the function has.
+    for way in due:
+        try:
+            if people.notify(notice) if way == TOPIC else _mailed(settings, notice, people):
+                sent.append(way)
+                record(ledger, today, way)
+        except NotRecorded as e:
+            _tell(people, "was sent, but not recorded", reason(e))
+        except Exception as e:
+            _tell(people, "could not be sent", reason(e))
+    return {"sent": bool(sent)}
 
 
-def _mailed(settings: Settings, notice: Notice) -> tuple[bool, dict[str, str]]:
-    """Whether all recipients got it by mail, and for those who hear of it otherwise, what went wrong with that."""
-    if not settings.mail_to:
-        return False, {}
+def _mailed(settings: Settings, notice: Notice, people: Notifier) -> bool:
+    """Mail it with the report; whether any recipient's mail was accepted. The topic hears of those that were not."""
+    recipients = len(settings.mail_to)
     try:
-        taken = aws.mail(settings).deliver(notice, aws.report(settings))
-        reason = "" if taken else "the mail server did not take it"
+        accepted = aws.mail(settings).send(notice, aws.report(settings))
     except Exception as e:
-        reason = _reason(e)
-    if reason:
-        structlog.get_logger().error("the digest could not be mailed", error=reason)
-    return not reason, {"not mailed": reason} if reason else {}
+        _tell(people, "not mailed", reason(e))
+        return False
+    if not accepted:
+        _tell(people, "not mailed", "the mail server did not take it")
+    elif accepted < recipients:
+        _tell(
+            people, "not mailed to all", f"the mail server took it for {accepted} of {recipients} recipients"
+        )
+    return bool(accepted)
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, WistlakeError) else type(error).__name__  # others may quote rows
+def _tell(people: Notifier, what: str, why: str) -> None:
+    structlog.get_logger().error(f"the digest {what}", error=why)
+    people.notify(Notice(f"wistlake digest {what}", why, failed=True))

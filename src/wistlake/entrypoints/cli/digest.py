@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.errors import ConfigError, WistlakeError
+from wistlake.errors import ConfigError
 
 if TYPE_CHECKING:
     from wistlake.ports import Notice, Query
@@ -67,15 +67,16 @@ def send_after_run(lake: "Lake", now: datetime) -> None:
     and the next one of that day tries again."""
     import structlog
 
-    from wistlake.pipeline.jobs.digest import send_once
+    from wistlake.pipeline.jobs.digest import NotRecorded, reason, send_once
 
     if f"{now:%A}".lower() != lake.settings.digest_day:
         return
     try:
         send_once(lake.ledger(), now.date(), lambda: _sent_everywhere(lake))
+    except NotRecorded as e:
+        structlog.get_logger().warning("the digest was sent, but not recorded", error=reason(e))
     except Exception as e:
-        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().warning("the digest could not be sent", error=reason)
+        structlog.get_logger().warning("the digest could not be sent", error=reason(e))
 
 
 def _sent_everywhere(lake: "Lake") -> bool:
