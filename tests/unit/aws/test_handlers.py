@@ -373,6 +373,7 @@ def test_a_function_that_ends_at_the_report_has_told_the_topic_and_tells_it_once
         ending.setattr(digest.aws, "report", raising(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             digest.handler({}, None)
+    assert len(people.notices) == 1
     assert digest.handler({}, None) == {"sent": True}
     assert [n.title for n in people.notices] == ["Wistia, 2–8 Mar 2026"]
     assert len(mailbox.mails) == 2
