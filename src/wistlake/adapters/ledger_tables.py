@@ -1,11 +1,12 @@
 """The ledger as tables: `ops.runs`, `ops.intervals` and the others, whoever answers the query. Loads no engine."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_type_hints
 
+from wistlake.adapters.table_names import plain_name
 from wistlake.contracts.form import Type
 from wistlake.planning import account, optional
 from wistlake.planning.account import AccountDay
@@ -66,15 +67,10 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w.]+", plain_name(text)))
 
 
-def plain_name(name: str) -> str:
-    """A name as tables have it: `"Ops"."intervals"` is ops.intervals."""
-    return re.sub(r"\s*\.\s*", ".", name.replace('"', "").lower())
-
-
-def names_ledger_alone(text: str) -> bool:
-    """Whether every table that a query names is one of the ledger's."""
-    names = {word for word in words(text) if word.startswith(("silver.", "gold.", "ops."))}
-    return bool(names) and names <= LEDGER_TABLES.keys()
+def are_ledgers_alone(names: Collection[str]) -> bool:
+    """Whether every table of the lake among the names is one of the ledger's, and one is there."""
+    ours = {name for name in names if name.startswith(("silver.", "gold.", "ops."))}
+    return bool(ours) and ours <= LEDGER_TABLES.keys()
 
 
 def columns_named(name: str, text: str) -> dict[str, Type]:

@@ -177,6 +177,13 @@ MIXED = {
     ),
     "published tables in quotes": 'SELECT "m"."title", r.status FROM "silver"."dim_media" m, "ops".Runs r ORDER BY 1',
     "a view": "SELECT v.title, r.status FROM dim_media v, ops.runs r ORDER BY 1",
+    "a name of a WITH that is a view's": (
+        "WITH dim_media AS (SELECT media_id FROM ops.media WHERE media_id <> 'aaaaaa') "
+        "SELECT count(*) AS n, (SELECT count(*) FROM silver.dim_media) AS every FROM dim_media"
+    ),
+    "a name in quotes that is no table": (
+        'SELECT r.status AS "ops.runs", m.title AS "silver.dim_media" FROM ops.runs r, silver.dim_media m ORDER BY 2'
+    ),
     "a text with a quote": (
         "SELECT a.reason, g.plays FROM ops.account a JOIN gold.fact_media_daily g ON g.date = a.date"
     ),
@@ -195,6 +202,28 @@ def test_the_ledger_can_be_joined_with_what_is_published(
     records = AthenaRecords(athena._ledger, "db", "wg", views(), Service(duck), lambda seconds: None)
     if "ops.intervals" not in MIXED[asked]:  # of which it has those that are not published
         assert records.sql(MIXED[asked]).to_pylist() == found.to_pylist()
+
+
+def test_a_text_that_holds_a_name_is_the_ledgers(both: tuple[Published, AthenaQuery]) -> None:
+    asked = (
+        "SELECT run_id FROM ops.runs WHERE error NOT LIKE '%fact_events%' /* gold.geo_daily */ -- dim_media"
+    )
+    assert both[1]._is_of_ledger(asked)
+    assert not both[1]._is_of_ledger(f"{asked}\nUNION ALL SELECT media_id FROM dim_media")
+
+
+@pytest.mark.parametrize(
+    "name", ["gold_fact_media_daily", '"Gold_fact_media_daily"', "db.gold_fact_media_daily",
+             "awsdatacatalog.db.gold_fact_media_daily"],
+)  # fmt: skip
+def test_a_table_by_athenas_name_is_as_it_was_published(
+    both: tuple[Published, AthenaQuery], name: str
+) -> None:
+    found = both[1].as_published(f"SELECT plays FROM {name}")
+    assert found == "SELECT plays FROM gold_fact_media_daily FOR VERSION AS OF 1"
+    assert both[1].as_published("SELECT 1 FROM gold_wistia_gold_fact_media_daily") == both[1].as_published(
+        "SELECT 1 FROM gold.wistia_gold_fact_media_daily"
+    )
 
 
 @pytest.mark.parametrize("layer", ['"{}"', "{}", '"{}" ', "{} "])
@@ -364,6 +393,28 @@ class TestOfAFunction:
         )
         around = f"SELECT m.media_id, ({part}) AS n FROM silver.dim_media m ORDER BY 1"
         assert records.sql(around).to_pylist() == duck.sql(around).to_pylist()
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "max(day) - min(day)",
+            "max(day) + 1",
+            "max(CAST(day AS bigint))",
+            "max(CASE WHEN state LIKE 'F%' THEN 1 END)",
+            'max("of_nobody")',
+        ],
+    )
+    def test_what_sqlite_answers_otherwise_is_refused(
+        self, function: tuple[Published, AthenaRecords, list[str]], asked: str
+    ) -> None:
+        with pytest.raises(ConfigError, match="compute with the rows"):
+            function[1].sql(f"SELECT {asked} FROM ops.intervals")
+
+    def test_in_texts_and_comments_it_is_not(
+        self, function: tuple[Published, AthenaRecords, list[str]]
+    ) -> None:
+        asked = """SELECT 1 AS n FROM ops.intervals WHERE reason = 'as "a" + LIKE' -- CAST"""
+        assert function[1].sql(asked).to_pylist() == []
 
     def test_an_answer_without_rows_has_the_types_of_the_ledger(
         self, function: tuple[Published, AthenaRecords, list[str]]

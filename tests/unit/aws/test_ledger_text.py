@@ -12,7 +12,7 @@ from support.aws import tools
 from support.memory import MemoryLedger
 from wistlake.adapters.aws.ledger_text import parts, written
 from wistlake.adapters.duckdb_query import of_ledger
-from wistlake.adapters.ledger_tables import LEDGER_TABLES, columns_named, names_ledger_alone
+from wistlake.adapters.ledger_tables import LEDGER_TABLES, are_ledgers_alone, columns_named
 from wistlake.contracts.form import Type
 from wistlake.derive import athena
 from wistlake.planning.intervals import Interval, State
@@ -97,10 +97,10 @@ def test_the_columns_that_a_query_can_need(text: str, columns: set[str]) -> None
 
 
 def test_what_is_the_ledgers_alone() -> None:
-    assert names_ledger_alone("SELECT 1 FROM ops.runs, OPS.Media")
+    assert are_ledgers_alone({"ops.runs", "ops.media", "of_a_with"})
     for other in ("gold.geo_daily", "ops.reconciliation", "silver.visitors"):
-        assert not names_ledger_alone(f"SELECT 1 FROM ops.runs, {other}")
-    assert not names_ledger_alone("SELECT 1 FROM wistia_gold_fact_media_daily")
+        assert not are_ledgers_alone({"ops.runs", other})
+    assert not are_ledgers_alone({"wistia_gold_fact_media_daily"})
 
 
 def test_intervals_are_the_same_however_they_are_read() -> None:

@@ -11,10 +11,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from wistlake.adapters.ledger_tables import LEDGER_TABLES, words
+from wistlake.adapters.table_names import code
 from wistlake.contracts.form import Type
 from wistlake.errors import ConfigError
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\bDATE\s+(?=')|\bTRUE\b|\bFALSE\b", re.IGNORECASE)
+# SQLite computes with the year of a day, casts to text what has no type, and takes a name in quotes for a text.
+_OTHERWISE = re.compile(r'\b(?:CAST|TRY_CAST|I?LIKE)\b|["+-]', re.IGNORECASE)
 _WRITTEN = {"TRUE": "1", "FALSE": "0"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
@@ -34,7 +37,12 @@ class IntervalAnswers:
         self._made: set[str] = set()
 
     def ask(self, text: str) -> tuple[Mapping[str, Type], Rows]:
-        """The columns of the answer, and its rows. ConfigError for what SQLite can't answer."""
+        """The columns of the answer, and its rows. ConfigError for what SQLite can't answer, or not as Athena does."""
+        if found := _OTHERWISE.search(code(text)):
+            raise ConfigError(
+                f"the query can't run: of the ledger alone a function takes no {found[0].upper()}; select the columns "
+                "by their plain names, and compute with the rows"
+            )
         for name in sorted(LEDGER_TABLES.keys() & words(text) - self._made):
             self._make(name)
         try:

@@ -9,6 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -25,11 +26,11 @@ from wistlake.adapters.aws.ledger_text import LONGEST, answer_written, empty, pa
 from wistlake.adapters.ledger_tables import (
     INTERVALS,
     LEDGER_TABLES,
+    are_ledgers_alone,
     columns_named,
-    names_ledger_alone,
-    plain_name,
     words,
 )
+from wistlake.adapters.table_names import TableName, tables_named
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Type
 from wistlake.derive.athena import table_name
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
 
     from wistlake.adapters.duckdb_query import DuckDBQuery
 
-# A name, its parts in quotes or not, or what is none: a text, a comment. The ledger's rows in a comment could end it.
-_NAME = r'(?:"[^"]*"|[A-Za-z_]\w*)(?:\s*\.\s*(?:"[^"]*"|\w+))*'
-_WORD = re.compile(rf"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|{_NAME}", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL
 )
@@ -54,10 +52,10 @@ _DAMAGE = (
     "ICEBERG_BAD_DATA", "ICEBERG_CANNOT_OPEN_SPLIT", "ICEBERG_CURSOR_ERROR", "ICEBERG_FILESYSTEM_ERROR",
     "ICEBERG_INVALID_METADATA", "ICEBERG_MISSING_DATA", "ICEBERG_MISSING_METADATA",
 )  # fmt: skip
-_READS = re.compile(r"(?:\b(?:FROM|JOIN)|,)\s*\Z", re.IGNORECASE)
 _POLL_SECONDS, _LIMIT_SECONDS = 0.3, 300.0
 _NEWEST_RUNS = 100
 _TABLES = {t.full_name: t for t in TABLES}
+_CATALOG = "awsdatacatalog."
 
 
 def open_s3(connection: "duckdb.DuckDBPyConnection") -> None:
@@ -137,7 +135,18 @@ class AthenaQuery(Query):
 
     def _is_of_ledger(self, text: str) -> bool:
         """Whether the ledger alone has the answer: a view is of published tables."""
-        return names_ledger_alone(text) and self._views.keys().isdisjoint(words(text))
+        names = {table.name for table in self._tables(text)}
+        return are_ledgers_alone(names) and self._views.keys().isdisjoint(names)
+
+    def _tables(self, text: str) -> list[TableName]:
+        """The tables and views that a query names, also those that it names as Athena does."""
+        own = {form(name): name for name in (*_TABLES, *self._views) for form in (str, table_name)}
+        database = f"{self._database.lower()}."
+
+        def known(name: str) -> str:
+            return own.get(name) or own.get(name.removeprefix(_CATALOG).removeprefix(database), name)
+
+        return [replace(table, name=known(table.name)) for table in tables_named(text)]
 
     @cached_property
     def _here(self) -> "DuckDBQuery":
@@ -166,7 +175,8 @@ class AthenaQuery(Query):
         ledger. ConfigError if Athena takes no query of that length."""
         sizes: Counter[str] = Counter()
         done, pieces = 0, []
-        for start, end in parts(text) if LEDGER_TABLES.keys() & words(text) else ():
+        tables = self._tables(text)
+        for start, end in parts(text) if LEDGER_TABLES.keys() & {t.name for t in tables} else ():
             part = text[start + 1 : end - 1]
             if (
                 start >= done
@@ -174,10 +184,10 @@ class AthenaQuery(Query):
                 and self._is_of_ledger(part)
                 and (rows := self._answer(part))
             ):
-                pieces += [self._as_named(text[done:start], text, sizes), rows]
-                sizes[", ".join(sorted(LEDGER_TABLES.keys() & words(part)))] += len(rows)
+                pieces += [self._as_named(text, done, start, tables, sizes), rows]
+                sizes[", ".join(sorted({t.name for t in self._tables(part)}))] += len(rows)
                 done = end
-        whole = "".join((*pieces, self._as_named(text[done:], text, sizes)))
+        whole = "".join((*pieces, self._as_named(text, done, len(text), tables, sizes)))
         if sizes and (size := len(whole.encode())) > LONGEST:
             ((largest, _),) = sizes.most_common(1)
             raise ConfigError(
@@ -185,29 +195,32 @@ class AthenaQuery(Query):
             )
         return whole
 
-    def _as_named(self, piece: str, text: str, sizes: Counter[str]) -> str:
+    def _as_named(
+        self, text: str, start: int, end: int, tables: Iterable[TableName], sizes: Counter[str]
+    ) -> str:
         """A piece of the query with what stands for each table that it names."""
+        done, pieces = start, []
+        for table in tables:
+            if start <= table.start < end:
+                stands = self._named(table.name, text, sizes) or text[table.start : table.end]
+                pieces += [text[done : table.start], stands]
+                done = table.end
+        return "".join((*pieces, text[done:end]))
 
-        def name(match: re.Match[str]) -> str:
-            plain = plain_name(match[0])
-            if plain not in LEDGER_TABLES:
-                return self._name(plain, piece, match)
-            rows = self._rows(plain, columns_named(plain, text))
-            sizes[plain] += len(rows)
+    def _named(self, name: str, text: str, sizes: Counter[str]) -> str | None:
+        """What stands for a table; None if it is none of ours."""
+        if name in LEDGER_TABLES:
+            rows = self._rows(name, columns_named(name, text))
+            sizes[name] += len(rows)
             return rows
-
-        return _WORD.sub(name, piece)
-
-    def _name(self, word: str, text: str, match: re.Match[str]) -> str:
-        # A view's plain name may also be an alias, or a column's table.
-        if word in self._views and _READS.search(text, 0, match.start()):
-            return f"({self.as_published(self._views[word])})"
-        ref = self._published.tables.get(word) if self._published else None
+        if name in self._views:
+            return f"({self.as_published(self._views[name])})"
+        ref = self._published.tables.get(name) if self._published else None
         if ref is None:  # none of ours, or one that nobody has published yet
-            return empty(_TABLES[word]) if word in _TABLES else match[0]
+            return empty(_TABLES[name]) if name in _TABLES else None
         if ref.snapshot_id is None:  # no rows yet, so no version
-            return f"(SELECT * FROM {table_name(word)} WHERE false)"
-        return f"{table_name(word)} FOR VERSION AS OF {ref.snapshot_id}"
+            return f"(SELECT * FROM {table_name(name)} WHERE false)"
+        return f"{table_name(name)} FOR VERSION AS OF {ref.snapshot_id}"
 
     def _answer(self, select: str) -> str | None:
         """The answer to a subquery, as rows; None if it can't be had without what is around it, or written."""
@@ -249,14 +262,17 @@ class AthenaRecords(AthenaQuery):
         self._since = since or date.max
 
     def sql(self, text: str) -> Any:
-        if INTERVALS in words(text) and self._is_of_ledger(text):
+        if self._is_of_intervals(text):
             kinds, rows = self._intervals.ask(text)
             return _Records([*kinds], [list(of) for of in zip(*rows, strict=True)] or [[] for _ in kinds])
         columns, values = self._ask(text, _LIMIT_SECONDS)
         return _Records([column["Name"] for column in columns], values)
 
+    def _is_of_intervals(self, text: str) -> bool:
+        return self._is_of_ledger(text) and INTERVALS in {t.name for t in self._tables(text)}
+
     def _answer(self, select: str) -> str | None:
-        if INTERVALS not in words(select):
+        if not self._is_of_intervals(select):
             return None
         try:
             return rows_written(*self._intervals.ask(select))
