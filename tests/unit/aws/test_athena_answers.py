@@ -205,7 +205,7 @@ def test_the_ledger_can_be_joined_with_what_is_published(
 
 
 def test_a_text_that_holds_a_name_is_the_ledgers(both: tuple[Published, AthenaQuery]) -> None:
-    asked = "SELECT run_id FROM ops.runs WHERE error NOT LIKE '%FROM fact_events%' /* FROM gold.geo_daily */ -- dim_media"
+    asked = "SELECT run_id FROM ops.runs WHERE error NOT LIKE '%FROM fact_events%' /* FROM gold.x */ -- FROM dim_media"
     assert both[1]._is_of_ledger(asked)
     assert not both[1]._is_of_ledger(f"{asked}\nUNION ALL SELECT media_id FROM dim_media")
 
