@@ -78,6 +78,17 @@ def test_a_folder_behind_a_link_is_seen(tmp_path: Path) -> None:
     assert list(lake_bytes.search(tmp_path / "lake", [WHO])) == ["bronze/page"]
 
 
+def test_a_link_to_another_file_of_the_lake_is_no_copy_of_it(tmp_path: Path) -> None:
+    lake, disk = tmp_path / "lake", tmp_path / "disk"
+    for folder in (lake / "staging", disk):
+        folder.mkdir(parents=True)
+    (lake / "bronze").symlink_to(disk)
+    for folder, name in ((lake / "bronze", "page"), (tmp_path, "elsewhere")):
+        (folder / name).write_bytes(PACKED)
+        (lake / "staging" / name).symlink_to(folder / name)
+    assert sorted(lake_bytes.search(lake, [WHO])) == ["bronze/page", "staging/elsewhere"]
+
+
 @pytest.mark.parametrize(
     ("text", "data", "held"),
     [

@@ -26,10 +26,14 @@ def pieces(lake: Path) -> Iterator[Piece]:
 
 
 def files(lake: Path) -> Iterator[tuple[str, bytes]]:
-    """All files below `lake`, and their bytes."""
+    """All files below `lake`, and their bytes. A link to another of them is none."""
     # Hidden files too, and through links: a folder may lie on another disk.
-    inside = (Path(where) / name for where, _, names in os.walk(lake, followlinks=True) for name in names)
-    for path in sorted(p for p in inside if p.is_file()):
+    walked = (Path(where) / name for where, _, names in os.walk(lake, followlinks=True) for name in names)
+    inside = sorted(path for path in walked if path.is_file())
+    themselves = {path.resolve() for path in inside if not path.is_symlink()}
+    for path in inside:
+        if path.is_symlink() and path.resolve() in themselves:
+            continue
         try:
             yield path.relative_to(lake).as_posix(), path.read_bytes()
         except FileNotFoundError:
