@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STAGING = "staging/builds"  # beside it lies what Glue keeps for itself
 QUERY_RESULTS = "athena-results"  # answers of Athena: copies of rows
+# Events of one build for each core of an executor, which has four gigabytes: more than a laptop's run may take.
+ROWS_OF_A_CORE = 750_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,8 @@ def expire_logs(stage: str, days: int) -> None:
 
 
 def rows_per_build(workers: int, cores: int) -> int:
-    """How many events one build of a job takes: the usual number for each core of its executors, which have more memory
-    a core than that asks for. One of the workers is the driver."""
-    return USUAL_ROWS * cores * max(1, workers - 1)
+    """How many events one build of a job takes. One of the workers is the driver."""
+    return ROWS_OF_A_CORE * cores * max(1, workers - 1)
 
 
 def dependencies(

@@ -86,7 +86,7 @@ def builds(waiting: list[Interval], usual: int) -> list[int]:
 def test_a_hundred_million_sessions_take_builds_by_the_workers(
     workers: int, worker_type: str, expected: int
 ) -> None:
-    """With the rows of one laptop there would be 133, one after the other."""
+    """With the rows of one laptop there would be 200, one after the other."""
     cores = int(SYSTEM["Mappings"]["WorkerTypes"][worker_type]["Cores"])
     found = builds(sessions(media=10, days=400, rows=25_000), rows_per_build(workers, cores))
     assert sum(found) == 100_000_000
