@@ -14,6 +14,7 @@
     └── StoreError              change what the message names: room, rights, a release 74
         ├── StoreBusy           a race was lost, or the store not reached: try again   74
         ├── LeaseHeld           another process writes to the lake: wait for its end   74
+        ├── NotRecorded         a digest was sent, without a record (pipeline/jobs/digest.py) 74
         ├── StoreDamaged        bytes are gone, cut or changed: repair, restore        74
         │   └── TableDamaged    a file of a table (adapters/table_files.py)            74
         └── ErasureIncomplete   a forgotten person is still there: forget again        74

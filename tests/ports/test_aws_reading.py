@@ -201,7 +201,7 @@ def test_pages_become_one_table_of_types() -> None:
     pages.append(page([None] * len(kinds)))
     slept: list[float] = []
     found = AthenaQuery(ledger_of(1), "db", "wg", (), Athena("SUCCEEDED", pages), slept.append).sql(
-        "SELECT 1"
+        "SELECT * FROM silver.dim_media, gold.media_retention_daily"
     )
     assert found.to_pylist() == [
         {"n": 7, "s": "é", "d": date(2026, 3, 1), "x": 0.5, "b": True, "t": NOW, "m": Decimal("1.5"), "w": 9,
