@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from wistlake.entrypoints.aws import events
-from wistlake.errors import WistlakeError
+from wistlake.pipeline.jobs.digest import reason
 from wistlake.pipeline.jobs.watch import watch_publication
 from wistlake.ports import Notice
 from wistlake.settings import Settings
@@ -30,8 +30,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
             RULES_AT_ONCE,
         )
     except Exception as e:
-        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().error("alerts could not be evaluated", error=reason)
-        people.notify(Notice("wistlake alerts could not be evaluated", reason, failed=True))
+        why = reason(e)
+        structlog.get_logger().error("alerts could not be evaluated", error=why)
+        people.notify(Notice("wistlake alerts could not be evaluated", why, failed=True))
         return {"new": 0, "withdrawn": 0}
     return {"new": len(changes.new), "withdrawn": len(changes.withdrawn)}
