@@ -212,7 +212,7 @@ def test_alerts_are_evaluated_once_for_each_publication_and_a_failure_is_told(
         asked.append(True)
         raise StoreError("Athena is away")
 
-    monkeypatch.setattr(watch, "Settings", lambda: ArgumentsOnly(alerts=rules))
+    monkeypatch.setattr(watch.events, "Settings", lambda: ArgumentsOnly(alerts=rules))
     monkeypatch.setattr(watch.events, "configure_logs", lambda: None)
     monkeypatch.setattr(watch.aws, "ledger", lambda _: ledger)
     monkeypatch.setattr(watch.aws, "notifier", lambda _: people)
@@ -243,7 +243,7 @@ def test_the_digest_is_sent_once_a_day_and_a_failure_is_told_once(monkeypatch: p
             raise StoreError("Athena is away")
         return week
 
-    monkeypatch.setattr(digest, "Settings", ArgumentsOnly)
+    monkeypatch.setattr(digest.events, "Settings", ArgumentsOnly)
     monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
     monkeypatch.setattr(digest.events, "wall", lambda: today[0])
     monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
@@ -269,7 +269,7 @@ def test_the_digest_is_sent_once_a_day_and_a_failure_is_told_once(monkeypatch: p
 def test_a_digest_that_nobody_took_goes_with_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, taken = MemoryLedger(), iter([False, True])
     deaf = SimpleNamespace(notify=lambda _: next(taken))
-    monkeypatch.setattr(digest, "Settings", ArgumentsOnly)
+    monkeypatch.setattr(digest.events, "Settings", ArgumentsOnly)
     monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
     monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
     monkeypatch.setattr(digest.aws, "notifier", lambda _: deaf)
@@ -292,7 +292,7 @@ def mailed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mailbox, dict[str,
     """Where mails arrive, what the secret says of the mail server, and who hears the topic."""
     people = RecordingNotifier()
     settings = ArgumentsOnly(mail_to="ada@example.org,bob@example.org", smtp_secret="a-server")
-    monkeypatch.setattr(digest, "Settings", lambda: settings)
+    monkeypatch.setattr(digest.events, "Settings", lambda: settings)
     monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
     ledger = MemoryLedger()
     monkeypatch.setattr(digest.aws, "ledger", lambda _: ledger)
@@ -418,15 +418,24 @@ def test_a_digest_that_could_not_be_recorded_was_sent(
     assert len(mailbox.mails) == 2
 
 
-def test_settings_that_are_wrong_are_told_to_the_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("function", "answer", "title"),
+    [
+        (digest, {"sent": False}, "wistlake digest could not be sent"),
+        (watch, {"new": 0, "withdrawn": 0}, "wistlake alerts could not be evaluated"),
+    ],
+)
+def test_settings_that_are_wrong_are_told_to_the_topic(
+    monkeypatch: pytest.MonkeyPatch, function: Any, answer: dict[str, Any], title: str
+) -> None:
     people = {"a-topic": RecordingNotifier()}
     monkeypatch.setenv("WISTLAKE_TOPIC_ARN", "a-topic")
     monkeypatch.setenv("WISTLAKE_MAIL_TO", "a@x.org;b@y.org")
-    monkeypatch.setattr(digest.events, "configure_logs", lambda: None)
-    monkeypatch.setattr(digest.aws, "notifier", lambda settings: people[settings.topic_arn])
-    assert digest.handler({}, None) == {"sent": False}
+    monkeypatch.setattr(function.events, "configure_logs", lambda: None)
+    monkeypatch.setattr(function.aws, "notifier", lambda settings: people[settings.topic_arn])
+    assert function.handler({}, None) == answer
     (told,) = people["a-topic"].notices
-    assert (told.title, told.failed) == ("wistlake digest could not be sent", True)
+    assert (told.title, told.failed) == (title, True)
     assert told.text.startswith("WISTLAKE_MAIL_TO holds something that is no address")
 
 

@@ -1,30 +1,23 @@
 """Lambda `digest`: the newest week in a message, once on the day of its schedule; by mail with the report attached."""
 
-import os
 from typing import Any
-
-import structlog
 
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.jobs.digest import NotRecorded, reason, record, was_sent
 from wistlake.ports import Notice, Notifier
-from wistlake.settings import ArgumentsOnly, Settings
+from wistlake.settings import Settings
 from wistlake.wiring import aws
 from wistlake_dashboard.digest import digest
 
 TOPIC, MAIL = "topic", "mail"
+ABOUT = "digest"
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, bool]:
     """See the package's docstring for what goes in and comes out. What goes wrong is told, and nothing is raised:
     called again, it would be told again."""
     events.configure_logs()
-    try:
-        settings = Settings()
-    except Exception as e:
-        # Whatever setting is wrong, the topic has to hear of it.
-        topic = ArgumentsOnly(topic_arn=os.environ.get("WISTLAKE_TOPIC_ARN", ""))
-        _tell(aws.notifier(topic), "could not be sent", reason(e))
+    if (settings := events.settings_or_told(ABOUT, "could not be sent")) is None:
         return {"sent": False}
     people = aws.notifier(settings)
     try:
@@ -35,7 +28,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, bool]:
             return {"sent": False}
         week = digest(aws.query(settings))
     except Exception as e:
-        _tell(people, "could not be sent", reason(e))
+        events.tell(people, ABOUT, "could not be sent", reason(e))
         return {"sent": False}
     notice = Notice(week.title, week.text, failed=week.doubtful)
     sent = []
@@ -46,9 +39,9 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, bool]:
                 sent.append(way)
                 record(ledger, today, way)
         except NotRecorded as e:
-            _tell(people, "was sent, but not recorded", reason(e))
+            events.tell(people, ABOUT, "was sent, but not recorded", reason(e))
         except Exception as e:
-            _tell(people, "could not be sent", reason(e))
+            events.tell(people, ABOUT, "could not be sent", reason(e))
     return {"sent": bool(sent)}
 
 
@@ -58,17 +51,15 @@ def _mailed(settings: Settings, notice: Notice, people: Notifier) -> bool:
     try:
         accepted = aws.mail(settings).send(notice, aws.report(settings))
     except Exception as e:
-        _tell(people, "not mailed", reason(e))
+        events.tell(people, ABOUT, "not mailed", reason(e))
         return False
     if not accepted:
-        _tell(people, "not mailed", "the mail server did not take it")
+        events.tell(people, ABOUT, "not mailed", "the mail server did not take it")
     elif accepted < recipients:
-        _tell(
-            people, "not mailed to all", f"the mail server took it for {accepted} of {recipients} recipients"
+        events.tell(
+            people,
+            ABOUT,
+            "not mailed to all",
+            f"the mail server took it for {accepted} of {recipients} recipients",
         )
     return bool(accepted)
-
-
-def _tell(people: Notifier, what: str, why: str) -> None:
-    structlog.get_logger().error(f"the digest {what}", error=why)
-    people.notify(Notice(f"wistlake digest {what}", why, failed=True))

@@ -1,6 +1,7 @@
 """What every handler begins with: logs, settings, the clock, and what the event says."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,10 @@ from typing import Any, TypeVar
 import structlog
 
 from wistlake.errors import ConfigError
+from wistlake.pipeline.jobs.digest import reason
+from wistlake.ports import Notice, Notifier
+from wistlake.settings import ArgumentsOnly, Settings
+from wistlake.wiring import aws
 from wistlake.wiring.runtime import Runtime
 
 Event = Mapping[str, Any]
@@ -29,6 +34,22 @@ def configure_logs() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def settings_or_told(about: str, what: str) -> Settings | None:
+    """The settings; None if one of them is wrong, which the stage's topic has been told then."""
+    try:
+        return Settings()
+    except Exception as e:
+        topic = ArgumentsOnly(topic_arn=os.environ.get("WISTLAKE_TOPIC_ARN", ""))
+        tell(aws.notifier(topic), about, what, reason(e))
+        return None
+
+
+def tell(people: Notifier, about: str, what: str, why: str) -> None:
+    """Say in the log, and to people, what has failed of `about`."""
+    structlog.get_logger().error(f"the {about} {what}", error=why)
+    people.notify(Notice(f"wistlake {about} {what}", why, failed=True))
 
 
 def wall() -> datetime:

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import structlog
-
 from wistlake.entrypoints.aws import events
 from wistlake.pipeline.jobs.digest import reason
 from wistlake.pipeline.jobs.watch import watch_publication
-from wistlake.ports import Notice
-from wistlake.settings import Settings
 from wistlake.wiring import aws
 
 RULES_AT_ONCE = 4  # each waits for two or three queries of Athena's, one after the other
@@ -18,7 +14,9 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """See the package's docstring for what goes in and comes out. What goes wrong is told, and nothing is raised:
     called again, it would be told again."""
     events.configure_logs()
-    settings = Settings()
+    nothing = {"new": 0, "withdrawn": 0}
+    if (settings := events.settings_or_told("alerts", "could not be evaluated")) is None:
+        return nothing
     people = aws.notifier(settings)
     try:
         changes = watch_publication(
@@ -30,8 +28,6 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
             RULES_AT_ONCE,
         )
     except Exception as e:
-        why = reason(e)
-        structlog.get_logger().error("alerts could not be evaluated", error=why)
-        people.notify(Notice("wistlake alerts could not be evaluated", why, failed=True))
-        return {"new": 0, "withdrawn": 0}
+        events.tell(people, "alerts", "could not be evaluated", reason(e))
+        return nothing
     return {"new": len(changes.new), "withdrawn": len(changes.withdrawn)}
