@@ -15,7 +15,7 @@ from wistlake.adapters.avro import Damaged
 
 SYNC = b"0123456789abcdef"
 INNER = {"type": "record", "name": "inner", "fields": [{"name": "n", "type": "long"}]}
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "record",
     "name": "outer",
     "fields": [
@@ -102,6 +102,78 @@ def test_what_was_written_is_read(rows: list[dict[str, Any]], codec: str, sized:
     assert [n for n, _ in avro.blocks(container(whole, codec))] == [len(rows)]
 
 
+@given(
+    st.lists(records, max_size=3),
+    st.sets(st.sampled_from([f["name"] for f in SCHEMA["fields"]]), min_size=1),
+    st.booleans(),
+)
+def test_fields_that_nobody_wants_are_skipped(
+    rows: list[dict[str, Any]], wanted: set[str], sized: bool
+) -> None:
+    raw = container([(len(rows), b"".join(encoded(r, sized=sized) for r in rows))])
+    assert avro.records(raw, wanted) == [{k: v for k, v in r.items() if k in wanted} for r in rows]
+
+
+def test_a_long_list_of_numbers_is_skipped_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(avro, "_AT_ONCE", 7)
+    numbers = {"name": "n", "type": {"type": "array", "items": "long"}}
+    schema = {"type": "record", "name": "r", "fields": [numbers, {"name": "last", "type": "int"}]}
+    for many in (0, 1, 7, 8, 50):
+        whole = (long(many) if many else b"") + b"".join(map(long, range(many))) + long(0) + long(9)
+        assert avro.records(container([(1, whole)], schema=schema), ("last",)) == [{"last": 9}]
+        assert avro.records(container([(1, whole)], schema=schema)) == [{"n": list(range(many)), "last": 9}]
+
+
+def test_a_type_that_is_named_again_is_whole_there() -> None:
+    inner = {
+        "type": "record",
+        "name": "i",
+        "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "int"}],
+    }
+    schema = {
+        "type": "record",
+        "name": "r",
+        "fields": [{"name": "x", "type": inner}, {"name": "y", "type": "i"}],
+    }
+    raw = container([(1, long(1) + long(2) + long(3) + long(4))], schema=schema)
+    assert avro.records(raw, ("x.a", "y")) == [{"x": {"a": 1}, "y": {"a": 3, "b": 4}}]
+
+
+def test_a_field_of_a_record_inside_is_named_with_a_dot() -> None:
+    pair = {
+        "type": "record",
+        "name": "pair",
+        "fields": [{"name": "k", "type": "int"}, {"name": "v", "type": "bytes"}],
+    }
+    inside = {
+        "type": "record",
+        "name": "in",
+        "fields": [
+            {"name": "counts", "type": ["null", {"type": "array", "items": "long"}]},
+            {"name": "bounds", "type": ["null", {"type": "array", "items": pair}]},
+            {"name": "path", "type": "string"},
+        ],
+    }
+    schema = {
+        "type": "record",
+        "name": "entry",
+        "fields": [{"name": "s", "type": "int"}, {"name": "f", "type": inside}],
+    }
+    counts = long(1) + sequence([long(300), long(-5)], sized=True)
+    bounds = long(1) + sequence([long(1) + data(b"abc")], sized=False)
+    raw = container([(1, long(2) + counts + bounds + data(b"/a"))], schema=schema)
+    assert avro.records(raw, ("s", "f.path")) == [{"s": 2, "f": {"path": "/a"}}]
+    assert avro.records(raw, ("f",)) == [
+        {"f": {"counts": [300, -5], "bounds": [{"k": 1, "v": b"abc"}], "path": "/a"}}
+    ]
+    with pytest.raises(Damaged):
+        avro.records(container([(1, long(2) + long(1) + long(2**40))], schema=schema), ("s",))
+    for cut in range(1, 12):
+        short = container([(1, (long(2) + counts + bounds + data(b"/a"))[:-cut])], schema=schema)
+        with pytest.raises(Damaged):
+            avro.records(short, ("s",))
+
+
 ROW = {
     "nothing": None, "flag": True, "int": -1, "long": 2**40, "float": 0.5, "double": -2.5, "bytes": b"x" * 130,
     "text": "j\u00f6rg", "fixed": b"four", "kind": 2, "list": [{"n": 7}], "map": {"a": {"n": 300}}, "again": b"last",
@@ -131,6 +203,8 @@ def test_a_file_that_ends_too_early_is_damaged(size: int) -> None:
         container([(1, b"\x04")], schema=["null", "string"]),  # a third choice of two
         container([(1, long(-3))], schema="bytes"),
         container([(1, b"\xff" * 11)], schema="long"),
+        container([(1, long(2**40) + b"\0")], schema={"type": "array", "items": "null"}),
+        container([(2**40, b"\0")], schema="null"),
     ],
 )
 def test_what_is_no_avro_file_is_damaged(raw: bytes) -> None:

@@ -5,15 +5,19 @@ end the whole process.
 """
 
 import json
+import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 MAGIC = b"Obj\x01"
 _MAX_BYTES = 1 << 28  # of a decompressed block
 _SYNC = 16  # bytes between blocks, always the same within a file
 _Read = Callable[[bytes, int], tuple[Any, int]]
+_Skip = Callable[[bytes, int], int]
+_AT_ONCE = 4096  # numbers that one pattern skips: it takes a hundred bytes for each
 
 
 class Damaged(ValueError):
@@ -47,14 +51,17 @@ def blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
         yield count, inflated(block, codec)
 
 
-def records(raw: bytes) -> list[dict[str, Any]]:
-    """The records of a file. Damaged if anything is wrong with it."""
+def records(raw: bytes, fields: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The records of a file: all of them, or those of their `fields` (paths with dots) alone, which is several times
+    as fast. Damaged if anything is wrong with the file."""
     try:
         meta, _ = header(raw)
-        read = _reader(json.loads(meta["avro.schema"]), {})
+        read = _reader(json.loads(meta["avro.schema"]), {}, fields)
         result: list[dict[str, Any]] = []
         for count, block in blocks(raw):
             at = 0
+            if count > len(block):
+                raise Damaged("a block has more records than bytes")
             for _ in range(count):
                 record, at = read(block, at)
                 result.append(record)
@@ -80,17 +87,18 @@ def inflated(block: bytes, codec: bytes) -> bytes:
     return block
 
 
-def _reader(schema: Any, names: dict[str, _Read]) -> _Read:
-    """The function that reads a value of the schema. `names` are the named types so far."""
+def _reader(schema: Any, names: dict[str, _Read], wanted: Collection[str] = ()) -> _Read:
+    """The function that reads a value of the schema, or the `wanted` fields of a record. `names` are the named types so
+    far."""
     if isinstance(schema, list):
-        return _union([_reader(s, names) for s in schema])
+        return _union([_reader(s, names, wanted) for s in schema])
     kind = schema["type"] if isinstance(schema, dict) else schema
     if isinstance(kind, dict | list):
-        return _reader(kind, names)
-    return _PLAIN.get(kind) or names.get(kind) or _nested(kind, schema, names)
+        return _reader(kind, names, wanted)
+    return _PLAIN.get(kind) or names.get(kind) or _nested(kind, schema, names, wanted)
 
 
-def _nested(kind: str, schema: Any, names: dict[str, _Read]) -> _Read:
+def _nested(kind: str, schema: Any, names: dict[str, _Read], wanted: Collection[str]) -> _Read:
     if kind == "array":
         return _array(_reader(schema["items"], names))
     if kind == "map":
@@ -101,20 +109,129 @@ def _nested(kind: str, schema: Any, names: dict[str, _Read]) -> _Read:
     elif kind == "enum":
         names[schema["name"]] = _long
     elif kind == "record":
-        names[schema["name"]] = _record([(f["name"], _reader(f["type"], names)) for f in schema["fields"]])
+        names[schema["name"]] = _record([_field(f, names, ()) for f in schema["fields"]])
+        if wanted:  # here; another field of this type is whole
+            return _record([_field(f, names, wanted) for f in schema["fields"]])
     else:
         raise Damaged(f"an unknown type {str(kind)[:40]}")
     return names[schema["name"]]
 
 
-def _record(fields: list[tuple[str, _Read]]) -> _Read:
+def _field(
+    field: Mapping[str, Any], names: dict[str, _Read], wanted: Collection[str]
+) -> tuple[str, _Read | None, _Skip]:
+    """A record's field: its name, how it is read, and how it is skipped where nobody wants it."""
+    name, kind = field["name"], field["type"]
+    inner = [path.removeprefix(f"{name}.") for path in wanted if path.startswith(f"{name}.")]
+    if inner or name in wanted or not wanted:
+        return name, _reader(kind, names, inner), _nothing
+    return name, None, _skipper(kind, names)
+
+
+def _nothing(_raw: bytes, at: int) -> int:
+    return at
+
+
+def _record(fields: list[tuple[str, _Read | None, _Skip]]) -> _Read:
     def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
         record = {}
-        for name, field in fields:
-            record[name], at = field(raw, at)
+        for name, field, skip in fields:
+            if field is None:
+                at = skip(raw, at)
+            else:
+                record[name], at = field(raw, at)
         return record, at
 
     return read
+
+
+def _skipper(schema: Any, names: dict[str, _Read]) -> _Skip:
+    """The function that finds the end of a value. In lists of whole numbers, most of a manifest, it looks at no
+    single one of them."""
+    if isinstance(schema, list):
+        return _skip_choice([_skipper(s, names) for s in schema])
+    read = _reader(schema, names)  # also where it is not used: other fields may name the type
+    kind = schema["type"] if isinstance(schema, dict) else schema
+    if kind == "array":
+        width = _numbers_of(schema["items"])
+        return _skip_numbers(width) if width else _skip_items(_skipper(schema["items"], names))
+    if kind == "record":
+        return _skip_fields([_skipper(f["type"], names) for f in schema["fields"]])
+    return _skip_bytes if kind in ("bytes", "string") else lambda raw, at: read(raw, at)[1]
+
+
+def _skip_choice(choices: list[_Skip]) -> _Skip:
+    def skip(raw: bytes, at: int) -> int:
+        number, at = _long(raw, at)
+        return choices[number](raw, at)
+
+    return skip
+
+
+def _skip_fields(fields: list[_Skip]) -> _Skip:
+    def skip(raw: bytes, at: int) -> int:
+        for field in fields:
+            at = field(raw, at)
+        return at
+
+    return skip
+
+
+def _skip_items(item: _Skip) -> _Skip:
+    def skip(raw: bytes, at: int) -> int:
+        while (head := _items(raw, at))[0]:
+            count, at = head
+            for _ in range(count):
+                at = item(raw, at)
+        return head[1]
+
+    return skip
+
+
+def _skip_bytes(raw: bytes, at: int) -> int:
+    size, at = _long(raw, at)
+    if size < 0 or at + size > len(raw):
+        raise Damaged("it ends too early")
+    return at + size
+
+
+def _numbers_of(item: Any) -> int:
+    """How many whole numbers, and nothing else, an item of a list is made of; 0 if of anything else too."""
+    if item in ("int", "long"):
+        return 1
+    fields = item["fields"] if isinstance(item, dict) and item["type"] == "record" else ()
+    return len(fields) if all(f["type"] in ("int", "long") for f in fields) else 0
+
+
+def _skip_numbers(width: int) -> _Skip:
+    def skip(raw: bytes, at: int) -> int:
+        while (head := _items(raw, at))[0]:
+            left, at = head[0] * width, head[1]
+            while left:
+                numbers = min(left, _AT_ONCE)
+                match = _numbers(numbers).match(raw, at)
+                if match is None:
+                    raise Damaged("it ends too early")
+                left, at = left - numbers, match.end()
+        return head[1]
+
+    return skip
+
+
+def _items(raw: bytes, at: int) -> tuple[int, int]:
+    """How many items the next block of a list has, 0 behind the last one, and where they begin."""
+    count, at = _long(raw, at)
+    if count < 0:
+        count, at = -count, _long(raw, at)[1]  # their bytes, which are not needed
+    if count > len(raw):
+        raise Damaged("a list has more items than the file has bytes")
+    return count, at
+
+
+@lru_cache(maxsize=64)
+def _numbers(count: int) -> re.Pattern[bytes]:
+    """As many encoded integers: all bytes of one but the last have the highest bit."""
+    return re.compile(rb"(?:[\x80-\xff]{0,9}[\x00-\x7f]){%d}" % count)
 
 
 def _union(choices: list[_Read]) -> _Read:
@@ -128,9 +245,9 @@ def _union(choices: list[_Read]) -> _Read:
 def _array(item: _Read) -> _Read:
     def read(raw: bytes, at: int) -> tuple[list[Any], int]:
         items = []
-        while (count := (head := _long(raw, at))[0]) != 0:
-            at = head[1] if count > 0 else _long(raw, head[1])[1]
-            for _ in range(abs(count)):
+        while (head := _items(raw, at))[0]:
+            count, at = head
+            for _ in range(count):
                 value, at = item(raw, at)
                 items.append(value)
         return items, head[1]
@@ -175,10 +292,11 @@ def _long(raw: bytes, at: int) -> tuple[int, int]:
             raise Damaged("it ends too early")
         byte = raw[at]
         at += 1
+        if byte < 0x80:
+            value |= byte << shift
+            return (value >> 1) ^ -(value & 1), at
         value |= (byte & 0x7F) << shift
         shift += 7
-        if not byte & 0x80:
-            return (value >> 1) ^ -(value & 1), at
 
 
 def _unpacked(form: str, size: int) -> _Read:

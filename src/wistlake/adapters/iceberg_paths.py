@@ -36,18 +36,21 @@ def to_path(location: str) -> Path:
 
 def inside(location: str, folder: Path, what: str) -> Path:
     """The path that `location` names. StoreDamaged, naming `what`, unless it lies below `folder`."""
-    if is_inside(location, folder):
-        return to_path(location)
+    if _is_below(target := to_path(location), folder):
+        return target
     raise StoreDamaged(
-        f"{what} lies at {str(to_path(location))[:200]!r}, outside of {folder}: wistlake neither reads nor changes it "
+        f"{what} lies at {str(target)[:200]!r}, outside of {folder}: wistlake neither reads nor changes it "
         "there; restore the lake from a backup, or `wistlake repair --catalog`"
     )
 
 
 def is_inside(location: str, folder: Path) -> bool:
     """Whether `location` names a path below `folder`."""
-    target = to_path(location)
-    return ".." not in target.parts and target.is_relative_to(folder) and target != folder
+    return _is_below(to_path(location), folder)
+
+
+def _is_below(target: Path, folder: Path) -> bool:
+    return ".." not in target.parts and target != folder and target.is_relative_to(folder)
 
 
 def moved(old: str, new: str) -> Rename:

@@ -7,7 +7,7 @@ the whole process over a damaged manifest.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ Digest = Callable[[str], str | None]  # the SHA-256 that a file had when it was 
 # Properties by which metadata could name code to load, or another place to write to.
 UNSAFE_PROPERTY = re.compile(r"impl$|\.path$")
 _DELETED = 2  # the status of a manifest's entry about a file that a commit has removed
+_OF_FILE = ("status", "data_file.file_path", "data_file.file_size_in_bytes")
 
 
 class TableDamaged(StoreDamaged):
@@ -83,7 +84,7 @@ class TableState:
     def data_files(self) -> Iterator[tuple[str, int]]:
         """(location, bytes) of every data file. TableDamaged if what lists them can't be read."""
         for manifest in self.manifests():
-            for entry in self._records(manifest):
+            for entry in self._records(manifest, _OF_FILE):
                 with self._parsing(manifest, "is no manifest of Iceberg's"):
                     if entry["status"] == _DELETED:
                         continue
@@ -113,9 +114,9 @@ class TableState:
             raise self._damaged(location, f"lacks snapshot {self._ref.snapshot_id}")
         return lists.get(self._ref.snapshot_id) if self._ref.snapshot_id is not None else None
 
-    def _records(self, location: str) -> list[dict[str, Any]]:
+    def _records(self, location: str, fields: Collection[str] = ()) -> list[dict[str, Any]]:
         try:
-            return avro_bytes.records(self._read(location))
+            return avro_bytes.records(self._read(location), fields)
         except avro_bytes.Damaged as e:
             raise self._damaged(location, f"is an incomplete manifest ({e})") from e
 
