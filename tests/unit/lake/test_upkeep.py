@@ -51,6 +51,38 @@ def test_large_files_are_left_as_they_are(made: HandMade, monkeypatch: pytest.Mo
     assert LocalUpkeep(made.folder).compact(contract(EVENTS)) == 0
 
 
+def test_a_manifest_of_a_long_history_is_split_by_days(
+    made: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_LISTED", 5)
+    write(made, EVENTS, 1, days=14)
+    upkeep, every = LocalUpkeep(made.folder), content(made, EVENTS)
+    assert max(named for _, _, named in manifests(made)) == 14
+    upkeep.compact(contract(EVENTS))
+    spans = manifests(made)
+    assert sum(named for _, _, named in spans) == files(made, EVENTS)
+    first, second, third = sorted(s for s in spans if s[2] > 3)
+    assert (first[2], second[2], third[2]) == (5, 5, 4)
+    assert first[1] < second[0]
+    assert second[1] < third[0]
+    assert content(made, EVENTS) == every
+    before = LocalCatalog(made.folder).load(EVENTS).metadata_location
+    upkeep.compact(contract(EVENTS))
+    assert LocalCatalog(made.folder).load(EVENTS).metadata_location == before, "it is sorted already"
+
+
+def manifests(lake: HandMade) -> list[tuple[int, int, int]]:
+    """First and last day, as numbers, and how many files each manifest names."""
+    table = LocalCatalog(lake.folder).load(EVENTS)
+    current = table.current_snapshot()
+    assert current is not None
+    named = [
+        [e.data_file.partition[0] for e in m.fetch_manifest_entry(table.io)]
+        for m in current.manifests(table.io)
+    ]
+    return [(min(days), max(days), len(days)) for days in named]
+
+
 def test_a_table_without_rows_has_nothing_to_merge(made: HandMade) -> None:
     assert LocalUpkeep(made.folder).compact(contract(PLAIN)) == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pyiceberg.io import FileIO
-from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.manifest import DataFile, ManifestEntry, ManifestFile
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table import Transaction
 from pyiceberg.table.snapshots import Operation, Snapshot
@@ -22,6 +22,7 @@ from wistlake.ports import TableRef
 
 FEW = 4  # a partition with more small files than this is rewritten
 SMALL_BYTES = 32 << 20
+MOST_LISTED = 64  # files that one manifest names after upkeep: engines read those only whose days they need
 _EPOCH = date(1970, 1, 1)
 
 
@@ -78,7 +79,7 @@ class LocalPurge(_Tables):
         table = self._catalog.load(name)
         current = table.current_snapshot()
         if current and any(m.deleted_files_count for m in current.manifests(table.io)):
-            _WithoutDeleted(Operation.APPEND, Transaction(table, autocommit=True), table.io).commit()
+            _WithoutDeleted.commit_to(table)
             table = self._catalog.load(name)
         return self._expire(table, frozenset())
 
@@ -113,7 +114,16 @@ class LocalUpkeep(_Tables):
             else:
                 rows = loaded.scan(row_filter=rows_of_partition).to_arrow()
                 loaded.overwrite(rows, overwrite_filter=rows_of_partition)
+        self._sort_manifests(table)
         return before - sum(1 for _ in _data_files(self._catalog.load(table.full_name))) if crowded else 0
+
+    def _sort_manifests(self, table: Table) -> None:
+        """Let each manifest name files of neighbouring partitions. No row and no file changes: readers get it with the
+        next publication."""
+        loaded = self._catalog.load(table.full_name)
+        current = loaded.current_snapshot()
+        if table.partition and current and any(map(_is_long, current.manifests(loaded.io))):
+            _SortedManifests.commit_to(loaded)
 
     def expire(self, table: Table, keep: Set[int]) -> int:
         """Expire every snapshot but the current one and `keep`; how many."""
@@ -133,11 +143,24 @@ class LocalUpkeep(_Tables):
         return len(orphans)
 
 
-class _WithoutDeleted(_FastAppendFiles):
-    """A snapshot of the same rows whose manifests no longer describe deleted files.
+class _NewManifests(_FastAppendFiles):
+    """A snapshot of the same rows, some of whose manifests are written anew."""
 
-    The commit that deletes a file keeps an entry about it, with its smallest and largest values.
-    """
+    @classmethod
+    def commit_to(cls, table: IcebergTable) -> None:
+        """Make it the table's newest."""
+        cls(Operation.APPEND, Transaction(table, autocommit=True), table.io).commit()
+
+    def _written(self, like: ManifestFile, entries: Iterable[ManifestEntry]) -> ManifestFile:
+        with self.new_manifest_writer(self.spec(like.partition_spec_id)) as writer:
+            for entry in entries:
+                writer.existing(entry)
+        return writer.to_manifest_file()
+
+
+class _WithoutDeleted(_NewManifests):
+    """Its manifests no longer describe deleted files: the commit that deletes a file keeps an entry about it, with its
+    smallest and largest values."""
 
     def _existing_manifests(self) -> list[ManifestFile]:
         manifests = []
@@ -145,11 +168,31 @@ class _WithoutDeleted(_FastAppendFiles):
             if not manifest.deleted_files_count:
                 manifests.append(manifest)
             elif live := manifest.fetch_manifest_entry(self._io, discard_deleted=True):
-                with self.new_manifest_writer(self.spec(manifest.partition_spec_id)) as writer:
-                    for entry in live:
-                        writer.existing(entry)
-                manifests.append(writer.to_manifest_file())
+                manifests.append(self._written(manifest, live))
         return manifests
+
+
+class _SortedManifests(_NewManifests):
+    """Its manifests are short, and name files of neighbouring partitions: a query of a few days reads one or two of
+    them, however long the history."""
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        manifests = []
+        for manifest in super()._existing_manifests():
+            if not _is_long(manifest):
+                manifests.append(manifest)
+                continue
+            entries = manifest.fetch_manifest_entry(self._io, discard_deleted=True)
+            entries.sort(key=lambda e: (e.data_file.partition[0] is not None, e.data_file.partition[0]))
+            manifests += (
+                self._written(manifest, entries[first : first + MOST_LISTED])
+                for first in range(0, len(entries), MOST_LISTED)
+            )
+        return manifests
+
+
+def _is_long(manifest: ManifestFile) -> bool:
+    return (manifest.added_files_count or 0) + (manifest.existing_files_count or 0) > 2 * MOST_LISTED
 
 
 def _files_of(snapshot: Snapshot, io: FileIO) -> set[Path]:
