@@ -4,8 +4,9 @@
 
 A simulated Wistia is served on this machine without latency. For each history the lake is filled once (by a
 backfill without HTTP and pace), then the same day is run `--repeat` times, each from a fresh copy,
-alternating between the two; medians are printed. What history adds is told by processor time, so that a machine that
-does something else too does not count.
+alternating between them; medians are printed. What history adds is told by processor time, so that a machine that
+does something else too does not count: beside a lake of a day, and beside one of a month, which reads a sample of settled
+days as any older one does.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from wistlake.wiring.laptop import LaptopLake
 from wistlake.wiring.runtime import Runtime
 from wistlake.wiring.spec import run_spec
 
+MONTH = 30
 DAY = datetime(2026, 11, 20, 2, 15, tzinfo=UTC)
 MEDIA, SESSIONS = 2, 125.0  # the lookback of eight days makes 2,000 events
 LIMITS = {"seconds": 3.0, "megabytes": 350.0, "nothing new": 1.2, "history": 1.1, "commit": 0.1}
@@ -87,17 +89,24 @@ def filled(place: Path, days: int, history: int) -> Path:
 
 def fill(lake: Path, days: int, world: World) -> None:
     """The simulator in this process and no pace to keep: a year takes a minute or two. Days settle by a second reading
-    on another day."""
-    before, begun = DAY - timedelta(days=1), DAY - timedelta(days=2)
+    on another day, the run after that one puts them to rest, and then there is upkeep, as in a lake that has a year
+    behind it."""
+    days_before = [DAY - timedelta(days=n) for n in (3, 2, 1)]
     settings = Settings(token="simulated", media_ids=("all",), lake=lake)
     runtime = Runtime(world.clock.now, time.monotonic, transport(served(world)))
-    for trigger, at, start in (
-        ("backfill", begun, (begun - timedelta(days=days)).date()),
-        ("scheduled", before, None),
-    ):
+    for at in days_before:
+        is_first = at == days_before[0]
+        start = (at - timedelta(days=days)).date() if is_first else None
         world.clock.set(at)
-        spec = run_spec(settings, run_id=trigger, trigger=trigger, now=at, start=start)
+        spec = run_spec(
+            settings,
+            run_id=f"{at:%Y%m%d}",
+            trigger="backfill" if is_first else "scheduled",
+            now=at,
+            start=start,
+        )
         run(spec, LaptopLake(settings, runtime).dependencies(pace=False))
+    LaptopLake(settings, runtime).maintain("maintain", days_before[-1])
 
 
 def served(world: World) -> Starlette:
@@ -156,7 +165,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name, running(served(world)) as url:
         place = Path(name)
-        lakes = {days: filled(place, days, asked.history) for days in (1, asked.history)}
+        lakes = {days: filled(place, days, asked.history) for days in (1, MONTH, asked.history)}
         world.clock.set(DAY)
         taken: dict[int, list[Taken]] = {d: [] for d in lakes}
         replaced: set[str] = set()
@@ -184,6 +193,9 @@ def main() -> None:
         }
         told = ", ".join(f"{hop} {seconds:.2f} s" for hop, seconds in hops.items())
         print(f"{days} days of history: {medians[days]:.2f} s, processor {cpu[days]:.2f} s; {told}")
+    print(
+        f"{asked.history} days of history: {cpu[asked.history] / cpu[MONTH]:.2f} times {MONTH} days, by processor time"
+    )
     print(f"nothing new: {again.said['days_published']} days published, processor {again.cpu:.2f} s")
     print(f"partitions with a replaced file: {', '.join(sorted(replaced))}")
     for figure, value in figures.items():
