@@ -5,8 +5,8 @@
 A simulated Wistia is served on this machine without latency. For each history the lake is filled once (by a
 backfill without HTTP and pace), then the same day is run `--repeat` times, each from a fresh copy,
 alternating between them; medians are printed. What history adds is told by processor time, so that a machine that
-does something else too does not count: beside a lake of a day, and beside one of a month, which reads a sample of settled
-days as any older one does.
+does something else too does not count: beside a lake of a day, and beside one of a month, which reads a sample of
+settled days as any older one does.
 """
 
 import argparse
