@@ -188,8 +188,11 @@ def visitors(context: BuildContext, pairs: set[Pair]) -> None:
     affected = []
     if pairs:
         nearby_days = days_in("event_date", {d for _, day in pairs for d in _around(day)})
+        # A day that is withdrawn may be one of another zone: its sessions count on the days beside it by now.
+        beside = {d for _, day in context.plan.withdrawn for d in _around(day)}
+        of_days = days_in("event_date_local", {day for _, day in pairs} | beside)
         engagement = context.outcomes[FACT_MEDIA_ENGAGEMENT.full_name].staged
-        events = store.read(FACT_EVENTS).where(nearby_days)
+        events = store.read(FACT_EVENTS).where(nearby_days).where(of_days)
         affected.append(dim_visitor.seen(events, {m for m, _ in pairs}, engagement))
     if VISITORS.full_name in context.outcomes:
         affected.append(dim_visitor.differing_loads(store.read(DIM_VISITOR), store.read(VISITORS)))
