@@ -39,6 +39,11 @@ class WistlakeError(Exception):
     concerns_the_run = False  # among the errors of a run, which are about its media otherwise
 
 
+def reason(error: BaseException) -> str:
+    """What may be told of an error: the text of ours; of any other its name only, for its text may quote rows."""
+    return str(error) if isinstance(error, WistlakeError) else type(error).__name__
+
+
 class ConfigError(WistlakeError):
     """The settings are wrong; `problems` lists every one of them with its cure."""
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.jobs.digest import NotRecorded, reason, record, was_sent
+from wistlake.errors import reason
+from wistlake.pipeline.jobs.digest import NotRecorded, record, was_sent
 from wistlake.ports import Notice, Notifier
 from wistlake.settings import Settings
 from wistlake.wiring import aws

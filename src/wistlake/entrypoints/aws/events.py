@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from wistlake.errors import ConfigError
-from wistlake.pipeline.jobs.digest import reason
+from wistlake.errors import ConfigError, reason
 from wistlake.ports import Notice, Notifier
 from wistlake.settings import ArgumentsOnly, Settings
 from wistlake.wiring import aws

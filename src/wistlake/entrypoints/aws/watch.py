@@ -3,7 +3,7 @@
 from typing import Any
 
 from wistlake.entrypoints.aws import events
-from wistlake.pipeline.jobs.digest import reason
+from wistlake.errors import reason
 from wistlake.pipeline.jobs.watch import watch_publication
 from wistlake.wiring import aws
 

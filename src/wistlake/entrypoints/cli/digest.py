@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wistlake.entrypoints.cli import output, session
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, reason
 
 if TYPE_CHECKING:
     from wistlake.ports import Notice, Query
@@ -67,7 +67,7 @@ def send_after_run(lake: "Lake", now: datetime) -> None:
     and the next one of that day tries again."""
     import structlog
 
-    from wistlake.pipeline.jobs.digest import NotRecorded, reason, send_once
+    from wistlake.pipeline.jobs.digest import NotRecorded, send_once
 
     if f"{now:%A}".lower() != lake.settings.digest_day:
         return

@@ -17,7 +17,7 @@ from wistlake.entrypoints.cli.options import (
     in_order,
     media_ids,
 )
-from wistlake.errors import WistlakeError
+from wistlake.errors import reason
 
 if TYPE_CHECKING:
     from wistlake.wiring.lake import Lake
@@ -100,5 +100,4 @@ def write_after_run(lake: "Lake") -> None:
         written = page(query, newest_scope(query), pictures=lake.settings.thumbnails)
         lake_report(lake).write_text(written, encoding="utf-8")
     except Exception as e:
-        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        structlog.get_logger().warning("the report could not be made", error=reason)
+        structlog.get_logger().warning("the report could not be made", error=reason(e))

@@ -13,7 +13,7 @@ import typer
 
 from wistlake.entrypoints.cli import output, session
 from wistlake.entrypoints.cli.options import Json, Now, Port
-from wistlake.errors import ConfigError, ErasureIncomplete, WistlakeError
+from wistlake.errors import ConfigError, ErasureIncomplete, reason
 
 if TYPE_CHECKING:
     from wistlake.wiring.lake import Lake
@@ -165,7 +165,7 @@ def _forget_again(folder: Path, people: int, now: datetime | None) -> None:
     except Exception as e:
         raise ErasureIncomplete(
             f"{folder} still holds {people} people who were forgotten after the copy was made: remove it, and restore "
-            f"again ({e if isinstance(e, WistlakeError) else type(e).__name__})"
+            f"again ({reason(e)})"
         ) from e
     output.say(f"{people} people who were forgotten after the copy was made are forgotten in it too")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from wistlake.errors import StoreError, WistlakeError
+from wistlake.errors import StoreError, reason
 from wistlake.ports import Ledger
 
 FACTS = "digest"  # the ledger's document: by way, the day on which it was sent last
@@ -31,8 +31,3 @@ def send_once(ledger: Ledger, today: date, send: Callable[[], bool]) -> None:
     """Send it unless it was sent today. `send` says whether anybody took it; if not, the next call tries again."""
     if not was_sent(ledger, today) and send():
         record(ledger, today)
-
-
-def reason(error: Exception) -> str:
-    """What may be told of an error."""
-    return str(error) if isinstance(error, WistlakeError) else type(error).__name__  # others may quote rows

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from wistlake.alert_rules import Kind, Rule
-from wistlake.errors import WistlakeError
+from wistlake.errors import reason
 from wistlake.foreign import fingerprint, one_line
 from wistlake.pipeline.run.result import bounded
 from wistlake.pool import in_order
@@ -135,8 +135,7 @@ def watch_after_run(
     try:
         watch_now(rules, query, ledger, notifier, now)
     except Exception as e:
-        reason = str(e) if isinstance(e, WistlakeError) else type(e).__name__  # others may quote rows
-        log.warning("alerts could not be evaluated", error=reason)
+        log.warning("alerts could not be evaluated", error=reason(e))
 
 
 def notice(result: Evaluation) -> Notice | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from wistlake.errors import WistlakeError
+from wistlake.errors import WistlakeError, reason
 from wistlake.pipeline.run import record
 from wistlake.pipeline.run.build import build
 from wistlake.pipeline.run.handover import Handover, begin
@@ -83,9 +83,7 @@ def _recorded(spec: RunSpec, deps: Dependencies) -> Iterator[Run]:
         finally:
             if isinstance(e, Exception):  # whoever interrupts it by hand knows
                 facts = {"run_id": spec.run_id}
-                deps.notifier.notify(
-                    Notice("wistlake run failed", record.message_of(e), failed=True, facts=facts)
-                )
+                deps.notifier.notify(Notice("wistlake run failed", reason(e), failed=True, facts=facts))
         raise
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from wistlake.contracts.form import ACCOUNT
-from wistlake.errors import WistlakeError
+from wistlake.errors import reason
 from wistlake.pipeline.run.fetched import FetchLine
 from wistlake.pipeline.run.spec import Dependencies, RunSpec
 from wistlake.ports import Ledger, Run
@@ -66,7 +66,7 @@ def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def fail(ledger: Ledger, run: Run, ended_at: datetime, error: BaseException) -> Run:
     """Record that a run ended with `error` before it had a result."""
-    failed = replace(run, status=FAILED, ended_at=ended_at, error=message_of(error))
+    failed = replace(run, status=FAILED, ended_at=ended_at, error=reason(error))
     ledger.put_run(failed)
     return failed
 
@@ -76,9 +76,3 @@ def heard(deps: Dependencies, spec: RunSpec, wall: datetime) -> Run:
     running = begin(deps.ledger, record_of(spec), wall, lambda dead: deps.listener.ended(dead, (), {}))
     deps.listener.began(running, spec.sources)
     return running
-
-
-def message_of(error: BaseException) -> str:
-    """What may be repeated of an error: the text of ours; of any other its name only, for its text may hold
-    anything."""
-    return str(error) if isinstance(error, WistlakeError) else type(error).__name__
