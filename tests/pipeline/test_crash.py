@@ -1,6 +1,7 @@
 """A run may die anywhere: the next one makes the tables what they would have been."""
 
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from support.processes import in_process
 from support.tampering import Tampering
 from wistia_simulator import Profile, ServerOptions, create_app, transport
 from wistlake.contracts import TABLES
+from wistlake.contracts.form import Table
 from wistlake.pipeline.run import build as build_step
+from wistlake.pipeline.run.build import VISITORS
 from wistlake.pipeline.run.record import RUNNING
 from wistlake_soak.dying import Died, Dying
 
@@ -160,6 +163,52 @@ def test_a_death_at_any_commit_is_cured_by_the_next_run(clean: Clean, tmp_path: 
             mortal.run_day(now)
         assert clean.unlike(mortal, DYING_DAY) == [], f"died at commit {commit}"
     assert commit > 12
+
+
+class Merges(Dying):
+    """Never dies; notes which tables a run writes, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[str] = []
+
+    def wrap(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """`method`; a merge is noted."""
+
+        def noted(table: Table, *rest: Any) -> Any:
+            self.tables.append(table.full_name)
+            return method(table, *rest)
+
+        return noted if name == "merge" else method
+
+
+def in_many_builds(lake: Lake, death: Dying) -> None:
+    """The first run of a lake, of which every build takes one day."""
+    lake.run_day(moment(0), around=lambda parts: replace(wrapped(parts, death.around), rows_per_build=1))
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+def test_a_run_of_many_builds_adds_visitors_up_once_also_after_a_death(clean: Clean, tmp_path: Path) -> None:
+    """Each build would read all engagement for them. What a run that died had not written, the next one does, also
+    if nothing else is left to build."""
+    whole, merges = Lake(tmp_path / "whole", SCENARIO), Merges()
+    in_many_builds(whole, merges)
+    assert clean.unlike(whole, 0) == []
+    of_engagement, of_visitors = (
+        [n for n, name in enumerate(merges.tables, 1) if name == f"gold.{table}"]
+        for table in ("fact_media_engagement", "dim_visitor")
+    )
+    assert len(of_engagement) > 1
+    assert len(of_visitors) > 1  # in shares, which are as small as the builds
+    assert max(of_engagement) < min(of_visitors)
+    mortal, death = Lake(tmp_path / "mortal", SCENARIO), Dying(at=of_visitors[1], methods=("merge",))
+    with pytest.raises(Died):
+        in_many_builds(mortal, death)
+    assert mortal.rows("gold.dim_visitor") == []
+    mortal.run_day(moment(0))
+    assert clean.unlike(mortal, 0) == []
+    assert mortal.ledger.facts(VISITORS) == {"due": False}
 
 
 POINTS = (

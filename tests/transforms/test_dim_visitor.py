@@ -1,5 +1,11 @@
 """The visitors: attributes of one latest session, never of several."""
 
+import hashlib
+import sqlite3
+from contextlib import closing
+
+import pytest
+
 from support.tables import expect, given
 from wistlake.contracts import dim_visitor, fact_events, fact_media_engagement, visitor_activity
 from wistlake.transforms import dim_visitor as transform
@@ -36,3 +42,16 @@ def test_attributes_come_from_one_session(spark, built_at):
         v2         | FR      |        |         |          |           | 2026-03-02T10:00 | 2026-03-02T10:00 | 0          | 1        | 1           | 0                  |
         """,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1, 3, 16, 256, 5_000])
+def test_each_visitor_is_in_one_share_of_about_the_same_size(count):
+    ids = ["", *(hashlib.sha256(b"%d" % n).hexdigest()[:32] for n in range(20_000)), "not one of ours"]
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("create table visitors (visitor_id text)")
+        db.executemany("insert into visitors values (?)", [(i,) for i in ids])
+        counting = "select count(*) from visitors where "
+        sizes = [db.execute(counting + condition).fetchone()[0] for condition in transform.shares(count)]
+    assert len(sizes) == min(count, 256)
+    assert sum(sizes) == len(ids)
+    assert max(sizes) < 2 * len(ids) / len(sizes)

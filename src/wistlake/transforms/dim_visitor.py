@@ -1,6 +1,7 @@
 """The visitors, by pseudonym: the sum of their published days."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -32,6 +33,14 @@ def differing_loads(current: DataFrame, account: DataFrame) -> DataFrame:
     counted = account.select("visitor_id", "load_count")
     both = current.select("visitor_id", "account_load_count").join(counted, on="visitor_id", how="inner")
     return both.where("not account_load_count <=> load_count").select("visitor_id")
+
+
+def shares(count: int) -> Iterator[str]:
+    """Conditions that split the visitors into `count` shares of about one size, at most 256; each is in one of them."""
+    parts = min(count, 256)
+    edges = [f"{n * 256 // parts:02x}" for n in range(1, parts)]  # a pseudonym begins with two such digits
+    for low, high in pairwise(("", *edges, "")):
+        yield f"visitor_id >= '{low}'" + (f" and visitor_id < '{high}'" if high else "")
 
 
 def last_days(totals: DataFrame) -> DataFrame:

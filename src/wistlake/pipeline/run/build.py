@@ -30,7 +30,7 @@ from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.recover import recover
 from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
 from wistlake.pipeline.run.view import LedgerView
-from wistlake.pipeline.tables import BuildResult, merged
+from wistlake.pipeline.tables import BuildPlan, BuildResult, VisitorScope, merged
 from wistlake.pipeline.tables import build as build_tables
 from wistlake.planning.compacted import month_of
 from wistlake.planning.intervals import Interval
@@ -38,7 +38,10 @@ from wistlake.planning.publishing import GOLD
 from wistlake.planning.shared_keys import SharedDays
 
 Key = tuple[str, str, date]
-CITIES = "cities"  # the ledger's document: whether silver may have any
+# Documents of the ledger.
+CITIES = "cities"  # whether silver may have any
+VISITORS = "visitors"  # whether `dim_visitor` must be made anew
+VISITOR_DAYS = 1.5  # rows of visitors' days, for each session of a build, that take as much memory
 
 
 def build(
@@ -76,6 +79,7 @@ class _Build:
         self.pages = RawPages.of(deps.objects, deps.ledger)
         self.changed: dict[Key, Interval] = {}
         self._load_retained()
+        self.visitors_due = bool(deps.ledger.facts(VISITORS).get("due"))
 
     def run(self, progress: Progress = quiet, on_engine: Callable[[], None] = lambda: None) -> Verdicts:
         """Every build that is needed, as one."""
@@ -126,6 +130,7 @@ class _Build:
             shared=shared_days(deps.ledger), usual=deps.rows_per_build, labels=self.labels,
         )  # fmt: skip
         plan = replace(plan, clears_cities=not spec.keep_city and bool(deps.ledger.facts(CITIES).get("kept")))
+        plan = self._with_visitors(plan)
         if not plan.is_needed:
             self._advance()
             return None
@@ -141,14 +146,34 @@ class _Build:
                 result = build_tables(plan, deps.objects, store, self._intend)
                 done.append((plan, result))
                 self._note(result, outcome(spec, self.view.intervals, plan, result))
+                if plan.visitors is VisitorScope.ALL:
+                    self._note_visitors(due=False)
                 plan = following(
                     spec, self.media, self.view, self.pages, self.keys, done,
                     deps.rows_per_build, self.labels.applied_all,
                 )  # fmt: skip
+                plan = self._with_visitors(plan)
         if clears:
             deps.ledger.put_facts(CITIES, {"kept": False})
         progress("building", total, total)
         return merged([result for _, result in done])
+
+    def _with_visitors(self, plan: BuildPlan) -> BuildPlan:
+        """The plan of the next build, or of one for `dim_visitor` alone when all others are done: where a run builds
+        more than once, each visitor's rows are added up once. The ledger hears of it first, for the run may die."""
+        if plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
+            self._note_visitors(due=True)
+        if not self.visitors_due:
+            return plan
+        if plan.is_needed:
+            return replace(plan, visitors=VisitorScope.NOBODY)
+        return replace(
+            plan, visitors=VisitorScope.ALL, visitor_days=int(VISITOR_DAYS * self.deps.rows_per_build)
+        )
+
+    def _note_visitors(self, *, due: bool) -> None:
+        self.deps.ledger.put_facts(VISITORS, {"due": due})
+        self.visitors_due = due
 
     def _intend(self, pairs: set[tuple[str, date]], shared: Collection[SharedDays] = ()) -> None:
         """Written at once, whatever the policy: should the build die, the next one must know of these days."""

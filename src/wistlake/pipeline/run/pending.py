@@ -12,7 +12,7 @@ from wistlake.contracts.form import Calendar
 from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.spec import TRANSFORM_VERSION, USUAL_ROWS, RunSpec
 from wistlake.pipeline.run.view import LedgerView, Readings
-from wistlake.pipeline.tables import BuildPlan, BuildResult
+from wistlake.pipeline.tables import BuildPlan, BuildResult, VisitorScope
 from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.compacted import CompactedMedia
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
@@ -184,6 +184,7 @@ def assemble(
         keep_city=spec.keep_city,
         labels=labels,
         accept_shrink=spec.accept_shrink,
+        visitors=VisitorScope.NOBODY if later else VisitorScope.PUBLISHED,
     )
 
 

@@ -6,11 +6,19 @@ The modules that need an engine are imported inside `build`: whoever plans and p
 from functools import partial
 
 from wistlake.contracts import TABLES
-from wistlake.pipeline.tables.plan import BuildPlan, BuildResult, Intend, Pair, interval_key, merged
+from wistlake.pipeline.tables.plan import (
+    BuildPlan,
+    BuildResult,
+    Intend,
+    Pair,
+    VisitorScope,
+    interval_key,
+    merged,
+)
 from wistlake.planning.publishing import EVENTS
 from wistlake.ports import ObjectStore, TableStore
 
-__all__ = ["BuildPlan", "BuildResult", "Pair", "build", "merged"]
+__all__ = ["BuildPlan", "BuildResult", "Pair", "VisitorScope", "build", "merged"]
 
 
 def build(

@@ -1,8 +1,9 @@
 """Gold: stage the affected days, reconcile them, and commit those that may be published."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from wistlake.bronze import Manifest
@@ -20,7 +21,7 @@ from wistlake.contracts.visitor_activity import TABLE as VISITORS
 from wistlake.derive.merge import days_in
 from wistlake.pipeline.tables import checks, reconcile
 from wistlake.pipeline.tables.context import BuildContext
-from wistlake.pipeline.tables.plan import Pair, interval_key
+from wistlake.pipeline.tables.plan import Pair, VisitorScope, interval_key
 from wistlake.pipeline.tables.row_changes import TableChanges, affected_pairs, compare, without
 from wistlake.planning.calendar import local_days_of, zone
 from wistlake.planning.publishing import BY_DATE, EVENTS
@@ -179,11 +180,23 @@ def _compare(
 
 
 def visitors(context: BuildContext, pairs: set[Pair]) -> None:
-    """`dim_visitor` of everybody in the published days, and of those whose account figures it does not have.
+    """`dim_visitor` of whom the plan names: everybody, or those in the published days and those whose account figures
+    it does not have.
 
     Also of those whose engagement did not change, and whose sessions are removed: a run that died after the
     MERGE of engagement left no other trace of them.
     """
+    whose = context.plan.visitors
+    if whose is VisitorScope.ALL:
+        days = context.store.read(FACT_MEDIA_ENGAGEMENT).count()
+        for share in dim_visitor.shares(days // context.plan.visitor_days + 1):
+            _describe(context, methodcaller("where", share))
+    elif whose is VisitorScope.PUBLISHED and (who := _seen(context, pairs)) is not None:
+        _describe(context, partial(scope.of_visitors, visitors=who))
+
+
+def _seen(context: BuildContext, pairs: set[Pair]) -> "DataFrame | None":
+    """The visitors whose rows this build may change; None if it can't change any."""
     store = context.store
     affected = []
     if pairs:
@@ -197,16 +210,23 @@ def visitors(context: BuildContext, pairs: set[Pair]) -> None:
     if VISITORS.full_name in context.outcomes:
         affected.append(dim_visitor.differing_loads(store.read(DIM_VISITOR), store.read(VISITORS)))
     if not affected:
-        return
-    who = store.stage("affected_visitors", union(affected).distinct(), "visitor_id string")
-    totals = dim_visitor.totals(scope.of_visitors(store.read(FACT_MEDIA_ENGAGEMENT), who))
+        return None
+    return store.stage("affected_visitors", union(affected).distinct(), "visitor_id string")
+
+
+def _describe(context: BuildContext, theirs: Callable[["DataFrame"], "DataFrame"]) -> None:
+    """Write the rows of some visitors; `theirs` gives those rows of a table that are about them."""
+    store = context.store
+    totals = dim_visitor.totals(theirs(store.read(FACT_MEDIA_ENGAGEMENT)))
     totals = store.stage("visitor_totals", totals, dim_visitor.TOTALS)
     last_days = [r[0] for r in dim_visitor.last_days(totals).collect()]
-    latest = store.read(FACT_EVENTS).where(days_in("event_date", last_days)).where("removed_at is null")
+    latest = theirs(
+        store.read(FACT_EVENTS).where(days_in("event_date", last_days)).where("removed_at is null")
+    )
     described = dim_visitor.described(totals, latest)
     described = store.stage("described_visitors", described, dim_visitor.DESCRIBED)
     rows = dim_visitor.build(described, store.read(VISITORS), context.built_at)
-    context.write(DIM_VISITOR, rows, scope.whole(scope.of_visitors(store.read(DIM_VISITOR), who)))
+    context.write(DIM_VISITOR, rows, scope.whole(theirs(store.read(DIM_VISITOR))))
 
 
 def retention(context: BuildContext) -> None:

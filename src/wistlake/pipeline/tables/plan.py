@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from wistlake.bronze import Manifest
@@ -29,6 +30,14 @@ class Intend(Protocol):
 
     def __call__(self, pairs: set[Pair], shared: Collection[SharedDays] = ()) -> None:
         """`pairs`: days of gold that silver leaves behind; `shared`: UTC days that turned out to share keys."""
+
+
+class VisitorScope(StrEnum):
+    """Whose rows of `dim_visitor` a build makes."""
+
+    PUBLISHED = "published"  # everybody in the days that it publishes
+    NOBODY = "nobody"  # a later build of the run makes them all
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class BuildPlan:
     labels: Labels = field(default_factory=Labels)
     band: Band = DEFAULT_BAND
     accept_shrink: frozenset[str] = frozenset()  # media whose losses a person has accepted
+    visitors: VisitorScope = VisitorScope.PUBLISHED
+    visitor_days: int = 750_000  # rows of `fact_media_engagement` that ALL of them are made of at once
 
     @property
     def is_needed(self) -> bool:
@@ -85,6 +96,7 @@ class BuildPlan:
             or self.rezoned
             or self.labels.waiting
             or self.clears_cities
+            or self.visitors is VisitorScope.ALL
         )
 
 
