@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from support.small import KEY, NOW, SmallLake, session, small_lake
 from wistlake.bronze import Manifest
 from wistlake.derive.pseudonym import pseudonym
-from wistlake.pipeline.tables import BuildResult
+from wistlake.pipeline.tables import BuildResult, VisitorScope
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.quality.certificates import Certificate
 from wistlake.quality.reconciliation import GOLD_IS_SILVER, GROWTH, OF_DAYS, PLAUSIBLE, Verdict
@@ -324,3 +325,22 @@ def test_what_the_account_says_of_visitors_is_beside_what_sessions_say(lake: Sma
     record = {"visitor_key": "somebody", "load_count": 7, "play_count": 4, **times}
     lake.build(lake.land("visitors", FIRST, [record], media_id="_account"))
     assert lake.rows("gold.dim_visitor", "sessions", "account_load_count", where=who) == [(1, 7)]
+
+
+def test_visitors_wait_for_the_build_that_makes_them_all(lake: SmallLake) -> None:
+    first = listed(lake, "waits", FIRST, seen("waits", "a", FIRST), seen("waits", "b", FIRST))
+    built = lake.build(first, visitors=VisitorScope.NOBODY)
+    assert "gold.dim_visitor" not in built.counts
+    here = len(lake.rows("gold.dim_visitor", "visitor_id"))
+    built = lake.build(visitors=VisitorScope.ALL, visitor_days=20)
+    assert built.counts["gold.dim_visitor"] == {"new": 2, "unchanged": here}
+    # Whoever is in no published day any more leaves the table.
+    lake.build(pairs=[], withdrawn=frozenset({("waits", FIRST)}), visitors=VisitorScope.NOBODY)
+    built = lake.build(visitors=VisitorScope.ALL)
+    assert built.counts["gold.dim_visitor"] == {"removed": 2, "unchanged": here}
+
+
+def test_a_lake_without_sessions_has_no_visitors(tmp_path: Path) -> None:
+    with small_lake(tmp_path / "lake") as empty:
+        empty.build(visitors=VisitorScope.ALL)
+        assert empty.rows("gold.dim_visitor", "visitor_id") == []
