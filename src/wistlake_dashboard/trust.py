@@ -23,7 +23,6 @@ class Trust:
     wrong. `published`: days of which any media has numbers."""
 
     certificates: dict[str, int]
-    provisional: tuple[date, date] | None
     last_run: Row | None
     broken: int
     quarantined: int
@@ -43,15 +42,15 @@ class Trust:
         status = (self.last_run or {}).get("status")
         if status == "failed" or (self.failed and status != "partial"):  # then they are few
             return "bad"
-        return "warn" if self.failed or self.broken or self.quarantined or self.provisional else ""
+        return "warn" if self.failed or self.broken or self.quarantined or self.open else ""
 
     @property
     def summary(self) -> str:
         """Verified days, what may still change, the last run, and what is to be looked at."""
         days = words.plural(sum(self.certificates.values()), "media day")
         parts = [f"{words.count(self.certificates.get('certified', 0))} of {days} verified against Wistia."]
-        if self.provisional:
-            parts.append(f"May still change: {words.span(*self.provisional)}.")
+        if self.open:
+            parts.append(f"May still change: {words.spans(self.open)}.")
         if self.last_run:
             parts.append(f"Last run {self.last_run['status']}, {words.moment(self.last_run['started_at'])}.")
         counts = {
@@ -76,8 +75,7 @@ class Trust:
         everything = f"all {'other ' if old else '' if whole else 'published '}days"
         if not self.open:
             return "; ".join((f"{everything} are stable", *lacks))
-        few = words.span(min(self.open), max(self.open))
-        which = everything if len(self.open) == len(scope.days) else few
+        which = everything if len(self.open) == len(scope.days) else words.spans(self.open)
         until = f" until about {words.day(self.until)}" if self.until else ""
         return "; ".join((f"{which} may still change{until}", *lacks))
 
@@ -113,7 +111,7 @@ def trust(query: "Query", scope: Scope) -> Trust:
     """The scope's certificates, broken identities, refused records and failed intervals, and the lake's last run."""
     certificates = rows(
         query,
-        "SELECT certificate, count(*) AS n, min(date) AS first, max(date) AS last FROM gold.fact_media_daily "
+        "SELECT certificate, count(*) AS n FROM gold.fact_media_daily "
         f"WHERE {scope.where()} GROUP BY certificate",
     )
     runs = rows(query, "SELECT origin, status, started_at FROM ops.runs ORDER BY started_at DESC LIMIT 1")
@@ -129,19 +127,18 @@ def trust(query: "Query", scope: Scope) -> Trust:
         query,
         f"SELECT count(*) AS n FROM ops.intervals WHERE state = 'failed' AND {scope.where('day')}",
     )
-    provisional = next((r for r in certificates if r["certificate"] == "provisional"), None)
-    open_days = rows(
+    provisional = rows(
         query,
         f"SELECT DISTINCT date FROM gold.fact_media_daily WHERE certificate = 'provisional' AND {scope.where()}",
     )
+    open_days = frozenset(r["date"] for r in provisional)
     return Trust(
         {r["certificate"]: r["n"] for r in certificates},
-        (provisional["first"], provisional["last"]) if provisional else None,
         runs[0] if runs else None,
         **counts,
         failed=failed["n"],
-        until=_until(query, provisional["last"]) if provisional else None,
-        open=frozenset(r["date"] for r in open_days),
+        until=_until(query, max(open_days)) if open_days else None,
+        open=open_days,
     )
 
 

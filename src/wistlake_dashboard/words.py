@@ -1,12 +1,14 @@
 """How numbers are written for people: one way each, everywhere, in the reader's locale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 
+from wistlake.date_ranges import ranges
 from wistlake_dashboard import locales
 
 NOTHING = "–"
 LONG_AXIS = 180  # days: longer ones name months, with their year
+MOST_SPANS = 3  # that a sentence names one by one
 LEAST_PLAYS = 20  # of fewer, a percentage says nothing
 
 
@@ -92,6 +94,14 @@ def span(start: date, end: date) -> str:
     if start == end:
         return day(end)
     return locales.span(start, end)
+
+
+def spans(days: Collection[date]) -> str:
+    """2–3 Mar 2026, 8 Mar 2026; where that would be long, how many days of which span."""
+    found = ranges(days)
+    if len(found) > MOST_SPANS:
+        return f"{plural(len(days), 'day')} of {span(min(days), max(days))}"
+    return ", ".join(span(*each) for each in found)
 
 
 def moment(value: datetime) -> str:

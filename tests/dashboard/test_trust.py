@@ -1,6 +1,6 @@
 """How far numbers can be trusted and what they lack, in words: each sentence at its edge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ def on(n: int) -> date:
 
 def trusted(**more: Any) -> Trust:
     usual: dict[str, Any] = {
-        "certificates": {"certified": 3}, "provisional": None, "broken": 0, "quarantined": 0, "failed": 0,
+        "certificates": {"certified": 3}, "broken": 0, "quarantined": 0, "failed": 0,
         "published": 7,
         "last_run": {"origin": "live", "status": "succeeded", "started_at": datetime(2026, 3, 16, 2, 15, tzinfo=UTC)},
     }  # fmt: skip
@@ -42,7 +42,7 @@ def trusted(**more: Any) -> Trust:
     ("more", "tone"),
     [
         ({}, ""), ({"failed": 1}, "bad"), ({"last_run": {"status": "failed"}}, "bad"), ({"broken": 1}, "warn"),
-        ({"quarantined": 1}, "warn"), ({"provisional": (FIRST, LAST)}, "warn"), ({"failed": 1, "broken": 1}, "bad"),
+        ({"quarantined": 1}, "warn"), ({"open": frozenset({FIRST})}, "warn"), ({"failed": 1, "broken": 1}, "bad"),
         ({"last_run": None}, ""), ({"last_run": {"status": "partial"}}, ""),
         ({"failed": 1, "last_run": {"status": "partial"}}, "warn"),
     ],
@@ -59,7 +59,7 @@ def test_a_summary_names_what_is_to_be_looked_at() -> None:
     assert trusted(last_run=None, certificates={}).summary == "0 of 0 media days verified against Wistia."
     whole = trusted(
         certificates={"certified": 1, "provisional": 2},
-        provisional=(FIRST, LAST),
+        open=frozenset(WEEK.days),
         broken=2,
         quarantined=1,
         failed=3,
@@ -90,10 +90,23 @@ def test_trust_is_of_the_scope_and_of_the_last_run() -> None:
     )
     found = trust(query, WEEK)
     assert found.certificates == {"settled": 6, "provisional": 3}
-    assert found.provisional == (on(13), LAST)
+    assert found.open == {on(13), on(14), LAST}
     assert (found.last_run or {})["status"] == "succeeded"
     assert (found.broken, found.quarantined, found.failed) == (1, 2, 1)
-    assert trust(query, Scope(FIRST, on(12))).provisional is None
+    assert trust(query, Scope(FIRST, on(12))).open == set()
+
+
+@pytest.mark.parametrize(
+    ("days_open", "which"),
+    [
+        ((9, 14, 15), "9 Mar 2026, 14–15 Mar 2026 may still change"),
+        ((9, 11, 13, 15), "4 days of 9–15 Mar 2026 may still change"),
+        (range(9, 16), "all published days may still change"),
+    ],
+)
+def test_only_the_days_that_may_still_change_are_named(days_open: Iterable[int], which: str) -> None:
+    found = trusted(open=frozenset(map(on, days_open)))
+    assert found.stability(WEEK, None) == which
 
 
 # the message

@@ -10,6 +10,7 @@ import pytest
 
 from support.small import KEY, NOW, SmallLake, session, small_lake
 from wistlake.bronze import Manifest
+from wistlake.derive.checks import KEYS
 from wistlake.derive.pseudonym import pseudonym
 from wistlake.pipeline.tables import BuildResult, VisitorScope
 from wistlake.planning.shared_keys import SharedDays
@@ -334,6 +335,8 @@ def test_visitors_wait_for_the_build_that_makes_them_all(lake: SmallLake) -> Non
     here = len(lake.rows("gold.dim_visitor", "visitor_id"))
     built = lake.build(visitors=VisitorScope.ALL, visitor_days=20)
     assert built.counts["gold.dim_visitor"] == {"new": 2, "unchanged": here}
+    (of_keys,) = (f for f in built.findings if (f.check, f.table) == (KEYS, "gold.dim_visitor"))
+    assert of_keys.checked == 2  # of all shares
     # Whoever is in no published day any more leaves the table.
     lake.build(pairs=[], withdrawn=frozenset({("waits", FIRST)}), visitors=VisitorScope.NOBODY)
     built = lake.build(visitors=VisitorScope.ALL)

@@ -18,6 +18,7 @@ from wistlake.quality.checks import (
     is_refused,
     references,
     refused_rows,
+    together,
     volume,
 )
 from wistlake.quality.reconciliation import Verdict
@@ -59,6 +60,16 @@ def test_a_verdict_follows_from_the_figures() -> None:
     assert finding("c", "t", Effect.WARN, 3, 0).verdict is Verdict.HOLDS
     broken = finding("c", "t", Effect.WARN, 3, 1, media_id="m", day=DAY)
     assert (broken.verdict, broken.scope) == (Verdict.BROKEN, "t m 2026-03-20")
+
+
+def test_a_check_that_is_done_in_steps_has_one_finding() -> None:
+    steps = [
+        finding("c", "t", Effect.WARN, 3, 1, "plays"),
+        finding("c", "t", Effect.WARN, 2, 0),
+        finding("c", "t", Effect.WARN, 3, 1, "plays", media_id="m"),
+        finding("d", "t", Effect.WARN, 2, 0),
+    ]
+    assert together(steps) == [finding("c", "t", Effect.WARN, 5, 1, "plays"), *steps[2:]]
 
 
 def test_a_fact_without_its_media_is_named() -> None:

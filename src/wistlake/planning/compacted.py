@@ -6,15 +6,14 @@ that is recorded anew is open again, and counts instead of what stands here.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 
+from wistlake.date_ranges import DateRange
 from wistlake.planning.calendar import days
 from wistlake.planning.intervals import Interval
 
-DateRange = tuple[date, date]  # first and last day, both included
 Key = tuple[str, str, date]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -87,16 +86,6 @@ def is_within(ranges: Sequence[DateRange], day: date) -> bool:
 def each_day(ranges: Iterable[DateRange]) -> Iterator[date]:
     """Every day of the ranges."""
     return (day for first, last in ranges for day in days(first, last))
-
-
-def ranges(of_days: Collection[date]) -> tuple[DateRange, ...]:
-    """The days as ranges, ascending."""
-    ordered = enumerate(sorted(of_days))
-    groups = (
-        [day for _, day in group]
-        for _, group in groupby(ordered, key=lambda pair: pair[1].toordinal() - pair[0])
-    )
-    return tuple((group[0], group[-1]) for group in groups)
 
 
 def month_of(day: date) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from wistlake.contracts import SOURCES
 from wistlake.contracts.form import Calendar
-from wistlake.planning.compacted import Compacted, each_day, month_of, ranges, to_number
+from wistlake.date_ranges import ranges
+from wistlake.planning.compacted import Compacted, each_day, month_of, to_number
 from wistlake.planning.intervals import Interval, State
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from wistlake.contracts.form import ACCOUNT, Calendar, Source
+from wistlake.date_ranges import DateRange
 from wistlake.planning.calendar import days, last_finished, today, utc_days_of
-from wistlake.planning.compacted import NONE, Compacted, CompactedMedia, DateRange
+from wistlake.planning.compacted import NONE, Compacted, CompactedMedia
 from wistlake.planning.intervals import Fetch, Interval, MediaEntry, State
 from wistlake.planning.lookback import learned
 from wistlake.planning.packing import METADATA, SNAPSHOTS, Volume, cover, descriptions, ranges

@@ -58,6 +58,28 @@ def finding(
     return Finding(check, table, verdict, effect, checked, violations, detail, media_id, day)
 
 
+def together(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each check and scope: a table that is written in several steps has one of each."""
+    found: dict[tuple[str, str], Finding] = {}
+    for f in findings:
+        before = found.get((f.check, f.scope))
+        found[f.check, f.scope] = _sum(before, f) if before else f
+    return list(found.values())
+
+
+def _sum(one: Finding, other: Finding) -> Finding:
+    return finding(
+        one.check,
+        one.table,
+        other.effect,
+        one.checked + other.checked,
+        one.violations + other.violations,
+        ", ".join(filter(None, dict.fromkeys((one.detail, other.detail)))),
+        one.media_id,
+        one.day,
+    )
+
+
 # refused records
 
 READABLE = "readable_rows"

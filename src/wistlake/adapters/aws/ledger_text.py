@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from wistlake.contracts.form import Table, Type
+from wistlake.date_ranges import ranges
 from wistlake.derive import athena
-from wistlake.planning.compacted import ranges
 
 if TYPE_CHECKING:
     import pyarrow as pa

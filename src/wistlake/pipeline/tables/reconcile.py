@@ -23,7 +23,7 @@ from wistlake.pipeline.tables.plan import Pair
 from wistlake.pipeline.tables.row_changes import TableChanges
 from wistlake.planning.calendar import zone
 from wistlake.quality import lifetime
-from wistlake.quality.checks import PAST_DAYS, Finding, Past, references, volume
+from wistlake.quality.checks import PAST_DAYS, Finding, Past, references, together, volume
 from wistlake.quality.days import Judged, doubtful_plays, is_settled, judge_days
 from wistlake.quality.lifetime import SPAN_DAYS, Snapshot
 from wistlake.quality.reconciliation import (
@@ -224,8 +224,7 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
         changes = context.compare(RECONCILIATION, rows, before)
         context.check(changes)
         commits.append(partial(context.commit, changes))
-    findings = (*context.plan.findings, *context.rejected_findings(), *context.findings)
-    latest = {(f.check, f.scope): f for f in findings}.values()
+    findings = together((*context.plan.findings, *context.rejected_findings(), *context.findings))
     results = [
         (
             run_id,
@@ -238,10 +237,10 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
             f.detail or None,
             at,
         )
-        for f in latest
+        for f in findings
     ]
     rows = local(context.spark, results, columns_ddl(QUALITY_RESULTS.columns))
     current = context.store.read(QUALITY_RESULTS).where(f"run_id = '{run_id}'")
     commits.append(partial(context.write, QUALITY_RESULTS, rows, scope.whole(current)))
     context.side_by_side(*commits)
-    return tuple(latest)
+    return tuple(findings)
