@@ -22,6 +22,7 @@ from wistlake.entrypoints.cli.main import main
 from wistlake.errors import ContractViolation
 from wistlake.insight.certify import Evidence, evidence
 from wistlake.insight.explain import explain, moved_sessions
+from wistlake.pipeline.run.build import VISITORS
 from wistlake.pipeline.run.driver import RunFailed
 from wistlake.quality.reconciliation import IDENTITIES, TRAFFIC_AND_PLAYS
 from wistlake.transforms import fact_events
@@ -106,6 +107,7 @@ def test_wrong_counts_put_into_a_landing_by_hand_stop_their_day(lake: Lake, whol
     ) as failed:
         lake.run_day(again, around=lambda p: replace(p, objects=forged))
     assert failed.value.exit_code == 65
+    assert not lake.ledger.facts(VISITORS)  # no other build follows for a day that is held
     after = {(r["media_id"], r["date"]): r for r in lake.rows("gold.fact_media_daily")}
     assert after[(media, day)] == before[(media, day)]
     if whole:

@@ -161,7 +161,7 @@ class _Build:
     def _with_visitors(self, plan: BuildPlan) -> BuildPlan:
         """The plan of the next build, or of one for `dim_visitor` alone when all others are done: where a run builds
         more than once, each visitor's rows are added up once. The ledger hears of it first, for the run may die."""
-        if plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
+        if plan.is_needed and plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
             self._note_visitors(due=True)
         if not self.visitors_due:
             return plan

@@ -184,7 +184,7 @@ def assemble(
         keep_city=spec.keep_city,
         labels=labels,
         accept_shrink=spec.accept_shrink,
-        visitors=VisitorScope.NOBODY if later else VisitorScope.PUBLISHED,
+        visitors=VisitorScope.NOBODY if later - tried else VisitorScope.PUBLISHED,
     )
 
 
