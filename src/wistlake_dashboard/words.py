@@ -98,10 +98,10 @@ def span(start: date, end: date) -> str:
 
 def spans(days: Collection[date]) -> str:
     """2–3 Mar 2026, 8 Mar 2026; where that would be long, how many days of which span."""
-    found = ranges(days)
-    if len(found) > MOST_SPANS:
+    parts = ranges(days)
+    if len(parts) > MOST_SPANS:
         return f"{plural(len(days), 'day')} of {span(min(days), max(days))}"
-    return ", ".join(span(*each) for each in found)
+    return ", ".join(span(*each) for each in parts)
 
 
 def moment(value: datetime) -> str:

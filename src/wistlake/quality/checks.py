@@ -60,11 +60,11 @@ def finding(
 
 def together(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for each check and scope: a table that is written in several steps has one of each."""
-    found: dict[tuple[str, str], Finding] = {}
+    sums: dict[tuple[str, str], Finding] = {}
     for f in findings:
-        before = found.get((f.check, f.scope))
-        found[f.check, f.scope] = _sum(before, f) if before else f
-    return list(found.values())
+        before = sums.get((f.check, f.scope))
+        sums[f.check, f.scope] = _sum(before, f) if before else f
+    return list(sums.values())
 
 
 def _sum(one: Finding, other: Finding) -> Finding:

@@ -161,15 +161,14 @@ class _Build:
     def _with_visitors(self, plan: BuildPlan) -> BuildPlan:
         """The plan of the next build, or of one for `dim_visitor` alone when all others are done: where a run builds
         more than once, each visitor's rows are added up once. The ledger hears of it first, for the run may die."""
-        if plan.is_needed and plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
-            self._note_visitors(due=True)
+        if plan.is_needed:
+            if plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
+                self._note_visitors(due=True)
+            return replace(plan, visitors=VisitorScope.NOBODY) if self.visitors_due else plan
         if not self.visitors_due:
             return plan
-        if plan.is_needed:
-            return replace(plan, visitors=VisitorScope.NOBODY)
-        return replace(
-            plan, visitors=VisitorScope.ALL, visitor_days=int(VISITOR_DAYS * self.deps.rows_per_build)
-        )
+        at_once = int(VISITOR_DAYS * self.deps.rows_per_build)
+        return replace(plan, visitors=VisitorScope.ALL, visitor_days=at_once)
 
     def _note_visitors(self, *, due: bool) -> None:
         self.deps.ledger.put_facts(VISITORS, {"due": due})
