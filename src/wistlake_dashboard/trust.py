@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from wistlake.date_ranges import DateRange
 from wistlake.quality.scope import Scope, listed
 from wistlake_dashboard import words
 from wistlake_dashboard.coverage import NOT_THERE, Coverage, Reason
@@ -13,7 +14,7 @@ from wistlake_dashboard.reader import Row, rows
 if TYPE_CHECKING:
     from wistlake.ports import Query
 
-Spans = Sequence[tuple[date, date]]  # first and last day, both included
+Spans = Sequence[DateRange]
 _DAILY = ("events", "media_by_date")  # what a day is made of
 
 

@@ -41,7 +41,6 @@ Key = tuple[str, str, date]
 # Documents of the ledger.
 CITIES = "cities"  # whether silver may have any
 VISITORS = "visitors"  # whether `dim_visitor` must be made anew
-VISITOR_DAYS = 1.5  # rows of visitors' days, for each session of a build, that take as much memory
 
 
 def build(
@@ -165,10 +164,7 @@ class _Build:
             if plan.visitors is VisitorScope.NOBODY and not self.visitors_due:
                 self._note_visitors(due=True)
             return replace(plan, visitors=VisitorScope.NOBODY) if self.visitors_due else plan
-        if not self.visitors_due:
-            return plan
-        at_once = int(VISITOR_DAYS * self.deps.rows_per_build)
-        return replace(plan, visitors=VisitorScope.ALL, visitor_days=at_once)
+        return replace(plan, visitors=VisitorScope.ALL) if self.visitors_due else plan
 
     def _note_visitors(self, *, due: bool) -> None:
         self.deps.ledger.put_facts(VISITORS, {"due": due})

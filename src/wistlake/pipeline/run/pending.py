@@ -27,6 +27,7 @@ from wistlake.transforms.channels import fingerprint
 Key = tuple[str, str, date]
 Pair = tuple[str, date]
 Done = tuple[BuildPlan, BuildResult]
+VISITOR_DAYS = 1.5  # days of visitors, for each session of a build, that take as much memory
 
 
 def signature(interval: Interval, spec: RunSpec, epoch: int) -> str:
@@ -185,6 +186,7 @@ def assemble(
         labels=labels,
         accept_shrink=spec.accept_shrink,
         visitors=VisitorScope.NOBODY if later - tried else VisitorScope.PUBLISHED,
+        visitor_days=int(VISITOR_DAYS * usual),
     )
 
 
