@@ -1,6 +1,8 @@
 """A query reads the published tables, reaches nothing else, and loses no value on the way."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,10 +23,11 @@ from wistlake.adapters import query_result as answers
 from wistlake.adapters import query_sandbox as sandbox
 from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.ledger import SqliteLedger
-from wistlake.contracts import dim_visitor, fact_events
+from wistlake.contracts import TABLES, dim_visitor, fact_events
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY as TABLE
-from wistlake.errors import ConfigError, StoreDamaged
+from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.planning.intervals import Interval, State
+from wistlake.ports import Query
 from wistlake.settings import Settings
 from wistlake.wiring.lake import Published, open_lake
 from wistlake.wiring.laptop import query_folder
@@ -195,6 +198,80 @@ def test_a_refusal_is_one_clear_line(folder: Path) -> None:
 )  # fmt: skip
 def test_what_only_computes_is_allowed(folder: Path, text: str, rows: int) -> None:
     assert query_folder(folder).sql(text).num_rows == rows
+
+
+def made(query: Query) -> set[str]:
+    """The tables and views that DuckDB knows."""
+    assert isinstance(query, DuckDBQuery)
+    query.sql("SELECT 1")
+    assert query._connection is not None
+    rows = query._connection.execute(
+        "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE NOT internal"
+    )
+    return {name for (name,) in rows.fetchall() if not name.startswith("main.")}
+
+
+def test_what_no_query_names_is_not_opened(folder: Path) -> None:
+    query = query_folder(folder)
+    assert made(query) == set()
+    assert query.sql('SELECT sessions FROM Gold . "channel_daily"').to_pylist() == [{"sessions": 3}]
+    assert made(query) == {"gold.channel_daily"}
+    query.sql("SELECT * FROM gold.media_metrics")  # a view, on two tables
+    assert made(query) >= {"gold.media_metrics", "gold.fact_media_daily"}
+    assert "silver.fact_events" not in made(query)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT table_name AS name FROM information_schema.tables",
+        "SELECT view_name AS name FROM duckdb_views()",
+        "SELECT name FROM (SHOW ALL TABLES)",
+        "SELECT t.table_name AS name FROM information_schema.tables t, gold.channel_daily",
+    ],
+)
+def test_a_list_of_tables_has_those_that_nobody_named(folder: Path, text: str) -> None:
+    names = {row["name"] for row in query_folder(folder).sql(text).to_pylist()}
+    assert names >= {t.name for t in TABLES} | {"media_metrics", "intervals"}
+
+
+def test_a_wrong_name_is_told_what_there_is(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="channel_daily"):
+        query_folder(folder).sql("SELECT * FROM gold.chanel_daily")
+    with pytest.raises(ConfigError, match=r"gold\.channel_daily"):
+        query_folder(folder).sql("SELECT * FROM channel_daily")
+
+
+def test_a_table_whose_opening_was_interrupted_is_opened_by_the_next_query(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = query_folder(folder)
+    assert isinstance(query, DuckDBQuery)
+
+    def interrupted(*_: object) -> None:
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBQuery, "_make_table", interrupted)
+        with pytest.raises(StoreError, match="longer than 5"):
+            query.limited("FROM gold.channel_daily", 10, 5.0)
+    assert query.limited("FROM gold.channel_daily", 10, 60.0).num_rows == 1
+
+
+def test_a_query_of_one_table_loads_no_pandas(folder: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom wistlake.wiring.laptop import query_folder\n"
+        "print(query_folder(Path(sys.argv[1])).sql('FROM gold.channel_daily').num_rows, 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["1", "False"], done.stderr
+
+
+def test_a_zero_byte_ends_no_query_early(folder: Path) -> None:
+    with pytest.raises(ConfigError):
+        query_folder(folder).sql("SELECT 1\0; FROM read_text('/etc/passwd')")
 
 
 def test_a_table_published_before_it_had_a_column_is_read(tmp_path: Path) -> None:

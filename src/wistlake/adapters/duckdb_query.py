@@ -1,6 +1,7 @@
 """Read-only SQL with DuckDB over the published tables. Needs no catalog service and no engine, and reaches nothing
 but those tables (`query_sandbox`)."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.ports import Ledger, Publication, Query, TableRef
 
 Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
+# What lists tables: all have to be there, whether named or not.
+_LISTS = re.compile(r"information_schema|duckdb_|pragma_|pg_|sqlite_|show$|describe$")
 _THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
 
@@ -68,7 +71,8 @@ class DuckDBQuery(Query):
 
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
-    end the whole process.
+    end the whole process. Tables and views are made as they are named first: of each one DuckDB reads metadata, in S3
+    by several requests.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class DuckDBQuery(Query):
     ) -> None:
         self._ledger = ledger
         self._views = tuple(views)
+        self._unbound = {t.full_name: t for t in TABLES}
         self._prepare = prepare
         self._inspector = inspector
         self._damaged: dict[str, StoreError] = {}
@@ -112,14 +117,13 @@ class DuckDBQuery(Query):
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
         try:
-            self._make_views(connection, named := words(text))
-            self._read_ledger(connection, named)
+            named = words(text)
+            self._make(connection, self._names() if any(map(_LISTS.match, named)) else named)
             try:
                 return self._run(connection, text, read)
             except duckdb.CatalogException:
-                # A view by a name that was not recognised; or a wrong name, for which DuckDB proposes what there is.
-                self._make_views(connection, {name.lower() for name, _ in self._views})
-                self._read_ledger(connection, LEDGER_TABLES)
+                # A name that was not recognised; or a wrong one, for which DuckDB proposes what there is.
+                self._make(connection, self._names())
                 return self._run(connection, text, read)
         except duckdb.InterruptException:
             raise
@@ -135,7 +139,7 @@ class DuckDBQuery(Query):
 
     def _check_tables(self, text: str) -> None:
         """StoreError if a table of the query is damaged; ConfigError if upkeep has removed its state meanwhile."""
-        for name in self._tables_of(text):
+        for name in self._tables_of(words(text)):
             try:
                 self._require_sound(name)
             except StoreError:
@@ -155,13 +159,18 @@ class DuckDBQuery(Query):
         if ref and self._inspector:
             self._inspector.check(name, ref)
 
-    def _tables_of(self, text: str) -> Iterator[str]:
-        """The tables that a query names, directly or through views."""
-        named = words(text)
+    def _tables_of(self, named: Collection[str]) -> Iterator[str]:
+        """The tables that a query of these words names, directly or through views."""
         yield from (t.full_name for t in TABLES if t.full_name in named)
         for name, select in self._views:
             if name.lower() in named:
-                yield from self._tables_of(select)
+                yield from self._tables_of(words(select))
+
+    def _names(self) -> set[str]:
+        """Every name that a query can read from."""
+        return (
+            {t.full_name for t in TABLES} | {name.lower() for name, _ in self._views} | LEDGER_TABLES.keys()
+        )
 
     def _ref(self, name: str) -> TableRef | None:
         ref = self._published.tables.get(name) if self._published else None
@@ -181,17 +190,19 @@ class DuckDBQuery(Query):
         sandbox.shut(connection, self._folders())
         for layer in ("silver", "gold", "ops"):
             connection.execute(f"CREATE SCHEMA {layer}")
-        for table in TABLES:
-            self._bind(connection, table)
         self._connection = connection
         return connection
 
-    def _make_views(self, connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
-        """Make the views of these names. Not all of them at once: each one has DuckDB read metadata of its tables, in
-        S3 by several requests."""
+    def _make(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+        """Make what a query of these names reads, unless it is there."""
+        for table in self._tables_of(names):
+            if table in self._unbound:
+                self._bind(connection, self._unbound[table])
+                del self._unbound[table]
         for name, select in self._views:
-            if name.lower() in names and not self._damaged.keys() & set(self._tables_of(select)):
+            if name.lower() in names and not self._damaged.keys() & set(self._tables_of(words(select))):
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
+        self._read_ledger(connection, names)
 
     def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
         """Make the tables of the ledger that are named: one with every interval takes long on a large lake."""
@@ -226,18 +237,35 @@ class DuckDBQuery(Query):
     def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         if table.full_name in self._damaged:
             return
-        ref, none = self._ref(table.full_name), f"_empty_{table.layer}_{table.name}"
-        connection.register(none, empty(table))
-        rows = f"iceberg_scan({literal(ref.metadata_location)})" if ref else none
+        try:
+            self._make_table(connection, table)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as e:
+            reason = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
+            self._damaged[table.full_name] = StoreDamaged(reason)
+
+    def _make_table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        ref = self._ref(table.full_name)
         view = f"CREATE VIEW {table.full_name} AS SELECT {', '.join(table.column_names)} FROM"
+        if ref is None:
+            connection.execute(f"{view} {_registered(connection, table)}")
+            return
+        rows = f"iceberg_scan({literal(ref.metadata_location)})"
         try:
             connection.execute(f"{view} {rows}")
         except duckdb.BinderException:
             # The contract has gained columns since the table was published: they are NULL until the next run.
+            none = _registered(connection, table)
             connection.execute(f"{view} (SELECT * FROM {rows} UNION ALL BY NAME SELECT * FROM {none})")
-        except duckdb.Error as e:
-            reason = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
-            self._damaged[table.full_name] = StoreDamaged(reason)
+
+
+def _registered(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """The name of a table with the contract's columns and no rows. Not made before it is needed: for what is
+    registered, DuckDB imports pandas."""
+    name = f"_empty_{table.layer}_{table.name}"
+    connection.register(name, empty(table))
+    return name
 
 
 def _first(result: duckdb.DuckDBPyConnection, most: int) -> pa.Table:

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from wistlake.adapters.duckdb_query import DuckDBQuery, Read
+from wistlake.adapters.ledger_tables import words
 from wistlake.contracts import TABLES, fact_events
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError
@@ -42,7 +43,9 @@ class HeldQuery(DuckDBQuery):
 
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
-        for name in [n for n in self._tables_of(text) if n in self._to_hold]:
+        to_hold = [n for n in self._tables_of(words(text)) if n in self._to_hold]
+        self._make(connection, to_hold)
+        for name in to_hold:
             self._hold(connection, self._to_hold.pop(name))
         try:
             return super()._ask(text, read)

@@ -48,7 +48,8 @@ def checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statemen
     statements = connection.extract_statements(text)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise ConfigError("query takes one SELECT: the lake is read-only here")
-    row = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
+    # Not as a parameter: for one, DuckDB imports pandas.
+    row = connection.execute(f"SELECT json_serialize_sql({literal(text)})").fetchone()
     parsed = json.loads(row[0]) if row else {}
     if parsed.get("error", True):
         raise ConfigError("query takes one SELECT that DuckDB can write down: try it in simpler words")

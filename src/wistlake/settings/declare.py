@@ -56,6 +56,7 @@ class Declaration(BaseModel):
     """All settings, each checked by itself. Where the values come from is `Settings`' part."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         validate_default=True,
         hide_input_in_errors=True,

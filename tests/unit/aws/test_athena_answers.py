@@ -23,6 +23,7 @@ from support.some import some
 from unit.test_ask import LAST, TITLES, WEEK, rows
 from wistlake.adapters.aws.ledger_text import LONGEST
 from wistlake.adapters.aws.query import AthenaQuery, AthenaRecords
+from wistlake.adapters.ledger_tables import words
 from wistlake.contracts import TABLES
 from wistlake.derive.athena import table_name
 from wistlake.errors import ConfigError
@@ -70,7 +71,9 @@ class Service:
             reason = f"Function '{name}' not registered"
             return {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": reason}}}
         try:
-            self._result = self._query._open().execute(self._asked)
+            connection = self._query._open()
+            self._query._make(connection, words(self._asked))
+            self._result = connection.execute(self._asked)
             self._description, self._rows = self._result.description, self._result.fetchall()
         except duckdb.Error as e:
             return {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": str(e)}}}
