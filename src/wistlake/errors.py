@@ -12,8 +12,8 @@
     ├── RunFailed               some media failed (pipeline/run/driver.py)             the first failure's
     ├── StepFailed              another process of a run failed (pipeline/run/stages.py) 70
     └── StoreError              change what the message names: room, rights, a release 74
-        ├── StoreBusy           a race was lost, or the store not reached: try again   74
-        ├── LeaseHeld           another process writes to the lake: wait for its end   74
+        ├── StoreBusy           a race was lost, or the store not reached: try again   75
+        ├── LeaseHeld           another process writes to the lake: wait for its end   75
         ├── NotRecorded         a digest was sent, without a record (pipeline/jobs/digest.py) 74
         ├── StoreDamaged        bytes are gone, cut or changed: repair, restore        74
         │   └── TableDamaged    a file of a table (adapters/table_files.py)            74
@@ -120,9 +120,13 @@ class StoreError(WistlakeError):
 class StoreBusy(StoreError):
     """Another writer was faster, or the store was throttled or out of reach; the same call may succeed soon."""
 
+    exit_code = 75
+
 
 class LeaseHeld(StoreError):
     """Another process is writing to the lake; the message says which one, and since when."""
+
+    exit_code = 75
 
 
 class StoreDamaged(StoreError):

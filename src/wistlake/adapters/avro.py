@@ -17,6 +17,7 @@ _MAX_BYTES = 1 << 28  # of a decompressed block
 _SYNC = 16  # bytes between blocks, always the same within a file
 _Read = Callable[[bytes, int], tuple[Any, int]]
 _Skip = Callable[[bytes, int], int]
+_Field = Callable[[dict[str, Any], bytes, int], int]  # fills a record from what begins there; the offset behind it
 _AT_ONCE = 4096  # numbers that one pattern skips: it takes a hundred bytes for each
 
 
@@ -117,29 +118,27 @@ def _nested(kind: str, schema: Any, names: dict[str, _Read], wanted: Collection[
     return names[schema["name"]]
 
 
-def _field(
-    field: Mapping[str, Any], names: dict[str, _Read], wanted: Collection[str]
-) -> tuple[str, _Read | None, _Skip]:
-    """A record's field: its name, how it is read, and how it is skipped where nobody wants it."""
+def _field(field: Mapping[str, Any], names: dict[str, _Read], wanted: Collection[str]) -> _Field:
+    """The function that puts a field's value into its record, or skips it where nobody wants it."""
     name, kind = field["name"], field["type"]
     inner = [path.removeprefix(f"{name}.") for path in wanted if path.startswith(f"{name}.")]
-    if inner or name in wanted or not wanted:
-        return name, _reader(kind, names, inner), _nothing
-    return name, None, _skipper(kind, names)
+    if wanted and not inner and name not in wanted:
+        skip = _skipper(kind, names)
+        return lambda _record, raw, at: skip(raw, at)
+    read = _reader(kind, names, inner)
+
+    def put(record: dict[str, Any], raw: bytes, at: int) -> int:
+        record[name], at = read(raw, at)
+        return at
+
+    return put
 
 
-def _nothing(_raw: bytes, at: int) -> int:
-    return at
-
-
-def _record(fields: list[tuple[str, _Read | None, _Skip]]) -> _Read:
+def _record(fields: list[_Field]) -> _Read:
     def read(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
-        record = {}
-        for name, field, skip in fields:
-            if field is None:
-                at = skip(raw, at)
-            else:
-                record[name], at = field(raw, at)
+        record: dict[str, Any] = {}
+        for field in fields:
+            at = field(record, raw, at)
         return record, at
 
     return read

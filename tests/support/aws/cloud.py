@@ -260,6 +260,7 @@ def running(folder: Path) -> Iterator[Cloud]:
         [str(tools.python("emulator")), "-m", "support.aws.emulator"],
         cwd=folder,
         env=_emulator(cloud),
+        stdin=subprocess.PIPE,  # closed by our end, even a violent one
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # what it starts ends with it
@@ -269,7 +270,7 @@ def running(folder: Path) -> Iterator[Cloud]:
         yield cloud
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # it keeps nothing that is worth an orderly end
-        process.wait(20)
+        process.communicate(timeout=20)
         log.close()
 
 

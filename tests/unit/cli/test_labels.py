@@ -133,7 +133,7 @@ def test_a_file_with_a_bad_line_changes_nothing(
 def test_a_run_that_writes_is_waited_for(lake: HandMade, capsys: pytest.CaptureFixture[str]) -> None:
     ledger = SqliteLedger(lake.folder / "ledger.db")
     with ledger.lease(LEASE, "run-9", session.clock(None)(), LEASE_SECONDS):
-        label(MEDIA, "campaign=x", *NOW, code=74)
+        label(MEDIA, "campaign=x", *NOW, code=75)
     assert "run-9" in capsys.readouterr().err
 
 

@@ -1,6 +1,9 @@
 """Start the emulator. Settings come by environment: see `support.aws.cloud`."""
 
 import os
+import signal
+import sys
+import threading
 from importlib.metadata import version
 from types import ModuleType
 
@@ -8,7 +11,8 @@ VERSION = "1.5.33"
 
 
 def main() -> None:
-    """Check what the hooks stand on, hook, and serve until killed."""
+    """Check what the hooks stand on, hook, and serve until killed, or until standard input ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     found = version("ministack")
     if found != VERSION:
         raise SystemExit(f"the hooks are written for ministack {VERSION}, this is {found}")
@@ -38,6 +42,12 @@ def main() -> None:
     from ministack.app import main as serve
 
     serve()
+
+
+def _end_with_parent() -> None:
+    """A killed parent ends nothing itself: neither this process nor those that it has started."""
+    sys.stdin.buffer.read()
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _check(module: ModuleType) -> None:
