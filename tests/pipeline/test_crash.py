@@ -23,6 +23,8 @@ from wistlake.contracts.form import Table
 from wistlake.pipeline.run import build as build_step
 from wistlake.pipeline.run.build import VISITORS
 from wistlake.pipeline.run.record import RUNNING
+from wistlake.pipeline.run.result import RunResult
+from wistlake.quality.checks import REFERENCES
 from wistlake_soak.dying import Died, Dying
 
 SCENARIO = Scenario(
@@ -182,9 +184,26 @@ class Merges(Dying):
         return noted if name == "merge" else method
 
 
-def in_many_builds(lake: Lake, death: Dying) -> None:
+def in_many_builds(lake: Lake, death: Dying) -> RunResult:
     """The first run of a lake, of which every build takes one day."""
-    lake.run_day(moment(0), around=lambda parts: replace(wrapped(parts, death.around), rows_per_build=1))
+    return lake.run_day(
+        moment(0), around=lambda parts: replace(wrapped(parts, death.around), rows_per_build=1)
+    )
+
+
+@pytest.mark.engine
+def test_the_checks_of_many_builds_are_those_of_one(tmp_path: Path) -> None:
+    """What each build has looked at is added up, and nothing is late because a later build has it. Whether media are
+    described is asked for by each build of theirs."""
+    one, many = Lake(tmp_path / "one", SCENARIO), Lake(tmp_path / "many", SCENARIO)
+    expected, result = one.run_day(moment(0)), in_many_builds(many, Merges())
+    assert (result.warnings, result.checks) == (expected.warnings, expected.checks)
+
+    def told(lake: Lake) -> dict[tuple[str, str], tuple[str, int, int]]:
+        rows = [r for r in lake.rows("ops.quality_results") if r["check_name"] != REFERENCES]
+        return {(r["check_name"], r["scope"]): (r["verdict"], r["checked"], r["violations"]) for r in rows}
+
+    assert told(many) == told(one)
 
 
 @pytest.mark.engine

@@ -17,7 +17,7 @@ _MAX_BYTES = 1 << 28  # of a decompressed block
 _SYNC = 16  # bytes between blocks, always the same within a file
 _Read = Callable[[bytes, int], tuple[Any, int]]
 _Skip = Callable[[bytes, int], int]
-_Field = Callable[[dict[str, Any], bytes, int], int]  # fills a record from what begins there; the offset behind it
+_Field = Callable[[dict[str, Any], bytes, int], int]  # fills a record; the offset behind the field
 _AT_ONCE = 4096  # numbers that one pattern skips: it takes a hundred bytes for each
 
 

@@ -21,7 +21,7 @@ from wistlake.planning.lookback import learned
 from wistlake.planning.publishing import BY_DATE, EVENTS, GOLD, PROVISIONAL, gold_days, local_days
 from wistlake.planning.shared_keys import SharedDays, neighbours, reordered
 from wistlake.pool import in_order
-from wistlake.quality.checks import SETTLED_DAYS, Finding, freshness, settled_days
+from wistlake.quality.checks import Finding, freshness, settled_days, together
 from wistlake.transforms.channels import fingerprint
 
 Key = tuple[str, str, date]
@@ -160,6 +160,7 @@ def assemble(
         compacted=view.compacted,
         load=load,
     )
+    is_last = not later - tried
     unbuilt = {i.key for i in open_}
     gone = unbuilt - {i.key for i in buildable}
     return BuildPlan(
@@ -180,12 +181,15 @@ def assemble(
         read_at=read_at,
         shared=shared,
         rezoned=frozenset(_rezoned(view, gone, spec, len(keys))),
-        findings=(*_freshness(spec, media, ready, view.compacted), *_settled(spec, view)),
+        findings=(
+            *(_freshness(spec, media, ready, view.compacted) if is_last else ()),
+            *_settled(spec, view),
+        ),
         rules=(*channel_rules(labels.entries), *spec.rules),
         keep_city=spec.keep_city,
         labels=labels,
         accept_shrink=spec.accept_shrink,
-        visitors=VisitorScope.NOBODY if later - tried else VisitorScope.PUBLISHED,
+        visitors=VisitorScope.PUBLISHED if is_last else VisitorScope.NOBODY,
         visitor_days=int(VISITOR_DAYS * usual),
     )
 
@@ -282,6 +286,7 @@ def following(
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
     computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
+    told = {f.check for work, _ in done for f in work.findings}
     work = assemble(spec, media, view, pages, keys, tried, done[-1][1].shared, usual, labels)
     remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
@@ -291,7 +296,8 @@ def following(
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run
         clears_cities=False,
-        findings=tuple(f for f in work.findings if f.check != SETTLED_DAYS),
+        findings=tuple(f for f in work.findings if f.check not in told),
+        earlier=tuple(together(f for _, result in done for f in result.findings)),
     )
 
 

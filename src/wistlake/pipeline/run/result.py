@@ -136,22 +136,18 @@ def unreconciled(built: BuildResult, media_id: str, day: date) -> Unreconciled:
 
 
 def warnings(built: BuildResult) -> list[str]:
-    """Broken checks and identities that stop nothing, in words; the latest word on each."""
-    latest = {
-        (f.check, f.scope): (
-            f"{f.scope}: {f.check} is broken by {f.violations} of {f.checked}. {f.detail}".rstrip(" .")
-        )
+    """Broken checks and identities that stop nothing, in words."""
+    checks = [
+        f"{f.scope}: {f.check} is broken by {f.violations} of {f.checked}. {f.detail}".rstrip(" .")
         for f in built.findings
         if f.is_broken and f.effect is Effect.WARN
-    }
-    latest |= {
-        (j.identity, f"{j.media_id} {j.date}"): (
-            f"{j.media_id} on {j.date}: {j.identity} is broken, {_figures(j)}"
-        )
-        for j in built.judgements
+    ]
+    latest = {(j.identity, j.media_id, j.date): j for j in built.judgements}
+    return checks + [
+        f"{j.media_id} on {j.date}: {j.identity} is broken, {_figures(j)}"
+        for j in latest.values()
         if j.verdict is Verdict.BROKEN and not j.blocking
-    }
-    return list(latest.values())
+    ]
 
 
 def _figures(j: Judgement) -> str:

@@ -12,7 +12,7 @@ from wistlake.planning.labels import Labels
 from wistlake.planning.shared_keys import SharedDays
 from wistlake.ports import TableRef
 from wistlake.quality.certificates import Certificate
-from wistlake.quality.checks import Finding
+from wistlake.quality.checks import Finding, together
 from wistlake.quality.reconciliation import DEFAULT_BAND, Band, Judgement
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
 
@@ -55,7 +55,8 @@ class BuildPlan:
     - `listed_at` is when silver's listing was read, `read_at` the newest reading, also one that changed nothing.
     - `rezoned` ones only get the local day of another zone: their raw pages are gone.
 
-    `shared` are days that list the same keys, `findings` what was checked before the build. `rules` begin with the
+    `shared` are days that list the same keys, `findings` what was checked before the build, `earlier` what the earlier
+    builds of the run have found. `rules` begin with the
     channels that `labels` give; the tables get the labels of those media that are `waiting` for it.
     """
 
@@ -77,6 +78,7 @@ class BuildPlan:
     shared: frozenset[SharedDays] = frozenset()
     rezoned: frozenset[Pair] = frozenset()
     findings: tuple[Finding, ...] = ()
+    earlier: tuple[Finding, ...] = ()
     rules: tuple[Rule, ...] = DEFAULT_RULES
     keep_city: bool = False  # of sessions, in silver
     clears_cities: bool = False  # that it has kept until now
@@ -137,7 +139,7 @@ def merged(results: Sequence[BuildResult]) -> BuildResult:
         published={k: v for r in results for k, v in r.published.items()},
         blocked=frozenset(pair for r in results for pair in r.blocked),
         tables=results[-1].tables,
-        findings=tuple(f for r in results for f in r.findings),
+        findings=tuple(together(f for r in results for f in r.findings)),
         withdrawn=frozenset(pair for r in results for pair in r.withdrawn),
         shared=results[-1].shared,
         labelled=results[-1].labelled,

@@ -210,8 +210,8 @@ def check_references(context: BuildContext) -> None:
 
 
 def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Finding, ...]:
-    """`ops.reconciliation`: every verdict, as last judged; `ops.quality_results`: every check of this build,
-    which are returned. A later build of the same run replaces what it checks again."""
+    """`ops.reconciliation`: every verdict, as last judged; `ops.quality_results`: every check of the run so far.
+    Those of this build are returned."""
     run_id, at = context.plan.run_id, context.plan.started_at
     commits: list[Callable[[], None]] = []
     verdicts = [
@@ -237,7 +237,7 @@ def record(context: BuildContext, judgements: Iterable[Judgement]) -> tuple[Find
             f.detail or None,
             at,
         )
-        for f in findings
+        for f in together((*context.plan.earlier, *findings))
     ]
     rows = local(context.spark, results, columns_ddl(QUALITY_RESULTS.columns))
     current = context.store.read(QUALITY_RESULTS).where(f"run_id = '{run_id}'")
