@@ -126,10 +126,12 @@ def test_a_settled_day_that_changes_is_settled_still() -> None:
 
 
 def test_a_settled_day_that_this_run_has_read_again_is_judged_again() -> None:
-    read = replace(COUNTS, run_id="this")
+    read = replace(COUNTS, run_id="this", observed_at=LONG_AFTER)
     assert marks(EVENTS, read, gold("settled"), now=LONG_AFTER) == NEW | {"past_lookback", "reread"}
     failed = replace(read, state=State.FAILED)
     assert marks(EVENTS, failed, gold("settled"), now=LONG_AFTER) == set()
+    built = replace(COUNTS, run_id="this")
+    assert marks(EVENTS, built, gold("settled"), now=LONG_AFTER) == set(), "it was built, and not read"
     assert marks(EVENTS, read, gold()) == STANDING, "it is not settled: that isn't a second look"
 
 

@@ -328,7 +328,7 @@ def sorted_by(known: list[Interval], run_id: str = "today") -> GoldDays:
 def test_a_settled_day_that_was_read_again_is_judged_again_and_no_other() -> None:
     known = history("m1", range(12, 40))
     again = NOW.date() - timedelta(days=20)
-    fresh = [replace(i, run_id="today") if i.day == again else i for i in known]
+    fresh = [replace(i, run_id="today", observed_at=NOW) if i.day == again else i for i in known]
     assert sorted_by(fresh).reread == {("m1", again)}
     assert ("m1", again) in sorted_by(fresh).refresh
     assert sorted_by(known).reread == frozenset()

@@ -61,14 +61,6 @@ def test_a_figure_that_is_not_known_is_not_written(ours: float | None, theirs: f
     assert found == "m1 on 2026-03-01: i is broken, figures unknown"
 
 
-def test_the_latest_word_on_a_check_counts() -> None:
-    again = (
-        finding("rows", BROKEN, Effect.WARN, detail="old"),
-        finding("rows", BROKEN, Effect.WARN, detail="new"),
-    )
-    assert [w.rsplit(" ", 1)[1] for w in warnings(built(findings=again))] == ["new"]
-
-
 def test_a_stopped_day_names_what_blocks_it_and_nothing_else() -> None:
     stopped = built(
         judgements=(

@@ -113,7 +113,12 @@ class _Sorter:
         self.read = {
             (i.media_id, i.day)
             for i in self.index.values()
-            if i.dataset == BY_DATE and i.run_id == run_id and i.state is not State.FAILED
+            if i.dataset == BY_DATE
+            and i.run_id == run_id
+            and i.state is not State.FAILED
+            # What a run only builds carries its id, too.
+            and i.observed_at is not None
+            and i.observed_at >= now
         }
         self.pairs: defaultdict[str, set[Pair]] = defaultdict(set)
 
@@ -192,8 +197,8 @@ def _stands(gold: Interval | None) -> bool:
 
 
 def _is_settled(gold: Interval | None) -> bool:
-    """Whether gold has the day as settled."""
-    return _is_current(gold) and gold is not None and gold.reason not in ("", PROVISIONAL)
+    """Whether gold has the day as settled, up to date or not."""
+    return _stands(gold) and gold is not None and gold.reason not in ("", PROVISIONAL)
 
 
 def first_recent(now: datetime, tz: tzinfo, lookback_days: int) -> date:

@@ -32,6 +32,7 @@ from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildPlan, BuildResult, VisitorScope, merged
 from wistlake.pipeline.tables import build as build_tables
+from wistlake.pipeline.tables.plan import interval_key
 from wistlake.planning.compacted import month_of
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import GOLD
@@ -67,7 +68,7 @@ def build_run(deps: LakeDependencies, plan: RunPlan) -> Verdicts:
 
 class _Build:
     """One build at work. The `view` has the intervals of the ledger that it asks for, or as they will be once they are
-    published; `changed` are those that this step has changed."""
+    published; `changed` are those that this step has changed, `taken` the landings that it has built."""
 
     def __init__(self, deps: LakeDependencies, plan: RunPlan, policy: Policy) -> None:
         self.deps, self.spec, self.policy = deps, plan.spec, policy
@@ -77,12 +78,16 @@ class _Build:
         self.view = LedgerView.of(deps.ledger, as_read=self._as_built)
         self.pages = RawPages.of(deps.objects, deps.ledger)
         self.changed: dict[Key, Interval] = {}
+        self.taken: set[Key] = set()
         self._load_retained()
         self.visitors_due = bool(deps.ledger.facts(VISITORS).get("due"))
 
     def run(self, progress: Progress = quiet, on_engine: Callable[[], None] = lambda: None) -> Verdicts:
         """Every build that is needed, as one."""
         result = self._builds(progress, on_engine)
+        if self.policy is Policy.EACH_BUILD:
+            # Not before: a later build may hold a day that a landing of an earlier one is about.
+            advance(self.spec, self.deps.ledger, self.media, self.view)
         expired = restamped(self.spec, self.view.all(), self.pages, len(self.keys))
         if opened := {key: i for key, i in expired.items() if key not in self.loaded}:
             self._note(None, opened)
@@ -131,7 +136,6 @@ class _Build:
         plan = replace(plan, clears_cities=not spec.keep_city and bool(deps.ledger.facts(CITIES).get("kept")))
         plan = self._with_visitors(plan)
         if not plan.is_needed:
-            self._advance()
             return None
         total = max(1, len(waiting))
         done: list[Done] = []
@@ -144,7 +148,8 @@ class _Build:
                 progress("building", sum(len(p.landings) for p, _ in done), total)
                 result = build_tables(plan, deps.objects, store, self._intend)
                 done.append((plan, result))
-                self._note(result, outcome(spec, self.view.intervals, plan, result))
+                self._note(result, outcome(spec, self.view.intervals, plan, result, self.taken))
+                self.taken.update(map(interval_key, plan.landings))
                 if plan.visitors is VisitorScope.ALL:
                     self._note_visitors(due=False)
                 plan = following(
@@ -173,7 +178,10 @@ class _Build:
     def _intend(self, pairs: set[tuple[str, date]], shared: Collection[SharedDays] = ()) -> None:
         """Written at once, whatever the policy: should the build die, the next one must know of these days."""
         self.view.load((GOLD, *pair) for pair in pairs)
-        self.view.intervals |= intend(self.spec, self.deps.ledger, self.view.intervals, pairs, shared)
+        stale = intend(self.spec, self.deps.ledger, self.view.intervals, pairs, shared)
+        self.view.intervals |= stale
+        for key in stale:  # also what an earlier build of this run has published
+            self.changed.pop(key, None)
 
     def _note(self, result: BuildResult | None, changed: dict[Key, Interval]) -> None:
         """Take over what one build has changed, and show it to readers where the policy says so."""
@@ -181,9 +189,3 @@ class _Build:
         if self.policy is Policy.EACH_BUILD:
             show(self.spec, self.deps.ledger, result, changed.values())
         self.view.intervals |= changed
-        if result is not None:
-            self._advance()
-
-    def _advance(self) -> None:
-        if self.policy is Policy.EACH_BUILD:
-            advance(self.spec, self.deps.ledger, self.media, self.view)

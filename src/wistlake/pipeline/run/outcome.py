@@ -70,11 +70,21 @@ def publish_build(
 
 
 def outcome(
-    spec: RunSpec, intervals: Mapping[Key, Interval], plan: BuildPlan, result: BuildResult
+    spec: RunSpec,
+    intervals: Mapping[Key, Interval],
+    plan: BuildPlan,
+    result: BuildResult,
+    earlier: Collection[Key] = (),
 ) -> dict[Key, Interval]:
-    """The intervals of the landings that were built, and of the days of gold, as they are once published."""
+    """The intervals of the landings that were built, and of the days of gold, as they are once published. A day that is
+    held concerns `earlier` landings too: those that other builds of the run have taken."""
     blocked = _blocked(spec, result)
-    after = []
+    now = spec.window.now
+    after = [
+        replace(intervals[key], state=State.FAILED, reason=blocked[key], updated_at=now)
+        for key in sorted(blocked.keys() & {*earlier})
+        if intervals[key].state is State.PUBLISHED
+    ]
     for landing in plan.landings:
         key = (landing.dataset, landing.media_id, landing.day)
         interval = intervals[key]
@@ -84,8 +94,7 @@ def outcome(
             if not is_built:
                 after.append(as_stopped(interval, spec, len(plan.keys), result.stopped[key]))
         elif key in blocked:
-            failed = replace(interval, state=State.FAILED, reason=blocked[key], updated_at=spec.window.now)
-            after.append(failed)
+            after.append(replace(interval, state=State.FAILED, reason=blocked[key], updated_at=now))
         elif not is_built:
             after.append(as_built(interval, spec, len(plan.keys)))
     return {i.key: i for i in (*after, *_gold(spec, result))}

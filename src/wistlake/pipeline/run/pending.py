@@ -135,7 +135,7 @@ def assemble(
         buildable += _built(view, reordered(shared, read_at) - {i.key for i in buildable}, pages)
     waiting = within_memory([i for i in buildable if i.key not in tried], usual)
     waiting = (*waiting, *_built(view, neighbours({i.key for i in waiting}, shared) - tried, pages))
-    later = {i.key for i in buildable} - {i.key for i in waiting}
+    later = {i.key for i in buildable} - {i.key for i in waiting} - tried
     labels = labels or Labels()
     view.load((EVENTS, m, day) for m in labels.waiting for day in view.compacted_days(EVENTS, m))
     ready = [i for i in view.all() if i.key not in later]
@@ -160,7 +160,6 @@ def assemble(
         compacted=view.compacted,
         load=load,
     )
-    is_last = not later - tried
     unbuilt = {i.key for i in open_}
     gone = unbuilt - {i.key for i in buildable}
     return BuildPlan(
@@ -182,14 +181,14 @@ def assemble(
         shared=shared,
         rezoned=frozenset(_rezoned(view, gone, spec, len(keys))),
         findings=(
-            *(_freshness(spec, media, ready, view.compacted) if is_last else ()),
+            *(() if later else _freshness(spec, media, ready, view.compacted)),
             *_settled(spec, view),
         ),
         rules=(*channel_rules(labels.entries), *spec.rules),
         keep_city=spec.keep_city,
         labels=labels,
         accept_shrink=spec.accept_shrink,
-        visitors=VisitorScope.PUBLISHED if is_last else VisitorScope.NOBODY,
+        visitors=VisitorScope.NOBODY if later else VisitorScope.PUBLISHED,
         visitor_days=int(VISITOR_DAYS * usual),
     )
 
@@ -282,9 +281,19 @@ def following(
     labels: Labels | None = None,
 ) -> BuildPlan:
     """What the builds of this run have left to do: landings that memory had no room for, and days of gold
-    that only a session which moved away from them has touched. What was refused is not tried again."""
+    that only a session which moved away from them has touched, also after they were published. What was refused is
+    not tried again."""
     tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
-    computed = {p for work, result in done for p in (*work.refresh, *result.published, *result.blocked)}
+    is_published: dict[Pair, bool] = {}  # by the last build that has computed the day
+    for plan, result in done:
+        is_published |= dict.fromkeys((*plan.refresh, *result.blocked), False)
+        is_published |= dict.fromkeys(result.published, True)
+    stale = {
+        p
+        for p, was in is_published.items()
+        if was and view.intervals[(GOLD, *p)].state is not State.PUBLISHED
+    }
+    computed = is_published.keys() - stale
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
     told = {f.check for work, _ in done for f in work.findings}
     work = assemble(spec, media, view, pages, keys, tried, done[-1][1].shared, usual, labels)
@@ -292,7 +301,7 @@ def following(
     return replace(
         work,
         refresh=frozenset(remaining),
-        reread=work.reread - computed,
+        reread=work.reread - is_published.keys(),
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run
         clears_cities=False,

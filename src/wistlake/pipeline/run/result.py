@@ -142,10 +142,9 @@ def warnings(built: BuildResult) -> list[str]:
         for f in built.findings
         if f.is_broken and f.effect is Effect.WARN
     ]
-    latest = {(j.identity, j.media_id, j.date): j for j in built.judgements}
     return checks + [
         f"{j.media_id} on {j.date}: {j.identity} is broken, {_figures(j)}"
-        for j in latest.values()
+        for j in built.judgements
         if j.verdict is Verdict.BROKEN and not j.blocking
     ]
 

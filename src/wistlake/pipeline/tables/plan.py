@@ -126,18 +126,23 @@ class BuildResult:
 
 
 def merged(results: Sequence[BuildResult]) -> BuildResult:
-    """Several builds of one run as one: rows added up, the newest state of the tables."""
+    """Several builds of one run as one: rows added up, the latest word on each day, the newest state of the tables."""
     counts: dict[str, Counter[str]] = {}
+    published: dict[Pair, Certificate] = {}
+    blocked: set[Pair] = set()
     for result in results:
         for name, of_table in result.counts.items():
             counts.setdefault(name, Counter()).update(of_table)
+        published = {p: c for p, c in published.items() if p not in result.blocked} | {**result.published}
+        blocked = (blocked | result.blocked) - result.published.keys()
+    judgements = {(j.identity, j.media_id, j.date): j for r in results for j in r.judgements}
     return BuildResult(
         counts=counts,
         by_interval={k: v for r in results for k, v in r.by_interval.items()},
-        judgements=tuple(j for r in results for j in r.judgements),
+        judgements=tuple(judgements.values()),
         stopped={k: v for r in results for k, v in r.stopped.items()},
-        published={k: v for r in results for k, v in r.published.items()},
-        blocked=frozenset(pair for r in results for pair in r.blocked),
+        published=published,
+        blocked=frozenset(blocked),
         tables=results[-1].tables,
         findings=tuple(together(f for r in results for f in r.findings)),
         withdrawn=frozenset(pair for r in results for pair in r.withdrawn),
