@@ -101,6 +101,7 @@ def emulator(folder: Path) -> Iterator[Account]:
                     {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "TMPDIR": str(folder)}
                 ),
             },
+            stdin=subprocess.PIPE,  # closed by our end, even a violent one
             stdout=log,
             stderr=log,
             start_new_session=True,  # what it starts ends with it
@@ -110,7 +111,7 @@ def emulator(folder: Path) -> Iterator[Account]:
             yield account
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # it keeps nothing that is worth an orderly end
-            process.wait(10)
+            process.communicate(timeout=10)
 
 
 def _wait(process: "subprocess.Popen[bytes]", account: Account) -> None:
