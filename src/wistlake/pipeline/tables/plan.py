@@ -56,8 +56,8 @@ class BuildPlan:
     - `rezoned` ones only get the local day of another zone: their raw pages are gone.
 
     `shared` are days that list the same keys, `findings` what was checked before the build, `earlier` what the earlier
-    builds of the run have found. `rules` begin with the
-    channels that `labels` give; the tables get the labels of those media that are `waiting` for it.
+    builds of the run have found. `rules` begin with the channels that `labels` give; the tables get the labels of those
+    media that are `waiting` for it.
     """
 
     run_id: str
