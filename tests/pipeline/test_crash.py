@@ -199,11 +199,11 @@ def test_the_checks_of_many_builds_are_those_of_one(tmp_path: Path) -> None:
     expected, result = one.run_day(moment(0)), in_many_builds(many, Merges())
     assert (result.warnings, result.checks) == (expected.warnings, expected.checks)
 
-    def told(lake: Lake) -> dict[tuple[str, str], tuple[str, int, int]]:
+    def checks_of(lake: Lake) -> dict[tuple[str, str], tuple[str, int, int]]:
         rows = [r for r in lake.rows("ops.quality_results") if r["check_name"] != REFERENCES]
         return {(r["check_name"], r["scope"]): (r["verdict"], r["checked"], r["violations"]) for r in rows}
 
-    assert told(many) == told(one)
+    assert checks_of(many) == checks_of(one)
 
 
 @pytest.mark.engine

@@ -200,7 +200,7 @@ def test_what_only_computes_is_allowed(folder: Path, text: str, rows: int) -> No
     assert query_folder(folder).sql(text).num_rows == rows
 
 
-def made(query: Query) -> set[str]:
+def defined(query: Query) -> set[str]:
     """The tables and views that DuckDB knows."""
     assert isinstance(query, DuckDBQuery)
     query.sql("SELECT 1")
@@ -213,12 +213,12 @@ def made(query: Query) -> set[str]:
 
 def test_what_no_query_names_is_not_opened(folder: Path) -> None:
     query = query_folder(folder)
-    assert made(query) == set()
+    assert defined(query) == set()
     assert query.sql('SELECT sessions FROM Gold . "channel_daily"').to_pylist() == [{"sessions": 3}]
-    assert made(query) == {"gold.channel_daily"}
+    assert defined(query) == {"gold.channel_daily"}
     query.sql("SELECT * FROM gold.media_metrics")  # a view, on two tables
-    assert made(query) >= {"gold.media_metrics", "gold.fact_media_daily"}
-    assert "silver.fact_events" not in made(query)
+    assert defined(query) >= {"gold.media_metrics", "gold.fact_media_daily"}
+    assert "silver.fact_events" not in defined(query)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +263,10 @@ def test_a_query_of_one_table_loads_no_pandas(folder: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom wistlake.wiring.laptop import query_folder\n"
         "print(query_folder(Path(sys.argv[1])).sql('FROM gold.channel_daily').num_rows, 'pandas' in sys.modules)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.split() == ["1", "False"], done.stderr
+    assert process.stdout.split() == ["1", "False"], process.stderr
 
 
 def test_a_zero_byte_ends_no_query_early(folder: Path) -> None:

@@ -155,8 +155,8 @@ def ended(story: Story, policy: Policy, rows: int, monkeypatch: pytest.MonkeyPat
     states = {i.key: (i.state, i.reason) for i in ledger.intervals()}
     marks = {(w.dataset, w.media_id): w.last_date for w in ledger.watermarks()}
     reread = {pair for plan in builds.plans for pair in plan.reread}
-    seen = (states, marks, dict(result.published), result.blocked, result.withdrawn, reread, builds.stale)
-    return seen, len(builds.plans)
+    outcome = (states, marks, dict(result.published), result.blocked, result.withdrawn, reread, builds.stale)
+    return outcome, len(builds.plans)
 
 
 WEST = "-05:00"  # a local day is made of two listings
@@ -209,9 +209,9 @@ STORIES = {
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
 def test_many_builds_end_as_one(story: Story, policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     expected, single = ended(story, policy, ALL, monkeypatch)
-    found, many = ended(story, policy, ONE_DAY, monkeypatch)
+    several, many = ended(story, policy, ONE_DAY, monkeypatch)
     assert single <= 2 < many
-    assert found == expected
+    assert several == expected
 
 
 def of_build(verdict: Verdict, **others: Any) -> BuildResult:

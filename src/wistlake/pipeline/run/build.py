@@ -25,6 +25,7 @@ from wistlake.pipeline.run.pending import (
     pending,
     restamped,
     signature,
+    tried_by,
 )
 from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.recover import recover
@@ -32,7 +33,6 @@ from wistlake.pipeline.run.spec import LakeDependencies, Progress, quiet
 from wistlake.pipeline.run.view import LedgerView
 from wistlake.pipeline.tables import BuildPlan, BuildResult, VisitorScope, merged
 from wistlake.pipeline.tables import build as build_tables
-from wistlake.pipeline.tables.plan import interval_key
 from wistlake.planning.compacted import month_of
 from wistlake.planning.intervals import Interval
 from wistlake.planning.publishing import GOLD
@@ -68,7 +68,7 @@ def build_run(deps: LakeDependencies, plan: RunPlan) -> Verdicts:
 
 class _Build:
     """One build at work. The `view` has the intervals of the ledger that it asks for, or as they will be once they are
-    published; `changed` are those that this step has changed, `taken` the landings that it has built."""
+    published; `changed` are those that this step has changed."""
 
     def __init__(self, deps: LakeDependencies, plan: RunPlan, policy: Policy) -> None:
         self.deps, self.spec, self.policy = deps, plan.spec, policy
@@ -78,7 +78,6 @@ class _Build:
         self.view = LedgerView.of(deps.ledger, as_read=self._as_built)
         self.pages = RawPages.of(deps.objects, deps.ledger)
         self.changed: dict[Key, Interval] = {}
-        self.taken: set[Key] = set()
         self._load_retained()
         self.visitors_due = bool(deps.ledger.facts(VISITORS).get("due"))
 
@@ -147,9 +146,8 @@ class _Build:
             while plan.is_needed:
                 progress("building", sum(len(p.landings) for p, _ in done), total)
                 result = build_tables(plan, deps.objects, store, self._intend)
+                self._note(result, outcome(spec, self.view.intervals, plan, result, tried_by(done)))
                 done.append((plan, result))
-                self._note(result, outcome(spec, self.view.intervals, plan, result, self.taken))
-                self.taken.update(map(interval_key, plan.landings))
                 if plan.visitors is VisitorScope.ALL:
                     self._note_visitors(due=False)
                 plan = following(

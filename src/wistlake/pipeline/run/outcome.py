@@ -77,7 +77,7 @@ def outcome(
     earlier: Collection[Key] = (),
 ) -> dict[Key, Interval]:
     """The intervals of the landings that were built, and of the days of gold, as they are once published. A day that is
-    held concerns `earlier` landings too: those that other builds of the run have taken."""
+    held concerns `earlier` landings too: those of earlier builds of the run."""
     blocked = _blocked(spec, result)
     now = spec.window.now
     after = [

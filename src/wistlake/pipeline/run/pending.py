@@ -13,6 +13,7 @@ from wistlake.pipeline.run.raw_pages import RawPages
 from wistlake.pipeline.run.spec import TRANSFORM_VERSION, USUAL_ROWS, RunSpec
 from wistlake.pipeline.run.view import LedgerView, Readings
 from wistlake.pipeline.tables import BuildPlan, BuildResult, VisitorScope
+from wistlake.pipeline.tables.plan import interval_key
 from wistlake.planning.calendar import last_finished, zone
 from wistlake.planning.compacted import CompactedMedia
 from wistlake.planning.intervals import STOPPED, Interval, MediaEntry, State
@@ -270,6 +271,11 @@ def _freshness(
             yield freshness(s.name, {m: days.get(m) for m in followed}, expected)
 
 
+def tried_by(done: Iterable[Done]) -> set[Key]:
+    """The landings of these builds."""
+    return {interval_key(m) for work, _ in done for m in work.landings}
+
+
 def following(
     spec: RunSpec,
     media: Sequence[MediaEntry],
@@ -283,7 +289,7 @@ def following(
     """What the builds of this run have left to do: landings that memory had no room for, and days of gold
     that only a session which moved away from them has touched, also after they were published. What was refused is
     not tried again."""
-    tried = {(m.dataset, m.media_id, m.day) for work, _ in done for m in work.landings}
+    tried = tried_by(done)
     is_published: dict[Pair, bool] = {}  # by the last build that has computed the day
     for plan, result in done:
         is_published |= dict.fromkeys((*plan.refresh, *result.blocked), False)
@@ -295,7 +301,7 @@ def following(
     }
     computed = is_published.keys() - stale
     stopped = {media_id for _, result in done for _, media_id, _ in result.stopped}
-    told = {f.check for work, _ in done for f in work.findings}
+    checked = {f.check for work, _ in done for f in work.findings}
     work = assemble(spec, media, view, pages, keys, tried, done[-1][1].shared, usual, labels)
     remaining = (p for p in work.refresh if p not in computed and p[0] not in stopped)
     return replace(
@@ -305,7 +311,7 @@ def following(
         withdrawn=work.withdrawn - {p for _, result in done for p in result.withdrawn},
         rezoned=frozenset(),  # once a run
         clears_cities=False,
-        findings=tuple(f for f in work.findings if f.check not in told),
+        findings=tuple(f for f in work.findings if f.check not in checked),
         earlier=tuple(together(f for _, result in done for f in result.findings)),
     )
 
