@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from wistlake.adapters.local.lake_folder import write_private
+from wistlake.adapters.local.whole_files import replace_file
 from wistlake.errors import StoreError
 
 NAME = "warehouse.sha256"
@@ -68,7 +68,7 @@ def digest(path: Path) -> str:
 
 
 def _record(lake: Path, sums: Mapping[str, str]) -> None:
-    write_private(lake / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+    replace_file(lake / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
 def _files(lake: Path) -> Iterator[str]:

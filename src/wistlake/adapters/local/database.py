@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wistlake.adapters.local import disk
+from wistlake.adapters.local.scratch import aside
 from wistlake.errors import ConfigError, StoreBusy, StoreDamaged, StoreError
 from wistlake.machine import create_private, make_private
 
@@ -94,23 +94,22 @@ class Database:
 
     def _create(self, upgrades: Upgrades) -> None:
         """Create the file under its name with its schema complete: an empty file is always damage, not a crash."""
+        # The log first: another process may create and open the file between the two looks.
+        has_log = self.path.with_name(f"{self.path.name}-wal").exists()
         if self.path.exists():
             return
-        if self.path.with_name(f"{self.path.name}-wal").exists():  # sqlite would replay it into a new file
+        if has_log:  # sqlite would replay it into a new file
             raise StoreDamaged(f"{self.path} is gone, but its -wal file is there: {self._if_damaged}")
         make_private(self.path.parent)
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-        os.close(create_private(unfinished))
-        try:
+        with aside(self.path.parent, self.path.name) as folder:
+            unfinished = folder / self.path.name
+            os.close(create_private(unfinished))
             with contextlib.closing(_connect(unfinished, read_only=False)) as connection:
                 _upgrade(connection, upgrades)
                 # Last: a write-ahead log is copied into the file on close, where a full disk raises no error.
                 connection.execute("PRAGMA journal_mode = WAL")
             with contextlib.suppress(FileExistsError):  # another process was faster
                 os.link(unfinished, self.path)
-        finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                unfinished.with_name(f"{unfinished.name}{suffix}").unlink(missing_ok=True)
 
     def _check_version(self, upgrades: Upgrades, *, read_only: bool) -> None:
         version, newest = _version(self._connection), len(upgrades)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from wistlake import lake_marker
+from wistlake.adapters.local.whole_files import create_file, replace_file
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
-from wistlake.machine import OTHERS, PRIVATE_FILE, make_private
+from wistlake.machine import OTHERS, make_private
 from wistlake.privacy import keys
 from wistlake.privacy.keys import KeyChain
 
@@ -91,8 +92,7 @@ class LakeFolder:
         self.require_complete()
         if not self.exists():
             self.make()
-            self.write_marker(described := lake_marker.new(zone_name, now, path=str(self.root)))
-            return described
+            create_file(self.marker, _encode(lake_marker.new(zone_name, now, path=str(self.root))))
         described = self.described()
         if problems := list(self._problems(described, zone_name)):
             raise ConfigError(problems)
@@ -158,14 +158,14 @@ class LakeFolder:
 
     def write_marker(self, described: Mapping[str, Any]) -> None:
         """Replace `lake.json` atomically."""
-        write_private(self.marker, json.dumps(dict(described), indent=1))
+        replace_file(self.marker, _encode(described))
 
     def key_chain(self, *, rotating: bool = False) -> KeyChain:
         """The pseudonym keys, generated on first use. ConfigError if others can read the file; StoreError if a
         rotation was interrupted, unless the caller is `rotating`."""
         if not self.key_file.exists():
             self.require_complete()
-            self.write_keys(keys.fresh())
+            create_file(self.key_file, keys.encode(keys.fresh()))
         if os.name == "posix" and self.key_file.stat().st_mode & OTHERS:
             raise ConfigError(
                 f"{self.key_file} can be read by others: chmod 600 {shlex.quote(str(self.key_file))}"
@@ -178,22 +178,12 @@ class LakeFolder:
 
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file atomically."""
-        write_private(self.key_file, keys.encode(chain))
+        replace_file(self.key_file, keys.encode(chain))
 
 
 def _has_files(folder: Path) -> bool:
     return any(path.is_file() for path in folder.rglob("[!.]*"))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file of the lake atomically, owner-only. StoreError if that fails."""
-    fresh = path.with_suffix(".new")
-    try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as e:
-        raise StoreError(f"cannot write {path}: {e.strerror}") from e
+def _encode(described: Mapping[str, Any]) -> str:
+    return json.dumps(dict(described), indent=1)

@@ -35,9 +35,10 @@ def sweep(parent: Path, name: str) -> int:
     """Remove the folders whose process has ended; how many."""
     removed = 0
     for folder in parent.glob(f".{glob.escape(name)}.*"):
-        if folder.is_dir() and not folder.is_symlink() and _is_abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            removed += 1
+        with contextlib.suppress(FileNotFoundError):  # its process removes it just now
+            if folder.is_dir() and not folder.is_symlink() and _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
     return removed
 
 
