@@ -22,7 +22,7 @@ from wistlake.contracts import table as contract
 from wistlake.contracts.form import Table, Type
 from wistlake.errors import ConfigError
 from wistlake.export import manifest, order, relations
-from wistlake.export.order import FORMS, Wanted, export
+from wistlake.export.order import FORMS, Request, export
 from wistlake.export.workbook import MOST_ROWS, require_room, sheet_name
 from wistlake.ports import Publication, Query
 from wistlake.quality.metrics import METRICS
@@ -136,7 +136,7 @@ def changed() -> dict[Table, list[Row]]:
 
 
 def exported(lake: Path, folder: Path, form: str, *tables: str, **more: Any) -> list[order.Done]:
-    return export(query_folder(lake), Wanted(form, tables or NAMES, **more), folder, SECOND)
+    return export(query_folder(lake), Request(form, tables or NAMES, **more), folder, SECOND)
 
 
 def truth(lake: Path, table: Table) -> list[dict[str, Any]]:
@@ -360,7 +360,7 @@ def test_an_interrupted_export_changes_nothing(form: str, lake: Path, tmp_path: 
     change(lake, changed())
     for answers in (2, len(NAMES) + 2):
         with pytest.raises(KeyboardInterrupt):
-            export(Dying(query_folder(lake), answers), Wanted(form, NAMES), out, SECOND)
+            export(Dying(query_folder(lake), answers), Request(form, NAMES), out, SECOND)
         assert tree(out) | {manifest.NAME: (out / manifest.NAME).read_bytes()} == before
 
 
@@ -515,7 +515,7 @@ def test_nothing_published_is_told(tmp_path: Path) -> None:
     ledger.close()
     query = Unpublished()
     with pytest.raises(ConfigError, match="nothing is published yet"):
-        export(query, Wanted("csv"), tmp_path / "out", SECOND)
+        export(query, Request("csv"), tmp_path / "out", SECOND)
     assert not (tmp_path / "out").exists()
 
 

@@ -20,7 +20,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.catalog import schema
 from wistlake.contracts.fact_media_daily import TABLE
 from wistlake.errors import ConfigError, StoreError
-from wistlake.export.order import Wanted, export
+from wistlake.export.order import Request, export
 from wistlake.ports import Ledger, Publication, Query, Run, TableRef
 from wistlake.quality.views import views
 
@@ -104,7 +104,7 @@ def test_an_export_holds_what_was_published_whatever_answers(
         workgroup(signed_in, "exports")
         query = AthenaQuery(lake[0], lake[1], "exports", views(), signed_in.client("athena"))
     for written, more in ((1, {}), (0, {"since_last": True})):
-        (done,) = export(query, Wanted("parquet", (TABLE.full_name,), **more), tmp_path, NOW)
+        (done,) = export(query, Request("parquet", (TABLE.full_name,), **more), tmp_path, NOW)
         assert (done.rows, done.written) == (1, written)
     (file,) = tmp_path.rglob("*.parquet")
     assert file.name == "2026-03.parquet"

@@ -76,6 +76,6 @@ def have_forgotten(
             person,
             opened.purge(),
             search or opened.search(),
-            asked=asyncio.run(ask_source(parts.client, person)),
+            visitors=asyncio.run(ask_source(parts.client, person)),
             dry_run=dry_run,
         )

@@ -147,7 +147,7 @@ def check_everybody_else_is_there(lake: SmallLake) -> None:
 
 def test_a_person_goes_from_raw_pages_tables_and_history(lake: SmallLake) -> None:
     before = lake.objects.get(bronze.manifest_key(lake.ledger.intervals("events")[2].landing_id))
-    receipt = forgotten(lake, "forget-1", Who(JANE), asked=[])
+    receipt = forgotten(lake, "forget-1", Who(JANE), visitors=[])
     check_everybody_else_is_there(lake)
     assert lake.objects.get(bronze.manifest_key(lake.ledger.intervals("events")[2].landing_id)) == before
     assert {k: receipt[k] for k in ("devices", "people", "asked_by", "dry_run", "source_asked")} == {
@@ -178,7 +178,7 @@ def test_a_person_goes_from_raw_pages_tables_and_history(lake: SmallLake) -> Non
 
 def test_counting_changes_nothing(lake: SmallLake) -> None:
     before, tables = landed(lake), lake.store.refs()
-    receipt = forgotten(lake, "count", Who(visitor_key=DEVICES[0]), asked=None, dry_run=True)
+    receipt = forgotten(lake, "count", Who(visitor_key=DEVICES[0]), visitors=None, dry_run=True)
     assert (receipt["devices"], receipt["asked_by"], receipt["source_asked"]) == (1, "visitor key", False)
     assert receipt["bronze"] == {"landings": 1, "records": 2, "mentions": 0}
     assert (receipt["tables"]["silver.fact_events"], receipt["tables"]["gold.dim_visitor"]) == (1, 1)

@@ -15,7 +15,7 @@ from support.some import some
 from wistlake.adapters.duckdb_query import empty
 from wistlake.contracts import TABLES, table
 from wistlake.derive.athena import table_name
-from wistlake.export.order import Wanted, export
+from wistlake.export.order import Request, export
 from wistlake.quality.queries import QUERIES
 from wistlake.quality.views import VIEWS
 from wistlake.wiring.laptop import query_folder
@@ -74,7 +74,7 @@ def copied(tmp_path: Path) -> Path:
     rows = [day("a", DAYS[0], 8, 0.25), day("a", DAYS[1], 4, 0.5), day("b", DAYS[1], 2, 1.0)]
     publish(tmp_path / "lake", {table("gold.fact_media_daily"): rows})
     view = "wistia_gold_fact_media_daily"
-    export(query_folder(tmp_path / "lake"), Wanted("parquet", (view,)), tmp_path / "copies", BUILT)
+    export(query_folder(tmp_path / "lake"), Request("parquet", (view,)), tmp_path / "copies", BUILT)
     return tmp_path / "copies" / view
 
 

@@ -88,18 +88,18 @@ def inflated(block: bytes, codec: bytes) -> bytes:
     return block
 
 
-def _reader(schema: Any, names: dict[str, _Read], wanted: Collection[str] = ()) -> _Read:
-    """The function that reads a value of the schema, or the `wanted` fields of a record. `names` are the named types so
-    far."""
+def _reader(schema: Any, names: dict[str, _Read], projection: Collection[str] = ()) -> _Read:
+    """The function that reads a value of the schema; of a record, the fields that `projection` names. `names` are the
+    named types so far."""
     if isinstance(schema, list):
-        return _union([_reader(s, names, wanted) for s in schema])
+        return _union([_reader(s, names, projection) for s in schema])
     kind = schema["type"] if isinstance(schema, dict) else schema
     if isinstance(kind, dict | list):
-        return _reader(kind, names, wanted)
-    return _PLAIN.get(kind) or names.get(kind) or _nested(kind, schema, names, wanted)
+        return _reader(kind, names, projection)
+    return _PLAIN.get(kind) or names.get(kind) or _nested(kind, schema, names, projection)
 
 
-def _nested(kind: str, schema: Any, names: dict[str, _Read], wanted: Collection[str]) -> _Read:
+def _nested(kind: str, schema: Any, names: dict[str, _Read], projection: Collection[str]) -> _Read:
     if kind == "array":
         return _array(_reader(schema["items"], names))
     if kind == "map":
@@ -111,18 +111,18 @@ def _nested(kind: str, schema: Any, names: dict[str, _Read], wanted: Collection[
         names[schema["name"]] = _long
     elif kind == "record":
         names[schema["name"]] = _record([_field(f, names, ()) for f in schema["fields"]])
-        if wanted:  # here; another field of this type is whole
-            return _record([_field(f, names, wanted) for f in schema["fields"]])
+        if projection:  # here; another field of this type is whole
+            return _record([_field(f, names, projection) for f in schema["fields"]])
     else:
         raise Damaged(f"an unknown type {str(kind)[:40]}")
     return names[schema["name"]]
 
 
-def _field(field: Mapping[str, Any], names: dict[str, _Read], wanted: Collection[str]) -> _Field:
+def _field(field: Mapping[str, Any], names: dict[str, _Read], projection: Collection[str]) -> _Field:
     """The function that puts a field's value into its record, or skips it where nobody wants it."""
     name, kind = field["name"], field["type"]
-    inner = [path.removeprefix(f"{name}.") for path in wanted if path.startswith(f"{name}.")]
-    if wanted and not inner and name not in wanted:
+    inner = [path.removeprefix(f"{name}.") for path in projection if path.startswith(f"{name}.")]
+    if projection and not inner and name not in projection:
         skip = _skipper(kind, names)
         return lambda _record, raw, at: skip(raw, at)
     read = _reader(kind, names, inner)

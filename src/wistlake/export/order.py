@@ -38,7 +38,7 @@ _IN_A_WORKBOOK = ("silver.dim_media",)  # beside gold, which has ids only
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Request:
     """What to export: the form, the tables by name (none: the usual ones), and since when: everything, what was built
     at a moment or later, or, with `since_last`, whatever the folder lacks."""
 
@@ -89,26 +89,26 @@ class Writer(Protocol):
         """Finish every file."""
 
 
-def export(query: Query, wanted: Wanted, folder: Path, now: datetime) -> list[Done]:
+def export(query: Query, request: Request, folder: Path, now: datetime) -> list[Done]:
     """Bring what is published into `folder`; what was done, table by table. ConfigError, with nothing changed, for a
     lake that has published nothing, for a folder of another export, and for what a form can't hold."""
     publication = query.published
     if publication is None:
         raise ConfigError("nothing is published yet: `wistlake run` does that")
-    relations = chosen(wanted.tables, _usual(wanted.form))
-    before = _before(wanted, folder)
+    relations = chosen(request.tables, _usual(request.form))
+    before = _before(request, folder)
     with explained(lambda: disk.troubles(folder)):
         folder.mkdir(parents=True, exist_ok=True)
         with aside(folder, _SCRATCH) as scratch:
-            writer = _writer(wanted.form, scratch, folder, before)
+            writer = _writer(request.form, scratch, folder, before)
             with closing(writer):
-                work = [_Work.of(query, r, writer, wanted, before, publication) for r in relations]
-                if wanted.form == XLSX:
+                work = [_Work.of(query, r, writer, request, before, publication) for r in relations]
+                if request.form == XLSX:
                     require_room({w.relation.name: w.rows for w in work})
                 done = [w.do(query, writer) for w in work]
             entries = dict(before.entries) if before else {}
             entries |= {of_table.table: entry for of_table, entry in done}
-            _put(scratch, folder, writer, Manifest(wanted.form, now, entries=entries))
+            _put(scratch, folder, writer, Manifest(request.form, now, entries=entries))
     return [of_table for of_table, _ in done]
 
 
@@ -126,21 +126,23 @@ def require_place(folder: Path, lake: Path) -> None:
         raise ConfigError(f"{folder} can't be written to: name another folder")
 
 
-def _before(wanted: Wanted, folder: Path) -> Manifest | None:
+def _before(request: Request, folder: Path) -> Manifest | None:
     """What the export before left; None if there is none, or a workbook, which is always a new one."""
-    if wanted.form == XLSX and not wanted.is_whole:
+    if request.form == XLSX and not request.is_whole:
         raise ConfigError(
             "--since: a workbook is always written whole, so leave --since out; parquet, csv and duckdb take it"
         )
     before = manifest.read(folder)
-    if before is not None and before.form != wanted.form:
-        raise ConfigError(f"{folder} holds an export to {before.form}: name another folder for {wanted.form}")
-    if before is None and (name := _ONE_FILE.get(wanted.form)) and (folder / name).exists():
+    if before is not None and before.form != request.form:
+        raise ConfigError(
+            f"{folder} holds an export to {before.form}: name another folder for {request.form}"
+        )
+    if before is None and (name := _ONE_FILE.get(request.form)) and (folder / name).exists():
         raise ConfigError(
             f"{folder / name} is there, and no manifest says that an export wrote it: move it away, "
             "or name another folder"
         )
-    if wanted.form == XLSX or (wanted.form == DUCKDB and not (folder / DATABASE).is_file()):
+    if request.form == XLSX or (request.form == DUCKDB and not (folder / DATABASE).is_file()):
         return None
     return before
 
@@ -169,20 +171,20 @@ class _Work:
 
     @classmethod
     def of(
-        cls, query: Query, relation: Relation, writer: Writer, wanted: Wanted, before: Manifest | None,
+        cls, query: Query, relation: Relation, writer: Writer, request: Request, before: Manifest | None,
         publication: Publication,
     ) -> "_Work":  # fmt: skip
         """The relation's parts now, and what is there of it."""
-        there = before.entries.get(relation.name) if before else None
-        since = wanted.since or _EVER
-        if there is not None and not wanted.is_whole:
-            through = there.built_through or _EVER
+        exported = before.entries.get(relation.name) if before else None
+        since = request.since or _EVER
+        if exported is not None and not request.is_whole:
+            through = exported.built_through or _EVER
             since = (
-                through if wanted.since_last else min(since, through)
+                through if request.since_last else min(since, through)
             )  # what the folder lacks is never left out
-        whole = wanted.is_whole or (there is not None and there.columns != manifest.columns(relation))
+        whole = request.is_whole or (exported is not None and exported.columns != manifest.columns(relation))
         parts = read.parts(query, relation, by_day=writer.by_day(relation))
-        return cls(relation, publication, parts, there, whole, wanted.since_last, since)
+        return cls(relation, publication, parts, exported, whole, request.since_last, since)
 
     @property
     def rows(self) -> int:
@@ -191,26 +193,26 @@ class _Work:
 
     def do(self, query: Query, writer: Writer) -> tuple[Done, Entry]:
         """Write what has changed, and remove what is no more; what there is of it then."""
-        there = self.before.parts if self.before else {}
+        exported = self.before.parts if self.before else {}
         stale = [name for name, part in self.parts.items() if self._is_stale(name, part, writer)]
-        gone = [name for name in there if name not in self.parts]
+        gone = [name for name in exported if name not in self.parts]
         writer.begin(self.relation, fresh=self.whole or self.before is None)
         for name in gone:
             writer.remove(self.relation, name)
         for name in stale:
             writer.replace(self.relation, name, read.rows(query, self.relation, name))
-        left = {name: part for name, part in self.parts.items() if name in stale or name in there}
+        parts = {name: part for name, part in self.parts.items() if name in stale or name in exported}
         moments = [p.built_at for p in self.parts.values() if p.built_at]
-        entry = manifest.entry(self.relation, self.publication, max(moments, default=None), left)
-        return Done(self.relation.name, entry.rows, len(left), len(stale), len(gone)), entry
+        entry = manifest.entry(self.relation, self.publication, max(moments, default=None), parts)
+        return Done(self.relation.name, entry.rows, len(parts), len(stale), len(gone)), entry
 
     def _is_stale(self, name: str, part: Part, writer: Writer) -> bool:
         """Whether the folder's part may differ from the lake's."""
-        there = self.before.parts.get(name) if self.before else None
+        exported = self.before.parts.get(name) if self.before else None
         is_new = part.built_at is None or part.built_at >= self.since
-        if self.whole or self.before is None or there is None:
+        if self.whole or self.before is None or exported is None:
             return self.whole or self.completes or is_new
-        if there != part or not writer.has(self.relation, name):
+        if exported != part or not writer.has(self.relation, name):
             return True
         return is_new and not self._is_same_snapshot(self.before)
 
@@ -219,14 +221,14 @@ class _Work:
         return ref is not None and ref.snapshot_id == before.snapshot_id
 
 
-def _put(scratch: Path, folder: Path, writer: Writer, left: Manifest) -> None:
+def _put(scratch: Path, folder: Path, writer: Writer, contents: Manifest) -> None:
     """Let every file take its place; each is whole before it does."""
     for name in writer.written:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(scratch / name, folder / name)
     for name in writer.gone:
         (folder / name).unlink(missing_ok=True)
-    relations = chosen(tuple(left.entries), ())
+    relations = chosen(tuple(contents.entries), ())
     unfinished = scratch / manifest.NAME
-    unfinished.write_text(manifest.text(left, relations), encoding="utf-8")
+    unfinished.write_text(manifest.text(contents, relations), encoding="utf-8")
     os.replace(unfinished, folder / manifest.NAME)

@@ -82,16 +82,19 @@ def names() -> list[str]:
     return [*(t.full_name for t in TABLES), *(v.name for v in VIEWS)]
 
 
-def chosen(wanted: Sequence[str], usual: Iterable[Table]) -> list[Relation]:
+def chosen(requested: Sequence[str], usual: Iterable[Table]) -> list[Relation]:
     """The relations of these names, or of the `usual` tables. ConfigError lists every name that is none."""
     tables = {t.full_name: t for t in TABLES}
     views = {v.name: v for v in VIEWS}
     problems = [
-        p for n in wanted if n not in tables and n not in views for p in unknown("table", n, names()).problems
+        p
+        for n in requested
+        if n not in tables and n not in views
+        for p in unknown("table", n, names()).problems
     ]
     if problems:
         raise ConfigError(problems)
-    listed = dict.fromkeys(wanted) or {t.full_name: None for t in usual}
+    listed = dict.fromkeys(requested) or {t.full_name: None for t in usual}
     return [_of_table(tables[n]) if n in tables else _of_view(views[n]) for n in listed]
 
 

@@ -53,12 +53,12 @@ class MediaLabels:
         parts = [(c.label, c.value, c.at.isoformat()) for c in self.current.values()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] if parts else ""
 
-    def after(self, wanted: Mapping[str, str], at: datetime, by: str) -> "MediaLabels":
-        """The same with the `wanted` values, "" to take a label away. What is so already is no change.
+    def after(self, given: Mapping[str, str], at: datetime, by: str) -> "MediaLabels":
+        """The same with the `given` values, "" to take a label away. What is so already is no change.
 
         ConfigError if there are too many."""
         values = {label: c.value for label, c in self.current.items()}
-        changes = (LabelChange(n, v, at, by) for n, v in sorted(wanted.items()) if v != values.get(n, ""))
+        changes = (LabelChange(n, v, at, by) for n, v in sorted(given.items()) if v != values.get(n, ""))
         labelled = replace(self, changes=(*self.changes, *changes))
         if len(labelled.current) > MOST_LABELS:
             raise ConfigError(f"{self.media_id} would have more than {MOST_LABELS} labels: take some away")

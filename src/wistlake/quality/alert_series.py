@@ -64,17 +64,17 @@ def reading(rule: Rule, newest: date, labels: Iterable[Row]) -> Reading | None:
 
 
 def series(
-    asked: Reading, figures: Iterable[Row], certificates: Iterable[Row], swaps: Iterable[Row]
+    reading: Reading, figures: Iterable[Row], certificates: Iterable[Row], swaps: Iterable[Row]
 ) -> list[Series]:
     """The series in the rows of a reading. A day without a figure, or that is not published, is not in them."""
     lowest: dict[tuple[str, date], str] = {}
     for row in certificates:
-        key = (asked.subject or row["media_id"], row["date"])
+        key = (reading.subject or row["media_id"], row["date"])
         lowest[key] = min(lowest.get(key, row["certificate"]), row["certificate"], key=_ORDER.index)
     days: dict[str, dict[date, Day]] = {}
-    name, *weight = metrics(asked.rule)
+    name, *weight = metrics(reading.rule)
     for row in figures:
-        key = (asked.subject or row["media_id"], row["date"])
+        key = (reading.subject or row["media_id"], row["date"])
         if row[name] is not None and key in lowest:
             weighed = float(row[weight[0]] or 0) if weight else 0.0
             days.setdefault(key[0], {})[key[1]] = Day(float(row[name]), lowest[key], weighed)

@@ -195,7 +195,7 @@ class LaptopLake:
         visitors = asyncio.run(ask_source(dependencies.client, who))
         with damage.explained(self.folder):
             return forget(
-                run, dependencies, who, self.purge(), self.search(), asked=visitors, dry_run=dry_run
+                run, dependencies, who, self.purge(), self.search(), visitors=visitors, dry_run=dry_run
             )
 
     def forget_again(self, run_id: str, now: datetime) -> Receipt:

@@ -40,14 +40,14 @@ def digest(
     """
     from wistlake.wiring import notifiers
 
-    wanted = {name for name, given in ((SLACK, slack), (TEAMS, teams), (MAIL, email)) if given}
-    if send and not wanted:
+    channels = {name for name, given in ((SLACK, slack), (TEAMS, teams), (MAIL, email)) if given}
+    if send and not channels:
         raise ConfigError("digest --send does not say where: add --slack, --teams or --email")
     lake = session.lake()
     query = lake.query()
     notice = _notice(query)
-    ways = _ways(lake.settings, query, notice, wanted) if send else {}
-    if stdout or not wanted:
+    ways = _ways(lake.settings, query, notice, channels) if send else {}
+    if stdout or not channels:
         output.say(f"{notice.title}\n{notice.text}")
     if not send and slack:
         output.print_json(notifiers.slack_payload(lake.settings, notice))
@@ -85,12 +85,12 @@ def _sent_everywhere(lake: "Lake") -> bool:
 
     settings, environment = lake.settings, lake.runtime.environment
     others = notifiers.of_this_machine(settings, environment)
-    wanted = _configured(settings)
-    if not (wanted or others):
+    channels = _configured(settings)
+    if not (channels or others):
         raise ConfigError("WISTLAKE_DIGEST_DAY is set, and nobody gets it: name a way in the settings")
     query = lake.query()
     notice = _notice(query)
-    delivered = [deliver() for deliver in _ways(settings, query, notice, wanted).values()]
+    delivered = [deliver() for deliver in _ways(settings, query, notice, channels).values()]
     delivered += [other.notify(notice) for other in others]
     return any(delivered)
 
@@ -112,18 +112,18 @@ def _configured(settings: "Settings") -> set[str]:
     return {name for name, value in ways.items() if value}
 
 
-def _ways(settings: "Settings", query: "Query", notice: "Notice", wanted: set[str]) -> Mapping[str, Send]:
+def _ways(settings: "Settings", query: "Query", notice: "Notice", channels: set[str]) -> Mapping[str, Send]:
     """How to send it each way. ConfigError if a setting of one of them is missing: then nothing is sent."""
     from wistlake.wiring import notifiers
 
     ways: dict[str, Send] = {}
-    if SLACK in wanted:
+    if SLACK in channels:
         slack = notifiers.slack(settings)
         ways[SLACK] = lambda: slack.deliver(notice)
-    if TEAMS in wanted:
+    if TEAMS in channels:
         teams = notifiers.teams(settings)
         ways[TEAMS] = lambda: teams.deliver(notice)
-    if MAIL in wanted:
+    if MAIL in channels:
         mail = notifiers.mail(settings)
         ways[MAIL] = lambda: mail.deliver(notice, notifiers.report(query))
     return ways

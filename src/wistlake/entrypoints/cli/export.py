@@ -54,8 +54,8 @@ def export(
     place = Path(os.path.abspath(os.path.expanduser(folder)))
     order.require_place(place, lake.settings.lake)
     moment_since = since if isinstance(since, datetime) else None
-    wanted = order.Wanted(form, names(tables, "--tables"), moment_since, since_last=since == LAST)
-    done = order.export(lake.query(), wanted, place, lake.runtime.clock())
+    request = order.Request(form, names(tables, "--tables"), moment_since, since_last=since == LAST)
+    done = order.export(lake.query(), request, place, lake.runtime.clock())
     columns = ("table", "rows", "parts", "written", "removed")
     if as_json:
         output.print_json({"folder": str(place), "tables": output.fields(done, columns)})

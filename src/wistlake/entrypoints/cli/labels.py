@@ -85,11 +85,11 @@ def _label(words: Sequence[str], from_csv: Path | None, *, clear: bool, now: Any
     from wistlake.wiring.label_file import read
 
     lines = read(from_csv, "--from-csv") if from_csv else {}
-    wanted = {media_id: line.labels for media_id, line in lines.items()} or _wanted(words, clear=clear)
+    changes = {media_id: line.labels for media_id, line in lines.items()} or _changes(words, clear=clear)
     lake, run_id, at = session.job(now)
     changed = jobs.label(
         lake.ledger(),
-        wanted,
+        changes,
         by=session.user(),
         run_id=run_id,
         now=at,
@@ -105,7 +105,7 @@ def _label(words: Sequence[str], from_csv: Path | None, *, clear: bool, now: Any
         output.say(f"the next {build} brings this into the tables, for all days")
 
 
-def _wanted(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, str]]:
+def _changes(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, str]]:
     from wistlake.planning.labels import parsed
 
     labels = parsed(w for w in words if "=" in w)
@@ -118,9 +118,9 @@ def _wanted(words: Sequence[str], *, clear: bool) -> Mapping[str, Mapping[str, s
 
 
 def _list(ids: Iterable[str], *, history: bool, as_json: bool) -> None:
-    wanted = frozenset(ids)
+    selected = frozenset(ids)
     entries = session.lake().ledger(read_only=True).labels()
-    rows = _rows((e for e in entries if not wanted or e.media_id in wanted), history=history)
+    rows = _rows((e for e in entries if not selected or e.media_id in selected), history=history)
     if as_json:
         output.print_json({"labels": rows})
     else:

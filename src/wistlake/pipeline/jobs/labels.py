@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from wistlake.errors import ConfigError, closest
-from wistlake.pipeline.run.labels import Wanted, give
+from wistlake.pipeline.run.labels import LabelValues, give
 from wistlake.planning.labels import MediaLabels
 from wistlake.ports import LEASE, LEASE_SECONDS, Ledger
 
@@ -13,7 +13,7 @@ _MOST_NAMED = 3
 
 def label(
     ledger: Ledger,
-    wanted: Wanted,
+    changes: LabelValues,
     *,
     by: str,
     run_id: str,
@@ -27,13 +27,13 @@ def label(
     them.
     """
     with ledger.lease(LEASE, run_id, now, LEASE_SECONDS):
-        _require_followed(ledger, wanted, lines or {})
-        return give(ledger, wanted, by=by, now=now, clear=clear)
+        _require_followed(ledger, changes, lines or {})
+        return give(ledger, changes, by=by, now=now, clear=clear)
 
 
-def _require_followed(ledger: Ledger, wanted: Wanted, lines: Mapping[str, int]) -> None:
+def _require_followed(ledger: Ledger, changes: LabelValues, lines: Mapping[str, int]) -> None:
     followed = [m.media_id for m in ledger.media()]
-    unfollowed = [media_id for media_id in wanted if media_id not in set(followed)]
+    unfollowed = [media_id for media_id in changes if media_id not in set(followed)]
     if not unfollowed:
         return
     if not followed:

@@ -58,11 +58,11 @@ def evaluation(
     if newest is None:
         return Evaluation(Changes(), {})
     labels = rows(alert_series.LABELS) if any(rule.label for rule in rules) else []
-    readings = [asked for rule in rules if (asked := alert_series.reading(rule, newest, labels))]
+    readings = [reading for rule in rules if (reading := alert_series.reading(rule, newest, labels))]
 
-    def judged(asked: alert_series.Reading) -> Changes:
-        read = (rows(asked.figures), rows(asked.certificates), rows(asked.swaps))
-        return evaluate(asked.rule, alert_series.series(asked, *read), history, newest, now)
+    def judged(reading: alert_series.Reading) -> Changes:
+        read = (rows(reading.figures), rows(reading.certificates), rows(reading.swaps))
+        return evaluate(reading.rule, alert_series.series(reading, *read), history, newest, now)
 
     # By turns it stays in this thread, to which the query's connection belongs.
     changes = [judged(r) for r in readings] if at_once == 1 else in_order(judged, readings, at_once)

@@ -6,7 +6,7 @@ from datetime import datetime
 from wistlake.planning.labels import FACTS, Labels, MediaLabels
 from wistlake.ports import Ledger
 
-Wanted = Mapping[str, Mapping[str, str]]  # values by label, by media; "" takes a label away
+LabelValues = Mapping[str, Mapping[str, str]]  # values by label, by media; "" takes a label away
 
 
 def read(ledger: Ledger) -> Labels:
@@ -21,12 +21,12 @@ def keep(ledger: Ledger, labelled: Mapping[str, str]) -> None:
 
 
 def give(
-    ledger: Ledger, wanted: Wanted, *, by: str, now: datetime, clear: bool = False
+    ledger: Ledger, changes: LabelValues, *, by: str, now: datetime, clear: bool = False
 ) -> Sequence[MediaLabels]:
     """Give media these labels; with `clear`, no others. Those that this changed. The caller holds the lease."""
     labels = {e.media_id: e for e in ledger.labels()}
     changed = []
-    for media_id, of_media in sorted(wanted.items()):
+    for media_id, of_media in sorted(changes.items()):
         before = labels.get(media_id, MediaLabels(media_id))
         others = dict.fromkeys(before.current, "") if clear else {}
         after = before.after(others | dict(of_media), now, by)

@@ -35,11 +35,11 @@ class Policy(Enum):
     AT_THE_END = "at the end"
 
 
-def retired(spec: RunSpec, media: Iterable[MediaEntry], left: Collection[str]) -> list[MediaEntry]:
-    """`media`, of which those that `left` the account's list are followed no longer."""
+def retired(spec: RunSpec, media: Iterable[MediaEntry], unlisted: Collection[str]) -> list[MediaEntry]:
+    """`media`, of which those that are `unlisted` in the account now are followed no longer."""
     now = spec.window.now
     return [
-        replace(m, retired_at=now, reason=LEFT) if m.media_id in left and m.retired_at is None else m
+        replace(m, retired_at=now, reason=LEFT) if m.media_id in unlisted and m.retired_at is None else m
         for m in media
     ]
 
@@ -135,7 +135,7 @@ def intend(
 
 def unchanged(spec: RunSpec, intervals: Iterable[Interval], pending_keys: set[Key]) -> dict[Key, Interval]:
     """The intervals of landings that say what silver was built from, as published."""
-    asked = {s.name for s in spec.sources}
+    datasets = {s.name for s in spec.sources}
     same = (
         replace(
             i,
@@ -144,7 +144,7 @@ def unchanged(spec: RunSpec, intervals: Iterable[Interval], pending_keys: set[Ke
             published_at=i.published_at or spec.window.now,
         )
         for i in intervals
-        if i.state is State.LANDED and i.dataset in asked and i.key not in pending_keys
+        if i.state is State.LANDED and i.dataset in datasets and i.key not in pending_keys
     )
     return {i.key: i for i in same}
 

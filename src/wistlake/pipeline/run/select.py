@@ -125,11 +125,11 @@ async def _absent(media_ids: Sequence[str], client: Client, day: date) -> list[s
 
 
 async def _mistyped(absent: Sequence[str], client: Client) -> ConfigError:
-    there = [m["hashed_id"] for m in await client.list_media()]
-    match = closest(absent[0], there)
+    listed = [m["hashed_id"] for m in await client.list_media()]
+    match = closest(absent[0], listed)
     return ConfigError(
         f"Wistia has no media {_some(absent)}{f', did you mean {match}?' if match else ''} "
-        f"(there are {_some(there)}); nothing was fetched"
+        f"(there are {_some(listed)}); nothing was fetched"
     )
 
 
@@ -168,18 +168,18 @@ def _follow(spec: RunSpec, ledger: Ledger, media_ids: Sequence[str]) -> list[Med
         if window.start and window.start < entry.first_day
     }
     ledger.put_media([*new, *(e for m, e in (back | earlier).items() if e != entries[m])])
-    wanted = set(media_ids)
-    return [m for m in ledger.media() if m.media_id in wanted and m.retired_at is None]
+    selected = set(media_ids)
+    return [m for m in ledger.media() if m.media_id in selected and m.retired_at is None]
 
 
 def _label(spec: RunSpec, ledger: Ledger) -> None:
     """What the file says of media that the lake has followed. It may name others: those of another stage, say."""
     followed = {m.media_id for m in ledger.media()}
-    wanted = {media_id: labels for media_id, labels in spec.labels.items() if media_id in followed}
-    if unfollowed := spec.labels.keys() - wanted.keys():
+    changes = {media_id: labels for media_id, labels in spec.labels.items() if media_id in followed}
+    if unfollowed := spec.labels.keys() - changes.keys():
         log.warning("labels of media that the lake has never followed", media=sorted(unfollowed)[:MOST_NAMED])
-    if wanted:
-        give(ledger, wanted, by="WISTLAKE_LABELS", now=spec.window.now)
+    if changes:
+        give(ledger, changes, by="WISTLAKE_LABELS", now=spec.window.now)
 
 
 def _follows_all(choice: MediaChoice, listed: Sequence[str], media: Sequence[MediaEntry]) -> bool | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from wistlake.contracts.form import Source
-from wistlake.pipeline.run.labels import Wanted
+from wistlake.pipeline.run.labels import LabelValues
 from wistlake.planning.plan import Window
 from wistlake.ports import Ledger, Notifier, ObjectStore, Run, RunListener, TableStore
 from wistlake.transforms.channels import DEFAULT_RULES, Rule
@@ -127,4 +127,4 @@ class RunSpec:
     accept_shrink: frozenset[str] = frozenset()  # media whose losses are taken as they are
     keep_city: bool = False  # of sessions, in silver: else it ends in bronze
     tolerated_percent: float = 10.0  # of the media may fail, and the run is partial, not failed
-    labels: Wanted = field(default_factory=dict)  # that the settings' file gives to media
+    labels: LabelValues = field(default_factory=dict)  # that the settings' file gives to media

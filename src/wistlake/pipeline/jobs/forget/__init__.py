@@ -30,16 +30,16 @@ def forget(
     purge: Purge,
     search: Search,
     *,
-    asked: Visitors | None = None,
+    visitors: Visitors | None = None,
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """Forget `who` under the lake's lease; the receipt. With `dry_run` everything is counted and nothing written.
-    `asked` is the result of `ask_source`.
+    `visitors` is the result of `ask_source`.
 
     ConfigError if nobody has that name, ErasureIncomplete if the lake still names the person afterwards.
     """
     with deps.ledger.lease(LEASE, spec.run_id, deps.clock(), LEASE_SECONDS):
-        work = Work(spec, deps, purge, search, who, asked)
+        work = Work(spec, deps, purge, search, who, visitors)
         if dry_run:
             return _count(work, who)
         return recorded(spec, deps, lambda: _forget(work, who))

@@ -16,10 +16,10 @@ FEW = 5  # devices and people; a request about more has to say how many
 
 def person(work: Work, who: Who) -> Person:
     """The marks of the person: from raw pages, from an earlier request, and from Wistia."""
-    asked = work.asked or ()
-    work.facts["source_asked"] = work.asked is not None
-    work.texts |= {r["visitor_key"] for r in asked}
-    devices = tombstones.marks_of(asked, work.keys, redacted=False)
+    visitors = work.visitors or ()
+    work.facts["source_asked"] = work.visitors is not None
+    work.texts |= {r["visitor_key"] for r in visitors}
+    devices = tombstones.marks_of(visitors, work.keys, redacted=False)
     if who.visitor_key:
         return Person(frozenset({tombstones.visitor_mark(work.keys, who.visitor_key)}))
     named = Person(addresses=frozenset({tombstones.address_mark(work.keys, who.email)}))
@@ -63,7 +63,7 @@ def copies(work: Work, person: Person) -> list[LandingCopy]:
         devices |= tombstones.marks_of(theirs.values(), work.keys, redacted=manifest.redacted)
         people |= {a for r in theirs.values() for a in identities(r)}
         work.texts |= _searchable(theirs.values())
-    people |= {a for r in work.asked or () for a in identities(r)}
+    people |= {a for r in work.visitors or () for a in identities(r)}
     work.facts |= {
         "devices": len(devices),
         "people": max(1, len(people)),
@@ -103,7 +103,7 @@ def require_evidence(work: Work, who: Who, person: Person, rows: Iterable[int]) 
     """ConfigError if nothing names the visitor's key, nor any of the `rows` counted in tables: it is probably
     mistyped."""
     if who.visitor_key and not has_evidence(work, person) and not any(rows):
-        source = "Wistia" if work.asked is not None else "an earlier order (Wistia could not be asked)"
+        source = "Wistia" if work.visitors is not None else "an earlier order (Wistia could not be asked)"
         raise ConfigError(
             f"nobody is known by that key, neither to the raw pages that are kept, nor to the tables, nor to "
             f"{source}: copy it whole, as Wistia serves `visitor_key`"
@@ -112,7 +112,7 @@ def require_evidence(work: Work, who: Who, person: Person, rows: Iterable[int]) 
 
 def has_evidence(work: Work, person: Person) -> bool:
     """Whether something but the tables names the person."""
-    return bool(work.asked or work.facts["bronze"]["records"] or _was_forgotten(work, person))
+    return bool(work.visitors or work.facts["bronze"]["records"] or _was_forgotten(work, person))
 
 
 def _was_forgotten(work: Work, person: Person) -> bool:

@@ -33,7 +33,7 @@ class Who:
 class Work:
     """The work on one request, under the lease. `who` is None where tombstones name the people.
 
-    `asked` are the visitors that Wistia knows, `texts` what the verification searches the lake for, `facts` what goes
+    `visitors` are those that Wistia knows, `texts` what the verification searches the lake for, `facts` what goes
     into the receipt.
     """
 
@@ -44,10 +44,10 @@ class Work:
         purge: Purge,
         search: Search,
         who: Who | None = None,
-        asked: Visitors | None = None,
+        visitors: Visitors | None = None,
     ) -> None:
         self.spec, self.deps, self.purge, self.search = spec, deps, purge, search
-        self.who, self.asked = who, asked
+        self.who, self.visitors = who, visitors
         self.keys = deps.keys()
         self.texts: set[str] = {who.visitor_key, who.email, canonical(who.email)} - {""} if who else set()
         self.facts: dict[str, Any] = {}
