@@ -11,6 +11,7 @@ from support.small import land
 from wistlake import bronze
 from wistlake.bronze import Confirmation
 from wistlake.contracts.form import Table
+from wistlake.errors import LeaseHeld
 from wistlake.pipeline.jobs.maintain import drop_raw_pages, expiring, maintain
 from wistlake.pipeline.jobs.media import followed
 from wistlake.pipeline.jobs.quarantine import prepare_replay
@@ -60,6 +61,9 @@ class Upkeep:
         self.calls.append(("orphans", table.full_name, set(keep), before))
         return 3
 
+    def seal(self) -> None:
+        self.calls.append(("seal",))
+
 
 def published(*tables: Mapping[str, TableRef]) -> History:
     ledger = History()
@@ -92,9 +96,11 @@ def test_what_readers_of_a_day_may_follow_stays() -> None:
             ("expire", QUARANTINE, {3}),
             ("orphans", EVENTS, {"e-1", "e-2"}, day_ago),
             ("orphans", QUARANTINE, {"q-2"}, day_ago),
+            ("seal",),
         ],
         key=str,
     )
+    assert upkeep.calls[-1] == ("seal",)
     assert ledger.since == day_ago
     assert ledger.publication() == Publication("r1", NOW - timedelta(hours=8), AFTER)
 
@@ -106,6 +112,21 @@ def test_tables_that_changed_are_published(upkeep: Upkeep) -> None:
     assert (done["files_merged"], done["refused_removed"]) == (2 * upkeep.merged, upkeep.dropped)
     changed = {EVENTS: TableRef("fact_events-new", 9), QUARANTINE: TableRef("quarantine-new", 9)}
     assert ledger.publication() == Publication("up", NOW, changed)
+
+
+def test_checksums_are_recorded_while_nobody_else_writes() -> None:
+    """A run that began just then would have its half-written files recorded, and later called damaged."""
+    ledger = published(AFTER)
+
+    class Sealing(Upkeep):
+        def seal(self) -> None:
+            super().seal()
+            with pytest.raises(LeaseHeld), ledger.lease(LEASE, "run", NOW, 60):
+                pass
+
+    upkeep = Sealing()
+    kept_up(ledger, upkeep)
+    assert upkeep.calls[-1] == ("seal",)
 
 
 def test_an_empty_lake_has_nothing_to_keep_up() -> None:

@@ -12,7 +12,6 @@ from wistlake import machine
 from wistlake.adapters import lake_bytes
 from wistlake.adapters.local import damage
 from wistlake.adapters.local.budget import SqliteBudget
-from wistlake.adapters.local.checksums import seal
 from wistlake.adapters.local.lake_folder import LakeFolder
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.objects import LocalObjects
@@ -232,7 +231,6 @@ class LaptopLake:
                 now=now,
                 retention_days=self.settings.bronze_retention_days,
             )
-            seal(folder.root)
             sweep(folder.root.parent, SCRATCH)
             return asdict(done)
 

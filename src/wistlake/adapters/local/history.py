@@ -142,6 +142,10 @@ class LocalUpkeep(_Tables):
             orphan.unlink()
         return len(orphans)
 
+    def seal(self) -> None:
+        """Record the checksums of the files that are left."""
+        seal(self._lake)
+
 
 class _NewManifests(_FastAppendFiles):
     """A snapshot of the same rows, some of whose manifests are written anew."""

@@ -35,6 +35,9 @@ class Upkeep(Protocol):
         """Remove files that no snapshot needs and that are older than `before`; `keep` are metadata
         locations that readers follow. How many."""
 
+    def seal(self) -> None:
+        """Record the checksums of the files that are left, if the lake keeps them itself."""
+
 
 @dataclass(slots=True)
 class MaintenanceResult:
@@ -78,6 +81,7 @@ def maintain(
                 result.snapshots_expired += upkeep.expire(table, snapshots)
                 locations = {r.metadata_location for r in refs}
                 result.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
+            upkeep.seal()  # under the lease: another run's files may be half-written
         result.landings_removed = drop_raw_pages(objects, limit)
         note_removed(ledger, limit)
     return result
