@@ -257,6 +257,17 @@ def test_no_question_leaves_a_copy_of_sessions(lake: Lake, facts: Facts) -> None
             tools.sql(f"SELECT * FROM _copy_of_{name}")
 
 
+@pytest.mark.parametrize(
+    "source", ["'silver.fact_' || 'events'", "e'silver.fact\\x5fevents'", "concat('gold.dim', '_visitor')"]
+)
+def test_no_table_of_persons_is_reached_under_another_spelling(lake: Lake, source: str) -> None:
+    """Single sessions were listed: a function took the name as it was computed."""
+    with pytest.raises(ConfigError, match="the name of a table, written out"):
+        Tools(lake.opened()).sql(
+            f"SELECT bin FROM histogram_values({source}, visitor_id, technique := 'sample')"
+        )
+
+
 def test_a_days_numbers_are_explained(lake: Lake, facts: Facts) -> None:
     day = facts.days(WEEK)[0]["date"].isoformat()
     explained = Tools(lake.opened()).explain(facts.best, day)

@@ -1,13 +1,18 @@
 """A query reads the published tables, reaches nothing else, and loses no value on the way."""
 
+import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,7 +30,7 @@ from wistlake.adapters.duckdb_query import DuckDBQuery
 from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES, dim_visitor, fact_events
 from wistlake.contracts.dimension_daily import CHANNEL_DAILY as TABLE
-from wistlake.errors import ConfigError, StoreDamaged, StoreError
+from wistlake.errors import ConfigError, StoreBusy, StoreDamaged, StoreError
 from wistlake.planning.intervals import Interval, State
 from wistlake.ports import Query
 from wistlake.settings import Settings
@@ -85,6 +90,11 @@ REACHING_OUT = {
     "a hidden call": "SELECT (SELECT count(*) FROM (WITH a AS (FROM read_text('{outside}')) SELECT * FROM a))",
     "a call in a text": "SELECT * FROM query('SELECT * FROM read_text(''{outside}'')')",
     "a described call": "SUMMARIZE SELECT * FROM read_text('{outside}')",
+    "a file by a call that takes a table": "FROM histogram_values('{lake}/bronze/page.ndjson', email)",
+    "a table by a computed name": "FROM histogram_values('silver.fact_' || 'events', visitor_id)",
+    "a table by its argument's name": "FROM histogram(col_name := city, source := 'gold.dim_' || 'visitor')",
+    "a table in other letters": "FROM histogram_values(e'silver.fact\\x5fevents', visitor_id)",
+    "a described table by a computed name": "FROM pragma_table_info('gold.dim_' || 'visitor')",
     "another table of the format": "SELECT * FROM iceberg_scan('{lake}/bronze')",
     "a database": "ATTACH '{lake}/ledger.db'",
     "the ledger through an extension": "SELECT * FROM sqlite_scan('{lake}/ledger.db', 'tombstones')",
@@ -193,6 +203,10 @@ def test_a_refusal_is_one_clear_line(folder: Path) -> None:
         ("DESCRIBE gold.channel_daily", len(TABLE.columns)),
         ("SUMMARIZE gold.channel_daily", len(TABLE.columns)),
         ("FROM gold.channel_daily", 1),
+        ("FROM histogram_values(gold.channel_daily, sessions)", 1),
+        ("FROM histogram('gold.channel_daily', sessions)", 1),
+        ("FROM histogram_values(col_name := sessions, source := Gold.Channel_Daily)", 1),
+        ("SELECT name FROM pragma_table_info('gold.channel_daily')", len(TABLE.columns)),
         ("SELECT * FROM gold.media_metrics", 0),
     ],
 )  # fmt: skip
@@ -228,6 +242,9 @@ def test_what_no_query_names_is_not_opened(folder: Path) -> None:
         "SELECT view_name AS name FROM duckdb_views()",
         "SELECT name FROM (SHOW ALL TABLES)",
         "SELECT t.table_name AS name FROM information_schema.tables t, gold.channel_daily",
+        "SELECT table_name AS name FROM system.information_schema.tables",
+        "SELECT view_name AS name FROM system.main.duckdb_views()",
+        "SELECT name FROM main.sqlite_master",
     ],
 )
 def test_a_list_of_tables_has_those_that_nobody_named(folder: Path, text: str) -> None:
@@ -256,6 +273,186 @@ def test_a_table_whose_opening_was_interrupted_is_opened_by_the_next_query(
         with pytest.raises(StoreError, match="longer than 5"):
             query.limited("FROM gold.channel_daily", 10, 5.0)
     assert query.limited("FROM gold.channel_daily", 10, 60.0).num_rows == 1
+
+
+LATELY = pytest.mark.parametrize("open_lake_at", [query_folder, partial(query_folder, held=True)])
+WAYS = (
+    "SELECT sum(sessions) AS n FROM gold.channel_daily",
+    "SELECT count(*) AS n FROM gold.media_metrics, gold.channel_daily",
+)
+
+
+@LATELY
+@pytest.mark.parametrize("suffix", ["metadata.json", ".avro"])
+def test_a_file_that_goes_after_the_lake_was_opened_is_named_and_may_come_back(
+    open_lake_at: Callable[[Path], Query], suffix: str, tmp_path: Path
+) -> None:
+    """A manifest that was gone ended the whole process; an error of the first naming stayed for good."""
+    lake = tmp_path / "lake"
+    publish(lake, {TABLE: [{"media_id": "m1", "date": date(2026, 3, 2), "channel": "email", "sessions": 3}]})
+    query = open_lake_at(lake)
+    query.sql("SELECT 1")
+    metadata = lake / "warehouse" / "gold" / "channel_daily" / "metadata"
+    files = [file for file in metadata.iterdir() if file.name.endswith(suffix)]
+    for file in files:
+        file.rename(tmp_path / file.name)
+    for way in WAYS:
+        with pytest.raises(
+            StoreDamaged, match=r"gold\.channel_daily is damaged: .* repairs what raw pages allow"
+        ):
+            query.sql(way)
+    assert query.sql("SELECT count(*) AS n FROM gold.geo_daily").to_pylist() == [{"n": 0}]
+    for text in ("FROM nowhere.x", "SELECT 1 -- gold.channel_daily", "FROM information_schema.tables"):
+        with contextlib.suppress(ConfigError):
+            query.sql(text)
+    for file in files:
+        (tmp_path / file.name).rename(file)
+    assert query.sql(WAYS[0]).to_pylist() == [{"n": 3}]
+
+
+def test_a_reader_that_was_overtaken_is_told_to_come_again(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    publish(lake, {TABLE: []})
+    query = query_folder(lake)
+    before = query.published
+    assert before is not None
+    SqliteLedger(lake / "ledger.db").publish(replace(before, run_id="next"))
+    for file in (lake / "warehouse").rglob("*.metadata.json"):
+        file.unlink()
+    with pytest.raises(StoreBusy, match="published anew since this reader opened it"):
+        query.sql("FROM gold.channel_daily")
+
+
+def test_a_table_outside_of_the_lake_is_not_opened(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(folder / "warehouse" / "gold" / "channel_daily", elsewhere)
+    publication = query_folder(folder).published
+    assert publication is not None
+    (metadata,) = (elsewhere / "metadata").glob("00001*.metadata.json")
+    moved = publication.tables[TABLE.full_name]._replace(metadata_location=str(metadata))
+    ledger = MemoryLedger()
+    ledger.publish(replace(publication, tables={TABLE.full_name: moved}))
+    query = DuckDBQuery(ledger, inspector=lake_at(folder).inspector())
+    with pytest.raises(StoreDamaged, match="neither reads nor changes it there"):
+        query.sql("FROM gold.channel_daily")
+    with pytest.raises(ConfigError):
+        query.sql(f"FROM '{next(elsewhere.rglob('*.parquet'))}'")
+
+
+class Reading(MemoryLedger):
+    """A ledger whose intervals can't be read at first, and that counts who tries."""
+
+    fails, tries = 1, 0
+
+    def interval_columns(self, names: Sequence[str]) -> Iterator[Mapping[str, list[Any]]]:
+        self.tries += 1
+        if self.tries <= self.fails:
+            raise StoreBusy("another process has it")
+        yield from super().interval_columns(names)
+
+
+def test_a_ledger_that_was_busy_is_asked_again() -> None:
+    """The second try was told that there is no such table."""
+    query = DuckDBQuery(Reading())
+    with pytest.raises(StoreBusy):
+        query.sql("FROM ops.intervals")
+    assert query.sql("FROM ops.intervals").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DESCRIBE gold.channel_daily",
+        "SHOW ALL TABLES",
+        "SELECT name FROM pragma_table_info('gold.channel_daily')",
+        "SELECT channel FROM gold.channel_daily WHERE channel = 'show' -- describe",
+        "SELECT sessions AS show FROM gold.channel_daily",
+    ],
+)
+def test_what_is_only_described_is_not_read_of_the_ledger(text: str) -> None:
+    ledger = Reading()
+    DuckDBQuery(ledger).sql(text)
+    assert ledger.tries == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["FROM ops.intervals", "FROM ops/**/.intervals", "FROM memory.ops.intervals"]
+)
+def test_a_list_leaves_the_tables_of_the_ledger_readable(text: str) -> None:
+    ledger = MemoryLedger()
+    ledger.record([INTERVAL])
+    query = DuckDBQuery(ledger)
+    query.sql("SHOW ALL TABLES")
+    assert query.sql(f"SELECT rows {text}").to_pylist() == [{"rows": 3}]
+
+
+def test_time_is_over_even_if_it_falls_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt that met no running query was lost, and the query had no end."""
+    query, make, interrupted = DuckDBQuery(MemoryLedger()), DuckDBQuery._make, Event()
+    query.sql("SELECT 1")
+    assert query._connection is not None
+
+    class Connection:
+        def interrupt(self) -> None:
+            connection.interrupt()
+            interrupted.set()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+    def slow(self: DuckDBQuery, *given: Any) -> None:
+        assert interrupted.wait(60)
+        make(self, *given)
+
+    connection, query._connection = query._connection, Connection()  # type: ignore[assignment]
+    monkeypatch.setattr(DuckDBQuery, "_make", slow)
+    with pytest.raises(StoreError, match="longer than"):
+        query.limited("SELECT count(*) FROM range(1000000000000)", 1, 0.01)
+
+
+def test_threads_get_their_own_answers(folder: Path) -> None:
+    query = query_folder(folder)
+
+    def ask(n: int) -> list[Any]:
+        table = TABLES[n % len(TABLES)].full_name
+        return query.sql(f"SELECT {n} AS n, count(*) AS rows FROM {table}").to_pylist()
+
+    with ThreadPoolExecutor(4) as pool:
+        answered = [rows[0]["n"] for rows in pool.map(ask, range(60))]
+    assert answered == list(range(60))
+
+
+def test_a_figure_that_names_a_table_twice_is_answered_from_a_copy(folder: Path) -> None:
+    query = query_folder(folder, held=True)
+    text = (
+        "SELECT count(*) AS n FROM gold.fact_media_daily JOIN gold.media_daily_metrics USING (media_id, date)"
+    )
+    assert query.sql(text).to_pylist() == [{"n": 0}]
+
+
+def test_copies_that_are_given_up_half_way_are_given_up_by_the_next_query(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = query_folder(folder, held=True)
+    assert isinstance(query, held_query.HeldQuery)
+    text = "SELECT sessions FROM gold.channel_daily"
+    assert query.sql(text).to_pylist() == [{"sessions": 3}]
+    connection = query._connection
+    assert connection is not None
+
+    class Dying:
+        def execute(self, text: str) -> Any:
+            if text.startswith("DROP TABLE"):
+                raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+            return connection.execute(text)
+
+    with pytest.raises(duckdb.InterruptException):
+        query._release(Dying())  # type: ignore[arg-type]
+    assert query.sql(text).to_pylist() == [{"sessions": 3}]
+    with pytest.raises(ConfigError):
+        query.sql("SELECT no_such_column FROM gold.channel_daily")
+    assert query.sql(text).to_pylist() == [{"sessions": 3}]
+    assert "_held" not in str(connection.execute("SELECT table_name FROM duckdb_tables()").fetchall())
 
 
 def test_a_query_of_one_table_loads_no_pandas(folder: Path) -> None:

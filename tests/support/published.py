@@ -33,7 +33,7 @@ class Published(DuckDBQuery):
         assert not unknown, unknown
         self._rows = {name: list(of_table) for name, of_table in rows.items()}
 
-    def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    def _make_table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         given = _whole(table, self._rows.get(table.full_name, ()))
         name = f"_{table.layer}_{table.name}"
         connection.register(name, pa.Table.from_pylist(given, schema=empty(table).schema))

@@ -2,12 +2,13 @@
 but those tables (`query_sandbox`)."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from threading import Timer
+from threading import Event, RLock, Thread
 
 import duckdb
 import duckdb_extension_avro
@@ -19,14 +20,18 @@ from wistlake.adapters.ledger_tables import INTERVALS, LEDGER_TABLES, words
 from wistlake.adapters.query_result import ARROW, TOO_LONG, answer, schema
 from wistlake.adapters.query_sandbox import literal
 from wistlake.adapters.table_files import FilesInspector
+from wistlake.adapters.table_names import code
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
-from wistlake.errors import ConfigError, StoreDamaged, StoreError
+from wistlake.errors import ConfigError, StoreBusy, StoreDamaged, StoreError
 from wistlake.ports import Ledger, Publication, Query, TableRef
 
 Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
-# What lists tables: all have to be there, whether named or not.
-_LISTS = re.compile(r"information_schema|duckdb_|pragma_|pg_|sqlite_|show$|describe$")
+# What lists tables: all have to be there, whether named or not. SHOW and DESCRIBE do so unless they name one.
+_LISTS = re.compile(r"(?:^|\.)(?:information_schema|duckdb_|pg_|sqlite_)")
+_LISTS_ALONE = {"show", "describe"}
+_UNREAD = "this table of the ledger has not been read"
+_INTERRUPT_SECONDS = 0.1  # between two interrupts: one that meets no running query is lost
 _THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
 
@@ -72,7 +77,7 @@ class DuckDBQuery(Query):
     Without a ledger there is only `publication`. `views` are (name, SELECT) on top of the tables. `prepare` gives the
     connection access to the tables' storage. `inspector` checks each table first: a damaged manifest makes DuckDB
     end the whole process. Tables and views are made as they are named first: of each one DuckDB reads metadata, in S3
-    by several requests.
+    by several requests. Threads may share it: they are answered one after the other.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class DuckDBQuery(Query):
         self._published = publication or self._newest()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._ledger_read: set[str] = set()
+        self._lock = RLock()
 
     @property
     def published(self) -> Publication | None:
@@ -101,27 +107,31 @@ class DuckDBQuery(Query):
     def sql(self, text: str) -> pa.Table:
         """The rows of one SELECT. ConfigError with DuckDB's message if it is something else, can't run, or reads
         other files; StoreError if one of its tables is damaged."""
-        return self._ask(text, lambda result: result.to_arrow_table())
+        with self._lock:
+            return self._ask(text, lambda result: result.to_arrow_table())
 
     def limited(self, text: str, rows: int, seconds: float) -> pa.Table:
         """As `sql`; what comes after the first rows is not computed where that can be."""
-        timer = Timer(seconds, self._open().interrupt)
-        timer.start()
-        try:
-            return self._ask(text, partial(_first, most=rows))
-        except duckdb.InterruptException:
-            raise StoreError(TOO_LONG.format(seconds=seconds)) from None
-        finally:
-            timer.cancel()
+        with self._lock:
+            connection = self._open()
+            try:
+                with _interrupted_after(seconds, connection):
+                    return self._ask(text, partial(_first, most=rows))
+            except duckdb.InterruptException:
+                raise StoreError(TOO_LONG.format(seconds=seconds)) from None
 
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
         try:
-            named = words(text)
-            self._make(connection, self._names() if any(map(_LISTS.match, named)) else named)
+            self._make(connection, named := words(text))
+            if self._is_list(text, named):
+                self._make(connection, self._names() - LEDGER_TABLES.keys())
+                self._declare_ledger(connection)
             try:
                 return self._run(connection, text, read)
-            except duckdb.CatalogException:
+            except (duckdb.CatalogException, duckdb.InvalidInputException) as e:
+                if isinstance(e, duckdb.InvalidInputException) and _UNREAD not in str(e):
+                    raise
                 # A name that was not recognised; or a wrong one, for which DuckDB proposes what there is.
                 self._make(connection, self._names())
                 return self._run(connection, text, read)
@@ -138,14 +148,14 @@ class DuckDBQuery(Query):
         return answer(read(connection.execute(sandbox.checked(connection, text))))
 
     def _check_tables(self, text: str) -> None:
-        """StoreError if a table of the query is damaged; ConfigError if upkeep has removed its state meanwhile."""
+        """StoreError if a table of the query is damaged; StoreBusy if upkeep has removed its state meanwhile."""
         for name in self._tables_of(words(text)):
             try:
                 self._require_sound(name)
             except StoreError:
                 if self._newest() in (None, self._published):
                     raise
-                raise ConfigError(
+                raise StoreBusy(
                     "the lake was published anew since this reader opened it, and what it reads is gone: open it again"
                 ) from None
 
@@ -186,7 +196,6 @@ class DuckDBQuery(Query):
         if self._prepare:
             self._prepare(connection)
         connection.execute("SET TimeZone = 'UTC'")
-        self._inspect()
         sandbox.shut(connection, self._folders())
         for layer in ("silver", "gold", "ops"):
             connection.execute(f"CREATE SCHEMA {layer}")
@@ -194,36 +203,62 @@ class DuckDBQuery(Query):
         return connection
 
     def _make(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
-        """Make what a query of these names reads, unless it is there."""
-        for table in self._tables_of(names):
-            if table in self._unbound:
-                self._bind(connection, self._unbound[table])
-                del self._unbound[table]
+        """Make what a query of these names reads, unless it is there. What can't be opened is tried again by the next
+        query that names it."""
+        tables = [name for name in dict.fromkeys(self._tables_of(names)) if name in self._unbound]
+        self._inspect(tables)
+        for name in tables:
+            if name not in self._damaged and self._bind(connection, self._unbound[name]):
+                del self._unbound[name]
         for name, select in self._views:
             if name.lower() in names and not self._damaged.keys() & set(self._tables_of(words(select))):
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
         self._read_ledger(connection, names)
 
+    def _is_list(self, text: str, named: Collection[str]) -> bool:
+        """Whether the query asks which tables there are."""
+        spoken = words(code(text))
+        alone = not spoken.isdisjoint(_LISTS_ALONE) and self._names().isdisjoint(named)
+        return alone or any(map(_LISTS.search, spoken))
+
     def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
         """Make the tables of the ledger that are named: one with every interval takes long on a large lake."""
         for name in LEDGER_TABLES:
             if self._ledger and name in names and name not in self._ledger_read:
+                self._show(connection, name, _ledger_table(self._ledger, name))
                 self._ledger_read.add(name)
-                rows = f"_{name.replace('.', '_')}"
-                connection.register(rows, _ledger_table(self._ledger, name))
-                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {rows}")
+
+    def _declare_ledger(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let lists of tables have those of the ledger, which are not read for it: a query that reads one fails, and
+        is asked again."""
+        for name in LEDGER_TABLES:
+            if self._ledger and name not in self._ledger_read:
+                fails = f"WHERE error({literal(_UNREAD)})::BOOLEAN"
+                columns = _ledger_columns(name)
+                self._show(connection, name, pa.table([pa.nulls(1, c.type) for c in columns], columns), fails)
+
+    @staticmethod
+    def _show(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, where: str = "") -> None:
+        registered = f"_{name.replace('.', '_')}"
+        connection.register(registered, rows)
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {registered} {where}")
 
     def _folders(self) -> list[str]:
         """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""
-        refs = (self._ref(t.full_name) for t in TABLES if t.full_name not in self._damaged)
-        return sorted({ref.metadata_location.rpartition("/metadata/")[0] for ref in refs if ref} - {""})
+        refs = (self._ref(t.full_name) for t in TABLES)
+        locations = [ref.metadata_location for ref in refs if ref and self._is_ours(ref)]
+        return sorted({location.rpartition("/metadata/")[0] for location in locations} - {""})
 
-    def _inspect(self) -> None:
-        """Check every table before DuckDB opens it. A damaged table fails only the queries that name it."""
-        names = [t.full_name for t in TABLES if self._ref(t.full_name)]
+    def _is_ours(self, ref: TableRef) -> bool:
+        return self._inspector is None or self._inspector.is_inside(ref)
+
+    def _inspect(self, names: Sequence[str]) -> None:
+        """Check these tables right before DuckDB opens them. A damaged table fails only the queries that name it."""
         with ThreadPoolExecutor(_THREADS) as pool:
-            errors = zip(names, pool.map(self._damage, names), strict=True)
-            self._damaged = {name: error for name, error in errors if error}
+            for name, error in zip(names, pool.map(self._damage, names), strict=True):
+                self._damaged.pop(name, None)
+                if error:
+                    self._damaged[name] = error
 
     def _damage(self, name: str) -> StoreError | None:
         ref = self._ref(name)
@@ -234,20 +269,21 @@ class DuckDBQuery(Query):
             return e
         return None
 
-    def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        if table.full_name in self._damaged:
-            return
+    def _bind(self, connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+        """Whether DuckDB could open the table."""
         try:
             self._make_table(connection, table)
         except duckdb.InterruptException:
             raise
         except duckdb.Error as e:
             reason = f"{table.full_name} can't be opened: {str(e).splitlines()[0]}"
-            self._damaged[table.full_name] = StoreDamaged(reason)
+            self._damaged[table.full_name] = self._damage(table.full_name) or StoreDamaged(reason)
+            return False
+        return True
 
     def _make_table(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         ref = self._ref(table.full_name)
-        view = f"CREATE VIEW {table.full_name} AS SELECT {', '.join(table.column_names)} FROM"
+        view = f"CREATE OR REPLACE VIEW {table.full_name} AS SELECT {', '.join(table.column_names)} FROM"
         if ref is None:
             connection.execute(f"{view} {_registered(connection, table)}")
             return
@@ -258,6 +294,26 @@ class DuckDBQuery(Query):
             # The contract has gained columns since the table was published: they are NULL until the next run.
             none = _registered(connection, table)
             connection.execute(f"{view} (SELECT * FROM {rows} UNION ALL BY NAME SELECT * FROM {none})")
+
+
+@contextmanager
+def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupt what the connection does once the time is over, until the block has ended."""
+    done = Event()
+
+    def interrupt() -> None:
+        is_over = done.wait(seconds)
+        while not is_over:
+            connection.interrupt()
+            is_over = done.wait(_INTERRUPT_SECONDS)
+
+    timer = Thread(target=interrupt, daemon=True)
+    timer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        timer.join()
 
 
 def _registered(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
@@ -280,13 +336,16 @@ def _first(result: duckdb.DuckDBPyConnection, most: int) -> pa.Table:
     return pa.Table.from_batches(batches, reader.schema).slice(0, most)
 
 
+def _ledger_columns(name: str) -> pa.Schema:
+    return pa.schema([(column, ARROW[kind]) for column, kind in LEDGER_TABLES[name].columns.items()])
+
+
 def _ledger_table(ledger: Ledger, name: str) -> pa.Table:
     """The rows of one of the ledger's tables."""
-    table = LEDGER_TABLES[name]
-    columns = pa.schema([(column, ARROW[kind]) for column, kind in table.columns.items()])
+    columns = _ledger_columns(name)
     if name == INTERVALS:
         return _intervals(ledger, columns)
-    rows = table.read(ledger)
+    rows = LEDGER_TABLES[name].read(ledger)
     arrays = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in columns]
     return pa.table(arrays, schema=columns)
 

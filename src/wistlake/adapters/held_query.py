@@ -43,7 +43,7 @@ class HeldQuery(DuckDBQuery):
 
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
-        to_hold = [n for n in self._tables_of(words(text)) if n in self._to_hold]
+        to_hold = [n for n in dict.fromkeys(self._tables_of(words(text))) if n in self._to_hold]
         self._make(connection, to_hold)
         for name in to_hold:
             self._hold(connection, self._to_hold.pop(name))
@@ -70,15 +70,17 @@ class HeldQuery(DuckDBQuery):
         except duckdb.Error:  # the query itself says what is wrong, if it is its matter
             return
         self._room -= rows
-        self._copies[name] = table
+        self._copies[name] = table  # first: an interrupt may come in between
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {copy}")
 
     def _release(self, connection: duckdb.DuckDBPyConnection) -> None:
-        for name, table in self._copies.items():
-            connection.execute(f"DROP VIEW {name}")
-            connection.execute(f"DROP TABLE {_copy_of(table)}")
-            self._bind(connection, table)
-        self._copies, self._to_hold = {}, {}
+        self._to_hold = {}
+        while self._copies:
+            name, table = next(iter(self._copies.items()))
+            self._unbound[name] = table
+            connection.execute(f"DROP VIEW IF EXISTS {name}")
+            connection.execute(f"DROP TABLE IF EXISTS {_copy_of(table)}")
+            del self._copies[name]
 
 
 def _copy_of(table: Table) -> str:

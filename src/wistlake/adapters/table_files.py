@@ -40,6 +40,9 @@ class TableFiles(Protocol):
     def size(self, location: str) -> int | None:
         """The file's size in bytes; None if it is missing."""
 
+    def require_inside(self, location: str) -> None:
+        """StoreDamaged if a file of that location lies outside of the lake's tables, whether it is there or not."""
+
     def cure(self, name: str) -> str:
         """How to repair a damaged table."""
 
@@ -161,6 +164,14 @@ class FilesInspector:
     def check(self, name: str, ref: TableRef) -> None:
         """TableDamaged if any of the table's files is missing, truncated or changed."""
         TableState(name, ref, self.files, self.digest).check(deep=self.deep)
+
+    def is_inside(self, ref: TableRef) -> bool:
+        """Whether the table lies where the lake's tables are."""
+        try:
+            self.files.require_inside(ref.metadata_location)
+        except StoreDamaged:
+            return False
+        return True
 
     def damaged(self, published: Publication | None) -> Iterator[StoreError]:
         """One error for each published table that `check` refuses."""

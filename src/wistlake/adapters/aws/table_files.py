@@ -26,6 +26,9 @@ class S3TableFiles(TableFiles):
     def size(self, location: str) -> int | None:
         return self.objects.size(self._key(location))
 
+    def require_inside(self, location: str) -> None:
+        self._key(location)
+
     def cure(self, name: str) -> str:
         return "the bucket keeps older versions, bring the file's last one back: *A damaged table* in the runbook"
 

@@ -21,6 +21,9 @@ class LocalTableFiles(TableFiles):
         path = self._path(location)
         return path.stat().st_size if path.is_file() else None
 
+    def require_inside(self, location: str) -> None:
+        self._path(location)
+
     @staticmethod
     def cure(name: str) -> str:
         return f"`wistlake repair --table {name}` repairs what raw pages allow, or restore a backup"
