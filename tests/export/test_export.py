@@ -1,6 +1,7 @@
 """What is exported and read back with other tools equals the lake; nothing is left half."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES
 from wistlake.contracts import table as contract
 from wistlake.contracts.form import Table, Type
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, StoreBusy
 from wistlake.export import manifest, order, relations
 from wistlake.export.order import FORMS, Request, export
 from wistlake.export.workbook import MOST_ROWS, require_room, sheet_name
@@ -595,3 +596,29 @@ def test_the_usual_tables(told: Path, capsys: pytest.CaptureFixture[str]) -> Non
     ):
         assert call("export", "--to", form, form, "--json") == 0
         assert [t["table"] for t in json.loads(capsys.readouterr().out)["tables"]] == usual
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_of_two_exports_into_one_folder_one_waits(form: str, lake: Path, tmp_path: Path) -> None:
+    """Both ended well, and the files of one were nobody's."""
+    query, out, refused = query_folder(lake), tmp_path / "out", list[StoreBusy]()
+
+    class Overtaken:
+        published = query.published
+
+        def sql(self, text: str) -> pa.Table:
+            if not refused:
+                with pytest.raises(
+                    StoreBusy, match=f"exporting to {re.escape(str(out))}: run again"
+                ) as error:
+                    export(query, Request(form, (VISITOR.full_name,)), out, SECOND)
+                refused.append(error.value)
+            return query.sql(text)
+
+    export(Overtaken(), Request(form, (DAILY.full_name,)), out, SECOND)  # type: ignore[arg-type]
+    assert len(refused) == 1
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    export(query, Request(form, (VISITOR.full_name,)), out, SECOND)
+    assert {*manifest.read(out).entries} == (
+        {VISITOR.full_name} if form == "xlsx" else {DAILY.full_name, VISITOR.full_name}
+    )

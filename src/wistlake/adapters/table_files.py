@@ -173,8 +173,16 @@ class FilesInspector:
             return False
         return True
 
-    def damaged(self, published: Publication | None) -> Iterator[StoreError]:
-        """One error for each published table that `check` refuses."""
+    def damaged(self, newest: Callable[[], Publication | None]) -> Iterator[StoreError]:
+        """One error for each table of the newest publication that `check` refuses. The files of one that is overtaken
+        meanwhile may be gone, and are no damage."""
+        published = newest()
+        errors = list(self._errors(published))
+        while errors and (newer := newest()) != published:
+            published, errors = newer, list(self._errors(newer))
+        yield from errors
+
+    def _errors(self, published: Publication | None) -> Iterator[StoreError]:
         for name, ref in published.tables.items() if published else ():
             try:
                 self.check(name, ref)

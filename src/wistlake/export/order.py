@@ -16,6 +16,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from wistlake.adapters.local import disk
+from wistlake.adapters.local.locks import exclusive
 from wistlake.adapters.local.scratch import aside
 from wistlake.contracts import TABLES
 from wistlake.contracts.form import Table
@@ -32,6 +33,7 @@ from wistlake.ports import Publication, Query
 DUCKDB, XLSX = "duckdb", "xlsx"
 FORMS = (PARQUET, DUCKDB, XLSX, CSV)
 _SCRATCH = "wistlake-export"
+_LOCK = ".wistlake-export"
 _EVER = datetime.min.replace(tzinfo=UTC)
 _ONE_FILE = {DUCKDB: DATABASE, XLSX: WORKBOOK}
 _IN_A_WORKBOOK = ("silver.dim_media",)  # beside gold, which has ids only
@@ -91,15 +93,20 @@ class Writer(Protocol):
 
 def export(query: Query, request: Request, folder: Path, now: datetime) -> list[Done]:
     """Bring what is published into `folder`; what was done, table by table. ConfigError, with nothing changed, for a
-    lake that has published nothing, for a folder of another export, and for what a form can't hold."""
+    lake that has published nothing, for a folder of another export, and for what a form can't hold. StoreBusy if
+    another process exports to the folder."""
     publication = query.published
     if publication is None:
         raise ConfigError("nothing is published yet: `wistlake run` does that")
     relations = chosen(request.tables, _usual(request.form))
-    before = _before(request, folder)
+    if request.form == XLSX and not request.is_whole:
+        raise ConfigError(
+            "--since: a workbook is always written whole, so leave --since out; parquet, csv and duckdb take it"
+        )
     with explained(lambda: disk.troubles(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        with aside(folder, _SCRATCH) as scratch:
+        with exclusive(folder / _LOCK, f"exporting to {folder}"), aside(folder, _SCRATCH) as scratch:
+            before = _before(request, folder)
             writer = _writer(request.form, scratch, folder, before)
             with closing(writer):
                 work = [_Work.of(query, r, writer, request, before, publication) for r in relations]
@@ -128,10 +135,6 @@ def require_place(folder: Path, lake: Path) -> None:
 
 def _before(request: Request, folder: Path) -> Manifest | None:
     """What the export before left; None if there is none, or a workbook, which is always a new one."""
-    if request.form == XLSX and not request.is_whole:
-        raise ConfigError(
-            "--since: a workbook is always written whole, so leave --since out; parquet, csv and duckdb take it"
-        )
     before = manifest.read(folder)
     if before is not None and before.form != request.form:
         raise ConfigError(

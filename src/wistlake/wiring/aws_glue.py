@@ -128,7 +128,7 @@ def tables(
 def _damage_named(job: Job) -> AbstractContextManager[None]:
     """Whatever fails in the block while a published table is damaged, as the StoreError that says so."""
     files = FilesInspector(S3TableFiles(job.silver_bucket, S3Objects(job.silver_bucket)))
-    return explained(lambda: files.damaged(ledger(job).publication()))
+    return explained(lambda: files.damaged(ledger(job).publication))
 
 
 @contextmanager

@@ -143,7 +143,7 @@ class AwsLake:
     def look_deep(self) -> Iterator[Check]:
         """Every file of the published tables against what their metadata say of it (S3 keeps checksums itself), and
         every raw page."""
-        yield doctor.deep("tables", self.inspector().damaged(self.ledger().publication()))
+        yield doctor.deep("tables", self.inspector().damaged(self.ledger().publication))
         yield doctor.deep("raw pages", doctor.damaged_raw_pages(self.objects()))
 
     def clean_pieces(self, objects: ObjectStore) -> Iterator[Piece]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -125,7 +125,13 @@ class LaptopLake:
         machine.open_enough_files()
         described = folder.open(self.settings.account_timezone, self.runtime.clock())
         sweep(folder.root.parent, SCRATCH)
-        chain = folder.key_chain()
+        folder.key_chain()  # made, or refused, before anything is asked
+
+        @cache
+        def keys() -> tuple[bytes, ...]:
+            """Read when they are needed, under the lease: a rotation may have ended meanwhile."""
+            return folder.key_chain().keys
+
         ledger = SqliteLedger(folder.ledger)
         if ledger.facts(LAKE) != described:  # `wistlake repair --marker` reads this copy
             ledger.put_facts(LAKE, described)
@@ -136,10 +142,10 @@ class LaptopLake:
             tables=laptop_engine.tables(folder, self.settings.engine),
             client=lambda: self.client(pace=pace),
             notifier=people,
-            keys=lambda: chain.keys,
+            keys=keys,
             clock=self.runtime.clock,
             monotonic=self.runtime.monotonic,
-            redact=source.redaction(self.settings, lambda: chain.keys),
+            redact=source.redaction(self.settings, keys),
             warm=laptop_engine.load if self.settings.engine == "sail" else lambda: None,
             watch=lambda: watch_after_run(
                 self.settings.alerts, self.query, ledger, people, self.runtime.clock()
@@ -206,6 +212,7 @@ class LaptopLake:
 
     def key_chain(self) -> KeyChain:
         """The pseudonym keys, a pending one included."""
+        self.folder.require_readable()
         return self.key_ring().load()
 
     def rotate(self, run_id: str, now: datetime) -> Receipt:

@@ -20,7 +20,7 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.adapters.local.table_repair import TableRepair
 from wistlake.adapters.table_files import TableDamaged
 from wistlake.contracts import table as contract
-from wistlake.errors import ConfigError, StoreError
+from wistlake.errors import ConfigError, StoreBusy, StoreError
 from wistlake.ports import Publication
 
 Break = Callable[[Path], None]
@@ -142,7 +142,7 @@ def test_a_reader_of_a_state_that_upkeep_let_go_is_told_to_open_it_again(made: H
     published = ledger.publication()
     ledger.publish(Publication("later", published.published_at, catalog.refs(published.tables)))
     old.unlink()
-    with pytest.raises(ConfigError, match="open it again"):
+    with pytest.raises(StoreBusy, match="open it again"):
         reader.table(EVENTS)
 
 

@@ -48,8 +48,12 @@ def recorded(lake: Path) -> Mapping[str, str]:
 def changed(lake: Path) -> Iterator[str]:
     """The files that differ from their recorded checksums. A missing file is no difference: upkeep removes files."""
     for name, expected in recorded(lake).items():
-        if (lake / name).is_file() and digest(lake / name) != expected:
-            yield name
+        try:
+            if (lake / name).is_file() and digest(lake / name) != expected:
+                yield name
+        except StoreError:
+            if (lake / name).exists():
+                raise
 
 
 def unsealed(lake: Path) -> int:

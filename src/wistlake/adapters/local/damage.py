@@ -55,7 +55,7 @@ def is_unsound(database: Path) -> str:
 def tables(folder: LakeFolder, *, deep: bool = True) -> Iterator[StoreError]:
     """One error for each damaged table or file: missing, truncated, or (deep) changed."""
     files = FilesInspector(LocalTableFiles(folder.warehouse))
-    yield from files.damaged(SqliteLedger(folder.ledger, read_only=True).publication())
+    yield from files.damaged(SqliteLedger(folder.ledger, read_only=True).publication)
     for name in checksums.changed(folder.root) if deep else ():
         table = ".".join(name.split("/")[1:3])
         what = "is not what it was when it was written"

@@ -4,6 +4,7 @@ Iceberg stores absolute paths in table metadata, manifest lists and manifests, a
 """
 
 import contextlib
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from wistlake.adapters.table_files import UNSAFE_PROPERTY, TableState
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 
 NEEDED = ("lake.json", "pseudonym-key.json", *lake_copy.DATABASES)
+_NOT_EMPTY = "is not empty: restore to a new folder (--to), or move it away and name it with --replaces"
 _TAR = (".tar", ".tar.gz", ".tgz")
 
 
@@ -56,9 +58,7 @@ def restore(source: Path, lake: Path) -> None:
     any path in it leads outside of the lake."""
     LakeFolder(lake)
     if lake.exists() and any(lake.iterdir()):
-        raise ConfigError(
-            f"{lake} is not empty: restore to a new folder (--to), or move it away and name it with --replaces"
-        )
+        raise ConfigError(f"{lake} {_NOT_EMPTY}")
     if not source.exists():
         raise ConfigError(f"there is no {source}: name the folder or tar that `wistlake backup` made")
     with _explained(lake):
@@ -70,9 +70,14 @@ def restore(source: Path, lake: Path) -> None:
             else:
                 lake_copy.unpack(source, fresh)
             _adopt(source, fresh, lake)
-            if lake.exists():
-                lake.rmdir()
-            fresh.rename(lake)
+            try:
+                if lake.exists():
+                    lake.rmdir()
+                fresh.rename(lake)
+            except OSError as e:  # another process has filled it since
+                if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                raise ConfigError(f"{lake} {_NOT_EMPTY}") from e
 
 
 def _adopt(source: Path, fresh: Path, lake: Path) -> None:

@@ -5,13 +5,17 @@ import os
 import re
 import shlex
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from wistlake import lake_marker
+from wistlake.adapters.local.locks import exclusive
+from wistlake.adapters.local.scratch import aside
 from wistlake.adapters.local.whole_files import create_file, replace_file
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.machine import OTHERS, make_private
@@ -98,17 +102,24 @@ class LakeFolder:
             raise ConfigError(problems)
         return described
 
-    def begin_demo(self, zone_name: str, now: datetime) -> None:
-        """Create a lake that is marked as a demo's, in the place of an earlier one. ConfigError if the folder holds
-        anything else."""
-        if self.exists() and self.described().get("demo"):
-            shutil.rmtree(self.root)
-        elif self.root.is_file() or (self.root.is_dir() and any(self.root.iterdir())):
-            raise ConfigError(
-                f"{self.root} is not a demo's lake, and stays as it is: name another folder with --lake"
-            )
-        self.make()
-        self.write_marker(lake_marker.new(zone_name, now, path=str(self.root), demo="yes"))
+    @contextmanager
+    def demo(self, zone_name: str, now: datetime) -> Iterator[None]:
+        """Create a lake that is marked as a demo's, in the place of an earlier one, which goes at once: readers see
+        the one or the other. ConfigError if the folder holds anything else; StoreBusy, during the block, to other
+        demos."""
+        place = self.root.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        home = place.parent if os.access(place.parent, os.W_OK) else Path(tempfile.gettempdir())
+        with exclusive(home / f".{place.name}.demo", f"making the demo's lake {self.root}"):
+            if self.exists() and self.described().get("demo"):
+                _remove(place)
+            elif place.is_file() or (place.is_dir() and any(place.iterdir())):
+                raise ConfigError(
+                    f"{self.root} is not a demo's lake, and stays as it is: name another folder with --lake"
+                )
+            LakeFolder(place).make()
+            self.write_marker(lake_marker.new(zone_name, now, path=str(self.root), demo="yes"))
+            yield
 
     def described(self) -> Mapping[str, Any]:
         """The content of `lake.json`. ConfigError if there is none, StoreError if it is damaged."""
@@ -181,8 +192,18 @@ class LakeFolder:
         replace_file(self.key_file, keys.encode(chain))
 
 
+def _remove(lake: Path) -> None:
+    try:
+        with aside(lake.parent, f"{lake.name}.before") as folder:
+            lake.rename(folder / lake.name)
+    except OSError:  # its parent is another user's, or another disk
+        for path in lake.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+
+
 def _has_files(folder: Path) -> bool:
-    return any(path.is_file() for path in folder.rglob("[!.]*"))
+    # Not `rglob`: it fails if a folder goes meanwhile.
+    return any(not name.startswith(".") for _, _, names in os.walk(folder) for name in names)
 
 
 def _encode(described: Mapping[str, Any]) -> str:

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from wistlake.errors import StoreBusy
 from wistlake.machine import PRIVATE_FILE
 
 
@@ -15,6 +16,28 @@ def locked(path: Path) -> Iterator[bool]:
     """Hold the lock for the block; yields whether it was free. It never waits."""
     with open_private(path) as file:
         yield lock(file)
+
+
+@contextmanager
+def exclusive(path: Path, doing: str) -> Iterator[None]:
+    """Hold a lock file, which goes with the block. StoreBusy, which says what it is `doing`, if another process has
+    it."""
+    with open_private(path) as file:
+        if not lock(file) or not _is_there(path, file):
+            raise StoreBusy(f"another process is {doing}: run again when it has ended")
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file
+                path.unlink()
+
+
+def _is_there(path: Path, file: IO[bytes]) -> bool:
+    """Whether the open file still has that path: whoever held it before has removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def open_private(path: Path) -> IO[bytes]:

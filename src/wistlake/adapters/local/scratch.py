@@ -22,13 +22,23 @@ def aside(parent: Path, name: str) -> Iterator[Path]:
     """A new owner-only folder `parent/.<name>.<random>` during the block. Folders of killed processes under the same
     name are removed first."""
     sweep(parent, name)
-    folder = parent / f".{name}.{secrets.token_hex(6)}"
-    folder.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        with locked(folder / _LOCK):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as held:
+        folder = _made(parent, name, held)
+        try:
+            with held:
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(parent: Path, name: str, held: contextlib.ExitStack) -> Path:
+    """The folder, with its lock: another process may have swept it before it was locked."""
+    while True:
+        folder = parent / f".{name}.{secrets.token_hex(6)}"
+        folder.mkdir(mode=PRIVATE_FOLDER)
+        with contextlib.suppress(FileNotFoundError):
+            if held.enter_context(locked(folder / _LOCK)) and (folder / _LOCK).exists():
+                return folder
 
 
 def sweep(parent: Path, name: str) -> int:
@@ -36,18 +46,21 @@ def sweep(parent: Path, name: str) -> int:
     removed = 0
     for folder in parent.glob(f".{glob.escape(name)}.*"):
         with contextlib.suppress(FileNotFoundError):  # its process removes it just now
-            if folder.is_dir() and not folder.is_symlink() and _is_abandoned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                removed += 1
+            removed += folder.is_dir() and not folder.is_symlink() and _remove_abandoned(folder)
     return removed
 
 
-def _is_abandoned(folder: Path) -> bool:
-    """Whether the folder is this user's, and no process holds its lock."""
+def _remove_abandoned(folder: Path) -> bool:
+    """Remove the folder if it is this user's, and no process holds its lock; whether it was."""
     if os.name == "posix" and folder.stat().st_uid != os.getuid():
         return False
     lock = folder / _LOCK
     if not lock.exists():
-        return time.time() - folder.stat().st_mtime > _YOUNG_SECONDS
-    with locked(lock) as free:
-        return free
+        is_abandoned = time.time() - folder.stat().st_mtime > _YOUNG_SECONDS
+    else:
+        with locked(lock) as is_abandoned:
+            if is_abandoned and os.name == "posix":  # under the lock: its process may be about to take it
+                shutil.rmtree(folder, ignore_errors=True)
+    if is_abandoned:
+        shutil.rmtree(folder, ignore_errors=True)
+    return is_abandoned

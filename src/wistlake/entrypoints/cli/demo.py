@@ -50,20 +50,20 @@ def demo(
     world = World(seed, Profile(media=4), FIRST_RUN)
     results = []
     settings = ArgumentsOnly(token=SecretStr("simulated"), media_ids=("all",), lake=folder)
-    _lake(settings, world).folder.begin_demo(settings.account_timezone, FIRST_RUN)
-    if not as_json:
-        output.say(f"{days} simulated days, one run each; no account and no network is used.")
-    with progress.shown(hidden=as_json) as step:
-        for number in range(days):
-            step("simulating days", number, days)
-            world.clock.set(FIRST_RUN + timedelta(days=number))
-            simulated = _lake(settings, world)
-            result = _one_day(simulated)
-            results.append(result)
-            if not as_json:
-                new = sum(t.get("new", 0) for t in result["tables"].values())
-                output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
-    write_after_run(simulated)
+    with _lake(settings, world).folder.demo(settings.account_timezone, FIRST_RUN):
+        if not as_json:
+            output.say(f"{days} simulated days, one run each; no account and no network is used.")
+        with progress.shown(hidden=as_json) as step:
+            for number in range(days):
+                step("simulating days", number, days)
+                world.clock.set(FIRST_RUN + timedelta(days=number))
+                simulated = _lake(settings, world)
+                result = _one_day(simulated)
+                results.append(result)
+                if not as_json:
+                    new = sum(t.get("new", 0) for t in result["tables"].values())
+                    output.say(f"{world.clock.now():%Y-%m-%d}: {result['status']}, {new:,} new rows")
+        write_after_run(simulated)
     if as_json:
         output.print_json({"lake": str(folder), "runs": results})
         return
