@@ -30,7 +30,6 @@ Read = Callable[[duckdb.DuckDBPyConnection], pa.Table]
 # What lists tables: all have to be there, whether named or not. SHOW and DESCRIBE do so unless they name one.
 _LISTS = re.compile(r"(?:^|\.)(?:information_schema|duckdb_|pg_|sqlite_)")
 _LISTS_ALONE = {"show", "describe"}
-_UNREAD = "this table of the ledger has not been read"
 _INTERRUPT_SECONDS = 0.1  # between two interrupts: one that meets no running query is lost
 _THREADS = 8  # that check tables: in S3 each table takes a few requests, one after the other
 
@@ -117,21 +116,21 @@ class DuckDBQuery(Query):
             try:
                 with _interrupted_after(seconds, connection):
                     return self._ask(text, partial(_first, most=rows))
-            except duckdb.InterruptException:
+            except (duckdb.InterruptException, OSError) as e:  # OSError: of Arrow, to which it gives the rows
+                if "INTERRUPT" not in str(e):
+                    raise
                 raise StoreError(TOO_LONG.format(seconds=seconds)) from None
 
     def _ask(self, text: str, read: Read) -> pa.Table:
         connection = self._open()
         try:
-            self._make(connection, named := words(text))
-            if self._is_list(text, named):
+            self._make(connection, words(text))
+            if self._is_list(text):
                 self._make(connection, self._names() - LEDGER_TABLES.keys())
                 self._declare_ledger(connection)
             try:
                 return self._run(connection, text, read)
-            except (duckdb.CatalogException, duckdb.InvalidInputException) as e:
-                if isinstance(e, duckdb.InvalidInputException) and _UNREAD not in str(e):
-                    raise
+            except duckdb.CatalogException:
                 # A name that was not recognised; or a wrong one, for which DuckDB proposes what there is.
                 self._make(connection, self._names())
                 return self._run(connection, text, read)
@@ -215,10 +214,12 @@ class DuckDBQuery(Query):
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
         self._read_ledger(connection, names)
 
-    def _is_list(self, text: str, named: Collection[str]) -> bool:
+    def _is_list(self, text: str) -> bool:
         """Whether the query asks which tables there are."""
         spoken = words(code(text))
-        alone = not spoken.isdisjoint(_LISTS_ALONE) and self._names().isdisjoint(named)
+        alone = not spoken.isdisjoint(_LISTS_ALONE) and (
+            "tables" in spoken or self._names().isdisjoint(spoken)
+        )
         return alone or any(map(_LISTS.search, spoken))
 
     def _read_ledger(self, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
@@ -229,19 +230,18 @@ class DuckDBQuery(Query):
                 self._ledger_read.add(name)
 
     def _declare_ledger(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Let lists of tables have those of the ledger, which are not read for it: a query that reads one fails, and
-        is asked again."""
+        """Let lists of tables have those of the ledger, which are not read for it. What they show is not there, so
+        that a query which reads one fails, and is asked again."""
         for name in LEDGER_TABLES:
             if self._ledger and name not in self._ledger_read:
-                fails = f"WHERE error({literal(_UNREAD)})::BOOLEAN"
-                columns = _ledger_columns(name)
-                self._show(connection, name, pa.table([pa.nulls(1, c.type) for c in columns], columns), fails)
+                connection.unregister(self._show(connection, name, _ledger_columns(name).empty_table()))
 
     @staticmethod
-    def _show(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, where: str = "") -> None:
+    def _show(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> str:
         registered = f"_{name.replace('.', '_')}"
         connection.register(registered, rows)
-        connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {registered} {where}")
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {registered}")
+        return registered
 
     def _folders(self) -> list[str]:
         """The folders of the published tables. The key, the ledger and the raw pages are in none of them."""

@@ -1,8 +1,9 @@
 """Several processes at one lake: all end up with the same files, and what one takes away is no damage to another."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -283,14 +284,44 @@ def test_a_restore_that_was_overtaken_says_what_to_do(
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_parts_of_a_lake_that_go_while_they_are_looked_for_are_no_error(tmp_path: Path) -> None:
+def test_parts_of_a_lake_that_go_while_they_are_looked_for_are_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = LakeFolder(tmp_path / "lake")
     folder.open("UTC", NOW)
     folder.key_chain()
-    for n in range(20):
-        (folder.warehouse / "gold" / f"t{n}").mkdir(parents=True)
-    with ThreadPoolExecutor(1) as pool:
-        gone = pool.submit(shutil.rmtree, folder.warehouse)
-        for _ in range(20):
-            folder.require_complete()
-        gone.result(60)
+    going = folder.warehouse / "gold"
+    going.mkdir(parents=True)
+    real, looked = os.scandir, []
+
+    def scandir(path: Any = ".") -> Any:
+        if path == str(going) or path == going:
+            looked.append(path)
+            going.rmdir()
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    folder.require_complete()
+    assert looked
+
+
+def test_a_scratch_folder_that_cannot_be_locked_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(_: object) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "lock", unsupported)
+    with pytest.raises(StoreError, match="No locks available"):
+        create_file(tmp_path / "lake.json", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_the_key_goes_with_the_next_run(tmp_path: Path) -> None:
+    folder = LakeFolder(tmp_path / "lake")
+    folder.open("UTC", NOW)
+    left = folder.root / ".pseudonym-key.json.abc"
+    left.mkdir()
+    (left / ".alive").touch()
+    folder.open("UTC", LATER)
+    assert not left.exists()

@@ -1,5 +1,6 @@
 """The laptop's lake as a folder: its files, its layout version, and its pseudonym key."""
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any
 
 from wistlake import lake_marker
 from wistlake.adapters.local.locks import exclusive
-from wistlake.adapters.local.scratch import aside
+from wistlake.adapters.local.scratch import aside, sweep
 from wistlake.adapters.local.whole_files import create_file, replace_file
 from wistlake.errors import ConfigError, StoreDamaged, StoreError
 from wistlake.machine import OTHERS, make_private
@@ -94,6 +95,7 @@ class LakeFolder:
     def open(self, zone_name: str, now: datetime) -> Mapping[str, Any]:
         """Check the lake, or create one. ConfigError, with the cure, if it is newer, moved, or of another zone."""
         self.require_complete()
+        sweep(self.root, self.key_file.name)  # a copy that a killed process has left
         if not self.exists():
             self.make()
             create_file(self.marker, _encode(lake_marker.new(zone_name, now, path=str(self.root))))
@@ -104,15 +106,17 @@ class LakeFolder:
 
     @contextmanager
     def demo(self, zone_name: str, now: datetime) -> Iterator[None]:
-        """Create a lake that is marked as a demo's, in the place of an earlier one, which goes at once: readers see
-        the one or the other. ConfigError if the folder holds anything else; StoreBusy, during the block, to other
-        demos."""
+        """Create a lake that is marked as a demo's, in the place of an earlier one, which goes at once. ConfigError
+        if the folder holds anything else; StoreBusy, during the block, to other demos."""
         place = self.root.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
-        home = place.parent if os.access(place.parent, os.W_OK) else Path(tempfile.gettempdir())
-        with exclusive(home / f".{place.name}.demo", f"making the demo's lake {self.root}"):
+        lock = place.with_name(f".{place.name}.demo")
+        if not os.access(place.parent, os.W_OK):
+            name = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
+            lock = Path(tempfile.gettempdir()) / f".wistlake-{name}.demo"
+        with exclusive(lock, f"making the demo's lake {self.root}"):
             if self.exists() and self.described().get("demo"):
-                _remove(place)
+                LakeFolder(place).remove()
             elif place.is_file() or (place.is_dir() and any(place.iterdir())):
                 raise ConfigError(
                     f"{self.root} is not a demo's lake, and stays as it is: name another folder with --lake"
@@ -120,6 +124,19 @@ class LakeFolder:
             LakeFolder(place).make()
             self.write_marker(lake_marker.new(zone_name, now, path=str(self.root), demo="yes"))
             yield
+
+    def remove(self) -> None:
+        """Remove the lake, at once where that can be."""
+        try:
+            with aside(self.root.parent, f"{self.root.name}.before") as folder:
+                self.root.rename(folder / self.root.name)
+        except OSError:  # its parent is another user's, or another disk
+            for path in self.root.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path != self.marker:
+                    path.unlink(missing_ok=True)
+            self.marker.unlink()  # last: without it, this is nobody's lake
 
     def described(self) -> Mapping[str, Any]:
         """The content of `lake.json`. ConfigError if there is none, StoreError if it is damaged."""
@@ -190,15 +207,6 @@ class LakeFolder:
     def write_keys(self, chain: KeyChain) -> None:
         """Replace the key file atomically."""
         replace_file(self.key_file, keys.encode(chain))
-
-
-def _remove(lake: Path) -> None:
-    try:
-        with aside(lake.parent, f"{lake.name}.before") as folder:
-            lake.rename(folder / lake.name)
-    except OSError:  # its parent is another user's, or another disk
-        for path in lake.iterdir():
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def _has_files(folder: Path) -> bool:

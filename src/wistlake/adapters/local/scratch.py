@@ -36,9 +36,13 @@ def _made(parent: Path, name: str, held: contextlib.ExitStack) -> Path:
     while True:
         folder = parent / f".{name}.{secrets.token_hex(6)}"
         folder.mkdir(mode=PRIVATE_FOLDER)
-        with contextlib.suppress(FileNotFoundError):
+        try:
             if held.enter_context(locked(folder / _LOCK)) and (folder / _LOCK).exists():
                 return folder
+        except OSError as e:
+            shutil.rmtree(folder, ignore_errors=True)
+            if not isinstance(e, FileNotFoundError):
+                raise
 
 
 def sweep(parent: Path, name: str) -> int:

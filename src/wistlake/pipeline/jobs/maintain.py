@@ -81,9 +81,10 @@ def maintain(
                 result.snapshots_expired += upkeep.expire(table, snapshots)
                 locations = {r.metadata_location for r in refs}
                 result.orphans_removed += upkeep.remove_orphans(table, locations, now - GRACE)
-            upkeep.seal()  # under the lease: another run's files may be half-written
         result.landings_removed = drop_raw_pages(objects, limit)
         note_removed(ledger, limit)
+        if published is not None:
+            upkeep.seal()  # under the lease: another run's files may be half-written
     return result
 
 

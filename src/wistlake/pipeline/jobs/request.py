@@ -26,12 +26,12 @@ FORGET, ROTATE, MAINTAIN = TASKS = ("forget", "rotate", "maintain")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A task, at `now`. To forget a person: `who`, and the visitors that Wistia has of them (`visitors`)."""
+    """A task, at `now`. To forget a person: `who`, and the visitors that Wistia has of them (`asked`)."""
 
     task: str
     now: datetime
     who: Who | None = field(default=None, repr=False)
-    visitors: Visitors | None = field(default=None, repr=False)
+    asked: Visitors | None = field(default=None, repr=False)
     dry_run: bool = False
 
 
@@ -91,8 +91,8 @@ def _do(request: Request, run_id: str, parts: LakeDependencies, keeper: Keeper) 
         raise ConfigError(
             f"the task is {request.task[:40]!r}: one of {', '.join(TASKS)}, forget with a person"
         )
-    who, visitors, dry_run = request.who, request.visitors, request.dry_run
-    return forget(spec, parts, who, keeper.purge, keeper.search, visitors=visitors, dry_run=dry_run)
+    who, dry_run = request.who, request.dry_run
+    return forget(spec, parts, who, keeper.purge, keeper.search, visitors=request.asked, dry_run=dry_run)
 
 
 def whole_lake(ledger: Ledger, objects: ObjectStore, run_id: str, trigger: str, now: datetime) -> RunSpec:
