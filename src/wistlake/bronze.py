@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from wistlake.codec import decode, encode
-from wistlake.contracts.form import Field, Source
+from wistlake.contracts.form import Field, Privacy, Source
 from wistlake.errors import StoreDamaged, StoreError
 from wistlake.foreign import shown_name
 
@@ -29,6 +29,7 @@ FORMAT = 3  # 2: `steady_hash`; 3: `listing`, `plain`
 MANIFEST = "manifest.json"
 Record = Mapping[str, Any]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_VISITOR_KEY = ("visitor_key",)  # the path of the field
 _SORTED = json.JSONEncoder(sort_keys=True)
 
 
@@ -210,10 +211,16 @@ def hashes(source: Source, records: Sequence[Record]) -> tuple[str, str]:
 
 
 def _hash_of(fields: Iterable[Field], records: Iterable[Record]) -> str:
-    paths = tuple(f.path.split(".") for f in fields)
-    distinct = {_SORTED.encode([_at(record, path) for path in paths]) for record in records}
+    """Personal values count only beside a visitor's key, which nobody can guess: the ledger keeps the hash, and an
+    address with a time could be found by trying. Without them, records that differ in nothing else stay several."""
+    paths = {tuple(f.path.split(".")): f.privacy for f in fields}
+    distinct = {_SORTED.encode([_at(record, path) for path in paths]): record for record in records}
+    lines: Iterable[str] = distinct
+    if _VISITOR_KEY not in paths and Privacy.PERSONAL in paths.values():
+        impersonal = [path for path, privacy in paths.items() if privacy is not Privacy.PERSONAL]
+        lines = [_SORTED.encode([_at(record, path) for path in impersonal]) for record in distinct.values()]
     digest = hashlib.sha256()
-    for line in sorted(distinct):
+    for line in sorted(lines):
         digest.update(line.encode())
         digest.update(b"\n")
     return digest.hexdigest()

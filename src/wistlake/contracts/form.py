@@ -79,7 +79,7 @@ class Field:
     cosmetic: bool = False
     items: tuple[str, ...] = ()
     kept_by: str = ""
-    mask: str = ""  # text, host or path: which of the masks of `derive` applies
+    mask: str = ""  # text, word, link, host or path: which of the masks of `derive` applies
 
     @property
     def column(self) -> str:

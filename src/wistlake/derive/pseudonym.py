@@ -39,7 +39,7 @@ def sql(value: str, epochs: int) -> str:
     for epoch in range(1, epochs + 1):
         inner = f"sha2(concat(unhex(_inner_{epoch}), encode({value}, 'UTF-8')), 256)"
         value = f"left(sha2(concat(unhex(_outer_{epoch}), unhex({inner})), 256), {LENGTH})"
-    return value
+    return f"cast({value} as string)"  # Sail's `left` gives views of texts, which not all that follows takes
 
 
 def pseudonyms(table: Table) -> tuple[str, ...]:

@@ -42,8 +42,21 @@ def raw_path(field: Field) -> str:
 
 
 ENDLESS = 1e308  # "Infinity" and the like are texts that casts take for numbers
-#: Text of an object or a list: what stands in place of a plain value.
-LOOKS_NESTED = r'^(\{"|\{\}|\[["{])'
+#: Text of an object, of a list with a text or an object in it, or of a list of numbers: what stands in place of a plain
+#: value. "[2026] Tour" is a title.
+_NUMBER = "-?[0-9.]+"
+LOOKS_NESTED = (
+    r'^(\{"|\{\}|\[(\[|\][ ]*,|([0-9.eE+-]+|null|true|false)[ ]*(\][ ]*)*,|[ ])*["{]'
+    rf"|\[ *{_NUMBER}( *, *{_NUMBER})+ *\]$)"
+)
+_NESTED = LOOKS_NESTED.replace("\\", "\\\\")  # as SQL text
+
+
+def unless_nested(raw: str) -> str:
+    """SQL for a text; NULL where an object or list stands in place of a plain value."""
+    return f"case when {raw} rlike '{_NESTED}' then null else {raw} end"
+
+
 # Spark aborts when it is to write a time before 1900 into Parquet; "0001-01-01" is a usual way to say none.
 _DATE = r"^(19[1-9]\\d|2\\d{3})-\\d{2}-\\d{2}"
 _INSTANT = rf"{_DATE}[T ]\\d{{2}}:\\d{{2}}:\\d{{2}}"
@@ -72,10 +85,9 @@ def typed(raw: str, kind: Type) -> str:
         case Type.LONGS:
             return f"from_json({raw}, 'array<bigint>')"
         case Type.STRINGS:
-            return (
-                f"array_sort(transform(from_json({raw}, 'array<string>'),"
-                " x -> coalesce(get_json_object(x, '$.name'), x)))"
-            )
+            name = unless_nested("coalesce(get_json_object(x, '$.name'), x)")
+            named = f"transform(from_json({raw}, 'array<string>'), x -> {name})"
+            return f"array_sort(filter({named}, x -> x is not null))"
         case Type.BOOLEAN:
             return f"try_cast({raw} as boolean)"
         case Type.STRING:

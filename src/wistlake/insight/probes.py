@@ -8,6 +8,7 @@ from typing import Any
 
 from wistlake.contracts import source
 from wistlake.errors import SourceMissing, SourceRefused, WistlakeError
+from wistlake.foreign import shown_name
 from wistlake.insight.doctor import UNKNOWN, Check
 from wistlake.wistia import WistiaClient
 from wistlake.wistia.client import NOT_IN_PLAN
@@ -125,7 +126,9 @@ async def _zone(subject: Subject) -> tuple[str, str]:
 
 async def _engagement(subject: Subject) -> tuple[str, str]:
     body = (await subject.records(subject.path("media_engagement")))[0]
-    shape = ", ".join(f"{k} ({len(v)})" if isinstance(v, list) else k for k, v in body.items())
+    shape = ", ".join(
+        shown_name(k) + (f" ({len(v)})" if isinstance(v, list) else "") for k, v in body.items()
+    )
     return "seen", shape
 
 

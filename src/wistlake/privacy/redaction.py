@@ -1,5 +1,6 @@
 """Removes personal values from records: for samples on disk, and for bronze that may hold none."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,16 @@ from wistlake.derive import mask
 from wistlake.foreign import shown_name
 
 _UTM = ("source", "medium", "campaign")
+_NUMBER = re.compile(r"[ 0-9.eE+-]{0,40}|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_MOMENT = re.compile(r"[0-9TZtz:. +-]{0,40}")
+# What a text in a field of another type may be; any other may hold anything, and silver refuses it.
+_SHAPES = {
+    Type.LONG: _NUMBER,
+    Type.DOUBLE: _NUMBER,
+    Type.BOOLEAN: re.compile("true|false|[01]?", re.IGNORECASE),
+    Type.DATE: _MOMENT,
+    Type.TIMESTAMP: _MOMENT,
+}
 
 
 def redact(source: Source, record: Mapping[str, Any], pseudonymise: Mapping[str, str]) -> dict[str, Any]:
@@ -64,14 +75,15 @@ def _shaped(field: Field, value: Any) -> Any:
     may contain anything: it becomes an empty one, which silver rejects as well."""
     if field.mask and isinstance(value, str):
         return mask.plain_of(field.mask, value)
-    if field.holds_json or _is_plain(value):
-        return _without_addresses(value)
     if field.items and isinstance(value, list):
         return [
             {k: _without_addresses(v[k]) for k in field.items if k in v and _is_plain(v[k])}
             for v in value
             if isinstance(v, Mapping)
         ]
+    if _is_plain(value):
+        is_odd = isinstance(value, str) and field.type in _SHAPES and not _SHAPES[field.type].fullmatch(value)
+        return {} if is_odd else _without_addresses(value)
     if field.type in (Type.LONGS, Type.STRINGS) and isinstance(value, list):
         named = (v["name"] if _is_named(v) else v if _is_plain(v) else {} for v in value)
         return [_without_addresses(v) for v in named]

@@ -9,13 +9,12 @@ from pyspark.sql import functions as F
 
 from wistlake.contracts.form import Field, Privacy, Source, Type
 from wistlake.derive import mask, pseudonym
-from wistlake.derive.spark import JSON_TYPES, LOOKS_NESTED, SPARK, envelope, raw_path, typed
+from wistlake.derive.spark import JSON_TYPES, SPARK, envelope, raw_path, typed, unless_nested
 from wistlake.transforms.conform import local
 
 LANDINGS = "landing_id string, media_id string, dt date, observed_at timestamp, dataset string"
 _LANDING = 'regexp_extract(value, \'"_landing":"([^"]+)"\', 1)'
 _LINE = "try_cast(regexp_extract(value, '\"_line\":([0-9]+)', 1) as bigint)"
-_NESTED = LOOKS_NESTED.replace("\\", "\\\\")  # as SQL text
 _PLACE = (
     "landing_id string, line bigint, landing_media_id string, landing_dt date, "
     "observed_at timestamp, dataset string"
@@ -39,7 +38,7 @@ def _text(field: Field) -> str:
     raw = raw_path(field)
     if field.type is not Type.STRING or field.holds_json:
         return raw
-    return f"case when {raw} rlike '{_NESTED}' then null else {raw} end"
+    return unless_nested(raw)
 
 
 def value(field: Field, *, plain: bool = False) -> str:
@@ -76,7 +75,8 @@ def below_zero(source: Source, *paths: str) -> str:
 
 
 def _refusal(field: Field, first: str, *, plain: bool) -> str:
-    raw, good = raw_path(field), _text(field) if field.mask else value(field, plain=plain)
+    raw = raw_path(field)
+    good = value(field, plain=plain) if not field.mask else raw if plain else _text(field)
     is_typed = plain and field.type in JSON_TYPES
     absent = f"{raw} is null" if is_typed else f"({raw} is null or {raw} = '')"
     bad = f"when not {absent} and ({good}) is null then 'bad_{field.column}'" if good != raw else ""

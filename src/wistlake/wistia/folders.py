@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from wistlake.derive.mask import plain_name
 from wistlake.errors import ConfigError, closest
 from wistlake.foreign import one_line
 from wistlake.wistia.endpoints import is_segment
@@ -59,4 +60,5 @@ def _suggestion(name: str, names: Iterable[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f"'{one_line(name[:60])}'"
+    """Errors go into the ledger and to people: without the addresses that a name may hold, as in the tables."""
+    return f"'{one_line(plain_name(name)[:60])}'"
