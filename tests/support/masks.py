@@ -1,6 +1,7 @@
 """Pages and names, and what may stay of them: one table for Python and for every engine."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 from wistlake.derive import mask
@@ -39,7 +40,16 @@ PAGES: dict[str, Stays] = {
     "http://0xcb.0.0x71.7/x": ("[masked]", "/x", None),
     "http://ip-203-0-113-7.isp.example/x": ("[masked]", "/x", None),
     "http://203.0.113.7.nip.example/x": ("[masked]", "/x", None),
+    "http://203%2E0%2e113%2E7/x": ("[masked]", "/x", None),
+    # hosts with what tells one visitor from another
+    "https://0F0E0D0C-1111-2222-3333-444455556666.h.example/x": ("[masked]", "/x", None),
+    "https://0123456789abcdef0123456789abcdef.h.example/x": ("[masked]", "/x", None),
+    "https://4917012345678.h.example/x": ("[masked]", "/x", None),
+    "https://shop20261130.h.example/x": ("shop20261130.h.example", "/x", None),
+    "https://thecompanyblogaboutmarketing2026.example/x": ("thecompanyblogaboutmarketing2026.example", "/x", None),
     # addresses of the network elsewhere
+    "https://h.example/from/::ffff:203.0.113.7/x": ("h.example", "/from/[masked]/x", None),
+    "https://h.example/?utm_source=64:ff9b::203.0.113.7": ("h.example", "/", "[masked]"),
     "https://h.example/from/1.2.3.4/x": ("h.example", "/from/[masked]/x", None),
     "https://h.example/from/2001:db8::1": ("h.example", "/from/[masked]", None),
     "https://h.example/from/2001%3Adb8%3A0%3A0%3A0%3A0%3A0%3A1": ("h.example", "/from/[masked]", None),
@@ -55,6 +65,9 @@ PAGES: dict[str, Stays] = {
     "https://h.example/u/jane(at)x.example/p": ("h.example", "/u/[masked]/p", None),
     "https://h.example/u/jane%28AT%29x.example": ("h.example", "/u/[masked]", None),
     "https://h.example/u/jane[at]x.example": ("h.example", "/u/[masked]", None),
+    "https://h.example/?utm_source=jane.doe+promo@x.example": ("h.example", "/", "[masked]"),
+    "https://h.example/?utm_source=jane.doe%20@%20x.example": ("h.example", "/", "[masked]"),
+    "https://h.example/u/jane.doe%u0040x.example": ("h.example", "/u/[masked]", None),
     "https://h.example/?utm_source=by+jane+(at)+x.example": ("h.example", "/", "by [masked]"),
     "https://h.example/?utm_source=jane%20%5Bat%5D%20x.example": ("h.example", "/", "[masked]"),
     # the same, encoded
@@ -71,6 +84,7 @@ PAGES: dict[str, Stays] = {
     "https://h.example/p/PHPSESSID=1A2B&x": ("h.example", "/p/[masked]&x", None),
     # tokens and numbers
     "https://h.example/r/0f0e0d0c-1111-2222-3333-444455556666/x": ("h.example", "/r/[masked]/x", None),
+    "https://h.example/17_0f0e0d0c-1111-2222-3333-444455556666-abcdefabcdef-1/x": ("h.example", "/[masked]/x", None),
     "https://h.example/t/abcdefghijklmnopqrstuvwxyz012345": ("h.example", "/t/[masked]", None),
     "https://h.example/call/+49 170 1234567": ("h.example", "/call/+[masked]", None),
     f"https://h.example/{'ab/' * 100}": ("h.example", f"/{'ab/' * 100}"[:200], None),
@@ -86,6 +100,14 @@ NAMES = {
     "jane [at] x [dot] example": "[masked]",
     "jane%40x.example": "[masked]",
     "Ask (mailto:jane@x.example) now": "Ask (mailto:[masked]) now",
+    '"jane doe"@x.example, two': "[masked], two",
+    "jane.doe&#64;x.example": "[masked]",
+    "jane.doe&#x40;x.example and jane.doe&amp;commat;x.example": "[masked] and [masked]",
+    "jane.doe@[192.0.2.7]": "[masked]",
+    "jane@x\u3002example": "[masked]",
+    "jane%40x%2Eexample": "[masked]",
+    "jane\\u0040x.example": "[masked]",
+    "Q&A: meet me @ the lake": "Q&A: meet me @ the lake",
     "Follow @acme at 5 @ noon": "Follow @acme at 5 @ noon",
     "Intro (at home)": "Intro (at home)",
     "abcdefghijklmnopqrstuvwxyz0123456789": "abcdefghijklmnopqrstuvwxyz0123456789",
@@ -93,6 +115,21 @@ NAMES = {
     '{"title":"to \\"jane@x.example\\""}': '{"title":"to \\"[masked]\\""}',
     "": "",
 }
+
+
+WORDS = {
+    "Chrome": "Chrome",
+    "120.0.6099.71": "120.0.6099.71",
+    "Bot (jane@x.example; 192.0.2.7)": "[masked]",
+    "jane\uff20x": "[masked]",
+    "": "",
+}
+LINKS = {
+    "https://acme.wistia.example/medias/abc?x=1": "https://acme.wistia.example/medias/abc?x=1",
+    "https://u:pw@x.example/y.jpg": None,
+    "https://x.example/m?wemail=jane%40x.example": None,
+    "https://x.example/m?wemail=jane%2540x.example": None,
+}  # fmt: skip
 
 
 def pages_of(spark: Any) -> dict[str, tuple[Stays, Stays]]:
@@ -115,3 +152,9 @@ def names_of(spark: Any) -> dict[str, str]:
     """What the engine makes of each name."""
     frame = spark.createDataFrame([(text,) for text in NAMES], "text string")
     return {r[0]: r[1] for r in frame.selectExpr("text", mask.name("text")).collect()}
+
+
+def kinds_of(spark: Any, kind: str, values: Iterable[str]) -> dict[str, str | None]:
+    """What the engine makes of values of that kind."""
+    frame = spark.createDataFrame([(text,) for text in values], "text string")
+    return {r[0]: r[1] for r in frame.selectExpr("text", mask.of(kind, "text")).collect()}

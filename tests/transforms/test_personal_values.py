@@ -1,10 +1,14 @@
 """Pseudonyms and masks: the engine computes what Python computes, and lets nothing personal through."""
 
+import json
+
 import pytest
 
-from support.masks import NAMES, PAGES, names_of, pages_of
+from support.masks import LINKS, NAMES, PAGES, WORDS, kinds_of, names_of, pages_of
 from support.some import some
-from wistlake.derive import mask, pseudonym
+from wistlake.contracts.form import Type
+from wistlake.derive import mask, plain, pseudonym
+from wistlake.derive.spark import typed, unless_nested
 from wistlake.transforms.landing import pads_frame
 
 
@@ -52,3 +56,34 @@ def test_what_stays_of_a_page_is_the_same_to_the_engine_and_to_python(url, shown
 def test_an_address_in_a_title_is_masked_the_same_by_the_engine_and_by_python(spark):
     assert names_of(spark) == NAMES
     assert {text: mask.plain_name(text) for text in NAMES} == NAMES
+
+
+@pytest.mark.parametrize(("kind", "values"), [("word", WORDS), ("link", LINKS)])
+def test_words_and_links_are_masked_the_same_by_the_engine_and_by_python(spark, kind, values):
+    assert kinds_of(spark, kind, values) == values
+    assert {text: mask.plain_of(kind, text) for text in values} == values
+
+
+NESTED = ('{"a": 1}', "{}", '["a"]', '[["a"]]', '[null,{"a":1}]', '[1, "a"]', '[[1],["a"]]', "[true , {}]".replace("{}", '{"a":1}'),
+          "[52.12, -13.4]", "[1,2]")  # fmt: skip
+PLAIN = ("[2026] Tour", '[2026] "Tour"', "[2026]", "[]", "[x]", "a [1, 2]", "[1] {x}", "")
+
+
+def test_lists_in_place_of_texts_are_told_from_titles_in_brackets(spark):
+    frame = spark.createDataFrame([(text,) for text in (*NESTED, *PLAIN)], "text string")
+    rows = frame.selectExpr("text", unless_nested("text")).collect()
+    assert {r[0]: r[1] for r in rows} == dict.fromkeys(NESTED) | {text: text for text in PLAIN}
+    assert [text for text in (*NESTED, *PLAIN) if plain._is_text(text)] == [*PLAIN]
+
+
+def test_of_tags_only_texts_and_names_stay(spark):
+    given = [
+        {"email": "jane@x.example", "nick": "Jane"},
+        {"name": {"full": "Jane"}},
+        {"name": "b"},
+        "a",
+        ["c"],
+        None,
+    ]
+    frame = spark.createDataFrame([(json.dumps(given),)], "raw string")
+    assert frame.selectExpr(typed("raw", Type.STRINGS)).collect()[0][0] == ["a", "b"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wistlake import bronze
 from wistlake.bronze import Manifest, Part
-from wistlake.contracts import SOURCES, events
+from wistlake.contracts import SOURCES, conversions, events
 from wistlake.contracts.form import Calendar, Field, Privacy, Source, Type
 from wistlake.errors import StoreError
 
@@ -136,6 +136,21 @@ class TestContentHash:
         plain = bronze.content_hash(SOURCE, [{"id": "a"}])
         assert plain == bronze.content_hash(SOURCE, [{"id": "a", "unknown": 1, "name": "renamed"}])
         assert plain != bronze.content_hash(SOURCE, [])
+
+    def test_a_person_cannot_be_found_by_trying(self) -> None:
+        """The ledger keeps the hash: with an address in it, whoever knows one could look for its second."""
+        forms = conversions.SOURCE
+        one = {"converted_at": "2026-03-02T10:00:00Z", "email": "jane@x.example", "first_name": "Jane"}
+        assert bronze.content_hash(forms, [one]) == bronze.content_hash(
+            forms, [one | {"email": "john@x.example"}]
+        )
+        assert bronze.content_hash(forms, [one]) == bronze.content_hash(forms, [one, one])
+        assert bronze.content_hash(forms, [one]) != bronze.content_hash(
+            forms, [one, one | {"email": "john@x.example"}]
+        )
+        assert bronze.content_hash(forms, [one]) != bronze.content_hash(
+            forms, [one | {"converted_at": "2026-03-02T10:00:01Z"}]
+        )
 
     def test_a_record_that_lost_its_shape_is_hashed_as_unknown(self) -> None:
         assert bronze.content_hash(SOURCE, [{"id": "a", "agent": "text"}]) == bronze.content_hash(

@@ -68,11 +68,11 @@ _MATRIX = (
     r"(;|%(25){0,3}3[Bb])[^/]*"  # parameters of a path segment: sessions and users, where servers put any
 )
 
-# A host that is an address of the network, or has one in its name, or is what stood before an @; UUIDs, long hex and
-# long numbers in others.
+# A host that is an address of the network, or has one in its name, or a UUID, long hex or a long number, or is what
+# stood before an @.
 _NETWORK = (
     r"^(\[|%)[^/]*|^[0-9.]+$|^(0[Xx][0-9A-Fa-f]+|[0-9]+)([.](0[Xx][0-9A-Fa-f]+|[0-9]+)){0,3}[.]?$"
-    f"|[^/]*({AT}|[0-9]{{1,3}}(([.-]|%2[Ee])[0-9]{{1,3}}){{3}})[^/]*|{_UUID}|[0-9A-Fa-f]{{24,}}|[0-9]{{8,}}"
+    f"|[^/]*({AT}|[0-9]{{1,3}}(([.-]|%2[Ee])[0-9]{{1,3}}){{3}}|{_UUID}|[0-9A-Fa-f]{{24,}}|[0-9]{{10,}})[^/]*"
 )
 
 # An address within a text: what stands before and after the @ up to a blank or a bracket, with a dot behind.

@@ -6,6 +6,7 @@ import pytest
 from unit.wistia.fakes import client, run, scripted
 from wistlake.contracts import source
 from wistlake.errors import ConfigError, SourceChanged
+from wistlake.wistia.folders import find_folder
 
 MEDIA = [{"hashed_id": f"m{n}", "id": n, "name": "n", "type": "Video"} for n in range(250)]
 
@@ -182,3 +183,11 @@ def test_media_are_looked_for_in_the_whole_list_where_their_names_are_ignored():
     listing = run(client(handle), lambda c: c.describe(source("media_metadata"), ["m3", "m150"]))
     assert [m["hashed_id"] for m in listing.records] == ["m3", "m150"]
     assert asked == ["1", "2"]
+
+
+def test_a_folder_that_is_named_in_an_error_keeps_its_addresses_to_itself():
+    """The error goes into the ledger, and to people."""
+    folders = [{"hashed_id": "fld0000001", "name": "Call with jane.doe@mail.example.org"}]
+    with pytest.raises(ConfigError) as caught:
+        find_folder(folders, "Sales")
+    assert "there are 'Call with [masked]'" in str(caught.value)
