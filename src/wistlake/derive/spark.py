@@ -87,7 +87,8 @@ def typed(raw: str, kind: Type) -> str:
         case Type.STRINGS:
             name = unless_nested("coalesce(get_json_object(x, '$.name'), x)")
             named = f"transform(from_json({raw}, 'array<string>'), x -> {name})"
-            return f"array_sort(filter({named}, x -> x is not null))"
+            # Engines differ in what they make of an object, and of a list with something behind it.
+            return f"case when {raw} like '[%]' then array_sort(filter({named}, x -> x is not null)) end"
         case Type.BOOLEAN:
             return f"try_cast({raw} as boolean)"
         case Type.STRING:

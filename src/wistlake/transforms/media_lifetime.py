@@ -20,8 +20,8 @@ _KIND = "regexp_extract(coalesce(get_json_object(x, '$.type'), ''), '^[A-Za-z][A
 _ACTIONS = raw_path(SOURCE.field("actions"))
 STATS_DERIVED = {
     "play_rate": share(SOURCE.field("play_rate")),
-    # One engine takes an object for a list of one.
-    "actions": f"case when {_ACTIONS} like '[%' then transform(from_json({_ACTIONS}, 'array<string>'), x -> concat("
+    # Engines differ in what they make of an object, and of a list with something behind it.
+    "actions": f"case when {_ACTIONS} like '[%]' then transform(from_json({_ACTIONS}, 'array<string>'), x -> concat("
     f"{_COUNT.format('action_count')}, '|', {_COUNT.format('impression_count')}, '|', {_KIND})) end",
 }
 STATS_RULES: dict[str, str] = {
