@@ -42,9 +42,9 @@ def raw_path(field: Field) -> str:
 
 
 ENDLESS = 1e308  # "Infinity" and the like are texts that casts take for numbers
+_NUMBER = "-?[0-9.]+"
 #: Text of an object, of a list with a text or an object in it, or of a list of numbers: what stands in place of a plain
 #: value. "[2026] Tour" is a title.
-_NUMBER = "-?[0-9.]+"
 LOOKS_NESTED = (
     r'^(\{"|\{\}|\[(\[|\][ ]*,|([0-9.eE+-]+|null|true|false)[ ]*(\][ ]*)*,|[ ])*["{]'
     rf"|\[ *{_NUMBER}( *, *{_NUMBER})+ *\]$)"
