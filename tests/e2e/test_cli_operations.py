@@ -27,7 +27,7 @@ from wistlake.adapters.local.ledger import SqliteLedger
 from wistlake.contracts import TABLES as ALL
 from wistlake.contracts import table as contract
 from wistlake.entrypoints.cli.main import app
-from wistlake.errors import ConfigError
+from wistlake.errors import ConfigError, StoreBusy
 from wistlake.planning.calendar import utc_days_of
 from wistlake.planning.intervals import State
 from wistlake.ports import Publication
@@ -328,7 +328,7 @@ def test_maintain_disturbs_no_reader(lake: Path, capsys: pytest.CaptureFixture[s
     assert later["snapshots_expired"] > 0
     assert later["orphans_removed"] > 0
     assert contents(lake) == before
-    with pytest.raises(ConfigError):  # three days are longer than any query
+    with pytest.raises(StoreBusy, match="open it again"):  # three days are longer than any query
         reader.table("silver.fact_events")
 
 
