@@ -64,7 +64,7 @@ def week(deployed: Stage) -> Stage:
     for day in range(DAYS):
         ended = deployed.day(on(day), **({"distributed": True} if day == APART else {}))
         assert ended.status == "SUCCEEDED", ended.cause
-        assert ended.output["verdict"] == "succeeded"
+        assert ended.output["verdict"] == "succeeded", (day, deployed.ledger.runs(1)[0].result)
     return deployed
 
 
