@@ -205,7 +205,8 @@ class DuckDBQuery(Query):
         """Make what a query of these names reads, unless it is there. What can't be opened is tried again by the next
         query that names it."""
         tables = [name for name in dict.fromkeys(self._tables_of(names)) if name in self._unbound]
-        self._inspect(tables)
+        if tables:
+            self._inspect(tables)
         for name in tables:
             if name not in self._damaged and self._bind(connection, self._unbound[name]):
                 del self._unbound[name]
